@@ -1,0 +1,16 @@
+/**
+ * The errors that kvbench raises on purpose. A message is one line: what is, what was wanted, what to do.
+ * Everything else that is thrown is a defect.
+ *
+ * @module
+ */
+
+/** Something outside the program is wrong: a file, the adapter, the network. The CLI exits with code 1. */
+export class KvbenchError extends Error {
+  override name = "KvbenchError";
+}
+
+/** The caller asked for something that can't be: a wrong option or argument. The CLI exits with code 2. */
+export class UsageError extends KvbenchError {
+  override name = "UsageError";
+}
