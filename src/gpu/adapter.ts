@@ -1,0 +1,70 @@
+/**
+ * Finding the GPU: asks WebGPU for an adapter and describes it. Owns the judgement whether an adapter is
+ * hardware or software; opens no device.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+
+/** What is known of an adapter before a device is opened on it. */
+export interface AdapterFacts {
+  readonly description: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  /** True where a CPU does the adapter's work (lavapipe, SwiftShader, WARP). */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** Names under which software adapters are known to appear. */
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|warp/i;
+
+/**
+ * Asks for the adapter with the highest performance.
+ *
+ * @throws {KvbenchError} If there is none, with what to do about it.
+ */
+export async function requestAdapter(): Promise<GPUAdapter> {
+  quietLoader();
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new KvbenchError(
+      "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
+        "or install a software driver (Debian: apt-get install libvulkan1 mesa-vulkan-drivers)",
+    );
+  }
+  return adapter;
+}
+
+/** Describes an adapter. */
+export function adapterFacts(adapter: GPUAdapter): AdapterFacts {
+  const { description, vendor, architecture, device } = adapter.info;
+  const limits: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === "number") limits[name] = value;
+  }
+  return {
+    description: description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter",
+    vendor,
+    architecture,
+    device,
+    software: SOFTWARE.test(description) || isFallback(adapter),
+    features: [...adapter.features].sort(),
+    limits,
+  };
+}
+
+function isFallback(adapter: GPUAdapter): boolean {
+  return (adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+}
+
+/** Mesa's loader prints two error lines for each adapter request where this variable is unset. */
+function quietLoader(): void {
+  if (Deno.build.os !== "linux") return;
+  const permission = { name: "env", variable: "XDG_RUNTIME_DIR" } as const;
+  if (Deno.permissions.querySync(permission).state !== "granted") return;
+  if (Deno.env.get("XDG_RUNTIME_DIR") === undefined) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+}

@@ -1,0 +1,77 @@
+/**
+ * Compute kernels: WGSL files joined into a module, compiled once with overrides and an explicit layout.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import type { BindLayout } from "./bind_layout.ts";
+
+/** A WGSL file as imported: its name is used in error messages. */
+export interface WgslFile {
+  readonly name: string;
+  readonly code: string;
+}
+
+/** What a kernel is made of. */
+export interface KernelSpec {
+  /** Files that are joined in this order; the entry point is `main`. */
+  readonly files: readonly WgslFile[];
+  /** One layout for each `@group`, in order. */
+  readonly groups: readonly BindLayout[];
+  /** Values of the WGSL overrides that the files declare. */
+  readonly overrides?: Readonly<Record<string, number>>;
+}
+
+/** A compiled kernel, dispatched many times. */
+export interface Kernel {
+  readonly name: string;
+  readonly pipeline: GPUComputePipeline;
+}
+
+/**
+ * Compiles a kernel.
+ *
+ * @throws {KvbenchError} With file, line and message where the WGSL, the layout or an override is wrong.
+ */
+export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
+  const name = spec.files.map((file) => file.name).join(" + ");
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({
+    label: name,
+    code: spec.files.map((file) => file.code).join("\n"),
+  });
+  const info = await module.getCompilationInfo();
+  const invalid = await device.popErrorScope();
+  const errors = info.messages.filter((message) => message.type === "error");
+  if (errors.length > 0) {
+    const texts = errors.map(({ lineNum, linePos, message }) =>
+      `${place(spec.files, lineNum)}:${linePos}: ${message}`
+    );
+    throw new KvbenchError(`WGSL does not compile: ${texts.join("; ")}`);
+  }
+  if (invalid) throw new KvbenchError(`WGSL does not compile: ${name}: ${invalid.message}`);
+  try {
+    const pipeline = await device.createComputePipelineAsync({
+      label: name,
+      layout: device.createPipelineLayout({
+        label: name,
+        bindGroupLayouts: spec.groups.map((g) => g.layout),
+      }),
+      compute: { module, entryPoint: "main", constants: { ...spec.overrides } },
+    });
+    return { name, pipeline };
+  } catch (error) {
+    throw new KvbenchError(`Kernel ${name} gives no pipeline: ${(error as Error).message}`);
+  }
+}
+
+/** Finds the file and the line in it that a line of the joined text came from. */
+function place(files: readonly WgslFile[], line: number): string {
+  let first = 1;
+  for (const file of files) {
+    const lines = file.code.split("\n").length;
+    if (line < first + lines) return `${file.name}:${line - first + 1}`;
+    first += lines;
+  }
+  return `${files.at(-1)?.name}:${line}`;
+}

@@ -1,0 +1,153 @@
+/**
+ * The ledger of GPU memory: the only place in kvbench that creates a buffer. It owns the byte counts
+ * (current and peak, by category and by label) and knows nothing of what the bytes mean. It counts what was
+ * asked of WebGPU; a driver's own padding, pipelines and staging copies are outside its sight.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+
+/** What a buffer is for. */
+export const CATEGORIES = ["weights", "kv", "activations", "tables", "staging"] as const;
+/** What a buffer is for. */
+export type Category = (typeof CATEGORIES)[number];
+
+/** Bytes by category and in all. */
+export type Bytes = Readonly<Record<Category | "total", number>>;
+
+/** What a new buffer needs to be. */
+export interface BufferSpec {
+  /** Names the buffer in summaries and in driver messages. */
+  readonly label: string;
+  readonly category: Category;
+  /** Bytes wanted; rounded up to a multiple of 16. */
+  readonly bytes: number;
+  /** Defaults to storage that can be copied from and to. */
+  readonly usage?: GPUBufferUsageFlags;
+}
+
+/** A GPU buffer that the ledger counts until it is destroyed. */
+export interface LedgerBuffer {
+  readonly buffer: GPUBuffer;
+  readonly label: string;
+  readonly category: Category;
+  /** Bytes allocated. */
+  readonly bytes: number;
+  /** Gives the bytes back; a second call does nothing. */
+  destroy(): void;
+}
+
+/** The buffer usage that nearly every tensor has. */
+export const STORAGE: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
+  GPUBufferUsage.COPY_DST;
+
+/** Counts every byte of GPU buffer on one device. */
+export class Ledger {
+  readonly #device: GPUDevice;
+  readonly #live = new Set<LedgerBuffer>();
+  #current = zero();
+  #peak = zero();
+
+  /** @param device The device whose buffers are made and counted here. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /**
+   * Creates a buffer and counts it.
+   *
+   * @throws {KvbenchError} If the device's `maxBufferSize` is smaller than the buffer.
+   */
+  createBuffer(spec: BufferSpec): LedgerBuffer {
+    const bytes = Math.max(16, Math.ceil(spec.bytes / 16) * 16);
+    const { maxBufferSize } = this.#device.limits;
+    if (!Number.isSafeInteger(bytes) || bytes > maxBufferSize) {
+      throw new KvbenchError(
+        `Cannot create buffer "${spec.label}" of ${spec.bytes} bytes: this device allows at most ${maxBufferSize}`,
+      );
+    }
+    const buffer = this.#device.createBuffer({
+      label: spec.label,
+      size: bytes,
+      usage: spec.usage ?? STORAGE,
+    });
+    const entry: LedgerBuffer = {
+      buffer,
+      label: spec.label,
+      category: spec.category,
+      bytes,
+      destroy: () => {
+        if (!this.#live.delete(entry)) return;
+        buffer.destroy();
+        this.#add(entry.category, -bytes);
+      },
+    };
+    this.#live.add(entry);
+    this.#add(spec.category, bytes);
+    return entry;
+  }
+
+  /** Bytes alive now. */
+  get current(): Bytes {
+    return { ...this.#current };
+  }
+
+  /**
+   * The most bytes that were alive at once since the start or the last {@link Ledger.resetPeak}. Each
+   * category has a peak of its own, so that the categories may add up to more than the total.
+   */
+  get peak(): Bytes {
+    return { ...this.#peak };
+  }
+
+  /** Starts a new peak from what is alive now (as CUDA's `reset_peak_memory_stats` does). */
+  resetPeak(): void {
+    this.#peak = { ...this.#current };
+  }
+
+  /** Bytes and buffers alive, by label, largest first. */
+  byLabel(): { label: string; category: Category; buffers: number; bytes: number }[] {
+    const rows = new Map<string, { label: string; category: Category; buffers: number; bytes: number }>();
+    for (const { label, category, bytes } of this.#live) {
+      const row = rows.get(label) ?? { label, category, buffers: 0, bytes: 0 };
+      rows.set(label, { ...row, buffers: row.buffers + 1, bytes: row.bytes + bytes });
+    }
+    return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
+  }
+
+  /** A text like CUDA's memory summary: a line per category, then the largest labels. */
+  summary(): string {
+    const lines = ["category          current bytes     peak bytes"];
+    for (const key of ["total", ...CATEGORIES] as const) {
+      lines.push(
+        `${key.padEnd(14)}${String(this.#current[key]).padStart(17)}${String(this.#peak[key]).padStart(15)}`,
+      );
+    }
+    for (const { label, buffers, bytes } of this.byLabel().slice(0, 10)) {
+      lines.push(`  ${label} (${buffers} ${buffers === 1 ? "buffer" : "buffers"}): ${bytes}`);
+    }
+    return lines.join("\n");
+  }
+
+  /**
+   * Checks that nothing is left alive.
+   *
+   * @throws {KvbenchError} Naming what was leaked.
+   */
+  assertEmpty(): void {
+    if (this.#live.size === 0) return;
+    const leaks = this.byLabel().map(({ label, buffers, bytes }) => `${buffers} × ${label} (${bytes} bytes)`);
+    throw new KvbenchError(`GPU buffers were leaked: ${leaks.join(", ")}`);
+  }
+
+  #add(category: Category, bytes: number): void {
+    for (const key of [category, "total"] as const) {
+      this.#current[key] += bytes;
+      this.#peak[key] = Math.max(this.#peak[key], this.#current[key]);
+    }
+  }
+}
+
+function zero(): Record<Category | "total", number> {
+  return { total: 0, weights: 0, kv: 0, activations: 0, tables: 0, staging: 0 };
+}
