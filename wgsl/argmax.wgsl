@@ -1,0 +1,50 @@
+// tokens[sequence, position + 1] = the lowest id among those with the largest logit, for every output
+//
+//   logits  [n_outputs, LOGITS_STRIDE], of which N_VOCAB are real
+//   tokens  [n_sequences, N_CTX]
+//
+// The chosen id stays on the GPU, where the next step's embedding reads it. At the last position of the context
+// there is no next token to write.
+// A workgroup of LANES lanes (at most 256) scans one output: each lane a stretch, then the first lane the
+// lanes' results.
+// Joined after step.wgsl.
+
+override N_VOCAB: u32;
+override LOGITS_STRIDE: u32;
+override N_CTX: u32;
+override LANES: u32;
+
+@group(1) @binding(0) var<storage, read> logits: array<f32>;
+@group(1) @binding(1) var<storage, read_write> tokens: array<u32>;
+
+var<workgroup> best_values: array<f32, 256>;
+var<workgroup> best_ids: array<u32, 256>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let base = workgroup.x * LOGITS_STRIDE;
+  var value = logits[base + min(local.x, N_VOCAB - 1u)];
+  var id = local.x;
+  for (var n = local.x + LANES; n < N_VOCAB; n += LANES) {
+    let candidate = logits[base + n];
+    if (candidate > value) {
+      value = candidate;
+      id = n;
+    }
+  }
+  best_values[local.x] = value;
+  best_ids[local.x] = min(id, N_VOCAB - 1u);
+  workgroupBarrier();
+
+  let output = outputs[workgroup.x];
+  if (local.x != 0u || output.position + 1u >= N_CTX) {
+    return;
+  }
+  for (var i = 1u; i < LANES; i++) {
+    if (best_values[i] > value || (best_values[i] == value && best_ids[i] < id)) {
+      value = best_values[i];
+      id = best_ids[i];
+    }
+  }
+  tokens[output.sequence * N_CTX + output.position + 1u] = id;
+}

@@ -1,0 +1,46 @@
+// Joins the splits of attention_decode.wgsl: with M = max_s(m_s),
+//   y = sum_s(exp(m_s - M) o_s) / sum_s(exp(m_s - M) l_s)
+//
+//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4]   o
+//   scale    [n_decode_tiles, N_HEAD, MAX_SPLITS]              (m, l)
+//   y        [n_rows, N_HEAD, HEAD_DIM4]
+//
+// A lane makes four elements of one row.
+// Joined after step.wgsl.
+
+const SPLIT_TOKENS = 64u;
+
+override N_HEAD: u32;
+override HEAD_DIM4: u32;
+override MAX_SPLITS: u32;
+
+@group(1) @binding(0) var<storage, read> partial: array<vec4f>;
+@group(1) @binding(1) var<storage, read> scale: array<vec2f>;
+@group(1) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(32)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let a4 = N_HEAD * HEAD_DIM4;
+  let index = id.x / a4;
+  if (index >= counts.n_decode_tiles) {
+    return;
+  }
+  let head = id.x % a4 / HEAD_DIM4;
+  let d4 = id.x % HEAD_DIM4;
+  let tile = tiles[counts.n_prefill_tiles + index];
+  let n_splits = tile.first_position / SPLIT_TOKENS + 1u;
+
+  let first = (index * N_HEAD + head) * MAX_SPLITS;
+  var m = scale[first].x;
+  for (var s = 1u; s < n_splits; s++) {
+    m = max(m, scale[first + s].x);
+  }
+  var l = 0.0;
+  var o = vec4f();
+  for (var s = 0u; s < n_splits; s++) {
+    let weight = exp(scale[first + s].x - m);
+    l += weight * scale[first + s].y;
+    o += weight * partial[(first + s) * HEAD_DIM4 + d4];
+  }
+  y[tile.first_row * a4 + head * HEAD_DIM4 + d4] = o / l;
+}

@@ -1,0 +1,157 @@
+// Causal attention of up to eight consecutive rows of one sequence over their context, in one sweep with a
+// running maximum (FlashAttention, Dao et al. 2022, algorithm 1): no score ever leaves workgroup memory.
+//   y[r, h] = sum_p(softmax_p(q_r · k_p * SCALE) v_p), p <= position(r)
+//
+//   qkv  [n_rows, 3, N_HEAD, HEAD_DIM4]
+//   y    [n_rows, N_HEAD, HEAD_DIM4]
+//   kv   see kv_contiguous.wgsl
+//
+// A workgroup handles one tile of rows and one head. Per 4 * LANES positions: each lane scores four positions
+// for all rows; the first eight lanes weigh one row each; each of the first HEAD_DIM4 lanes adds up four
+// dimensions for all rows. LANES is at least 8 and HEAD_DIM4, at most 64. The grid is (prefill tiles, heads).
+// Joined after step.wgsl and kv_contiguous.wgsl or kv_paged.wgsl.
+
+const ROWS = 8u;
+const LOWEST = -3.0e38;
+
+override N_HEAD: u32;
+override HEAD_DIM4: u32;
+override SCALE: f32;
+override LANES: u32;
+
+@group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
+@group(1) @binding(1) var<storage, read_write> y: array<vec4f>;
+
+var<workgroup> scores: array<f32, 2048>; // [4 * LANES, ROWS]
+var<workgroup> decay: array<f32, ROWS>; // what the sums so far are multiplied by
+var<workgroup> total: array<f32, ROWS>; // sum of the weights so far
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let lane = local.x;
+  let head = workgroup.y;
+  let tile = tiles[workgroup.x];
+  let a4 = N_HEAD * HEAD_DIM4;
+  let last_position = tile.first_position + tile.n_rows - 1u;
+  let last_row = tile.n_rows - 1u;
+  let q = tile.first_row * 3u * a4 + head * HEAD_DIM4;
+  let q0 = q;
+  let q1 = q + min(1u, last_row) * 3u * a4;
+  let q2 = q + min(2u, last_row) * 3u * a4;
+  let q3 = q + min(3u, last_row) * 3u * a4;
+  let q4 = q + min(4u, last_row) * 3u * a4;
+  let q5 = q + min(5u, last_row) * 3u * a4;
+  let q6 = q + min(6u, last_row) * 3u * a4;
+  let q7 = q + min(7u, last_row) * 3u * a4;
+
+  var m = LOWEST; // lane r < ROWS: the largest score of row r so far
+  var l = 0.0; // lane r < ROWS: the sum of its weights so far
+  var o0 = vec4f();
+  var o1 = vec4f();
+  var o2 = vec4f();
+  var o3 = vec4f();
+  var o4 = vec4f();
+  var o5 = vec4f();
+  var o6 = vec4f();
+  var o7 = vec4f();
+
+  for (var first = 0u; first <= last_position; first += 4u * LANES) {
+    // Positions past the context score as the last one and get the weight zero below.
+    let p = first + 4u * lane;
+    let k0 = kv_slot(tile.sequence, min(p, last_position)) * 2u * a4 + head * HEAD_DIM4;
+    let k1 = kv_slot(tile.sequence, min(p + 1u, last_position)) * 2u * a4 + head * HEAD_DIM4;
+    let k2 = kv_slot(tile.sequence, min(p + 2u, last_position)) * 2u * a4 + head * HEAD_DIM4;
+    let k3 = kv_slot(tile.sequence, min(p + 3u, last_position)) * 2u * a4 + head * HEAD_DIM4;
+    var s0 = vec4f();
+    var s1 = vec4f();
+    var s2 = vec4f();
+    var s3 = vec4f();
+    var s4 = vec4f();
+    var s5 = vec4f();
+    var s6 = vec4f();
+    var s7 = vec4f();
+    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
+      let k = mat4x4f(kv[k0 + d4], kv[k1 + d4], kv[k2 + d4], kv[k3 + d4]);
+      s0 += qkv[q0 + d4] * k;
+      s1 += qkv[q1 + d4] * k;
+      s2 += qkv[q2 + d4] * k;
+      s3 += qkv[q3 + d4] * k;
+      s4 += qkv[q4 + d4] * k;
+      s5 += qkv[q5 + d4] * k;
+      s6 += qkv[q6 + d4] * k;
+      s7 += qkv[q7 + d4] * k;
+    }
+    for (var i = 0u; i < 4u; i++) {
+      let at = (4u * lane + i) * ROWS;
+      scores[at] = s0[i];
+      scores[at + 1u] = s1[i];
+      scores[at + 2u] = s2[i];
+      scores[at + 3u] = s3[i];
+      scores[at + 4u] = s4[i];
+      scores[at + 5u] = s5[i];
+      scores[at + 6u] = s6[i];
+      scores[at + 7u] = s7[i];
+    }
+    workgroupBarrier();
+
+    let n_tokens = min(4u * LANES, last_position + 1u - first);
+    if (lane < ROWS) {
+      let position = tile.first_position + lane;
+      var highest = m;
+      for (var i = 0u; i < n_tokens && first + i <= position; i++) {
+        highest = max(highest, scores[i * ROWS + lane] * SCALE);
+      }
+      let factor = exp(m - highest);
+      l *= factor;
+      for (var i = 0u; i < n_tokens; i++) {
+        var weight = 0.0;
+        if (first + i <= position) {
+          weight = exp(scores[i * ROWS + lane] * SCALE - highest);
+        }
+        scores[i * ROWS + lane] = weight;
+        l += weight;
+      }
+      m = highest;
+      decay[lane] = factor;
+      total[lane] = l;
+    }
+    workgroupBarrier();
+
+    if (lane < HEAD_DIM4) {
+      o0 *= decay[0];
+      o1 *= decay[1];
+      o2 *= decay[2];
+      o3 *= decay[3];
+      o4 *= decay[4];
+      o5 *= decay[5];
+      o6 *= decay[6];
+      o7 *= decay[7];
+      for (var i = 0u; i < n_tokens; i++) {
+        let v = kv[(kv_slot(tile.sequence, first + i) * 2u + 1u) * a4 + head * HEAD_DIM4 + lane];
+        let at = i * ROWS;
+        o0 += scores[at] * v;
+        o1 += scores[at + 1u] * v;
+        o2 += scores[at + 2u] * v;
+        o3 += scores[at + 3u] * v;
+        o4 += scores[at + 4u] * v;
+        o5 += scores[at + 5u] * v;
+        o6 += scores[at + 6u] * v;
+        o7 += scores[at + 7u] * v;
+      }
+    }
+    workgroupBarrier();
+  }
+
+  if (lane >= HEAD_DIM4) {
+    return;
+  }
+  let out = tile.first_row * a4 + head * HEAD_DIM4 + lane;
+  y[out] = o0 / total[0];
+  if (tile.n_rows > 1u) { y[out + a4] = o1 / total[1]; }
+  if (tile.n_rows > 2u) { y[out + 2u * a4] = o2 / total[2]; }
+  if (tile.n_rows > 3u) { y[out + 3u * a4] = o3 / total[3]; }
+  if (tile.n_rows > 4u) { y[out + 4u * a4] = o4 / total[4]; }
+  if (tile.n_rows > 5u) { y[out + 5u * a4] = o5 / total[5]; }
+  if (tile.n_rows > 6u) { y[out + 6u * a4] = o6 / total[6]; }
+  if (tile.n_rows > 7u) { y[out + 7u * a4] = o7 / total[7]; }
+}

@@ -1,0 +1,44 @@
+// The same product as linear_row.wgsl, with the sum over k split among K_SPLIT lanes of a workgroup and added
+// up in workgroup memory. For hardware GPUs, which need more lanes in flight than one row has output tiles.
+//
+// A workgroup of LANES × K_SPLIT lanes makes 4 * LANES outputs of one row; the grid is (output tiles, rows).
+
+override K4: u32;
+override N4: u32;
+override TILE_STRIDE_N: u32;
+override TILE_STRIDE_K: u32;
+override Y_STRIDE4: u32;
+override Y_OFFSET4: u32;
+override BIAS: bool;
+override GELU: bool;
+override RESIDUAL: bool;
+override LANES: u32;
+override K_SPLIT: u32;
+
+@group(1) @binding(0) var<storage, read> x: array<vec4f>;
+@group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
+@group(1) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+var<workgroup> parts: array<vec4f, 256>;
+
+@compute @workgroup_size(LANES, K_SPLIT)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let n4 = workgroup.x * LANES + local.x;
+  var sum = vec4f();
+  if (n4 < N4) {
+    let row = workgroup.y * K4;
+    for (var k4 = local.y; k4 < K4; k4 += K_SPLIT) {
+      sum += weight[n4 * TILE_STRIDE_N + k4 * TILE_STRIDE_K] * x[row + k4];
+    }
+  }
+  parts[local.y * LANES + local.x] = sum;
+  workgroupBarrier();
+  if (local.y != 0u || n4 >= N4) {
+    return;
+  }
+  for (var i = 1u; i < K_SPLIT; i++) {
+    sum += parts[i * LANES + local.x];
+  }
+  store(workgroup.y, n4, sum);
+}

@@ -1,0 +1,62 @@
+// The same product as linear_row.wgsl for many rows: each weight tile that a lane reads serves eight rows.
+//
+//   x  [n_rows rounded up to 8, K4]
+//   y  [n_rows rounded up to 8, Y_STRIDE4]; the rows past n_rows are computed and ignored
+//
+// A lane makes four outputs of eight rows; the grid is (output tiles, groups of eight rows).
+
+override K4: u32;
+override N4: u32;
+override TILE_STRIDE_N: u32;
+override TILE_STRIDE_K: u32;
+override Y_STRIDE4: u32;
+override Y_OFFSET4: u32;
+override BIAS: bool;
+override GELU: bool;
+override RESIDUAL: bool;
+override LANES: u32;
+
+@group(1) @binding(0) var<storage, read> x: array<vec4f>;
+@group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
+@group(1) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let n4 = id.x;
+  if (n4 >= N4) {
+    return;
+  }
+  let row = id.y * 8u;
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  var w = n4 * TILE_STRIDE_N;
+  let first = row * K4;
+  for (var k4 = 0u; k4 < K4; k4++) {
+    let tile = weight[w];
+    let i = first + k4;
+    sum0 += tile * x[i];
+    sum1 += tile * x[i + K4];
+    sum2 += tile * x[i + 2u * K4];
+    sum3 += tile * x[i + 3u * K4];
+    sum4 += tile * x[i + 4u * K4];
+    sum5 += tile * x[i + 5u * K4];
+    sum6 += tile * x[i + 6u * K4];
+    sum7 += tile * x[i + 7u * K4];
+    w += TILE_STRIDE_K;
+  }
+  store(row, n4, sum0);
+  store(row + 1u, n4, sum1);
+  store(row + 2u, n4, sum2);
+  store(row + 3u, n4, sum3);
+  store(row + 4u, n4, sum4);
+  store(row + 5u, n4, sum5);
+  store(row + 6u, n4, sum6);
+  store(row + 7u, n4, sum7);
+}
