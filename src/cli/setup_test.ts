@@ -1,0 +1,64 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { installCommand, planSetup, type SetupFacts } from "./setup.ts";
+
+const bare: SetupFacts = { os: "linux", root: true, sudo: "absent", packageManager: "apt-get" };
+
+Deno.test("planSetup() installs nothing where there is an adapter, whatever else holds", () => {
+  for (const root of [true, false]) {
+    for (const sudo of ["absent", "password", "passwordless"] as const) {
+      const plan = planSetup({ ...bare, root, sudo, adapter: "Some GPU" });
+      deepStrictEqual(plan, { kind: "ready", adapter: "Some GPU" });
+    }
+  }
+});
+
+Deno.test("planSetup() updates once and then installs, as root on Debian without an adapter", () => {
+  const plan = planSetup(bare);
+  strictEqual(plan.kind, "install");
+  if (plan.kind !== "install") return;
+  deepStrictEqual(
+    plan.commands.map((command) => command.join(" ").replace("-o DPkg::Lock::Timeout=120 ", "")),
+    [
+      "apt-get update",
+      "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers",
+    ],
+  );
+});
+
+Deno.test("planSetup() goes through a passwordless sudo, which never prompts", () => {
+  const plan = planSetup({ ...bare, root: false, sudo: "passwordless" });
+  strictEqual(plan.kind, "install");
+  if (plan.kind !== "install") return;
+  for (const command of plan.commands) deepStrictEqual(command.slice(0, 2), ["sudo", "-n"]);
+});
+
+Deno.test("planSetup() asks the user where it may not install or knows no way", () => {
+  const cases: SetupFacts[] = [
+    { ...bare, root: false },
+    { ...bare, root: false, sudo: "password" },
+    { ...bare, packageManager: "dnf" },
+    { ...bare, packageManager: "pacman" },
+    { os: "linux", root: true, sudo: "absent" },
+    { ...bare, os: "darwin" },
+    { ...bare, os: "windows" },
+  ];
+  for (const facts of cases) {
+    const plan = planSetup(facts);
+    strictEqual(plan.kind, "ask");
+    if (plan.kind === "ask") match(plan.message, /^No WebGPU adapter: wanted .+[^.]$/s);
+  }
+});
+
+Deno.test("installCommand() is what the user can paste into a shell", () => {
+  const apt = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers";
+  strictEqual(installCommand(bare), `apt-get update && ${apt}`);
+  strictEqual(installCommand({ ...bare, root: false }), `su -c 'apt-get update && ${apt}'`);
+  strictEqual(
+    installCommand({ ...bare, root: false, sudo: "password" }),
+    `sudo apt-get update && sudo ${apt}`,
+  );
+  strictEqual(
+    installCommand({ ...bare, root: false, sudo: "password", packageManager: "dnf" }),
+    "sudo dnf install -y vulkan-loader mesa-vulkan-drivers",
+  );
+});
