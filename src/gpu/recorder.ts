@@ -1,0 +1,59 @@
+/**
+ * Recording and submitting dispatches. Keeps one compute pass open for as long as it can, since opening a pass
+ * costs more than a dispatch, and counts what it records.
+ *
+ * @module
+ */
+import type { Kernel } from "./kernel.ts";
+
+/** Records dispatches into command buffers of one device. */
+export class Recorder {
+  readonly #device: GPUDevice;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  /** Dispatches recorded since the recorder was made. */
+  dispatches = 0;
+  /** Submissions made since the recorder was made. */
+  submissions = 0;
+
+  /** @param device The device to record for. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** The open pass, for binding groups that stay bound over several dispatches. */
+  get pass(): GPUComputePassEncoder {
+    this.#encoder ??= this.#device.createCommandEncoder();
+    return this.#pass ??= this.#encoder.beginComputePass();
+  }
+
+  /** Records one dispatch; `groups` are bound from `@group(1)` on. */
+  dispatch(kernel: Kernel, groups: readonly GPUBindGroup[], x: number, y = 1, z = 1): void {
+    const pass = this.pass;
+    pass.setPipeline(kernel.pipeline);
+    for (let i = 0; i < groups.length; i++) pass.setBindGroup(i + 1, groups[i]!);
+    pass.dispatchWorkgroups(x, y, z);
+    this.dispatches++;
+  }
+
+  /** Records a copy between buffers; ends the open pass. */
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#endPass();
+    this.#encoder ??= this.#device.createCommandEncoder();
+    this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+  }
+
+  /** Submits what was recorded, if anything was. */
+  submit(): void {
+    if (!this.#encoder) return;
+    this.#endPass();
+    this.#device.queue.submit([this.#encoder.finish()]);
+    this.#encoder = undefined;
+    this.submissions++;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+}

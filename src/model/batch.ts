@@ -1,0 +1,74 @@
+/**
+ * A flat batch of rows: what one step computes. A row is one token of one sequence; prefill, decode, recompute
+ * and mixtures of them differ only in their rows. Host only; `step_tables.ts` brings batches to the GPU.
+ *
+ * @module
+ */
+
+/** Rows of one prefill tile: what `attention_prefill.wgsl` handles together. */
+export const TILE_ROWS = 8;
+
+/** Consecutive tokens of one sequence. */
+export interface Span {
+  readonly sequence: number;
+  /** Position of the first token. */
+  readonly first: number;
+  readonly count: number;
+  /** How many of the last tokens want logits. */
+  readonly outputs: number;
+}
+
+/** The tables of one step, in the layout of `step.wgsl`. */
+export interface Batch {
+  readonly nRows: number;
+  readonly nPrefillTiles: number;
+  readonly nDecodeTiles: number;
+  readonly nOutputs: number;
+  /** The longest context of a decode tile, in tokens. */
+  readonly decodeContext: number;
+  /** [nRows, 2] sequence, position */
+  readonly rows: Uint32Array;
+  /** [nPrefillTiles + nDecodeTiles, 4] first row, rows, sequence, first position */
+  readonly tiles: Uint32Array;
+  /** [nOutputs, 4] row, sequence, position, unused */
+  readonly outputs: Uint32Array;
+}
+
+/** Lays spans out as rows, tiles and outputs, in the order given. A span of one token is a decode tile. */
+export function batchOf(spans: readonly Span[]): Batch {
+  const rows: number[] = [], prefill: number[] = [], decode: number[] = [], outputs: number[] = [];
+  let decodeContext = 0;
+  for (const { sequence, first, count, outputs: nOutputs } of spans) {
+    const firstRow = rows.length / 2;
+    if (count === 1) {
+      decode.push(firstRow, 1, sequence, first);
+      decodeContext = Math.max(decodeContext, first + 1);
+    } else {
+      for (let i = 0; i < count; i += TILE_ROWS) {
+        prefill.push(firstRow + i, Math.min(TILE_ROWS, count - i), sequence, first + i);
+      }
+    }
+    for (let i = 0; i < count; i++) {
+      rows.push(sequence, first + i);
+      if (i >= count - nOutputs) outputs.push(firstRow + i, sequence, first + i, 0);
+    }
+  }
+  return {
+    nRows: rows.length / 2,
+    nPrefillTiles: prefill.length / 4,
+    nDecodeTiles: decode.length / 4,
+    nOutputs: outputs.length / 4,
+    decodeContext,
+    rows: Uint32Array.from(rows),
+    tiles: Uint32Array.from([...prefill, ...decode]),
+    outputs: Uint32Array.from(outputs),
+  };
+}
+
+/** Upper bounds of a batch, by which tables and activations are sized. */
+export interface BatchLimits {
+  readonly maxRows: number;
+  /** Spans: one per sequence. */
+  readonly maxSpans: number;
+  readonly maxOutputs: number;
+}

@@ -1,0 +1,36 @@
+/**
+ * The padded dimensions that kernels work with. Kernels read and write vectors of four, so each width is
+ * rounded up to a multiple of four and the padding is zero. For every published GPT-2 nothing is padded.
+ *
+ * Dimension letters used in shape comments: E the model width, H heads, D a head's width, A = H · D the attention
+ * width, I the feed-forward width, V the vocabulary; E4, D4, A4, I4, V4 are the padded ones divided by four.
+ *
+ * @module
+ */
+import type { Gpt2Config } from "./config.ts";
+
+/** Padded dimensions in units of four elements. */
+export interface Dims {
+  readonly e4: number;
+  readonly headDim4: number;
+  readonly a4: number;
+  readonly i4: number;
+  readonly v4: number;
+}
+
+/** Derives the padded dimensions of a model. */
+export function dimsOf(config: Gpt2Config): Dims {
+  const headDim4 = Math.ceil(config.headDim / 4);
+  return {
+    e4: Math.ceil(config.nEmbd / 4),
+    headDim4,
+    a4: config.nHead * headDim4,
+    i4: Math.ceil(config.nInner / 4),
+    v4: Math.ceil(config.vocabSize / 4),
+  };
+}
+
+/** Bytes that one token's K and V take in `layers` layers: 2 · layers · A · 4, in float32. */
+export function kvBytesPerToken(dims: Dims, layers: number): number {
+  return 2 * layers * dims.a4 * 4 * 4;
+}

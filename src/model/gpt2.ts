@@ -1,0 +1,171 @@
+/**
+ * GPT-2: embed → layers → logits, over a flat batch of rows. Knows neither requests nor where K and V live: rows
+ * come in a batch, K and V through the kernels and bind groups of a strategy.
+ *
+ * Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"; tensor layout as in the
+ * `transformers` library.
+ *
+ * @module
+ */
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import { type Batch, type BatchLimits, TILE_ROWS } from "./batch.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Gpt2Config } from "./config.ts";
+import { type Dims, dimsOf } from "./dims.ts";
+import {
+  createKvKernels,
+  createLayouts,
+  createModelKernels,
+  type KernelContext,
+  type KvKernels,
+  type KvSource,
+  type LinearKernels,
+  type ModelKernels,
+  SPLIT_TOKENS,
+} from "./kernels.ts";
+import { type Tuning, tuningFor } from "./tuning.ts";
+import { type Gpt2Weights, type UploadProgress, uploadWeights } from "./weights.ts";
+import { Workspace } from "./workspace.ts";
+
+/** K and V as a forward pass sees them. */
+export interface KvAccess {
+  readonly kernels: KvKernels;
+  /** The `@group(2)` that holds a layer's K and V. */
+  bindGroup(layer: number): GPUBindGroup;
+}
+
+/** A loaded model. */
+export class Gpt2 {
+  readonly gpu: Gpu;
+  readonly config: Gpt2Config;
+  readonly dims: Dims;
+  readonly tuning: Tuning;
+  readonly #weights: Gpt2Weights;
+  readonly #kernels: ModelKernels;
+
+  private constructor(
+    gpu: Gpu,
+    config: Gpt2Config,
+    tuning: Tuning,
+    weights: Gpt2Weights,
+    kernels: ModelKernels,
+  ) {
+    this.gpu = gpu;
+    this.config = config;
+    this.dims = dimsOf(config);
+    this.tuning = tuning;
+    this.#weights = weights;
+    this.#kernels = kernels;
+  }
+
+  /**
+   * Uploads a checkpoint and compiles the kernels for it.
+   *
+   * @throws {KvbenchError} If the checkpoint or the device does not allow it.
+   */
+  static async load(
+    gpu: Gpu,
+    checkpoint: Checkpoint,
+    options: { tuning?: Tuning; onProgress?: UploadProgress } = {},
+  ): Promise<Gpt2> {
+    const tuning = options.tuning ?? tuningFor(gpu.facts);
+    const { config } = checkpoint;
+    const weights = await uploadWeights(gpu, checkpoint, tuning, options.onProgress);
+    try {
+      const context = { device: gpu.device, layouts: createLayouts(gpu.device), config, tuning };
+      return new Gpt2(gpu, config, tuning, weights, await createModelKernels(context, weights));
+    } catch (error) {
+      weights.dispose();
+      throw error;
+    }
+  }
+
+  /** The layout of `@group(0)`, for {@link StepTables}. */
+  get stepLayout(): ModelKernels["layouts"]["step"] {
+    return this.#kernels.layouts.step;
+  }
+
+  /**
+   * Compiles the kernels that touch K and V for a strategy.
+   *
+   * @throws {KvbenchError} If one does not compile.
+   */
+  kvKernels(source: KvSource): Promise<KvKernels> {
+    const { gpu, config, tuning } = this;
+    const context: KernelContext = { device: gpu.device, layouts: this.#kernels.layouts, config, tuning };
+    return createKvKernels(context, source);
+  }
+
+  /** Allocates activations for batches within `limits`. */
+  workspace(limits: BatchLimits): Workspace {
+    return new Workspace(this.gpu, this.config, this.#weights, this.#kernels.layouts, limits);
+  }
+
+  /**
+   * Records the pass from token ids to logits [nOutputs, V4 * 4] for one batch. `@group(0)` must be bound to
+   * the batch's tables.
+   */
+  forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void {
+    const { nRows, nOutputs } = batch;
+    const { e4 } = this.dims;
+    const kernels = this.#kernels;
+    kernels.embedding.forEach((kernel, i) =>
+      recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
+    );
+    workspace.layers.forEach((groups, layer) => {
+      recorder.dispatch(kernels.norm, [groups.ln1], nRows);
+      this.#linear(recorder, kernels.qkv, groups.qkv, nRows);
+      this.#attention(recorder, workspace, batch, kv, kv.bindGroup(layer));
+      this.#linear(recorder, kernels.proj, groups.proj, nRows);
+      recorder.dispatch(kernels.norm, [groups.ln2], nRows);
+      this.#linear(recorder, kernels.fc, groups.fc, nRows);
+      this.#linear(recorder, kernels.out, groups.out, nRows);
+    });
+    if (nOutputs === 0) return;
+    recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
+    kernels.head.forEach((kernel, i) => this.#linear(recorder, kernel, workspace.head[i]!, nOutputs));
+  }
+
+  /** Records the greedy choice of each output's next token. */
+  argmax(recorder: Recorder, workspace: Workspace, batch: Batch): void {
+    recorder.dispatch(this.#kernels.argmax, [workspace.argmax], batch.nOutputs);
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.#weights.dispose();
+  }
+
+  #attention(
+    recorder: Recorder,
+    workspace: Workspace,
+    batch: Batch,
+    kv: KvAccess,
+    group: GPUBindGroup,
+  ): void {
+    const { nHead } = this.config;
+    const { a4 } = this.dims;
+    recorder.dispatch(kv.kernels.write, [workspace.kvWrite, group], Math.ceil(batch.nRows * 2 * a4 / 32));
+    if (batch.nPrefillTiles > 0) {
+      recorder.dispatch(kv.kernels.prefill, [workspace.attentionPrefill, group], batch.nPrefillTiles, nHead);
+    }
+    if (batch.nDecodeTiles > 0) {
+      const splits = Math.ceil(batch.decodeContext / SPLIT_TOKENS);
+      recorder.dispatch(
+        kv.kernels.decode,
+        [workspace.attentionDecode, group],
+        splits,
+        nHead,
+        batch.nDecodeTiles,
+      );
+      const groups = Math.ceil(batch.nDecodeTiles * a4 / 32);
+      recorder.dispatch(this.#kernels.combine, [workspace.attentionCombine], groups);
+    }
+  }
+
+  #linear(recorder: Recorder, kernels: LinearKernels, group: GPUBindGroup, nRows: number): void {
+    if (nRows <= this.tuning.maxSingleRows) recorder.dispatch(kernels.row, [group], kernels.groups, nRows);
+    else recorder.dispatch(kernels.rows, [group], kernels.groups, Math.ceil(nRows / TILE_ROWS));
+  }
+}

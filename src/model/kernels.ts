@@ -1,0 +1,268 @@
+/**
+ * GPT-2's kernel table: every WGSL file of the model, its bindings, and its overrides for a given model and
+ * tuning. Owns compilation; records nothing.
+ *
+ * @module
+ */
+import embeddingCode from "../../wgsl/embedding.wgsl" with { type: "text" };
+import argmaxCode from "../../wgsl/argmax.wgsl" with { type: "text" };
+import attentionCombineCode from "../../wgsl/attention_combine.wgsl" with { type: "text" };
+import attentionDecodeCode from "../../wgsl/attention_decode.wgsl" with { type: "text" };
+import attentionPrefillCode from "../../wgsl/attention_prefill.wgsl" with { type: "text" };
+import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
+import layerNormCode from "../../wgsl/layer_norm.wgsl" with { type: "text" };
+import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
+import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
+import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
+import linearStoreCode from "../../wgsl/linear_store.wgsl" with { type: "text" };
+import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
+import { type Access, BindLayout } from "../gpu/bind_layout.ts";
+import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
+import type { Gpt2Config } from "./config.ts";
+import { type Dims, dimsOf } from "./dims.ts";
+import { stepLayout } from "./step_tables.ts";
+import type { Tuning } from "./tuning.ts";
+import type { Gpt2Weights, PackedMatrix } from "./weights.ts";
+
+/** Every WGSL file that a forward pass uses, apart from the KV strategies' own. */
+export const FILES = {
+  step: { name: "step.wgsl", code: stepCode },
+  embedding: { name: "embedding.wgsl", code: embeddingCode },
+  layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
+  linearRow: { name: "linear_row.wgsl", code: linearRowCode },
+  linearRowSplit: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
+  linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
+  linearStore: { name: "linear_store.wgsl", code: linearStoreCode },
+  kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
+  attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
+  attentionCombine: { name: "attention_combine.wgsl", code: attentionCombineCode },
+  attentionPrefill: { name: "attention_prefill.wgsl", code: attentionPrefillCode },
+  argmax: { name: "argmax.wgsl", code: argmaxCode },
+} as const satisfies Record<string, WgslFile>;
+
+/** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
+export const SPLIT_TOKENS = 64;
+
+/** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
+const BINDINGS = {
+  embedding: { tokens: "read", wte: "read", wpe: "read", x: "readWrite" },
+  norm: { x: "read", gamma: "read", beta: "read", y: "readWrite" },
+  linear: { x: "read", weight: "read", bias: "read", y: "readWrite" },
+  kvWrite: { qkv: "read" },
+  attentionDecode: { qkv: "read", partial: "readWrite", scale: "readWrite" },
+  attentionCombine: { partial: "read", scale: "read", y: "readWrite" },
+  attentionPrefill: { qkv: "read", y: "readWrite" },
+  argmax: { logits: "read", tokens: "readWrite" },
+} as const satisfies Record<string, Record<string, Access>>;
+
+/** The layouts of `@group(1)` by kernel, and of `@group(0)`. */
+export type Layouts =
+  & { readonly [K in keyof typeof BINDINGS]: BindLayout<keyof typeof BINDINGS[K] & string> }
+  & { readonly step: ReturnType<typeof stepLayout> };
+
+/** A linear product in its one-row and its many-row form. */
+export interface LinearKernels {
+  readonly row: Kernel;
+  readonly rows: Kernel;
+  /** Workgroups over the output tiles. */
+  readonly groups: number;
+}
+
+/** What a KV strategy adds to the kernels that touch K and V. */
+export interface KvSource {
+  /** Defines `kv` and `kv_slot()` in `@group(2)`. */
+  readonly file: WgslFile;
+  readonly layout: BindLayout;
+  readonly overrides: Readonly<Record<string, number>>;
+}
+
+/** The kernels that touch K and V, compiled for one strategy. */
+export interface KvKernels {
+  readonly write: Kernel;
+  readonly decode: Kernel;
+  readonly prefill: Kernel;
+}
+
+/** The kernels of one model that do not depend on a strategy. */
+export interface ModelKernels {
+  readonly layouts: Layouts;
+  readonly embedding: readonly Kernel[]; // by shard
+  readonly norm: Kernel;
+  readonly finalNorm: Kernel;
+  readonly qkv: LinearKernels;
+  readonly proj: LinearKernels;
+  readonly fc: LinearKernels;
+  readonly out: LinearKernels;
+  readonly head: readonly LinearKernels[]; // by shard
+  readonly combine: Kernel;
+  readonly argmax: Kernel;
+}
+
+/** Creates the bind group layouts. */
+export function createLayouts(device: GPUDevice): Layouts {
+  const bindings: [string, Record<string, Access>][] = Object.entries(BINDINGS);
+  const entries = bindings.map(([name, access]) => [name, new BindLayout(device, name, access)]);
+  return { ...Object.fromEntries(entries), step: stepLayout(device) } as Layouts;
+}
+
+/** What every compilation below needs. */
+export interface KernelContext {
+  readonly device: GPUDevice;
+  readonly layouts: Layouts;
+  readonly config: Gpt2Config;
+  readonly tuning: Tuning;
+}
+
+/**
+ * Compiles the kernels of a model.
+ *
+ * @throws {KvbenchError} If a kernel does not compile.
+ */
+export async function createModelKernels(
+  context: KernelContext,
+  weights: Gpt2Weights,
+): Promise<ModelKernels> {
+  const { layouts, config } = context;
+  const dims = dimsOf(config);
+  const [layer] = weights.layers as [Gpt2Weights["layers"][number]];
+  const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax] = await Promise.all([
+    Promise.all(weights.wte.map((shard) => embeddingKernel(context, dims, shard))),
+    Promise.all(
+      weights.wte.map((shard) =>
+        linearKernels(context, shard, { yStride4: dims.v4, yOffset4: shard.firstN4 })
+      ),
+    ),
+    normKernel(context, dims, false),
+    normKernel(context, dims, true),
+    linearKernels(context, layer.qkv.weight, { bias: true }),
+    linearKernels(context, layer.proj.weight, { bias: true, residual: true }),
+    linearKernels(context, layer.fc.weight, { bias: true, gelu: true }),
+    linearKernels(context, layer.out.weight, { bias: true, residual: true }),
+    createKernel(context.device, {
+      files: [FILES.step, FILES.attentionCombine],
+      groups: [layouts.step, layouts.attentionCombine],
+      overrides: { N_HEAD: config.nHead, HEAD_DIM4: dims.headDim4, MAX_SPLITS: maxSplits(config) },
+    }),
+    createKernel(context.device, {
+      files: [FILES.step, FILES.argmax],
+      groups: [layouts.step, layouts.argmax],
+      overrides: {
+        N_VOCAB: config.vocabSize,
+        LOGITS_STRIDE: dims.v4 * 4,
+        N_CTX: config.nCtx,
+        LANES: context.tuning.argmaxLanes,
+      },
+    }),
+  ]);
+  return { layouts, embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax };
+}
+
+/**
+ * Compiles the kernels that touch K and V for one strategy.
+ *
+ * @throws {KvbenchError} If a kernel does not compile.
+ */
+export async function createKvKernels(context: KernelContext, kv: KvSource): Promise<KvKernels> {
+  const { device, layouts, config, tuning } = context;
+  const { a4, headDim4 } = dimsOf(config);
+  const lanes = Math.max(tuning.attentionLanes, 2 ** Math.ceil(Math.log2(headDim4)));
+  const heads = {
+    N_HEAD: config.nHead,
+    HEAD_DIM4: headDim4,
+    SCALE: 1 / Math.sqrt(config.headDim),
+    LANES: lanes,
+  };
+  const [write, decode, prefill] = await Promise.all([
+    createKernel(device, {
+      files: [FILES.step, kv.file, FILES.kvWrite],
+      groups: [layouts.step, layouts.kvWrite, kv.layout],
+      overrides: { ...kv.overrides, A4: a4 },
+    }),
+    createKernel(device, {
+      files: [FILES.step, kv.file, FILES.attentionDecode],
+      groups: [layouts.step, layouts.attentionDecode, kv.layout],
+      overrides: { ...kv.overrides, ...heads, MAX_SPLITS: maxSplits(config) },
+    }),
+    createKernel(device, {
+      files: [FILES.step, kv.file, FILES.attentionPrefill],
+      groups: [layouts.step, layouts.attentionPrefill, kv.layout],
+      overrides: { ...kv.overrides, ...heads },
+    }),
+  ]);
+  return { write, decode, prefill };
+}
+
+/** The most splits that a full context takes. */
+export function maxSplits(config: Gpt2Config): number {
+  return Math.ceil(config.nCtx / SPLIT_TOKENS);
+}
+
+function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix): Promise<Kernel> {
+  return createKernel(context.device, {
+    files: [FILES.step, FILES.embedding],
+    groups: [context.layouts.step, context.layouts.embedding],
+    overrides: {
+      E4: dims.e4,
+      N_CTX: context.config.nCtx,
+      FIRST_TOKEN: shard.firstN4 * 4,
+      N_TOKENS: shard.n4 * 4,
+      TILE_STRIDE_N: shard.strideN,
+      TILE_STRIDE_K: shard.strideK,
+    },
+  });
+}
+
+function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promise<Kernel> {
+  return createKernel(context.device, {
+    files: [FILES.step, FILES.layerNorm],
+    groups: [context.layouts.step, context.layouts.norm],
+    overrides: {
+      E4: dims.e4,
+      N_EMBD: context.config.nEmbd,
+      EPSILON: context.config.layerNormEpsilon,
+      GATHER: Number(gather),
+      LANES: context.tuning.normLanes,
+    },
+  });
+}
+
+/** What a linear product does with its sums; see `linear_store.wgsl`. */
+interface LinearOptions {
+  readonly bias?: boolean;
+  readonly gelu?: boolean;
+  readonly residual?: boolean;
+  readonly yStride4?: number;
+  readonly yOffset4?: number;
+}
+
+async function linearKernels(
+  context: KernelContext,
+  weight: Omit<PackedMatrix, "buffer" | "firstN4">,
+  options: LinearOptions,
+): Promise<LinearKernels> {
+  const { device, layouts, tuning } = context;
+  const lanes = tuning.linearLanes[weight.n4 < 1024 ? 0 : 1];
+  const overrides = {
+    K4: weight.k4,
+    N4: weight.n4,
+    TILE_STRIDE_N: weight.strideN,
+    TILE_STRIDE_K: weight.strideK,
+    Y_STRIDE4: options.yStride4 ?? weight.n4,
+    Y_OFFSET4: options.yOffset4 ?? 0,
+    BIAS: Number(options.bias ?? false),
+    GELU: Number(options.gelu ?? false),
+    RESIDUAL: Number(options.residual ?? false),
+    LANES: lanes,
+  };
+  const groups = [layouts.step, layouts.linear];
+  const split = tuning.kSplit > 1;
+  const [row, rows] = await Promise.all([
+    createKernel(device, {
+      files: [split ? FILES.linearRowSplit : FILES.linearRow, FILES.linearStore],
+      groups,
+      overrides: split ? { ...overrides, K_SPLIT: tuning.kSplit } : overrides,
+    }),
+    createKernel(device, { files: [FILES.linearRows, FILES.linearStore], groups, overrides }),
+  ]);
+  return { row, rows, groups: Math.ceil(weight.n4 / lanes) };
+}

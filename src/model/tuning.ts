@@ -1,0 +1,53 @@
+/**
+ * Kernel variants. CPU-like adapters and hardware GPUs want opposite memory layouts and group sizes; a tuning
+ * is one consistent choice, recorded in every result.
+ *
+ * @module
+ */
+import type { AdapterFacts } from "../gpu/adapter.ts";
+
+/** A choice of kernel variants. */
+export interface Tuning {
+  readonly name: "software" | "hardware";
+  /** `private`: a lane's weight tiles are contiguous; `adjacent`: neighbouring lanes read neighbouring tiles. */
+  readonly tiles: "private" | "adjacent";
+  /** Lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
+  readonly kSplit: number;
+  /** Lanes of a linear workgroup over few, and over many output tiles. */
+  readonly linearLanes: readonly [few: number, many: number];
+  readonly normLanes: number;
+  /** At least this many lanes in an attention workgroup. */
+  readonly attentionLanes: number;
+  readonly argmaxLanes: number;
+  /** Products of at most this many rows use the one-row kernel. */
+  readonly maxSingleRows: number;
+}
+
+/** For adapters whose lanes are a CPU's. */
+export const SOFTWARE_TUNING: Tuning = {
+  name: "software",
+  tiles: "private",
+  kSplit: 1,
+  linearLanes: [8, 64],
+  normLanes: 8,
+  attentionLanes: 16,
+  argmaxLanes: 64,
+  maxSingleRows: 2,
+};
+
+/** For hardware GPUs. */
+export const HARDWARE_TUNING: Tuning = {
+  name: "hardware",
+  tiles: "adjacent",
+  kSplit: 8,
+  linearLanes: [32, 32],
+  normLanes: 64,
+  attentionLanes: 64,
+  argmaxLanes: 256,
+  maxSingleRows: 2,
+};
+
+/** Chooses by the kind of adapter. */
+export function tuningFor(facts: AdapterFacts): Tuning {
+  return facts.software ? SOFTWARE_TUNING : HARDWARE_TUNING;
+}

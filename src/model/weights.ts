@@ -1,0 +1,211 @@
+/**
+ * A checkpoint's tensors on the GPU, in float32 and packed for the kernels. Tensors are read, packed and
+ * uploaded one at a time. The token embedding doubles as the head and is split into shards where the device
+ * can't bind it whole.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { LedgerBuffer } from "../gpu/ledger.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Gpt2Config } from "./config.ts";
+import { type Dims, dimsOf } from "./dims.ts";
+import {
+  type MatrixSource,
+  packTiles,
+  paddedEnd,
+  paddedHeads,
+  pick,
+  type TileStrides,
+  tileStrides,
+} from "./pack.ts";
+import type { Tuning } from "./tuning.ts";
+
+/** A packed matrix [K4, N4] on the GPU, or a shard of its outputs. */
+export interface PackedMatrix extends TileStrides {
+  readonly buffer: LedgerBuffer;
+  readonly k4: number;
+  readonly n4: number;
+  /** The first output tile, where this is a shard. */
+  readonly firstN4: number;
+}
+
+/** A linear layer: y = x W + b. */
+export interface LinearWeights {
+  readonly weight: PackedMatrix;
+  readonly bias: LedgerBuffer; // [N4]
+}
+
+/** A layer norm's two vectors, [E4] each. */
+export interface NormWeights {
+  readonly gamma: LedgerBuffer;
+  readonly beta: LedgerBuffer;
+}
+
+/** One transformer layer. */
+export interface LayerWeights {
+  readonly ln1: NormWeights;
+  readonly qkv: LinearWeights; // [E4, 3 A4]
+  readonly proj: LinearWeights; // [A4, E4]
+  readonly ln2: NormWeights;
+  readonly fc: LinearWeights; // [E4, I4]
+  readonly out: LinearWeights; // [I4, E4]
+}
+
+/** All tensors of a model on the GPU. */
+export interface Gpt2Weights {
+  /** Shards of the token embedding, each a packed [E4, part of V4]; also the head. */
+  readonly wte: readonly PackedMatrix[];
+  readonly wpe: LedgerBuffer; // [nCtx, E4]
+  readonly layers: readonly LayerWeights[];
+  readonly lnF: NormWeights;
+  /** Bound where a kernel declares a bias and the model has none. */
+  readonly none: LedgerBuffer;
+  dispose(): void;
+}
+
+/** Called after each tensor with the elements uploaded so far. */
+export type UploadProgress = (elements: number) => void;
+
+/**
+ * Uploads a checkpoint.
+ *
+ * @throws {KvbenchError} If a tensor can't be read, is larger than a buffer may be, or is not finite.
+ */
+export async function uploadWeights(
+  gpu: Gpu,
+  checkpoint: Checkpoint,
+  tuning: Tuning,
+  onProgress: UploadProgress = () => {},
+): Promise<Gpt2Weights> {
+  const uploader = new Uploader(gpu, checkpoint, tuning, onProgress);
+  try {
+    return await uploader.upload();
+  } catch (error) {
+    uploader.dispose();
+    throw error;
+  }
+}
+
+class Uploader {
+  readonly #gpu: Gpu;
+  readonly #checkpoint: Checkpoint;
+  readonly #config: Gpt2Config;
+  readonly #dims: Dims;
+  readonly #tiles: Tuning["tiles"];
+  readonly #onProgress: UploadProgress;
+  readonly #buffers: LedgerBuffer[] = [];
+  #elements = 0;
+
+  constructor(gpu: Gpu, checkpoint: Checkpoint, tuning: Tuning, onProgress: UploadProgress) {
+    this.#gpu = gpu;
+    this.#checkpoint = checkpoint;
+    this.#config = checkpoint.config;
+    this.#dims = dimsOf(checkpoint.config);
+    this.#tiles = tuning.tiles;
+    this.#onProgress = onProgress;
+  }
+
+  async upload(): Promise<Gpt2Weights> {
+    const { nEmbd, nHead, headDim, nInner, nLayer, nCtx } = this.#config;
+    const { e4, headDim4, i4 } = this.#dims;
+    const width = paddedEnd(nEmbd, e4);
+    const heads = paddedHeads(1, nHead, headDim, headDim4);
+    const threeHeads = paddedHeads(3, nHead, headDim, headDim4);
+    const inner = paddedEnd(nInner, i4);
+
+    const wte = await this.#shards("wte.weight", width);
+    const wpeValues = await this.#read("wpe.weight");
+    const wpe = new Float32Array(nCtx * e4 * 4);
+    for (let p = 0; p < nCtx; p++) wpe.set(pick(wpeValues, width, p * nEmbd), p * e4 * 4);
+    const wpeBuffer = this.#store("wpe.weight", wpe);
+
+    const layers: LayerWeights[] = [];
+    for (let i = 0; i < nLayer; i++) {
+      layers.push({
+        ln1: await this.#norm(`h.${i}.ln_1`, width),
+        qkv: await this.#linear(`h.${i}.attn.c_attn`, width, threeHeads),
+        proj: await this.#linear(`h.${i}.attn.c_proj`, heads, width),
+        ln2: await this.#norm(`h.${i}.ln_2`, width),
+        fc: await this.#linear(`h.${i}.mlp.c_fc`, width, inner),
+        out: await this.#linear(`h.${i}.mlp.c_proj`, inner, width),
+      });
+    }
+    const lnF = await this.#norm("ln_f", width);
+    const none = this.#store("no bias", new Float32Array(4));
+    return { wte, wpe: wpeBuffer, layers, lnF, none, dispose: () => this.dispose() };
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+  }
+
+  async #norm(name: string, width: Int32Array): Promise<NormWeights> {
+    return {
+      gamma: await this.#vector(`${name}.weight`, width),
+      beta: await this.#vector(`${name}.bias`, width),
+    };
+  }
+
+  /** HF stores GPT-2's linear weights as [in, out]. */
+  async #linear(name: string, k: Int32Array, n: Int32Array): Promise<LinearWeights> {
+    const values = await this.#read(`${name}.weight`);
+    const nOut = n.reduce((count, from) => count + (from < 0 ? 0 : 1), 0);
+    const weight = this.#pack(`${name}.weight`, { values, strideK: nOut, strideN: 1, k, n }, 0, n.length / 4);
+    return { weight, bias: await this.#vector(`${name}.bias`, n) };
+  }
+
+  /** HF stores the token embedding as [vocabulary, width], which as a head is [out, in]. */
+  async #shards(name: string, k: Int32Array): Promise<PackedMatrix[]> {
+    const { vocabSize, nEmbd } = this.#config;
+    const { v4, e4 } = this.#dims;
+    const values = await this.#read(name);
+    const source = { values, strideK: 1, strideN: nEmbd, k, n: paddedEnd(vocabSize, v4) };
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.#gpu.device.limits;
+    const perShard = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / (e4 * 64));
+    const shards: PackedMatrix[] = [];
+    for (let first = 0; first < v4; first += perShard) {
+      shards.push(this.#pack(name, source, first, Math.min(perShard, v4 - first)));
+    }
+    return shards;
+  }
+
+  #pack(name: string, source: MatrixSource, firstN4: number, n4: number): PackedMatrix {
+    const k4 = source.k.length / 4;
+    const buffer = this.#store(name, packTiles(source, this.#tiles, { firstN4, n4 }));
+    return { buffer, k4, n4, firstN4, ...tileStrides(this.#tiles, k4, n4) };
+  }
+
+  async #vector(name: string, map: Int32Array): Promise<LedgerBuffer> {
+    return this.#store(name, pick(await this.#read(name), map));
+  }
+
+  async #read(name: string): Promise<Float32Array> {
+    const values = await this.#checkpoint.read(name);
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new KvbenchError(`Tensor ${name} holds ${values[bad]} at element ${bad}: wanted finite weights`);
+    }
+    this.#elements += values.length;
+    this.#onProgress(this.#elements);
+    return values;
+  }
+
+  #store(name: string, values: Float32Array<ArrayBuffer>): LedgerBuffer {
+    const { maxStorageBufferBindingSize } = this.#gpu.device.limits;
+    if (values.byteLength > maxStorageBufferBindingSize) {
+      throw new KvbenchError(
+        `Tensor ${name} takes ${values.byteLength} bytes: this device binds at most ${maxStorageBufferBindingSize}`,
+      );
+    }
+    const buffer = this.#gpu.ledger.createBuffer({
+      label: name,
+      category: "weights",
+      bytes: values.byteLength,
+    });
+    this.#buffers.push(buffer);
+    this.#gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
+    return buffer;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The activations of a forward pass, sized for the largest batch, and the bind groups that join them with the
+ * weights. Made once; nothing is allocated or bound per step.
+ *
+ * @module
+ */
+import type { Gpu } from "../gpu/gpu.ts";
+import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { type BatchLimits, TILE_ROWS } from "./batch.ts";
+import type { Gpt2Config } from "./config.ts";
+import { dimsOf } from "./dims.ts";
+import { type Layouts, maxSplits } from "./kernels.ts";
+import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
+
+/** The bind groups of one transformer layer. */
+export interface LayerGroups {
+  readonly ln1: GPUBindGroup;
+  readonly qkv: GPUBindGroup;
+  readonly proj: GPUBindGroup;
+  readonly ln2: GPUBindGroup;
+  readonly fc: GPUBindGroup;
+  readonly out: GPUBindGroup;
+}
+
+/** Activations and bind groups. Rows are rounded up to whole groups of eight, as `linear_rows.wgsl` wants. */
+export class Workspace {
+  readonly tokens: LedgerBuffer; // [nSequences, nCtx] u32
+  readonly logits: LedgerBuffer; // [maxOutputs, V4 * 4]
+  readonly embedding: readonly GPUBindGroup[]; // by shard
+  readonly layers: readonly LayerGroups[];
+  readonly kvWrite: GPUBindGroup;
+  readonly attentionDecode: GPUBindGroup;
+  readonly attentionCombine: GPUBindGroup;
+  readonly attentionPrefill: GPUBindGroup;
+  readonly lnF: GPUBindGroup;
+  readonly head: readonly GPUBindGroup[]; // by shard
+  readonly argmax: GPUBindGroup;
+  readonly #buffers: LedgerBuffer[] = [];
+
+  /** Allocates for batches within `limits`; a sequence is a span. */
+  constructor(gpu: Gpu, config: Gpt2Config, weights: Gpt2Weights, layouts: Layouts, limits: BatchLimits) {
+    const { e4, a4, i4, v4 } = dimsOf(config);
+    const wholeTiles = (rows: number) => Math.ceil(rows / TILE_ROWS) * TILE_ROWS;
+    const rows = wholeTiles(limits.maxRows), outputs = wholeTiles(limits.maxOutputs);
+    const splits = limits.maxSpans * config.nHead * maxSplits(config);
+    const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
+
+    const x = vectors("x", rows * e4); // [rows, E4]
+    const normed = vectors("normed", rows * e4); // [rows, E4]
+    const qkv = vectors("qkv", rows * 3 * a4); // [rows, 3, A4]
+    const attended = vectors("attended", rows * a4); // [rows, A4]
+    const inner = vectors("inner", rows * i4); // [rows, I4]
+    const partial = vectors("attention partial", splits * dimsOf(config).headDim4); // [spans, H, splits, D4]
+    const scale = this.#create(gpu, "attention scale", "activations", splits * 8); // [spans, H, splits] vec2
+    const final = vectors("final", outputs * e4); // [outputs, E4]
+    this.logits = vectors("logits", outputs * v4);
+    this.tokens = this.#create(gpu, "tokens", "tables", limits.maxSpans * config.nCtx * 4);
+
+    const norm = (from: LedgerBuffer, { gamma, beta }: NormWeights, y: LedgerBuffer) =>
+      layouts.norm.bind({ x: from, gamma, beta, y });
+    const linear = (from: LedgerBuffer, { weight, bias }: LinearWeights, y: LedgerBuffer) =>
+      layouts.linear.bind({ x: from, weight: weight.buffer, bias, y });
+    this.embedding = weights.wte.map((shard) =>
+      layouts.embedding.bind({ tokens: this.tokens, wte: shard.buffer, wpe: weights.wpe, x })
+    );
+    this.layers = weights.layers.map((layer) => ({
+      ln1: norm(x, layer.ln1, normed),
+      qkv: linear(normed, layer.qkv, qkv),
+      proj: linear(attended, layer.proj, x),
+      ln2: norm(x, layer.ln2, normed),
+      fc: linear(normed, layer.fc, inner),
+      out: linear(inner, layer.out, x),
+    }));
+    this.kvWrite = layouts.kvWrite.bind({ qkv });
+    this.attentionDecode = layouts.attentionDecode.bind({ qkv, partial, scale });
+    this.attentionCombine = layouts.attentionCombine.bind({ partial, scale, y: attended });
+    this.attentionPrefill = layouts.attentionPrefill.bind({ qkv, y: attended });
+    this.lnF = norm(x, weights.lnF, final);
+    this.head = weights.wte.map((shard) => linear(final, { weight: shard, bias: weights.none }, this.logits));
+    this.argmax = layouts.argmax.bind({ logits: this.logits, tokens: this.tokens });
+  }
+
+  /** Frees the activations. */
+  dispose(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+  }
+
+  #create(gpu: Gpu, label: string, category: "activations" | "tables", bytes: number): LedgerBuffer {
+    const buffer = gpu.ledger.createBuffer({ label, category, bytes });
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+}
