@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { mean, median, percentile } from "./statistics.ts";
+
+Deno.test("median() takes the middle sample, or the middle of two, whatever their order", () => {
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([10, 4, 1, 3]), 3.5);
+  assert.equal(median([7]), 7);
+});
+
+Deno.test("percentile() gives what numpy.percentile gives", () => {
+  // np.percentile([1, 2, 4, 8, 16], [0, 10, 25, 50, 90, 99, 100])
+  const expected = [[0, 1], [10, 1.4], [25, 2], [50, 4], [90, 12.8], [99, 15.68], [100, 16]] as const;
+  for (const [p, value] of expected) {
+    // 1e-12: the interpolation rounds once or twice in f64.
+    assert.ok(Math.abs(percentile([16, 1, 8, 2, 4], p) - value) < 1e-12, `p${p}`);
+  }
+});
+
+Deno.test("mean() divides the sum by the count", () => {
+  assert.equal(mean([1, 2, 6]), 3);
+});
+
+Deno.test("Statistics leave the samples as they were", () => {
+  const samples = Object.freeze([3, 1, 2]);
+  median(samples);
+  assert.deepEqual(samples, [3, 1, 2]);
+});
+
+Deno.test("Statistics refuse an empty list and a percentile out of range", () => {
+  assert.throws(() => mean([]), { name: "RangeError", message: /0 samples/ });
+  assert.throws(() => median([]), RangeError);
+  assert.throws(() => percentile([1], 101), { name: "RangeError", message: /101/ });
+  assert.throws(() => percentile([1], NaN), RangeError);
+});

@@ -1,0 +1,109 @@
+/**
+ * Loads what draws charts: Chart.js, a native canvas, and a font. All of it is optional and lazy, because a native
+ * canvas needs permissions that nothing else here needs. This file owns those and the font; it draws nothing.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { KvbenchError } from "../errors.ts";
+
+type ChartJs = typeof import("npm:chart.js@4.6.1");
+type NapiCanvas = typeof import("npm:@napi-rs/canvas@1.0.11");
+
+/** Family name under which the bundled font (Inter, Latin, 400 and 600) is registered. */
+export const FONT_FAMILY = "Kvbench Inter";
+
+/**
+ * What draws.
+ *
+ * @internal Tagged so because `deno doc --lint` takes types of other packages for private ones.
+ */
+export interface CanvasKit {
+  /** Constructor of charts, with the parts registered that the panels use. */
+  readonly Chart: ChartJs["Chart"];
+  /** Makes a canvas of width × height pixels. */
+  readonly createCanvas: NapiCanvas["createCanvas"];
+}
+
+/** Variables that @napi-rs/canvas reads while it loads; it throws where it may not. */
+const ENV = ["DISABLE_SYSTEM_FONTS_LOAD", "NAPI_RS_FORCE_WASI", "NAPI_RS_NATIVE_LIBRARY_PATH"] as const;
+
+/** Read on Linux to tell glibc from musl; where it may not be, the loader asks for far more. */
+const LDD = "/usr/bin/ldd";
+
+/**
+ * Permission flags that drawing needs and this process lacks, such as `--allow-ffi`; empty where it can draw.
+ * Never prompts.
+ */
+export async function chartPermissions(): Promise<string[]> {
+  const granted = async (descriptor: Deno.PermissionDescriptor) =>
+    (await Deno.permissions.query(descriptor)).state === "granted";
+  const missing: string[] = [];
+  if (!await granted({ name: "ffi" })) missing.push("--allow-ffi");
+  const linux = Deno.build.os === "linux";
+  if (linux && !await granted({ name: "read", path: LDD })) missing.push(`--allow-read=${LDD}`);
+  const variables: string[] = [];
+  for (const variable of ENV) if (!await granted({ name: "env", variable })) variables.push(variable);
+  if (variables.length > 0) missing.push(`--allow-env=${variables.join(",")}`);
+  return missing;
+}
+
+let kit: Promise<CanvasKit> | undefined;
+
+/**
+ * Loads Chart.js, the canvas and the font, once per process.
+ *
+ * @throws {KvbenchError} If a permission is missing, or the canvas has no build for this machine.
+ */
+export async function loadCanvas(): Promise<CanvasKit> {
+  const missing = await chartPermissions();
+  if (missing.length > 0) throw new KvbenchError(`Cannot draw charts without ${missing.join(" ")}`);
+  kit ??= load();
+  return await kit;
+}
+
+async function load(): Promise<CanvasKit> {
+  const { Chart, ...parts } = await import("npm:chart.js@4.6.1");
+  Chart.register(
+    parts.BarController,
+    parts.BarElement,
+    parts.CategoryScale,
+    parts.Legend,
+    parts.LinearScale,
+    parts.LineController,
+    parts.LineElement,
+    parts.LogarithmicScale,
+    parts.PointElement,
+    parts.Title,
+  );
+  const { createCanvas, GlobalFonts } = await importCanvas();
+  // Base64 in a text module, because it is the one kind of asset that needs no flag and no permission, comes along
+  // when mod.ts is run over HTTP, and is kept by bundlers. A machine without fonts would get charts without text.
+  const fonts = [
+    await import("./fonts/inter_latin_400.woff2.base64.txt", { with: { type: "text" } }),
+    await import("./fonts/inter_latin_600.woff2.base64.txt", { with: { type: "text" } }),
+  ];
+  for (const { default: base64 } of fonts) {
+    if (GlobalFonts.register(Buffer.from(base64, "base64"), FONT_FAMILY) === null) {
+      throw new KvbenchError("Cannot draw charts: the canvas refused the bundled font");
+    }
+  }
+  return { Chart, createCanvas };
+}
+
+/** Imports the canvas without the system's fonts, so that a chart looks the same everywhere. */
+async function importCanvas(): Promise<NapiCanvas> {
+  const [variable] = ENV;
+  const before = Deno.env.get(variable);
+  Deno.env.set(variable, "1"); // this also spares it the permission --allow-sys=homedir
+  try {
+    return await import("npm:@napi-rs/canvas@1.0.11");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new KvbenchError(`Cannot load @napi-rs/canvas, which draws charts: ${reason}`, { cause: error });
+  } finally {
+    if (before === undefined) Deno.env.delete(variable);
+    else Deno.env.set(variable, before);
+  }
+}
