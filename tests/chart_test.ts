@@ -76,6 +76,13 @@ Deno.test("drawCharts() draws the shortest run, the longest one, and a name with
   }
 });
 
+Deno.test("drawCharts() shortens a long model path rather than write over the legend", async () => {
+  const [short, long] = [fixtureResult(), fixtureResult()];
+  long.model.name = `/home/someone/${"checkpoints/".repeat(12)}gpt2`;
+  const [a, b] = [await drawCharts(short, { pixelRatio: 1 }), await drawCharts(long, { pixelRatio: 1 })];
+  assert.equal(await darkPixels(a, 1230, 20, 370, 40), await darkPixels(b, 1230, 20, 370, 40));
+});
+
 Deno.test("drawCharts() needs no permission but those that chartPermissions() names", async () => {
   const source = `import { chartPermissions, drawCharts } from ${JSON.stringify(chartUrl)};
     import { fixtureResult } from ${JSON.stringify(fixtureUrl)};

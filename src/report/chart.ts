@@ -45,25 +45,31 @@ export async function drawCharts(
   ctx.fillStyle = "#FFFFFF";
   ctx.fillRect(0, 0, WIDTH, HEIGHT);
 
-  const write = (text: string, x: number, y: number, font: string, colour: string) => {
+  /** Writes `text` at (x, y), shortened in the middle to at most `room` layout pixels. */
+  const write = (text: string, x: number, y: number, room: number, font: string, colour: string) => {
     ctx.font = `${font} "${FONT_FAMILY}"`;
     ctx.fillStyle = colour;
-    ctx.fillText(text, x, y);
+    let shown = text;
+    for (let cut = 1; ctx.measureText(shown).width > room && cut < text.length; cut++) {
+      const kept = text.length - cut;
+      shown = `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
+    }
+    ctx.fillText(shown, x, y);
   };
-  write(titleOf(result), MARGIN, 52, "600 27px", INK);
-  write(subtitleOf(result), MARGIN, 82, "17px", FAINT);
-  write(footerOf(result), MARGIN, HEIGHT - 20, "14px", FAINT);
 
-  let x = WIDTH - MARGIN;
+  let legend = WIDTH - MARGIN;
   for (const { strategy } of result.results.toReversed()) {
     ctx.font = `600 17px "${FONT_FAMILY}"`;
-    x -= ctx.measureText(strategy).width;
-    write(strategy, x, 50, "600 17px", INK);
-    x -= 26;
+    legend -= ctx.measureText(strategy).width;
+    write(strategy, legend, 50, WIDTH, "600 17px", INK);
+    legend -= 26;
     ctx.fillStyle = STRATEGY_COLOURS[strategy];
-    ctx.fillRect(x, 36, 17, 17);
-    x -= 24;
+    ctx.fillRect(legend, 36, 17, 17);
+    legend -= 24;
   }
+  write(titleOf(result), MARGIN, 52, legend - MARGIN, "600 27px", INK);
+  write(subtitleOf(result), MARGIN, 82, WIDTH - 2 * MARGIN, "17px", FAINT);
+  write(footerOf(result), MARGIN, HEIGHT - 20, WIDTH - 2 * MARGIN, "14px", FAINT);
 
   for (const [config, box] of panels(result)) {
     const panel = drawPanel(kit, config, box, pixelRatio);
