@@ -1,0 +1,177 @@
+/**
+ * The decode loop: prompts in, token ids out, over one model and one strategy. Many steps are recorded per
+ * submission; each step's ids are chosen on the GPU and read there by the next step, and come back to the host
+ * only when asked for. Owns the step tables, the activations and the sequences' lengths; knows no text.
+ *
+ * @module
+ */
+import { readBuffer } from "../gpu/readback.ts";
+import { Recorder } from "../gpu/recorder.ts";
+import type { KvStrategy } from "../kv/strategy.ts";
+import { batchOf } from "../model/batch.ts";
+import type { Gpt2, KvAccess } from "../model/gpt2.ts";
+import { StepTables } from "../model/step_tables.ts";
+import type { Workspace } from "../model/workspace.ts";
+import { UsageError } from "../errors.ts";
+
+/** Steps that are recorded into one submission at most. */
+const STEPS_PER_SUBMISSION = 16;
+
+/** What a decoder is sized for. */
+export interface DecoderOptions {
+  readonly nSequences: number;
+  /** Tokens of the longest prompt. */
+  readonly maxPromptTokens: number;
+  /** Tokens of the longest sequence, prompt and new tokens. */
+  readonly maxTokens: number;
+  /** Rows of logits that a step may ask for; one per sequence unless told otherwise. */
+  readonly maxOutputs?: number;
+}
+
+/** Decodes a fixed set of sequences in step with each other. */
+export class Decoder {
+  readonly #model: Gpt2;
+  readonly #strategy: KvStrategy;
+  readonly #kv: KvAccess;
+  readonly #options: DecoderOptions;
+  readonly #tables: StepTables;
+  readonly #workspace: Workspace;
+  readonly #recorder: Recorder;
+  #lengths: number[] = [];
+  #queued = 0;
+
+  private constructor(
+    model: Gpt2,
+    strategy: KvStrategy,
+    kv: KvAccess,
+    options: DecoderOptions,
+    resources: { tables: StepTables; workspace: Workspace },
+  ) {
+    this.#model = model;
+    this.#strategy = strategy;
+    this.#kv = kv;
+    this.#options = options;
+    this.#tables = resources.tables;
+    this.#workspace = resources.workspace;
+    this.#recorder = new Recorder(model.gpu.device);
+  }
+
+  /**
+   * Compiles the strategy's kernels and allocates everything that the steps need. The strategy stays the
+   * caller's to dispose of.
+   *
+   * @throws {UsageError} If a sequence would be longer than the model's context.
+   * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
+   */
+  static async create(model: Gpt2, strategy: KvStrategy, options: DecoderOptions): Promise<Decoder> {
+    const { nSequences, maxPromptTokens, maxTokens } = options;
+    if (maxTokens > model.config.nCtx) {
+      throw new UsageError(
+        `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
+      );
+    }
+    const kernels = await model.kvKernels(strategy.source);
+    const limits = {
+      maxRows: nSequences * (strategy.name === "no-cache" ? maxTokens : maxPromptTokens),
+      maxSpans: nSequences,
+      maxOutputs: options.maxOutputs ?? nSequences,
+    };
+    const workspace = model.workspace(limits);
+    const tables = new StepTables(model.gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION);
+    const kv = { kernels, bindGroup: (layer: number) => strategy.bindGroup(layer) };
+    return new Decoder(model, strategy, kv, options, { tables, workspace });
+  }
+
+  /** Dispatches recorded since the decoder was made. */
+  get dispatches(): number {
+    return this.#recorder.dispatches;
+  }
+
+  /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */
+  get lengths(): readonly number[] {
+    return this.#lengths;
+  }
+
+  /** Forgets what was decoded and takes new prompts, one per sequence. */
+  begin(prompts: readonly (readonly number[])[]): void {
+    const { nCtx } = this.#model.config;
+    this.#strategy.reset();
+    this.#lengths = prompts.map((ids) => ids.length);
+    prompts.forEach((ids, s) => {
+      const { queue } = this.#model.gpu.device;
+      queue.writeBuffer(this.#workspace.tokens.buffer, s * nCtx * 4, Uint32Array.from(ids));
+    });
+  }
+
+  /**
+   * Records `steps` steps, each of which adds one greedy token to every sequence, and submits them. The first
+   * step after {@link Decoder.begin} is the prefill. Returns without waiting for the GPU.
+   *
+   * @throws {KvbenchError} If the strategy has no room for the tokens.
+   */
+  advance(steps: number): void {
+    for (let i = 0; i < steps; i++) {
+      if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
+      this.#step(this.#lengths.map(() => 1), true);
+      this.#lengths = this.#lengths.map((length) => length + 1);
+    }
+    this.submit();
+  }
+
+  /**
+   * Computes what has not been computed and reads the logits of each sequence's last `rows` tokens, in order:
+   * [nSequences * rows, vocabSize] as one array per row.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async logits(rows = 1): Promise<Float32Array[]> {
+    const { v4 } = this.#model.dims;
+    const { vocabSize } = this.#model.config;
+    this.#step(this.#lengths.map(() => rows), false);
+    this.submit();
+    const nOutputs = this.#lengths.length * rows;
+    const bytes = nOutputs * v4 * 16;
+    const values = new Float32Array(
+      await readBuffer(this.#model.gpu, this.#workspace.logits.buffer, 0, bytes),
+    );
+    return Array.from({ length: nOutputs }, (_, i) => values.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
+  }
+
+  /** Submits what is recorded. */
+  submit(): void {
+    if (this.#queued > 0) this.#tables.upload(this.#queued);
+    this.#recorder.submit();
+    this.#queued = 0;
+  }
+
+  /**
+   * Reads the ids of every sequence from position `from` on. Waits for the steps submitted so far.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async ids(from: number): Promise<number[][]> {
+    const { nCtx } = this.#model.config;
+    const bytes = this.#options.nSequences * nCtx * 4;
+    const all = new Uint32Array(await readBuffer(this.#model.gpu, this.#workspace.tokens.buffer, 0, bytes));
+    return this.#lengths.map((length, s) => [...all.subarray(s * nCtx + from, s * nCtx + length)]);
+  }
+
+  /** Frees tables and activations. */
+  dispose(): void {
+    this.#tables.dispose();
+    this.#workspace.dispose();
+  }
+
+  #step(outputs: readonly number[], choose: boolean): void {
+    this.#lengths.forEach((length, s) => this.#strategy.reserve(s, length, () => this.submit()));
+    const batch = batchOf(this.#lengths.map((length, sequence) => {
+      const first = this.#strategy.cached(sequence);
+      return { sequence, first, count: length - first, outputs: outputs[sequence]! };
+    }));
+    const offsets = this.#tables.set(this.#queued++, batch);
+    this.#recorder.pass.setBindGroup(0, this.#tables.group, offsets);
+    this.#model.forward(this.#recorder, this.#workspace, batch, this.#kv);
+    if (choose) this.#model.argmax(this.#recorder, this.#workspace, batch);
+    this.#lengths.forEach((length, s) => this.#strategy.commit(s, length));
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What a KV strategy is: it decides which tokens must be computed, where their K and V live, and what that costs.
+ * The model, the kernels and the engine are the same for all of them.
+ *
+ * @module
+ */
+import type { KvSource } from "../model/kernels.ts";
+
+/** The decode strategies, in the order of reports. */
+export const STRATEGY_NAMES = ["no-cache", "kv-cache", "paged"] as const;
+/** A decode strategy. */
+export type StrategyName = (typeof STRATEGY_NAMES)[number];
+
+/** How a contiguous cache gets its memory: all at once, or token by token with copies. */
+export const GROWTHS = ["static", "dynamic"] as const;
+/** How a contiguous cache gets its memory. */
+export type Growth = (typeof GROWTHS)[number];
+
+/** What K and V take, in bytes. `reserved` = `used` + `reservedForLater` + `internal` + `external`. */
+export interface KvUsage {
+  /** Tokens whose K and V are stored, over all sequences. */
+  readonly tokens: number;
+  /** Layers whose K and V are kept at once. */
+  readonly layersKept: number;
+  /** Bytes of stored tokens: 2 · layersKept · width · 4 · tokens. */
+  readonly usedBytes: number;
+  /** Bytes that belong to sequences, filled or not. */
+  readonly reservedBytes: number;
+  /** Bytes of GPU buffer that hold K and V, whether a sequence owns them or not. */
+  readonly allocatedBytes: number;
+  /** Waste: slots kept for tokens that may still come (Kwon et al. 2023, figure 2). */
+  readonly reservedForLaterBytes: number;
+  /** Waste: slots at the end of a sequence's last block. */
+  readonly internalBytes: number;
+  /** Waste: memory between regions that fits no request. */
+  readonly externalBytes: number;
+}
+
+/** Keeps K and V for a fixed number of sequences. */
+export interface KvStrategy {
+  readonly name: StrategyName;
+  /** What the kernels that touch K and V are joined with. */
+  readonly source: KvSource;
+  /** How many leading tokens of a sequence need not be computed again. */
+  cached(sequence: number): number;
+  /**
+   * Makes room for the K and V of a sequence's first `length` tokens.
+   *
+   * @param submit Called before memory that earlier recorded steps use is given up.
+   * @throws {KvbenchError} If there is no room.
+   */
+  reserve(sequence: number, length: number, submit: () => void): void;
+  /** Notes that a sequence's first `length` tokens are stored, once the step that stores them is recorded. */
+  commit(sequence: number, length: number): void;
+  /** The `@group(2)` that holds a layer's K and V. Changes only when `reserve` has moved them. */
+  bindGroup(layer: number): GPUBindGroup;
+  /** What K and V take now. */
+  usage(): KvUsage;
+  /** Forgets all sequences; memory that was reserved up front stays. */
+  reset(): void;
+  /** Frees everything. */
+  dispose(): void;
+}
+
+/** What every strategy needs to know. */
+export interface KvShape {
+  readonly nLayer: number;
+  /** Width of K (and of V) per token, in vectors of four: A4. */
+  readonly a4: number;
+  readonly nCtx: number;
+  readonly nSequences: number;
+}
+
+/** Bytes of one token's K and V in one layer. */
+export function kvRowBytes(shape: Pick<KvShape, "a4">): number {
+  return 2 * shape.a4 * 16;
+}
