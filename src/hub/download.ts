@@ -1,0 +1,105 @@
+/**
+ * Downloads files whose length and hash are known, and keeps them in the Web Cache, which needs no permission.
+ * Only a complete and correct file is ever kept or returned.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+
+/** A file on a server. */
+export interface RemoteFile {
+  /** Its address, without a query. */
+  readonly url: URL;
+  /** Its length. */
+  readonly bytes: number;
+  /** SHA-256 of its bytes, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Called as bytes arrive. */
+export type DownloadProgress = (receivedBytes: number, totalBytes: number | undefined) => void;
+
+/** The name of the Web Cache that keeps downloads. */
+export const CACHE_NAME = "kvbench-weights";
+
+/**
+ * Returns a file's bytes, from the cache or else from the server.
+ *
+ * @param file What to download.
+ * @param onProgress Called as bytes arrive from the server; never for a cached file.
+ * @throws {KvbenchError} If the server can't be reached, or sends anything but the file.
+ */
+export async function download(
+  file: RemoteFile,
+  onProgress: DownloadProgress = () => {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const cache = await openCache();
+  const cached = await cache?.match(cacheKey(file)).catch(() => undefined);
+  if (cached !== undefined) {
+    const bytes = new Uint8Array(await cached.arrayBuffer());
+    if (await sha256(bytes) === file.sha256) return bytes;
+  }
+  const bytes = await fetchFile(file, onProgress);
+  if (await sha256(bytes) !== file.sha256) {
+    throw failure(file, `its SHA-256 is not ${file.sha256}, the server has another version of the file`);
+  }
+  // A full disk costs the next run a download and this one nothing.
+  await cache?.put(cacheKey(file), new Response(bytes)).catch(() => {});
+  return bytes;
+}
+
+/** Where a file lies in the cache. The hash in the key makes a new version of a file a new entry. */
+export function cacheKey({ url, sha256 }: RemoteFile): string {
+  return `${url.href}?sha256=${sha256}`;
+}
+
+/** The Web Cache, or undefined where the runtime has none or can't open it. */
+async function openCache(): Promise<Cache | undefined> {
+  if (typeof caches === "undefined") return undefined;
+  return await caches.open(CACHE_NAME).catch(() => undefined);
+}
+
+async function fetchFile(file: RemoteFile, onProgress: DownloadProgress): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(file.url).catch((error: unknown) => {
+    throw failure(file, reasonOf(error));
+  });
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw failure(file, `the server answered ${response.status} ${response.statusText}`.trim());
+  }
+  const bytes = new Uint8Array(file.bytes);
+  let received = 0;
+  try {
+    for await (const chunk of response.body) {
+      if (received + chunk.length > file.bytes) {
+        throw failure(file, `the server sent more than its ${file.bytes} bytes`);
+      }
+      bytes.set(chunk, received);
+      received += chunk.length;
+      onProgress(received, file.bytes);
+    }
+  } catch (error) {
+    if (error instanceof KvbenchError) throw error;
+    throw failure(file, `it broke off after ${received} of ${file.bytes} bytes (${reasonOf(error)})`);
+  }
+  if (received < file.bytes) {
+    throw failure(file, `it ended after ${received} of ${file.bytes} bytes`);
+  }
+  return bytes;
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) return "no permission, run with --allow-net for this host";
+  // fetch() says "fetch failed" and puts the reason into the innermost cause.
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
+  return String(innermost instanceof Error ? innermost.message : innermost).split("\n", 1)[0] ?? "";
+}
+
+function failure({ url }: RemoteFile, reason: string): KvbenchError {
+  return new KvbenchError(`Cannot download ${url}: ${reason}`);
+}
