@@ -10,6 +10,7 @@ import { Recorder } from "../gpu/recorder.ts";
 import type { KvStrategy } from "../kv/strategy.ts";
 import { batchOf } from "../model/batch.ts";
 import type { Gpt2, KvAccess } from "../model/gpt2.ts";
+import { GREEDY, packSampling, type Sampling } from "../model/sampling.ts";
 import { StepTables } from "../model/step_tables.ts";
 import type { Workspace } from "../model/workspace.ts";
 import { UsageError } from "../errors.ts";
@@ -38,6 +39,7 @@ export class Decoder {
   readonly #workspace: Workspace;
   readonly #recorder: Recorder;
   #lengths: number[] = [];
+  #sampled = false;
   #queued = 0;
 
   private constructor(
@@ -92,19 +94,27 @@ export class Decoder {
     return this.#lengths;
   }
 
-  /** Forgets what was decoded and takes new prompts, one per sequence. */
-  begin(prompts: readonly (readonly number[])[]): void {
+  /**
+   * Forgets what was decoded and takes new prompts, one per sequence, and how each sequence's tokens are to be
+   * chosen: greedily unless told otherwise.
+   */
+  begin(prompts: readonly (readonly number[])[], sampling: readonly Sampling[] = []): void {
     const { nCtx } = this.#model.config;
     this.#strategy.reset();
     this.#lengths = prompts.map((ids) => ids.length);
+    const { queue } = this.#model.gpu.device;
+    this.#sampled = sampling.some(({ temperature }) => temperature > 0);
+    if (this.#sampled) {
+      const all = prompts.map((_, s) => sampling[s] ?? GREEDY);
+      queue.writeBuffer(this.#workspace.sampling.buffer, 0, packSampling(all));
+    }
     prompts.forEach((ids, s) => {
-      const { queue } = this.#model.gpu.device;
       queue.writeBuffer(this.#workspace.tokens.buffer, s * nCtx * 4, Uint32Array.from(ids));
     });
   }
 
   /**
-   * Records `steps` steps, each of which adds one greedy token to every sequence, and submits them. The first
+   * Records `steps` steps, each of which adds one token to every sequence, and submits them. The first
    * step after {@link Decoder.begin} is the prefill. Returns without waiting for the GPU.
    *
    * @throws {KvbenchError} If the strategy has no room for the tokens.
@@ -171,7 +181,7 @@ export class Decoder {
     const offsets = this.#tables.set(this.#queued++, batch);
     this.#recorder.pass.setBindGroup(0, this.#tables.group, offsets);
     this.#model.forward(this.#recorder, this.#workspace, batch, this.#kv);
-    if (choose) this.#model.argmax(this.#recorder, this.#workspace, batch);
+    if (choose) this.#model.choose(this.#recorder, this.#workspace, batch, this.#sampled);
     this.#lengths.forEach((length, s) => this.#strategy.commit(s, length));
   }
 }

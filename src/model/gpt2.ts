@@ -127,9 +127,14 @@ export class Gpt2 {
     kernels.head.forEach((kernel, i) => this.#linear(recorder, kernel, workspace.head[i]!, nOutputs));
   }
 
-  /** Records the greedy choice of each output's next token. */
-  argmax(recorder: Recorder, workspace: Workspace, batch: Batch): void {
-    recorder.dispatch(this.#kernels.argmax, [workspace.argmax], batch.nOutputs);
+  /**
+   * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's
+   * sampling buffer says for its sequence.
+   */
+  choose(recorder: Recorder, workspace: Workspace, batch: Batch, sampled: boolean): void {
+    const { sample, argmax } = this.#kernels;
+    if (sampled) recorder.dispatch(sample, [workspace.sample], batch.nOutputs);
+    else recorder.dispatch(argmax, [workspace.argmax], batch.nOutputs);
   }
 
   /** Frees the weights. */

@@ -15,6 +15,7 @@ import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
 import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
 import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
 import linearStoreCode from "../../wgsl/linear_store.wgsl" with { type: "text" };
+import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
 import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
@@ -38,6 +39,7 @@ export const FILES = {
   attentionCombine: { name: "attention_combine.wgsl", code: attentionCombineCode },
   attentionPrefill: { name: "attention_prefill.wgsl", code: attentionPrefillCode },
   argmax: { name: "argmax.wgsl", code: argmaxCode },
+  sample: { name: "sample.wgsl", code: sampleCode },
 } as const satisfies Record<string, WgslFile>;
 
 /** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
@@ -53,6 +55,7 @@ const BINDINGS = {
   attentionCombine: { partial: "read", scale: "read", y: "readWrite" },
   attentionPrefill: { qkv: "read", y: "readWrite" },
   argmax: { logits: "read", tokens: "readWrite" },
+  sample: { logits: "read", tokens: "readWrite", sampling: "read" },
 } as const satisfies Record<string, Record<string, Access>>;
 
 /** The layouts of `@group(1)` by kernel, and of `@group(0)`. */
@@ -96,6 +99,7 @@ export interface ModelKernels {
   readonly head: readonly LinearKernels[]; // by shard
   readonly combine: Kernel;
   readonly argmax: Kernel;
+  readonly sample: Kernel;
 }
 
 /** Creates the bind group layouts. */
@@ -125,7 +129,13 @@ export async function createModelKernels(
   const { layouts, config } = context;
   const dims = dimsOf(config);
   const [layer] = weights.layers as [Gpt2Weights["layers"][number]];
-  const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax] = await Promise.all([
+  const choice = {
+    N_VOCAB: config.vocabSize,
+    LOGITS_STRIDE: dims.v4 * 4,
+    N_CTX: config.nCtx,
+    LANES: context.tuning.argmaxLanes,
+  };
+  const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax, sample] = await Promise.all([
     Promise.all(weights.wte.map((shard) => embeddingKernel(context, dims, shard))),
     Promise.all(
       weights.wte.map((shard) =>
@@ -146,15 +156,15 @@ export async function createModelKernels(
     createKernel(context.device, {
       files: [FILES.step, FILES.argmax],
       groups: [layouts.step, layouts.argmax],
-      overrides: {
-        N_VOCAB: config.vocabSize,
-        LOGITS_STRIDE: dims.v4 * 4,
-        N_CTX: config.nCtx,
-        LANES: context.tuning.argmaxLanes,
-      },
+      overrides: choice,
+    }),
+    createKernel(context.device, {
+      files: [FILES.step, FILES.sample],
+      groups: [layouts.step, layouts.sample],
+      overrides: choice,
     }),
   ]);
-  return { layouts, embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax };
+  return { layouts, embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax, sample };
 }
 
 /**

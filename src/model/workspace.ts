@@ -25,6 +25,7 @@ export interface LayerGroups {
 /** Activations and bind groups. Rows are rounded up to whole groups of eight, as `linear_rows.wgsl` wants. */
 export class Workspace {
   readonly tokens: LedgerBuffer; // [nSequences, nCtx] u32
+  readonly sampling: LedgerBuffer; // [nSequences], see sample.wgsl
   readonly logits: LedgerBuffer; // [maxOutputs, V4 * 4]
   readonly embedding: readonly GPUBindGroup[]; // by shard
   readonly layers: readonly LayerGroups[];
@@ -35,6 +36,7 @@ export class Workspace {
   readonly lnF: GPUBindGroup;
   readonly head: readonly GPUBindGroup[]; // by shard
   readonly argmax: GPUBindGroup;
+  readonly sample: GPUBindGroup;
   readonly #buffers: LedgerBuffer[] = [];
 
   /** Allocates for batches within `limits`; a sequence is a span. */
@@ -55,6 +57,7 @@ export class Workspace {
     const final = vectors("final", outputs * e4); // [outputs, E4]
     this.logits = vectors("logits", outputs * v4);
     this.tokens = this.#create(gpu, "tokens", "tables", limits.maxSpans * config.nCtx * 4);
+    this.sampling = this.#create(gpu, "sampling", "tables", limits.maxSpans * 16);
 
     const norm = (from: LedgerBuffer, { gamma, beta }: NormWeights, y: LedgerBuffer) =>
       layouts.norm.bind({ x: from, gamma, beta, y });
@@ -77,7 +80,9 @@ export class Workspace {
     this.attentionPrefill = layouts.attentionPrefill.bind({ qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.wte.map((shard) => linear(final, { weight: shard, bias: weights.none }, this.logits));
-    this.argmax = layouts.argmax.bind({ logits: this.logits, tokens: this.tokens });
+    const choice = { logits: this.logits, tokens: this.tokens };
+    this.argmax = layouts.argmax.bind(choice);
+    this.sample = layouts.sample.bind({ ...choice, sampling: this.sampling });
   }
 
   /** Frees the activations. */
