@@ -43,7 +43,7 @@ export async function tokenizerFor(config: Pick<Gpt2Config, "vocabSize">): Promi
   return config.vocabSize === VOCAB_SIZE ? await loadTokenizer() : undefined;
 }
 
-/** Loads GPT-2's tokenizer, which takes some 30 ms the first time. */
+/** Loads GPT-2's tokenizer, which takes some 30 to 60 ms the first time. */
 export async function loadTokenizer(): Promise<Tokenizer> {
   // Literal specifiers, so that both are in the module graph: cached, locked and bundled with it.
   const [{ encodeGenerator }, { default: tokens }] = await Promise.all([
