@@ -162,8 +162,9 @@ export class Decoder {
   async ids(from: number): Promise<number[][]> {
     const { nCtx } = this.#model.config;
     const bytes = this.#options.nSequences * nCtx * 4;
+    const lengths = this.#lengths; // steps may be added while the copy is under way
     const all = new Uint32Array(await readBuffer(this.#model.gpu, this.#workspace.tokens.buffer, 0, bytes));
-    return this.#lengths.map((length, s) => [...all.subarray(s * nCtx + from, s * nCtx + length)]);
+    return lengths.map((length, s) => [...all.subarray(s * nCtx + from, s * nCtx + length)]);
   }
 
   /** Frees tables and activations. */

@@ -8,8 +8,7 @@ import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" }
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import type { KvSource } from "../model/kernels.ts";
-import { kvRowBytes, type KvShape } from "./strategy.ts";
+import { kvRowBytes, type KvShape, type KvSource } from "./strategy.ts";
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 

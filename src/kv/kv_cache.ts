@@ -72,8 +72,6 @@ export class KvCache implements KvStrategy {
       usedBytes,
       reservedBytes: allocatedBytes,
       allocatedBytes,
-      reservedForLaterBytes: allocatedBytes - usedBytes,
-      internalBytes: 0,
       externalBytes: 0,
     };
   }

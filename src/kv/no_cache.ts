@@ -57,8 +57,6 @@ export class NoCache implements KvStrategy {
       usedBytes,
       reservedBytes: allocatedBytes,
       allocatedBytes,
-      reservedForLaterBytes: allocatedBytes - usedBytes,
-      internalBytes: 0,
       externalBytes: 0,
     };
   }

@@ -98,7 +98,7 @@ export class Paged implements KvStrategy {
 
   /** What belongs to sequences is whole blocks; the rest of the pool is free for others. */
   usage(): KvUsage {
-    const { tokensReserved, tokensUsed, tokensInternal } = this.#blocks.usage();
+    const { tokensReserved, tokensUsed } = this.#blocks.usage();
     const bytesPerToken = this.#shape.nLayer * kvRowBytes(this.#shape);
     return {
       tokens: tokensUsed,
@@ -106,8 +106,6 @@ export class Paged implements KvStrategy {
       usedBytes: tokensUsed * bytesPerToken,
       reservedBytes: tokensReserved * bytesPerToken,
       allocatedBytes: this.#pool.reduce((sum, { bytes }) => sum + bytes, 0),
-      reservedForLaterBytes: 0,
-      internalBytes: tokensInternal * bytesPerToken,
       externalBytes: 0,
     };
   }

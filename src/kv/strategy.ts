@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { KvSource } from "../model/kernels.ts";
+import type { BindLayout } from "../gpu/bind_layout.ts";
+import type { WgslFile } from "../gpu/kernel.ts";
 
 /** The decode strategies, in the order of reports. */
 export const STRATEGY_NAMES = ["no-cache", "kv-cache", "paged"] as const;
@@ -16,7 +17,15 @@ export const GROWTHS = ["static", "dynamic"] as const;
 /** How a contiguous cache gets its memory. */
 export type Growth = (typeof GROWTHS)[number];
 
-/** What K and V take, in bytes. `reserved` = `used` + `reservedForLater` + `internal` + `external`. */
+/** What a strategy adds to the kernels that touch K and V. */
+export interface KvSource {
+  /** Defines `kv` and `kv_slot()` in `@group(2)`. */
+  readonly file: WgslFile;
+  readonly layout: BindLayout;
+  readonly overrides: Readonly<Record<string, number>>;
+}
+
+/** What K and V take, in bytes. What is reserved and not used is waste. */
 export interface KvUsage {
   /** Tokens whose K and V are stored, over all sequences. */
   readonly tokens: number;
@@ -28,11 +37,7 @@ export interface KvUsage {
   readonly reservedBytes: number;
   /** Bytes of GPU buffer that hold K and V, whether a sequence owns them or not. */
   readonly allocatedBytes: number;
-  /** Waste: slots kept for tokens that may still come (Kwon et al. 2023, figure 2). */
-  readonly reservedForLaterBytes: number;
-  /** Waste: slots at the end of a sequence's last block. */
-  readonly internalBytes: number;
-  /** Waste: memory between regions that fits no request. */
+  /** Bytes that lie between reservations and fit no request. */
   readonly externalBytes: number;
 }
 

@@ -9,6 +9,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import type { KvSource } from "../kv/strategy.ts";
 import { type Batch, type BatchLimits, TILE_ROWS } from "./batch.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
@@ -19,7 +20,6 @@ import {
   createModelKernels,
   type KernelContext,
   type KvKernels,
-  type KvSource,
   type LinearKernels,
   type ModelKernels,
   SPLIT_TOKENS,

@@ -19,6 +19,7 @@ import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
 import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
+import type { KvSource } from "../kv/strategy.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { stepLayout } from "./step_tables.ts";
@@ -69,14 +70,6 @@ export interface LinearKernels {
   readonly rows: Kernel;
   /** Workgroups over the output tiles. */
   readonly groups: number;
-}
-
-/** What a KV strategy adds to the kernels that touch K and V. */
-export interface KvSource {
-  /** Defines `kv` and `kv_slot()` in `@group(2)`. */
-  readonly file: WgslFile;
-  readonly layout: BindLayout;
-  readonly overrides: Readonly<Record<string, number>>;
 }
 
 /** The kernels that touch K and V, compiled for one strategy. */
