@@ -130,12 +130,12 @@ fn best_of_lanes(round: u32, key: u32, id: u32) -> u32 {
 }
 
 // The largest key such that the tokens from there on, among those from `lowest_key` on, weigh enough together:
-// top_k at a weight of 1 each or, `by_mass`, top_p of all their mass. `lowest_key` where all of them are needed.
+// top_k at a weight of 1 each or, `by_mass`, top_p of all their mass. Where all are needed: `lowest_key`.
 fn threshold(task: Task, lowest_key: u32, by_mass: bool) -> u32 {
   let bins_per_lane = N_BINS / LANES;
   let first_bin = task.lane * bins_per_lane;
   var found = 0u; // the bits settled so far, the others 0
-  var missing = vec2u(task.wanted.top_k, 0u); // weight still wanted below the bins passed; the first lane's counts
+  var missing = vec2u(task.wanted.top_k, 0u); // weight wanted below the bins passed; of use in the first lane
   for (var level = 0u; level < 3u; level++) {
     let shift = 22u - 11u * level;
     for (var b = task.lane; b < N_BINS; b += LANES) {
