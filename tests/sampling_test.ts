@@ -222,8 +222,8 @@ Deno.test("sample.wgsl repeats itself with one seed and not with another", () =>
   }));
 
 /**
- * Checks counts against probabilities by Pearson's chi-square; outcomes of fewer than 5 expected draws are taken
- * together, as is usual. The bound is the distribution's 99.9 % quantile (Wilson and Hilferty 1931): a right
+ * Checks counts against probabilities by Pearson's chi-square; outcomes of fewer than 5 expected draws are
+ * taken together, as is usual. The bound is the distribution's 99.9 % quantile (Wilson and Hilferty 1931): a right
  * sampler exceeds it for one seed of a thousand, and the seeds here are fixed, so that a pass stays a pass.
  */
 function assertDrawnFrom(probabilities: Float64Array, draws: Uint32Array, label: string): void {

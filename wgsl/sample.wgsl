@@ -5,20 +5,20 @@
 //   sampling  [n_sequences]
 //
 //   top-k     keeps the tokens whose logit is at least the k-th largest (ties stay); 0 is off
-//   top-p     keeps the likeliest tokens of those, as few as weigh top_p of their mass together: the token that
-//             crosses top_p stays, and so do its ties; 1 is off
-//   choice    argmax of logit / temperature + g, with g = -log(-log(u)) (the Gumbel-max trick: Maddison, Tarlow
-//             and Minka 2014, "A* Sampling"); the lowest id among equals. Temperature 0 is the argmax itself.
+//   top-p     keeps the likeliest tokens of those, as few as weigh top_p of their mass together: the token
+//             that crosses top_p stays, and so do its ties; 1 is off
+//   choice    argmax of logit / temperature + g, with g = -log(-log(u)) (the Gumbel-max trick: Maddison,
+//             Tarlow and Minka 2014, "A* Sampling"); the lowest id among equals. Temperature 0 is the argmax.
 //
-// u is a hash of (seed, position, token), and all sums are of integers, so that neither LANES nor the batch nor
-// the KV strategy changes what is chosen. At the last position of the context there is no next token to write.
+// u is a hash of (seed, position, token), and all sums are of integers, so that neither LANES nor the batch
+// nor the KV strategy changes what is chosen. At the last position of the context there is no next token.
 //
 //   N_VOCAB   at most 2^18, see MASS_ONE
 //   LANES     a power of two, at most 256
 //
-// A workgroup of LANES lanes handles one output. Both thresholds are found without a sort, through radix select
-// on the bits of the logit: three scans, each with a histogram over the next bits (Alabi et al. 2012, "Fast
-// K-Selection Algorithms for Graphics Processing Units"). Scans that are not wanted are skipped.
+// A workgroup of LANES lanes handles one output. Both thresholds are found without a sort, through radix
+// select on the bits of the logit: three scans, each with a histogram over the next bits (Alabi et al. 2012,
+// "Fast K-Selection Algorithms for Graphics Processing Units"). Scans that are not wanted are skipped.
 // Joined after step.wgsl.
 
 override N_VOCAB: u32;
@@ -44,8 +44,8 @@ struct Sampling {
 @group(1) @binding(1) var<storage, read_write> tokens: array<u32>;
 @group(1) @binding(2) var<storage, read> sampling: array<Sampling>;
 
-// A bin's weight has 48 bits: 32 low ones, and 16 high ones that share a word with a neighbour's. With 32 high
-// ones the kernel would not fit the 16 KiB of workgroup memory that every WebGPU device has.
+// A bin's weight has 48 bits: 32 low ones, and 16 high ones that share a word with a neighbour's. With 32
+// high ones the kernel would not fit the 16 KiB of workgroup memory that every WebGPU device has.
 var<workgroup> bins_low: array<atomic<u32>, N_BINS>;
 var<workgroup> bins_high: array<atomic<u32>, N_BINS / 2u>;
 var<workgroup> lane_weights: array<vec2u, 256>;
@@ -129,7 +129,7 @@ fn best_of_lanes(round: u32, key: u32, id: u32) -> u32 {
   return ~atomicLoad(&best_ids[round]);
 }
 
-// The largest key such that the tokens from there on, among those from `lowest_key` on, weigh enough together:
+// The largest key such that the tokens from there on, of those from `lowest_key` on, weigh enough together:
 // top_k at a weight of 1 each or, `by_mass`, top_p of all their mass. Where all are needed: `lowest_key`.
 fn threshold(task: Task, lowest_key: u32, by_mass: bool) -> u32 {
   let bins_per_lane = N_BINS / LANES;
@@ -232,8 +232,8 @@ fn logit_of(key: u32) -> f32 {
   return bitcast<f32>(select(key ^ 0x80000000u, 0u - key, (key >> 31u) == 0u));
 }
 
-// -log(-log(1 - v)) for v uniform in (0, 1). The tail that decides is that of small v, where f32 has digits to
-// spare, and log(1 - v) is a series there because WGSL's log is only good to 2^-21 near 1.
+// -log(-log(1 - v)) for v uniform in (0, 1). The tail that decides is that of small v, where f32 has digits
+// to spare, and log(1 - v) is a series there because WGSL's log is only good to 2^-21 near 1.
 fn gumbel(key: vec3u) -> f32 {
   let v = clamp((f32(pcg3d(key)) + 0.5) * 0x1p-32, 0x1p-33, 1.0 - 0x1p-24);
   let series = v * (1.0 + v * (1.0 / 2.0 + v * (1.0 / 3.0 + v * (1.0 / 4.0))));

@@ -1,5 +1,5 @@
 /**
- * CPU reference of `sample.wgsl`, for tests: thresholds by sorting, all sums in f64, and the same random numbers.
+ * CPU reference of `sample.wgsl`, for tests: thresholds by sorting, sums in f64, and the same random numbers.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { argmaxCpu } from "./argmax_cpu.ts";
 const MIN_TEMPERATURE = 1e-6;
 
 /**
- * The ids that may be chosen after the token at `position`, in ascending order. Without a `tolerance` that is one,
- * but for equal scores, whose lowest id is right. With it, also those that a computation might choose whose
+ * The ids that may be chosen after the token at `position`, in ascending order. Without a `tolerance` that is
+ * one, but for equal scores, whose lowest id is right. With it, also those that a computation might choose whose
  * scores (in nats) and whose top-p are wrong by that much.
  *
  * @param logits [nVocab]
