@@ -1,0 +1,148 @@
+/**
+ * The three linear kernels against their reference: awkward shapes, every combination of bias, GELU and residual,
+ * and writing into columns of a wider result, as shards of the head do.
+ *
+ * @module
+ */
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { batchOf } from "../src/model/batch.ts";
+import { FILES } from "../src/model/kernels.ts";
+import { packTiles, paddedEnd, tileStrides } from "../src/model/pack.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
+import { linearCpu } from "../wgsl/linear_cpu.ts";
+import {
+  assertClose,
+  compile,
+  download,
+  gpuTest,
+  layoutsOf,
+  padRows,
+  randomArray,
+  runBatch,
+  Scratch,
+} from "./gpu_support.ts";
+
+/**
+ * Per term of a sum: terms are below 1 and partial sums below about 20, so that an addition rounds by at most
+ * 1e-6, times the bias where that is larger. A term that is wrong or missing changes the sum by about 0.3.
+ */
+const TOLERANCE_PER_TERM = 1e-6;
+
+const ROW_COUNTS = [1, 2, 7, 8, 9, 65];
+const SHAPES = [[4, 20], [20, 4], [18, 54], [20, 509], [80, 769], [772, 18], [768, 80]] as const;
+const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
+  bias: (bits & 1) > 0,
+  gelu: (bits & 2) > 0,
+  residual: (bits & 4) > 0,
+}));
+/** Which kernels there are: the tunings differ in the one-row kernel and in layout. */
+const KERNELS = [SOFTWARE_TUNING, HARDWARE_TUNING].flatMap((tuning) => [
+  { file: tuning.kSplit > 1 ? FILES.linearRowSplit : FILES.linearRow, rowsPerGroup: 1, tuning },
+  { file: FILES.linearRows, rowsPerGroup: 8, tuning },
+]);
+
+interface Case {
+  readonly file: (typeof KERNELS)[number]["file"];
+  readonly rowsPerGroup: number;
+  readonly tuning: Tuning;
+  readonly nIn: number;
+  readonly nOut: number;
+  readonly bias?: boolean;
+  readonly gelu?: boolean;
+  readonly residual?: boolean;
+  /** The result's width and first column in vectors of four, where the product fills a part of it. */
+  readonly part?: { readonly yStride4: number; readonly yOffset4: number };
+  /** What the bias is multiplied by. */
+  readonly biasScale?: number;
+}
+
+/** Runs a kernel with each number of rows and compares the whole result, poison included. */
+async function check(gpu: Gpu, item: Case): Promise<void> {
+  const { file, rowsPerGroup, tuning, nIn, nOut, bias = false, gelu = false, residual = false } = item;
+  const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4);
+  const { yStride4, yOffset4 } = item.part ?? { yStride4: n4, yOffset4: 0 };
+  const k = paddedEnd(nIn, k4), n = paddedEnd(nOut, n4);
+  const weight = randomArray(nIn * nOut, 1);
+  const biasValues = randomArray(nOut, 2).map((value) => value * (item.biasScale ?? 1));
+  const lanes = tuning.linearLanes[0];
+  const { strideN, strideK } = tileStrides(tuning.tiles, k4, n4);
+  const { linear } = layoutsOf(gpu);
+  const kernel = await compile(gpu, {
+    files: [file, FILES.linearStore],
+    groups: [linear],
+    overrides: {
+      K4: k4,
+      N4: n4,
+      TILE_STRIDE_N: strideN,
+      TILE_STRIDE_K: strideK,
+      Y_STRIDE4: yStride4,
+      Y_OFFSET4: yOffset4,
+      BIAS: Number(bias),
+      GELU: Number(gelu),
+      RESIDUAL: Number(residual),
+      LANES: lanes,
+      ...(file === FILES.linearRowSplit ? { K_SPLIT: tuning.kSplit } : {}),
+    },
+  });
+
+  const scratch = new Scratch(gpu);
+  const source = { values: weight, strideK: nOut, strideN: 1, k, n };
+  const bound = {
+    weight: scratch.upload(packTiles(source, tuning.tiles, { firstN4: 0, n4 })),
+    bias: scratch.upload(bias ? padRows(biasValues, { width: nOut, map: n }) : new Float32Array(4).fill(NaN)),
+  };
+  await Promise.all(ROW_COUNTS.map(async (nRows) => {
+    // linear_rows.wgsl computes whole groups of rows: the surplus is poison in and out.
+    const allRows = Math.ceil(nRows / rowsPerGroup) * rowsPerGroup;
+    const x = randomArray(nRows * nIn, nRows), old = randomArray(nRows * nOut, nRows + 100);
+    const xPadded = new Float32Array(allRows * k4 * 4).fill(NaN);
+    xPadded.set(padRows(x, { width: nIn, map: k }));
+    const place = (values: ArrayLike<number>) => {
+      const rows = padRows(values, { width: nOut, map: n });
+      const y = new Float32Array((allRows + 1) * yStride4 * 4).fill(NaN);
+      for (let r = 0; r < nRows; r++) {
+        y.set(rows.subarray(r * n4 * 4, (r + 1) * n4 * 4), (r * yStride4 + yOffset4) * 4);
+      }
+      return y;
+    };
+    const y = scratch.upload(residual ? place(old) : place([]));
+    const group = linear.bind({ ...bound, x: scratch.upload(xPadded), y });
+    runBatch(gpu, batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]), (recorder) => {
+      recorder.dispatch(kernel, [group], Math.ceil(n4 / lanes), allRows / rowsPerGroup);
+    });
+    const expected = linearCpu(x, {
+      weight,
+      nIn,
+      nOut,
+      gelu,
+      ...(bias && { bias: biasValues }),
+      ...(residual && { residual: old }),
+    });
+    assertClose(await download(gpu, y), place(expected), {
+      tolerance: TOLERANCE_PER_TERM * (nIn + 2) * Math.max(1, item.biasScale ?? 1),
+      name: `${file.name}, ${nRows} rows of ${nIn} to ${nOut}, ${JSON.stringify({ bias, gelu, residual })}`,
+      width: yStride4 * 4,
+    });
+  }));
+  scratch.dispose();
+}
+
+for (const kernel of KERNELS) {
+  const title = `${kernel.file.name} with the ${kernel.tuning.name} tuning`;
+  gpuTest(`${title} equals the reference at awkward shapes`, async (gpu) => {
+    for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, bias: nOut % 2 === 0 });
+  });
+  gpuTest(`${title} applies every combination of bias, GELU and residual`, async (gpu) => {
+    for (const epilogue of EPILOGUES) await check(gpu, { ...kernel, nIn: 20, nOut: 84, ...epilogue });
+  });
+  gpuTest(`${title} fills its own columns of a wider result`, async (gpu) => {
+    for (const yOffset4 of [0, 5, 12]) {
+      await check(gpu, { ...kernel, nIn: 18, nOut: 61, part: { yStride4: 28, yOffset4 } });
+    }
+  });
+  gpuTest(`${title} keeps GELU finite far from zero`, async (gpu) => {
+    for (const biasScale of [30, 1e4]) {
+      await check(gpu, { ...kernel, nIn: 4, nOut: 509, bias: true, gelu: true, biasScale });
+    }
+  });
+}
