@@ -45,11 +45,11 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
   const errors = info.messages.filter((message) => message.type === "error");
   if (errors.length > 0) {
     const texts = errors.map(({ lineNum, linePos, message }) =>
-      `${place(spec.files, lineNum)}:${linePos}: ${message}`
+      `${place(spec.files, lineNum)}:${linePos}: ${oneLine(message)}`
     );
     throw new KvbenchError(`WGSL does not compile: ${texts.join("; ")}`);
   }
-  if (invalid) throw new KvbenchError(`WGSL does not compile: ${name}: ${invalid.message}`);
+  if (invalid) throw new KvbenchError(`WGSL does not compile: ${name}: ${oneLine(invalid.message)}`);
   try {
     const pipeline = await device.createComputePipelineAsync({
       label: name,
@@ -61,8 +61,14 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
     });
     return { name, pipeline };
   } catch (error) {
-    throw new KvbenchError(`Kernel ${name} gives no pipeline: ${(error as Error).message}`);
+    throw new KvbenchError(`Kernel ${name} gives no pipeline: ${oneLine((error as Error).message)}`);
   }
+}
+
+/** wgpu draws the source below its message, with line numbers of the joined text: only the text is wanted. */
+function oneLine(message: string): string {
+  const lines = message.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !/^(\d+ )?[┌│]/.test(line)).join("; ");
 }
 
 /** Finds the file and the line in it that a line of the joined text came from. */
