@@ -7,10 +7,12 @@
 
 /** Something outside the program is wrong: a file, the adapter, the network. The CLI exits with code 1. */
 export class KvbenchError extends Error {
+  /** Which error this is. */
   override name = "KvbenchError";
 }
 
 /** The caller asked for something that can't be: a wrong option or argument. The CLI exits with code 2. */
 export class UsageError extends KvbenchError {
+  /** Which error this is. */
   override name = "UsageError";
 }

@@ -113,6 +113,16 @@ export class Decoder {
     });
   }
 
+  /** Adds given tokens to every sequence, as a further part of the prompts: [nSequences][any number]. */
+  append(tokens: readonly (readonly number[])[]): void {
+    const { nCtx } = this.#model.config;
+    const { queue } = this.#model.gpu.device;
+    this.#lengths = this.#lengths.map((length, s) => {
+      queue.writeBuffer(this.#workspace.tokens.buffer, (s * nCtx + length) * 4, Uint32Array.from(tokens[s]!));
+      return length + tokens[s]!.length;
+    });
+  }
+
   /**
    * Records `steps` steps, each of which adds one token to every sequence, and submits them. The first
    * step after {@link Decoder.begin} is the prefill. Returns without waiting for the GPU.
@@ -155,16 +165,20 @@ export class Decoder {
   }
 
   /**
-   * Reads the ids of every sequence from position `from` on. Waits for the steps submitted so far.
+   * Reads the ids of every sequence from position `from` on (one for all, or one for each). Waits for the steps
+   * submitted so far.
    *
    * @throws {KvbenchError} If the device fails.
    */
-  async ids(from: number): Promise<number[][]> {
+  async ids(from: number | readonly number[]): Promise<number[][]> {
     const { nCtx } = this.#model.config;
     const bytes = this.#options.nSequences * nCtx * 4;
     const lengths = this.#lengths; // steps may be added while the copy is under way
     const all = new Uint32Array(await readBuffer(this.#model.gpu, this.#workspace.tokens.buffer, 0, bytes));
-    return lengths.map((length, s) => [...all.subarray(s * nCtx + from, s * nCtx + length)]);
+    return lengths.map((length, s) => {
+      const first = typeof from === "number" ? from : from[s]!;
+      return [...all.subarray(s * nCtx + first, s * nCtx + length)];
+    });
   }
 
   /** Frees tables and activations. */

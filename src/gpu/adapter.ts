@@ -66,5 +66,5 @@ function quietLoader(): void {
   if (Deno.build.os !== "linux") return;
   const permission = { name: "env", variable: "XDG_RUNTIME_DIR" } as const;
   if (Deno.permissions.querySync(permission).state !== "granted") return;
-  if (Deno.env.get("XDG_RUNTIME_DIR") === undefined) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { CONTIGUOUS } from "./files.ts";
 import { kvRowBytes, type KvShape, type KvSource } from "./strategy.ts";
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
@@ -30,7 +30,7 @@ export class ContiguousRegions {
     this.layersKept = layersKept;
     this.#layout = new BindLayout(gpu.device, "kv contiguous", { kv: "readWrite", region: "uniform" });
     this.source = {
-      file: { name: "kv_contiguous.wgsl", code: contiguousCode },
+      file: CONTIGUOUS,
       layout: this.#layout,
       overrides: {},
     };

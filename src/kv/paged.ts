@@ -5,10 +5,10 @@
  *
  * @module
  */
-import pagedCode from "../../wgsl/kv_paged.wgsl" with { type: "text" };
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { PAGED } from "./files.ts";
 import { BlockManager } from "./block_manager.ts";
 import { kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 
@@ -50,7 +50,7 @@ export class Paged implements KvStrategy {
     this.#maxBlocks = Math.ceil(shape.nCtx / options.blockSize);
     const layout = new BindLayout(gpu.device, "kv paged", { kv: "readWrite", blockTable: "read" });
     this.source = {
-      file: { name: "kv_paged.wgsl", code: pagedCode },
+      file: PAGED,
       layout,
       overrides: { BLOCK_SIZE: options.blockSize, MAX_BLOCKS: this.#maxBlocks },
     };

@@ -8,6 +8,7 @@
 
 import { z } from "npm:zod@4.6.7";
 import { KvbenchError } from "../errors.ts";
+import { GROWTHS, STRATEGY_NAMES } from "../kv/strategy.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
 export const SCHEMA_VERSION = 1;
@@ -18,7 +19,7 @@ const count = (what: string) => z.int().nonnegative().describe(what);
 const bytes = (what: string) => z.int().nonnegative().describe(what);
 const amount = (what: string) => z.number().nonnegative().describe(what);
 
-const strategySchema = z.enum(["no-cache", "kv-cache", "paged"]).describe("Decode strategy");
+const strategySchema = z.enum(STRATEGY_NAMES).describe("Decode strategy");
 
 const samples = z.array(z.number().nonnegative()).describe("Raw samples in the order taken, one per run");
 const gaps = z.array(z.number().nonnegative()).describe("One gap per generated token after the first");
@@ -80,7 +81,7 @@ const workloadSchema = z.strictObject({
   runs: z.int().positive().describe("Measured runs per strategy"),
   warmup: count("Runs per strategy before the measured ones, not recorded"),
   block_size: z.int().positive().describe("Tokens per KV block of the paged strategy"),
-  growth: z.enum(["static", "dynamic"])
+  growth: z.enum(GROWTHS)
     .describe("How kv-cache gets its memory: the maximum up front, or grown by copying"),
   kv_capacity_tokens: z.int().positive().describe("Tokens that a static reservation holds"),
   seed: z.int().describe("Seed of the order of strategies and of a synthetic prompt"),
@@ -158,9 +159,6 @@ export type BenchResult = z.infer<typeof schema>;
  * @internal For the same reason.
  */
 export type StrategyResult = BenchResult["results"][number];
-
-/** Name of a decode strategy. */
-export type StrategyName = "no-cache" | "kv-cache" | "paged";
 
 /** The format as a JSON Schema (draft 2020-12) with a description of every field. */
 export function resultJsonSchema(): Record<string, unknown> {

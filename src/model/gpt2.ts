@@ -9,6 +9,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import { KV_FILES } from "../kv/files.ts";
 import type { KvSource } from "../kv/strategy.ts";
 import { type Batch, type BatchLimits, TILE_ROWS } from "./batch.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -18,6 +19,7 @@ import {
   createKvKernels,
   createLayouts,
   createModelKernels,
+  FILES,
   type KernelContext,
   type KvKernels,
   type LinearKernels,
@@ -34,6 +36,12 @@ export interface KvAccess {
   /** The `@group(2)` that holds a layer's K and V. */
   bindGroup(layer: number): GPUBindGroup;
 }
+
+/** The text of all kernels, in a fixed order, for a hash that says which kernels a result came from. */
+export const KERNELS_TEXT: string = [...Object.values(FILES), ...KV_FILES].map(({ name, code }) =>
+  `// ${name}\n${code}`
+)
+  .join("\n");
 
 /** A loaded model. */
 export class Gpt2 {

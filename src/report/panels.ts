@@ -6,7 +6,8 @@
  */
 
 import type { ChartConfiguration, ChartDataset, Plugin } from "npm:chart.js@4.6.1";
-import type { BenchResult, StrategyName, StrategyResult } from "../measure/result.ts";
+import type { StrategyName } from "../kv/strategy.ts";
+import type { BenchResult, StrategyResult } from "../measure/result.ts";
 import { FONT_FAMILY } from "./canvas.ts";
 import { byteUnit, formatBytes, formatCount, formatMs, formatPercent } from "./units.ts";
 

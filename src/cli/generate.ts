@@ -1,0 +1,226 @@
+/**
+ * `kvbench generate`: text, ids or JSON from a prompt.
+ *
+ * @module
+ */
+import { Command, Option } from "npm:commander@15.1.0";
+import { Decoder } from "../engine/decoder.ts";
+import { generate } from "../engine/generate.ts";
+import { StopDetector } from "../engine/stop.ts";
+import { UsageError } from "../errors.ts";
+import { createStrategy } from "../kv/create.ts";
+import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { checkSampling } from "../model/sampling.ts";
+import { promptIds, type Session, withSession } from "./session.ts";
+import { decimal, idList, repeated, wholeNumber } from "./values.ts";
+
+interface Options {
+  readonly model: string;
+  readonly strategy: StrategyName;
+  readonly blockSize: number;
+  readonly growth: Growth;
+  readonly promptIds?: number[];
+  readonly maxNewTokens: number;
+  readonly temperature?: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed?: number;
+  readonly numReturnSequences: number;
+  readonly stop: string[];
+  readonly ignoreEos: boolean;
+  readonly output: "text" | "ids" | "json";
+}
+
+/** Why a sequence ended. */
+type FinishReason = "length" | "stop" | "eos";
+
+/** Declares the subcommand. */
+export function generateCommand(): Command {
+  return new Command("generate")
+    .description("Continue a prompt (an argument, stdin, or --prompt-ids) and print the new text as it comes")
+    .argument("[prompt]", "text to continue")
+    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
+    .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
+    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
+    .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))
+    .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList)
+    .option("--max-new-tokens <n>", "tokens to generate at most", wholeNumber(1), 50)
+    .option(
+      "--temperature <t>",
+      "0 takes the likeliest token (default: 1 if --top-k, --top-p, --seed or more than one sequence is asked for, else 0)",
+      decimal,
+    )
+    .option("--top-k <k>", "sample among the k likeliest tokens, 0 for all", wholeNumber(0), 0)
+    .option("--top-p <p>", "sample among the likeliest tokens that have probability p together", decimal, 1)
+    .option("--seed <n>", "of the random numbers (default: 0)", wholeNumber(0, 2 ** 32 - 1))
+    .option(
+      "--num-return-sequences <n>",
+      "continuations of the prompt, seeds counting up",
+      wholeNumber(1, 256),
+      1,
+    )
+    .option("--stop <text>", "end before this text; may be given several times", repeated, [])
+    .option("--ignore-eos", "go on after the end-of-text token", false)
+    .addOption(
+      new Option("--output <form>", "what to print").choices(["text", "ids", "json"]).default("text"),
+    )
+    .action(run);
+}
+
+async function run(prompt: string | undefined, options: Options): Promise<void> {
+  const sampled = options.topK > 0 || options.topP < 1 || options.seed !== undefined ||
+    options.numReturnSequences > 1;
+  const sampling = {
+    temperature: options.temperature ?? (sampled ? 1 : 0),
+    topK: options.topK,
+    topP: options.topP,
+    seed: options.seed ?? 0,
+  };
+  checkSampling(sampling);
+  let given: Awaited<ReturnType<typeof promptIds>> = { text: null, ids: [] };
+  await withSession(options.model, async ({ config }, tokenizer) => {
+    given = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
+    const bad = given.ids.find((id) => id >= config.vocabSize);
+    if (bad !== undefined) {
+      throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${config.vocabSize}`);
+    }
+    const total = given.ids.length + options.maxNewTokens;
+    if (total > config.nCtx) {
+      throw new UsageError(
+        `${given.ids.length} prompt tokens and ${options.maxNewTokens} new tokens make ${total}: ` +
+          `the model's context is ${config.nCtx} tokens`,
+      );
+    }
+    if (!tokenizer && (options.output === "text" || options.stop.length > 0)) {
+      throw new UsageError("This model has no tokenizer: wanted --output ids or json, and no --stop");
+    }
+  }, async (session) => {
+    const sequences = await decode(session, options, given.ids, sampling);
+    if (options.output === "ids") {
+      for (const { ids } of sequences) console.log(ids.join(","));
+    } else if (options.output === "json") {
+      console.log(JSON.stringify(
+        {
+          model: session.modelName,
+          strategy: options.strategy,
+          prompt: given.text,
+          prompt_ids: given.ids,
+          sampling: {
+            temperature: sampling.temperature,
+            top_k: sampling.topK,
+            top_p: sampling.topP,
+            seed: sampling.seed,
+          },
+          sequences: sequences.map(({ ids, text, finishReason }) => ({
+            ids,
+            text,
+            finish_reason: finishReason,
+          })),
+        },
+        null,
+        2,
+      ));
+    }
+  });
+}
+
+/** One sequence while it grows. */
+class Continuation {
+  readonly ids: number[] = [];
+  text: string | null;
+  finishReason: FinishReason | undefined;
+  readonly #stop: StopDetector;
+  readonly #stream;
+
+  constructor(tokenizer: Session["tokenizer"], stops: readonly string[]) {
+    this.#stop = new StopDetector(stops);
+    this.#stream = tokenizer?.decodeStream();
+    this.text = tokenizer ? "" : null;
+  }
+
+  /** Takes an id; returns the text that can be shown now. */
+  push(id: number, eos: number | undefined): string {
+    if (this.finishReason !== undefined) return "";
+    this.ids.push(id);
+    if (id === eos) return this.end("eos");
+    const piece = this.#show(this.#stream?.push([id]) ?? "");
+    if (this.#stop.stopped) this.finishReason = "stop";
+    return piece;
+  }
+
+  /** Ends the sequence; returns the text that was held back. */
+  end(reason: FinishReason): string {
+    if (this.finishReason !== undefined) return "";
+    this.finishReason = reason;
+    const shown = this.#show(this.#stream?.flush() ?? "");
+    const held = this.#stop.flush();
+    if (this.text !== null) this.text += held;
+    return shown + held;
+  }
+
+  #show(text: string): string {
+    const piece = this.#stop.push(text);
+    if (this.text !== null) this.text += piece;
+    return piece;
+  }
+}
+
+async function decode(
+  { model, tokenizer }: Session,
+  options: Options,
+  ids: readonly number[],
+  sampling: { temperature: number; topK: number; topP: number; seed: number },
+): Promise<Continuation[]> {
+  const { config, dims, gpu } = model;
+  const nSequences = options.numReturnSequences;
+  const maxTokens = ids.length + options.maxNewTokens;
+  const shape = { nLayer: config.nLayer, a4: dims.a4, nCtx: config.nCtx, nSequences };
+  const strategy = createStrategy(gpu, options.strategy, shape, {
+    maxTokens,
+    capacityTokens: maxTokens,
+    growth: options.growth,
+    blockSize: options.blockSize,
+  });
+  try {
+    const decoder = await Decoder.create(model, strategy, {
+      nSequences,
+      maxPromptTokens: ids.length,
+      maxTokens,
+    });
+    try {
+      const sequences = Array.from({ length: nSequences }, () => new Continuation(tokenizer, options.stop));
+      const streams = options.output === "text" && nSequences === 1;
+      const show = (text: string) => streams ? write(text) : undefined;
+      const request = {
+        prompts: sequences.map(() => ids),
+        maxNewTokens: options.maxNewTokens,
+        sampling: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
+      };
+      const eos = options.ignoreEos ? undefined : config.eosTokenId;
+      for await (const chunk of generate(decoder, request)) {
+        sequences.forEach((sequence, s) => {
+          for (const id of chunk[s]!) show(sequence.push(id, eos));
+        });
+        if (sequences.every(({ finishReason }) => finishReason !== undefined)) break;
+      }
+      for (const sequence of sequences) show(sequence.end("length"));
+      if (streams) write("\n");
+      else if (options.output === "text") {
+        sequences.forEach(({ text }, i) => write(`--- ${i + 1} of ${nSequences} ---\n${text}\n`));
+      }
+      return sequences;
+    } finally {
+      decoder.dispose();
+    }
+  } finally {
+    strategy.dispose();
+  }
+}
+
+const encoder = new TextEncoder();
+
+function write(text: string): void {
+  for (let bytes = encoder.encode(text); bytes.length > 0;) {
+    bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What every subcommand that computes begins with: an opened GPU, a loaded model and its tokenizer.
+ *
+ * @module
+ */
+import { UsageError } from "../errors.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import { locateModel } from "../hub/locate.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { Gpt2 } from "../model/gpt2.ts";
+import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
+import { parameterCount } from "../model/config.ts";
+import { progressBar } from "./progress.ts";
+
+/** An opened GPU with a model on it. */
+export interface Session {
+  readonly gpu: Gpu;
+  readonly model: Gpt2;
+  /** What the model is called. */
+  readonly modelName: string;
+  /** Undefined where the model's vocabulary isn't GPT-2's. */
+  readonly tokenizer: Tokenizer | undefined;
+}
+
+/**
+ * Opens the GPU, loads the model `name`, and runs `use`; frees everything afterwards, whatever happens.
+ *
+ * @param check Called with the checkpoint before the GPU is touched, to refuse early what can't work.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `use` fails.
+ */
+export async function withSession<T>(
+  name: string,
+  check: (checkpoint: Checkpoint, tokenizer: Tokenizer | undefined) => void | Promise<void>,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  const bar = progressBar();
+  let downloading = false;
+  const checkpoint = await locateModel(name, {
+    onProgress: (received, total) => {
+      if (!downloading) bar.start("Downloading weights", total ?? received, "bytes");
+      downloading = true;
+      bar.update(received);
+    },
+  });
+  bar.stop();
+  try {
+    const tokenizer = await tokenizerFor(checkpoint.config);
+    await check(checkpoint, tokenizer);
+    const gpu = await Gpu.open();
+    try {
+      bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
+      const model = await Gpt2.load(gpu, checkpoint, { onProgress: (elements) => bar.update(elements) });
+      bar.stop();
+      try {
+        return await use({ gpu, model, modelName: checkpoint.name, tokenizer });
+      } finally {
+        model.dispose();
+      }
+    } finally {
+      bar.stop();
+      gpu.dispose();
+    }
+  } finally {
+    checkpoint.close();
+  }
+}
+
+/** The most bytes of prompt text: more can't fit a context, and encoding time grows with the square. */
+const MAX_PROMPT_BYTES = 64 << 10;
+
+/** A prompt as a command line gives it. */
+export interface PromptOptions {
+  readonly prompt: string | undefined;
+  readonly promptIds: readonly number[] | undefined;
+}
+
+/**
+ * The ids of a prompt: given ids, or the text's; where neither is given, the text is read from stdin.
+ *
+ * @throws {UsageError} If there is no prompt, two of them, or no tokenizer for a text.
+ */
+export async function promptIds(
+  options: PromptOptions,
+  tokenizer: Tokenizer | undefined,
+): Promise<{ text: string | null; ids: readonly number[] }> {
+  if (options.promptIds !== undefined) {
+    if (options.prompt !== undefined) {
+      throw new UsageError("Both a prompt and --prompt-ids are given: wanted one");
+    }
+    return { text: null, ids: options.promptIds };
+  }
+  const text = options.prompt ?? await readStdin();
+  if (text === "") {
+    throw new UsageError("The prompt is empty: wanted text as an argument or on stdin, or --prompt-ids");
+  }
+  if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) {
+    throw new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
+  }
+  if (!tokenizer) {
+    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): wanted --prompt-ids");
+  }
+  return { text, ids: tokenizer.encode(text) };
+}
+
+async function readStdin(): Promise<string> {
+  if (Deno.stdin.isTerminal()) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of Deno.stdin.readable) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_PROMPT_BYTES) break;
+  }
+  return new TextDecoder().decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
+    .trimEnd();
+}

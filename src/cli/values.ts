@@ -1,0 +1,56 @@
+/**
+ * Option values as commander hands them over: text in, checked value out. Only parsing.
+ *
+ * @module
+ */
+import { InvalidArgumentError } from "npm:commander@15.1.0";
+
+/** A parser of whole numbers from `min` to `max`. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
+      throw new InvalidArgumentError(`Wanted a whole number ${range}`);
+    }
+    return value;
+  };
+}
+
+/** A parser of decimal numbers. */
+export function decimal(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Wanted a number");
+  return value;
+}
+
+/** Token ids, as `464,3290`. */
+export function idList(text: string): number[] {
+  if (text.trim() === "") throw new InvalidArgumentError("Wanted token ids with commas between them");
+  return text.split(",").map((part) => {
+    const id = Number(part);
+    if (!/^\s*\d+\s*$/.test(part) || id >= 2 ** 32) {
+      throw new InvalidArgumentError("Wanted token ids with commas between them, such as 464,3290");
+    }
+    return id;
+  });
+}
+
+/** A parser of names with commas between them, each from `choices` and none twice. */
+export function nameList<T extends string>(choices: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const names = text.split(",").map((name) => name.trim());
+    for (const name of names) {
+      if (!choices.includes(name as T)) {
+        throw new InvalidArgumentError(`${JSON.stringify(name)} is unknown: wanted ${choices.join(", ")}`);
+      }
+    }
+    if (new Set(names).size < names.length) throw new InvalidArgumentError("A name stands twice");
+    return names as T[];
+  };
+}
+
+/** Gathers an option that may be given several times. */
+export function repeated(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}

@@ -1,0 +1,61 @@
+/**
+ * What a benchmark run is asked to do. Host only.
+ *
+ * @module
+ */
+import { UsageError } from "../errors.ts";
+import type { Growth, StrategyName } from "../kv/strategy.ts";
+import { seededRandom } from "./random.ts";
+
+/** One workload, the same for every strategy. */
+export interface Workload {
+  /** Text of the prompt, or null where it was given as ids or made up. */
+  readonly prompt: string | null;
+  readonly promptIds: readonly number[];
+  readonly newTokens: number;
+  readonly strategies: readonly StrategyName[];
+  /** Measured runs per strategy. */
+  readonly runs: number;
+  /** Runs per strategy before the measured ones. */
+  readonly warmup: number;
+  /** Tokens per KV block. */
+  readonly blockSize: number;
+  readonly growth: Growth;
+  /** Tokens that a static reservation and a block pool hold. */
+  readonly kvCapacityTokens: number;
+  /** Of the order of the strategies. */
+  readonly seed: number;
+}
+
+/**
+ * Checks that a workload fits a model.
+ *
+ * @throws {UsageError} Naming both numbers.
+ */
+export function checkWorkload(workload: Workload, model: { nCtx: number; vocabSize: number }): void {
+  const { promptIds, newTokens, kvCapacityTokens } = workload;
+  if (promptIds.length === 0) throw new UsageError("The prompt is empty: wanted at least one token");
+  const total = promptIds.length + newTokens;
+  if (total > model.nCtx) {
+    throw new UsageError(
+      `${promptIds.length} prompt tokens and ${newTokens} new tokens make ${total}: ` +
+        `the model's context is ${model.nCtx} tokens`,
+    );
+  }
+  const bad = promptIds.find((id) => id >= model.vocabSize);
+  if (bad !== undefined) {
+    throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${model.vocabSize}`);
+  }
+  if (kvCapacityTokens < total || kvCapacityTokens > model.nCtx) {
+    throw new UsageError(
+      `A KV capacity of ${kvCapacityTokens} tokens does not fit: wanted from ${total}, which this workload ` +
+        `needs, to ${model.nCtx}, the model's context`,
+    );
+  }
+}
+
+/** A made-up prompt of `count` ids, the same for the same seed. */
+export function syntheticPrompt(count: number, vocabSize: number, seed: number): number[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => Math.floor(random() * vocabSize));
+}
