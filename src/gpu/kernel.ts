@@ -68,7 +68,8 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
 /** wgpu draws the source below its message, with line numbers of the joined text: only the text is wanted. */
 function oneLine(message: string): string {
   const lines = message.split("\n").map((line) => line.trim());
-  return lines.filter((line) => line !== "" && !/^(\d+ )?[┌│]/.test(line)).join("; ");
+  const text = lines.filter((line) => line !== "" && !/^(\d+ )?[┌│]/.test(line));
+  return text.map((line) => line.replace(/^= /, "")).join("; ");
 }
 
 /** Finds the file and the line in it that a line of the joined text came from. */

@@ -27,7 +27,7 @@ import {
   SPLIT_TOKENS,
 } from "./kernels.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
-import { type Gpt2Weights, type UploadProgress, uploadWeights } from "./weights.ts";
+import { type Gpt2Weights, type UploadOptions, uploadWeights } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
 /** K and V as a forward pass sees them. */
@@ -75,11 +75,11 @@ export class Gpt2 {
   static async load(
     gpu: Gpu,
     checkpoint: Checkpoint,
-    options: { tuning?: Tuning; onProgress?: UploadProgress } = {},
+    options: Partial<UploadOptions> = {},
   ): Promise<Gpt2> {
     const tuning = options.tuning ?? tuningFor(gpu.facts);
     const { config } = checkpoint;
-    const weights = await uploadWeights(gpu, checkpoint, tuning, options.onProgress);
+    const weights = await uploadWeights(gpu, checkpoint, { ...options, tuning });
     try {
       const context = { device: gpu.device, layouts: createLayouts(gpu.device), config, tuning };
       return new Gpt2(gpu, config, tuning, weights, await createModelKernels(context, weights));

@@ -68,6 +68,14 @@ export interface Gpt2Weights {
 /** Called after each tensor with the elements uploaded so far. */
 export type UploadProgress = (elements: number) => void;
 
+/** Options of {@link uploadWeights}. */
+export interface UploadOptions {
+  readonly tuning: Tuning;
+  readonly onProgress?: UploadProgress;
+  /** The most bytes that a tensor, or a shard of the token embedding, may take: what the device binds at most. */
+  readonly maxBindingBytes?: number;
+}
+
 /**
  * Uploads a checkpoint.
  *
@@ -76,10 +84,9 @@ export type UploadProgress = (elements: number) => void;
 export async function uploadWeights(
   gpu: Gpu,
   checkpoint: Checkpoint,
-  tuning: Tuning,
-  onProgress: UploadProgress = () => {},
+  options: UploadOptions,
 ): Promise<Gpt2Weights> {
-  const uploader = new Uploader(gpu, checkpoint, tuning, onProgress);
+  const uploader = new Uploader(gpu, checkpoint, options);
   try {
     return await uploader.upload();
   } catch (error) {
@@ -95,16 +102,19 @@ class Uploader {
   readonly #dims: Dims;
   readonly #tiles: Tuning["tiles"];
   readonly #onProgress: UploadProgress;
+  readonly #maxBindingBytes: number;
   readonly #buffers: LedgerBuffer[] = [];
   #elements = 0;
 
-  constructor(gpu: Gpu, checkpoint: Checkpoint, tuning: Tuning, onProgress: UploadProgress) {
+  constructor(gpu: Gpu, checkpoint: Checkpoint, options: UploadOptions) {
+    const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     this.#gpu = gpu;
     this.#checkpoint = checkpoint;
     this.#config = checkpoint.config;
     this.#dims = dimsOf(checkpoint.config);
-    this.#tiles = tuning.tiles;
-    this.#onProgress = onProgress;
+    this.#tiles = options.tuning.tiles;
+    this.#onProgress = options.onProgress ?? (() => {});
+    this.#maxBindingBytes = options.maxBindingBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
   }
 
   async upload(): Promise<Gpt2Weights> {
@@ -162,8 +172,7 @@ class Uploader {
     const { v4, e4 } = this.#dims;
     const values = await this.#read(name);
     const source = { values, strideK: 1, strideN: nEmbd, k, n: paddedEnd(vocabSize, v4) };
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.#gpu.device.limits;
-    const perShard = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / (e4 * 64));
+    const perShard = Math.floor(this.#maxBindingBytes / (e4 * 64));
     const shards: PackedMatrix[] = [];
     for (let first = 0; first < v4; first += perShard) {
       shards.push(this.#pack(name, source, first, Math.min(perShard, v4 - first)));
@@ -193,10 +202,9 @@ class Uploader {
   }
 
   #store(name: string, values: Float32Array<ArrayBuffer>): LedgerBuffer {
-    const { maxStorageBufferBindingSize } = this.#gpu.device.limits;
-    if (values.byteLength > maxStorageBufferBindingSize) {
+    if (values.byteLength > this.#maxBindingBytes) {
       throw new KvbenchError(
-        `Tensor ${name} takes ${values.byteLength} bytes: this device binds at most ${maxStorageBufferBindingSize}`,
+        `Tensor ${name} takes ${values.byteLength} bytes: this device binds at most ${this.#maxBindingBytes}`,
       );
     }
     const buffer = this.#gpu.ledger.createBuffer({
