@@ -31,6 +31,6 @@ export function dimsOf(config: Gpt2Config): Dims {
 }
 
 /** Bytes that one token's K and V take in `layers` layers: 2 · layers · A · 4, in float32. */
-export function kvBytesPerToken(dims: Dims, layers: number): number {
+export function kvBytesPerToken(dims: Pick<Dims, "a4">, layers: number): number {
   return 2 * layers * dims.a4 * 4 * 4;
 }

@@ -1,0 +1,56 @@
+/**
+ * kvbench: see, measured on your own GPU, what a KV cache buys and what it costs. GPT-2 on Deno's native WebGPU
+ * with hand-written WGSL, three decode strategies over the same weights and kernels, every byte accounted for.
+ *
+ * As a library:
+ *
+ * ```ts
+ * import { createStrategy, Decoder, Gpt2, Gpu, locateModel } from "./mod.ts";
+ *
+ * const gpu = await Gpu.open();
+ * const checkpoint = await locateModel("tiny");
+ * const model = await Gpt2.load(gpu, checkpoint);
+ * const { nLayer, nCtx } = model.config;
+ * const shape = { nLayer, a4: model.dims.a4, nCtx, nSequences: 1 };
+ * const strategy = createStrategy(gpu, "paged", shape, {
+ *   maxTokens: 64,
+ *   capacityTokens: 64,
+ *   growth: "static",
+ *   blockSize: 16,
+ * });
+ * const decoder = await Decoder.create(model, strategy, { nSequences: 1, maxPromptTokens: 8, maxTokens: 64 });
+ * decoder.begin([[7454, 2402, 257, 640]]); // "Once upon a time"
+ * decoder.advance(16);
+ * console.log(await decoder.ids(4), gpu.ledger.summary());
+ * ```
+ *
+ * Run as a program, it is the command line: `deno run mod.ts --help`.
+ *
+ * @module
+ */
+export * from "./src/errors.ts";
+export * from "./src/gpu/adapter.ts";
+export * from "./src/gpu/fence.ts";
+export * from "./src/gpu/gpu.ts";
+export * from "./src/gpu/ledger.ts";
+export * from "./src/hub/locate.ts";
+export * from "./src/model/batch.ts";
+export * from "./src/model/checkpoint.ts";
+export * from "./src/model/config.ts";
+export * from "./src/model/gpt2.ts";
+export * from "./src/model/sampling.ts";
+export * from "./src/model/tokenizer.ts";
+export * from "./src/model/tuning.ts";
+export * from "./src/kv/block_manager.ts";
+export * from "./src/kv/create.ts";
+export * from "./src/kv/strategy.ts";
+export * from "./src/engine/decoder.ts";
+export * from "./src/engine/generate.ts";
+export * from "./src/measure/result.ts";
+export * from "./src/measure/run.ts";
+export * from "./src/measure/workload.ts";
+export { main } from "./src/cli/main.ts";
+
+import { main } from "./src/cli/main.ts";
+
+if (import.meta.main) await main(Deno.args);

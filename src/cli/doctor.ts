@@ -1,0 +1,192 @@
+/**
+ * `kvbench doctor`: what this machine's adapter is and can do, and which models fit it.
+ *
+ * @module
+ */
+import { Command } from "npm:commander@15.1.0";
+import Table from "npm:cli-table3@0.6.5";
+import { type Gpt2Config, PRESETS } from "../model/config.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import { readBuffer } from "../gpu/readback.ts";
+import { locateModel } from "../hub/locate.ts";
+import { type MemoryNeed, memoryNeed } from "../model/memory.ts";
+import { formatBytes } from "../report/units.ts";
+
+/** Optional WebGPU features that matter to kvbench. */
+const FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
+/** Limits that matter to kvbench. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+] as const;
+
+/** Declares the subcommand. */
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .description("Show the GPU adapter, what it can do, and which models fit")
+    .option("--json", "print JSON", false)
+    .action(run);
+}
+
+async function run(options: { json: boolean }): Promise<void> {
+  const gpu = await Gpu.open();
+  try {
+    const { facts, fence, device } = gpu;
+    const models = await modelNeeds(gpu);
+    const report = {
+      adapter: {
+        description: facts.description,
+        vendor: facts.vendor,
+        architecture: facts.architecture,
+        device: facts.device,
+        software: facts.software,
+      },
+      runtime: { deno: Deno.version.deno, os: Deno.build.os, arch: Deno.build.arch },
+      features: Object.fromEntries(FEATURES.map((name) => [name, facts.features.includes(name)])),
+      limits: Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]])),
+      fence: {
+        blocks: fence.blocks,
+        cost_us: await fence.costMs() * 1000,
+        readback_ms: await readbackMs(gpu),
+      },
+      memory: {
+        available_bytes: facts.software ? await availableMemory() : null,
+        source: facts.software
+          ? "system memory, which this software adapter uses"
+          : "WebGPU does not tell it",
+      },
+      models,
+    };
+    if (options.json) console.log(JSON.stringify(report, null, 2));
+    else print(report);
+  } finally {
+    gpu.dispose();
+  }
+}
+
+/** One model's memory and whether this device can hold it. */
+interface ModelRow {
+  name: string;
+  n_parameters: number;
+  weights_bytes: number;
+  kv_bytes_per_token: number;
+  kv_bytes_full_context: number;
+  activations_bytes: number;
+  total_bytes: number;
+  fits: "yes" | "no" | "unknown";
+  reason: string;
+}
+
+async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
+  const tiny = await locateModel("tiny");
+  tiny.close();
+  const available = gpu.facts.software ? await availableMemory() : null;
+  return Object.entries({ tiny: tiny.config, ...PRESETS }).map(([name, config]: [string, Gpt2Config]) => {
+    const need = memoryNeed(config);
+    return {
+      name,
+      n_parameters: need.parameters,
+      weights_bytes: need.weightsBytes,
+      kv_bytes_per_token: need.kvBytesPerToken,
+      kv_bytes_full_context: need.kvBytesPerToken * config.nCtx,
+      activations_bytes: need.activationsBytes,
+      total_bytes: need.totalBytes,
+      ...verdict(gpu.device.limits, need, available),
+    };
+  });
+}
+
+function verdict(
+  limits: GPUSupportedLimits,
+  need: MemoryNeed,
+  available: number | null,
+): Pick<ModelRow, "fits" | "reason"> {
+  const largest = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  if (need.largestBufferBytes > largest) {
+    return {
+      fits: "no",
+      reason: `${need.largestBuffer} takes ${formatBytes(need.largestBufferBytes)}, a binding ${
+        formatBytes(largest)
+      }`,
+    };
+  }
+  if (available === null) {
+    return { fits: "unknown", reason: `needs ${formatBytes(need.totalBytes)} of GPU memory` };
+  }
+  if (need.totalBytes > available) {
+    return {
+      fits: "no",
+      reason: `needs ${formatBytes(need.totalBytes)}, ${formatBytes(available)} are available`,
+    };
+  }
+  return { fits: "yes", reason: "" };
+}
+
+/** Bytes of system memory that are available, or null where that may not be asked. */
+async function availableMemory(): Promise<number | null> {
+  const permission = await Deno.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
+  return permission.state === "granted" ? Deno.systemMemoryInfo().available : null;
+}
+
+async function readbackMs(gpu: Gpu): Promise<number> {
+  const probe = gpu.ledger.createBuffer({ label: "readback probe", category: "staging", bytes: 16 });
+  try {
+    const start = performance.now();
+    await readBuffer(gpu, probe.buffer, 0, 16);
+    return performance.now() - start;
+  } finally {
+    probe.destroy();
+  }
+}
+
+function print(report: {
+  adapter: { description: string; vendor: string; architecture: string; device: string; software: boolean };
+  runtime: Record<string, string>;
+  features: Record<string, boolean>;
+  limits: Record<string, number>;
+  fence: { blocks: boolean; cost_us: number; readback_ms: number };
+  memory: { available_bytes: number | null; source: string };
+  models: ModelRow[];
+}): void {
+  const { adapter, runtime, features, limits, fence, memory, models } = report;
+  const facts = new Table({ style: { head: [], border: [] } });
+  const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
+  facts.push(
+    ["adapter", `${adapter.description}${ids && ` (${ids})`}`],
+    ["kind", adapter.software ? "software: a CPU does the work" : "hardware"],
+    ["driver", "WebGPU does not tell its version"],
+    ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
+    ...Object.entries(features).map(([name, has]) => [name, has ? "yes" : "unavailable"]),
+    ...Object.entries(limits).map((
+      [name, value],
+    ) => [name, name.endsWith("Size") ? formatBytes(value) : `${value}`]),
+    ["fence", fence.blocks ? "a call waits for the GPU" : "a promise is awaited"],
+    ["fence cost", `${fence.cost_us.toFixed(1)} µs with nothing to wait for`],
+    ["readback", `${fence.readback_ms.toFixed(1)} ms for a few bytes`],
+    [
+      "memory",
+      memory.available_bytes === null
+        ? (adapter.software ? "not asked: that needs --allow-sys=systemMemoryInfo" : memory.source)
+        : `${formatBytes(memory.available_bytes)} available (${memory.source})`,
+    ],
+  );
+  console.log(facts.toString());
+  const table = new Table({
+    head: ["model, f32", "weights", "K/V per token", "K/V full context", "total", "fits"],
+    style: { head: [], border: [] },
+  });
+  for (const row of models) {
+    table.push([
+      row.name,
+      formatBytes(row.weights_bytes),
+      formatBytes(row.kv_bytes_per_token),
+      formatBytes(row.kv_bytes_full_context),
+      formatBytes(row.total_bytes),
+      row.reason === "" ? row.fits : `${row.fits}: ${row.reason}`,
+    ]);
+  }
+  console.log(table.toString());
+}

@@ -1,0 +1,104 @@
+/**
+ * `kvbench logits`: raw logits of a prompt, so that anyone can hold the model against another implementation.
+ *
+ * @module
+ */
+import { Command, Option } from "npm:commander@15.1.0";
+import { Decoder } from "../engine/decoder.ts";
+import { UsageError } from "../errors.ts";
+import { createStrategy } from "../kv/create.ts";
+import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { writeWhole } from "../report/write.ts";
+import { promptIds, withSession } from "./session.ts";
+import { idList, wholeNumber } from "./values.ts";
+
+/** Rows of logits that are on the GPU at once; more would not fit a binding for GPT-2's vocabulary. */
+const CHUNK_ROWS = 64;
+
+interface Options {
+  readonly model: string;
+  readonly strategy: StrategyName;
+  readonly blockSize: number;
+  readonly growth: Growth;
+  readonly promptIds?: number[];
+  readonly all: boolean;
+  readonly out: string;
+}
+
+/** Declares the subcommand. */
+export function logitsCommand(): Command {
+  return new Command("logits")
+    .description(
+      "Write the logits of a prompt as raw little-endian float32, one row of the vocabulary per position",
+    )
+    .argument("[prompt]", "text")
+    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
+    .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
+    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
+    .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))
+    .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList)
+    .option("--all", "a row for every position, not for the last alone", false)
+    .requiredOption("-o, --out <file>", "file to write")
+    .action(run);
+}
+
+async function run(prompt: string | undefined, options: Options): Promise<void> {
+  let ids: readonly number[] = [];
+  await withSession(options.model, async ({ config }, tokenizer) => {
+    ({ ids } = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer));
+    const bad = ids.find((id) => id >= config.vocabSize);
+    if (bad !== undefined) {
+      throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${config.vocabSize}`);
+    }
+    if (ids.length > config.nCtx) {
+      throw new UsageError(
+        `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens`,
+      );
+    }
+  }, async ({ model }) => {
+    const rows = await computeLogits(model, ids, options);
+    const { vocabSize } = model.config;
+    const values = new Float32Array(rows.length * vocabSize);
+    rows.forEach((row, i) => values.set(row, i * vocabSize));
+    await writeWhole(options.out, new Uint8Array(values.buffer));
+    console.error(`Wrote ${rows.length} × ${vocabSize} logits (little-endian float32) to ${options.out}`);
+  });
+}
+
+async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {
+  const { config, dims, gpu } = model;
+  const shape = { nLayer: config.nLayer, a4: dims.a4, nCtx: config.nCtx, nSequences: 1 };
+  const strategy = createStrategy(gpu, options.strategy, shape, {
+    maxTokens: ids.length,
+    capacityTokens: ids.length,
+    growth: options.growth,
+    blockSize: options.blockSize,
+  });
+  try {
+    const decoder = await Decoder.create(model, strategy, {
+      nSequences: 1,
+      maxPromptTokens: ids.length,
+      maxTokens: ids.length,
+      maxOutputs: options.all ? CHUNK_ROWS : 1,
+    });
+    try {
+      if (!options.all) {
+        decoder.begin([ids]);
+        return await decoder.logits();
+      }
+      const rows: Float32Array[] = [];
+      decoder.begin([[]]);
+      for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
+        const part = ids.slice(from, from + CHUNK_ROWS);
+        decoder.append([part]);
+        rows.push(...await decoder.logits(part.length));
+      }
+      return rows;
+    } finally {
+      decoder.dispose();
+    }
+  } finally {
+    strategy.dispose();
+  }
+}

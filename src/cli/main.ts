@@ -1,0 +1,63 @@
+/**
+ * The command line: reads options, runs a subcommand, and turns errors into one line and an exit code.
+ *
+ * Exit codes: 0 success, 1 a failure, 2 a wrong argument.
+ *
+ * @module
+ */
+import { Command, CommanderError } from "npm:commander@15.1.0";
+import { KvbenchError, UsageError } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import { benchCommand } from "./bench.ts";
+import { doctorCommand } from "./doctor.ts";
+import { generateCommand } from "./generate.ts";
+import { logitsCommand } from "./logits.ts";
+
+/** Runs the command line and sets the process's exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  const program = new Command("kvbench")
+    .description("See, measured on your own GPU, what a KV cache buys and what it costs")
+    .version(VERSION)
+    .addCommand(benchCommand())
+    .addCommand(generateCommand())
+    .addCommand(logitsCommand())
+    .addCommand(doctorCommand());
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .allowExcessArguments(false)
+      .configureOutput({
+        // Without these, commander asks for environment variables that need a permission.
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+        writeErr: () => {}, // the error is printed below, in one line
+      });
+  }
+  try {
+    if (args.length === 0) return program.outputHelp();
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    const { message, code } = explain(error);
+    if (message !== "") console.error(`kvbench: ${message}`);
+    Deno.exitCode = code;
+  }
+}
+
+/** The line and the exit code that an error ends the program with. */
+function explain(error: unknown): { message: string; code: number } {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { message: "", code: 0 };
+    return { message: error.message.replace(/^error: /, "").replaceAll("\n", " "), code: 2 };
+  }
+  if (error instanceof UsageError) return { message: error.message, code: 2 };
+  if (error instanceof KvbenchError) return { message: oneLine(error.message), code: 1 };
+  if (error instanceof Deno.errors.NotCapable) {
+    return { message: `A permission is missing: ${oneLine(error.message)}`, code: 1 };
+  }
+  const stack = error instanceof Error ? error.stack ?? error.message : String(error);
+  return { message: `A defect in kvbench, please report it: ${stack}`, code: 1 };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, " ");
+}
