@@ -14,6 +14,7 @@ import type { Batch } from "../src/model/batch.ts";
 import { createLayouts, type Layouts } from "../src/model/kernels.ts";
 import { pick } from "../src/model/pack.ts";
 import { StepTables } from "../src/model/step_tables.ts";
+import { permitted } from "./permitted.ts";
 
 // Opening takes a tenth of a second, so that a file's tests share one GPU.
 let opened: Promise<Gpu> | undefined;
@@ -21,9 +22,16 @@ let opened: Promise<Gpu> | undefined;
 /**
  * Registers a test that gets the file's GPU. The test fails where there is no adapter, where the device has
  * reported an error, and where a buffer is still alive at its end.
+ *
+ * @param options `needs`: permissions without which the test is ignored.
  */
-export function gpuTest(name: string, body: (gpu: Gpu) => Promise<void> | void): void {
-  Deno.test(name, async () => {
+export function gpuTest(
+  name: string,
+  body: (gpu: Gpu) => Promise<void> | void,
+  { needs = [] }: { readonly needs?: readonly Deno.PermissionName[] } = {},
+): void {
+  const ignore = !permitted(...needs);
+  Deno.test({ name, ignore }, async () => {
     const gpu = await (opened ??= Gpu.open());
     try {
       await body(gpu);

@@ -1,0 +1,86 @@
+/**
+ * What tests of whole models share: the strategies in every variant, and decoding with one of them.
+ *
+ * @module
+ */
+import { Decoder } from "../src/engine/decoder.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { KvCache } from "../src/kv/kv_cache.ts";
+import { NoCache } from "../src/kv/no_cache.ts";
+import { Paged } from "../src/kv/paged.ts";
+import type { KvShape, KvStrategy } from "../src/kv/strategy.ts";
+import type { Gpt2 } from "../src/model/gpt2.ts";
+import { shuffled } from "./gpu_support.ts";
+
+/** A strategy with its options. */
+export interface Variant {
+  readonly name: string;
+  /** @param maxTokens The longest sequence. */
+  make(gpu: Gpu, shape: KvShape, maxTokens: number): KvStrategy;
+}
+
+/** Recomputes everything: what the other variants are compared with. */
+export const NO_CACHE: Variant = {
+  name: "no-cache",
+  make: (gpu, shape, maxTokens) => new NoCache(gpu, shape, maxTokens),
+};
+
+/** A contiguous cache that is reserved whole. */
+export const STATIC: Variant = {
+  name: "kv-cache, static",
+  make: (gpu, shape, capacityTokens) => new KvCache(gpu, shape, { growth: "static", capacityTokens }),
+};
+
+/** A contiguous cache that grows with every token. */
+export const DYNAMIC: Variant = {
+  name: "kv-cache, dynamic",
+  make: (gpu, shape, capacityTokens) => new KvCache(gpu, shape, { growth: "dynamic", capacityTokens }),
+};
+
+/** A paged cache that hands its blocks out in a random order. */
+export function paged(blockSize: number): Variant {
+  return {
+    name: `paged by ${blockSize}, shuffled`,
+    make: (gpu, shape, maxTokens) => {
+      const nBlocks = shape.nSequences * Math.ceil(maxTokens / blockSize);
+      const options = { blockSize, poolTokens: nBlocks * blockSize, order: shuffled(nBlocks, blockSize) };
+      return new Paged(gpu, shape, options);
+    },
+  };
+}
+
+/** What a strategy must know of a model. */
+export function kvShapeOf({ config, dims }: Gpt2, nSequences: number): KvShape {
+  return { nLayer: config.nLayer, a4: dims.a4, nCtx: config.nCtx, nSequences };
+}
+
+/** What {@link withDecoder} allocates for. */
+export interface DecodeNeed {
+  readonly variant: Variant;
+  readonly nSequences?: number;
+  /** The longest sequence, and prompt: the model's context unless told otherwise. */
+  readonly maxTokens?: number;
+  /** Rows of logits that are asked for at once. */
+  readonly maxOutputs?: number;
+}
+
+/** Makes a strategy and a decoder, and disposes of both when `body` is done. */
+export async function withDecoder<T>(
+  model: Gpt2,
+  need: DecodeNeed,
+  body: (decoder: Decoder, strategy: KvStrategy) => Promise<T> | T,
+): Promise<T> {
+  const { variant, nSequences = 1, maxTokens = model.config.nCtx, maxOutputs = nSequences } = need;
+  const strategy = variant.make(model.gpu, kvShapeOf(model, nSequences), maxTokens);
+  try {
+    const options = { nSequences, maxPromptTokens: maxTokens, maxTokens, maxOutputs };
+    const decoder = await Decoder.create(model, strategy, options);
+    try {
+      return await body(decoder, strategy);
+    } finally {
+      decoder.dispose();
+    }
+  } finally {
+    strategy.dispose();
+  }
+}
