@@ -1,0 +1,63 @@
+/**
+ * `Deno.bench` suite of the three strategies: four decode steps of the embedded model after a prefill that is not
+ * timed. Needs no permission: the weights are imported. `kvbench bench` gives TTFT, TPOT and memory.
+ *
+ * @module
+ */
+import configJson from "../weights/tiny/config.json" with { type: "text" };
+import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };
+import { createStrategy, Decoder, Gpt2, Gpu, STRATEGY_NAMES } from "../mod.ts";
+import { memorySource } from "../src/model/byte_source.ts";
+import { openCheckpoint } from "../src/model/checkpoint.ts";
+
+/** Contexts at which a step is timed: where the strategies are close, and where no-cache has bent away. */
+const CONTEXTS = [64, 512];
+/** Steps per measurement. */
+const STEPS = 4;
+
+const gpu = await Gpu.open();
+const checkpoint = await openCheckpoint({
+  name: "tiny",
+  configJson,
+  configName: "weights/tiny/config.json",
+  weights: memorySource(weights),
+  weightsName: "weights/tiny/model.safetensors",
+});
+const model = await Gpt2.load(gpu, checkpoint);
+const { nLayer, nCtx, vocabSize } = model.config;
+const shape = { nLayer, a4: model.dims.a4, nCtx, nSequences: 1 };
+
+for (const context of CONTEXTS) {
+  const prompt = Array.from({ length: context }, (_, i) => (i * 7919) % vocabSize);
+  const maxTokens = context + STEPS + 1;
+  for (const name of STRATEGY_NAMES) {
+    const options = { maxTokens, capacityTokens: nCtx, growth: "static", blockSize: 16 } as const;
+    const strategy = createStrategy(gpu, name, shape, options);
+    const decoder = await Decoder.create(model, strategy, {
+      nSequences: 1,
+      maxPromptTokens: context,
+      maxTokens,
+    });
+    const request = async (steps: number) => {
+      decoder.begin([prompt]);
+      decoder.advance(1);
+      await gpu.fence.wait();
+      return () => decoder.advance(steps);
+    };
+    Deno.bench({
+      name: `${name}: ${STEPS} tokens`,
+      group: `decode at context ${context}`,
+      baseline: name === "no-cache",
+      n: 4,
+      warmup: 1,
+      fn: async (bench) => {
+        const advance = await request(STEPS);
+        bench.start();
+        advance();
+        await gpu.fence.wait();
+        bench.end();
+        gpu.assertHealthy();
+      },
+    });
+  }
+}
