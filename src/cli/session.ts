@@ -51,14 +51,13 @@ export async function withSession<T>(
       bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
       const model = await Gpt2.load(gpu, checkpoint, { onProgress: (elements) => bar.update(elements) });
       bar.stop();
-      try {
-        return await use({ gpu, model, modelName: checkpoint.name, tokenizer });
-      } finally {
-        model.dispose();
-      }
+      const result = await use({ gpu, model, modelName: checkpoint.name, tokenizer });
+      model.dispose();
+      gpu.dispose();
+      return result;
     } finally {
       bar.stop();
-      gpu.dispose();
+      gpu.abandon(); // does nothing after a success
     }
   } finally {
     checkpoint.close();

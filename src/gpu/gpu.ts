@@ -77,17 +77,22 @@ export class Gpu {
   }
 
   /**
-   * Ends the device.
+   * Ends the device after a success.
    *
    * @throws {KvbenchError} If a buffer is still alive.
    */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
     try {
       this.ledger.assertEmpty();
     } finally {
-      this.device.destroy();
+      this.abandon();
     }
+  }
+
+  /** Ends the device after a failure: whatever is alive on it goes with it. */
+  abandon(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.device.destroy();
   }
 }

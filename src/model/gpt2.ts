@@ -107,7 +107,12 @@ export class Gpt2 {
 
   /** Allocates activations for batches within `limits`. */
   workspace(limits: BatchLimits): Workspace {
-    return new Workspace(this.gpu, this.config, this.#weights, this.#kernels.layouts, limits);
+    const { config, tuning } = this;
+    return new Workspace(
+      this.gpu,
+      { config, weights: this.#weights, layouts: this.#kernels.layouts, tuning },
+      limits,
+    );
   }
 
   /**

@@ -30,7 +30,7 @@ export function memoryNeed(config: Gpt2Config): MemoryNeed {
   const layer = 4 * e4 * 3 * a4 * 4 + 4 * a4 * e4 * 4 + 2 * 4 * e4 * i4 * 4 + 3 * a4 * 4 + i4 * 4 +
     6 * e4 * 4;
   const weightsBytes = 4 * (v4 * 4 * e4 * 4 + nCtx * e4 * 4 + nLayer * layer + 2 * e4 * 4);
-  const activationsBytes = 16 * (ROWS * (2 * e4 + 4 * a4 + i4) + 8 * (v4 + e4));
+  const activationsBytes = 16 * (ROWS * (2 * e4 + 4 * a4 + i4) + v4 + e4);
   const perToken = kvBytesPerToken({ a4 }, nLayer);
   const candidates: [string, number][] = [
     ["a layer's feed-forward matrix", 64 * e4 * i4],

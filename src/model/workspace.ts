@@ -10,6 +10,7 @@ import { type BatchLimits, TILE_ROWS } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";
 import { type Layouts, maxSplits } from "./kernels.ts";
+import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
 
 /** The bind groups of one transformer layer. */
@@ -22,7 +23,18 @@ export interface LayerGroups {
   readonly out: GPUBindGroup;
 }
 
-/** Activations and bind groups. Rows are rounded up to whole groups of eight, as `linear_rows.wgsl` wants. */
+/** What a workspace joins. */
+export interface ModelParts {
+  readonly config: Gpt2Config;
+  readonly weights: Gpt2Weights;
+  readonly layouts: Layouts;
+  readonly tuning: Tuning;
+}
+
+/**
+ * Activations and bind groups. Rows are rounded up to whole groups of eight, as `linear_rows.wgsl` wants, unless
+ * there are so few that only `linear_row.wgsl` will see them.
+ */
 export class Workspace {
   readonly tokens: LedgerBuffer; // [nSequences, nCtx] u32
   readonly sampling: LedgerBuffer; // [nSequences], see sample.wgsl
@@ -40,9 +52,11 @@ export class Workspace {
   readonly #buffers: LedgerBuffer[] = [];
 
   /** Allocates for batches within `limits`; a sequence is a span. */
-  constructor(gpu: Gpu, config: Gpt2Config, weights: Gpt2Weights, layouts: Layouts, limits: BatchLimits) {
+  constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits) {
+    const { config, weights, layouts, tuning } = model;
     const { e4, a4, i4, v4 } = dimsOf(config);
-    const wholeTiles = (rows: number) => Math.ceil(rows / TILE_ROWS) * TILE_ROWS;
+    const wholeTiles = (rows: number) =>
+      rows <= tuning.maxSingleRows ? rows : Math.ceil(rows / TILE_ROWS) * TILE_ROWS;
     const rows = wholeTiles(limits.maxRows), outputs = wholeTiles(limits.maxOutputs);
     const splits = limits.maxSpans * config.nHead * maxSplits(config);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);

@@ -40,19 +40,25 @@ const MEMORY = [
 const KV_SPLIT = [
   { label: "used", colour: "#882266", bytes: (entry: StrategyResult) => entry.kv_used_bytes },
   {
-    label: "reserved for later",
+    label: "for later",
     colour: "#E69F00",
     bytes: (entry: StrategyResult) => entry.kv_waste_bytes.reserved_for_later,
   },
   {
-    label: "internal waste",
+    label: "internal",
     colour: "#E3BFD5",
     bytes: (entry: StrategyResult) => entry.kv_waste_bytes.internal,
   },
   {
-    label: "external waste",
+    label: "external",
     colour: "#9A9A9A",
     bytes: (entry: StrategyResult) => entry.kv_waste_bytes.external,
+  },
+  {
+    label: "free for others",
+    colour: "#EFEFEF",
+    bytes: (entry: StrategyResult) =>
+      entry.kv_allocated_bytes - entry.kv_reserved_bytes - entry.kv_waste_bytes.external,
   },
 ] as const;
 
@@ -168,24 +174,28 @@ export function memoryPanel(
   return stackedBytes(title, results.map(({ strategy }) => [strategy]), results, stacks, totals);
 }
 
-/** Panel (e): what the K/V memory holds at the end: used, or wasted for a reason. */
+/** Panel (e): what the K/V memory holds at the end: used, wasted for a reason, or free for other requests. */
 export function kvPanel({ results }: BenchResult): BarPanel {
   const stacks = KV_SPLIT.map(({ label, colour, bytes }) => ({ label, colour, bytes: results.map(bytes) }));
   const labels = results.map((entry) => [
     entry.strategy,
-    `${formatPercent(entry.kv_used_bytes, entry.kv_allocated_bytes)} used`,
+    `${formatPercent(entry.kv_used_bytes, entry.kv_reserved_bytes)} used`,
   ]);
   const totals = results.map(({ kv_allocated_bytes }) => kv_allocated_bytes);
-  return stackedBytes("(e) K/V memory at the end: used and wasted", labels, results, stacks, totals);
+  const written = results.map(({ kv_reserved_bytes: reserved, kv_allocated_bytes: allocated }) =>
+    reserved === allocated ? formatBytes(reserved) : `${formatBytes(reserved)} of ${formatBytes(allocated)}`
+  );
+  return stackedBytes("(e) K/V memory at the end", labels, results, stacks, totals, written);
 }
 
-/** Horizontal bars of bytes, one per strategy, stacked from `stacks` and labelled with `totals`. */
+/** Horizontal bars of bytes, one per strategy, stacked from `stacks` up to `totals`, with a text at each end. */
 function stackedBytes(
   title: string,
   labels: string[][],
   results: readonly StrategyResult[],
   stacks: readonly { label: string; colour: string; bytes: number[] }[],
   totals: readonly number[],
+  written: readonly string[] = totals.map(formatBytes),
 ): BarPanel {
   const largest = Math.max(...totals, 1);
   const unit = byteUnit(largest);
@@ -218,7 +228,7 @@ function stackedBytes(
           type: "linear",
           stacked: true,
           beginAtZero: true,
-          max: (largest * 1.3) / unit.bytes,
+          max: (largest * (1.1 + 0.028 * Math.max(...written.map((text) => text.length)))) / unit.bytes,
           ...axis(unit.name),
         },
         y: {
@@ -233,7 +243,7 @@ function stackedBytes(
         },
       },
     },
-    plugins: [stackTotals(totals.map(formatBytes))],
+    plugins: [stackTotals(written)],
   };
 }
 

@@ -53,16 +53,16 @@ function drawTable({ results, workload }: BenchResult): string {
   row("tables", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.tables));
   row("staging", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.staging));
 
-  const share = (bytes: number, { kv_allocated_bytes }: StrategyResult) =>
-    bytes === 0 ? "0 B" : `${formatBytes(bytes)} (${formatPercent(bytes, kv_allocated_bytes)})`;
-  group("K/V at the end (share of allocated)");
-  row("allocated", ({ kv_allocated_bytes }) => formatBytes(kv_allocated_bytes));
-  row("reserved", (entry) => share(entry.kv_reserved_bytes, entry));
+  const share = (bytes: number, { kv_reserved_bytes }: StrategyResult) =>
+    bytes === 0 ? "0 B" : `${formatBytes(bytes)} (${formatPercent(bytes, kv_reserved_bytes)})`;
+  group("K/V at the end (share of what the request reserves)");
+  row("reserved", ({ kv_reserved_bytes }) => formatBytes(kv_reserved_bytes));
   row("used", (entry) => share(entry.kv_used_bytes, entry));
   row("wasted", (entry) => share(wasteOf(entry), entry));
   row("  for later", (entry) => share(entry.kv_waste_bytes.reserved_for_later, entry));
   row("  internal", (entry) => share(entry.kv_waste_bytes.internal, entry));
   row("  external", (entry) => share(entry.kv_waste_bytes.external, entry));
+  row("free for others", (entry) => formatBytes(freeOf(entry)));
   return table.toString();
 }
 
@@ -79,14 +79,14 @@ function sentences({ results, workload, environment }: BenchResult): string[] {
   }
 
   const [first, ...rest] = others.map((entry) => {
-    const wasted = wasteOf(entry);
+    const wasted = wasteOf(entry), free = freeOf(entry);
     const unused = wasted === 0
       ? "all of it used"
-      : `${formatPercent(wasted, entry.kv_allocated_bytes)} of it unused`;
-    return `${entry.strategy} holds ${
-      formatBytes(entry.kv_allocated_bytes)
+      : `${formatPercent(wasted, entry.kv_reserved_bytes)} of it unused`;
+    return `${entry.strategy} reserves ${
+      formatBytes(entry.kv_reserved_bytes)
     } of K/V for ${entry.kv_tokens} tokens, ` +
-      unused;
+      unused + (free === 0 ? "" : `, and leaves ${formatBytes(free)} of its pool to other requests`);
   });
   if (first !== undefined) {
     const against = baseline === undefined
@@ -133,6 +133,11 @@ function speedUp(baselineMs: number | null, ms: number | null): string {
 
 function wasteOf({ kv_waste_bytes: waste }: StrategyResult): number {
   return waste.reserved_for_later + waste.internal + waste.external;
+}
+
+/** Bytes of K/V buffer that belong to no request. */
+function freeOf({ kv_allocated_bytes, kv_reserved_bytes, kv_waste_bytes }: StrategyResult): number {
+  return kv_allocated_bytes - kv_reserved_bytes - kv_waste_bytes.external;
 }
 
 /** `text` in lines of at most 100 columns, broken at spaces. */
