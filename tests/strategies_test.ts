@@ -1,0 +1,258 @@
+/**
+ * The core property: every strategy emits the same ids and nearly the same logits, whatever the prompt's length, the
+ * order of blocks, the number of sequences, or how the steps are cut into calls. And its memory is what it says.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { Decoder } from "../src/engine/decoder.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { KvCache } from "../src/kv/kv_cache.ts";
+import { Paged } from "../src/kv/paged.ts";
+import type { KvStrategy } from "../src/kv/strategy.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
+import { DYNAMIC, kvShapeOf, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
+import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
+import { assertClose, gpuTest, uniform } from "./gpu_support.ts";
+
+/**
+ * Strategies differ in the order of sums alone (prefill against decode kernels): a few roundings of logits of up
+ * to 9, three layers deep.
+ */
+const TOLERANCE = 5e-5;
+const BLOCK_SIZES = [1, 7, 16];
+const KEEPING = [STATIC, DYNAMIC, ...BLOCK_SIZES.map(paged)];
+
+/** The same widths without padding, where bytes are those of the formula in DESIGN.md. */
+const UNPADDED: ConfigKeys = { ...AWKWARD, n_head: 4, n_embd: 16, n_inner: 32 };
+
+async function withModel(
+  gpu: Gpu,
+  body: (model: Gpt2) => Promise<void>,
+  keys: ConfigKeys = AWKWARD,
+): Promise<void> {
+  const { checkpoint } = await randomCheckpoint(keys);
+  const model = await Gpt2.load(gpu, checkpoint);
+  checkpoint.close();
+  try {
+    await body(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+/** A prompt of random ids. */
+function promptOf(length: number, seed = length): number[] {
+  const next = uniform(seed);
+  return Array.from({ length }, () => Math.floor(next() * AWKWARD.vocab_size));
+}
+
+/** What a prompt gives: logits after it, ids up to the end of the context, logits after those. */
+interface Outcome {
+  readonly first: Float32Array;
+  readonly ids: readonly number[];
+  readonly last: Float32Array;
+}
+
+async function outcome(decoder: Decoder, prompt: readonly number[]): Promise<Outcome> {
+  decoder.begin([prompt]);
+  const [first] = await decoder.logits();
+  decoder.begin([prompt]);
+  decoder.advance(AWKWARD.n_ctx - prompt.length);
+  const [ids] = await decoder.ids(prompt.length);
+  const [last] = await decoder.logits();
+  return { first: first!, ids: ids!, last: last! };
+}
+
+gpuTest(
+  "All strategies agree at prompts of a block, one token less and one more, up to the end",
+  async (gpu) => {
+    await withModel(gpu, async (model) => {
+      const lengths = new Set(BLOCK_SIZES.flatMap((size) => [size - 1, size, size + 1]).filter(Boolean));
+      const outcomes = (variant: Variant) =>
+        withDecoder(model, { variant }, async (decoder) => {
+          const all = new Map<number, Outcome>();
+          for (const length of lengths) all.set(length, await outcome(decoder, promptOf(length)));
+          return all;
+        });
+      const wanted = await outcomes(NO_CACHE);
+      for (const variant of KEEPING) {
+        for (const [length, { first, ids, last }] of await outcomes(variant)) {
+          const name = `${variant.name}, prompt of ${length}`;
+          const expected = wanted.get(length)!;
+          assertClose(first, expected.first, { tolerance: TOLERANCE, name: `${name}, first logits` });
+          assert.deepEqual(ids, expected.ids, name);
+          assertClose(last, expected.last, { tolerance: TOLERANCE, name: `${name}, last logits` });
+        }
+      }
+    });
+  },
+);
+
+gpuTest("Sequences that are decoded together give what each gives alone", async (gpu) => {
+  await withModel(gpu, async (model) => {
+    const prompts = [promptOf(15), promptOf(3), promptOf(17)];
+    const steps = AWKWARD.n_ctx - 17;
+    const alone = await withDecoder(model, { variant: NO_CACHE }, async (decoder) => {
+      const all: number[][] = [];
+      for (const prompt of prompts) {
+        decoder.begin([prompt]);
+        decoder.advance(steps);
+        all.push(...await decoder.ids(0));
+      }
+      return all;
+    });
+    for (const variant of [NO_CACHE, ...KEEPING]) {
+      await withDecoder(model, { variant, nSequences: 3 }, async (decoder) => {
+        decoder.begin(prompts);
+        decoder.advance(steps);
+        assert.deepEqual(await decoder.ids(0), alone, variant.name);
+        assert.deepEqual(decoder.lengths, [15, 3, 17].map((length) => length + steps));
+      });
+    }
+  });
+});
+
+gpuTest("Decoder.advance() gives the same ids however the steps are cut", async (gpu) => {
+  await withModel(gpu, async (model) => {
+    for (const variant of [NO_CACHE, ...KEEPING]) {
+      await withDecoder(model, { variant }, async (decoder) => {
+        const runs: number[][] = [];
+        for (const chunks of [[33], [1, 15, 17], [16, 16, 1], Array(33).fill(1)]) {
+          decoder.begin([promptOf(3)]);
+          for (const steps of chunks) decoder.advance(steps);
+          runs.push(...await decoder.ids(3));
+        }
+        assert.equal(runs[0]?.length, 33);
+        for (const run of runs) assert.deepEqual(run, runs[0], variant.name);
+      });
+    }
+  });
+});
+
+gpuTest("A decoder that begins again is not touched by what it did before", async (gpu) => {
+  await withModel(gpu, async (model) => {
+    for (const variant of [NO_CACHE, ...KEEPING]) {
+      await withDecoder(model, { variant }, async (decoder, strategy) => {
+        const before = await outcome(decoder, promptOf(6));
+        await outcome(decoder, promptOf(30));
+        assert.deepEqual(await outcome(decoder, promptOf(6)), before, variant.name);
+        strategy.reset();
+        assert.equal(strategy.usage().usedBytes, 0);
+        assert.equal(strategy.usage().tokens, 0);
+      });
+    }
+  });
+});
+
+/** Tokens of K and V that a variant owns and has allocated in all, for sequences of these lengths. */
+type Reservation = (lengths: readonly number[]) => { reserved: number; allocated: number };
+
+const CAPACITY = 24;
+const RESERVATIONS: readonly (readonly [Variant, Reservation])[] = [
+  [NO_CACHE, (lengths) => same(lengths.length * CAPACITY)],
+  [STATIC, (lengths) => same(lengths.length * CAPACITY)],
+  [DYNAMIC, (lengths) => same(lengths.length * Math.max(...lengths))],
+  ...BLOCK_SIZES.map((blockSize): readonly [Variant, Reservation] => {
+    const whole = (tokens: number) => Math.ceil(tokens / blockSize) * blockSize;
+    return [paged(blockSize), (lengths) => ({
+      reserved: lengths.reduce((sum, length) => sum + whole(length), 0),
+      allocated: lengths.length * whole(CAPACITY),
+    })];
+  }),
+];
+
+function same(tokens: number): ReturnType<Reservation> {
+  return { reserved: tokens, allocated: tokens };
+}
+
+/** Checks `usage()` against the formulas, and the ledger against `usage()`. */
+function checkUsage(
+  strategy: KvStrategy,
+  model: Gpt2,
+  expected: { lengths: readonly number[]; reservation: Reservation; width: number },
+): void {
+  const usage = strategy.usage();
+  const { lengths, reservation, width } = expected;
+  const layersKept = strategy.name === "no-cache" ? 1 : model.config.nLayer;
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  const bytesPerToken = 2 * layersKept * width * 4;
+  const { reserved, allocated } = reservation(lengths);
+  assert.equal(usage.layersKept, layersKept);
+  assert.equal(usage.tokens, tokens);
+  assert.equal(usage.usedBytes, bytesPerToken * tokens);
+  assert.equal(usage.reservedBytes, bytesPerToken * reserved);
+  assert.equal(usage.allocatedBytes, bytesPerToken * allocated);
+  assert.equal(usage.externalBytes, 0);
+  assert.equal(model.gpu.ledger.current.kv, usage.allocatedBytes, "the ledger's K and V");
+}
+
+for (const [variant, reservation] of RESERVATIONS) {
+  for (const keys of [UNPADDED, AWKWARD]) {
+    const padded = keys === AWKWARD;
+    const title = `${variant.name}, ${padded ? "heads padded from 6 to 8" : "nothing padded"}`;
+    gpuTest(`K/V bytes are those of the formula and of the ledger (${title})`, async (gpu) => {
+      await withModel(gpu, async (model) => {
+        const width = padded ? keys.n_head * 8 : keys.n_embd;
+        const need = { variant, nSequences: 2, maxTokens: CAPACITY };
+        await withDecoder(model, need, async (decoder, strategy) => {
+          decoder.begin([promptOf(7), promptOf(16)]);
+          let lengths = [7, 16];
+          for (const steps of [1, 1, 6]) {
+            decoder.advance(steps);
+            // The last token of each sequence was chosen, and its K and V are not computed yet.
+            lengths = lengths.map((length) => length + steps);
+            checkUsage(strategy, model, { lengths: lengths.map((length) => length - 1), reservation, width });
+          }
+          await decoder.logits();
+          checkUsage(strategy, model, { lengths, reservation, width });
+        });
+        assert.equal(gpu.ledger.current.kv, 0, "nothing is left after dispose()");
+      }, keys);
+    });
+  }
+}
+
+gpuTest(
+  "A dynamic cache gives its memory back on reset and has two sizes of one layer at its peak",
+  async (gpu) => {
+    await withModel(gpu, async (model) => {
+      await withDecoder(model, { variant: DYNAMIC }, async (decoder, strategy) => {
+        decoder.begin([promptOf(20)]);
+        decoder.advance(1);
+        gpu.ledger.resetPeak();
+        decoder.advance(1);
+        const row = 2 * model.dims.a4 * 16;
+        // Layers grow one after another, so the peak is the larger cache and one layer's old buffer.
+        assert.equal(gpu.ledger.peak.kv, row * (3 * 21 + 20));
+        await gpu.fence.wait();
+        strategy.reset();
+        assert.equal(gpu.ledger.current.kv, 0);
+      });
+    });
+  },
+);
+
+gpuTest("A sequence that doesn't fit is refused by every part that could hold it", async (gpu) => {
+  await withModel(gpu, async (model) => {
+    const { nCtx } = model.config;
+    await assert.rejects(withDecoder(model, { variant: NO_CACHE, maxTokens: nCtx + 1 }, () => {}), {
+      name: "UsageError",
+      message: "A sequence of 41 tokens does not fit: the model's context is 40 tokens",
+    });
+    const shape = kvShapeOf(model, 2);
+    const options = { nSequences: 2, maxPromptTokens: 20, maxTokens: nCtx };
+    const small: KvStrategy[] = [
+      new KvCache(gpu, shape, { growth: "static", capacityTokens: 9 }),
+      new KvCache(gpu, shape, { growth: "dynamic", capacityTokens: 9 }),
+      new Paged(gpu, shape, { blockSize: 4, poolTokens: 16 }),
+    ];
+    for (const strategy of small) {
+      const decoder = await Decoder.create(model, strategy, options);
+      decoder.begin([promptOf(9), promptOf(3)]);
+      assert.throws(() => decoder.advance(3), { name: "KvbenchError", message: /^Cannot / });
+      decoder.dispose();
+      strategy.dispose();
+    }
+  });
+});
