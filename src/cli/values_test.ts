@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { decimal, idList, nameList, repeated, wholeNumber } from "./values.ts";
+
+/** What commander turns into exit code 2. */
+function assertRefused(parse: (text: string) => unknown, text: string, message: RegExp): void {
+  assert.throws(() => parse(text), { name: /^(Error|InvalidArgumentError|CommanderError)$/, message }, text);
+}
+
+Deno.test("wholeNumber() takes the ends of its range and nothing outside it", () => {
+  const parse = wholeNumber(1, 256);
+  assert.deepEqual(["1", "016", "256"].map(parse), [1, 16, 256]);
+  for (const text of ["0", "257", "-1", "1.5", "1e2", "0x10", "", " 1", "one"]) {
+    assertRefused(parse, text, /^Wanted a whole number from 1 to 256$/);
+  }
+});
+
+Deno.test("wholeNumber() without an end takes what a number can count", () => {
+  const parse = wholeNumber(0);
+  assert.equal(parse("9007199254740991"), Number.MAX_SAFE_INTEGER);
+  assertRefused(parse, "9007199254740992", /^Wanted a whole number from 0 on$/);
+});
+
+Deno.test("decimal() takes finite numbers", () => {
+  assert.deepEqual(["0.7", "-1", "1e-3", "0"].map(decimal), [0.7, -1, 1e-3, 0]);
+  for (const text of ["", " ", "NaN", "Infinity", "1,5", "x"]) {
+    assertRefused(decimal, text, /^Wanted a number$/);
+  }
+});
+
+Deno.test("idList() takes ids with commas between them", () => {
+  assert.deepEqual(idList("464"), [464]);
+  assert.deepEqual(idList("0, 50256 ,4294967295"), [0, 50256, 2 ** 32 - 1]);
+  for (const text of ["", " ", ",", "1,", "1,,2", "-1", "1.0", "a", "4294967296", "1 2"]) {
+    assertRefused(idList, text, /^Wanted token ids with commas between them/);
+  }
+});
+
+Deno.test("nameList() takes names of its choices, each once", () => {
+  const parse = nameList(["no-cache", "paged"]);
+  assert.deepEqual(parse("paged, no-cache"), ["paged", "no-cache"]);
+  assertRefused(parse, "paged,lru", /^"lru" is unknown: wanted no-cache, paged$/);
+  assertRefused(parse, "", /^"" is unknown/);
+  assertRefused(parse, "paged,paged", /^A name stands twice$/);
+});
+
+Deno.test("repeated() gathers values in order and leaves the list before alone", () => {
+  const before = Object.freeze(repeated("a")) as string[];
+  assert.deepEqual(repeated("b", before), ["a", "b"]);
+  assert.deepEqual(before, ["a"]);
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { type MatrixSource, packTiles, paddedEnd, paddedHeads, pick, tileStrides } from "./pack.ts";
+
+/** A matrix [nK, nN] whose element (k, n) is 1000 k + n + 1, padded at its ends. */
+function matrix(nK: number, nN: number): MatrixSource {
+  return {
+    values: Float32Array.from({ length: nK * nN }, (_, i) => 1000 * Math.floor(i / nN) + i % nN + 1),
+    strideK: nN,
+    strideN: 1,
+    k: paddedEnd(nK, Math.ceil(nK / 4)),
+    n: paddedEnd(nN, Math.ceil(nN / 4)),
+  };
+}
+
+/** Reads element (k, n) as the kernels do: the tile by its strides, a column of 4 per k in it. */
+function at(
+  packed: Float32Array,
+  strides: { strideN: number; strideK: number },
+  k: number,
+  n: number,
+): number {
+  const tile = (n >> 2) * strides.strideN + (k >> 2) * strides.strideK;
+  return packed[tile * 16 + (k & 3) * 4 + (n & 3)]!;
+}
+
+for (const tiles of ["private", "adjacent"] as const) {
+  Deno.test(`packTiles() puts every element where ${tiles} tiles have it, and zeros in the padding`, () => {
+    for (const [nK, nN] of [[1, 1], [7, 5], [8, 4], [65, 9]] as const) {
+      const source = matrix(nK, nN);
+      const [k4, n4] = [source.k.length / 4, source.n.length / 4];
+      const packed = packTiles(source, tiles, { firstN4: 0, n4 });
+      assert.equal(packed.length, k4 * n4 * 16);
+      const strides = tileStrides(tiles, k4, n4);
+      for (let k = 0; k < k4 * 4; k++) {
+        for (let n = 0; n < n4 * 4; n++) {
+          assert.equal(at(packed, strides, k, n), k < nK && n < nN ? 1000 * k + n + 1 : 0, `(${k}, ${n})`);
+        }
+      }
+    }
+  });
+
+  Deno.test(`packTiles() packs a shard of ${tiles} tiles as a matrix of its own`, () => {
+    const source = matrix(6, 18);
+    const packed = packTiles(source, tiles, { firstN4: 2, n4: 3 });
+    const strides = tileStrides(tiles, 2, 3);
+    for (let n = 0; n < 12; n++) {
+      assert.equal(at(packed, strides, 5, n), n + 8 < 18 ? 5000 + n + 8 + 1 : 0);
+    }
+  });
+}
+
+Deno.test("packTiles() packs a transposed matrix by its strides", () => {
+  const source = matrix(3, 6);
+  const transposed = { ...source, strideK: 1, strideN: 6, k: paddedEnd(6, 2), n: paddedEnd(3, 1) };
+  const packed = packTiles(transposed, "private", { firstN4: 0, n4: 1 });
+  assert.equal(at(packed, tileStrides("private", 2, 1), 4, 2), 2000 + 4 + 1);
+});
+
+Deno.test("paddedHeads() pads each head and not the row", () => {
+  assert.deepEqual([...paddedHeads(2, 2, 3, 1)], [0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1]);
+  assert.deepEqual([...paddedHeads(1, 2, 4, 1)], [0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("pick() takes mapped values from an offset on, with zeros for padding", () => {
+  const values = Float32Array.of(10, 11, 12, 13, 14, 15);
+  assert.deepEqual([...pick(values, paddedEnd(3, 1))], [10, 11, 12, 0]);
+  assert.deepEqual([...pick(values, paddedEnd(3, 1), 3)], [13, 14, 15, 0]);
+});
