@@ -7,7 +7,7 @@ import { Command } from "npm:commander@15.1.0";
 import Table from "npm:cli-table3@0.6.5";
 import { type Gpt2Config, PRESETS } from "../model/config.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import { readBuffer } from "../gpu/readback.ts";
+import { readbackMs } from "../gpu/readback.ts";
 import { locateModel } from "../hub/locate.ts";
 import { type MemoryNeed, memoryNeed } from "../model/memory.ts";
 import { formatBytes } from "../report/units.ts";
@@ -129,17 +129,6 @@ function verdict(
 async function availableMemory(): Promise<number | null> {
   const permission = await Deno.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
   return permission.state === "granted" ? Deno.systemMemoryInfo().available : null;
-}
-
-async function readbackMs(gpu: Gpu): Promise<number> {
-  const probe = gpu.ledger.createBuffer({ label: "readback probe", category: "staging", bytes: 16 });
-  try {
-    const start = performance.now();
-    await readBuffer(gpu, probe.buffer, 0, 16);
-    return performance.now() - start;
-  } finally {
-    probe.destroy();
-  }
 }
 
 function print(report: {

@@ -4,11 +4,10 @@
  * @module
  */
 import { Command, Option } from "npm:commander@15.1.0";
-import { Decoder } from "../engine/decoder.ts";
 import { generate } from "../engine/generate.ts";
 import { StopDetector } from "../engine/stop.ts";
+import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
-import { createStrategy } from "../kv/create.ts";
 import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
 import { checkSampling } from "../model/sampling.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
@@ -171,50 +170,41 @@ async function decode(
   ids: readonly number[],
   sampling: { temperature: number; topK: number; topP: number; seed: number },
 ): Promise<Continuation[]> {
-  const { config, dims, gpu } = model;
   const nSequences = options.numReturnSequences;
   const maxTokens = ids.length + options.maxNewTokens;
-  const shape = { nLayer: config.nLayer, a4: dims.a4, nCtx: config.nCtx, nSequences };
-  const strategy = createStrategy(gpu, options.strategy, shape, {
+  const { strategy, blockSize, growth } = options;
+  const decoding = {
+    strategy,
+    blockSize,
+    growth,
+    nSequences,
+    maxPromptTokens: ids.length,
     maxTokens,
     capacityTokens: maxTokens,
-    growth: options.growth,
-    blockSize: options.blockSize,
-  });
-  try {
-    const decoder = await Decoder.create(model, strategy, {
-      nSequences,
-      maxPromptTokens: ids.length,
-      maxTokens,
-    });
-    try {
-      const sequences = Array.from({ length: nSequences }, () => new Continuation(tokenizer, options.stop));
-      const streams = options.output === "text" && nSequences === 1;
-      const show = (text: string) => streams ? write(text) : undefined;
-      const request = {
-        prompts: sequences.map(() => ids),
-        maxNewTokens: options.maxNewTokens,
-        sampling: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
-      };
-      const eos = options.ignoreEos ? undefined : config.eosTokenId;
-      for await (const chunk of generate(decoder, request)) {
-        sequences.forEach((sequence, s) => {
-          for (const id of chunk[s]!) show(sequence.push(id, eos));
-        });
-        if (sequences.every(({ finishReason }) => finishReason !== undefined)) break;
-      }
-      for (const sequence of sequences) show(sequence.end("length"));
-      if (streams) write("\n");
-      else if (options.output === "text") {
-        sequences.forEach(({ text }, i) => write(`--- ${i + 1} of ${nSequences} ---\n${text}\n`));
-      }
-      return sequences;
-    } finally {
-      decoder.dispose();
+  };
+  return await withDecoder(model, decoding, async (decoder) => {
+    const sequences = Array.from({ length: nSequences }, () => new Continuation(tokenizer, options.stop));
+    const streams = options.output === "text" && nSequences === 1;
+    const show = (text: string) => streams ? write(text) : undefined;
+    const request = {
+      prompts: sequences.map(() => ids),
+      maxNewTokens: options.maxNewTokens,
+      sampling: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
+    };
+    const eos = options.ignoreEos ? undefined : model.config.eosTokenId;
+    for await (const chunk of generate(decoder, request)) {
+      sequences.forEach((sequence, s) => {
+        for (const id of chunk[s]!) show(sequence.push(id, eos));
+      });
+      if (sequences.every(({ finishReason }) => finishReason !== undefined)) break;
     }
-  } finally {
-    strategy.dispose();
-  }
+    for (const sequence of sequences) show(sequence.end("length"));
+    if (streams) write("\n");
+    else if (options.output === "text") {
+      sequences.forEach(({ text }, i) => write(`--- ${i + 1} of ${nSequences} ---\n${text}\n`));
+    }
+    return sequences;
+  });
 }
 
 const encoder = new TextEncoder();

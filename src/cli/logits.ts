@@ -4,9 +4,8 @@
  * @module
  */
 import { Command, Option } from "npm:commander@15.1.0";
-import { Decoder } from "../engine/decoder.ts";
+import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
-import { createStrategy } from "../kv/create.ts";
 import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { writeWhole } from "../report/write.ts";
@@ -67,38 +66,29 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
 }
 
 async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {
-  const { config, dims, gpu } = model;
-  const shape = { nLayer: config.nLayer, a4: dims.a4, nCtx: config.nCtx, nSequences: 1 };
-  const strategy = createStrategy(gpu, options.strategy, shape, {
+  const { strategy, blockSize, growth, all } = options;
+  const decoding = {
+    strategy,
+    blockSize,
+    growth,
+    nSequences: 1,
+    maxPromptTokens: ids.length,
     maxTokens: ids.length,
     capacityTokens: ids.length,
-    growth: options.growth,
-    blockSize: options.blockSize,
-  });
-  try {
-    const decoder = await Decoder.create(model, strategy, {
-      nSequences: 1,
-      maxPromptTokens: ids.length,
-      maxTokens: ids.length,
-      maxOutputs: options.all ? CHUNK_ROWS : 1,
-    });
-    try {
-      if (!options.all) {
-        decoder.begin([ids]);
-        return await decoder.logits();
-      }
-      const rows: Float32Array[] = [];
-      decoder.begin([[]]);
-      for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
-        const part = ids.slice(from, from + CHUNK_ROWS);
-        decoder.append([part]);
-        rows.push(...await decoder.logits(part.length));
-      }
-      return rows;
-    } finally {
-      decoder.dispose();
+    maxOutputs: all ? Math.min(CHUNK_ROWS, ids.length) : 1,
+  };
+  return await withDecoder(model, decoding, async (decoder) => {
+    if (!all) {
+      decoder.begin([ids]);
+      return await decoder.logits();
     }
-  } finally {
-    strategy.dispose();
-  }
+    const rows: Float32Array[] = [];
+    for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
+      const part = ids.slice(from, from + CHUNK_ROWS);
+      if (from === 0) decoder.begin([part]);
+      else decoder.append([part]);
+      rows.push(...await decoder.logits(part.length));
+    }
+    return rows;
+  });
 }

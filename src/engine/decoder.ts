@@ -20,6 +20,7 @@ const STEPS_PER_SUBMISSION = 16;
 
 /** What a decoder is sized for. */
 export interface DecoderOptions {
+  /** Sequences that are decoded together. */
   readonly nSequences: number;
   /** Tokens of the longest prompt. */
   readonly maxPromptTokens: number;

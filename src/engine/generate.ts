@@ -14,6 +14,7 @@ const CHUNK_TOKENS = 8;
 export interface GenerateRequest {
   /** One prompt per sequence. */
   readonly prompts: readonly (readonly number[])[];
+  /** Tokens that each sequence gains at most. */
   readonly maxNewTokens: number;
   /** One per sequence. */
   readonly sampling: readonly Sampling[];

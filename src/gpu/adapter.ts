@@ -8,13 +8,19 @@ import { KvbenchError } from "../errors.ts";
 
 /** What is known of an adapter before a device is opened on it. */
 export interface AdapterFacts {
+  /** What the adapter calls itself. */
   readonly description: string;
+  /** As GPUAdapterInfo gives it. */
   readonly vendor: string;
+  /** As GPUAdapterInfo gives it. */
   readonly architecture: string;
+  /** As GPUAdapterInfo gives it. */
   readonly device: string;
   /** True where a CPU does the adapter's work (lavapipe, SwiftShader, WARP). */
   readonly software: boolean;
+  /** Optional features, sorted. */
   readonly features: readonly string[];
+  /** Limits by name. */
   readonly limits: Readonly<Record<string, number>>;
 }
 

@@ -18,9 +18,12 @@ export class BindLayout<Name extends string = string> {
   readonly #device: GPUDevice;
   readonly #names: readonly Name[];
   readonly #label: string;
+  /** The WebGPU layout. */
   readonly layout: GPUBindGroupLayout;
 
   /**
+   * Makes the WebGPU layout.
+   *
    * @param label Names the group in driver messages.
    * @param bindings Access by name.
    * @param options `dynamic`: every binding takes an offset when it is set.

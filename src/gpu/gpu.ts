@@ -23,9 +23,13 @@ const WANTED_LIMITS = [
 
 /** A device with its ledger and fence. Dispose of it when done. */
 export class Gpu {
+  /** The WebGPU device. */
   readonly device: GPUDevice;
+  /** What is known of the adapter. */
   readonly facts: AdapterFacts;
+  /** The only maker of buffers. */
   readonly ledger: Ledger;
+  /** How to wait for the GPU. */
   readonly fence: Fence;
   #failure: string | undefined;
   #disposed = false;

@@ -8,7 +8,9 @@ import type { BindLayout } from "./bind_layout.ts";
 
 /** A WGSL file as imported: its name is used in error messages. */
 export interface WgslFile {
+  /** Names it in messages. */
   readonly name: string;
+  /** Text of the file. */
   readonly code: string;
 }
 
@@ -24,7 +26,9 @@ export interface KernelSpec {
 
 /** A compiled kernel, dispatched many times. */
 export interface Kernel {
+  /** Names it in messages. */
   readonly name: string;
+  /** The compiled pipeline. */
   readonly pipeline: GPUComputePipeline;
 }
 

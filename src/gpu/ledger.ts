@@ -19,6 +19,7 @@ export type Bytes = Readonly<Record<Category | "total", number>>;
 export interface BufferSpec {
   /** Names the buffer in summaries and in driver messages. */
   readonly label: string;
+  /** What the bytes are counted under. */
   readonly category: Category;
   /** Bytes wanted; rounded up to a multiple of 16. */
   readonly bytes: number;
@@ -28,8 +29,11 @@ export interface BufferSpec {
 
 /** A GPU buffer that the ledger counts until it is destroyed. */
 export interface LedgerBuffer {
+  /** The WebGPU buffer. */
   readonly buffer: GPUBuffer;
+  /** Its name. */
   readonly label: string;
+  /** What its bytes are counted under. */
   readonly category: Category;
   /** Bytes allocated. */
   readonly bytes: number;
@@ -48,7 +52,11 @@ export class Ledger {
   #current = zero();
   #peak = zero();
 
-  /** @param device The device whose buffers are made and counted here. */
+  /**
+   * Begins with nothing alive.
+   *
+   * @param device The device whose buffers are made and counted here.
+   */
   constructor(device: GPUDevice) {
     this.#device = device;
   }

@@ -29,8 +29,10 @@ export async function readBuffer(
     const encoder = gpu.device.createCommandEncoder();
     encoder.copyBufferToBuffer(source, offset, staging.buffer, 0, bytes);
     gpu.device.queue.submit([encoder.finish()]);
-    const mapped = staging.buffer.mapAsync(GPUMapMode.READ).then(() => undefined, (error: Error) => error);
-    const failure = await mapped;
+    const failure = await staging.buffer.mapAsync(GPUMapMode.READ).then(
+      () => undefined,
+      (error: Error) => error,
+    );
     gpu.assertHealthy();
     if (failure) throw failure;
     const copy = staging.buffer.getMappedRange(0, bytes).slice(0);
@@ -38,5 +40,21 @@ export async function readBuffer(
     return copy;
   } finally {
     staging.destroy();
+  }
+}
+
+/** Milliseconds from a few bytes on the GPU to the host: in Deno most of it is the runtime's sleep. Median of 5. */
+export async function readbackMs(gpu: Gpu): Promise<number> {
+  const probe = gpu.ledger.createBuffer({ label: "readback probe", category: "staging", bytes: 16 });
+  try {
+    const samples: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now();
+      await readBuffer(gpu, probe.buffer, 0, 16);
+      samples.push(performance.now() - start);
+    }
+    return samples.sort((a, b) => a - b)[2]!;
+  } finally {
+    probe.destroy();
   }
 }

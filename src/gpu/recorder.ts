@@ -16,7 +16,11 @@ export class Recorder {
   /** Submissions made since the recorder was made. */
   submissions = 0;
 
-  /** @param device The device to record for. */
+  /**
+   * Begins with nothing recorded.
+   *
+   * @param device The device to record for.
+   */
   constructor(device: GPUDevice) {
     this.#device = device;
   }

@@ -15,7 +15,9 @@ export interface StrategyOptions {
   readonly maxTokens: number;
   /** Tokens per sequence that `kv-cache` may keep, and per sequence that the pool of `paged` holds. */
   readonly capacityTokens: number;
+  /** Memory of `kv-cache`. */
   readonly growth: Growth;
+  /** Tokens per KV block of `paged`. */
   readonly blockSize: number;
 }
 

@@ -21,7 +21,9 @@ export type Growth = (typeof GROWTHS)[number];
 export interface KvSource {
   /** Defines `kv` and `kv_slot()` in `@group(2)`. */
   readonly file: WgslFile;
+  /** The layout of `@group(2)`. */
   readonly layout: BindLayout;
+  /** Overrides that the file declares. */
   readonly overrides: Readonly<Record<string, number>>;
 }
 
@@ -43,6 +45,7 @@ export interface KvUsage {
 
 /** Keeps K and V for a fixed number of sequences. */
 export interface KvStrategy {
+  /** Which strategy this is. */
   readonly name: StrategyName;
   /** What the kernels that touch K and V are joined with. */
   readonly source: KvSource;
@@ -69,10 +72,13 @@ export interface KvStrategy {
 
 /** What every strategy needs to know. */
 export interface KvShape {
+  /** Layers of the model. */
   readonly nLayer: number;
   /** Width of K (and of V) per token, in vectors of four: A4. */
   readonly a4: number;
+  /** Longest context, in tokens. */
   readonly nCtx: number;
+  /** Sequences that are kept at once. */
   readonly nSequences: number;
 }
 

@@ -5,10 +5,9 @@
  */
 import { VERSION } from "../version.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { readBuffer } from "../gpu/readback.ts";
+import { readbackMs } from "../gpu/readback.ts";
 import { type Gpt2, KERNELS_TEXT } from "../model/gpt2.ts";
 import type { BenchResult } from "./result.ts";
-import { median } from "./statistics.ts";
 
 /** Describes the surroundings of a run. Measures the fence and the readback. */
 export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<BenchResult["environment"]> {
@@ -46,22 +45,6 @@ export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<BenchR
 
 function plain(value: string | number | readonly number[]): string | number {
   return typeof value === "object" ? value.join(",") : value;
-}
-
-/** Milliseconds from a few bytes on the GPU to the host: most of it is the runtime's sleep. */
-async function readbackMs(gpu: Gpu): Promise<number> {
-  const probe = gpu.ledger.createBuffer({ label: "readback probe", category: "staging", bytes: 16 });
-  try {
-    const samples: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      const start = performance.now();
-      await readBuffer(gpu, probe.buffer, 0, 16);
-      samples.push(performance.now() - start);
-    }
-    return median(samples);
-  } finally {
-    probe.destroy();
-  }
 }
 
 /** The CPU's name where the system tells it and may be asked. */

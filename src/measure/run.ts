@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { Decoder } from "../engine/decoder.ts";
+import type { Decoder } from "../engine/decoder.ts";
+import { type DecodingOptions, withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../errors.ts";
-import { createStrategy } from "../kv/create.ts";
 import type { KvStrategy, KvUsage, StrategyName } from "../kv/strategy.ts";
 import { kvBytesPerToken } from "../model/dims.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -26,7 +26,9 @@ export interface BenchProgress {
 
 /** All strategies' results, and the order in which they were timed. */
 export interface BenchRun {
+  /** One entry per strategy, in the order asked for. */
   readonly results: StrategyResult[];
+  /** Order of the strategies in each measured run. */
   readonly order: StrategyName[][];
 }
 
@@ -59,7 +61,11 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
 
   const memory = new Map<StrategyName, MemoryRun>();
   for (const name of strategies) {
-    memory.set(name, await withDecoder(model, name, workload, (d, kv) => memoryRun(model, workload, d, kv)));
+    model.gpu.ledger.resetPeak();
+    memory.set(
+      name,
+      await withDecoder(model, decodingOf(workload, name), (d, kv) => memoryRun(model, workload, d, kv)),
+    );
     progress.step(`${name}: memory`);
   }
   const expected = memory.get(strategies[0]!)!.ids;
@@ -205,34 +211,18 @@ async function itlRun(model: Gpt2, { promptIds, newTokens }: Workload, decoder: 
   return gaps;
 }
 
-/** Makes a strategy and a decoder for the workload, and frees both whatever happens. */
-async function withDecoder<T>(
-  model: Gpt2,
-  name: StrategyName,
-  workload: Workload,
-  use: (decoder: Decoder, strategy: KvStrategy) => Promise<T>,
-): Promise<T> {
-  const { config, dims, gpu } = model;
-  const maxTokens = workload.promptIds.length + workload.newTokens;
-  gpu.ledger.resetPeak();
-  const shape = { nLayer: config.nLayer, a4: dims.a4, nCtx: config.nCtx, nSequences: 1 };
-  const strategy = createStrategy(gpu, name, shape, {
-    maxTokens,
-    capacityTokens: workload.kvCapacityTokens,
-    growth: workload.growth,
-    blockSize: workload.blockSize,
-  });
-  try {
-    const options = { nSequences: 1, maxPromptTokens: workload.promptIds.length, maxTokens };
-    const decoder = await Decoder.create(model, strategy, options);
-    try {
-      return await use(decoder, strategy);
-    } finally {
-      decoder.dispose();
-    }
-  } finally {
-    strategy.dispose();
-  }
+/** What a strategy and its decoder are sized for. */
+function decodingOf(workload: Workload, strategy: StrategyName): DecodingOptions {
+  const { promptIds, newTokens, kvCapacityTokens, growth, blockSize } = workload;
+  return {
+    strategy,
+    blockSize,
+    growth,
+    capacityTokens: kvCapacityTokens,
+    nSequences: 1,
+    maxPromptTokens: promptIds.length,
+    maxTokens: promptIds.length + newTokens,
+  };
 }
 
 /** Keeps a decoder of every strategy alive while `use` runs. */
@@ -246,7 +236,7 @@ async function withDecoders(
   const open = async (rest: readonly StrategyName[]): Promise<void> => {
     const [name, ...more] = rest;
     if (name === undefined) return await use(decoders);
-    await withDecoder(model, name, workload, async (decoder) => {
+    await withDecoder(model, decodingOf(workload, name), async (decoder) => {
       decoders.set(name, decoder);
       await open(more);
     });

@@ -11,8 +11,11 @@ import { seededRandom } from "./random.ts";
 export interface Workload {
   /** Text of the prompt, or null where it was given as ids or made up. */
   readonly prompt: string | null;
+  /** The prompt. */
   readonly promptIds: readonly number[];
+  /** Tokens to generate. */
   readonly newTokens: number;
+  /** Strategies to compare, in the order of the report. */
   readonly strategies: readonly StrategyName[];
   /** Measured runs per strategy. */
   readonly runs: number;
@@ -20,6 +23,7 @@ export interface Workload {
   readonly warmup: number;
   /** Tokens per KV block. */
   readonly blockSize: number;
+  /** Memory of `kv-cache`. */
   readonly growth: Growth;
   /** Tokens that a static reservation and a block pool hold. */
   readonly kvCapacityTokens: number;

@@ -10,9 +10,11 @@ export const TILE_ROWS = 8;
 
 /** Consecutive tokens of one sequence. */
 export interface Span {
+  /** Which sequence. */
   readonly sequence: number;
   /** Position of the first token. */
   readonly first: number;
+  /** How many tokens. */
   readonly count: number;
   /** How many of the last tokens want logits. */
   readonly outputs: number;
@@ -20,9 +22,13 @@ export interface Span {
 
 /** The tables of one step, in the layout of `step.wgsl`. */
 export interface Batch {
+  /** Rows to compute. */
   readonly nRows: number;
+  /** Tiles of several rows. */
   readonly nPrefillTiles: number;
+  /** Tiles of one row. */
   readonly nDecodeTiles: number;
+  /** Rows that want logits. */
   readonly nOutputs: number;
   /** The longest context of a decode tile, in tokens. */
   readonly decodeContext: number;
@@ -67,8 +73,10 @@ export function batchOf(spans: readonly Span[]): Batch {
 
 /** Upper bounds of a batch, by which tables and activations are sized. */
 export interface BatchLimits {
+  /** Rows of one step. */
   readonly maxRows: number;
   /** Spans: one per sequence. */
   readonly maxSpans: number;
+  /** Rows of logits of one step. */
   readonly maxOutputs: number;
 }

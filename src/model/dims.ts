@@ -11,10 +11,15 @@ import type { Gpt2Config } from "./config.ts";
 
 /** Padded dimensions in units of four elements. */
 export interface Dims {
+  /** E4, the model width. */
   readonly e4: number;
+  /** D4, the width of a head. */
   readonly headDim4: number;
+  /** A4, the attention width. */
   readonly a4: number;
+  /** I4, the feed-forward width. */
   readonly i4: number;
+  /** V4, the vocabulary. */
   readonly v4: number;
 }
 

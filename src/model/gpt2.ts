@@ -32,6 +32,7 @@ import { Workspace } from "./workspace.ts";
 
 /** K and V as a forward pass sees them. */
 export interface KvAccess {
+  /** The kernels that touch K and V, compiled for the strategy. */
   readonly kernels: KvKernels;
   /** The `@group(2)` that holds a layer's K and V. */
   bindGroup(layer: number): GPUBindGroup;
@@ -45,9 +46,13 @@ export const KERNELS_TEXT: string = [...Object.values(FILES), ...KV_FILES].map((
 
 /** A loaded model. */
 export class Gpt2 {
+  /** The GPU that holds the weights. */
   readonly gpu: Gpu;
+  /** The model's dimensions. */
   readonly config: Gpt2Config;
+  /** The padded dimensions. */
   readonly dims: Dims;
+  /** The kernel variants in use. */
   readonly tuning: Tuning;
   readonly #weights: Gpt2Weights;
   readonly #kernels: ModelKernels;

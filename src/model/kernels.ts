@@ -47,7 +47,7 @@ export const FILES = {
 export const SPLIT_TOKENS = 64;
 
 /** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
-const BINDINGS = {
+export const BINDINGS = {
   embedding: { tokens: "read", wte: "read", wpe: "read", x: "readWrite" },
   norm: { x: "read", gamma: "read", beta: "read", y: "readWrite" },
   linear: { x: "read", weight: "read", bias: "read", y: "readWrite" },
@@ -66,7 +66,9 @@ export type Layouts =
 
 /** A linear product in its one-row and its many-row form. */
 export interface LinearKernels {
+  /** For one row or very few. */
   readonly row: Kernel;
+  /** For many rows. */
   readonly rows: Kernel;
   /** Workgroups over the output tiles. */
   readonly groups: number;
@@ -74,24 +76,39 @@ export interface LinearKernels {
 
 /** The kernels that touch K and V, compiled for one strategy. */
 export interface KvKernels {
+  /** Stores rows in the cache. */
   readonly write: Kernel;
+  /** Attends single rows. */
   readonly decode: Kernel;
+  /** Attends tiles of rows. */
   readonly prefill: Kernel;
 }
 
 /** The kernels of one model that do not depend on a strategy. */
 export interface ModelKernels {
+  /** The bind group layouts. */
   readonly layouts: Layouts;
-  readonly embedding: readonly Kernel[]; // by shard
+  /** Token and position embedding, by shard. */
+  readonly embedding: readonly Kernel[];
+  /** Layer norm of every row. */
   readonly norm: Kernel;
+  /** Layer norm of the rows that want logits. */
   readonly finalNorm: Kernel;
+  /** To queries, keys and values. */
   readonly qkv: LinearKernels;
+  /** From attention back to the model width. */
   readonly proj: LinearKernels;
+  /** Feed-forward, with GELU. */
   readonly fc: LinearKernels;
+  /** Feed-forward, back to the model width. */
   readonly out: LinearKernels;
-  readonly head: readonly LinearKernels[]; // by shard
+  /** To logits, by shard. */
+  readonly head: readonly LinearKernels[];
+  /** Joins the splits of a decode attention. */
   readonly combine: Kernel;
+  /** The likeliest token. */
   readonly argmax: Kernel;
+  /** A sampled token. */
   readonly sample: Kernel;
 }
 
@@ -104,9 +121,13 @@ export function createLayouts(device: GPUDevice): Layouts {
 
 /** What every compilation below needs. */
 export interface KernelContext {
+  /** The device to compile for. */
   readonly device: GPUDevice;
+  /** The bind group layouts. */
   readonly layouts: Layouts;
+  /** The model's dimensions. */
   readonly config: Gpt2Config;
+  /** The kernel variants. */
   readonly tuning: Tuning;
 }
 

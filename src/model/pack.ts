@@ -7,8 +7,11 @@ import type { Tuning } from "./tuning.ts";
 
 /** A matrix [K, N] in a flat array, with strides in elements and, where padding is needed, index maps. */
 export interface MatrixSource {
+  /** The elements. */
   readonly values: Float32Array;
+  /** Between neighbours in k. */
   readonly strideK: number;
+  /** Elements between neighbours in n. */
   readonly strideN: number;
   /** [K4 * 4] source index of each padded k, or -1 for padding. */
   readonly k: Int32Array;
@@ -18,7 +21,9 @@ export interface MatrixSource {
 
 /** Strides of the packed tiles, in tiles. */
 export interface TileStrides {
+  /** Elements between neighbours in n. */
   readonly strideN: number;
+  /** Between neighbours in k. */
   readonly strideK: number;
 }
 

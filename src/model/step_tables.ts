@@ -51,7 +51,9 @@ export class StepTables {
   readonly #rows: Table;
   readonly #tiles: Table;
   readonly #outputs: Table;
+  /** All tables, bound with dynamic offsets. */
   readonly group: GPUBindGroup;
+  /** Steps that fit a submission. */
   readonly nSteps: number;
 
   /** Allocates tables that hold `nSteps` batches within `limits`. */

@@ -8,6 +8,7 @@ import type { AdapterFacts } from "../gpu/adapter.ts";
 
 /** A choice of kernel variants. */
 export interface Tuning {
+  /** Which of the choices this is. */
   readonly name: "software" | "hardware";
   /** `private`: a lane's weight tiles are contiguous; `adjacent`: neighbouring lanes read neighbouring tiles. */
   readonly tiles: "private" | "adjacent";
@@ -15,9 +16,11 @@ export interface Tuning {
   readonly kSplit: number;
   /** Lanes of a linear workgroup over few, and over many output tiles. */
   readonly linearLanes: readonly [few: number, many: number];
+  /** Lanes of a layer norm workgroup. */
   readonly normLanes: number;
   /** At least this many lanes in an attention workgroup. */
   readonly attentionLanes: number;
+  /** Lanes of an argmax or sampling workgroup. */
   readonly argmaxLanes: number;
   /** Products of at most this many rows use the one-row kernel. */
   readonly maxSingleRows: number;

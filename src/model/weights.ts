@@ -24,8 +24,11 @@ import type { Tuning } from "./tuning.ts";
 
 /** A packed matrix [K4, N4] on the GPU, or a shard of its outputs. */
 export interface PackedMatrix extends TileStrides {
+  /** The packed tiles. */
   readonly buffer: LedgerBuffer;
+  /** Input width in tiles. */
   readonly k4: number;
+  /** Output width in tiles. */
   readonly n4: number;
   /** The first output tile, where this is a shard. */
   readonly firstN4: number;
@@ -33,35 +36,49 @@ export interface PackedMatrix extends TileStrides {
 
 /** A linear layer: y = x W + b. */
 export interface LinearWeights {
+  /** W, packed. */
   readonly weight: PackedMatrix;
-  readonly bias: LedgerBuffer; // [N4]
+  /** b: [N4]. */
+  readonly bias: LedgerBuffer;
 }
 
 /** A layer norm's two vectors, [E4] each. */
 export interface NormWeights {
+  /** Scale. */
   readonly gamma: LedgerBuffer;
+  /** Shift. */
   readonly beta: LedgerBuffer;
 }
 
 /** One transformer layer. */
 export interface LayerWeights {
+  /** Norm before attention. */
   readonly ln1: NormWeights;
-  readonly qkv: LinearWeights; // [E4, 3 A4]
-  readonly proj: LinearWeights; // [A4, E4]
+  /** To queries, keys and values: [E4, 3 A4]. */
+  readonly qkv: LinearWeights;
+  /** From attention back to the model width: [A4, E4]. */
+  readonly proj: LinearWeights;
+  /** Norm before the feed-forward. */
   readonly ln2: NormWeights;
-  readonly fc: LinearWeights; // [E4, I4]
-  readonly out: LinearWeights; // [I4, E4]
+  /** Feed-forward, with GELU: [E4, I4]. */
+  readonly fc: LinearWeights;
+  /** Feed-forward, back to the model width: [I4, E4]. */
+  readonly out: LinearWeights;
 }
 
 /** All tensors of a model on the GPU. */
 export interface Gpt2Weights {
   /** Shards of the token embedding, each a packed [E4, part of V4]; also the head. */
   readonly wte: readonly PackedMatrix[];
-  readonly wpe: LedgerBuffer; // [nCtx, E4]
+  /** Position embedding: [nCtx, E4]. */
+  readonly wpe: LedgerBuffer;
+  /** By layer. */
   readonly layers: readonly LayerWeights[];
+  /** The final norm. */
   readonly lnF: NormWeights;
   /** Bound where a kernel declares a bias and the model has none. */
   readonly none: LedgerBuffer;
+  /** Frees all tensors. */
   dispose(): void;
 }
 
@@ -70,7 +87,9 @@ export type UploadProgress = (elements: number) => void;
 
 /** Options of {@link uploadWeights}. */
 export interface UploadOptions {
+  /** The kernel variants. */
   readonly tuning: Tuning;
+  /** Called after each tensor. */
   readonly onProgress?: UploadProgress;
   /** The most bytes that a tensor, or a shard of the token embedding, may take: what the device binds at most. */
   readonly maxBindingBytes?: number;

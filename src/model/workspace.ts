@@ -15,19 +15,29 @@ import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
 
 /** The bind groups of one transformer layer. */
 export interface LayerGroups {
+  /** Norm before attention. */
   readonly ln1: GPUBindGroup;
+  /** To queries, keys and values. */
   readonly qkv: GPUBindGroup;
+  /** From attention back to the model width. */
   readonly proj: GPUBindGroup;
+  /** Norm before the feed-forward. */
   readonly ln2: GPUBindGroup;
+  /** Feed-forward, with GELU. */
   readonly fc: GPUBindGroup;
+  /** Feed-forward, back to the model width. */
   readonly out: GPUBindGroup;
 }
 
 /** What a workspace joins. */
 export interface ModelParts {
+  /** The model's dimensions. */
   readonly config: Gpt2Config;
+  /** The tensors on the GPU. */
   readonly weights: Gpt2Weights;
+  /** The bind group layouts. */
   readonly layouts: Layouts;
+  /** The kernel variants. */
   readonly tuning: Tuning;
 }
 
@@ -36,18 +46,31 @@ export interface ModelParts {
  * there are so few that only `linear_row.wgsl` will see them.
  */
 export class Workspace {
-  readonly tokens: LedgerBuffer; // [nSequences, nCtx] u32
-  readonly sampling: LedgerBuffer; // [nSequences], see sample.wgsl
-  readonly logits: LedgerBuffer; // [maxOutputs, V4 * 4]
-  readonly embedding: readonly GPUBindGroup[]; // by shard
+  /** Every sequence's ids: [nSequences, nCtx] u32. */
+  readonly tokens: LedgerBuffer;
+  /** How each sequence is sampled: [nSequences], see sample.wgsl. */
+  readonly sampling: LedgerBuffer;
+  /** Logits: [maxOutputs, V4 * 4]. */
+  readonly logits: LedgerBuffer;
+  /** Token and position embedding, by shard. */
+  readonly embedding: readonly GPUBindGroup[];
+  /** By layer. */
   readonly layers: readonly LayerGroups[];
+  /** Of `kv_write.wgsl`. */
   readonly kvWrite: GPUBindGroup;
+  /** Of `attention_decode.wgsl`. */
   readonly attentionDecode: GPUBindGroup;
+  /** Of `attention_combine.wgsl`. */
   readonly attentionCombine: GPUBindGroup;
+  /** Of `attention_prefill.wgsl`. */
   readonly attentionPrefill: GPUBindGroup;
+  /** The final norm. */
   readonly lnF: GPUBindGroup;
-  readonly head: readonly GPUBindGroup[]; // by shard
+  /** To logits, by shard. */
+  readonly head: readonly GPUBindGroup[];
+  /** The likeliest token. */
   readonly argmax: GPUBindGroup;
+  /** A sampled token. */
   readonly sample: GPUBindGroup;
   readonly #buffers: LedgerBuffer[] = [];
 
