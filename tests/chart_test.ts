@@ -7,6 +7,9 @@
 import assert from "node:assert/strict";
 import { chartPermissions, drawCharts } from "../src/report/chart.ts";
 import { fixtureResult } from "./fixtures/result.ts";
+import { permitted } from "./permitted.ts";
+
+const ignore = !permitted("read", "env", "ffi", "run");
 
 const LEAST = [
   "--allow-ffi",
@@ -52,7 +55,9 @@ async function darkPixels(
   return dark;
 }
 
-Deno.test("drawCharts() gives a PNG of the asked size, with text that comes from the bundled font", async () => {
+Deno.test("drawCharts() gives a PNG of the asked size, with text that comes from the bundled font", {
+  ignore,
+}, async () => {
   const png = await drawCharts(fixtureResult(), { pixelRatio: 1 });
   assert.deepEqual([...png.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);
   const header = new DataView(png.buffer, png.byteOffset);
@@ -66,7 +71,9 @@ Deno.test("drawCharts() gives a PNG of the asked size, with text that comes from
   assert.ok(await darkPixels(png, 32, 490, 850, 55) > 100, "no axis labels in panel (a)");
 });
 
-Deno.test("drawCharts() draws the shortest run, the longest one, and a name without Latin letters", async () => {
+Deno.test("drawCharts() draws the shortest run, the longest one, and a name without Latin letters", {
+  ignore,
+}, async () => {
   const foreign = fixtureResult({ strategies: ["no-cache"], software: false });
   foreign.model.name = "模型";
   for (
@@ -76,39 +83,51 @@ Deno.test("drawCharts() draws the shortest run, the longest one, and a name with
   }
 });
 
-Deno.test("drawCharts() shortens a long model path rather than write over the legend", async () => {
-  const [short, long] = [fixtureResult(), fixtureResult()];
-  long.model.name = `/home/someone/${"checkpoints/".repeat(12)}gpt2`;
-  const [a, b] = [await drawCharts(short, { pixelRatio: 1 }), await drawCharts(long, { pixelRatio: 1 })];
-  assert.equal(await darkPixels(a, 1230, 20, 370, 40), await darkPixels(b, 1230, 20, 370, 40));
-});
+Deno.test(
+  "drawCharts() shortens a long model path rather than write over the legend",
+  { ignore },
+  async () => {
+    const [short, long] = [fixtureResult(), fixtureResult()];
+    long.model.name = `/home/someone/${"checkpoints/".repeat(12)}gpt2`;
+    const [a, b] = [await drawCharts(short, { pixelRatio: 1 }), await drawCharts(long, { pixelRatio: 1 })];
+    assert.equal(await darkPixels(a, 1230, 20, 370, 40), await darkPixels(b, 1230, 20, 370, 40));
+  },
+);
 
-Deno.test("drawCharts() needs no permission but those that chartPermissions() names", async () => {
-  const source = `import { chartPermissions, drawCharts } from ${JSON.stringify(chartUrl)};
+Deno.test(
+  "drawCharts() needs no permission but those that chartPermissions() names",
+  { ignore },
+  async () => {
+    const source = `import { chartPermissions, drawCharts } from ${JSON.stringify(chartUrl)};
     import { fixtureResult } from ${JSON.stringify(fixtureUrl)};
     const missing = await chartPermissions();
     const png = await drawCharts(fixtureResult(), { pixelRatio: 1 });
     console.log(JSON.stringify([missing, png.length > 20_000]));`;
-  assert.deepEqual(JSON.parse(await runWith(LEAST, source)), [[], true]);
-});
+    assert.deepEqual(JSON.parse(await runWith(LEAST, source)), [[], true]);
+  },
+);
 
-Deno.test("Each of the permissions is needed, and drawCharts() names the one that is missing", async () => {
-  const source = `import { chartPermissions, drawCharts } from ${JSON.stringify(chartUrl)};
+Deno.test(
+  "Each of the permissions is needed, and drawCharts() names the one that is missing",
+  { ignore },
+  async () => {
+    const source = `import { chartPermissions, drawCharts } from ${JSON.stringify(chartUrl)};
     import { fixtureResult } from ${JSON.stringify(fixtureUrl)};
     const error = await drawCharts(fixtureResult()).catch((error) => error);
     console.log(JSON.stringify([await chartPermissions(), error.name, error.message]));`;
-  for (const flag of LEAST) {
-    const others = LEAST.filter((other) => other !== flag);
-    assert.deepEqual(JSON.parse(await runWith(others, source)), [
-      [flag],
-      "KvbenchError",
-      `Cannot draw charts without ${flag}`,
-    ]);
-  }
-  const [all] = JSON.parse(await runWith([], source));
-  assert.deepEqual(all, LEAST);
-});
+    for (const flag of LEAST) {
+      const others = LEAST.filter((other) => other !== flag);
+      assert.deepEqual(JSON.parse(await runWith(others, source)), [
+        [flag],
+        "KvbenchError",
+        `Cannot draw charts without ${flag}`,
+      ]);
+    }
+    const [all] = JSON.parse(await runWith([], source));
+    assert.deepEqual(all, LEAST);
+  },
+);
 
-Deno.test("chartPermissions() is empty where everything is allowed", async () => {
+Deno.test("chartPermissions() is empty where everything is allowed", { ignore }, async () => {
   assert.deepEqual(await chartPermissions(), []);
 });

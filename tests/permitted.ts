@@ -5,7 +5,10 @@
  * @module
  */
 
-/** Whether every one of these permissions is granted. Never prompts. */
+/** Whether every one of these permissions is granted; of the network, loopback is enough. Never prompts. */
 export function permitted(...names: Deno.PermissionName[]): boolean {
-  return names.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+  return names.every((name) => {
+    const descriptor = name === "net" ? { name, host: "127.0.0.1" } as const : { name };
+    return Deno.permissions.querySync(descriptor).state === "granted";
+  });
 }

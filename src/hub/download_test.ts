@@ -6,6 +6,9 @@
  */
 import assert from "node:assert/strict";
 import { CACHE_NAME, cacheKey, download, type RemoteFile } from "./download.ts";
+import { permitted } from "../../tests/permitted.ts";
+
+const ignore = !permitted("net");
 
 const CONTENT = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) % 256);
 const SHA256 = new Uint8Array(await crypto.subtle.digest("SHA-256", CONTENT)).toHex();
@@ -31,6 +34,7 @@ function serverTest(
 ): void {
   Deno.test({
     name,
+    ignore,
     permissions: LEAST,
     fn: async () => {
       let requests = 0;
@@ -127,7 +131,7 @@ serverTest(
   },
 );
 
-Deno.test("download() says how far it came when the connection breaks", async () => {
+Deno.test("download() says how far it came when the connection breaks", { ignore }, async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
     for await (const connection of listener) {
@@ -142,7 +146,7 @@ Deno.test("download() says how far it came when the connection breaks", async ()
   await serving;
 });
 
-Deno.test("download() says so when there is no server", async () => {
+Deno.test("download() says so when there is no server", { ignore }, async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

@@ -5,6 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { type ByteSource, fileSource, memorySource } from "./byte_source.ts";
+import { permitted } from "../../tests/permitted.ts";
+
+const ignore = !permitted("read", "write");
 
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31) % 251);
 
@@ -45,7 +48,7 @@ Deno.test("memorySource() gives the caller bytes of its own", async () => {
   assert.deepEqual(await source.read(0, 3), Uint8Array.of(1, 2, 3));
 });
 
-Deno.test("fileSource() reads ranges and refuses others", async () => {
+Deno.test("fileSource() reads ranges and refuses others", { ignore }, async () => {
   await withFile(async (path) => {
     const source = await fileSource(path);
     await checkReads(source);
@@ -55,7 +58,7 @@ Deno.test("fileSource() reads ranges and refuses others", async () => {
   });
 });
 
-Deno.test("fileSource() keeps concurrent reads apart", async () => {
+Deno.test("fileSource() keeps concurrent reads apart", { ignore }, async () => {
   await withFile(async (path) => {
     const source = await fileSource(path);
     const offsets = Array.from({ length: 50 }, (_, i) => (i * 7919) % 90_000);
@@ -65,7 +68,7 @@ Deno.test("fileSource() keeps concurrent reads apart", async () => {
   });
 });
 
-Deno.test("fileSource() says so when the file became shorter", async () => {
+Deno.test("fileSource() says so when the file became shorter", { ignore }, async () => {
   await withFile(async (path) => {
     const source = await fileSource(path);
     await Deno.truncate(path, 10);
@@ -74,7 +77,7 @@ Deno.test("fileSource() says so when the file became shorter", async () => {
   });
 });
 
-Deno.test("fileSource() names a file that is missing, and a folder", async () => {
+Deno.test("fileSource() names a file that is missing, and a folder", { ignore }, async () => {
   await assert.rejects(fileSource("no/such.file"), {
     name: "KvbenchError",
     message: "Cannot read no/such.file: there is no such file",

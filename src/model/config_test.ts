@@ -6,10 +6,11 @@
 import assert from "node:assert/strict";
 import { KvbenchError } from "../errors.ts";
 import { parameterCount, parseConfig, PRESETS } from "./config.ts";
+import { permitted } from "../../tests/permitted.ts";
 
 const SMALL = { model_type: "gpt2", n_embd: 80, n_head: 5, n_layer: 3, n_ctx: 48, vocab_size: 50257 };
 
-Deno.test("parseConfig() reads the embedded model's config", async () => {
+Deno.test("parseConfig() reads the embedded model's config", { ignore: !permitted("read") }, async () => {
   const path = new URL("../../weights/tiny/config.json", import.meta.url);
   assert.deepEqual(parseConfig(JSON.parse(await Deno.readTextFile(path)), "config.json"), {
     vocabSize: 50257,

@@ -1,0 +1,118 @@
+/**
+ * Bad input ends with one line on stderr, nothing on stdout, and an exit code: 2 for a wrong argument, 1 for a
+ * failure.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { ignore, inScratch, kvbench, RANDOM_SMALL, type RunOptions } from "./cli_support.ts";
+
+/** Runs `kvbench` and checks that it ends with `code` and the line `message`. */
+async function refuses(
+  code: number,
+  args: readonly string[],
+  message: RegExp,
+  options: RunOptions = {},
+): Promise<void> {
+  const result = await kvbench(args, options);
+  const what = `kvbench ${args.join(" ")}: ${result.stderr}`;
+  assert.deepEqual([result.code, result.stdout], [code, ""], what);
+  assert.match(result.stderr, /^kvbench: [^\n]+\n$/, what);
+  assert.match(result.stderr.slice("kvbench: ".length), message, what);
+}
+
+const WRONG: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [
+  [
+    "an unknown strategy",
+    ["generate", "x", "--strategy", "lru"],
+    /'lru' is invalid.*no-cache, kv-cache, paged/,
+  ],
+  [
+    "an unknown strategy in a list",
+    ["bench", "--strategies", "paged,lru"],
+    /"lru" is unknown: wanted no-cache/,
+  ],
+  [
+    "an unknown model",
+    ["generate", "x", "--model", "gpt9"],
+    /^Unknown model "gpt9": wanted tiny or a folder/,
+  ],
+  ["block size 0", ["bench", "--block-size", "0"], /'0' is invalid.*Wanted a whole number from 1 to 256/],
+  ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is invalid.*from 1 to 256/],
+  [
+    "prompt plus new tokens over the context (generate)",
+    ["generate", "The", "--max-new-tokens", "1024"],
+    /^1 prompt tokens and 1024 new tokens make 1025: the model's context is 1024 tokens$/m,
+  ],
+  [
+    "prompt plus new tokens over the context (bench)",
+    ["bench", "--prompt-tokens", "1000", "--new-tokens", "25"],
+    /^1000 prompt tokens and 25 new tokens make 1025: the model's context is 1024 tokens$/m,
+  ],
+  ["an empty prompt with nothing on stdin", ["generate"], /^The prompt is empty: wanted text/],
+  ["an empty prompt", ["bench", "--prompt", ""], /^The prompt is empty: wanted text/],
+  ["an unknown option", ["generate", "x", "--colour"], /^unknown option '--colour'/],
+  ["an unknown subcommand", ["train"], /^unknown command 'train'/],
+  ["ids that are no ids", ["generate", "--prompt-ids", "1,,2"], /Wanted token ids with commas between them/],
+  [
+    "an id beyond the vocabulary",
+    ["logits", "--prompt-ids", "50257", "-o", "f"],
+    /^Token id 50257 is not in/,
+  ],
+  ["a negative temperature", ["generate", "x", "--temperature", "-1"], /emperature.* -1/],
+  ["a top-p of 0", ["generate", "x", "--top-p", "0"], /op-p.* 0/],
+  [
+    "a prompt in two forms",
+    ["generate", "x", "--prompt-ids", "1"],
+    /^Both a prompt and --prompt-ids are given/,
+  ],
+];
+
+for (const [what, args, message] of WRONG) {
+  Deno.test(`Exit code 2 and one line answer ${what}`, { ignore }, () => refuses(2, args, message));
+}
+
+Deno.test("Exit code 1 and one line answer a checkpoint that is missing or damaged", { ignore }, async () => {
+  await inScratch(async (folder) => {
+    const read = [folder];
+    const args = ["generate", "--prompt-ids", "1", "--output", "ids", "--model", folder];
+    await refuses(
+      1,
+      [...args.slice(0, -1), `${folder}/none`],
+      /^Cannot open model .+: there is no such folder$/m,
+      {
+        read,
+      },
+    );
+    await refuses(1, args, /^Cannot read .+config\.json: there is no such file$/m, { read });
+
+    await Deno.copyFile(`${RANDOM_SMALL}/config.json`, `${folder}/config.json`);
+    await refuses(1, args, /^Cannot read .+model\.safetensors: there is no such file$/m, { read });
+
+    const whole = await Deno.readFile(`${RANDOM_SMALL}/model.safetensors`);
+    await Deno.writeFile(`${folder}/model.safetensors`, whole.subarray(0, 600_000));
+    await refuses(1, args, /tensor "h\.1\.mlp\.c_fc\.weight" .* truncated$/m, { read });
+
+    await Deno.writeFile(`${folder}/model.safetensors`, whole);
+    const config = JSON.parse(await Deno.readTextFile(`${RANDOM_SMALL}/config.json`));
+    const longer = { ...config, n_positions: 64, n_ctx: 64 };
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(longer));
+    await refuses(1, args, /tensor "?wpe\.weight"? is \[48, 80\], wanted \[64, 80\]/, { read });
+  });
+});
+
+Deno.test("Exit code 1 and one line answer a missing adapter, with what to do", { ignore }, async () => {
+  // WebGPU looks for adapters of this API alone, which exists on no Linux and no Windows.
+  const env = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "vulkan" : "metal" };
+  const message = /^No WebGPU adapter: wanted .+deno task setup.+apt-get install/;
+  for (const args of [["generate", "x"], ["bench", "--json", "-"], ["doctor"]]) {
+    await refuses(1, args, message, { env });
+  }
+});
+
+Deno.test("Exit code 1 and one line answer a missing permission, with its flag", { ignore }, async () => {
+  await refuses(1, ["generate", "x"], /^Cannot read .+: no permission, run with --allow-read$/m, {
+    flags: [],
+  });
+  await refuses(1, ["bench", "--out", "x"], /^Cannot write to x: run with --allow-read=x --allow-write=x$/m);
+});

@@ -1,0 +1,151 @@
+/**
+ * What tests of the command line share: running `mod.ts` as a child with the least permissions, and the golden
+ * cases that its output is held against.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { permitted } from "./permitted.ts";
+
+/** Whether tests of the command line must be left out. */
+export const ignore = !permitted("read", "write", "run", "env");
+
+/** `mod.ts` as a path. */
+export const MOD = pathOf("../mod.ts");
+/** The embedded checkpoint's folder. */
+export const WEIGHTS = pathOf("../weights");
+/** A checkpoint with awkward dimensions and no tokenizer. */
+export const RANDOM_SMALL = pathOf("golden/random-small-checkpoint");
+
+/** What drawing charts needs besides {@link CHART_READS}. */
+export const CHART_FLAGS: readonly string[] = [
+  "--allow-ffi",
+  "--allow-env=DISABLE_SYSTEM_FONTS_LOAD,NAPI_RS_FORCE_WASI,NAPI_RS_NATIVE_LIBRARY_PATH",
+];
+/** What drawing charts reads. */
+export const CHART_READS: readonly string[] = Deno.build.os === "linux" ? ["/usr/bin/ldd"] : [];
+
+/** How {@link kvbench} runs. */
+export interface RunOptions {
+  /** Permission flags; without them, read permission for the embedded weights alone. */
+  readonly flags?: readonly string[];
+  /** Folders that may be read besides. */
+  readonly read?: readonly string[];
+  /** A folder that may be read and written besides. */
+  readonly write?: string;
+  /** Whether charts may be drawn. */
+  readonly charts?: boolean;
+  /** What comes on stdin, which is empty otherwise. */
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** What a run left behind. */
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** How many pieces stdout came in. */
+  readonly pieces: number;
+}
+
+/** Runs `kvbench` with these arguments. */
+export async function kvbench(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { read = [], write, charts = false, stdin = "", env = {}, cwd } = options;
+  const readable = [
+    WEIGHTS,
+    ...read,
+    ...(write === undefined ? [] : [write]),
+    ...(charts ? CHART_READS : []),
+  ];
+  const flags = options.flags ?? [
+    `--allow-read=${readable.join(",")}`,
+    ...(write === undefined ? [] : [`--allow-write=${write}`]),
+    ...(charts ? CHART_FLAGS : []),
+  ];
+  return await runDeno(["run", "--no-prompt", "--cached-only", ...flags, MOD, ...args], { stdin, env, cwd });
+}
+
+/** Runs Deno itself. */
+export async function runDeno(
+  args: readonly string[],
+  { stdin = "", env = {}, cwd }: {
+    readonly stdin?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string | undefined;
+  },
+): Promise<RunResult> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    // Where XDG_RUNTIME_DIR is unset, the software driver complains on stderr.
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    ...(cwd !== undefined && { cwd }),
+  }).spawn();
+  const send = async () => {
+    try {
+      await new Blob([stdin]).stream().pipeTo(child.stdin);
+    } catch {
+      // A child that needs no stdin may have ended by now.
+    }
+  };
+  const [out, err, { code }] = await Promise.all([
+    Array.fromAsync(child.stdout),
+    new Response(child.stderr).text(),
+    child.status,
+    send(),
+  ]);
+  return { code, stdout: await new Blob(out).text(), stderr: err, pieces: out.length };
+}
+
+/** Runs `kvbench` and gives its stdout. The test fails where the exit code isn't 0. */
+export async function stdoutOf(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await kvbench(args, options);
+  assert.equal(code, 0, `kvbench ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+/** One golden case (see `golden/README.md`). */
+export interface GoldenCase {
+  readonly name: string;
+  readonly ids: readonly number[];
+  readonly prompt?: string;
+  readonly logits_file: string;
+  readonly greedy_ids?: readonly number[];
+}
+
+/** A golden case with its logits. */
+export async function goldenCase(
+  model: "tiny" | "random-small",
+  name: string,
+): Promise<GoldenCase & { readonly greedy: readonly number[]; readonly logits: Float32Array }> {
+  const cases: GoldenCase[] = JSON.parse(await Deno.readTextFile(pathOf(`golden/${model}/cases.json`)));
+  const found = cases.find((each) => each.name === name);
+  assert.ok(found, name);
+  const bytes = await Deno.readFile(pathOf(`golden/${model}/${found.logits_file}`));
+  return { ...found, greedy: found.greedy_ids ?? [], logits: new Float32Array(bytes.buffer) };
+}
+
+/** Gives `test` an empty folder and removes it afterwards. */
+export async function inScratch(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "kvbench_" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The names in a folder, sorted. */
+export function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+/** A path beside this file. */
+function pathOf(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}

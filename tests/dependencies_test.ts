@@ -1,0 +1,49 @@
+/**
+ * What `mod.ts` reaches is also run over HTTP, where no `deno.json` is read: its packages and its version are written
+ * down twice, and must be the same.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import manifestText from "../deno.json" with { type: "text" };
+import { VERSION } from "../src/version.ts";
+import { permitted } from "./permitted.ts";
+import { importsOf, reachedFrom, sourcesIn } from "./sources.ts";
+
+const ignore = !permitted("read");
+const manifest: { version: string; imports: Record<string, string> } = JSON.parse(
+  manifestText.replaceAll(/^ *\/\/.*$/gm, ""), // comments
+);
+const ROOT = new URL("../", import.meta.url);
+
+Deno.test("VERSION is deno.json's version", () => {
+  assert.equal(VERSION, manifest.version);
+});
+
+Deno.test("deno.json pins each package to one version", () => {
+  for (const [name, specifier] of Object.entries(manifest.imports)) {
+    assert.match(specifier, new RegExp(`^npm:${name}@\\d+\\.\\d+\\.\\d+$`));
+  }
+});
+
+Deno.test("Inline npm: specifiers name the versions that deno.json names", { ignore }, () => {
+  const pinned = Object.values(manifest.imports);
+  for (const file of sourcesIn(new URL("src/", ROOT))) {
+    for (const [specifier] of Deno.readTextFileSync(file).matchAll(/(?<=")npm:[^"*]+(?=")/g)) {
+      const found = pinned.some((each) => specifier === each || specifier.startsWith(`${each}/`));
+      assert.ok(found, `${file.pathname}: ${specifier} is not in deno.json`);
+    }
+  }
+});
+
+Deno.test("What mod.ts reaches imports nothing but files beside it, npm: with a version, and node:", {
+  ignore,
+}, () => {
+  const reached = reachedFrom(new URL("mod.ts", ROOT));
+  assert.ok(reached.length > 40, `only ${reached.length} files`);
+  for (const file of reached) {
+    for (const specifier of importsOf(file)) {
+      assert.match(specifier, /^(\.\.?\/|npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+(\/|$)|node:)/, file.pathname);
+    }
+  }
+});

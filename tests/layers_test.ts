@@ -1,0 +1,54 @@
+/**
+ * Dependencies point one way: cli → report, measure → engine → model → kv → gpu, with hub on model and the errors
+ * and the version for all.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { permitted } from "./permitted.ts";
+import { importsOf, sourcesIn } from "./sources.ts";
+
+const SRC = new URL("../src/", import.meta.url);
+
+/** The layers that each layer may import from, besides itself. */
+const MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  gpu: [],
+  kv: ["gpu"],
+  model: ["kv", "gpu"],
+  hub: ["model"],
+  engine: ["model", "kv", "gpu"],
+  measure: ["engine", "model", "kv", "gpu"],
+  report: ["measure", "kv"],
+  cli: ["report", "measure", "engine", "hub", "model", "kv", "gpu"],
+};
+
+/** What stands beside the layers, for all of them. */
+const FOR_ALL = ["errors.ts", "version.ts"];
+
+Deno.test("Each layer imports from the layers below it alone", { ignore: !permitted("read") }, () => {
+  const wrong: string[] = [];
+  for (const file of sourcesIn(SRC)) {
+    const path = file.href.slice(SRC.href.length);
+    const [layer = ""] = path.split("/");
+    if (FOR_ALL.includes(path)) continue;
+    const allowed = MAY_USE[layer];
+    assert.ok(allowed, `src/${path} is in no known layer`);
+    for (const specifier of importsOf(file)) {
+      if (!specifier.startsWith(".")) continue;
+      const target = new URL(specifier, file).href;
+      if (!target.startsWith(SRC.href)) {
+        if (!target.endsWith(".wgsl")) wrong.push(`src/${path} imports ${specifier}`);
+        continue;
+      }
+      const [used = ""] = target.slice(SRC.href.length).split("/");
+      if (used !== layer && !FOR_ALL.includes(used) && !allowed.includes(used)) {
+        wrong.push(`src/${path} imports ${specifier}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("errors.ts and version.ts import nothing", { ignore: !permitted("read") }, () => {
+  for (const name of FOR_ALL) assert.deepEqual(importsOf(new URL(name, SRC)), []);
+});
