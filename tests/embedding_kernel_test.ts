@@ -51,11 +51,11 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       const wte = randomArray(vocabSize * nEmbd, 1), wpe = randomArray(N_CTX * nEmbd, 2);
       const next = uniform(3);
       const tokens = Uint32Array.from({ length: 3 * N_CTX }, () => Math.floor(next() * vocabSize));
-      tokens[0] = vocabSize - 1;
       const k = paddedEnd(nEmbd, e4);
       const source = { values: wte, strideK: 1, strideN: nEmbd, k, n: paddedEnd(vocabSize, v4) };
       const perShard = Math.ceil(v4 / nShards);
 
+      tokens.set([vocabSize - 1, (4 * perShard - 1) % vocabSize, (4 * perShard) % vocabSize]);
       const firsts = Array.from({ length: nShards }, (_, i) => i * perShard);
       const shards = await Promise.all(firsts.map(async (firstN4) => {
         const n4 = Math.min(perShard, v4 - firstN4);
@@ -82,7 +82,8 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
         const batch = batchOf(spans);
         const x = scratch.poisoned((batch.nRows + 1) * e4 * 4);
         runBatch(gpu, batch, (recorder) => {
-          for (const shard of shards) {
+          // Backwards: a shard that wrote rows of the next one would have the last word.
+          for (const shard of shards.toReversed()) {
             const group = embedding.bind({ ...common, wte: shard.wte, x });
             recorder.dispatch(shard.kernel, [group], Math.ceil(batch.nRows * e4 / 32));
           }

@@ -63,7 +63,8 @@ export class Scratch {
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST | usage,
     });
     this.#buffers.push(buffer);
-    this.gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
+    // Deno 2.9.6 panics where there is nothing to write.
+    if (values.length > 0) this.gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
     return buffer;
   }
 
