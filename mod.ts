@@ -36,6 +36,7 @@ export * from "./src/gpu/gpu.ts";
 export * from "./src/gpu/kernel.ts";
 export * from "./src/gpu/ledger.ts";
 export * from "./src/gpu/recorder.ts";
+export * from "./src/gpu/timestamps.ts";
 export type { DownloadProgress } from "./src/hub/download.ts";
 export * from "./src/hub/locate.ts";
 export * from "./src/model/batch.ts";

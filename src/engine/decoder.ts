@@ -7,6 +7,7 @@
  */
 import { readBuffer } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
+import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy } from "../kv/strategy.ts";
 import { batchOf } from "../model/batch.ts";
 import type { Gpt2, KvAccess } from "../model/gpt2.ts";
@@ -42,6 +43,7 @@ export class Decoder {
   #lengths: number[] = [];
   #sampled = false;
   #queued = 0;
+  #encodeMs = 0;
 
   private constructor(
     model: Gpt2,
@@ -90,6 +92,16 @@ export class Decoder {
     return this.#recorder.dispatches;
   }
 
+  /** Milliseconds that recording steps has taken on the host since the decoder was made; submitting is not in it. */
+  get encodeMs(): number {
+    return this.#encodeMs;
+  }
+
+  /** Times the pass of every submission from now on, or no longer. */
+  timePasses(timestamps: Timestamps | undefined): void {
+    this.#recorder.timestamps = timestamps;
+  }
+
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */
   get lengths(): readonly number[] {
     return this.#lengths;
@@ -133,7 +145,9 @@ export class Decoder {
   advance(steps: number): void {
     for (let i = 0; i < steps; i++) {
       if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
+      const start = performance.now();
       this.#step(this.#lengths.map(() => 1), true);
+      this.#encodeMs += performance.now() - start;
       this.#lengths = this.#lengths.map((length) => length + 1);
     }
     this.submit();

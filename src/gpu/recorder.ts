@@ -5,12 +5,15 @@
  * @module
  */
 import type { Kernel } from "./kernel.ts";
+import type { Timestamps } from "./timestamps.ts";
 
 /** Records dispatches into command buffers of one device. */
 export class Recorder {
   readonly #device: GPUDevice;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
+  /** Times every pass while it is set. */
+  timestamps: Timestamps | undefined;
   /** Dispatches recorded since the recorder was made. */
   dispatches = 0;
   /** Submissions made since the recorder was made. */
@@ -28,7 +31,11 @@ export class Recorder {
   /** The open pass, for binding groups that stay bound over several dispatches. */
   get pass(): GPUComputePassEncoder {
     this.#encoder ??= this.#device.createCommandEncoder();
-    return this.#pass ??= this.#encoder.beginComputePass();
+    if (!this.#pass) {
+      const timestampWrites = this.timestamps?.next();
+      this.#pass = this.#encoder.beginComputePass(timestampWrites && { timestampWrites });
+    }
+    return this.#pass;
   }
 
   /** Records one dispatch; `groups` are bound from `@group(1)` on. */

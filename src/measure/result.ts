@@ -109,8 +109,14 @@ const strategyResultSchema = z.strictObject({
     "Inter-token latency: the gap before each token after the first, in order, in ms. From a run of its own " +
       "with a fence per token, so that its sum is more than E2E − TTFT",
   ),
+  gpu_ms_per_token: z.number().nonnegative().nullable().describe(
+    "GPU time of one decoded token from timestamp queries, in ms, mean over the tokens of a run of its own; null where " +
+      "the adapter has no timestamps or there is one new token",
+  ),
   dispatches_per_token: amount("GPU dispatches per decoded token"),
-  encode_ms_per_token: amount("Time the host needs to encode one token's commands, in ms"),
+  encode_ms_per_token: amount(
+    "Time the host needs to record one token's commands, submitting not counted, in ms",
+  ),
   gpu_peak_bytes: z.strictObject({
     total: bytes("Peak of the sum, which can be less than the sum of the categories' peaks"),
     weights: bytes("Model weights"),

@@ -8,6 +8,7 @@
 import type { Decoder } from "../engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../errors.ts";
+import { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy, KvUsage, StrategyName } from "../kv/strategy.ts";
 import { kvBytesPerToken } from "../model/dims.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -57,7 +58,7 @@ interface MemoryRun {
 export async function runBench(model: Gpt2, workload: Workload, progress: BenchProgress): Promise<BenchRun> {
   checkWorkload(workload, model.config);
   const { strategies, runs, warmup, newTokens } = workload;
-  progress.start(strategies.length * (1 + warmup + 1 + runs));
+  progress.start(strategies.length * (1 + warmup + 2 + runs));
 
   const memory = new Map<StrategyName, MemoryRun>();
   for (const name of strategies) {
@@ -74,6 +75,7 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
   const order: StrategyName[][] = [];
   const timings = new Map<StrategyName, Timing[]>(strategies.map((name) => [name, []]));
   const itl = new Map<StrategyName, number[]>();
+  const gpuMs = new Map<StrategyName, number | null>();
   await withDecoders(model, strategies, workload, async (decoders) => {
     const timed = async (name: StrategyName): Promise<Timing> => {
       const { ids, ...timing } = await latencyRun(model, workload, decoders.get(name)!);
@@ -87,6 +89,8 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
       }
       itl.set(name, await itlRun(model, workload, decoders.get(name)!));
       progress.step(`${name}: latency per token`);
+      gpuMs.set(name, await gpuRun(model, workload, decoders.get(name)!));
+      progress.step(`${name}: GPU time`);
     }
     const random = seededRandom(workload.seed);
     for (let run = 0; run < runs; run++) {
@@ -115,6 +119,7 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
       tokens_per_second: tpotMedian === null ? null : 1000 / tpotMedian,
       prefill_tokens_per_second: 1000 * workload.promptIds.length / median(ttft),
       itl_ms: { samples: itl.get(name)! },
+      gpu_ms_per_token: gpuMs.get(name)!,
       dispatches_per_token: dispatchesPerToken,
       encode_ms_per_token: mean(samples.map(({ encodeMs }) => encodeMs)) / newTokens,
       gpu_peak_bytes: peak,
@@ -173,21 +178,20 @@ async function latencyRun(
 ): Promise<Timing & { ids: number[] }> {
   const { fence } = model.gpu;
   await fence.wait();
+  const encodedMs = decoder.encodeMs;
   const start = performance.now();
   decoder.begin([promptIds]);
   decoder.advance(1);
-  const prefillEncoded = performance.now();
   await fence.wait();
   const first = performance.now();
   decoder.advance(newTokens - 1);
-  const encoded = performance.now();
   await fence.wait();
   const end = performance.now();
   const [ids] = await decoder.ids(promptIds.length);
   return {
     ttftMs: first - start,
     e2eMs: end - start,
-    encodeMs: (prefillEncoded - start) + (encoded - first),
+    encodeMs: decoder.encodeMs - encodedMs,
     ids: ids!,
   };
 }
@@ -209,6 +213,26 @@ async function itlRun(model: Gpt2, { promptIds, newTokens }: Workload, decoder: 
   }
   model.gpu.assertHealthy();
   return gaps;
+}
+
+/** One request with a timed pass for every decoded token; returns the mean GPU time of a token, in ms. */
+async function gpuRun(
+  model: Gpt2,
+  { promptIds, newTokens }: Workload,
+  decoder: Decoder,
+): Promise<number | null> {
+  const timestamps = newTokens > 1 ? Timestamps.create(model.gpu, newTokens - 1) : undefined;
+  if (!timestamps) return null;
+  try {
+    decoder.begin([promptIds]);
+    decoder.advance(1);
+    decoder.timePasses(timestamps);
+    for (let token = 1; token < newTokens; token++) decoder.advance(1);
+    return mean(await timestamps.readMs());
+  } finally {
+    decoder.timePasses(undefined);
+    timestamps.dispose();
+  }
 }
 
 /** What a strategy and its decoder are sized for. */

@@ -68,6 +68,11 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
   if (keys.n_embd % keys.n_head !== 0) {
     throw refusal(source, "n_embd", keys.n_embd, `wanted a multiple of n_head, ${keys.n_head}`);
   }
+  const minHeads = Math.ceil(keys.n_embd / MAX_HEAD_DIM);
+  if (keys.n_head < minHeads) {
+    const wanted = `wanted at least ${minHeads}, for heads of at most ${MAX_HEAD_DIM} elements`;
+    throw refusal(source, "n_head", keys.n_head, wanted);
+  }
   for (const key of ["bos_token_id", "eos_token_id"] as const) {
     const id = keys[key] ?? DEFAULT_TOKEN_ID;
     if (id >= keys.vocab_size) {
@@ -118,6 +123,9 @@ function preset(nLayer: number, nHead: number, nEmbd: number): Gpt2Config {
 
 /** What `transformers` assumes where a config names no token id. */
 const DEFAULT_TOKEN_ID = 50256;
+
+/** The widest head that fits the attention kernels' workgroup memory. */
+const MAX_HEAD_DIM = 256;
 
 /** The largest accepted values: far above any GPT-2, far below what would overflow a byte count. */
 const LIMITS = {

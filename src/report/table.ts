@@ -43,6 +43,7 @@ function drawTable({ results, workload }: BenchResult): string {
     row("TPOT vs no-cache", (entry) => speedUp(baseline.tpot_ms.median, entry.tpot_ms.median));
     row("total vs no-cache", (entry) => speedUp(baseline.e2e_ms.median, entry.e2e_ms.median));
   }
+  row("GPU time per token", ({ gpu_ms_per_token: ms }) => ms === null ? "unavailable" : formatMs(ms));
   row("dispatches per token", ({ dispatches_per_token }) => formatSignificant(dispatches_per_token));
 
   group("GPU memory, peak");

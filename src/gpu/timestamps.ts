@@ -1,0 +1,72 @@
+/**
+ * GPU time of compute passes, from timestamp queries. Needs the `timestamp-query` feature; where it is missing there
+ * are no timestamps, which callers report as unavailable.
+ *
+ * @module
+ */
+import type { Gpu } from "./gpu.ts";
+import type { LedgerBuffer } from "./ledger.ts";
+import { readBuffer } from "./readback.ts";
+
+/** The most queries of a set that WebGPU allows. */
+const MAX_QUERIES = 4096;
+
+/** Times a number of passes, in the order in which they are recorded. */
+export class Timestamps {
+  readonly #gpu: Gpu;
+  readonly #queries: GPUQuerySet;
+  readonly #resolved: LedgerBuffer; // [2 * maxPasses] u64 nanoseconds
+  readonly #maxPasses: number;
+  #passes = 0;
+
+  private constructor(gpu: Gpu, maxPasses: number) {
+    this.#gpu = gpu;
+    this.#maxPasses = Math.min(maxPasses, MAX_QUERIES / 2);
+    this.#queries = gpu.device.createQuerySet({ type: "timestamp", count: 2 * this.#maxPasses });
+    this.#resolved = gpu.ledger.createBuffer({
+      label: "timestamps",
+      category: "staging",
+      bytes: 16 * this.#maxPasses,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+  }
+
+  /** For up to `maxPasses` passes (at most 2048), or undefined where the device has no timestamps. */
+  static create(gpu: Gpu, maxPasses: number): Timestamps | undefined {
+    return gpu.device.features.has("timestamp-query") ? new Timestamps(gpu, maxPasses) : undefined;
+  }
+
+  /** What the next pass must be begun with; undefined when all queries are taken. */
+  next(): GPUComputePassTimestampWrites | undefined {
+    if (this.#passes === this.#maxPasses) return undefined;
+    const begin = 2 * this.#passes++;
+    return { querySet: this.#queries, beginningOfPassWriteIndex: begin, endOfPassWriteIndex: begin + 1 };
+  }
+
+  /**
+   * Reads the passes submitted so far, in ms, and begins anew.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async readMs(): Promise<number[]> {
+    if (this.#passes === 0) return [];
+    const encoder = this.#gpu.device.createCommandEncoder();
+    encoder.resolveQuerySet(this.#queries, 0, 2 * this.#passes, this.#resolved.buffer, 0);
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    const times = new BigUint64Array(
+      await readBuffer(this.#gpu, this.#resolved.buffer, 0, 16 * this.#passes),
+    );
+    const passes = Array.from(
+      { length: this.#passes },
+      (_, i) => Number(times[2 * i + 1]! - times[2 * i]!) / 1e6,
+    );
+    this.#passes = 0;
+    return passes;
+  }
+
+  /** Frees the queries. */
+  dispose(): void {
+    this.#queries.destroy();
+    this.#resolved.destroy();
+  }
+}
