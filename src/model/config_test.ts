@@ -83,6 +83,7 @@ const REFUSED: readonly (readonly [Record<string, unknown>, RegExp])[] = [
   [{ add_cross_attention: true }, /add_cross_attention is true, wanted false$/],
   [{ tie_word_embeddings: false }, /tie_word_embeddings is false, wanted true$/],
   [{ n_embd: 81 }, /n_embd is 81, wanted a multiple of n_head, 5$/],
+  [{ n_embd: 1285 }, /n_head is 5, wanted at least 6, for heads of at most 256 elements$/],
   [{ n_embd: undefined }, /n_embd is missing, wanted an integer from 1 to 65536$/],
   [{ n_layer: 0 }, /n_layer is 0, wanted an integer from 1 to 1024$/],
   [{ n_head: 2.5 }, /n_head is 2\.5, wanted an integer from 1 to 1024$/],
