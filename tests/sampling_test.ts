@@ -14,6 +14,7 @@ import { GREEDY, packSampling, type Sampling } from "../src/model/sampling.ts";
 import { StepTables } from "../src/model/step_tables.ts";
 import { argmaxCpu } from "../wgsl/argmax_cpu.ts";
 import { probabilitiesCpu, sampleCpu } from "../wgsl/sample_cpu.ts";
+import { permitted } from "./permitted.ts";
 
 const VOCABULARIES = [7, 65, 509, 50257];
 const TEMPERATURES = [0.3, 1.5];
@@ -279,36 +280,40 @@ Deno.test("sample.wgsl draws from all of 50257 tokens, over 4096 seeds", () =>
     assertDrawnFrom(...sums(50, (id) => Math.floor(id / 1006)), "by stretch of ids");
   }));
 
-Deno.test("Decoder.begin() takes a sampling per sequence", () =>
-  withGpu(async (gpu) => {
-    const model = await Gpt2.load(gpu, await openEmbedded());
-    const prompts = [[7454, 2402, 257, 640], [7454, 2402, 257, 640], [7454, 2402, 257, 640]];
-    const size = { nSequences: 3, maxPromptTokens: 4, maxTokens: 20 };
-    const shape = { ...model.config, ...model.dims, nSequences: 3 };
-    const strategy = createStrategy(gpu, "paged", shape, {
-      maxTokens: 20,
-      capacityTokens: 32,
-      growth: "static",
-      blockSize: 16,
-    });
-    const decoder = await Decoder.create(model, strategy, size);
-    try {
-      const decode = async (sampling?: readonly Sampling[]) => {
-        decoder.begin(prompts, sampling);
-        decoder.advance(16);
-        return await decoder.ids(4);
-      };
-      const greedy = await decode();
-      const drawn = { temperature: 1, topK: 40, topP: 0.95, seed: 1 };
-      const mixed = await decode([drawn, GREEDY, { ...drawn, seed: 2 }]);
-      assert.deepEqual(mixed[1], greedy[1]);
-      assert.notDeepEqual(mixed[0], greedy[0]);
-      assert.notDeepEqual(mixed[0], mixed[2]);
-      assert.deepEqual(await decode([drawn, GREEDY, { ...drawn, seed: 2 }]), mixed);
-      assert.deepEqual(await decode(), greedy);
-    } finally {
-      decoder.dispose();
-      strategy.dispose();
-      model.dispose();
-    }
-  }));
+Deno.test(
+  "Decoder.begin() takes a sampling per sequence",
+  { ignore: !permitted("read") },
+  () =>
+    withGpu(async (gpu) => {
+      const model = await Gpt2.load(gpu, await openEmbedded());
+      const prompts = [[7454, 2402, 257, 640], [7454, 2402, 257, 640], [7454, 2402, 257, 640]];
+      const size = { nSequences: 3, maxPromptTokens: 4, maxTokens: 20 };
+      const shape = { ...model.config, ...model.dims, nSequences: 3 };
+      const strategy = createStrategy(gpu, "paged", shape, {
+        maxTokens: 20,
+        capacityTokens: 32,
+        growth: "static",
+        blockSize: 16,
+      });
+      const decoder = await Decoder.create(model, strategy, size);
+      try {
+        const decode = async (sampling?: readonly Sampling[]) => {
+          decoder.begin(prompts, sampling);
+          decoder.advance(16);
+          return await decoder.ids(4);
+        };
+        const greedy = await decode();
+        const drawn = { temperature: 1, topK: 40, topP: 0.95, seed: 1 };
+        const mixed = await decode([drawn, GREEDY, { ...drawn, seed: 2 }]);
+        assert.deepEqual(mixed[1], greedy[1]);
+        assert.notDeepEqual(mixed[0], greedy[0]);
+        assert.notDeepEqual(mixed[0], mixed[2]);
+        assert.deepEqual(await decode([drawn, GREEDY, { ...drawn, seed: 2 }]), mixed);
+        assert.deepEqual(await decode(), greedy);
+      } finally {
+        decoder.dispose();
+        strategy.dispose();
+        model.dispose();
+      }
+    }),
+);
