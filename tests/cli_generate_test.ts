@@ -1,0 +1,90 @@
+/**
+ * `kvbench generate` as a user runs it.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { loadTokenizer } from "../src/model/tokenizer.ts";
+import { goldenCase, ignore, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
+
+Deno.test(
+  "generate --output ids prints the golden continuation, whatever the strategy",
+  { ignore },
+  async () => {
+    const { ids, greedy } = await goldenCase("tiny", "alice");
+    for (const strategy of STRATEGY_NAMES) {
+      const args = ["generate", "--strategy", strategy, "--prompt-ids", ids.join(","), "--output", "ids"];
+      assert.equal(await stdoutOf(args), `${greedy.join(",")}\n`, strategy);
+    }
+  },
+);
+
+Deno.test("generate takes its prompt from stdin and streams the text of the ids", { ignore }, async () => {
+  const { prompt = "", greedy } = await goldenCase("tiny", "once");
+  const { code, stdout, stderr, pieces } = await kvbench(["generate"], { stdin: `${prompt}\n` });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, `${(await loadTokenizer()).decode(greedy)}\n`);
+  assert.ok(pieces > 1, "all of the text came at once");
+});
+
+Deno.test("generate --num-return-sequences gives different sequences, and the same ones again", {
+  ignore,
+}, async () => {
+  const args = ["generate", "The", "--num-return-sequences", "2", "--seed", "7", "--max-new-tokens", "12"];
+  const json = JSON.parse(await stdoutOf([...args, "--output", "json"]));
+  assert.deepEqual(Object.keys(json), [
+    "model",
+    "strategy",
+    "prompt",
+    "prompt_ids",
+    "sampling",
+    "sequences",
+  ]);
+  assert.equal(json.model, "tiny");
+  assert.equal(json.strategy, "kv-cache");
+  assert.equal(json.prompt, "The");
+  assert.deepEqual(json.prompt_ids, [464]);
+  assert.deepEqual(json.sampling, { temperature: 1, top_k: 0, top_p: 1, seed: 7 });
+  const tokenizer = await loadTokenizer();
+  for (const { ids, text, finish_reason } of json.sequences) {
+    assert.equal(ids.length, 12);
+    assert.equal(text, tokenizer.decode(ids));
+    assert.equal(finish_reason, "length");
+  }
+  const [first, second] = json.sequences;
+  assert.notDeepEqual(first.ids, second.ids);
+
+  assert.equal(await stdoutOf([...args, "--output", "ids"]), `${first.ids}\n${second.ids}\n`);
+  assert.equal(
+    await stdoutOf([...args, "--strategy", "paged"]),
+    `--- 1 of 2 ---\n${first.text}\n--- 2 of 2 ---\n${second.text}\n`,
+  );
+});
+
+Deno.test(
+  "generate runs a checkpoint in a folder up to its last position, and prints ids without a tokenizer",
+  {
+    ignore,
+  },
+  async () => {
+    const { ids, greedy } = await goldenCase("random-small", "fifteen");
+    const args = [
+      "generate",
+      "--model",
+      RANDOM_SMALL,
+      "--prompt-ids",
+      ids.join(","),
+      "--max-new-tokens",
+      "33",
+    ];
+    const read = [RANDOM_SMALL];
+    assert.equal(await stdoutOf([...args, "--output", "ids"], { read }), `${greedy.join(",")}\n`);
+    const { code, stdout, stderr } = await kvbench(args, { read });
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.equal(
+      stderr,
+      "kvbench: This model has no tokenizer: wanted --output ids or json, and no --stop\n",
+    );
+  },
+);
