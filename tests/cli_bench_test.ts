@@ -4,10 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { locateModel } from "../src/hub/locate.ts";
 import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
 import { type BenchResult, parseResult, type StrategyResult } from "../src/measure/result.ts";
 import { memoryNeed } from "../src/model/memory.ts";
-import { locateModel } from "../src/hub/locate.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, stdoutOf } from "./cli_support.ts";
 
 const SHORT = ["bench", "--runs", "1", "--warmup", "0", "--new-tokens", "4"];
@@ -70,18 +70,13 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   assert.equal(only(result, "paged").kv_reserved_bytes, 32 * N_LAYER * ROW_BYTES); // 25 tokens in blocks of 16
   assert.equal(only(result, "paged").kv_allocated_bytes, N_CTX * N_LAYER * ROW_BYTES);
 
-  const { config, close } = await openTiny();
+  const checkpoint = await locateModel("tiny");
+  checkpoint.close();
   const NO_BIAS = 16; // a vector that is bound where a kernel declares a bias and the model has none
   for (const { gpu_peak_bytes } of results) {
-    assert.equal(gpu_peak_bytes.weights, memoryNeed(config).weightsBytes + NO_BIAS);
+    assert.equal(gpu_peak_bytes.weights, memoryNeed(checkpoint.config).weightsBytes + NO_BIAS);
   }
-  close();
 });
-
-async function openTiny() {
-  const checkpoint = await locateModel("tiny");
-  return { config: checkpoint.config, close: () => checkpoint.close() };
-}
 
 Deno.test("bench reserves what is used with --growth dynamic and --block-size 1", { ignore }, async () => {
   const result = await measure("--growth", "dynamic", "--block-size", "1", "--prompt-tokens", "7");
