@@ -256,3 +256,33 @@ gpuTest("A sequence that doesn't fit is refused by every part that could hold it
     }
   });
 });
+
+gpuTest("A decoder refuses what it was not made for", async (gpu) => {
+  await withModel(gpu, async (model) => {
+    const strategy = new KvCache(gpu, kvShapeOf(model, 1), { growth: "static", capacityTokens: 12 });
+    const decoder = await Decoder.create(model, strategy, {
+      nSequences: 1,
+      maxPromptTokens: 10,
+      maxTokens: 12,
+    });
+    const refused = (message: RegExp) => ({ name: "UsageError", message });
+    assert.throws(
+      () => decoder.begin([[]]),
+      refused(/^A prompt of 0 tokens: this decoder takes from 1 to 10$/),
+    );
+    assert.throws(() => decoder.begin([promptOf(11)]), refused(/^A prompt of 11 tokens/));
+    assert.throws(() => decoder.begin([promptOf(3), promptOf(3)]), refused(/^There are 2 prompts/));
+    decoder.begin([promptOf(10)]);
+    assert.throws(() => decoder.append([promptOf(3)]), refused(/^Sequence 0 would have 13 tokens/));
+    assert.throws(() => decoder.advance(3), refused(/^Sequence 0 would have 13 tokens/));
+    decoder.begin([promptOf(4)]);
+    await decoder.logits();
+    await assert.rejects(
+      decoder.logits(),
+      refused(/^Sequence 0 has 0 tokens left to compute: wanted at least 1/),
+    );
+    assert.throws(() => decoder.advance(1), refused(/^Sequence 0 has 0 tokens left/));
+    decoder.dispose();
+    strategy.dispose();
+  });
+});

@@ -110,9 +110,12 @@ export class Decoder {
   /**
    * Forgets what was decoded and takes new prompts, one per sequence, and how each sequence's tokens are to be
    * chosen: greedily unless told otherwise.
+   *
+   * @throws {UsageError} If there is not one prompt per sequence, or one is empty or too long for the decoder.
    */
   begin(prompts: readonly (readonly number[])[], sampling: readonly Sampling[] = []): void {
     const { nCtx } = this.#model.config;
+    this.#checkPrompts(prompts);
     this.#strategy.reset();
     this.#lengths = prompts.map((ids) => ids.length);
     const { queue } = this.#model.gpu.device;
@@ -126,10 +129,16 @@ export class Decoder {
     });
   }
 
-  /** Adds given tokens to every sequence, as a further part of the prompts: [nSequences][any number]. */
+  /**
+   * Adds given tokens to every sequence, as a further part of the prompts: [nSequences][1 to maxPromptTokens].
+   *
+   * @throws {UsageError} If a part is empty or too long for the decoder.
+   */
   append(tokens: readonly (readonly number[])[]): void {
     const { nCtx } = this.#model.config;
     const { queue } = this.#model.gpu.device;
+    this.#checkPrompts(tokens);
+    this.#lengths.forEach((length, s) => this.#checkLength(s, length + tokens[s]!.length));
     this.#lengths = this.#lengths.map((length, s) => {
       queue.writeBuffer(this.#workspace.tokens.buffer, (s * nCtx + length) * 4, Uint32Array.from(tokens[s]!));
       return length + tokens[s]!.length;
@@ -140,11 +149,14 @@ export class Decoder {
    * Records `steps` steps, each of which adds one token to every sequence, and submits them. The first
    * step after {@link Decoder.begin} is the prefill. Returns without waiting for the GPU.
    *
+   * @throws {UsageError} If a sequence would be longer than the decoder was made for, or its last token's logits
+   * have been computed by {@link Decoder.logits} already.
    * @throws {KvbenchError} If the strategy has no room for the tokens.
    */
   advance(steps: number): void {
     for (let i = 0; i < steps; i++) {
       if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
+      this.#lengths.forEach((length, s) => this.#checkLength(s, length + 1));
       const start = performance.now();
       this.#step(this.#lengths.map(() => 1), true);
       this.#encodeMs += performance.now() - start;
@@ -157,6 +169,7 @@ export class Decoder {
    * Computes what has not been computed and reads the logits of each sequence's last `rows` tokens, in order:
    * [nSequences * rows, vocabSize] as one array per row.
    *
+   * @throws {UsageError} If fewer than `rows` tokens are left to compute.
    * @throws {KvbenchError} If the device fails.
    */
   async logits(rows = 1): Promise<Float32Array[]> {
@@ -202,7 +215,36 @@ export class Decoder {
     this.#workspace.dispose();
   }
 
+  #checkPrompts(prompts: readonly (readonly number[])[]): void {
+    const { nSequences, maxPromptTokens } = this.#options;
+    if (prompts.length !== nSequences) {
+      throw new UsageError(
+        `There are ${prompts.length} prompts: this decoder wants ${nSequences}, one per sequence`,
+      );
+    }
+    for (const { length } of prompts) {
+      if (length >= 1 && length <= maxPromptTokens) continue;
+      throw new UsageError(`A prompt of ${length} tokens: this decoder takes from 1 to ${maxPromptTokens}`);
+    }
+  }
+
+  #checkLength(sequence: number, length: number): void {
+    if (length <= this.#options.maxTokens) return;
+    throw new UsageError(
+      `Sequence ${sequence} would have ${length} tokens: this decoder was made for ${this.#options.maxTokens}`,
+    );
+  }
+
   #step(outputs: readonly number[], choose: boolean): void {
+    this.#lengths.forEach((length, s) => {
+      const left = length - this.#strategy.cached(s);
+      if (left >= outputs[s]!) return;
+      throw new UsageError(
+        `Sequence ${s} has ${left} tokens left to compute: wanted at least ${
+          outputs[s]
+        }, whose logits are asked for`,
+      );
+    });
     this.#lengths.forEach((length, s) => this.#strategy.reserve(s, length, () => this.submit()));
     const batch = batchOf(this.#lengths.map((length, sequence) => {
       const first = this.#strategy.cached(sequence);
