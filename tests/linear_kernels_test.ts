@@ -68,7 +68,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
   const { strideN, strideK } = tileStrides(tuning.tiles, k4, n4);
   const { linear } = layoutsOf(gpu);
   const kernel = await compile(gpu, {
-    files: [file, FILES.linearStore],
+    files: [FILES.linear, file],
     groups: [linear],
     overrides: {
       K4: k4,

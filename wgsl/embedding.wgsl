@@ -1,7 +1,7 @@
 // x[r] = wte[token(r)] + wpe[position(r)]
 //
 //   tokens   [n_sequences, N_CTX]       every sequence's ids, prompt and generated
-//   wte      packed [N4 tiles, E4 tiles] of 4 × 4, as linear_row.wgsl describes; this shard holds the
+//   wte      packed [N4 tiles, E4 tiles] of 4 × 4, as linear.wgsl describes; this shard holds the
 //            vocabulary from FIRST_TOKEN to FIRST_TOKEN + N_TOKENS - 1
 //   wpe      [N_CTX, E4]
 //   x        [n_rows, E4]

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A linear layer as checkpoints store it, and what `linear_store.wgsl` does with its sums. */
+/** A linear layer as checkpoints store it, and what `linear.wgsl` does with its sums. */
 export interface LinearParameters {
   readonly weight: ArrayLike<number>; // [nIn, nOut]
   readonly nIn: number;

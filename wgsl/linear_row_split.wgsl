@@ -1,24 +1,11 @@
-// The same product as linear_row.wgsl, with the sum over k split among K_SPLIT lanes of a workgroup and added
-// up in workgroup memory. For hardware GPUs, which need more lanes in flight than one row has output tiles.
+// The product of linear.wgsl for one row or very few, with the sum over k split among K_SPLIT lanes of a workgroup
+// and added up in workgroup memory. For hardware GPUs, which need more lanes in flight than one row has output tiles.
 //
-// A workgroup of LANES × K_SPLIT lanes makes 4 * LANES outputs of one row; the grid is (output tiles, rows).
+// A workgroup of LANES × K_SPLIT lanes (at most 256) makes 4 * LANES outputs of one row; the grid is (output tiles,
+// rows).
+// Joined after linear.wgsl.
 
-override K4: u32;
-override N4: u32;
-override TILE_STRIDE_N: u32;
-override TILE_STRIDE_K: u32;
-override Y_STRIDE4: u32;
-override Y_OFFSET4: u32;
-override BIAS: bool;
-override GELU: bool;
-override RESIDUAL: bool;
-override LANES: u32;
 override K_SPLIT: u32;
-
-@group(1) @binding(0) var<storage, read> x: array<vec4f>;
-@group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
-@group(1) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
 
 var<workgroup> parts: array<vec4f, 256>;
 

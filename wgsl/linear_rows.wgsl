@@ -1,25 +1,10 @@
-// The same product as linear_row.wgsl for many rows: each weight tile that a lane reads serves eight rows.
+// The product of linear.wgsl for many rows: each weight tile that a lane reads serves eight rows.
 //
 //   x  [n_rows rounded up to 8, K4]
 //   y  [n_rows rounded up to 8, Y_STRIDE4]; the rows past n_rows are computed and ignored
 //
 // A lane makes four outputs of eight rows; the grid is (output tiles, groups of eight rows).
-
-override K4: u32;
-override N4: u32;
-override TILE_STRIDE_N: u32;
-override TILE_STRIDE_K: u32;
-override Y_STRIDE4: u32;
-override Y_OFFSET4: u32;
-override BIAS: bool;
-override GELU: bool;
-override RESIDUAL: bool;
-override LANES: u32;
-
-@group(1) @binding(0) var<storage, read> x: array<vec4f>;
-@group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
-@group(1) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
+// Joined after linear.wgsl.
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -8,17 +8,13 @@ import { generate } from "../engine/generate.ts";
 import { StopDetector } from "../engine/stop.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
-import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { checkIds } from "../model/config.ts";
 import { checkSampling } from "../model/sampling.ts";
+import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
-import { decimal, idList, repeated, wholeNumber } from "./values.ts";
+import { decimal, repeated, wholeNumber } from "./values.ts";
 
-interface Options {
-  readonly model: string;
-  readonly strategy: StrategyName;
-  readonly blockSize: number;
-  readonly growth: Growth;
-  readonly promptIds?: number[];
+interface Options extends DecodeOptions {
   readonly maxNewTokens: number;
   readonly temperature?: number;
   readonly topK: number;
@@ -35,14 +31,8 @@ type FinishReason = "length" | "stop" | "eos";
 
 /** Declares the subcommand. */
 export function generateCommand(): Command {
-  return new Command("generate")
+  return addDecodeOptions(new Command("generate"))
     .description("Continue a prompt (an argument, stdin, or --prompt-ids) and print the new text as it comes")
-    .argument("[prompt]", "text to continue")
-    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
-    .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
-    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
-    .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))
-    .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList)
     .option("--max-new-tokens <n>", "tokens to generate at most", wholeNumber(1), 50)
     .option(
       "--temperature <t>",
@@ -79,10 +69,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   let given: Awaited<ReturnType<typeof promptIds>> = { text: null, ids: [] };
   await withSession(options.model, async ({ config }, tokenizer) => {
     given = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
-    const bad = given.ids.find((id) => id >= config.vocabSize);
-    if (bad !== undefined) {
-      throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${config.vocabSize}`);
-    }
+    checkIds(given.ids, config.vocabSize);
     const total = given.ids.length + options.maxNewTokens;
     if (total > config.nCtx) {
       throw new UsageError(

@@ -3,40 +3,29 @@
  *
  * @module
  */
-import { Command, Option } from "npm:commander@15.1.0";
+import { Command } from "npm:commander@15.1.0";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
-import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { checkIds } from "../model/config.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { writeWhole } from "../report/write.ts";
+import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { promptIds, withSession } from "./session.ts";
-import { idList, wholeNumber } from "./values.ts";
 
 /** Rows of logits that are on the GPU at once; more would not fit a binding for GPT-2's vocabulary. */
 const CHUNK_ROWS = 64;
 
-interface Options {
-  readonly model: string;
-  readonly strategy: StrategyName;
-  readonly blockSize: number;
-  readonly growth: Growth;
-  readonly promptIds?: number[];
+interface Options extends DecodeOptions {
   readonly all: boolean;
   readonly out: string;
 }
 
 /** Declares the subcommand. */
 export function logitsCommand(): Command {
-  return new Command("logits")
+  return addDecodeOptions(new Command("logits"))
     .description(
       "Write the logits of a prompt as raw little-endian float32, one row of the vocabulary per position",
     )
-    .argument("[prompt]", "text")
-    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
-    .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
-    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
-    .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))
-    .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList)
     .option("--all", "a row for every position, not for the last alone", false)
     .requiredOption("-o, --out <file>", "file to write")
     .action(run);
@@ -46,10 +35,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   let ids: readonly number[] = [];
   await withSession(options.model, async ({ config }, tokenizer) => {
     ({ ids } = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer));
-    const bad = ids.find((id) => id >= config.vocabSize);
-    if (bad !== undefined) {
-      throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${config.vocabSize}`);
-    }
+    checkIds(ids, config.vocabSize);
     if (ids.length > config.nCtx) {
       throw new UsageError(
         `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens`,

@@ -8,7 +8,7 @@ import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { CONTIGUOUS } from "./files.ts";
-import { kvRowBytes, type KvShape, type KvSource } from "./strategy.ts";
+import { kvRowBytes, type KvShape, type KvSource, type KvUsage } from "./strategy.ts";
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 
@@ -89,6 +89,19 @@ export class ContiguousRegions {
       this.#layers[layer] = { buffer, group: this.#layout.bind({ kv: buffer, region: this.#region }) };
     }
     this.#tokensPerSequence = tokensPerSequence;
+  }
+
+  /** What sequences of these lengths, in tokens, use of the regions: everything allocated belongs to sequences. */
+  usage(lengths: readonly number[]): KvUsage {
+    const tokens = lengths.reduce((sum, length) => sum + length, 0);
+    return {
+      tokens,
+      layersKept: this.layersKept,
+      usedBytes: tokens * this.layersKept * kvRowBytes(this.#shape),
+      reservedBytes: this.allocatedBytes,
+      allocatedBytes: this.allocatedBytes,
+      externalBytes: 0,
+    };
   }
 
   /** Frees the regions and keeps the rest. */

@@ -7,7 +7,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
-import { type Growth, kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
+import { type Growth, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 import { KvbenchError } from "../errors.ts";
 
 /** Keeps everything, contiguously. */
@@ -63,17 +63,7 @@ export class KvCache implements KvStrategy {
 
   /** Everything that is allocated belongs to sequences. */
   usage(): KvUsage {
-    const tokens = this.#lengths.reduce((sum, length) => sum + length, 0);
-    const usedBytes = tokens * this.#shape.nLayer * kvRowBytes(this.#shape);
-    const { allocatedBytes } = this.#regions;
-    return {
-      tokens,
-      layersKept: this.#shape.nLayer,
-      usedBytes,
-      reservedBytes: allocatedBytes,
-      allocatedBytes,
-      externalBytes: 0,
-    };
+    return this.#regions.usage(this.#lengths);
   }
 
   /** Forgets the sequences; a `dynamic` cache gives its memory back. */

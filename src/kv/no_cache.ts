@@ -6,7 +6,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
-import { kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
+import { type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 
 /** Keeps nothing between steps. */
 export class NoCache implements KvStrategy {
@@ -48,17 +48,7 @@ export class NoCache implements KvStrategy {
 
   /** What the scratch holds after the last step. */
   usage(): KvUsage {
-    const tokens = this.#lengths.reduce((sum, length) => sum + length, 0);
-    const usedBytes = tokens * kvRowBytes(this.#shape);
-    const { allocatedBytes } = this.#scratch;
-    return {
-      tokens,
-      layersKept: 1,
-      usedBytes,
-      reservedBytes: allocatedBytes,
-      allocatedBytes,
-      externalBytes: 0,
-    };
+    return this.#scratch.usage(this.#lengths);
   }
 
   /** Forgets the sequences. */

@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Growth, StrategyName } from "../kv/strategy.ts";
+import { checkIds } from "../model/config.ts";
 import { seededRandom } from "./random.ts";
 
 /** One workload, the same for every strategy. */
@@ -46,10 +47,7 @@ export function checkWorkload(workload: Workload, model: { nCtx: number; vocabSi
         `the model's context is ${model.nCtx} tokens`,
     );
   }
-  const bad = promptIds.find((id) => id >= model.vocabSize);
-  if (bad !== undefined) {
-    throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${model.vocabSize}`);
-  }
+  checkIds(promptIds, model.vocabSize);
   if (kvCapacityTokens < total || kvCapacityTokens > model.nCtx) {
     throw new UsageError(
       `A KV capacity of ${kvCapacityTokens} tokens does not fit: wanted from ${total}, which this workload ` +

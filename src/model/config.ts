@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "npm:zod@4.6.7";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError, UsageError } from "../errors.ts";
 
 /** The dimensions of a GPT-2 model. Keys are those of `config.json` in camelCase. */
 export interface Gpt2Config {
@@ -201,4 +201,15 @@ function shorten(text: string): string {
 /** The top-level value that an issue is about. */
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   return Object.entries(json as object).find(([key]) => key === path[0])?.[1];
+}
+
+/**
+ * Checks that ids are in a vocabulary.
+ *
+ * @throws {UsageError} Naming the first that isn't.
+ */
+export function checkIds(ids: readonly number[], vocabSize: number): void {
+  const bad = ids.find((id) => id >= vocabSize);
+  if (bad === undefined) return;
+  throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${vocabSize}`);
 }

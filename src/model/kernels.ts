@@ -11,10 +11,10 @@ import attentionDecodeCode from "../../wgsl/attention_decode.wgsl" with { type: 
 import attentionPrefillCode from "../../wgsl/attention_prefill.wgsl" with { type: "text" };
 import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
 import layerNormCode from "../../wgsl/layer_norm.wgsl" with { type: "text" };
+import linearCode from "../../wgsl/linear.wgsl" with { type: "text" };
 import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
 import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
 import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
-import linearStoreCode from "../../wgsl/linear_store.wgsl" with { type: "text" };
 import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
@@ -31,10 +31,10 @@ export const FILES = {
   step: { name: "step.wgsl", code: stepCode },
   embedding: { name: "embedding.wgsl", code: embeddingCode },
   layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
+  linear: { name: "linear.wgsl", code: linearCode },
   linearRow: { name: "linear_row.wgsl", code: linearRowCode },
   linearRowSplit: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
   linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
-  linearStore: { name: "linear_store.wgsl", code: linearStoreCode },
   kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
   attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
   attentionCombine: { name: "attention_combine.wgsl", code: attentionCombineCode },
@@ -250,7 +250,7 @@ function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promis
   });
 }
 
-/** What a linear product does with its sums; see `linear_store.wgsl`. */
+/** What a linear product does with its sums; see `linear.wgsl`. */
 interface LinearOptions {
   readonly bias?: boolean;
   readonly gelu?: boolean;
@@ -282,11 +282,11 @@ async function linearKernels(
   const split = tuning.kSplit > 1;
   const [row, rows] = await Promise.all([
     createKernel(device, {
-      files: [split ? FILES.linearRowSplit : FILES.linearRow, FILES.linearStore],
+      files: [FILES.linear, split ? FILES.linearRowSplit : FILES.linearRow],
       groups,
       overrides: split ? { ...overrides, K_SPLIT: tuning.kSplit } : overrides,
     }),
-    createKernel(device, { files: [FILES.linearRows, FILES.linearStore], groups, overrides }),
+    createKernel(device, { files: [FILES.linear, FILES.linearRows], groups, overrides }),
   ]);
   return { row, rows, groups: Math.ceil(weight.n4 / lanes) };
 }

@@ -27,7 +27,7 @@ export interface TileStrides {
   readonly strideK: number;
 }
 
-/** Where tile (n4, k4) lies: see `linear_row.wgsl`. */
+/** Where tile (n4, k4) lies: see `linear.wgsl`. */
 export function tileStrides(tiles: Tuning["tiles"], k4: number, n4: number): TileStrides {
   return tiles === "private" ? { strideN: k4, strideK: 1 } : { strideN: 1, strideK: n4 };
 }

@@ -1,0 +1,33 @@
+/**
+ * The options of every subcommand that decodes one prompt: which model, which strategy, which prompt.
+ *
+ * @module
+ */
+import { type Command, Option } from "npm:commander@15.1.0";
+import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { idList, wholeNumber } from "./values.ts";
+
+/** Values of {@link addDecodeOptions}. */
+export interface DecodeOptions {
+  /** Name or folder of the model. */
+  readonly model: string;
+  /** Where K and V are kept. */
+  readonly strategy: StrategyName;
+  /** Tokens per KV block of `paged`. */
+  readonly blockSize: number;
+  /** Memory of `kv-cache`. */
+  readonly growth: Growth;
+  /** The prompt, where it isn't text. */
+  readonly promptIds?: number[];
+}
+
+/** Adds the prompt argument and the shared options to a subcommand. */
+export function addDecodeOptions(command: Command): Command {
+  return command
+    .argument("[prompt]", "text; without it and --prompt-ids, stdin is read")
+    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
+    .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
+    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
+    .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))
+    .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList);
+}

@@ -1,0 +1,45 @@
+// y[r, n] = act(sum_k x[r, k] * w[k, n] + bias[n]), or y[r, n] += … where RESIDUAL is true; act is the
+// identity or GPT-2's GELU. What every linear kernel shares: its bindings, and what it does with a finished sum.
+//
+//   x       [n_rows, K4]
+//   weight  packed: tile (n4, k4) is a mat4x4 whose column j holds w[4 k4 + j, 4 n4 … 4 n4 + 3], at index
+//           n4 * TILE_STRIDE_N + k4 * TILE_STRIDE_K. With strides (K4, 1) a lane reads one private stretch
+//           (good for CPU-like adapters), with (1, N4) neighbouring lanes read neighbouring tiles (good for GPUs).
+//   bias    [N4]
+//   y       [n_rows, Y_STRIDE4], written from column Y_OFFSET4 on
+//
+// GELU is GPT-2's tanh form, 0.5 v (1 + tanh(u)) with u = sqrt(2 / pi) (v + 0.044715 v³), written as
+// v / (1 + exp(-2u)), which is the same and can't overflow into NaN (Hendrycks and Gimpel 2016, arXiv 1606.08415).
+// Joined before linear_row.wgsl, linear_row_split.wgsl or linear_rows.wgsl.
+
+override K4: u32;
+override N4: u32;
+override TILE_STRIDE_N: u32;
+override TILE_STRIDE_K: u32;
+override Y_STRIDE4: u32;
+override Y_OFFSET4: u32;
+override BIAS: bool;
+override GELU: bool;
+override RESIDUAL: bool;
+override LANES: u32;
+
+@group(1) @binding(0) var<storage, read> x: array<vec4f>;
+@group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
+@group(1) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+fn store(row: u32, n4: u32, sum: vec4f) {
+  var value = sum;
+  if (BIAS) {
+    value += bias[n4];
+  }
+  if (GELU) {
+    let twice_u = 1.5957691216057308 * (value + 0.044715 * value * value * value);
+    value = value / (1.0 + exp(-twice_u));
+  }
+  let i = row * Y_STRIDE4 + Y_OFFSET4 + n4;
+  if (RESIDUAL) {
+    value += y[i];
+  }
+  y[i] = value;
+}
