@@ -28,6 +28,19 @@ Deno.test("generate takes its prompt from stdin and streams the text of the ids"
   assert.ok(pieces > 1, "all of the text came at once");
 });
 
+Deno.test("generate --stop ends before the first of the texts, in text and in JSON", { ignore }, async () => {
+  const { prompt = "", greedy } = await goldenCase("tiny", "once");
+  const text = (await loadTokenizer()).decode(greedy);
+  const stop = text.slice(21, 30); // begins and ends inside words
+  const before = text.slice(0, text.indexOf(stop));
+  const args = ["generate", prompt, "--stop", "not in the text", "--stop", stop];
+  assert.equal(await stdoutOf(args), `${before}\n`);
+  const { sequences: [sequence] } = JSON.parse(await stdoutOf([...args, "--output", "json"]));
+  assert.equal(sequence.text, before);
+  assert.equal(sequence.finish_reason, "stop");
+  assert.deepEqual(sequence.ids, greedy.slice(0, sequence.ids.length));
+});
+
 Deno.test("generate --num-return-sequences gives different sequences, and the same ones again", {
   ignore,
 }, async () => {

@@ -210,6 +210,14 @@ async function save(folder: string, result: BenchResult, say: (text: string) => 
   say(`Result: ${folder}/${name}.json`);
   const missing = await chartPermissions();
   if (missing.length > 0) return say(`Chart: not drawn, that needs ${missing.join(" ")}`);
-  await writeWhole(`${folder}/${name}.png`, await drawCharts(result));
+  let png: Uint8Array;
+  try {
+    png = await drawCharts(result);
+  } catch (error) {
+    // The canvas is a native package that may not be at hand, offline for example; the result is, and is saved.
+    if (error instanceof KvbenchError) return say(`Chart: not drawn. ${error.message}`);
+    throw error;
+  }
+  await writeWhole(`${folder}/${name}.png`, png);
   say(`Chart:  ${folder}/${name}.png`);
 }

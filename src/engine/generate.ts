@@ -22,7 +22,8 @@ export interface GenerateRequest {
 
 /**
  * Yields the ids that each sequence has gained since the last time: [nSequences][chunk]. The caller stops
- * by leaving the loop; a chunk that was under way by then is lost.
+ * by leaving the loop; a chunk that was under way by then is awaited, since its readback may not outlive the
+ * decoder, and lost.
  *
  * @throws {KvbenchError} If the strategy has no room or the device fails.
  */
@@ -39,10 +40,15 @@ export async function* generate(decoder: Decoder, request: GenerateRequest): Asy
     return decoder.ids(from);
   };
   let chunk = record();
-  while (chunk) {
-    const next = record();
-    next?.catch(() => {}); // reported when its turn comes
-    yield await chunk;
-    chunk = next;
+  let next: typeof chunk;
+  try {
+    while (chunk) {
+      next = record();
+      next?.catch(() => {}); // reported when its turn comes
+      yield await chunk;
+      chunk = next;
+    }
+  } finally {
+    await next?.catch(() => {});
   }
 }
