@@ -74,7 +74,12 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   checkpoint.close();
   const NO_BIAS = 16; // a vector that is bound where a kernel declares a bias and the model has none
   for (const { gpu_peak_bytes } of results) {
-    assert.equal(gpu_peak_bytes.weights, memoryNeed(checkpoint.config).weightsBytes + NO_BIAS);
+    assert.equal(
+      gpu_peak_bytes.weights,
+      memoryNeed(checkpoint.config, { tileGroup: Number(result.environment.tuning["tileGroup"]) })
+        .weightsBytes +
+        NO_BIAS,
+    );
   }
 });
 

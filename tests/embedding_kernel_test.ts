@@ -5,7 +5,7 @@
  */
 import { batchOf } from "../src/model/batch.ts";
 import { FILES } from "../src/model/kernels.ts";
-import { packTiles, paddedEnd, tileStrides } from "../src/model/pack.ts";
+import { packTiles, paddedEnd } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { embeddingCpu } from "../wgsl/embedding_cpu.ts";
 import {
@@ -59,7 +59,6 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       const firsts = Array.from({ length: nShards }, (_, i) => i * perShard);
       const shards = await Promise.all(firsts.map(async (firstN4) => {
         const n4 = Math.min(perShard, v4 - firstN4);
-        const { strideN, strideK } = tileStrides(tuning.tiles, e4, n4);
         const kernel = await compile(gpu, {
           files: [FILES.step, FILES.embedding],
           groups: [embedding],
@@ -68,11 +67,10 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
             N_CTX,
             FIRST_TOKEN: firstN4 * 4,
             N_TOKENS: n4 * 4,
-            TILE_STRIDE_N: strideN,
-            TILE_STRIDE_K: strideK,
+            TILE_GROUP: tuning.tileGroup,
           },
         });
-        return { kernel, wte: scratch.upload(packTiles(source, tuning.tiles, { firstN4, n4 })) };
+        return { kernel, wte: scratch.upload(packTiles(source, tuning.tileGroup, { firstN4, n4 })) };
       }));
       const common = {
         tokens: scratch.upload(tokens),

@@ -6,8 +6,8 @@
  */
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { batchOf } from "../src/model/batch.ts";
-import { FILES } from "../src/model/kernels.ts";
-import { packTiles, paddedEnd, tileStrides } from "../src/model/pack.ts";
+import { FILES, type LinearForm, linearRowForm, linearRowsForm } from "../src/model/kernels.ts";
+import { packTiles, paddedEnd } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { linearCpu } from "../wgsl/linear_cpu.ts";
 import {
@@ -35,14 +35,15 @@ const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
   gelu: (bits & 2) > 0,
   residual: (bits & 4) > 0,
 }));
-/** Which kernels there are: the tunings differ in the one-row kernel and in layout. */
+/** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in both tunings. */
 const KERNELS = [SOFTWARE_TUNING, HARDWARE_TUNING].flatMap((tuning) => [
-  { file: tuning.kSplit > 1 ? FILES.linearRowSplit : FILES.linearRow, rowsPerGroup: 1, tuning },
-  { file: FILES.linearRows, rowsPerGroup: 8, tuning },
+  { form: linearRowForm(tuning, 1), rowsPerGroup: 1, tuning },
+  ...(tuning.kSplit > 1 ? [] : [{ form: linearRowForm(tuning, 1e6), rowsPerGroup: 1, tuning }]),
+  { form: linearRowsForm(tuning), rowsPerGroup: 8, tuning },
 ]);
 
 interface Case {
-  readonly file: (typeof KERNELS)[number]["file"];
+  readonly form: LinearForm;
   readonly rowsPerGroup: number;
   readonly tuning: Tuning;
   readonly nIn: number;
@@ -58,14 +59,22 @@ interface Case {
 
 /** Runs a kernel with each number of rows and compares the whole result, poison included. */
 async function check(gpu: Gpu, item: Case): Promise<void> {
-  const { file, rowsPerGroup, tuning, nIn, nOut, bias = false, gelu = false, residual = false } = item;
+  const {
+    form: { file, tilesPerLane, overrides },
+    rowsPerGroup,
+    tuning,
+    nIn,
+    nOut,
+    bias = false,
+    gelu = false,
+    residual = false,
+  } = item;
   const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4);
   const { yStride4, yOffset4 } = item.part ?? { yStride4: n4, yOffset4: 0 };
   const k = paddedEnd(nIn, k4), n = paddedEnd(nOut, n4);
   const weight = randomArray(nIn * nOut, 1);
   const biasValues = randomArray(nOut, 2).map((value) => value * (item.biasScale ?? 1));
   const lanes = tuning.linearLanes[0];
-  const { strideN, strideK } = tileStrides(tuning.tiles, k4, n4);
   const { linear } = layoutsOf(gpu);
   const kernel = await compile(gpu, {
     files: [FILES.linear, file],
@@ -73,22 +82,21 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
     overrides: {
       K4: k4,
       N4: n4,
-      TILE_STRIDE_N: strideN,
-      TILE_STRIDE_K: strideK,
+      TILE_GROUP: tuning.tileGroup,
       Y_STRIDE4: yStride4,
       Y_OFFSET4: yOffset4,
       BIAS: Number(bias),
       GELU: Number(gelu),
       RESIDUAL: Number(residual),
       LANES: lanes,
-      ...(file === FILES.linearRowSplit ? { K_SPLIT: tuning.kSplit } : {}),
+      ...overrides,
     },
   });
 
   const scratch = new Scratch(gpu);
   const source = { values: weight, strideK: nOut, strideN: 1, k, n };
   const bound = {
-    weight: scratch.upload(packTiles(source, tuning.tiles, { firstN4: 0, n4 })),
+    weight: scratch.upload(packTiles(source, tuning.tileGroup, { firstN4: 0, n4 })),
     bias: scratch.upload(bias ? padRows(biasValues, { width: nOut, map: n }) : new Float32Array(4).fill(NaN)),
   };
   await Promise.all(ROW_COUNTS.map(async (nRows) => {
@@ -108,7 +116,12 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
     const y = scratch.upload(residual ? place(old) : place([]));
     const group = linear.bind({ ...bound, x: scratch.upload(xPadded), y });
     runBatch(gpu, batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]), (recorder) => {
-      recorder.dispatch(kernel, [group], Math.ceil(n4 / lanes), allRows / rowsPerGroup);
+      recorder.dispatch(
+        kernel,
+        [group],
+        Math.ceil(n4 / (lanes * tilesPerLane)),
+        allRows / rowsPerGroup,
+      );
     });
     const expected = linearCpu(x, {
       weight,
@@ -128,7 +141,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
 }
 
 for (const kernel of KERNELS) {
-  const title = `${kernel.file.name} with the ${kernel.tuning.name} tuning`;
+  const title = `${kernel.form.file.name} with the ${kernel.tuning.name} tuning`;
   gpuTest(`${title} equals the reference at awkward shapes`, async (gpu) => {
     for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, bias: nOut % 2 === 0 });
   });

@@ -1,7 +1,7 @@
 // x[r] = wte[token(r)] + wpe[position(r)]
 //
 //   tokens   [n_sequences, N_CTX]       every sequence's ids, prompt and generated
-//   wte      packed [N4 tiles, E4 tiles] of 4 × 4, as linear.wgsl describes; this shard holds the
+//   wte      packed as linear.wgsl describes, the vocabulary as outputs and E as inputs; this shard holds the
 //            vocabulary from FIRST_TOKEN to FIRST_TOKEN + N_TOKENS - 1
 //   wpe      [N_CTX, E4]
 //   x        [n_rows, E4]
@@ -14,8 +14,7 @@ override E4: u32;
 override N_CTX: u32;
 override FIRST_TOKEN: u32;
 override N_TOKENS: u32;
-override TILE_STRIDE_N: u32;
-override TILE_STRIDE_K: u32;
+override TILE_GROUP: u32;
 
 @group(1) @binding(0) var<storage, read> tokens: array<u32>;
 @group(1) @binding(1) var<storage, read> wte: array<mat4x4f>;
@@ -34,7 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (token >= N_TOKENS) {
     return;
   }
-  let tile = wte[(token / 4u) * TILE_STRIDE_N + e4 * TILE_STRIDE_K];
+  let n4 = token / 4u;
+  let tile = wte[n4 / TILE_GROUP * TILE_GROUP * E4 + e4 * TILE_GROUP + n4 % TILE_GROUP];
   let n = token % 4u;
   x[row * E4 + e4] = vec4f(tile[0][n], tile[1][n], tile[2][n], tile[3][n]) + wpe[position * E4 + e4];
 }

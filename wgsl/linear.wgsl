@@ -2,20 +2,20 @@
 // identity or GPT-2's GELU. What every linear kernel shares: its bindings, and what it does with a finished sum.
 //
 //   x       [n_rows, K4]
-//   weight  packed: tile (n4, k4) is a mat4x4 whose column j holds w[4 k4 + j, 4 n4 … 4 n4 + 3], at index
-//           n4 * TILE_STRIDE_N + k4 * TILE_STRIDE_K. With strides (K4, 1) a lane reads one private stretch
-//           (good for CPU-like adapters), with (1, N4) neighbouring lanes read neighbouring tiles (good for GPUs).
+//   weight  packed: tile (n4, k4) is a mat4x4 whose column j holds w[4 k4 + j, 4 n4 … 4 n4 + 3]. Groups of TILE_GROUP
+//           neighbouring n4 lie together, k4 by k4: [N4 / TILE_GROUP rounded up, K4, TILE_GROUP]. A lane that
+//           makes a whole group reads one private stretch (good for CPU-like adapters); lanes that share a
+//           group read neighbouring tiles (good for GPUs).
 //   bias    [N4]
 //   y       [n_rows, Y_STRIDE4], written from column Y_OFFSET4 on
 //
 // GELU is GPT-2's tanh form, 0.5 v (1 + tanh(u)) with u = sqrt(2 / pi) (v + 0.044715 v³), written as
 // v / (1 + exp(-2u)), which is the same and can't overflow into NaN (Hendrycks and Gimpel 2016, arXiv 1606.08415).
-// Joined before linear_row.wgsl, linear_row_split.wgsl or linear_rows.wgsl.
+// Joined before one of the linear_row….wgsl files.
 
 override K4: u32;
 override N4: u32;
-override TILE_STRIDE_N: u32;
-override TILE_STRIDE_K: u32;
+override TILE_GROUP: u32;
 override Y_STRIDE4: u32;
 override Y_OFFSET4: u32;
 override BIAS: bool;
@@ -27,6 +27,11 @@ override LANES: u32;
 @group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
 @group(1) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+// Where tile (n4, 0) lies; tile (n4, k4) is k4 * TILE_GROUP further.
+fn first_tile(n4: u32) -> u32 {
+  return n4 / TILE_GROUP * TILE_GROUP * K4 + n4 % TILE_GROUP;
+}
 
 fn store(row: u32, n4: u32, sum: vec4f) {
   var value = sum;

@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum5 = vec4f();
   var sum6 = vec4f();
   var sum7 = vec4f();
-  var w = n4 * TILE_STRIDE_N;
+  var w = first_tile(n4);
   let first = row * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
     let tile = weight[w];
@@ -34,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     sum5 += tile * x[i + 5u * K4];
     sum6 += tile * x[i + 6u * K4];
     sum7 += tile * x[i + 7u * K4];
-    w += TILE_STRIDE_K;
+    w += TILE_GROUP;
   }
   store(row, n4, sum0);
   store(row + 1u, n4, sum1);

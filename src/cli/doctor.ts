@@ -10,6 +10,7 @@ import { Gpu } from "../gpu/gpu.ts";
 import { readbackMs } from "../gpu/readback.ts";
 import { locateModel } from "../hub/locate.ts";
 import { type MemoryNeed, memoryNeed } from "../model/memory.ts";
+import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
 
 /** Optional WebGPU features that matter to kvbench. */
@@ -83,9 +84,10 @@ interface ModelRow {
 async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   const tiny = await locateModel("tiny");
   tiny.close();
+  const tuning = tuningFor(gpu.facts);
   const available = gpu.facts.software ? await availableMemory() : null;
   return Object.entries({ tiny: tiny.config, ...PRESETS }).map(([name, config]: [string, Gpt2Config]) => {
-    const need = memoryNeed(config);
+    const need = memoryNeed(config, tuning);
     return {
       name,
       n_parameters: need.parameters,

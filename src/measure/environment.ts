@@ -43,7 +43,7 @@ export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<BenchR
   };
 }
 
-function plain(value: string | number | readonly number[]): string | number {
+function plain(value: string | number | boolean | readonly number[]): string | number | boolean {
   return typeof value === "object" ? value.join(",") : value;
 }
 

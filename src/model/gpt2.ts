@@ -188,7 +188,7 @@ export class Gpt2 {
   }
 
   #linear(recorder: Recorder, kernels: LinearKernels, group: GPUBindGroup, nRows: number): void {
-    if (nRows <= this.tuning.maxSingleRows) recorder.dispatch(kernels.row, [group], kernels.groups, nRows);
-    else recorder.dispatch(kernels.rows, [group], kernels.groups, Math.ceil(nRows / TILE_ROWS));
+    if (nRows <= this.tuning.maxSingleRows) recorder.dispatch(kernels.row, [group], kernels.rowGroups, nRows);
+    else recorder.dispatch(kernels.rows, [group], kernels.rowsGroups, Math.ceil(nRows / TILE_ROWS));
   }
 }

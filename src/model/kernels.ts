@@ -13,7 +13,9 @@ import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
 import layerNormCode from "../../wgsl/layer_norm.wgsl" with { type: "text" };
 import linearCode from "../../wgsl/linear.wgsl" with { type: "text" };
 import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
+import linearRowWideCode from "../../wgsl/linear_row_wide.wgsl" with { type: "text" };
 import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
+import linearRowsWideCode from "../../wgsl/linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
 import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
@@ -33,7 +35,9 @@ export const FILES = {
   layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
   linear: { name: "linear.wgsl", code: linearCode },
   linearRow: { name: "linear_row.wgsl", code: linearRowCode },
+  linearRowWide: { name: "linear_row_wide.wgsl", code: linearRowWideCode },
   linearRowSplit: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
+  linearRowsWide: { name: "linear_rows_wide.wgsl", code: linearRowsWideCode },
   linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
   kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
   attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
@@ -45,6 +49,9 @@ export const FILES = {
 
 /** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
 export const SPLIT_TOKENS = 64;
+
+/** Output tiles from which there are enough to give every lane several. */
+const MANY_TILES = 1024;
 
 /** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
 export const BINDINGS = {
@@ -70,8 +77,10 @@ export interface LinearKernels {
   readonly row: Kernel;
   /** For many rows. */
   readonly rows: Kernel;
-  /** Workgroups over the output tiles. */
-  readonly groups: number;
+  /** Workgroups over the output tiles, for one row. */
+  readonly rowGroups: number;
+  /** Workgroups over the output tiles, for many rows. */
+  readonly rowsGroups: number;
 }
 
 /** The kernels that touch K and V, compiled for one strategy. */
@@ -230,8 +239,7 @@ function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix
       N_CTX: context.config.nCtx,
       FIRST_TOKEN: shard.firstN4 * 4,
       N_TOKENS: shard.n4 * 4,
-      TILE_STRIDE_N: shard.strideN,
-      TILE_STRIDE_K: shard.strideK,
+      TILE_GROUP: context.tuning.tileGroup,
     },
   });
 }
@@ -265,12 +273,11 @@ async function linearKernels(
   options: LinearOptions,
 ): Promise<LinearKernels> {
   const { device, layouts, tuning } = context;
-  const lanes = tuning.linearLanes[weight.n4 < 1024 ? 0 : 1];
+  const lanes = tuning.linearLanes[weight.n4 < MANY_TILES ? 0 : 1];
   const overrides = {
     K4: weight.k4,
     N4: weight.n4,
-    TILE_STRIDE_N: weight.strideN,
-    TILE_STRIDE_K: weight.strideK,
+    TILE_GROUP: tuning.tileGroup,
     Y_STRIDE4: options.yStride4 ?? weight.n4,
     Y_OFFSET4: options.yOffset4 ?? 0,
     BIAS: Number(options.bias ?? false),
@@ -279,14 +286,39 @@ async function linearKernels(
     LANES: lanes,
   };
   const groups = [layouts.step, layouts.linear];
-  const split = tuning.kSplit > 1;
+  const rowForm = linearRowForm(tuning, weight.n4), rowsForm = linearRowsForm(tuning);
   const [row, rows] = await Promise.all([
     createKernel(device, {
-      files: [FILES.linear, split ? FILES.linearRowSplit : FILES.linearRow],
+      files: [FILES.linear, rowForm.file],
       groups,
-      overrides: split ? { ...overrides, K_SPLIT: tuning.kSplit } : overrides,
+      overrides: { ...overrides, ...rowForm.overrides },
     }),
-    createKernel(device, { files: [FILES.linear, FILES.linearRows], groups, overrides }),
+    createKernel(device, { files: [FILES.linear, rowsForm.file], groups, overrides }),
   ]);
-  return { row, rows, groups: Math.ceil(weight.n4 / lanes) };
+  const groupsOf = ({ tilesPerLane }: LinearForm) => Math.ceil(weight.n4 / (lanes * tilesPerLane));
+  return { row, rows, rowGroups: groupsOf(rowForm), rowsGroups: groupsOf(rowsForm) };
+}
+
+/** One of the linear kernels. */
+export interface LinearForm {
+  /** The file that is joined after `linear.wgsl`. */
+  readonly file: WgslFile;
+  /** Output tiles that a lane makes. */
+  readonly tilesPerLane: number;
+  /** Overrides beyond those of `linear.wgsl`. */
+  readonly overrides: Readonly<Record<string, number>>;
+}
+
+/** The kernel for one row or very few, and `n4` output tiles. */
+export function linearRowForm({ kSplit }: Tuning, n4: number): LinearForm {
+  if (kSplit > 1) return { file: FILES.linearRowSplit, tilesPerLane: 1, overrides: { K_SPLIT: kSplit } };
+  if (n4 < MANY_TILES) return { file: FILES.linearRow, tilesPerLane: 1, overrides: {} };
+  return { file: FILES.linearRowWide, tilesPerLane: 4, overrides: {} };
+}
+
+/** The kernel for many rows. */
+export function linearRowsForm({ wideRows }: Tuning): LinearForm {
+  return wideRows
+    ? { file: FILES.linearRowsWide, tilesPerLane: 4, overrides: {} }
+    : { file: FILES.linearRows, tilesPerLane: 1, overrides: {} };
 }

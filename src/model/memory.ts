@@ -5,6 +5,8 @@
  */
 import { type Gpt2Config, parameterCount } from "./config.ts";
 import { dimsOf, kvBytesPerToken } from "./dims.ts";
+import { packedTiles } from "./pack.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** Rows of the prefill that activations are counted for. */
 const ROWS = 128;
@@ -23,18 +25,19 @@ export interface MemoryNeed {
   readonly largestBufferBytes: number;
 }
 
-/** Computes the need from the configuration alone. */
-export function memoryNeed(config: Gpt2Config): MemoryNeed {
+/** Computes the need from the configuration and the tuning's packing. */
+export function memoryNeed(config: Gpt2Config, { tileGroup }: Pick<Tuning, "tileGroup">): MemoryNeed {
   const { e4, a4, i4, v4 } = dimsOf(config);
   const { nLayer, nCtx } = config;
-  const layer = 4 * e4 * 3 * a4 * 4 + 4 * a4 * e4 * 4 + 2 * 4 * e4 * i4 * 4 + 3 * a4 * 4 + i4 * 4 +
-    6 * e4 * 4;
-  const weightsBytes = 4 * (v4 * 4 * e4 * 4 + nCtx * e4 * 4 + nLayer * layer + 2 * e4 * 4);
+  const matrix = (k4: number, n4: number) => 64 * packedTiles(k4, n4, tileGroup);
+  const matrices = matrix(e4, 3 * a4) + matrix(a4, e4) + matrix(e4, i4) + matrix(i4, e4);
+  const vectors = 16 * (3 * a4 + i4 + 6 * e4); // biases and norms
+  const weightsBytes = matrix(e4, v4) + 16 * nCtx * e4 + nLayer * (matrices + vectors) + 32 * e4;
   const activationsBytes = 16 * (ROWS * (2 * e4 + 4 * a4 + i4) + v4 + e4);
   const perToken = kvBytesPerToken({ a4 }, nLayer);
   const candidates: [string, number][] = [
-    ["a layer's feed-forward matrix", 64 * e4 * i4],
-    ["a layer's attention matrix", 64 * e4 * 3 * a4],
+    ["a layer's feed-forward matrix", Math.max(matrix(e4, i4), matrix(i4, e4))],
+    ["a layer's attention matrix", matrix(e4, 3 * a4)],
     ["the position embedding", 16 * nCtx * e4],
     ["a layer's K/V of a full context", kvBytesPerToken({ a4 }, 1) * nCtx],
   ];

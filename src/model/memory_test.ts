@@ -4,14 +4,18 @@ import { memoryNeed } from "./memory.ts";
 
 Deno.test("memoryNeed() counts 4 bytes a parameter, and the padding of the vocabulary", () => {
   for (const [name, config] of Object.entries(PRESETS)) {
-    const { parameters, weightsBytes } = memoryNeed(config);
-    // 50257 ids are padded to 50260; GPT-2's other widths are multiples of four.
-    assert.equal(weightsBytes, 4 * (parameters + 3 * config.nEmbd), name);
+    for (const [tileGroup, padding] of [[1, 3], [4, 15]] as const) {
+      const { parameters, weightsBytes } = memoryNeed(config, { tileGroup });
+      // 50257 ids are padded to 50260, or to 50272 in groups of 16; GPT-2's other widths are multiples of both.
+      assert.equal(weightsBytes, 4 * (parameters + padding * config.nEmbd), name);
+    }
   }
 });
 
 Deno.test("memoryNeed() gives the published K/V bytes per token", () => {
-  const perToken = Object.values(PRESETS).map((config) => memoryNeed(config).kvBytesPerToken);
+  const perToken = Object.values(PRESETS).map((config) =>
+    memoryNeed(config, { tileGroup: 1 }).kvBytesPerToken
+  );
   // 2 · layers · width · 4
   const expected = [[6, 768], [12, 768], [24, 1024], [36, 1280], [48, 1600]].map(([l = 0, e = 0]) =>
     8 * l * e
@@ -21,7 +25,7 @@ Deno.test("memoryNeed() gives the published K/V bytes per token", () => {
 
 Deno.test("memoryNeed() adds weights, activations and K/V of a full context up", () => {
   for (const config of Object.values(PRESETS)) {
-    const need = memoryNeed(config);
+    const need = memoryNeed(config, { tileGroup: 1 });
     assert.equal(
       need.totalBytes,
       need.weightsBytes + need.activationsBytes + need.kvBytesPerToken * config.nCtx,
@@ -40,14 +44,14 @@ Deno.test("memoryNeed() pads awkward widths", () => {
     nCtx: 7,
     vocabSize: 5, // padded to 8
   };
-  const { weightsBytes, kvBytesPerToken } = memoryNeed(config);
+  const { weightsBytes, kvBytesPerToken } = memoryNeed(config, { tileGroup: 1 });
   const layer = 16 * 72 + 72 + 24 * 16 + 16 + 16 * 12 + 12 + 12 * 16 + 16 + 4 * 16;
   assert.equal(weightsBytes, 4 * (8 * 16 + 7 * 16 + layer + 2 * 16));
   assert.equal(kvBytesPerToken, 2 * 24 * 4);
 });
 
 Deno.test("memoryNeed() names the largest buffer that can't be split", () => {
-  const { largestBuffer, largestBufferBytes } = memoryNeed(PRESETS["gpt2-xl"]);
+  const { largestBuffer, largestBufferBytes } = memoryNeed(PRESETS["gpt2-xl"], { tileGroup: 4 });
   assert.equal(largestBuffer, "a layer's feed-forward matrix");
   assert.equal(largestBufferBytes, 4 * 1600 * 6400);
 });

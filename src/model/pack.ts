@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { Tuning } from "./tuning.ts";
-
 /** A matrix [K, N] in a flat array, with strides in elements and, where padding is needed, index maps. */
 export interface MatrixSource {
   /** The elements. */
@@ -19,39 +17,33 @@ export interface MatrixSource {
   readonly n: Int32Array;
 }
 
-/** Strides of the packed tiles, in tiles. */
-export interface TileStrides {
-  /** Elements between neighbours in n. */
-  readonly strideN: number;
-  /** Between neighbours in k. */
-  readonly strideK: number;
+/** Tiles of a packed matrix: whole groups of `group` output tiles, the last one padded with zeros. */
+export function packedTiles(k4: number, n4: number, group: number): number {
+  return Math.ceil(n4 / group) * group * k4;
 }
 
-/** Where tile (n4, k4) lies: see `linear.wgsl`. */
-export function tileStrides(tiles: Tuning["tiles"], k4: number, n4: number): TileStrides {
-  return tiles === "private" ? { strideN: k4, strideK: 1 } : { strideN: 1, strideK: n4 };
-}
-
-/** Packs the output tiles from `firstN4` to `firstN4 + n4`. Returns [n4 * k4 tiles, 4 columns k, 4 rows n]. */
+/**
+ * Packs the output tiles from `firstN4` to `firstN4 + n4` as `linear.wgsl` describes. Returns
+ * [n4 / group rounded up, k4, group] tiles of [4 columns k, 4 rows n].
+ */
 export function packTiles(
   source: MatrixSource,
-  tiles: Tuning["tiles"],
+  group: number,
   range: { firstN4: number; n4: number },
 ): Float32Array<ArrayBuffer> {
-  const { values, k, n } = source;
+  const { values, k, n, strideK, strideN } = source;
   const k4 = k.length / 4;
-  const { strideN, strideK } = tileStrides(tiles, k4, range.n4);
-  const packed = new Float32Array(range.n4 * k4 * 16);
+  const packed = new Float32Array(packedTiles(k4, range.n4, group) * 16);
   for (let tileN = 0; tileN < range.n4; tileN++) {
+    const first = Math.floor(tileN / group) * group * k4 + tileN % group;
     for (let i = 0; i < 4; i++) {
       const fromN = n[(range.firstN4 + tileN) * 4 + i]!;
       if (fromN < 0) continue;
-      const column = fromN * source.strideN;
       for (let index = 0; index < k.length; index++) {
         const fromK = k[index]!;
         if (fromK < 0) continue;
-        const tile = tileN * strideN + (index >> 2) * strideK;
-        packed[tile * 16 + (index & 3) * 4 + i] = values[column + fromK * source.strideK]!;
+        const tile = first + (index >> 2) * group;
+        packed[tile * 16 + (index & 3) * 4 + i] = values[fromN * strideN + fromK * strideK]!;
       }
     }
   }

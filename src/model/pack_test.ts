@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type MatrixSource, packTiles, paddedEnd, paddedHeads, pick, tileStrides } from "./pack.ts";
+import { type MatrixSource, packTiles, paddedEnd, paddedHeads, pick } from "./pack.ts";
 
 /** A matrix [nK, nN] whose element (k, n) is 1000 k + n + 1, padded at its ends. */
 function matrix(nK: number, nN: number): MatrixSource {
@@ -12,39 +12,39 @@ function matrix(nK: number, nN: number): MatrixSource {
   };
 }
 
-/** Reads element (k, n) as the kernels do: the tile by its strides, a column of 4 per k in it. */
+/** Reads element (k, n) as the kernels do: the tile by its group, a column of 4 per k in it. */
 function at(
   packed: Float32Array,
-  strides: { strideN: number; strideK: number },
+  { group, k4 }: { group: number; k4: number },
   k: number,
   n: number,
 ): number {
-  const tile = (n >> 2) * strides.strideN + (k >> 2) * strides.strideK;
+  const n4 = n >> 2;
+  const tile = Math.floor(n4 / group) * group * k4 + (k >> 2) * group + n4 % group;
   return packed[tile * 16 + (k & 3) * 4 + (n & 3)]!;
 }
 
-for (const tiles of ["private", "adjacent"] as const) {
-  Deno.test(`packTiles() puts every element where ${tiles} tiles have it, and zeros in the padding`, () => {
-    for (const [nK, nN] of [[1, 1], [7, 5], [8, 4], [65, 9]] as const) {
+for (const group of [1, 4, 8]) {
+  Deno.test(`packTiles() puts every element where groups of ${group} have it, and zeros in the padding`, () => {
+    for (const [nK, nN] of [[1, 1], [7, 5], [8, 4], [65, 9], [4, 70]] as const) {
       const source = matrix(nK, nN);
       const [k4, n4] = [source.k.length / 4, source.n.length / 4];
-      const packed = packTiles(source, tiles, { firstN4: 0, n4 });
-      assert.equal(packed.length, k4 * n4 * 16);
-      const strides = tileStrides(tiles, k4, n4);
+      const packed = packTiles(source, group, { firstN4: 0, n4 });
+      const wholeN4 = Math.ceil(n4 / group) * group;
+      assert.equal(packed.length, k4 * wholeN4 * 16);
       for (let k = 0; k < k4 * 4; k++) {
-        for (let n = 0; n < n4 * 4; n++) {
-          assert.equal(at(packed, strides, k, n), k < nK && n < nN ? 1000 * k + n + 1 : 0, `(${k}, ${n})`);
+        for (let n = 0; n < wholeN4 * 4; n++) {
+          const expected = k < nK && n < nN ? 1000 * k + n + 1 : 0;
+          assert.equal(at(packed, { group, k4 }, k, n), expected, `(${k}, ${n})`);
         }
       }
     }
   });
 
-  Deno.test(`packTiles() packs a shard of ${tiles} tiles as a matrix of its own`, () => {
-    const source = matrix(6, 18);
-    const packed = packTiles(source, tiles, { firstN4: 2, n4: 3 });
-    const strides = tileStrides(tiles, 2, 3);
+  Deno.test(`packTiles() packs a shard in groups of ${group} as a matrix of its own`, () => {
+    const packed = packTiles(matrix(6, 18), group, { firstN4: 2, n4: 3 });
     for (let n = 0; n < 12; n++) {
-      assert.equal(at(packed, strides, 5, n), n + 8 < 18 ? 5000 + n + 8 + 1 : 0);
+      assert.equal(at(packed, { group, k4: 2 }, 5, n), n + 8 < 18 ? 5000 + n + 8 + 1 : 0);
     }
   });
 }
@@ -52,8 +52,8 @@ for (const tiles of ["private", "adjacent"] as const) {
 Deno.test("packTiles() packs a transposed matrix by its strides", () => {
   const source = matrix(3, 6);
   const transposed = { ...source, strideK: 1, strideN: 6, k: paddedEnd(6, 2), n: paddedEnd(3, 1) };
-  const packed = packTiles(transposed, "private", { firstN4: 0, n4: 1 });
-  assert.equal(at(packed, tileStrides("private", 2, 1), 4, 2), 2000 + 4 + 1);
+  const packed = packTiles(transposed, 1, { firstN4: 0, n4: 1 });
+  assert.equal(at(packed, { group: 1, k4: 2 }, 4, 2), 2000 + 4 + 1);
 });
 
 Deno.test("paddedHeads() pads each head and not the row", () => {

@@ -10,8 +10,10 @@ import type { AdapterFacts } from "../gpu/adapter.ts";
 export interface Tuning {
   /** Which of the choices this is. */
   readonly name: "software" | "hardware";
-  /** `private`: a lane's weight tiles are contiguous; `adjacent`: neighbouring lanes read neighbouring tiles. */
-  readonly tiles: "private" | "adjacent";
+  /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
+  readonly tileGroup: number;
+  /** Whether a lane of a many-row product makes four output tiles rather than one. */
+  readonly wideRows: boolean;
   /** Lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
   /** Lanes of a linear workgroup over few, and over many output tiles. */
@@ -29,7 +31,8 @@ export interface Tuning {
 /** For adapters whose lanes are a CPU's. */
 export const SOFTWARE_TUNING: Tuning = {
   name: "software",
-  tiles: "private",
+  tileGroup: 4,
+  wideRows: true,
   kSplit: 1,
   linearLanes: [8, 64],
   normLanes: 8,
@@ -41,7 +44,8 @@ export const SOFTWARE_TUNING: Tuning = {
 /** For hardware GPUs. */
 export const HARDWARE_TUNING: Tuning = {
   name: "hardware",
-  tiles: "adjacent",
+  tileGroup: 8,
+  wideRows: false,
   kSplit: 8,
   linearLanes: [32, 32],
   normLanes: 64,

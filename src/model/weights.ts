@@ -11,19 +11,11 @@ import type { LedgerBuffer } from "../gpu/ledger.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import {
-  type MatrixSource,
-  packTiles,
-  paddedEnd,
-  paddedHeads,
-  pick,
-  type TileStrides,
-  tileStrides,
-} from "./pack.ts";
+import { type MatrixSource, packTiles, paddedEnd, paddedHeads, pick } from "./pack.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** A packed matrix [K4, N4] on the GPU, or a shard of its outputs. */
-export interface PackedMatrix extends TileStrides {
+export interface PackedMatrix {
   /** The packed tiles. */
   readonly buffer: LedgerBuffer;
   /** Input width in tiles. */
@@ -119,7 +111,7 @@ class Uploader {
   readonly #checkpoint: Checkpoint;
   readonly #config: Gpt2Config;
   readonly #dims: Dims;
-  readonly #tiles: Tuning["tiles"];
+  readonly #tileGroup: number;
   readonly #onProgress: UploadProgress;
   readonly #maxBindingBytes: number;
   readonly #buffers: LedgerBuffer[] = [];
@@ -131,7 +123,7 @@ class Uploader {
     this.#checkpoint = checkpoint;
     this.#config = checkpoint.config;
     this.#dims = dimsOf(checkpoint.config);
-    this.#tiles = options.tuning.tiles;
+    this.#tileGroup = options.tuning.tileGroup;
     this.#onProgress = options.onProgress ?? (() => {});
     this.#maxBindingBytes = options.maxBindingBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
   }
@@ -191,7 +183,8 @@ class Uploader {
     const { v4, e4 } = this.#dims;
     const values = await this.#read(name);
     const source = { values, strideK: 1, strideN: nEmbd, k, n: paddedEnd(vocabSize, v4) };
-    const perShard = Math.floor(this.#maxBindingBytes / (e4 * 64));
+    const group = this.#tileGroup;
+    const perShard = Math.max(1, Math.floor(this.#maxBindingBytes / (e4 * 64 * group))) * group;
     const shards: PackedMatrix[] = [];
     for (let first = 0; first < v4; first += perShard) {
       shards.push(this.#pack(name, source, first, Math.min(perShard, v4 - first)));
@@ -201,8 +194,8 @@ class Uploader {
 
   #pack(name: string, source: MatrixSource, firstN4: number, n4: number): PackedMatrix {
     const k4 = source.k.length / 4;
-    const buffer = this.#store(name, packTiles(source, this.#tiles, { firstN4, n4 }));
-    return { buffer, k4, n4, firstN4, ...tileStrides(this.#tiles, k4, n4) };
+    const buffer = this.#store(name, packTiles(source, this.#tileGroup, { firstN4, n4 }));
+    return { buffer, k4, n4, firstN4 };
   }
 
   async #vector(name: string, map: Int32Array): Promise<LedgerBuffer> {
