@@ -7,8 +7,9 @@
 //   kv   see kv_contiguous.wgsl
 //
 // A workgroup handles one tile of rows and one head. Per 4 * LANES positions: each lane scores four positions
-// for all rows; the first eight lanes weigh one row each; each of the first HEAD_DIM4 lanes adds up four
-// dimensions for all rows. LANES is at least 8 and HEAD_DIM4, at most 64. The grid is (prefill tiles, heads).
+// for all rows; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
+// where WIDE is true. LANES is at least 8, at most 64, and at least HEAD_DIM4, or half of that if WIDE. The grid is
+// (prefill tiles, heads).
 // Joined after step.wgsl and kv_contiguous.wgsl or kv_paged.wgsl.
 
 const ROWS = 8u;
@@ -18,6 +19,7 @@ override N_HEAD: u32;
 override HEAD_DIM4: u32;
 override SCALE: f32;
 override LANES: u32;
+override WIDE: bool;
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(1) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -54,6 +56,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var o5 = vec4f();
   var o6 = vec4f();
   var o7 = vec4f();
+  var w0 = vec4f();
+  var w1 = vec4f();
+  var w2 = vec4f();
+  var w3 = vec4f();
+  var w4 = vec4f();
+  var w5 = vec4f();
+  var w6 = vec4f();
+  var w7 = vec4f();
 
   for (var first = 0u; first <= last_position; first += 4u * LANES) {
     // Positions past the context score as the last one and get the weight zero below.
@@ -117,41 +127,80 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     }
     workgroupBarrier();
 
-    if (lane < HEAD_DIM4) {
-      o0 *= decay[0];
-      o1 *= decay[1];
-      o2 *= decay[2];
-      o3 *= decay[3];
-      o4 *= decay[4];
-      o5 *= decay[5];
-      o6 *= decay[6];
-      o7 *= decay[7];
-      for (var i = 0u; i < n_tokens; i++) {
-        let v = kv[(kv_slot(tile.sequence, first + i) * 2u + 1u) * a4 + head * HEAD_DIM4 + lane];
-        let at = i * ROWS;
-        o0 += scores[at] * v;
-        o1 += scores[at + 1u] * v;
-        o2 += scores[at + 2u] * v;
-        o3 += scores[at + 3u] * v;
-        o4 += scores[at + 4u] * v;
-        o5 += scores[at + 5u] * v;
-        o6 += scores[at + 6u] * v;
-        o7 += scores[at + 7u] * v;
+    let d4 = min(lane, HEAD_DIM4 - 1u);
+    o0 *= decay[0];
+    o1 *= decay[1];
+    o2 *= decay[2];
+    o3 *= decay[3];
+    o4 *= decay[4];
+    o5 *= decay[5];
+    o6 *= decay[6];
+    o7 *= decay[7];
+    if (WIDE) {
+      w0 *= decay[0];
+      w1 *= decay[1];
+      w2 *= decay[2];
+      w3 *= decay[3];
+      w4 *= decay[4];
+      w5 *= decay[5];
+      w6 *= decay[6];
+      w7 *= decay[7];
+    }
+    for (var i = 0u; i < n_tokens; i++) {
+      let v = (kv_slot(tile.sequence, first + i) * 2u + 1u) * a4 + head * HEAD_DIM4;
+      let at = i * ROWS;
+      let near = kv[v + d4];
+      let p0 = scores[at];
+      let p1 = scores[at + 1u];
+      let p2 = scores[at + 2u];
+      let p3 = scores[at + 3u];
+      let p4 = scores[at + 4u];
+      let p5 = scores[at + 5u];
+      let p6 = scores[at + 6u];
+      let p7 = scores[at + 7u];
+      o0 += p0 * near;
+      o1 += p1 * near;
+      o2 += p2 * near;
+      o3 += p3 * near;
+      o4 += p4 * near;
+      o5 += p5 * near;
+      o6 += p6 * near;
+      o7 += p7 * near;
+      if (WIDE) {
+        let far = kv[v + min(d4 + LANES, HEAD_DIM4 - 1u)];
+        w0 += p0 * far;
+        w1 += p1 * far;
+        w2 += p2 * far;
+        w3 += p3 * far;
+        w4 += p4 * far;
+        w5 += p5 * far;
+        w6 += p6 * far;
+        w7 += p7 * far;
       }
     }
     workgroupBarrier();
   }
 
-  if (lane >= HEAD_DIM4) {
-    return;
+  if (lane < HEAD_DIM4) {
+    let out = tile.first_row * a4 + head * HEAD_DIM4 + lane;
+    y[out] = o0 / total[0];
+    if (tile.n_rows > 1u) { y[out + a4] = o1 / total[1]; }
+    if (tile.n_rows > 2u) { y[out + 2u * a4] = o2 / total[2]; }
+    if (tile.n_rows > 3u) { y[out + 3u * a4] = o3 / total[3]; }
+    if (tile.n_rows > 4u) { y[out + 4u * a4] = o4 / total[4]; }
+    if (tile.n_rows > 5u) { y[out + 5u * a4] = o5 / total[5]; }
+    if (tile.n_rows > 6u) { y[out + 6u * a4] = o6 / total[6]; }
+    if (tile.n_rows > 7u) { y[out + 7u * a4] = o7 / total[7]; }
   }
-  let out = tile.first_row * a4 + head * HEAD_DIM4 + lane;
-  y[out] = o0 / total[0];
-  if (tile.n_rows > 1u) { y[out + a4] = o1 / total[1]; }
-  if (tile.n_rows > 2u) { y[out + 2u * a4] = o2 / total[2]; }
-  if (tile.n_rows > 3u) { y[out + 3u * a4] = o3 / total[3]; }
-  if (tile.n_rows > 4u) { y[out + 4u * a4] = o4 / total[4]; }
-  if (tile.n_rows > 5u) { y[out + 5u * a4] = o5 / total[5]; }
-  if (tile.n_rows > 6u) { y[out + 6u * a4] = o6 / total[6]; }
-  if (tile.n_rows > 7u) { y[out + 7u * a4] = o7 / total[7]; }
+  if (WIDE && lane + LANES < HEAD_DIM4) {
+    let out = tile.first_row * a4 + head * HEAD_DIM4 + lane + LANES;
+    y[out] = w0 / total[0];
+    if (tile.n_rows > 1u) { y[out + a4] = w1 / total[1]; }
+    if (tile.n_rows > 2u) { y[out + 2u * a4] = w2 / total[2]; }
+    if (tile.n_rows > 3u) { y[out + 3u * a4] = w3 / total[3]; }
+    if (tile.n_rows > 4u) { y[out + 4u * a4] = w4 / total[4]; }
+    if (tile.n_rows > 5u) { y[out + 5u * a4] = w5 / total[5]; }
+    if (tile.n_rows > 6u) { y[out + 6u * a4] = w6 / total[6]; }
+    if (tile.n_rows > 7u) { y[out + 7u * a4] = w7 / total[7]; }
+  }
 }

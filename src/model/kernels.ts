@@ -198,13 +198,9 @@ export async function createModelKernels(
 export async function createKvKernels(context: KernelContext, kv: KvSource): Promise<KvKernels> {
   const { device, layouts, config, tuning } = context;
   const { a4, headDim4 } = dimsOf(config);
-  const lanes = Math.max(tuning.attentionLanes, 2 ** Math.ceil(Math.log2(headDim4)));
-  const heads = {
-    N_HEAD: config.nHead,
-    HEAD_DIM4: headDim4,
-    SCALE: 1 / Math.sqrt(config.headDim),
-    LANES: lanes,
-  };
+  const heads = { N_HEAD: config.nHead, HEAD_DIM4: headDim4, SCALE: 1 / Math.sqrt(config.headDim) };
+  const decodeLanes = Math.max(tuning.decodeLanes, 2 ** Math.ceil(Math.log2(headDim4)));
+  const prefillLanes = Math.max(tuning.prefillLanes, 2 ** (Math.ceil(Math.log2(headDim4)) - 1));
   const [write, decode, prefill] = await Promise.all([
     createKernel(device, {
       files: [FILES.step, kv.file, FILES.kvWrite],
@@ -214,12 +210,12 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
     createKernel(device, {
       files: [FILES.step, kv.file, FILES.attentionDecode],
       groups: [layouts.step, layouts.attentionDecode, kv.layout],
-      overrides: { ...kv.overrides, ...heads, MAX_SPLITS: maxSplits(config) },
+      overrides: { ...kv.overrides, ...heads, LANES: decodeLanes, MAX_SPLITS: maxSplits(config) },
     }),
     createKernel(device, {
       files: [FILES.step, kv.file, FILES.attentionPrefill],
       groups: [layouts.step, layouts.attentionPrefill, kv.layout],
-      overrides: { ...kv.overrides, ...heads },
+      overrides: { ...kv.overrides, ...heads, LANES: prefillLanes, WIDE: Number(prefillLanes < headDim4) },
     }),
   ]);
   return { write, decode, prefill };

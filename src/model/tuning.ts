@@ -20,8 +20,10 @@ export interface Tuning {
   readonly linearLanes: readonly [few: number, many: number];
   /** Lanes of a layer norm workgroup. */
   readonly normLanes: number;
-  /** At least this many lanes in an attention workgroup. */
-  readonly attentionLanes: number;
+  /** At least this many lanes in a decode attention workgroup. */
+  readonly decodeLanes: number;
+  /** At least this many lanes in a prefill attention workgroup. */
+  readonly prefillLanes: number;
   /** Lanes of an argmax or sampling workgroup. */
   readonly argmaxLanes: number;
   /** Products of at most this many rows use the one-row kernel. */
@@ -36,7 +38,8 @@ export const SOFTWARE_TUNING: Tuning = {
   kSplit: 1,
   linearLanes: [8, 64],
   normLanes: 8,
-  attentionLanes: 16,
+  decodeLanes: 16,
+  prefillLanes: 8,
   argmaxLanes: 64,
   maxSingleRows: 2,
 };
@@ -49,7 +52,8 @@ export const HARDWARE_TUNING: Tuning = {
   kSplit: 8,
   linearLanes: [32, 32],
   normLanes: 64,
-  attentionLanes: 64,
+  decodeLanes: 64,
+  prefillLanes: 64,
   argmaxLanes: 256,
   maxSingleRows: 2,
 };
