@@ -199,8 +199,11 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
   const { device, layouts, config, tuning } = context;
   const { a4, headDim4 } = dimsOf(config);
   const heads = { N_HEAD: config.nHead, HEAD_DIM4: headDim4, SCALE: 1 / Math.sqrt(config.headDim) };
-  const decodeLanes = Math.max(tuning.decodeLanes, 2 ** Math.ceil(Math.log2(headDim4)));
-  const prefillLanes = Math.max(tuning.prefillLanes, 2 ** (Math.ceil(Math.log2(headDim4)) - 1));
+  const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
+  const lanes = (least: number) => {
+    const count = Math.max(least, half);
+    return { LANES: count, WIDE: Number(count < headDim4) };
+  };
   const [write, decode, prefill] = await Promise.all([
     createKernel(device, {
       files: [FILES.step, kv.file, FILES.kvWrite],
@@ -210,12 +213,12 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
     createKernel(device, {
       files: [FILES.step, kv.file, FILES.attentionDecode],
       groups: [layouts.step, layouts.attentionDecode, kv.layout],
-      overrides: { ...kv.overrides, ...heads, LANES: decodeLanes, MAX_SPLITS: maxSplits(config) },
+      overrides: { ...kv.overrides, ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
     }),
     createKernel(device, {
       files: [FILES.step, kv.file, FILES.attentionPrefill],
       groups: [layouts.step, layouts.attentionPrefill, kv.layout],
-      overrides: { ...kv.overrides, ...heads, LANES: prefillLanes, WIDE: Number(prefillLanes < headDim4) },
+      overrides: { ...kv.overrides, ...heads, ...lanes(tuning.prefillLanes) },
     }),
   ]);
   return { write, decode, prefill };

@@ -38,7 +38,7 @@ export const SOFTWARE_TUNING: Tuning = {
   kSplit: 1,
   linearLanes: [8, 64],
   normLanes: 8,
-  decodeLanes: 16,
+  decodeLanes: 8,
   prefillLanes: 8,
   argmaxLanes: 64,
   maxSingleRows: 2,
