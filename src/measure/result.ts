@@ -106,8 +106,8 @@ const strategyResultSchema = z.strictObject({
     .describe("Speed of the decode phase, 1000 / tpot_ms.median, null with one new token"),
   prefill_tokens_per_second: amount("Speed of the prefill phase, 1000 · prompt tokens / ttft_ms.median"),
   itl_ms: z.strictObject({ samples: gaps }).describe(
-    "Inter-token latency: the gap before each token after the first, in order, in ms. From a run of its own " +
-      "with a fence per token, so that its sum is more than E2E − TTFT",
+    "Inter-token latency: the gap before each token after the first, in order, in ms: the median over up to three " +
+      "runs of their own with a fence per token, so that the sum is more than E2E − TTFT",
   ),
   gpu_ms_per_token: z.number().nonnegative().nullable().describe(
     "GPU time of one decoded token from timestamp queries, in ms, mean over the tokens of a run of its own; null where " +

@@ -17,6 +17,9 @@ import type { StrategyResult } from "./result.ts";
 import { mean, median } from "./statistics.ts";
 import { checkWorkload, type Workload } from "./workload.ts";
 
+/** Runs with a fence per token, at most one per measured run: one alone would show what else the machine did. */
+const ITL_RUNS = 3;
+
 /** What is under way, for a progress display. */
 export interface BenchProgress {
   /** Called once with the number of runs to come. */
@@ -58,7 +61,8 @@ interface MemoryRun {
 export async function runBench(model: Gpt2, workload: Workload, progress: BenchProgress): Promise<BenchRun> {
   checkWorkload(workload, model.config);
   const { strategies, runs, warmup, newTokens } = workload;
-  progress.start(strategies.length * (1 + warmup + 2 + runs));
+  const itlRuns = Math.min(ITL_RUNS, runs);
+  progress.start(strategies.length * (1 + warmup + 1 + itlRuns + runs));
 
   const memory = new Map<StrategyName, MemoryRun>();
   for (const name of strategies) {
@@ -74,7 +78,7 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
 
   const order: StrategyName[][] = [];
   const timings = new Map<StrategyName, Timing[]>(strategies.map((name) => [name, []]));
-  const itl = new Map<StrategyName, number[]>();
+  const itl = new Map<StrategyName, number[][]>(strategies.map((name) => [name, []])); // [runs][tokens]
   const gpuMs = new Map<StrategyName, number | null>();
   await withDecoders(model, strategies, workload, async (decoders) => {
     const timed = async (name: StrategyName): Promise<Timing> => {
@@ -87,8 +91,6 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
         await timed(name);
         progress.step(`${name}: warm-up`);
       }
-      itl.set(name, await itlRun(model, workload, decoders.get(name)!));
-      progress.step(`${name}: latency per token`);
       gpuMs.set(name, await gpuRun(model, workload, decoders.get(name)!));
       progress.step(`${name}: GPU time`);
     }
@@ -99,6 +101,9 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
       for (const name of round) {
         timings.get(name)!.push(await timed(name));
         progress.step(`${name}: run ${run + 1} of ${runs}`);
+        if (run >= itlRuns) continue;
+        itl.get(name)!.push(await itlRun(model, workload, decoders.get(name)!));
+        progress.step(`${name}: latency per token`);
       }
     }
   });
@@ -118,7 +123,7 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
       e2e_ms: { median: median(e2e), samples: e2e },
       tokens_per_second: tpotMedian === null ? null : 1000 / tpotMedian,
       prefill_tokens_per_second: 1000 * workload.promptIds.length / median(ttft),
-      itl_ms: { samples: itl.get(name)! },
+      itl_ms: { samples: medianRun(itl.get(name)!) },
       gpu_ms_per_token: gpuMs.get(name)!,
       dispatches_per_token: dispatchesPerToken,
       encode_ms_per_token: mean(samples.map(({ encodeMs }) => encodeMs)) / newTokens,
@@ -213,6 +218,11 @@ async function itlRun(model: Gpt2, { promptIds, newTokens }: Workload, decoder: 
   }
   model.gpu.assertHealthy();
   return gaps;
+}
+
+/** The median over runs of each token's gap. */
+function medianRun(runs: readonly (readonly number[])[]): number[] {
+  return runs[0]!.map((_, token) => median(runs.map((gaps) => gaps[token]!)));
 }
 
 /** One request with a timed pass for every decoded token; returns the mean GPU time of a token, in ms. */
