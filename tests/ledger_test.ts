@@ -79,6 +79,23 @@ gpuTest("Ledger.byLabel() adds up buffers of one label, largest first", ({ devic
   for (const buffer of buffers) buffer.destroy();
 });
 
+gpuTest("Ledger.allOrNone() keeps what it made, and destroys it if something fails", ({ device }) => {
+  const ledger = new Ledger(device);
+  const before = ledger.createBuffer(spec("before", 16));
+  const kept = ledger.allOrNone(() => ledger.createBuffer(spec("kept", 32)));
+  assert.equal(ledger.current.total, 48);
+  const failing = () =>
+    ledger.allOrNone(() => {
+      ledger.createBuffer(spec("lost", 64));
+      ledger.createBuffer(spec("too large", 2 ** 52));
+    });
+  assert.throws(failing, KvbenchError);
+  assert.equal(ledger.current.total, 48);
+  before.destroy();
+  kept.destroy();
+  ledger.assertEmpty();
+});
+
 gpuTest("Ledger.assertEmpty() names what was leaked", ({ device }) => {
   const ledger = new Ledger(device);
   ledger.assertEmpty();

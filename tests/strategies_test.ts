@@ -7,9 +7,10 @@
 import assert from "node:assert/strict";
 import { Decoder } from "../src/engine/decoder.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
+import { createStrategy } from "../src/kv/create.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
-import type { KvStrategy } from "../src/kv/strategy.ts";
+import { type KvStrategy, STRATEGY_NAMES } from "../src/kv/strategy.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { DYNAMIC, kvShapeOf, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
 import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
@@ -284,5 +285,26 @@ gpuTest("A decoder refuses what it was not made for", async (gpu) => {
     assert.throws(() => decoder.advance(1), refused(/^Sequence 0 has 0 tokens left/));
     decoder.dispose();
     strategy.dispose();
+  });
+});
+
+gpuTest("A strategy whose memory can't be had leaves nothing behind", async (gpu) => {
+  await withModel(gpu, (model) => {
+    const { total } = gpu.ledger.current;
+    const tooMany = Math.ceil(gpu.device.limits.maxBufferSize / (2 * model.dims.a4 * 16)) + 1;
+    for (const name of STRATEGY_NAMES) {
+      const options = {
+        maxTokens: tooMany,
+        capacityTokens: tooMany,
+        growth: "static",
+        blockSize: 256,
+      } as const;
+      assert.throws(() => createStrategy(gpu, name, kvShapeOf(model, 1), options), {
+        name: "KvbenchError",
+        message: /^Cannot create buffer "kv/,
+      });
+      assert.equal(gpu.ledger.current.total, total);
+    }
+    return Promise.resolve();
   });
 });

@@ -81,10 +81,12 @@ export class Decoder {
       maxSpans: nSequences,
       maxOutputs: options.maxOutputs ?? nSequences,
     };
-    const workspace = model.workspace(limits);
-    const tables = new StepTables(model.gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION);
+    const resources = model.gpu.ledger.allOrNone(() => ({
+      workspace: model.workspace(limits),
+      tables: new StepTables(model.gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION),
+    }));
     const kv = { kernels, bindGroup: (layer: number) => strategy.bindGroup(layer) };
-    return new Decoder(model, strategy, kv, options, { tables, workspace });
+    return new Decoder(model, strategy, kv, options, resources);
   }
 
   /** Dispatches recorded since the decoder was made. */

@@ -95,6 +95,19 @@ export class Ledger {
     return entry;
   }
 
+  /** Runs `make`; if that throws, destroys every buffer that was created in it. */
+  allOrNone<T>(make: () => T): T {
+    const before = new Set(this.#live);
+    try {
+      return make();
+    } catch (error) {
+      for (const entry of [...this.#live]) {
+        if (!before.has(entry)) entry.destroy();
+      }
+      throw error;
+    }
+  }
+
   /** Bytes alive now. */
   get current(): Bytes {
     return { ...this.#current };

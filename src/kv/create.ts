@@ -34,12 +34,14 @@ export function createStrategy(
   options: StrategyOptions,
 ): KvStrategy {
   const { maxTokens, capacityTokens, growth, blockSize } = options;
-  switch (name) {
-    case "no-cache":
-      return new NoCache(gpu, shape, maxTokens);
-    case "kv-cache":
-      return new KvCache(gpu, shape, { growth, capacityTokens });
-    case "paged":
-      return new Paged(gpu, shape, { blockSize, poolTokens: capacityTokens * shape.nSequences });
-  }
+  return gpu.ledger.allOrNone(() => {
+    switch (name) {
+      case "no-cache":
+        return new NoCache(gpu, shape, maxTokens);
+      case "kv-cache":
+        return new KvCache(gpu, shape, { growth, capacityTokens });
+      case "paged":
+        return new Paged(gpu, shape, { blockSize, poolTokens: capacityTokens * shape.nSequences });
+    }
+  });
 }

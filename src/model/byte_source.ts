@@ -42,8 +42,7 @@ export async function fileSource(path: string | URL): Promise<ByteSource> {
 export function memorySource(bytes: Uint8Array): ByteSource {
   return {
     size: bytes.byteLength,
-    // The message must be a rejection, not an exception.
-    // deno-lint-ignore require-await
+    // deno-lint-ignore require-await -- the message must be a rejection, not an exception
     read: async (offset, length) => {
       checkRange(offset, length, bytes.byteLength, "bytes in memory");
       return bytes.slice(offset, offset + length);
