@@ -10,7 +10,7 @@ import { NoCache } from "../src/kv/no_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
 import type { KvShape, KvStrategy } from "../src/kv/strategy.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
-import { shuffled } from "./gpu_support.ts";
+import { shuffledRange } from "./gpu_support.ts";
 
 /** A strategy with its options. */
 export interface Variant {
@@ -43,7 +43,11 @@ export function paged(blockSize: number): Variant {
     name: `paged by ${blockSize}, shuffled`,
     make: (gpu, shape, maxTokens) => {
       const nBlocks = shape.nSequences * Math.ceil(maxTokens / blockSize);
-      const options = { blockSize, poolTokens: nBlocks * blockSize, order: shuffled(nBlocks, blockSize) };
+      const options = {
+        blockSize,
+        poolTokens: nBlocks * blockSize,
+        order: shuffledRange(nBlocks, blockSize),
+      };
       return new Paged(gpu, shape, options);
     },
   };

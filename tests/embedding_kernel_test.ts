@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { seededRandom } from "../src/measure/random.ts";
 import { batchOf } from "../src/model/batch.ts";
 import { FILES } from "../src/model/kernels.ts";
 import { packTiles, paddedEnd } from "../src/model/pack.ts";
@@ -18,7 +19,6 @@ import {
   randomArray,
   runBatch,
   Scratch,
-  uniform,
 } from "./gpu_support.ts";
 
 /** Exact: one float32 addition, which float64 rounded to float32 equals. */
@@ -49,7 +49,7 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       const { embedding } = layoutsOf(gpu);
       const e4 = Math.ceil(nEmbd / 4), v4 = Math.ceil(vocabSize / 4);
       const wte = randomArray(vocabSize * nEmbd, 1), wpe = randomArray(N_CTX * nEmbd, 2);
-      const next = uniform(3);
+      const next = seededRandom(3);
       const tokens = Uint32Array.from({ length: 3 * N_CTX }, () => Math.floor(next() * vocabSize));
       const k = paddedEnd(nEmbd, e4);
       const source = { values: wte, strideK: 1, strideN: nEmbd, k, n: paddedEnd(vocabSize, v4) };

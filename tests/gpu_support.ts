@@ -11,6 +11,7 @@ import type { LedgerBuffer } from "../src/gpu/ledger.ts";
 import { readBuffer } from "../src/gpu/readback.ts";
 import { Recorder } from "../src/gpu/recorder.ts";
 import type { Batch } from "../src/model/batch.ts";
+import { seededRandom, shuffled } from "../src/measure/random.ts";
 import { createLayouts, type Layouts } from "../src/model/kernels.ts";
 import { pick } from "../src/model/pack.ts";
 import { StepTables } from "../src/model/step_tables.ts";
@@ -114,32 +115,15 @@ export function runBatch(gpu: Gpu, batch: Batch, record: (recorder: Recorder) =>
   }
 }
 
-/** A generator of numbers in [0, 1) (mulberry32). */
-export function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** `length` values, uniform in [-1, 1). */
 export function randomArray(length: number, seed: number): Float32Array<ArrayBuffer> {
-  const next = uniform(seed);
+  const next = seededRandom(seed);
   return Float32Array.from({ length }, () => 2 * next() - 1);
 }
 
 /** 0 … n - 1 in a random order. */
-export function shuffled(n: number, seed: number): number[] {
-  const next = uniform(seed);
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(next() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
+export function shuffledRange(n: number, seed: number): number[] {
+  return shuffled([...Array(n).keys()], seededRandom(seed));
 }
 
 /** Pads each row of a plain array as `map` says (see `pack.ts`). */

@@ -9,7 +9,7 @@ import pagedCode from "../wgsl/kv_paged.wgsl" with { type: "text" };
 import { BindLayout } from "../src/gpu/bind_layout.ts";
 import type { LedgerBuffer } from "../src/gpu/ledger.ts";
 import type { KvSource } from "../src/kv/strategy.ts";
-import { type Scratch, shuffled } from "./gpu_support.ts";
+import { type Scratch, shuffledRange } from "./gpu_support.ts";
 
 /** Where K and V of a test lie. */
 export interface KvMemory {
@@ -47,7 +47,7 @@ export function pagedKv(blockSize: number): MakeKv {
   return (scratch, { nSequences, tokensPerSequence }) => {
     const maxBlocks = Math.ceil(tokensPerSequence / blockSize);
     const nBlocks = 2 * nSequences * maxBlocks;
-    const table = Uint32Array.from(shuffled(nBlocks, blockSize).slice(0, nSequences * maxBlocks));
+    const table = Uint32Array.from(shuffledRange(nBlocks, blockSize).slice(0, nSequences * maxBlocks));
     const layout = new BindLayout(scratch.gpu.device, "kv paged", { kv: "readWrite", blockTable: "read" });
     const blockTable = scratch.upload(table);
     return {

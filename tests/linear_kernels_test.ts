@@ -1,5 +1,5 @@
 /**
- * The three linear kernels against their reference: awkward shapes, every combination of bias, GELU and residual,
+ * The linear kernels against their reference: awkward shapes, every combination of bias, GELU and residual,
  * and writing into columns of a wider result, as shards of the head do.
  *
  * @module

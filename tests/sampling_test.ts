@@ -7,6 +7,7 @@ import { readBuffer } from "../src/gpu/readback.ts";
 import { Recorder } from "../src/gpu/recorder.ts";
 import { openEmbedded } from "../src/hub/embedded.ts";
 import { createStrategy } from "../src/kv/create.ts";
+import { seededRandom } from "../src/measure/random.ts";
 import { batchOf, type Span } from "../src/model/batch.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { createLayouts, FILES } from "../src/model/kernels.ts";
@@ -94,19 +95,9 @@ async function withGpu(body: (gpu: Gpu) => Promise<void>): Promise<void> {
   }
 }
 
-/** A generator of numbers in [0, 1): mulberry32. */
-function uniform(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Normally distributed logits around `mean`: Box and Muller. */
 function normal(nVocab: number, { mean = 0, deviation = 1, seed = 1 }): Float32Array {
-  const next = uniform(seed);
+  const next = seededRandom(seed);
   return Float32Array.from(
     { length: nVocab },
     () => mean + deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),

@@ -11,10 +11,11 @@ import { createStrategy } from "../src/kv/create.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
 import { type KvStrategy, STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { seededRandom } from "../src/measure/random.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { DYNAMIC, kvShapeOf, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
 import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
-import { assertClose, gpuTest, uniform } from "./gpu_support.ts";
+import { assertClose, gpuTest } from "./gpu_support.ts";
 
 /**
  * Strategies differ in the order of sums alone (prefill against decode kernels): a few roundings of logits of up
@@ -44,7 +45,7 @@ async function withModel(
 
 /** A prompt of random ids. */
 function promptOf(length: number, seed = length): number[] {
-  const next = uniform(seed);
+  const next = seededRandom(seed);
   return Array.from({ length }, () => Math.floor(next() * AWKWARD.vocab_size));
 }
 

@@ -68,10 +68,9 @@ async function run(options: Options): Promise<void> {
   const quiet = options.json === "-";
   const folder = await outputFolder(options);
   const say = (text: string) => quiet ? undefined : console.log(text);
-  let workload: Workload | undefined;
   const result = await withSession(options.model, async ({ config }, tokenizer) => {
     const { text, ids } = await workloadPrompt(options, config.vocabSize, tokenizer);
-    workload = {
+    const workload: Workload = {
       prompt: text,
       promptIds: ids,
       newTokens: options.newTokens,
@@ -84,14 +83,15 @@ async function run(options: Options): Promise<void> {
       seed: options.seed,
     };
     checkWorkload(workload, config);
-  }, async (session) => {
+    return workload;
+  }, async (session, workload) => {
     const { facts } = session.gpu;
-    const { promptIds: { length }, newTokens, strategies } = workload!;
+    const { promptIds: { length }, newTokens, strategies } = workload;
     say(
       `kvbench: ${session.modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ` +
         `${length} prompt + ${newTokens} new tokens, ${strategies.join(" · ")}`,
     );
-    return await measure(session, workload!);
+    return await measure(session, workload);
   });
   if (options.json === "-") console.log(JSON.stringify(result, null, 2));
   else {

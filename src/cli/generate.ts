@@ -8,7 +8,7 @@ import { generate } from "../engine/generate.ts";
 import { StopDetector } from "../engine/stop.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
-import { checkIds } from "../model/config.ts";
+import { checkContext, checkIds } from "../model/config.ts";
 import { checkSampling } from "../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
@@ -66,21 +66,15 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     seed: options.seed ?? 0,
   };
   checkSampling(sampling);
-  let given: Awaited<ReturnType<typeof promptIds>> = { text: null, ids: [] };
   await withSession(options.model, async ({ config }, tokenizer) => {
-    given = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
+    const given = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
     checkIds(given.ids, config.vocabSize);
-    const total = given.ids.length + options.maxNewTokens;
-    if (total > config.nCtx) {
-      throw new UsageError(
-        `${given.ids.length} prompt tokens and ${options.maxNewTokens} new tokens make ${total}: ` +
-          `the model's context is ${config.nCtx} tokens`,
-      );
-    }
+    checkContext(given.ids.length, options.maxNewTokens, config.nCtx);
     if (!tokenizer && (options.output === "text" || options.stop.length > 0)) {
       throw new UsageError("This model has no tokenizer: wanted --output ids or json, and no --stop");
     }
-  }, async (session) => {
+    return given;
+  }, async (session, given) => {
     const sequences = await decode(session, options, given.ids, sampling);
     if (options.output === "ids") {
       for (const { ids } of sequences) console.log(ids.join(","));

@@ -32,16 +32,16 @@ export function logitsCommand(): Command {
 }
 
 async function run(prompt: string | undefined, options: Options): Promise<void> {
-  let ids: readonly number[] = [];
   await withSession(options.model, async ({ config }, tokenizer) => {
-    ({ ids } = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer));
+    const { ids } = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
     checkIds(ids, config.vocabSize);
     if (ids.length > config.nCtx) {
       throw new UsageError(
         `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens`,
       );
     }
-  }, async ({ model }) => {
+    return ids;
+  }, async ({ model }, ids) => {
     const rows = await computeLogits(model, ids, options);
     const { vocabSize } = model.config;
     const values = new Float32Array(rows.length * vocabSize);

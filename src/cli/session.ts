@@ -25,13 +25,14 @@ export interface Session {
 /**
  * Opens the GPU, loads the model `name`, and runs `use`; frees everything afterwards, whatever happens.
  *
- * @param check Called with the checkpoint before the GPU is touched, to refuse early what can't work.
- * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `use` fails.
+ * @param prepare Called with the checkpoint before the GPU is touched, to refuse early what can't work; `use` gets
+ * what it returns.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
  */
-export async function withSession<T>(
+export async function withSession<P, T>(
   name: string,
-  check: (checkpoint: Checkpoint, tokenizer: Tokenizer | undefined) => void | Promise<void>,
-  use: (session: Session) => Promise<T>,
+  prepare: (checkpoint: Checkpoint, tokenizer: Tokenizer | undefined) => Promise<P>,
+  use: (session: Session, prepared: P) => Promise<T>,
 ): Promise<T> {
   const bar = progressBar();
   let downloading = false;
@@ -45,13 +46,13 @@ export async function withSession<T>(
   bar.stop();
   try {
     const tokenizer = await tokenizerFor(checkpoint.config);
-    await check(checkpoint, tokenizer);
+    const prepared = await prepare(checkpoint, tokenizer);
     const gpu = await Gpu.open();
     try {
       bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
       const model = await Gpt2.load(gpu, checkpoint, { onProgress: (elements) => bar.update(elements) });
       bar.stop();
-      const result = await use({ gpu, model, modelName: checkpoint.name, tokenizer });
+      const result = await use({ gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
       model.dispose();
       gpu.dispose();
       return result;

@@ -160,7 +160,7 @@ export class Decoder {
       if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
       this.#lengths.forEach((length, s) => this.#checkLength(s, length + 1));
       const start = performance.now();
-      this.#step(this.#lengths.map(() => 1), true);
+      this.#step(1, true);
       this.#encodeMs += performance.now() - start;
       this.#lengths = this.#lengths.map((length) => length + 1);
     }
@@ -177,7 +177,7 @@ export class Decoder {
   async logits(rows = 1): Promise<Float32Array[]> {
     const { v4 } = this.#model.dims;
     const { vocabSize } = this.#model.config;
-    this.#step(this.#lengths.map(() => rows), false);
+    this.#step(rows, false);
     this.submit();
     const nOutputs = this.#lengths.length * rows;
     const bytes = nOutputs * v4 * 16;
@@ -237,21 +237,21 @@ export class Decoder {
     );
   }
 
-  #step(outputs: readonly number[], choose: boolean): void {
-    this.#lengths.forEach((length, s) => {
-      const left = length - this.#strategy.cached(s);
-      if (left >= outputs[s]!) return;
-      throw new UsageError(
-        `Sequence ${s} has ${left} tokens left to compute: wanted at least ${
-          outputs[s]
-        }, whose logits are asked for`,
-      );
-    });
-    this.#lengths.forEach((length, s) => this.#strategy.reserve(s, length, () => this.submit()));
-    const batch = batchOf(this.#lengths.map((length, sequence) => {
+  /** Records one step; `outputs` is how many of each sequence's last tokens want logits. */
+  #step(outputs: number, choose: boolean): void {
+    const spans = this.#lengths.map((length, sequence) => {
       const first = this.#strategy.cached(sequence);
-      return { sequence, first, count: length - first, outputs: outputs[sequence]! };
-    }));
+      return { sequence, first, count: length - first, outputs };
+    });
+    for (const { sequence, count } of spans) {
+      if (count >= outputs) continue;
+      throw new UsageError(
+        `Sequence ${sequence} has ${count} tokens left to compute: wanted at least ${outputs}, ` +
+          "whose logits are asked for",
+      );
+    }
+    this.#lengths.forEach((length, s) => this.#strategy.reserve(s, length, () => this.submit()));
+    const batch = batchOf(spans);
     const offsets = this.#tables.set(this.#queued++, batch);
     this.#recorder.pass.setBindGroup(0, this.#tables.group, offsets);
     this.#model.forward(this.#recorder, this.#workspace, batch, this.#kv);

@@ -16,8 +16,6 @@ export class Recorder {
   timestamps: Timestamps | undefined;
   /** Dispatches recorded since the recorder was made. */
   dispatches = 0;
-  /** Submissions made since the recorder was made. */
-  submissions = 0;
 
   /**
    * Begins with nothing recorded.
@@ -47,20 +45,12 @@ export class Recorder {
     this.dispatches++;
   }
 
-  /** Records a copy between buffers; ends the open pass. */
-  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
-    this.#endPass();
-    this.#encoder ??= this.#device.createCommandEncoder();
-    this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
-  }
-
   /** Submits what was recorded, if anything was. */
   submit(): void {
     if (!this.#encoder) return;
     this.#endPass();
     this.#device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;
-    this.submissions++;
   }
 
   #endPass(): void {

@@ -5,7 +5,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Growth, StrategyName } from "../kv/strategy.ts";
-import { checkIds } from "../model/config.ts";
+import { checkContext, checkIds } from "../model/config.ts";
 import { seededRandom } from "./random.ts";
 
 /** One workload, the same for every strategy. */
@@ -41,12 +41,7 @@ export function checkWorkload(workload: Workload, model: { nCtx: number; vocabSi
   const { promptIds, newTokens, kvCapacityTokens } = workload;
   if (promptIds.length === 0) throw new UsageError("The prompt is empty: wanted at least one token");
   const total = promptIds.length + newTokens;
-  if (total > model.nCtx) {
-    throw new UsageError(
-      `${promptIds.length} prompt tokens and ${newTokens} new tokens make ${total}: ` +
-        `the model's context is ${model.nCtx} tokens`,
-    );
-  }
+  checkContext(promptIds.length, newTokens, model.nCtx);
   checkIds(promptIds, model.vocabSize);
   if (kvCapacityTokens < total || kvCapacityTokens > model.nCtx) {
     throw new UsageError(

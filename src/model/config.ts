@@ -213,3 +213,17 @@ export function checkIds(ids: readonly number[], vocabSize: number): void {
   if (bad === undefined) return;
   throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${vocabSize}`);
 }
+
+/**
+ * Checks that a prompt and what is to be generated fit a model's context.
+ *
+ * @throws {UsageError} Naming all the numbers.
+ */
+export function checkContext(promptTokens: number, newTokens: number, nCtx: number): void {
+  const total = promptTokens + newTokens;
+  if (total <= nCtx) return;
+  throw new UsageError(
+    `${promptTokens} prompt tokens and ${newTokens} new tokens make ${total}: ` +
+      `the model's context is ${nCtx} tokens`,
+  );
+}
