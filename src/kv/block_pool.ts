@@ -41,6 +41,8 @@ export class BlockPool {
   #nCached = 0;
 
   /**
+   * Makes a pool whose blocks are all free.
+   *
    * @param order The blocks 0 to `nBlocks - 1` in the order in which they are first handed out; ascending if left out.
    * @throws {UsageError} If `order` is not a permutation of the blocks.
    */

@@ -20,7 +20,11 @@ export class BuddyAllocator implements ArenaAllocator {
   readonly #trees: readonly { readonly offset: number; readonly order: number }[];
   #nFree: number;
 
-  /** @throws {UsageError} If the size is not an integer of at least 1. */
+  /**
+   * Begins with one region per tree, all of them free.
+   *
+   * @throws {UsageError} If the size is not an integer of at least 1.
+   */
   constructor(size: number) {
     checkArenaSize(size);
     this.size = size;

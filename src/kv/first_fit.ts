@@ -15,7 +15,11 @@ export class FirstFitAllocator implements ArenaAllocator {
   readonly #used = new Map<number, number>();
   #nFree: number;
 
-  /** @throws {UsageError} If the size is not an integer of at least 1. */
+  /**
+   * Begins with one hole.
+   *
+   * @throws {UsageError} If the size is not an integer of at least 1.
+   */
   constructor(size: number) {
     checkArenaSize(size);
     this.size = size;
