@@ -11,7 +11,7 @@
  * const checkpoint = await locateModel("tiny");
  * const model = await Gpt2.load(gpu, checkpoint);
  * const { nLayer, nCtx } = model.config;
- * const shape = { nLayer, a4: model.dims.a4, nCtx, nSequences: 1 };
+ * const shape = { ...model.config, ...model.dims, nSequences: 1, dtype: "f32" };
  * const strategy = createStrategy(gpu, "paged", shape, {
  *   maxTokens: 64,
  *   capacityTokens: 64,

@@ -25,7 +25,7 @@ const checkpoint = await openCheckpoint({
 });
 const model = await Gpt2.load(gpu, checkpoint);
 const { nLayer, nCtx, vocabSize } = model.config;
-const shape = { nLayer, a4: model.dims.a4, nCtx, nSequences: 1 };
+const shape = { ...model.config, ...model.dims, nSequences: 1, dtype: "f32" as const };
 
 for (const context of CONTEXTS) {
   const prompt = Array.from({ length: context }, (_, i) => (i * 7919) % vocabSize);

@@ -95,7 +95,8 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
     y: scratch.poisoned((batch.nRows + 1) * a4 * 4),
   };
   const layouts = layoutsOf(gpu);
-  const kernels = await createKvKernels({ device: gpu.device, layouts, config, tuning }, memory.source);
+  const context = { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" as const };
+  const kernels = await createKvKernels(context, memory.source);
   const combine = await compile(gpu, {
     files: [FILES.step, FILES.attentionCombine],
     groups: [layouts.attentionCombine],

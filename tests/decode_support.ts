@@ -4,6 +4,7 @@
  * @module
  */
 import { Decoder } from "../src/engine/decoder.ts";
+import type { Dtype } from "../src/gpu/dtype.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { NoCache } from "../src/kv/no_cache.ts";
@@ -54,13 +55,15 @@ export function paged(blockSize: number): Variant {
 }
 
 /** What a strategy must know of a model. */
-export function kvShapeOf({ config, dims }: Gpt2, nSequences: number): KvShape {
-  return { nLayer: config.nLayer, a4: dims.a4, nCtx: config.nCtx, nSequences };
+export function kvShapeOf({ config, dims }: Gpt2, nSequences: number, dtype: Dtype = "f32"): KvShape {
+  return { ...config, ...dims, nSequences, dtype };
 }
 
 /** What {@link withDecoder} allocates for. */
 export interface DecodeNeed {
   readonly variant: Variant;
+  /** How K and V are stored. */
+  readonly kvDtype?: Dtype;
   readonly nSequences?: number;
   /** The longest sequence, and prompt: the model's context unless told otherwise. */
   readonly maxTokens?: number;
@@ -74,8 +77,8 @@ export async function withDecoder<T>(
   need: DecodeNeed,
   body: (decoder: Decoder, strategy: KvStrategy) => Promise<T> | T,
 ): Promise<T> {
-  const { variant, nSequences = 1, maxTokens = model.config.nCtx, maxOutputs = nSequences } = need;
-  const strategy = variant.make(model.gpu, kvShapeOf(model, nSequences), maxTokens);
+  const { variant, kvDtype, nSequences = 1, maxTokens = model.config.nCtx, maxOutputs = nSequences } = need;
+  const strategy = variant.make(model.gpu, kvShapeOf(model, nSequences, kvDtype), maxTokens);
   try {
     const options = { nSequences, maxPromptTokens: maxTokens, maxTokens, maxOutputs };
     const decoder = await Decoder.create(model, strategy, options);

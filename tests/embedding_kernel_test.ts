@@ -5,7 +5,7 @@
  */
 import { seededRandom } from "../src/measure/random.ts";
 import { batchOf } from "../src/model/batch.ts";
-import { FILES } from "../src/model/kernels.ts";
+import { FILES, WEIGHT_FORMATS } from "../src/model/kernels.ts";
 import { packTiles, paddedEnd } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { embeddingCpu } from "../wgsl/embedding_cpu.ts";
@@ -52,7 +52,8 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       const next = seededRandom(3);
       const tokens = Uint32Array.from({ length: 3 * N_CTX }, () => Math.floor(next() * vocabSize));
       const k = paddedEnd(nEmbd, e4);
-      const source = { values: wte, strideK: 1, strideN: nEmbd, k, n: paddedEnd(vocabSize, v4) };
+      const n = paddedEnd(vocabSize, v4);
+      const source = { values: wte, strideK: 1, strideN: nEmbd, k };
       const perShard = Math.ceil(v4 / nShards);
 
       tokens.set([vocabSize - 1, (4 * perShard - 1) % vocabSize, (4 * perShard) % vocabSize]);
@@ -60,7 +61,7 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       const shards = await Promise.all(firsts.map(async (firstN4) => {
         const n4 = Math.min(perShard, v4 - firstN4);
         const kernel = await compile(gpu, {
-          files: [FILES.step, FILES.embedding],
+          files: [FILES.step, WEIGHT_FORMATS.f32, FILES.embedding],
           groups: [embedding],
           overrides: {
             E4: e4,
@@ -70,9 +71,12 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
             TILE_GROUP: tuning.tileGroup,
           },
         });
-        return { kernel, wte: scratch.upload(packTiles(source, tuning.tileGroup, { firstN4, n4 })) };
+        const shard = { ...source, n: n.subarray(4 * firstN4, 4 * (firstN4 + n4)) };
+        const { tiles } = packTiles(shard, { tileGroup: tuning.tileGroup, dtype: "f32" });
+        return { kernel, weight: scratch.upload(tiles) };
       }));
       const common = {
+        scale: scratch.poisoned(4),
         tokens: scratch.upload(tokens),
         wpe: scratch.upload(padRows(wpe, { width: nEmbd, map: k })),
       };
@@ -82,7 +86,7 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
         runBatch(gpu, batch, (recorder) => {
           // Backwards: a shard that wrote rows of the next one would have the last word.
           for (const shard of shards.toReversed()) {
-            const group = embedding.bind({ ...common, wte: shard.wte, x });
+            const group = embedding.bind({ ...common, weight: shard.weight, x });
             recorder.dispatch(shard.kernel, [group], Math.ceil(batch.nRows * e4 / 32));
           }
         });

@@ -56,7 +56,7 @@ export class Scratch {
   }
 
   /** A buffer that holds `values`. */
-  upload(values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, usage = 0): LedgerBuffer {
+  upload(values: ArrayBufferView<ArrayBuffer>, usage = 0): LedgerBuffer {
     const buffer = this.gpu.ledger.createBuffer({
       label: "test",
       category: "activations",
@@ -65,7 +65,7 @@ export class Scratch {
     });
     this.#buffers.push(buffer);
     // Deno 2.9.6 panics where there is nothing to write.
-    if (values.length > 0) this.gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
+    if (values.byteLength > 0) this.gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
     return buffer;
   }
 

@@ -9,6 +9,8 @@ import pagedCode from "../wgsl/kv_paged.wgsl" with { type: "text" };
 import { BindLayout } from "../src/gpu/bind_layout.ts";
 import type { LedgerBuffer } from "../src/gpu/ledger.ts";
 import type { KvSource } from "../src/kv/strategy.ts";
+import type { Dtype } from "../src/gpu/dtype.ts";
+import { KV_FORMATS } from "../src/kv/files.ts";
 import { type Scratch, shuffledRange } from "./gpu_support.ts";
 
 /** Where K and V of a test lie. */
@@ -17,7 +19,7 @@ export interface KvMemory {
   readonly nSlots: number;
   /** The slot of a token. */
   slot(sequence: number, position: number): number;
-  /** `@group(2)` over a buffer [nSlots, 2, A4 * 4]. */
+  /** `@group(2)` over a buffer of nSlots slots. */
   bind(kv: LedgerBuffer): GPUBindGroup;
 }
 
@@ -25,17 +27,26 @@ export interface KvMemory {
 export interface KvNeed {
   readonly nSequences: number;
   readonly tokensPerSequence: number;
+  /** How K and V are stored: in float32, unless told otherwise. */
+  readonly dtype?: Dtype;
 }
 
 /** Makes the memory of one layer. */
 export type MakeKv = (scratch: Scratch, need: KvNeed) => KvMemory;
 
 /** One region per sequence. */
-export function contiguousKv(scratch: Scratch, { nSequences, tokensPerSequence }: KvNeed): KvMemory {
+export function contiguousKv(
+  scratch: Scratch,
+  { nSequences, tokensPerSequence, dtype = "f32" }: KvNeed,
+): KvMemory {
   const layout = new BindLayout(scratch.gpu.device, "kv contiguous", { kv: "readWrite", region: "uniform" });
   const region = scratch.upload(Uint32Array.of(tokensPerSequence, 0, 0, 0), GPUBufferUsage.UNIFORM);
   return {
-    source: { file: { name: "kv_contiguous.wgsl", code: contiguousCode }, layout, overrides: {} },
+    source: {
+      files: [{ name: "kv_contiguous.wgsl", code: contiguousCode }, KV_FORMATS[dtype]],
+      layout,
+      overrides: {},
+    },
     nSlots: nSequences * tokensPerSequence,
     slot: (sequence, position) => sequence * tokensPerSequence + position,
     bind: (kv) => layout.bind({ kv, region }),
@@ -44,7 +55,7 @@ export function contiguousKv(scratch: Scratch, { nSequences, tokensPerSequence }
 
 /** Blocks in a random order, with as many unused ones between them. */
 export function pagedKv(blockSize: number): MakeKv {
-  return (scratch, { nSequences, tokensPerSequence }) => {
+  return (scratch, { nSequences, tokensPerSequence, dtype = "f32" }) => {
     const maxBlocks = Math.ceil(tokensPerSequence / blockSize);
     const nBlocks = 2 * nSequences * maxBlocks;
     const table = Uint32Array.from(shuffledRange(nBlocks, blockSize).slice(0, nSequences * maxBlocks));
@@ -52,7 +63,7 @@ export function pagedKv(blockSize: number): MakeKv {
     const blockTable = scratch.upload(table);
     return {
       source: {
-        file: { name: "kv_paged.wgsl", code: pagedCode },
+        files: [{ name: "kv_paged.wgsl", code: pagedCode }, KV_FORMATS[dtype]],
         layout,
         overrides: { BLOCK_SIZE: blockSize, MAX_BLOCKS: maxBlocks },
       },

@@ -38,14 +38,20 @@ for (const [kind, makeKv] of KV_KINDS) {
       const qkv = randomArray(batch.nRows * 3 * width, 1);
       const layouts = layoutsOf(gpu);
       const config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: width, nCtx: N_CTX };
-      const context = { device: gpu.device, layouts, config, tuning: SOFTWARE_TUNING };
+      const context = {
+        device: gpu.device,
+        layouts,
+        config,
+        tuning: SOFTWARE_TUNING,
+        weightsDtype: "f32" as const,
+      };
       const { write } = await createKvKernels(context, memory.source);
       const map = paddedHeads(3, nHead, headDim, headDim4);
       const padded = padRows(qkv, { width: 3 * width, map });
       const kv = scratch.poisoned(memory.nSlots * 2 * a4 * 4);
       const group = layouts.kvWrite.bind({ qkv: scratch.upload(padded) });
       runBatch(gpu, batch, (recorder) => {
-        recorder.dispatch(write, [group, memory.bind(kv)], Math.ceil(batch.nRows * 2 * a4 / 32));
+        recorder.dispatch(write, [group, memory.bind(kv)], Math.ceil(batch.nRows * 2 * nHead / 32));
       });
 
       const expected = new Float32Array(memory.nSlots * 2 * a4 * 4).fill(NaN);

@@ -5,8 +5,15 @@
  * @module
  */
 import type { Gpu } from "../src/gpu/gpu.ts";
+import type { Dtype } from "../src/gpu/dtype.ts";
 import { batchOf } from "../src/model/batch.ts";
-import { FILES, type LinearForm, linearRowForm, linearRowsForm } from "../src/model/kernels.ts";
+import {
+  FILES,
+  type LinearForm,
+  linearRowForm,
+  linearRowsForm,
+  WEIGHT_FORMATS,
+} from "../src/model/kernels.ts";
 import { packTiles, paddedEnd } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { linearCpu } from "../wgsl/linear_cpu.ts";
@@ -51,6 +58,8 @@ interface Case {
   readonly bias?: boolean;
   readonly gelu?: boolean;
   readonly residual?: boolean;
+  /** How the weights are stored. */
+  readonly dtype?: Dtype;
   /** The result's width and first column in vectors of four, where the product fills a part of it. */
   readonly part?: { readonly yStride4: number; readonly yOffset4: number };
   /** What the bias is multiplied by. */
@@ -68,6 +77,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
     bias = false,
     gelu = false,
     residual = false,
+    dtype = "f32",
   } = item;
   const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4);
   const { yStride4, yOffset4 } = item.part ?? { yStride4: n4, yOffset4: 0 };
@@ -77,7 +87,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
   const lanes = tuning.linearLanes[0];
   const { linear } = layoutsOf(gpu);
   const kernel = await compile(gpu, {
-    files: [FILES.linear, file],
+    files: [WEIGHT_FORMATS[dtype], FILES.linear, file],
     groups: [linear],
     overrides: {
       K4: k4,
@@ -95,8 +105,10 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
 
   const scratch = new Scratch(gpu);
   const source = { values: weight, strideK: nOut, strideN: 1, k, n };
+  const { tiles, scale } = packTiles(source, { tileGroup: tuning.tileGroup, dtype });
   const bound = {
-    weight: scratch.upload(packTiles(source, tuning.tileGroup, { firstN4: 0, n4 })),
+    weight: scratch.upload(tiles),
+    scale: scratch.upload(scale ?? new Float32Array(4).fill(NaN)),
     bias: scratch.upload(bias ? padRows(biasValues, { width: nOut, map: n }) : new Float32Array(4).fill(NaN)),
   };
   await Promise.all(ROW_COUNTS.map(async (nRows) => {
@@ -124,7 +136,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
       );
     });
     const expected = linearCpu(x, {
-      weight,
+      weight: stored(weight, nOut, dtype),
       nIn,
       nOut,
       gelu,
@@ -140,6 +152,18 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
   scratch.dispose();
 }
 
+/** What a matrix [nIn, nOut] is after it was stored. */
+function stored(weight: Float32Array, nOut: number, dtype: Dtype): Float32Array {
+  if (dtype === "f32") return weight;
+  if (dtype === "f16") return weight.map(Math.f16round);
+  const largest = new Float32Array(nOut);
+  weight.forEach((value, i) => largest[i % nOut] = Math.max(largest[i % nOut]!, Math.abs(value)));
+  return weight.map((value, i) => {
+    const scale = Math.fround(largest[i % nOut]! / 127);
+    return Math.round(value / scale) * scale;
+  });
+}
+
 for (const kernel of KERNELS) {
   const title = `${kernel.form.file.name} with the ${kernel.tuning.name} tuning`;
   gpuTest(`${title} equals the reference at awkward shapes`, async (gpu) => {
@@ -147,6 +171,11 @@ for (const kernel of KERNELS) {
   });
   gpuTest(`${title} applies every combination of bias, GELU and residual`, async (gpu) => {
     for (const epilogue of EPILOGUES) await check(gpu, { ...kernel, nIn: 20, nOut: 84, ...epilogue });
+  });
+  gpuTest(`${title} reads weights in float16 and in int8`, async (gpu) => {
+    for (const dtype of ["f16", "int8"] as const) {
+      for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true });
+    }
   });
   gpuTest(`${title} fills its own columns of a wider result`, async (gpu) => {
     for (const yOffset4 of [0, 5, 12]) {

@@ -4,19 +4,17 @@
 //
 //   qkv  [n_rows, 3, N_HEAD, HEAD_DIM4]
 //   y    [n_rows, N_HEAD, HEAD_DIM4]
-//   kv   see kv_contiguous.wgsl
+//   kv   see kv_f32.wgsl
 //
 // A workgroup handles one tile of rows and one head. Per 4 * LANES positions: each lane scores four positions
 // for all rows; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
 // where WIDE is true. LANES is at least 8, at most 64, and at least HEAD_DIM4, or half of that if WIDE. The grid is
 // (prefill tiles, heads).
-// Joined after step.wgsl and kv_contiguous.wgsl or kv_paged.wgsl.
+// Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl.
 
 const ROWS = 8u;
 const LOWEST = -3.0e38;
 
-override N_HEAD: u32;
-override HEAD_DIM4: u32;
 override SCALE: f32;
 override LANES: u32;
 override WIDE: bool;
@@ -25,6 +23,7 @@ override WIDE: bool;
 @group(1) @binding(1) var<storage, read_write> y: array<vec4f>;
 
 var<workgroup> scores: array<f32, 2048>; // [4 * LANES, ROWS]
+var<workgroup> value_scale: array<f32, 256>; // [4 * LANES]
 var<workgroup> decay: array<f32, ROWS>; // what the sums so far are multiplied by
 var<workgroup> total: array<f32, ROWS>; // sum of the weights so far
 
@@ -68,10 +67,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   for (var first = 0u; first <= last_position; first += 4u * LANES) {
     // Positions past the context score as the last one and get the weight zero below.
     let p = first + 4u * lane;
-    let k0 = kv_slot(tile.sequence, min(p, last_position)) * 2u * a4 + head * HEAD_DIM4;
-    let k1 = kv_slot(tile.sequence, min(p + 1u, last_position)) * 2u * a4 + head * HEAD_DIM4;
-    let k2 = kv_slot(tile.sequence, min(p + 2u, last_position)) * 2u * a4 + head * HEAD_DIM4;
-    let k3 = kv_slot(tile.sequence, min(p + 3u, last_position)) * 2u * a4 + head * HEAD_DIM4;
+    let slots = vec4u(
+      kv_slot(tile.sequence, min(p, last_position)),
+      kv_slot(tile.sequence, min(p + 1u, last_position)),
+      kv_slot(tile.sequence, min(p + 2u, last_position)),
+      kv_slot(tile.sequence, min(p + 3u, last_position)),
+    );
+    let k0 = kv_head(slots.x, 0u, head);
+    let k1 = kv_head(slots.y, 0u, head);
+    let k2 = kv_head(slots.z, 0u, head);
+    let k3 = kv_head(slots.w, 0u, head);
     var s0 = vec4f();
     var s1 = vec4f();
     var s2 = vec4f();
@@ -81,7 +86,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var s6 = vec4f();
     var s7 = vec4f();
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      let k = mat4x4f(kv[k0 + d4], kv[k1 + d4], kv[k2 + d4], kv[k3 + d4]);
+      let k = mat4x4f(kv_load(k0 + d4), kv_load(k1 + d4), kv_load(k2 + d4), kv_load(k3 + d4));
       s0 += qkv[q0 + d4] * k;
       s1 += qkv[q1 + d4] * k;
       s2 += qkv[q2 + d4] * k;
@@ -91,16 +96,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       s6 += qkv[q6 + d4] * k;
       s7 += qkv[q7 + d4] * k;
     }
+    var key_scale = vec4f(SCALE);
+    if (KV_SCALED) {
+      key_scale *= vec4f(
+        kv_scale(slots.x, 0u, head),
+        kv_scale(slots.y, 0u, head),
+        kv_scale(slots.z, 0u, head),
+        kv_scale(slots.w, 0u, head),
+      );
+      value_scale[4u * lane] = kv_scale(slots.x, 1u, head);
+      value_scale[4u * lane + 1u] = kv_scale(slots.y, 1u, head);
+      value_scale[4u * lane + 2u] = kv_scale(slots.z, 1u, head);
+      value_scale[4u * lane + 3u] = kv_scale(slots.w, 1u, head);
+    }
     for (var i = 0u; i < 4u; i++) {
       let at = (4u * lane + i) * ROWS;
-      scores[at] = s0[i];
-      scores[at + 1u] = s1[i];
-      scores[at + 2u] = s2[i];
-      scores[at + 3u] = s3[i];
-      scores[at + 4u] = s4[i];
-      scores[at + 5u] = s5[i];
-      scores[at + 6u] = s6[i];
-      scores[at + 7u] = s7[i];
+      scores[at] = s0[i] * key_scale[i];
+      scores[at + 1u] = s1[i] * key_scale[i];
+      scores[at + 2u] = s2[i] * key_scale[i];
+      scores[at + 3u] = s3[i] * key_scale[i];
+      scores[at + 4u] = s4[i] * key_scale[i];
+      scores[at + 5u] = s5[i] * key_scale[i];
+      scores[at + 6u] = s6[i] * key_scale[i];
+      scores[at + 7u] = s7[i] * key_scale[i];
     }
     workgroupBarrier();
 
@@ -109,17 +127,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       let position = tile.first_position + lane;
       var highest = m;
       for (var i = 0u; i < n_tokens && first + i <= position; i++) {
-        highest = max(highest, scores[i * ROWS + lane] * SCALE);
+        highest = max(highest, scores[i * ROWS + lane]);
       }
       let factor = exp(m - highest);
       l *= factor;
       for (var i = 0u; i < n_tokens; i++) {
         var weight = 0.0;
         if (first + i <= position) {
-          weight = exp(scores[i * ROWS + lane] * SCALE - highest);
+          weight = exp(scores[i * ROWS + lane] - highest);
+        }
+        l += weight;
+        if (KV_SCALED) {
+          weight *= value_scale[i];
         }
         scores[i * ROWS + lane] = weight;
-        l += weight;
       }
       m = highest;
       decay[lane] = factor;
@@ -147,9 +168,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       w7 *= decay[7];
     }
     for (var i = 0u; i < n_tokens; i++) {
-      let v = (kv_slot(tile.sequence, first + i) * 2u + 1u) * a4 + head * HEAD_DIM4;
+      let v = kv_head(kv_slot(tile.sequence, first + i), 1u, head);
       let at = i * ROWS;
-      let near = kv[v + d4];
+      let near = kv_load(v + d4);
       let p0 = scores[at];
       let p1 = scores[at + 1u];
       let p2 = scores[at + 2u];
@@ -167,7 +188,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       o6 += p6 * near;
       o7 += p7 * near;
       if (WIDE) {
-        let far = kv[v + min(d4 + LANES, HEAD_DIM4 - 1u)];
+        let far = kv_load(v + min(d4 + LANES, HEAD_DIM4 - 1u));
         w0 += p0 * far;
         w1 += p1 * far;
         w2 += p2 * far;

@@ -1,14 +1,14 @@
 // x[r] = wte[token(r)] + wpe[position(r)]
 //
 //   tokens   [n_sequences, N_CTX]       every sequence's ids, prompt and generated
-//   wte      packed as linear.wgsl describes, the vocabulary as outputs and E as inputs; this shard holds the
+//   weight   wte, packed as linear.wgsl describes, the vocabulary as outputs and E as inputs; this shard holds the
 //            vocabulary from FIRST_TOKEN to FIRST_TOKEN + N_TOKENS - 1
 //   wpe      [N_CTX, E4]
 //   x        [n_rows, E4]
 //
 // A lane writes four elements of one row. Where the vocabulary is split into shards, each shard's dispatch
 // writes the rows whose token it holds.
-// Joined after step.wgsl.
+// Joined after step.wgsl and weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl.
 
 override E4: u32;
 override N_CTX: u32;
@@ -17,7 +17,6 @@ override N_TOKENS: u32;
 override TILE_GROUP: u32;
 
 @group(1) @binding(0) var<storage, read> tokens: array<u32>;
-@group(1) @binding(1) var<storage, read> wte: array<mat4x4f>;
 @group(1) @binding(2) var<storage, read> wpe: array<vec4f>;
 @group(1) @binding(3) var<storage, read_write> x: array<vec4f>;
 
@@ -34,7 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let n4 = token / 4u;
-  let tile = wte[n4 / TILE_GROUP * TILE_GROUP * E4 + e4 * TILE_GROUP + n4 % TILE_GROUP];
+  let tile = weight_tile(n4 / TILE_GROUP * TILE_GROUP * E4 + e4 * TILE_GROUP + n4 % TILE_GROUP);
   let n = token % 4u;
-  x[row * E4 + e4] = vec4f(tile[0][n], tile[1][n], tile[2][n], tile[3][n]) + wpe[position * E4 + e4];
+  let value = vec4f(tile[0][n], tile[1][n], tile[2][n], tile[3][n]) * weight_scale(n4)[n];
+  x[row * E4 + e4] = value + wpe[position * E4 + e4];
 }

@@ -1,6 +1,6 @@
 // Where K and V live in a contiguous cache: each sequence owns one region of tokens_per_sequence slots.
 //
-//   kv  [n_slots, 2, A4]: K, then V, of one layer; A4 = N_HEAD * HEAD_DIM4
+//   region  tokens_per_sequence
 //
 // Joined before kv_write.wgsl and the attention kernels, in the place of kv_paged.wgsl.
 
@@ -8,7 +8,6 @@ struct KvRegion {
   tokens_per_sequence: u32,
 }
 
-@group(2) @binding(0) var<storage, read_write> kv: array<vec4f>;
 @group(2) @binding(1) var<uniform> region: KvRegion;
 
 fn kv_slot(sequence: u32, position: u32) -> u32 {

@@ -1,7 +1,6 @@
 // Where K and V live in a paged cache: a sequence's tokens lie in blocks of BLOCK_SIZE slots, which its row of
 // the block table names in order (Kwon et al., PagedAttention, SOSP 2023, section 4.1).
 //
-//   kv           [n_blocks * BLOCK_SIZE, 2, A4]: K, then V, of one layer; A4 = N_HEAD * HEAD_DIM4
 //   block_table  [n_sequences, MAX_BLOCKS]
 //
 // Joined before kv_write.wgsl and the attention kernels, in the place of kv_contiguous.wgsl.
@@ -9,7 +8,6 @@
 override BLOCK_SIZE: u32;
 override MAX_BLOCKS: u32;
 
-@group(2) @binding(0) var<storage, read_write> kv: array<vec4f>;
 @group(2) @binding(1) var<storage, read> block_table: array<u32>;
 
 fn kv_slot(sequence: u32, position: u32) -> u32 {

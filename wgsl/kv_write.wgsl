@@ -1,21 +1,39 @@
-// kv[slot(r)] = (K, V) of row r
+// kv[slot(r)] = (K, V) of row r, each head in the form that it is stored in.
 //
-//   qkv  [n_rows, 3, A4]
-//   kv   see kv_contiguous.wgsl
+//   qkv  [n_rows, 3, N_HEAD, HEAD_DIM4]
+//   kv   see kv_f32.wgsl
 //
-// A lane copies four elements of one row.
-// Joined after step.wgsl and kv_contiguous.wgsl or kv_paged.wgsl.
+// A lane stores K or V of one head of one row.
+// Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl.
 
-override A4: u32;
+const TINY = 1e-30; // a head of zeros is divided by it
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / (2u * A4);
-  let i = id.x % (2u * A4);
+  let row = id.x / (2u * N_HEAD);
+  let part = id.x / N_HEAD % 2u;
+  let head = id.x % N_HEAD;
   if (row >= counts.n_rows) {
     return;
   }
-  kv[kv_slot(rows[row].sequence, rows[row].position) * 2u * A4 + i] = qkv[row * 3u * A4 + A4 + i];
+  let from = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
+  let slot = kv_slot(rows[row].sequence, rows[row].position);
+  let to = kv_head(slot, part, head);
+  if (KV_SCALED) {
+    var largest = vec4f(TINY);
+    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
+      largest = max(largest, abs(qkv[from + d4]));
+    }
+    let scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
+    kv_store_scale(slot, part, head, scale);
+    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
+      kv_store(to + d4, qkv[from + d4] / scale);
+    }
+  } else {
+    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
+      kv_store(to + d4, qkv[from + d4]);
+    }
+  }
 }

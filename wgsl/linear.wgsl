@@ -2,7 +2,7 @@
 // identity or GPT-2's GELU. What every linear kernel shares: its bindings, and what it does with a finished sum.
 //
 //   x       [n_rows, K4]
-//   weight  packed: tile (n4, k4) is a mat4x4 whose column j holds w[4 k4 + j, 4 n4 … 4 n4 + 3]. Groups of TILE_GROUP
+//   weight  packed, see weight_f32.wgsl: column j of tile (n4, k4) holds w[4 k4 + j, 4 n4 … 4 n4 + 3]. Groups of TILE_GROUP
 //           neighbouring n4 lie together, k4 by k4: [N4 / TILE_GROUP rounded up, K4, TILE_GROUP]. A lane that
 //           makes a whole group reads one private stretch (good for CPU-like adapters); lanes that share a
 //           group read neighbouring tiles (good for GPUs).
@@ -11,7 +11,7 @@
 //
 // GELU is GPT-2's tanh form, 0.5 v (1 + tanh(u)) with u = sqrt(2 / pi) (v + 0.044715 v³), written as
 // v / (1 + exp(-2u)), which is the same and can't overflow into NaN (Hendrycks and Gimpel 2016, arXiv 1606.08415).
-// Joined before one of the linear_row….wgsl files.
+// Joined after weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl, before one of the linear_row….wgsl files.
 
 override K4: u32;
 override N4: u32;
@@ -24,7 +24,6 @@ override RESIDUAL: bool;
 override LANES: u32;
 
 @group(1) @binding(0) var<storage, read> x: array<vec4f>;
-@group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
 @group(1) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
 
@@ -34,7 +33,7 @@ fn first_tile(n4: u32) -> u32 {
 }
 
 fn store(row: u32, n4: u32, sum: vec4f) {
-  var value = sum;
+  var value = sum * weight_scale(n4);
   if (BIAS) {
     value += bias[n4];
   }

@@ -1,6 +1,6 @@
 // The product of linear.wgsl for one row or very few, for CPU-like adapters.
 //
-// Bytes: 4 K N of weights per row, 2 K N operations.
+// Bytes: those of the weights, per row; 2 K N operations.
 // A lane makes four outputs of one row; the grid is (groups of LANES output tiles, rows).
 // Joined after linear.wgsl.
 
@@ -14,7 +14,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var w = first_tile(n4);
   let row = id.y * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
-    sum += weight[w] * x[row + k4];
+    sum += weight_tile(w) * x[row + k4];
     w += TILE_GROUP;
   }
   store(id.y, n4, sum);

@@ -1,6 +1,6 @@
 // The product of linear.wgsl for one row or very few and many outputs, for CPU-like adapters.
 //
-// Bytes: 4 K N of weights per row, 2 K N operations.
+// Bytes: those of the weights, per row; 2 K N operations.
 // A lane makes 16 outputs of one row, so that each element of x that it reads serves four tiles; TILE_GROUP is 4.
 // The grid is (groups of LANES * 4 output tiles, rows).
 // Joined after linear.wgsl.
@@ -19,10 +19,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
     let v = x[row + k4];
-    sum0 += weight[w] * v;
-    sum1 += weight[w + 1u] * v;
-    sum2 += weight[w + 2u] * v;
-    sum3 += weight[w + 3u] * v;
+    sum0 += weight_tile(w) * v;
+    sum1 += weight_tile(w + 1u) * v;
+    sum2 += weight_tile(w + 2u) * v;
+    sum3 += weight_tile(w + 3u) * v;
     w += TILE_GROUP;
   }
   store(id.y, n4, sum0);

@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var w = first_tile(n4);
   let first = row * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
-    let tile = weight[w];
+    let tile = weight_tile(w);
     let i = first + k4;
     sum0 += tile * x[i];
     sum1 += tile * x[i + K4];

@@ -49,10 +49,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var w = first_tile(n4);
   let first = row * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
-    let tile0 = weight[w];
-    let tile1 = weight[w + 1u];
-    let tile2 = weight[w + 2u];
-    let tile3 = weight[w + 3u];
+    let tile0 = weight_tile(w);
+    let tile1 = weight_tile(w + 1u);
+    let tile2 = weight_tile(w + 2u);
+    let tile3 = weight_tile(w + 3u);
     w += TILE_GROUP;
     let v0 = x[first + k4];
     sum00 += tile0 * v0;

@@ -14,6 +14,7 @@ import { parameterCount } from "../model/config.ts";
 import { chartPermissions, drawCharts } from "../report/chart.ts";
 import { benchTable } from "../report/table.ts";
 import { nextResultName, writeWhole } from "../report/write.ts";
+import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { progressBar } from "./progress.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
 import { idList, nameList, wholeNumber } from "./values.ts";
@@ -22,8 +23,7 @@ import { idList, nameList, wholeNumber } from "./values.ts";
 const DEFAULT_PROMPT = "深度学习中的注意力机制是";
 const DEFAULT_FOLDER = "kvbench-results";
 
-interface Options {
-  readonly model: string;
+interface Options extends PrecisionOptions {
   readonly prompt?: string;
   readonly promptIds?: number[];
   readonly promptTokens?: number;
@@ -41,9 +41,8 @@ interface Options {
 
 /** Declares the subcommand. */
 export function benchCommand(): Command {
-  return new Command("bench")
+  return addKvDtypeOption(addModelOptions(new Command("bench")))
     .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes")
-    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
     .option("--prompt <text>", `text to continue (default: "${DEFAULT_PROMPT}")`)
     .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList)
     .option("--prompt-tokens <n>", "a made-up prompt of n ids, from the seed", wholeNumber(1))
@@ -68,7 +67,7 @@ async function run(options: Options): Promise<void> {
   const quiet = options.json === "-";
   const folder = await outputFolder(options);
   const say = (text: string) => quiet ? undefined : console.log(text);
-  const result = await withSession(options.model, async ({ config }, tokenizer) => {
+  const result = await withSession(options, async ({ config }, tokenizer) => {
     const { text, ids } = await workloadPrompt(options, config.vocabSize, tokenizer);
     const workload: Workload = {
       prompt: text,
@@ -80,6 +79,7 @@ async function run(options: Options): Promise<void> {
       blockSize: options.blockSize,
       growth: options.growth,
       kvCapacityTokens: options.kvCapacity ?? config.nCtx,
+      kvDtype: options.kvDtype,
       seed: options.seed,
     };
     checkWorkload(workload, config);
@@ -174,8 +174,8 @@ async function measure(
         n_ctx: nCtx,
         vocab_size: vocabSize,
         n_parameters: parameterCount(model.config),
-        weights_dtype: "f32",
-        kv_dtype: "f32",
+        weights_dtype: model.weightsDtype,
+        kv_dtype: workload.kvDtype,
         sha256: null,
       },
       workload: {

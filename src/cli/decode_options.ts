@@ -5,12 +5,11 @@
  */
 import { type Command, Option } from "npm:commander@15.1.0";
 import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { idList, wholeNumber } from "./values.ts";
 
 /** Values of {@link addDecodeOptions}. */
-export interface DecodeOptions {
-  /** Name or folder of the model. */
-  readonly model: string;
+export interface DecodeOptions extends PrecisionOptions {
   /** Where K and V are kept. */
   readonly strategy: StrategyName;
   /** Tokens per KV block of `paged`. */
@@ -23,9 +22,8 @@ export interface DecodeOptions {
 
 /** Adds the prompt argument and the shared options to a subcommand. */
 export function addDecodeOptions(command: Command): Command {
-  return command
+  return addKvDtypeOption(addModelOptions(command))
     .argument("[prompt]", "text; without it and --prompt-ids, stdin is read")
-    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
     .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
     .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
     .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))

@@ -66,7 +66,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     seed: options.seed ?? 0,
   };
   checkSampling(sampling);
-  await withSession(options.model, async ({ config }, tokenizer) => {
+  await withSession(options, async ({ config }, tokenizer) => {
     const given = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
     checkIds(given.ids, config.vocabSize);
     checkContext(given.ids.length, options.maxNewTokens, config.nCtx);

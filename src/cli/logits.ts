@@ -32,7 +32,7 @@ export function logitsCommand(): Command {
 }
 
 async function run(prompt: string | undefined, options: Options): Promise<void> {
-  await withSession(options.model, async ({ config }, tokenizer) => {
+  await withSession(options, async ({ config }, tokenizer) => {
     const { ids } = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
     checkIds(ids, config.vocabSize);
     if (ids.length > config.nCtx) {
@@ -52,11 +52,12 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
 }
 
 async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {
-  const { strategy, blockSize, growth, all } = options;
+  const { strategy, blockSize, growth, kvDtype, all } = options;
   const decoding = {
     strategy,
     blockSize,
     growth,
+    kvDtype,
     nSequences: 1,
     maxPromptTokens: ids.length,
     maxTokens: ids.length,

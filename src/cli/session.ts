@@ -10,6 +10,7 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
 import { parameterCount } from "../model/config.ts";
+import type { ModelOptions } from "./model_options.ts";
 import { progressBar } from "./progress.ts";
 
 /** An opened GPU with a model on it. */
@@ -23,14 +24,14 @@ export interface Session {
 }
 
 /**
- * Opens the GPU, loads the model `name`, and runs `use`; frees everything afterwards, whatever happens.
+ * Opens the GPU, loads a model, and runs `use`; frees everything afterwards, whatever happens.
  *
  * @param prepare Called with the checkpoint before the GPU is touched, to refuse early what can't work; `use` gets
  * what it returns.
  * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
  */
 export async function withSession<P, T>(
-  name: string,
+  { model: name, weightsDtype }: ModelOptions,
   prepare: (checkpoint: Checkpoint, tokenizer: Tokenizer | undefined) => Promise<P>,
   use: (session: Session, prepared: P) => Promise<T>,
 ): Promise<T> {
@@ -50,7 +51,10 @@ export async function withSession<P, T>(
     const gpu = await Gpu.open();
     try {
       bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
-      const model = await Gpt2.load(gpu, checkpoint, { onProgress: (elements) => bar.update(elements) });
+      const model = await Gpt2.load(gpu, checkpoint, {
+        weightsDtype,
+        onProgress: (elements) => bar.update(elements),
+      });
       bar.stop();
       const result = await use({ gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
       model.dispose();

@@ -6,12 +6,15 @@
 import { createStrategy, type StrategyOptions } from "../kv/create.ts";
 import type { KvStrategy, StrategyName } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import type { Dtype } from "../gpu/dtype.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
 
 /** What is decoded, and where K and V are kept. */
 export interface DecodingOptions extends DecoderOptions, Omit<StrategyOptions, "maxTokens"> {
   /** Where K and V are kept. */
   readonly strategy: StrategyName;
+  /** How K and V are stored: in float32, unless told otherwise. */
+  readonly kvDtype?: Dtype;
 }
 
 /**
@@ -25,8 +28,8 @@ export async function withDecoder<T>(
   options: DecodingOptions,
   use: (decoder: Decoder, strategy: KvStrategy) => Promise<T>,
 ): Promise<T> {
-  const { nLayer, nCtx } = model.config;
-  const shape = { nLayer, a4: model.dims.a4, nCtx, nSequences: options.nSequences };
+  const { nSequences, kvDtype: dtype = "f32" } = options;
+  const shape = { ...model.config, ...model.dims, nSequences, dtype };
   const strategy = createStrategy(model.gpu, options.strategy, shape, options);
   try {
     const decoder = await Decoder.create(model, strategy, options);

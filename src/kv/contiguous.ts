@@ -7,7 +7,7 @@
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { CONTIGUOUS } from "./files.ts";
+import { CONTIGUOUS, KV_FORMATS } from "./files.ts";
 import { kvRowBytes, type KvShape, type KvSource, type KvUsage } from "./strategy.ts";
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
@@ -30,7 +30,7 @@ export class ContiguousRegions {
     this.layersKept = layersKept;
     this.#layout = new BindLayout(gpu.device, "kv contiguous", { kv: "readWrite", region: "uniform" });
     this.source = {
-      file: CONTIGUOUS,
+      files: [CONTIGUOUS, KV_FORMATS[shape.dtype]],
       layout: this.#layout,
       overrides: {},
     };

@@ -1,15 +1,26 @@
 /**
- * The WGSL files that say where K and V live: one is joined into each kernel that touches them.
+ * The WGSL files that say where K and V live and how they are stored: one of each is joined into each kernel that
+ * touches them.
  *
  * @module
  */
 import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
+import f16Code from "../../wgsl/kv_f16.wgsl" with { type: "text" };
+import f32Code from "../../wgsl/kv_f32.wgsl" with { type: "text" };
+import int8Code from "../../wgsl/kv_int8.wgsl" with { type: "text" };
 import pagedCode from "../../wgsl/kv_paged.wgsl" with { type: "text" };
+import type { Dtype } from "../gpu/dtype.ts";
 import type { WgslFile } from "../gpu/kernel.ts";
 
 /** A region per sequence. */
 export const CONTIGUOUS: WgslFile = { name: "kv_contiguous.wgsl", code: contiguousCode };
 /** Blocks, found through a table. */
 export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
+/** How K and V are stored. */
+export const KV_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
+  f32: { name: "kv_f32.wgsl", code: f32Code },
+  f16: { name: "kv_f16.wgsl", code: f16Code },
+  int8: { name: "kv_int8.wgsl", code: int8Code },
+};
 /** All of them. */
-export const KV_FILES: readonly WgslFile[] = [CONTIGUOUS, PAGED];
+export const KV_FILES: readonly WgslFile[] = [CONTIGUOUS, PAGED, ...Object.values(KV_FORMATS)];

@@ -8,7 +8,7 @@
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { PAGED } from "./files.ts";
+import { KV_FORMATS, PAGED } from "./files.ts";
 import { BlockManager } from "./block_manager.ts";
 import { kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 
@@ -31,7 +31,7 @@ export class Paged implements KvStrategy {
   readonly #options: PagedOptions;
   readonly #nBlocks: number;
   readonly #maxBlocks: number;
-  readonly #pool: LedgerBuffer[]; // by layer: [nBlocks * blockSize, 2, A4]
+  readonly #pool: LedgerBuffer[]; // by layer: [nBlocks * blockSize] rows of kvRowBytes
   readonly #table: LedgerBuffer; // [nSequences, maxBlocks] u32
   readonly #groups: GPUBindGroup[];
   readonly #committed = new Map<number, number>(); // tokens by sequence
@@ -50,7 +50,7 @@ export class Paged implements KvStrategy {
     this.#maxBlocks = Math.ceil(shape.nCtx / options.blockSize);
     const layout = new BindLayout(gpu.device, "kv paged", { kv: "readWrite", blockTable: "read" });
     this.source = {
-      file: PAGED,
+      files: [PAGED, KV_FORMATS[shape.dtype]],
       layout,
       overrides: { BLOCK_SIZE: options.blockSize, MAX_BLOCKS: this.#maxBlocks },
     };

@@ -5,6 +5,7 @@
  * @module
  */
 import type { BindLayout } from "../gpu/bind_layout.ts";
+import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { WgslFile } from "../gpu/kernel.ts";
 
 /** The decode strategies, in the order of reports. */
@@ -19,11 +20,11 @@ export type Growth = (typeof GROWTHS)[number];
 
 /** What a strategy adds to the kernels that touch K and V. */
 export interface KvSource {
-  /** Defines `kv` and `kv_slot()` in `@group(2)`. */
-  readonly file: WgslFile;
+  /** Define `kv_slot()` and, for a storage type, `kv` and its accessors, in `@group(2)`. */
+  readonly files: readonly [slots: WgslFile, format: WgslFile];
   /** The layout of `@group(2)`. */
   readonly layout: BindLayout;
-  /** Overrides that the file declares. */
+  /** Overrides that the files declare, apart from the model's. */
   readonly overrides: Readonly<Record<string, number>>;
 }
 
@@ -33,7 +34,7 @@ export interface KvUsage {
   readonly tokens: number;
   /** Layers whose K and V are kept at once. */
   readonly layersKept: number;
-  /** Bytes of stored tokens: 2 · layersKept · width · 4 · tokens. */
+  /** Bytes of stored tokens: layersKept · {@link kvRowBytes} · tokens. */
   readonly usedBytes: number;
   /** Bytes that belong to sequences, filled or not. */
   readonly reservedBytes: number;
@@ -74,15 +75,19 @@ export interface KvStrategy {
 export interface KvShape {
   /** Layers of the model. */
   readonly nLayer: number;
+  /** Heads of a layer. */
+  readonly nHead: number;
   /** Width of K (and of V) per token, in vectors of four: A4. */
   readonly a4: number;
+  /** How K and V are stored. */
+  readonly dtype: Dtype;
   /** Longest context, in tokens. */
   readonly nCtx: number;
   /** Sequences that are kept at once. */
   readonly nSequences: number;
 }
 
-/** Bytes of one token's K and V in one layer. */
-export function kvRowBytes(shape: Pick<KvShape, "a4">): number {
-  return 2 * shape.a4 * 16;
+/** Bytes of one token's K and V in one layer: 2 · A · bytes and, in int8, 2 · H scales of 4 bytes. */
+export function kvRowBytes({ a4, nHead, dtype }: Pick<KvShape, "a4" | "nHead" | "dtype">): number {
+  return 2 * a4 * 4 * DTYPE_BYTES[dtype] + (dtype === "int8" ? 2 * nHead * 4 : 0);
 }

@@ -8,9 +8,9 @@
 import type { Decoder } from "../engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../errors.ts";
+import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import { Timestamps } from "../gpu/timestamps.ts";
-import type { KvStrategy, KvUsage, StrategyName } from "../kv/strategy.ts";
-import { kvBytesPerToken } from "../model/dims.ts";
+import { kvRowBytes, type KvStrategy, type KvUsage, type StrategyName } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { seededRandom, shuffled } from "./random.ts";
 import type { StrategyResult } from "./result.ts";
@@ -135,7 +135,7 @@ export async function runBench(model: Gpt2, workload: Workload, progress: BenchP
       kv_allocated_bytes: usage.allocatedBytes,
       // At the end of the request nothing more will come, so what it holds and has not filled is internal.
       kv_waste_bytes: { reserved_for_later: 0, internal: unused, external: usage.externalBytes },
-      kv_formula: kvFormula(model, usage),
+      kv_formula: kvFormula(model, workload.kvDtype, usage),
       kv_timeline: timeline,
       token_ids: ids,
       text: null,
@@ -164,7 +164,12 @@ async function memoryRun(
   const peak = model.gpu.ledger.peak; // before the readback, which is not the strategy's
   const [ids] = await decoder.ids(promptIds.length);
   const usage = strategy.usage();
-  assertKvBytes(model, strategy.name, usage, promptIds.length + newTokens - 1);
+  assertKvBytes(
+    model,
+    { name: strategy.name, dtype: workload.kvDtype },
+    usage,
+    promptIds.length + newTokens - 1,
+  );
   const decodeDispatches = decoder.dispatches - prefillDispatches;
   return {
     ids: ids!,
@@ -247,11 +252,12 @@ async function gpuRun(
 
 /** What a strategy and its decoder are sized for. */
 function decodingOf(workload: Workload, strategy: StrategyName): DecodingOptions {
-  const { promptIds, newTokens, kvCapacityTokens, growth, blockSize } = workload;
+  const { promptIds, newTokens, kvCapacityTokens, growth, blockSize, kvDtype } = workload;
   return {
     strategy,
     blockSize,
     growth,
+    kvDtype,
     capacityTokens: kvCapacityTokens,
     nSequences: 1,
     maxPromptTokens: promptIds.length,
@@ -293,13 +299,20 @@ function assertSameIds(
 }
 
 /** The formula that used K/V bytes must equal, with its figures. */
-function kvFormula(model: Gpt2, { layersKept, tokens, usedBytes }: KvUsage): string {
-  const width = model.dims.a4 * 4;
-  return `2 · ${layersKept} layers · ${width} width · 4 bytes · ${tokens} tokens = ${usedBytes}`;
+function kvFormula(model: Gpt2, dtype: Dtype, { layersKept, tokens, usedBytes }: KvUsage): string {
+  const scales = dtype === "int8" ? ` + ${model.config.nHead} scales · 4 bytes` : "";
+  const row = `${model.dims.a4 * 4} width · ${DTYPE_BYTES[dtype]} bytes${scales}`;
+  return `2 · ${layersKept} layers · ${scales ? `(${row})` : row} · ${tokens} tokens = ${usedBytes}`;
 }
 
-function assertKvBytes(model: Gpt2, name: StrategyName, usage: KvUsage, tokens: number): void {
-  const formula = kvBytesPerToken(model.dims, usage.layersKept) * tokens;
+function assertKvBytes(
+  model: Gpt2,
+  { name, dtype }: { name: StrategyName; dtype: Dtype },
+  usage: KvUsage,
+  tokens: number,
+): void {
+  const { nHead } = model.config, { a4 } = model.dims;
+  const formula = usage.layersKept * kvRowBytes({ nHead, a4, dtype }) * tokens;
   if (usage.usedBytes !== formula || usage.tokens !== tokens) {
     throw new KvbenchError(
       `${name} says that ${usage.tokens} tokens use ${usage.usedBytes} bytes: ` +

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
+import type { Dtype } from "../gpu/dtype.ts";
 import type { Growth, StrategyName } from "../kv/strategy.ts";
 import { checkContext, checkIds } from "../model/config.ts";
 import { seededRandom } from "./random.ts";
@@ -28,6 +29,8 @@ export interface Workload {
   readonly growth: Growth;
   /** Tokens that a static reservation and a block pool hold. */
   readonly kvCapacityTokens: number;
+  /** How K and V are stored. */
+  readonly kvDtype: Dtype;
   /** Of the order of the strategies. */
   readonly seed: number;
 }

@@ -12,6 +12,7 @@ const WORKLOAD: Workload = {
   blockSize: 16,
   growth: "static",
   kvCapacityTokens: 48,
+  kvDtype: "f32",
   seed: 0,
 };
 

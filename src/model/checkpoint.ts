@@ -7,7 +7,13 @@
 import { KvbenchError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { type Gpt2Config, parseConfig } from "./config.ts";
-import { FLOAT_DTYPES, isFloatDtype, SafetensorsFile, type TensorInfo } from "./safetensors.ts";
+import {
+  FLOAT_DTYPES,
+  isFloatDtype,
+  type RowRange,
+  SafetensorsFile,
+  type TensorInfo,
+} from "./safetensors.ts";
 
 /** The two files of a checkpoint. */
 export interface CheckpointFiles {
@@ -71,10 +77,11 @@ export class Checkpoint {
    * Reads a tensor as float32, row-major, in the shape that {@linkcode tensorShapes} states.
    *
    * @param tensor A name of {@linkcode tensorShapes}, e.g. `h.0.attn.c_attn.weight`.
+   * @param rows Which rows of its first dimension: all, unless told otherwise.
    * @throws {KvbenchError} If there is no such tensor, or the file can't be read.
    */
-  read(tensor: string): Promise<Float32Array<ArrayBuffer>> {
-    return this.#file.readF32(this.#storedNames.get(tensor) ?? tensor);
+  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
+    return this.#file.readF32(this.#storedNames.get(tensor) ?? tensor, rows);
   }
 
   /** Closes the file. */

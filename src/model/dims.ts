@@ -34,8 +34,3 @@ export function dimsOf(config: Gpt2Config): Dims {
     v4: Math.ceil(config.vocabSize / 4),
   };
 }
-
-/** Bytes that one token's K and V take in `layers` layers: 2 · layers · A · 4, in float32. */
-export function kvBytesPerToken(dims: Pick<Dims, "a4">, layers: number): number {
-  return 2 * layers * dims.a4 * 4 * 4;
-}

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
+import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { KV_FILES } from "../kv/files.ts";
 import type { KvSource } from "../kv/strategy.ts";
@@ -25,6 +26,7 @@ import {
   type LinearKernels,
   type ModelKernels,
   SPLIT_TOKENS,
+  WEIGHT_FORMATS,
 } from "./kernels.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights } from "./weights.ts";
@@ -39,10 +41,20 @@ export interface KvAccess {
 }
 
 /** The text of all kernels, in a fixed order, for a hash that says which kernels a result came from. */
-export const KERNELS_TEXT: string = [...Object.values(FILES), ...KV_FILES].map(({ name, code }) =>
-  `// ${name}\n${code}`
-)
+export const KERNELS_TEXT: string = [
+  ...Object.values(FILES),
+  ...Object.values(WEIGHT_FORMATS),
+  ...KV_FILES,
+].map(({ name, code }) => `// ${name}\n${code}`)
   .join("\n");
+
+/** Options of {@link Gpt2.load}. */
+export interface LoadOptions extends Omit<UploadOptions, "packing"> {
+  /** The kernel variants: those for the adapter's kind, unless told otherwise. */
+  readonly tuning?: Tuning;
+  /** How weight matrices are stored: in float32, unless told otherwise. */
+  readonly weightsDtype?: Dtype;
+}
 
 /** A loaded model. */
 export class Gpt2 {
@@ -54,13 +66,14 @@ export class Gpt2 {
   readonly dims: Dims;
   /** The kernel variants in use. */
   readonly tuning: Tuning;
+  /** How weight matrices are stored. */
+  readonly weightsDtype: Dtype;
   readonly #weights: Gpt2Weights;
   readonly #kernels: ModelKernels;
 
   private constructor(
     gpu: Gpu,
-    config: Gpt2Config,
-    tuning: Tuning,
+    { config, tuning, weightsDtype }: KernelContext,
     weights: Gpt2Weights,
     kernels: ModelKernels,
   ) {
@@ -68,6 +81,7 @@ export class Gpt2 {
     this.config = config;
     this.dims = dimsOf(config);
     this.tuning = tuning;
+    this.weightsDtype = weightsDtype;
     this.#weights = weights;
     this.#kernels = kernels;
   }
@@ -80,14 +94,15 @@ export class Gpt2 {
   static async load(
     gpu: Gpu,
     checkpoint: Checkpoint,
-    options: Partial<UploadOptions> = {},
+    { tuning = tuningFor(gpu.facts), weightsDtype = "f32", ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
-    const tuning = options.tuning ?? tuningFor(gpu.facts);
     const { config } = checkpoint;
-    const weights = await uploadWeights(gpu, checkpoint, { ...options, tuning });
+    const packing = { tileGroup: tuning.tileGroup, dtype: weightsDtype };
+    const weights = await uploadWeights(gpu, checkpoint, { ...upload, packing });
     try {
-      const context = { device: gpu.device, layouts: createLayouts(gpu.device), config, tuning };
-      return new Gpt2(gpu, config, tuning, weights, await createModelKernels(context, weights));
+      const layouts = createLayouts(gpu.device);
+      const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
+      return new Gpt2(gpu, context, weights, await createModelKernels(context, weights));
     } catch (error) {
       weights.dispose();
       throw error;
@@ -105,9 +120,9 @@ export class Gpt2 {
    * @throws {KvbenchError} If one does not compile.
    */
   kvKernels(source: KvSource): Promise<KvKernels> {
-    const { gpu, config, tuning } = this;
-    const context: KernelContext = { device: gpu.device, layouts: this.#kernels.layouts, config, tuning };
-    return createKvKernels(context, source);
+    const { gpu, config, tuning, weightsDtype } = this;
+    const { layouts } = this.#kernels;
+    return createKvKernels({ device: gpu.device, layouts, config, tuning, weightsDtype }, source);
   }
 
   /** Allocates activations for batches within `limits`. */
@@ -169,7 +184,7 @@ export class Gpt2 {
   ): void {
     const { nHead } = this.config;
     const { a4 } = this.dims;
-    recorder.dispatch(kv.kernels.write, [workspace.kvWrite, group], Math.ceil(batch.nRows * 2 * a4 / 32));
+    recorder.dispatch(kv.kernels.write, [workspace.kvWrite, group], Math.ceil(batch.nRows * 2 * nHead / 32));
     if (batch.nPrefillTiles > 0) {
       recorder.dispatch(kv.kernels.prefill, [workspace.attentionPrefill, group], batch.nPrefillTiles, nHead);
     }

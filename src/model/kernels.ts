@@ -17,9 +17,13 @@ import linearRowWideCode from "../../wgsl/linear_row_wide.wgsl" with { type: "te
 import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
 import linearRowsWideCode from "../../wgsl/linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
+import weightF16Code from "../../wgsl/weight_f16.wgsl" with { type: "text" };
+import weightF32Code from "../../wgsl/weight_f32.wgsl" with { type: "text" };
+import weightInt8Code from "../../wgsl/weight_int8.wgsl" with { type: "text" };
 import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
+import type { Dtype } from "../gpu/dtype.ts";
 import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
 import type { KvSource } from "../kv/strategy.ts";
 import type { Gpt2Config } from "./config.ts";
@@ -47,6 +51,13 @@ export const FILES = {
   sample: { name: "sample.wgsl", code: sampleCode },
 } as const satisfies Record<string, WgslFile>;
 
+/** How a weight matrix is stored: one is joined into each kernel that reads one. */
+export const WEIGHT_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
+  f32: { name: "weight_f32.wgsl", code: weightF32Code },
+  f16: { name: "weight_f16.wgsl", code: weightF16Code },
+  int8: { name: "weight_int8.wgsl", code: weightInt8Code },
+};
+
 /** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
 export const SPLIT_TOKENS = 64;
 
@@ -55,9 +66,9 @@ const MANY_TILES = 1024;
 
 /** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
 export const BINDINGS = {
-  embedding: { tokens: "read", wte: "read", wpe: "read", x: "readWrite" },
+  embedding: { tokens: "read", weight: "read", wpe: "read", x: "readWrite", scale: "read" },
   norm: { x: "read", gamma: "read", beta: "read", y: "readWrite" },
-  linear: { x: "read", weight: "read", bias: "read", y: "readWrite" },
+  linear: { x: "read", weight: "read", bias: "read", y: "readWrite", scale: "read" },
   kvWrite: { qkv: "read" },
   attentionDecode: { qkv: "read", partial: "readWrite", scale: "readWrite" },
   attentionCombine: { partial: "read", scale: "read", y: "readWrite" },
@@ -138,6 +149,8 @@ export interface KernelContext {
   readonly config: Gpt2Config;
   /** The kernel variants. */
   readonly tuning: Tuning;
+  /** How weight matrices are stored. */
+  readonly weightsDtype: Dtype;
 }
 
 /**
@@ -197,8 +210,10 @@ export async function createModelKernels(
  */
 export async function createKvKernels(context: KernelContext, kv: KvSource): Promise<KvKernels> {
   const { device, layouts, config, tuning } = context;
-  const { a4, headDim4 } = dimsOf(config);
-  const heads = { N_HEAD: config.nHead, HEAD_DIM4: headDim4, SCALE: 1 / Math.sqrt(config.headDim) };
+  const { headDim4 } = dimsOf(config);
+  const files = [FILES.step, ...kv.files];
+  const shape = { ...kv.overrides, N_HEAD: config.nHead, HEAD_DIM4: headDim4 };
+  const heads = { ...shape, SCALE: 1 / Math.sqrt(config.headDim) };
   const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
   const lanes = (least: number) => {
     const count = Math.max(least, half);
@@ -206,19 +221,19 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
   };
   const [write, decode, prefill] = await Promise.all([
     createKernel(device, {
-      files: [FILES.step, kv.file, FILES.kvWrite],
+      files: [...files, FILES.kvWrite],
       groups: [layouts.step, layouts.kvWrite, kv.layout],
-      overrides: { ...kv.overrides, A4: a4 },
+      overrides: shape,
     }),
     createKernel(device, {
-      files: [FILES.step, kv.file, FILES.attentionDecode],
+      files: [...files, FILES.attentionDecode],
       groups: [layouts.step, layouts.attentionDecode, kv.layout],
-      overrides: { ...kv.overrides, ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
+      overrides: { ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
     }),
     createKernel(device, {
-      files: [FILES.step, kv.file, FILES.attentionPrefill],
+      files: [...files, FILES.attentionPrefill],
       groups: [layouts.step, layouts.attentionPrefill, kv.layout],
-      overrides: { ...kv.overrides, ...heads, ...lanes(tuning.prefillLanes) },
+      overrides: { ...heads, ...lanes(tuning.prefillLanes) },
     }),
   ]);
   return { write, decode, prefill };
@@ -231,7 +246,7 @@ export function maxSplits(config: Gpt2Config): number {
 
 function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix): Promise<Kernel> {
   return createKernel(context.device, {
-    files: [FILES.step, FILES.embedding],
+    files: [FILES.step, WEIGHT_FORMATS[context.weightsDtype], FILES.embedding],
     groups: [context.layouts.step, context.layouts.embedding],
     overrides: {
       E4: dims.e4,
@@ -268,7 +283,7 @@ interface LinearOptions {
 
 async function linearKernels(
   context: KernelContext,
-  weight: Omit<PackedMatrix, "buffer" | "firstN4">,
+  weight: Pick<PackedMatrix, "k4" | "n4">,
   options: LinearOptions,
 ): Promise<LinearKernels> {
   const { device, layouts, tuning } = context;
@@ -285,14 +300,15 @@ async function linearKernels(
     LANES: lanes,
   };
   const groups = [layouts.step, layouts.linear];
+  const files = [WEIGHT_FORMATS[context.weightsDtype], FILES.linear];
   const rowForm = linearRowForm(tuning, weight.n4), rowsForm = linearRowsForm(tuning);
   const [row, rows] = await Promise.all([
     createKernel(device, {
-      files: [FILES.linear, rowForm.file],
+      files: [...files, rowForm.file],
       groups,
       overrides: { ...overrides, ...rowForm.overrides },
     }),
-    createKernel(device, { files: [FILES.linear, rowsForm.file], groups, overrides }),
+    createKernel(device, { files: [...files, rowsForm.file], groups, overrides }),
   ]);
   const groupsOf = ({ tilesPerLane }: LinearForm) => Math.ceil(weight.n4 / (lanes * tilesPerLane));
   return { row, rows, rowGroups: groupsOf(rowForm), rowsGroups: groupsOf(rowsForm) };

@@ -3,15 +3,16 @@
  *
  * @module
  */
+import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import { kvRowBytes } from "../kv/strategy.ts";
 import { type Gpt2Config, parameterCount } from "./config.ts";
-import { dimsOf, kvBytesPerToken } from "./dims.ts";
+import { dimsOf } from "./dims.ts";
 import { packedTiles } from "./pack.ts";
-import type { Tuning } from "./tuning.ts";
 
 /** Rows of the prefill that activations are counted for. */
 const ROWS = 128;
 
-/** Bytes that a model needs in float32, for one sequence. */
+/** Bytes that a model needs, for one sequence. */
 export interface MemoryNeed {
   readonly parameters: number;
   readonly weightsBytes: number;
@@ -25,21 +26,36 @@ export interface MemoryNeed {
   readonly largestBufferBytes: number;
 }
 
-/** Computes the need from the configuration and the tuning's packing. */
-export function memoryNeed(config: Gpt2Config, { tileGroup }: Pick<Tuning, "tileGroup">): MemoryNeed {
+/** What the need depends on beside the configuration. */
+export interface StorageOptions {
+  /** Output tiles that lie together in packed weights. */
+  readonly tileGroup: number;
+  /** How weight matrices are stored: in float32, unless told otherwise. */
+  readonly weightsDtype?: Dtype;
+  /** How K and V are stored: in float32, unless told otherwise. */
+  readonly kvDtype?: Dtype;
+}
+
+/** Computes the need from the configuration, the packing and the storage types. */
+export function memoryNeed(
+  config: Gpt2Config,
+  { tileGroup, weightsDtype = "f32", kvDtype = "f32" }: StorageOptions,
+): MemoryNeed {
   const { e4, a4, i4, v4 } = dimsOf(config);
-  const { nLayer, nCtx } = config;
-  const matrix = (k4: number, n4: number) => 64 * packedTiles(k4, n4, tileGroup);
+  const { nLayer, nHead, nCtx } = config;
+  const scales = weightsDtype === "int8" ? 16 : 0; // bytes per output tile
+  const tileBytes = 16 * DTYPE_BYTES[weightsDtype];
+  const matrix = (k4: number, n4: number) => tileBytes * packedTiles(k4, n4, tileGroup) + scales * n4;
   const matrices = matrix(e4, 3 * a4) + matrix(a4, e4) + matrix(e4, i4) + matrix(i4, e4);
   const vectors = 16 * (3 * a4 + i4 + 6 * e4); // biases and norms
   const weightsBytes = matrix(e4, v4) + 16 * nCtx * e4 + nLayer * (matrices + vectors) + 32 * e4;
   const activationsBytes = 16 * (ROWS * (2 * e4 + 4 * a4 + i4) + v4 + e4);
-  const perToken = kvBytesPerToken({ a4 }, nLayer);
+  const perLayer = kvRowBytes({ a4, nHead, dtype: kvDtype }), perToken = perLayer * nLayer;
   const candidates: [string, number][] = [
     ["a layer's feed-forward matrix", Math.max(matrix(e4, i4), matrix(i4, e4))],
     ["a layer's attention matrix", matrix(e4, 3 * a4)],
     ["the position embedding", 16 * nCtx * e4],
-    ["a layer's K/V of a full context", kvBytesPerToken({ a4 }, 1) * nCtx],
+    ["a layer's K/V of a full context", perLayer * nCtx],
   ];
   const [largestBuffer, largestBufferBytes] = candidates.reduce((a, b) => b[1] > a[1] ? b : a);
   return {

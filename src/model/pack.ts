@@ -1,8 +1,11 @@
 /**
- * Packing a weight matrix into the 4 × 4 tiles that the linear kernels read. Host only.
+ * Packing a weight matrix into the 4 × 4 tiles that the linear kernels read, in any storage type. Host only.
  *
  * @module
  */
+import { KvbenchError } from "../errors.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+
 /** A matrix [K, N] in a flat array, with strides in elements and, where padding is needed, index maps. */
 export interface MatrixSource {
   /** The elements. */
@@ -17,37 +20,107 @@ export interface MatrixSource {
   readonly n: Int32Array;
 }
 
+/** How tiles are stored. */
+export interface PackOptions {
+  /** Output tiles that lie together; see `linear.wgsl`. */
+  readonly tileGroup: number;
+  /** The storage type; see `weight_f32.wgsl` and its siblings. */
+  readonly dtype: Dtype;
+}
+
+/** A matrix as the kernels read it. */
+export interface Packed {
+  /** [n4 / tileGroup rounded up, k4, tileGroup] tiles of 16 elements. */
+  readonly tiles: Float32Array<ArrayBuffer> | Float16Array<ArrayBuffer> | Int8Array<ArrayBuffer>;
+  /** [n4 * 4] scale of each output channel; only in int8. */
+  readonly scale?: Float32Array<ArrayBuffer>;
+}
+
 /** Tiles of a packed matrix: whole groups of `group` output tiles, the last one padded with zeros. */
 export function packedTiles(k4: number, n4: number, group: number): number {
   return Math.ceil(n4 / group) * group * k4;
 }
 
 /**
- * Packs the output tiles from `firstN4` to `firstN4 + n4` as `linear.wgsl` describes. Returns
- * [n4 / group rounded up, k4, group] tiles of [4 columns k, 4 rows n].
+ * Packs all of a matrix as `linear.wgsl` and the file of the storage type describe.
+ *
+ * @throws {KvbenchError} If an element is too large for float16.
  */
-export function packTiles(
-  source: MatrixSource,
+export function packTiles(source: MatrixSource, { tileGroup, dtype }: PackOptions): Packed {
+  const n4 = source.n.length / 4;
+  const elements = packedTiles(source.k.length / 4, n4, tileGroup) * 16;
+  switch (dtype) {
+    case "f32": {
+      const tiles = new Float32Array(elements);
+      eachElement(source, tileGroup, (tile, j, i, value) => tiles[tile * 16 + j * 4 + i] = value);
+      return { tiles };
+    }
+    case "f16": {
+      const tiles = new Float16Array(elements);
+      eachElement(source, tileGroup, (tile, j, i, value) => {
+        if (Math.abs(value) > LARGEST_F16) throw tooLarge(value);
+        tiles[tile * 16 + j * 4 + i] = value;
+      });
+      return { tiles };
+    }
+    case "int8": {
+      const tiles = new Int8Array(elements);
+      const scale = channelScales(source);
+      const inverse = scale.map((value) => value > 0 ? 1 / value : 0);
+      eachElement(source, tileGroup, (tile, j, i, value, n) => {
+        tiles[tile * 16 + i * 4 + j] = Math.round(value * inverse[n]!);
+      });
+      return { tiles, scale };
+    }
+  }
+}
+
+/** 2^15 · (2 − 2^-10) and what still rounds to it. */
+const LARGEST_F16 = 65519;
+
+function tooLarge(value: number): KvbenchError {
+  return new KvbenchError(`An element is ${value}: float16 holds at most 65504, wanted --weights-dtype f32`);
+}
+
+/** The largest magnitude of each padded output channel over 127. */
+function channelScales({ values, strideK, strideN, k, n }: MatrixSource): Float32Array<ArrayBuffer> {
+  const largest = new Float32Array(n.length);
+  for (const fromK of k) {
+    if (fromK < 0) continue;
+    for (let index = 0; index < n.length; index++) {
+      if (n[index]! < 0) continue;
+      const value = Math.abs(values[n[index]! * strideN + fromK * strideK]!);
+      if (value > largest[index]!) largest[index] = value;
+    }
+  }
+  return largest.map((value) => value / 127);
+}
+
+/** Calls `put` for each element with its tile, its input j and output i in there, its value, and its n. */
+function eachElement(
+  { values, k, n, strideK, strideN }: MatrixSource,
   group: number,
-  range: { firstN4: number; n4: number },
-): Float32Array<ArrayBuffer> {
-  const { values, k, n, strideK, strideN } = source;
+  put: (tile: number, j: number, i: number, value: number, n: number) => void,
+): void {
   const k4 = k.length / 4;
-  const packed = new Float32Array(packedTiles(k4, range.n4, group) * 16);
-  for (let tileN = 0; tileN < range.n4; tileN++) {
+  for (let tileN = 0; tileN < n.length / 4; tileN++) {
     const first = Math.floor(tileN / group) * group * k4 + tileN % group;
     for (let i = 0; i < 4; i++) {
-      const fromN = n[(range.firstN4 + tileN) * 4 + i]!;
+      const fromN = n[tileN * 4 + i]!;
       if (fromN < 0) continue;
       for (let index = 0; index < k.length; index++) {
         const fromK = k[index]!;
         if (fromK < 0) continue;
-        const tile = first + (index >> 2) * group;
-        packed[tile * 16 + (index & 3) * 4 + i] = values[fromN * strideN + fromK * strideK]!;
+        put(
+          first + (index >> 2) * group,
+          index & 3,
+          i,
+          values[fromN * strideN + fromK * strideK]!,
+          tileN * 4 + i,
+        );
       }
     }
   }
-  return packed;
 }
 
 /** The map of a width that is padded at its end only. */

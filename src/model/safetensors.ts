@@ -71,14 +71,14 @@ export class SafetensorsFile {
    * @param tensor A name in {@linkcode tensors}, of F32, F16 or BF16.
    * @throws {KvbenchError} If there is no such tensor, it isn't a float of these, or the file can't be read.
    */
-  async readF32(tensor: string): Promise<Float32Array<ArrayBuffer>> {
+  async readF32(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
     const info = this.tensors.get(tensor);
     if (info === undefined) throw unusable(this.#name, `it has no tensor ${quote(tensor)}`);
     const convert = TO_F32.get(info.dtype);
     if (convert === undefined) {
       throw unusable(this.#name, `tensor ${quote(tensor)} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
     }
-    const bytes = await this.#source.read(info.offset, info.byteLength);
+    const bytes = await this.#source.read(...byteRange(info, rows));
     // A typed array's elements must be aligned in its buffer, which a view of a larger one doesn't promise.
     const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     return convert(whole.buffer);
@@ -88,6 +88,24 @@ export class SafetensorsFile {
   close(): void {
     this.#source.close();
   }
+}
+
+/** Consecutive rows of a tensor: entries of its first dimension. */
+export interface RowRange {
+  /** The first row. */
+  readonly first: number;
+  /** How many. */
+  readonly count: number;
+}
+
+/** Where a tensor's bytes, or those of some of its rows, lie in the file. */
+function byteRange(
+  { offset, byteLength, shape }: TensorInfo,
+  rows?: RowRange,
+): [offset: number, length: number] {
+  if (!rows) return [offset, byteLength];
+  const rowBytes = byteLength / shape[0]!;
+  return [offset + rows.first * rowBytes, rows.count * rowBytes];
 }
 
 /** Whether {@linkcode SafetensorsFile.readF32} reads this element type. */

@@ -1,23 +1,35 @@
 /**
- * A checkpoint's tensors on the GPU, in float32 and packed for the kernels. Tensors are read, packed and
- * uploaded one at a time. The token embedding doubles as the head and is split into shards where the device
+ * A checkpoint's tensors on the GPU, packed for the kernels: matrices in the storage type that is asked for, vectors
+ * and the position embedding in float32. Tensors are read, packed and uploaded one at a time. The token embedding doubles as the head and is split into shards where the device
  * can't bind it whole.
  *
  * @module
  */
 import { KvbenchError } from "../errors.ts";
+import { DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import { type MatrixSource, packTiles, paddedEnd, paddedHeads, pick } from "./pack.ts";
-import type { Tuning } from "./tuning.ts";
+import {
+  type MatrixSource,
+  type Packed,
+  packedTiles,
+  type PackOptions,
+  packTiles,
+  paddedEnd,
+  paddedHeads,
+  pick,
+} from "./pack.ts";
+import type { RowRange } from "./safetensors.ts";
 
 /** A packed matrix [K4, N4] on the GPU, or a shard of its outputs. */
 export interface PackedMatrix {
   /** The packed tiles. */
   readonly buffer: LedgerBuffer;
+  /** [N4] scale of each output in int8; not read in other types. */
+  readonly scale: LedgerBuffer;
   /** Input width in tiles. */
   readonly k4: number;
   /** Output width in tiles. */
@@ -68,19 +80,22 @@ export interface Gpt2Weights {
   readonly layers: readonly LayerWeights[];
   /** The final norm. */
   readonly lnF: NormWeights;
-  /** Bound where a kernel declares a bias and the model has none. */
+  /** Bound where a kernel declares a bias or a scale and there is none. */
   readonly none: LedgerBuffer;
   /** Frees all tensors. */
   dispose(): void;
 }
 
-/** Called after each tensor with the elements uploaded so far. */
+/** What is read at once of the token embedding, and may lie in the queue: 16 MiB. */
+const BAND_BYTES = 16 << 20;
+
+/** Called after each tensor, or part of one, with the elements uploaded so far. */
 export type UploadProgress = (elements: number) => void;
 
 /** Options of {@link uploadWeights}. */
 export interface UploadOptions {
-  /** The kernel variants. */
-  readonly tuning: Tuning;
+  /** How matrices are packed. */
+  readonly packing: PackOptions;
   /** Called after each tensor. */
   readonly onProgress?: UploadProgress;
   /** The most bytes that a tensor, or a shard of the token embedding, may take: what the device binds at most. */
@@ -111,11 +126,13 @@ class Uploader {
   readonly #checkpoint: Checkpoint;
   readonly #config: Gpt2Config;
   readonly #dims: Dims;
-  readonly #tileGroup: number;
+  readonly #packing: PackOptions;
   readonly #onProgress: UploadProgress;
   readonly #maxBindingBytes: number;
   readonly #buffers: LedgerBuffer[] = [];
+  readonly #none: LedgerBuffer;
   #elements = 0;
+  #unsettledBytes = 0;
 
   constructor(gpu: Gpu, checkpoint: Checkpoint, options: UploadOptions) {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
@@ -123,9 +140,10 @@ class Uploader {
     this.#checkpoint = checkpoint;
     this.#config = checkpoint.config;
     this.#dims = dimsOf(checkpoint.config);
-    this.#tileGroup = options.tuning.tileGroup;
+    this.#packing = options.packing;
     this.#onProgress = options.onProgress ?? (() => {});
     this.#maxBindingBytes = options.maxBindingBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    this.#none = this.#store("none", new Float32Array(4));
   }
 
   async upload(): Promise<Gpt2Weights> {
@@ -152,10 +170,11 @@ class Uploader {
         fc: await this.#linear(`h.${i}.mlp.c_fc`, width, inner),
         out: await this.#linear(`h.${i}.mlp.c_proj`, inner, width),
       });
+      await this.#settle();
     }
     const lnF = await this.#norm("ln_f", width);
-    const none = this.#store("no bias", new Float32Array(4));
-    return { wte, wpe: wpeBuffer, layers, lnF, none, dispose: () => this.dispose() };
+    await this.#settle();
+    return { wte, wpe: wpeBuffer, layers, lnF, none: this.#none, dispose: () => this.dispose() };
   }
 
   dispose(): void {
@@ -173,40 +192,75 @@ class Uploader {
   async #linear(name: string, k: Int32Array, n: Int32Array): Promise<LinearWeights> {
     const values = await this.#read(`${name}.weight`);
     const nOut = n.reduce((count, from) => count + (from < 0 ? 0 : 1), 0);
-    const weight = this.#pack(`${name}.weight`, { values, strideK: nOut, strideN: 1, k, n }, 0, n.length / 4);
-    return { weight, bias: await this.#vector(`${name}.bias`, n) };
+    const matrix = this.#create(`${name}.weight`, { k4: k.length / 4, n4: n.length / 4, firstN4: 0 });
+    this.#write(`${name}.weight`, matrix, 0, { values, strideK: nOut, strideN: 1, k, n });
+    return { weight: matrix, bias: await this.#vector(`${name}.bias`, n) };
   }
 
-  /** HF stores the token embedding as [vocabulary, width], which as a head is [out, in]. */
+  /**
+   * HF stores the token embedding as [vocabulary, width], which as a head is [out, in]: whole groups of output tiles
+   * are consecutive there and here, so it is read and packed in bands and never held whole.
+   */
   async #shards(name: string, k: Int32Array): Promise<PackedMatrix[]> {
     const { vocabSize, nEmbd } = this.#config;
     const { v4, e4 } = this.#dims;
-    const values = await this.#read(name);
-    const source = { values, strideK: 1, strideN: nEmbd, k, n: paddedEnd(vocabSize, v4) };
-    const group = this.#tileGroup;
-    const perShard = Math.max(1, Math.floor(this.#maxBindingBytes / (e4 * 64 * group))) * group;
+    const group = this.#packing.tileGroup;
+    const tileBytes = 16 * DTYPE_BYTES[this.#packing.dtype];
+    const perShard = Math.max(1, Math.floor(this.#maxBindingBytes / (e4 * tileBytes * group))) * group;
+    const perBand = Math.max(1, Math.floor(BAND_BYTES / (e4 * 64 * group))) * group;
     const shards: PackedMatrix[] = [];
-    for (let first = 0; first < v4; first += perShard) {
-      shards.push(this.#pack(name, source, first, Math.min(perShard, v4 - first)));
+    for (let firstN4 = 0; firstN4 < v4; firstN4 += perShard) {
+      const n4 = Math.min(perShard, v4 - firstN4);
+      const shard = this.#create(name, { k4: e4, n4, firstN4 });
+      shards.push(shard);
+      for (let band = 0; band < n4; band += perBand) {
+        const bandN4 = Math.min(perBand, n4 - band);
+        const first = 4 * (firstN4 + band), count = Math.min(4 * bandN4, vocabSize - first);
+        const values = await this.#read(name, { first, count });
+        const n = paddedEnd(count, bandN4);
+        this.#write(name, shard, band, { values, strideK: 1, strideN: nEmbd, k, n });
+        await this.#settle();
+      }
     }
     return shards;
   }
 
-  #pack(name: string, source: MatrixSource, firstN4: number, n4: number): PackedMatrix {
-    const k4 = source.k.length / 4;
-    const buffer = this.#store(name, packTiles(source, this.#tileGroup, { firstN4, n4 }));
-    return { buffer, k4, n4, firstN4 };
+  /** Allocates a packed matrix. */
+  #create(name: string, { k4, n4, firstN4 }: Pick<PackedMatrix, "k4" | "n4" | "firstN4">): PackedMatrix {
+    const { tileGroup, dtype } = this.#packing;
+    const bytes = packedTiles(k4, n4, tileGroup) * 16 * DTYPE_BYTES[dtype];
+    const buffer = this.#allocate(name, bytes);
+    const scale = dtype === "int8" ? this.#allocate(`${name} scale`, n4 * 16) : this.#none;
+    return { buffer, scale, k4, n4, firstN4 };
+  }
+
+  /** Packs `source` as the output tiles of `matrix` from `firstN4` on, which starts a group. */
+  #write(name: string, matrix: PackedMatrix, firstN4: number, source: MatrixSource): void {
+    const { queue } = this.#gpu.device;
+    let packed: Packed;
+    try {
+      packed = packTiles(source, this.#packing);
+    } catch (error) {
+      throw new KvbenchError(
+        `Tensor ${name} can't be stored: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+    const { tiles, scale } = packed;
+    queue.writeBuffer(matrix.buffer.buffer, firstN4 * matrix.k4 * 16 * tiles.BYTES_PER_ELEMENT, tiles);
+    if (scale) queue.writeBuffer(matrix.scale.buffer, firstN4 * 16, scale);
+    this.#unsettledBytes += tiles.byteLength;
   }
 
   async #vector(name: string, map: Int32Array): Promise<LedgerBuffer> {
     return this.#store(name, pick(await this.#read(name), map));
   }
 
-  async #read(name: string): Promise<Float32Array> {
-    const values = await this.#checkpoint.read(name);
+  async #read(name: string, rows?: RowRange): Promise<Float32Array> {
+    const values = await this.#checkpoint.read(name, rows);
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
-      throw new KvbenchError(`Tensor ${name} holds ${values[bad]} at element ${bad}: wanted finite weights`);
+      const at = bad + (rows ? rows.first * values.length / rows.count : 0);
+      throw new KvbenchError(`Tensor ${name} holds ${values[bad]} at element ${at}: wanted finite weights`);
     }
     this.#elements += values.length;
     this.#onProgress(this.#elements);
@@ -214,18 +268,28 @@ class Uploader {
   }
 
   #store(name: string, values: Float32Array<ArrayBuffer>): LedgerBuffer {
-    if (values.byteLength > this.#maxBindingBytes) {
+    const buffer = this.#allocate(name, values.byteLength);
+    this.#gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
+    this.#unsettledBytes += values.byteLength;
+    return buffer;
+  }
+
+  #allocate(name: string, bytes: number): LedgerBuffer {
+    if (bytes > this.#maxBindingBytes) {
       throw new KvbenchError(
-        `Tensor ${name} takes ${values.byteLength} bytes: this device binds at most ${this.#maxBindingBytes}`,
+        `Tensor ${name} takes ${bytes} bytes: this device binds at most ${this.#maxBindingBytes}`,
       );
     }
-    const buffer = this.#gpu.ledger.createBuffer({
-      label: name,
-      category: "weights",
-      bytes: values.byteLength,
-    });
+    const buffer = this.#gpu.ledger.createBuffer({ label: name, category: "weights", bytes });
     this.#buffers.push(buffer);
-    this.#gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
     return buffer;
+  }
+
+  /** Waits for the queue where much is written: until then, it holds a copy of what it was given. */
+  async #settle(): Promise<void> {
+    if (this.#unsettledBytes < BAND_BYTES) return;
+    this.#unsettledBytes = 0;
+    this.#gpu.device.queue.submit([]);
+    await this.#gpu.device.queue.onSubmittedWorkDone();
   }
 }

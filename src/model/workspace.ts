@@ -99,9 +99,15 @@ export class Workspace {
     const norm = (from: LedgerBuffer, { gamma, beta }: NormWeights, y: LedgerBuffer) =>
       layouts.norm.bind({ x: from, gamma, beta, y });
     const linear = (from: LedgerBuffer, { weight, bias }: LinearWeights, y: LedgerBuffer) =>
-      layouts.linear.bind({ x: from, weight: weight.buffer, bias, y });
+      layouts.linear.bind({ x: from, weight: weight.buffer, bias, y, scale: weight.scale });
     this.embedding = weights.wte.map((shard) =>
-      layouts.embedding.bind({ tokens: this.tokens, wte: shard.buffer, wpe: weights.wpe, x })
+      layouts.embedding.bind({
+        tokens: this.tokens,
+        weight: shard.buffer,
+        wpe: weights.wpe,
+        x,
+        scale: shard.scale,
+      })
     );
     this.layers = weights.layers.map((layer) => ({
       ln1: norm(x, layer.ln1, normed),

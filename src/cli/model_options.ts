@@ -1,0 +1,38 @@
+/**
+ * The options of every subcommand that loads a model: which one, and how its numbers are stored on the GPU.
+ *
+ * @module
+ */
+import { type Command, Option } from "npm:commander@15.1.0";
+import { type Dtype, DTYPES } from "../gpu/dtype.ts";
+
+/** Values of {@link addModelOptions}. */
+export interface ModelOptions {
+  /** Name or folder of the model. */
+  readonly model: string;
+  /** How weight matrices are stored on the GPU. */
+  readonly weightsDtype: Dtype;
+}
+
+/** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
+export interface PrecisionOptions extends ModelOptions {
+  /** How K and V are stored. */
+  readonly kvDtype: Dtype;
+}
+
+/** Adds the shared options to a subcommand. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
+    .addOption(
+      new Option("--weights-dtype <type>", "how weight matrices are stored on the GPU").choices(DTYPES)
+        .default("f32"),
+    );
+}
+
+/** Adds the storage type of K and V to a subcommand. */
+export function addKvDtypeOption(command: Command): Command {
+  return command.addOption(
+    new Option("--kv-dtype <type>", "how K and V are stored on the GPU").choices(DTYPES).default("f32"),
+  );
+}

@@ -1,0 +1,17 @@
+// A packed weight matrix as stored: in float32. See linear.wgsl for the order of the tiles.
+//
+//   weight  [tiles]: 64 bytes each
+//
+// Joined before linear.wgsl or embedding.wgsl, in the place of weight_f16.wgsl or weight_int8.wgsl.
+
+@group(1) @binding(1) var<storage, read> weight: array<mat4x4f>;
+
+// Tile i; its column j holds four outputs of input j.
+fn weight_tile(i: u32) -> mat4x4f {
+  return weight[i];
+}
+
+// What a sum over tiles of output tile n4 is multiplied by.
+fn weight_scale(n4: u32) -> vec4f {
+  return vec4f(1.0);
+}
