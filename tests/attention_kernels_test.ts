@@ -5,6 +5,8 @@
  * @module
  */
 import type { Gpu } from "../src/gpu/gpu.ts";
+import type { Dtype } from "../src/gpu/dtype.ts";
+import { kvRowBytes } from "../src/kv/strategy.ts";
 import { batchOf, type Span } from "../src/model/batch.ts";
 import { PRESETS } from "../src/model/config.ts";
 import { createKvKernels, FILES, maxSplits, SPLIT_TOKENS } from "../src/model/kernels.ts";
@@ -22,6 +24,7 @@ import {
   runBatch,
   Scratch,
 } from "./gpu_support.ts";
+import { KvBytes } from "./kv_bytes.ts";
 import { contiguousKv, KV_KINDS, type KvMemory, type MakeKv, pagedKv } from "./kv_support.ts";
 
 /**
@@ -62,16 +65,19 @@ interface Case {
   /** Multiplies the key of each position by it, so that scores grow along the context. */
   readonly growingKeys?: boolean;
   readonly tolerance?: number;
+  /** How K and V are stored. */
+  readonly dtype?: Dtype;
 }
 
 /** Runs one batch's attention over random K and V and compares every row; `kv` holds poison everywhere else. */
 async function check(gpu: Gpu, item: Case): Promise<void> {
   const { nHead, headDim, tuning, makeKv, spans = SPANS, growingKeys = false, tolerance = TOLERANCE } = item;
+  const { dtype = "f32" } = item;
   const width = nHead * headDim, headDim4 = Math.ceil(headDim / 4), a4 = nHead * headDim4;
   const batch = batchOf(spans);
   const nSequences = 1 + Math.max(...spans.map(({ sequence }) => sequence));
   const scratch = new Scratch(gpu);
-  const memory = makeKv(scratch, { nSequences, tokensPerSequence: N_CTX });
+  const memory = makeKv(scratch, { nSequences, tokensPerSequence: N_CTX, dtype });
   const map = paddedHeads(1, nHead, headDim, headDim4);
   const contexts = new Map(spans.map(({ sequence, first, count }) => {
     const k = randomArray((first + count) * width, 1 + 10 * sequence);
@@ -89,7 +95,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
   for (let r = 0; r < batch.nRows; r++) qkv.set(pick(q, map, r * width), r * 3 * a4 * 4);
   const buffers = {
     qkv: scratch.upload(qkv),
-    kv: scratch.upload(place(memory, contexts, { width, map })),
+    kv: scratch.upload(place(memory, contexts, { width, map, nHead, dtype })),
     partial: scratch.poisoned(batch.nDecodeTiles * splits * a4 * 4),
     scale: scratch.poisoned(batch.nDecodeTiles * splits * nHead * 2),
     y: scratch.poisoned((batch.nRows + 1) * a4 * 4),
@@ -130,23 +136,43 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
   scratch.dispose();
 }
 
-/** Lays K and V out as the kernels expect them, with poison where there is none: [nSlots, 2, A4 * 4]. */
+/**
+ * Lays K and V out as the kernels expect them, with poison where there is none, and replaces the contexts by what
+ * they are after they were stored.
+ */
 function place(
   memory: KvMemory,
   contexts: ReadonlyMap<number, Context>,
-  { width, map }: { readonly width: number; readonly map: Int32Array },
-): Float32Array<ArrayBuffer> {
-  const kv = new Float32Array(memory.nSlots * 2 * map.length).fill(NaN);
+  { width, map, nHead, dtype }: {
+    readonly width: number;
+    readonly map: Int32Array;
+    readonly nHead: number;
+    readonly dtype: Dtype;
+  },
+): Uint8Array<ArrayBuffer> {
+  const a4 = map.length / 4;
+  const poison = new Uint8Array(memory.nSlots * kvRowBytes({ a4, nHead, dtype })).fill(0xff); // NaN, or -1
+  const kv = new KvBytes(poison.buffer, { dtype, a4, nHead });
+  const row = new Float32Array(2 * map.length);
   for (const [sequence, { k, v }] of contexts) {
-    const padded = [k, v].map((values) => padRows(values, { width, map }));
+    const [keys, values] = [k, v].map((part) => padRows(part, { width, map })) as [
+      Float32Array,
+      Float32Array,
+    ];
     for (let position = 0; position < k.length / width; position++) {
-      padded.forEach((values, i) => {
-        const row = values.subarray(position * map.length, (position + 1) * map.length);
-        kv.set(row, (memory.slot(sequence, position) * 2 + i) * map.length);
+      const slot = memory.slot(sequence, position);
+      row.set(keys.subarray(position * map.length, (position + 1) * map.length));
+      row.set(values.subarray(position * map.length, (position + 1) * map.length), map.length);
+      kv.store(slot, row);
+      const stored = kv.load(slot);
+      map.forEach((index, i) => {
+        if (index < 0) return;
+        k[position * width + index] = stored[i]!;
+        v[position * width + index] = stored[map.length + i]!;
       });
     }
   }
-  return kv;
+  return poison;
 }
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
@@ -154,6 +180,13 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
     gpuTest(`Attention equals the reference (${kind}, ${tuning.name} tuning)`, async (gpu) => {
       await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv });
       await check(gpu, { nHead: 3, headDim: 18, tuning, makeKv });
+    });
+  }
+  for (const dtype of ["f16", "int8"] as const) {
+    gpuTest(`Attention reads K and V in ${dtype} (${tuning.name} tuning)`, async (gpu) => {
+      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: contiguousKv, dtype });
+      await check(gpu, { nHead: 3, headDim: 18, tuning, makeKv: pagedKv(3), dtype });
+      await check(gpu, { nHead: 1, headDim: 64, tuning, makeKv: pagedKv(16), dtype });
     });
   }
   for (const headDim of [4, 64, 128]) {

@@ -18,22 +18,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (row >= counts.n_rows) {
     return;
   }
-  let from = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
+  let source = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
   let slot = kv_slot(rows[row].sequence, rows[row].position);
   let to = kv_head(slot, part, head);
   if (KV_SCALED) {
     var largest = vec4f(TINY);
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      largest = max(largest, abs(qkv[from + d4]));
+      largest = max(largest, abs(qkv[source + d4]));
     }
     let scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
     kv_store_scale(slot, part, head, scale);
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      kv_store(to + d4, qkv[from + d4] / scale);
+      kv_store(to + d4, qkv[source + d4] / scale);
     }
   } else {
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      kv_store(to + d4, qkv[from + d4]);
+      kv_store(to + d4, qkv[source + d4]);
     }
   }
 }

@@ -15,6 +15,31 @@ import {
   type TensorInfo,
 } from "./safetensors.ts";
 
+export type { RowRange } from "./safetensors.ts";
+
+/** A model's configuration and tensors, wherever they come from. */
+export interface TensorSource {
+  /** What the model is called. */
+  readonly name: string;
+  /** The model's dimensions. */
+  readonly config: Gpt2Config;
+  /** Where the values come from, for results. */
+  readonly origin: { readonly source: "checkpoint" } | {
+    readonly source: "synthetic";
+    readonly seed: number;
+  };
+  /**
+   * Reads a tensor as float32, row-major, in the shape that {@linkcode tensorShapes} states.
+   *
+   * @param tensor A name of {@linkcode tensorShapes}, e.g. `h.0.attn.c_attn.weight`.
+   * @param rows Which rows of its first dimension: all, unless told otherwise.
+   * @throws {KvbenchError} If there is no such tensor, or it can't be read.
+   */
+  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  /** Frees what it holds open. */
+  close(): void;
+}
+
 /** The two files of a checkpoint. */
 export interface CheckpointFiles {
   /** What the model is called in results and messages. */
@@ -47,11 +72,12 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
 }
 
 /** An open checkpoint whose tensors have the right names and shapes. Made by {@linkcode openCheckpoint}. */
-export class Checkpoint {
+export class Checkpoint implements TensorSource {
   /** What the model is called. */
   readonly name: string;
   /** The model's dimensions. */
   readonly config: Gpt2Config;
+  readonly origin = { source: "checkpoint" } as const;
   /** Bytes of the tensors as stored. */
   readonly storedBytes: number;
   readonly #file: SafetensorsFile;

@@ -13,7 +13,7 @@ import type { Recorder } from "../gpu/recorder.ts";
 import { KV_FILES } from "../kv/files.ts";
 import type { KvSource } from "../kv/strategy.ts";
 import { type Batch, type BatchLimits, TILE_ROWS } from "./batch.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
@@ -93,7 +93,7 @@ export class Gpt2 {
    */
   static async load(
     gpu: Gpu,
-    checkpoint: Checkpoint,
+    checkpoint: TensorSource,
     { tuning = tuningFor(gpu.facts), weightsDtype = "f32", ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
     const { config } = checkpoint;

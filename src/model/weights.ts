@@ -9,7 +9,7 @@ import { KvbenchError } from "../errors.ts";
 import { DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
@@ -109,7 +109,7 @@ export interface UploadOptions {
  */
 export async function uploadWeights(
   gpu: Gpu,
-  checkpoint: Checkpoint,
+  checkpoint: TensorSource,
   options: UploadOptions,
 ): Promise<Gpt2Weights> {
   const uploader = new Uploader(gpu, checkpoint, options);
@@ -123,7 +123,7 @@ export async function uploadWeights(
 
 class Uploader {
   readonly #gpu: Gpu;
-  readonly #checkpoint: Checkpoint;
+  readonly #checkpoint: TensorSource;
   readonly #config: Gpt2Config;
   readonly #dims: Dims;
   readonly #packing: PackOptions;
@@ -134,7 +134,7 @@ class Uploader {
   #elements = 0;
   #unsettledBytes = 0;
 
-  constructor(gpu: Gpu, checkpoint: Checkpoint, options: UploadOptions) {
+  constructor(gpu: Gpu, checkpoint: TensorSource, options: UploadOptions) {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     this.#gpu = gpu;
     this.#checkpoint = checkpoint;
