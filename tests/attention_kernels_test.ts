@@ -12,7 +12,7 @@ import { PRESETS } from "../src/model/config.ts";
 import { createKvKernels, FILES, maxSplits, SPLIT_TOKENS } from "../src/model/kernels.ts";
 import { paddedHeads, pick } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
-import { attentionCpu, type Context } from "../wgsl/attention_cpu.ts";
+import { attentionCpu } from "../wgsl/attention_cpu.ts";
 import {
   assertClose,
   compile,
@@ -142,7 +142,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
  */
 function place(
   memory: KvMemory,
-  contexts: ReadonlyMap<number, Context>,
+  contexts: ReadonlyMap<number, Record<"k" | "v", Float32Array>>,
   { width, map, nHead, dtype }: {
     readonly width: number;
     readonly map: Int32Array;
