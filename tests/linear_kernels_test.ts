@@ -84,7 +84,7 @@ async function check(gpu: Gpu, item: Case): Promise<void> {
   const k = paddedEnd(nIn, k4), n = paddedEnd(nOut, n4);
   const weight = randomArray(nIn * nOut, 1);
   const biasValues = randomArray(nOut, 2).map((value) => value * (item.biasScale ?? 1));
-  const lanes = tuning.linearLanes[0];
+  const lanes = tuning.linearLanes;
   const { linear } = layoutsOf(gpu);
   const kernel = await compile(gpu, {
     files: [WEIGHT_FORMATS[dtype], FILES.linear, file],

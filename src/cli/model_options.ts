@@ -5,6 +5,7 @@
  */
 import { type Command, Option } from "npm:commander@15.1.0";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
+import { syntheticSeed } from "./values.ts";
 
 /** Values of {@link addModelOptions}. */
 export interface ModelOptions {
@@ -12,6 +13,8 @@ export interface ModelOptions {
   readonly model: string;
   /** How weight matrices are stored on the GPU. */
   readonly weightsDtype: Dtype;
+  /** Seed of made-up weights in place of a checkpoint's. */
+  readonly weights?: number;
 }
 
 /** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
@@ -24,6 +27,11 @@ export interface PrecisionOptions extends ModelOptions {
 export function addModelOptions(command: Command): Command {
   return command
     .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
+    .option(
+      "--weights <source>",
+      "synthetic[:seed]: made-up weights of the model's size, which needs no checkpoint",
+      syntheticSeed,
+    )
     .addOption(
       new Option("--weights-dtype <type>", "how weight matrices are stored on the GPU").choices(DTYPES)
         .default("f32"),

@@ -6,12 +6,15 @@
 import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { locateModel } from "../hub/locate.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
+import type { TensorSource } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
-import { parameterCount } from "../model/config.ts";
-import type { ModelOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { type Gpt2Config, parameterCount, type PresetName, PRESETS } from "../model/config.ts";
+import { SyntheticCheckpoint } from "../model/synthetic.ts";
+import { tuningFor } from "../model/tuning.ts";
+import { checkMemory } from "./memory_check.ts";
+import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
+import { type ProgressBar, progressBar } from "./progress.ts";
 
 /** An opened GPU with a model on it. */
 export interface Session {
@@ -31,28 +34,23 @@ export interface Session {
  * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
  */
 export async function withSession<P, T>(
-  { model: name, weightsDtype }: ModelOptions,
-  prepare: (checkpoint: Checkpoint, tokenizer: Tokenizer | undefined) => Promise<P>,
+  options: PrecisionOptions | ModelOptions,
+  prepare: (checkpoint: TensorSource, tokenizer: Tokenizer | undefined) => Promise<P>,
   use: (session: Session, prepared: P) => Promise<T>,
 ): Promise<T> {
   const bar = progressBar();
-  let downloading = false;
-  const checkpoint = await locateModel(name, {
-    onProgress: (received, total) => {
-      if (!downloading) bar.start("Downloading weights", total ?? received, "bytes");
-      downloading = true;
-      bar.update(received);
-    },
-  });
-  bar.stop();
+  const checkpoint = await openModel(options, bar);
   try {
     const tokenizer = await tokenizerFor(checkpoint.config);
     const prepared = await prepare(checkpoint, tokenizer);
     const gpu = await Gpu.open();
     try {
+      const tuning = tuningFor(gpu.facts);
+      await checkMemory(gpu, checkpoint, { ...options, ...tuning });
       bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
       const model = await Gpt2.load(gpu, checkpoint, {
-        weightsDtype,
+        tuning,
+        weightsDtype: options.weightsDtype,
         onProgress: (elements) => bar.update(elements),
       });
       bar.stop();
@@ -67,6 +65,30 @@ export async function withSession<P, T>(
   } finally {
     checkpoint.close();
   }
+}
+
+/** Finds, fetches or makes up the model that the options name. */
+async function openModel({ model, weights: seed }: ModelOptions, bar: ProgressBar): Promise<TensorSource> {
+  if (seed !== undefined && Object.hasOwn(PRESETS, model)) {
+    return synthetic(model, PRESETS[model as PresetName], seed);
+  }
+  let downloading = false;
+  const checkpoint = await locateModel(model, {
+    onProgress: (received, total) => {
+      if (!downloading) bar.start("Downloading weights", total ?? received, "bytes");
+      downloading = true;
+      bar.update(received);
+    },
+  });
+  bar.stop();
+  if (seed === undefined) return checkpoint;
+  checkpoint.close();
+  return synthetic(checkpoint.name, checkpoint.config, seed);
+}
+
+/** Every table, file and chart names the model, so its name says what its weights are. */
+function synthetic(name: string, config: Gpt2Config, seed: number): SyntheticCheckpoint {
+  return new SyntheticCheckpoint(`${name} (synthetic weights, seed ${seed})`, config, seed);
 }
 
 /** The most bytes of prompt text: more can't fit a context, and encoding time grows with the square. */

@@ -24,6 +24,13 @@ export function decimal(text: string): number {
   return value;
 }
 
+/** The seed of `synthetic` or `synthetic:SEED`. */
+export function syntheticSeed(text: string): number {
+  const match = /^synthetic(?::(\d{1,9}))?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("Wanted synthetic, or synthetic:SEED with a seed below 10^9");
+  return Number(match[1] ?? 0);
+}
+
 /** Token ids, as `464,3290`. */
 export function idList(text: string): number[] {
   if (text.trim() === "") throw new InvalidArgumentError("Wanted token ids with commas between them");

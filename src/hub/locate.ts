@@ -28,7 +28,9 @@ export async function locateModel(name: string, options: LocateOptions = {}): Pr
   if (/[/\\]/.test(name) || await isFolder(name)) return await openFolder(name);
   const wanted = `wanted ${EMBEDDED_NAME} or a folder with config.json and model.safetensors`;
   if (Object.hasOwn(PRESETS, name)) {
-    throw new UsageError(`Model ${name} is known but cannot be fetched yet: ${wanted}`);
+    throw new UsageError(
+      `Model ${name} is known but cannot be fetched yet: ${wanted}; --weights synthetic needs none`,
+    );
   }
   throw new UsageError(`Unknown model ${JSON.stringify(name)}: ${wanted}`);
 }

@@ -61,9 +61,6 @@ export const WEIGHT_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
 /** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
 export const SPLIT_TOKENS = 64;
 
-/** Output tiles from which there are enough to give every lane several. */
-const MANY_TILES = 1024;
-
 /** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
 export const BINDINGS = {
   embedding: { tokens: "read", weight: "read", wpe: "read", x: "readWrite", scale: "read" },
@@ -287,7 +284,7 @@ async function linearKernels(
   options: LinearOptions,
 ): Promise<LinearKernels> {
   const { device, layouts, tuning } = context;
-  const lanes = tuning.linearLanes[weight.n4 < MANY_TILES ? 0 : 1];
+  const lanes = tuning.linearLanes;
   const overrides = {
     K4: weight.k4,
     N4: weight.n4,
@@ -325,9 +322,9 @@ export interface LinearForm {
 }
 
 /** The kernel for one row or very few, and `n4` output tiles. */
-export function linearRowForm({ kSplit }: Tuning, n4: number): LinearForm {
+export function linearRowForm({ kSplit, wideRowTiles }: Tuning, n4: number): LinearForm {
   if (kSplit > 1) return { file: FILES.linearRowSplit, tilesPerLane: 1, overrides: { K_SPLIT: kSplit } };
-  if (n4 < MANY_TILES) return { file: FILES.linearRow, tilesPerLane: 1, overrides: {} };
+  if (n4 < wideRowTiles) return { file: FILES.linearRow, tilesPerLane: 1, overrides: {} };
   return { file: FILES.linearRowWide, tilesPerLane: 4, overrides: {} };
 }
 

@@ -16,8 +16,10 @@ export interface Tuning {
   readonly wideRows: boolean;
   /** Lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
-  /** Lanes of a linear workgroup over few, and over many output tiles. */
-  readonly linearLanes: readonly [few: number, many: number];
+  /** Output tiles from which a lane of a one-row product makes four of them rather than one, if `kSplit` is 1. */
+  readonly wideRowTiles: number;
+  /** Lanes of a linear workgroup. */
+  readonly linearLanes: number;
   /** Lanes of a layer norm workgroup. */
   readonly normLanes: number;
   /** At least this many lanes in a decode attention workgroup. */
@@ -36,7 +38,8 @@ export const SOFTWARE_TUNING: Tuning = {
   tileGroup: 4,
   wideRows: true,
   kSplit: 1,
-  linearLanes: [8, 64],
+  wideRowTiles: 128,
+  linearLanes: 8,
   normLanes: 8,
   decodeLanes: 8,
   prefillLanes: 8,
@@ -50,7 +53,8 @@ export const HARDWARE_TUNING: Tuning = {
   tileGroup: 8,
   wideRows: false,
   kSplit: 8,
-  linearLanes: [32, 32],
+  wideRowTiles: 128,
+  linearLanes: 32,
   normLanes: 64,
   decodeLanes: 64,
   prefillLanes: 64,
