@@ -24,7 +24,7 @@ const checkpoint = await openCheckpoint({
   weightsName: "weights/tiny/model.safetensors",
 });
 const model = await Gpt2.load(gpu, checkpoint);
-const { nLayer, nCtx, vocabSize } = model.config;
+const { nCtx, vocabSize } = model.config;
 const shape = { ...model.config, ...model.dims, nSequences: 1, dtype: "f32" as const };
 
 for (const context of CONTEXTS) {

@@ -6,9 +6,14 @@
  */
 import assert from "node:assert/strict";
 import { seededRandom } from "../src/measure/random.ts";
+import type { Dtype } from "../src/gpu/dtype.ts";
+import { kvRowBytes } from "../src/kv/strategy.ts";
+import { tensorShapes } from "../src/model/checkpoint.ts";
+import type { Gpt2Config } from "../src/model/config.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
+import { memoryNeed } from "../src/model/memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
-import { DYNAMIC, NO_CACHE, paged, STATIC, withDecoder } from "./decode_support.ts";
+import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
@@ -51,6 +56,107 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       assert.equal(gpu.ledger.current.total, 0);
     });
   }
+}
+
+/** Matrices after they were stored; the embedding's channels are its rows. */
+function stored(
+  tensors: ReadonlyMap<string, Float32Array>,
+  config: Gpt2Config,
+  dtype: Dtype,
+): Map<string, Float32Array> {
+  const shapes = tensorShapes(config);
+  return new Map([...tensors].map(([name, values]) => {
+    const [rows, columns] = shapes.get(name)!;
+    if (columns === undefined || name === "wpe.weight" || dtype === "f32") return [name, values];
+    if (dtype === "f16") return [name, values.map(Math.f16round)];
+    const channel = (i: number) => name === "wte.weight" ? Math.floor(i / columns) : i % columns;
+    const largest = new Float32Array(Math.max(rows!, columns));
+    values.forEach((value, i) => largest[channel(i)] = Math.max(largest[channel(i)]!, Math.abs(value)));
+    return [
+      name,
+      values.map((value, i) => {
+        const scale = Math.fround(largest[channel(i)]! / 127);
+        return Math.round(value / scale) * scale;
+      }),
+    ];
+  }));
+}
+
+for (const weightsDtype of ["f16", "int8"] as const) {
+  for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
+    gpuTest(
+      `Gpt2 with ${weightsDtype} weights equals the CPU's pass over stored tensors (${tuning.name} tuning)`,
+      async (gpu) => {
+        const { checkpoint, config, tensors } = await randomCheckpoint(AWKWARD);
+        const model = await Gpt2.load(gpu, checkpoint, {
+          tuning,
+          weightsDtype,
+          maxBindingBytes: SMALL_BINDING_BYTES,
+        });
+        const need = memoryNeed(config, { ...tuning, weightsDtype });
+        assert.equal(gpu.ledger.current.weights - 16, need.weightsBytes);
+        const next = seededRandom(1);
+        const ids = Array.from({ length: config.nCtx }, () => Math.floor(next() * config.vocabSize));
+        const expected = gpt2Cpu(config, stored(tensors, config, weightsDtype), ids);
+        await withDecoder(model, { variant: STATIC, maxOutputs: config.nCtx }, async (decoder) => {
+          decoder.begin([ids]);
+          const logits = await decoder.logits(config.nCtx);
+          assertClose(logits.flatMap((row) => [...row]), expected, {
+            tolerance: TOLERANCE,
+            name: weightsDtype,
+            width: config.vocabSize,
+          });
+        });
+        model.dispose();
+        checkpoint.close();
+      },
+    );
+  }
+}
+
+/** Logits of up to 9: float16 keeps 11 bits of K and V, int8 about 7. */
+const KV_TOLERANCES = { f16: 0.01, int8: 0.15 };
+
+for (const kvDtype of ["f16", "int8"] as const) {
+  gpuTest(
+    `Every strategy decodes alike with ${kvDtype} K/V, near float32, and the ledger's bytes are the formula's`,
+    async (gpu) => {
+      const { checkpoint, config } = await randomCheckpoint(AWKWARD);
+      const model = await Gpt2.load(gpu, checkpoint);
+      const next = seededRandom(1);
+      const ids = Array.from({ length: config.nCtx }, () => Math.floor(next() * config.vocabSize));
+      const all = async (variant: Variant, dtype: Dtype) =>
+        await withDecoder(
+          model,
+          { variant, kvDtype: dtype, maxOutputs: config.nCtx },
+          async (decoder, strategy) => {
+            decoder.begin([ids]);
+            const rows = await decoder.logits(config.nCtx);
+            const { tokens, layersKept, usedBytes, allocatedBytes } = strategy.usage();
+            assert.equal(usedBytes, tokens * layersKept * kvRowBytes({ ...config, ...model.dims, dtype }));
+            assert.equal(gpu.ledger.current.kv, allocatedBytes);
+            return rows.flatMap((row) => [...row]);
+          },
+        );
+      const exact = await all(NO_CACHE, "f32");
+      const first = await all(NO_CACHE, kvDtype);
+      assertClose(first, exact, {
+        tolerance: KV_TOLERANCES[kvDtype],
+        name: kvDtype,
+        width: config.vocabSize,
+      });
+      assert.notDeepEqual(first, exact);
+      for (const variant of [STATIC, DYNAMIC, paged(7)]) {
+        assertClose(await all(variant, kvDtype), first, {
+          tolerance: 0,
+          name: variant.name,
+          width: config.vocabSize,
+        });
+      }
+      model.dispose();
+      checkpoint.close();
+    },
+  );
 }
 
 gpuTest("Gpt2.load() names a tensor that the device can't bind, and leaks nothing", async (gpu) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command } from "npm:commander@15.1.0";
+import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
 import { checkIds } from "../model/config.ts";
@@ -11,9 +12,6 @@ import type { Gpt2 } from "../model/gpt2.ts";
 import { writeWhole } from "../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { promptIds, withSession } from "./session.ts";
-
-/** Rows of logits that are on the GPU at once; more would not fit a binding for GPT-2's vocabulary. */
-const CHUNK_ROWS = 64;
 
 interface Options extends DecodeOptions {
   readonly all: boolean;
@@ -62,20 +60,13 @@ async function computeLogits(model: Gpt2, ids: readonly number[], options: Optio
     maxPromptTokens: ids.length,
     maxTokens: ids.length,
     capacityTokens: ids.length,
-    maxOutputs: all ? Math.min(CHUNK_ROWS, ids.length) : 1,
+    maxOutputs: all ? Math.min(LOGIT_ROWS, ids.length) : 1,
   };
   return await withDecoder(model, decoding, async (decoder) => {
     if (!all) {
       decoder.begin([ids]);
       return await decoder.logits();
     }
-    const rows: Float32Array[] = [];
-    for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
-      const part = ids.slice(from, from + CHUNK_ROWS);
-      if (from === 0) decoder.begin([part]);
-      else decoder.append([part]);
-      rows.push(...await decoder.logits(part.length));
-    }
-    return rows;
+    return await Array.fromAsync(allLogits(decoder, ids));
   });
 }

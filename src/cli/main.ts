@@ -12,6 +12,7 @@ import { benchCommand } from "./bench.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
 import { logitsCommand } from "./logits.ts";
+import { perplexityCommand } from "./perplexity.ts";
 
 /** Runs the command line and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -21,6 +22,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(benchCommand())
     .addCommand(generateCommand())
     .addCommand(logitsCommand())
+    .addCommand(perplexityCommand())
     .addCommand(doctorCommand());
   for (const command of [program, ...program.commands]) {
     command

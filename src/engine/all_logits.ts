@@ -1,0 +1,25 @@
+/**
+ * The logits of every position of a text, in parts that fit the GPU and the host.
+ *
+ * @module
+ */
+import type { Decoder } from "./decoder.ts";
+
+/** Positions whose logits are held at once: a row of GPT-2's vocabulary takes 200 KB. */
+export const LOGIT_ROWS = 64;
+
+/**
+ * Begins a sequence with `ids` and yields the logits after each of them, in order: [vocabSize] per position. The
+ * decoder must be made for prompts and outputs of {@link LOGIT_ROWS}, or of all ids where they are fewer.
+ *
+ * @throws {UsageError} If the sequence is longer than the decoder allows.
+ * @throws {KvbenchError} If the device fails.
+ */
+export async function* allLogits(decoder: Decoder, ids: readonly number[]): AsyncGenerator<Float32Array> {
+  for (let first = 0; first < ids.length; first += LOGIT_ROWS) {
+    const part = ids.slice(first, first + LOGIT_ROWS);
+    if (first === 0) decoder.begin([part]);
+    else decoder.append([part]);
+    yield* await decoder.logits(part.length);
+  }
+}
