@@ -14,7 +14,7 @@ import { Gpt2 } from "../src/model/gpt2.ts";
 import { memoryNeed } from "../src/model/memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
-import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
+import { AWKWARD, randomCheckpoint, type Tensors } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 
@@ -60,10 +60,10 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
 
 /** Matrices after they were stored; the embedding's channels are its rows. */
 function stored(
-  tensors: ReadonlyMap<string, Float32Array>,
+  tensors: Tensors,
   config: Gpt2Config,
   dtype: Dtype,
-): Map<string, Float32Array> {
+): Tensors {
   const shapes = tensorShapes(config);
   return new Map([...tensors].map(([name, values]) => {
     const [rows, columns] = shapes.get(name)!;
