@@ -31,6 +31,7 @@
 export * from "./src/errors.ts";
 export * from "./src/gpu/adapter.ts";
 export * from "./src/gpu/bind_layout.ts";
+export * from "./src/gpu/dtype.ts";
 export * from "./src/gpu/fence.ts";
 export * from "./src/gpu/gpu.ts";
 export * from "./src/gpu/kernel.ts";
@@ -48,6 +49,7 @@ export * from "./src/model/gpt2.ts";
 export * from "./src/model/kernels.ts";
 export * from "./src/model/pack.ts";
 export * from "./src/model/sampling.ts";
+export * from "./src/model/synthetic.ts";
 export * from "./src/model/tokenizer.ts";
 export * from "./src/model/step_tables.ts";
 export * from "./src/model/tuning.ts";
