@@ -15,6 +15,10 @@ export interface ModelOptions {
   readonly weightsDtype: Dtype;
   /** Seed of made-up weights in place of a checkpoint's. */
   readonly weights?: number;
+  /** Whether kernel variants are chosen by measurement; the defaults of the adapter's kind, otherwise. */
+  readonly autotune: boolean;
+  /** Whether a remembered choice is measured again. */
+  readonly retune: boolean;
 }
 
 /** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
@@ -35,7 +39,9 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option("--weights-dtype <type>", "how weight matrices are stored on the GPU").choices(DTYPES)
         .default("f32"),
-    );
+    )
+    .option("--no-autotune", "take the default kernel variants, and measure none")
+    .option("--retune", "measure the kernel variants again, whatever is remembered", false);
 }
 
 /** Adds the storage type of K and V to a subcommand. */

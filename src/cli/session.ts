@@ -11,8 +11,8 @@ import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
 import { type Gpt2Config, parameterCount, type PresetName, PRESETS } from "../model/config.ts";
 import { SyntheticCheckpoint } from "../model/synthetic.ts";
-import { tuningFor } from "../model/tuning.ts";
 import { checkMemory } from "./memory_check.ts";
+import { chooseTuning } from "./tuning_choice.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
 import { type ProgressBar, progressBar } from "./progress.ts";
 
@@ -45,7 +45,7 @@ export async function withSession<P, T>(
     const prepared = await prepare(checkpoint, tokenizer);
     const gpu = await Gpu.open();
     try {
-      const tuning = tuningFor(gpu.facts);
+      const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
       await checkMemory(gpu, checkpoint, { ...options, ...tuning });
       bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
       const model = await Gpt2.load(gpu, checkpoint, {

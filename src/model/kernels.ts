@@ -270,15 +270,25 @@ function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promis
 }
 
 /** What a linear product does with its sums; see `linear.wgsl`. */
-interface LinearOptions {
+export interface LinearOptions {
+  /** Adds a bias. */
   readonly bias?: boolean;
+  /** Applies GELU. */
   readonly gelu?: boolean;
+  /** Adds to what is there. */
   readonly residual?: boolean;
+  /** Width of the result, where the product fills a part of it. */
   readonly yStride4?: number;
+  /** Its first column. */
   readonly yOffset4?: number;
 }
 
-async function linearKernels(
+/**
+ * Compiles a linear product in both forms.
+ *
+ * @throws {KvbenchError} If a kernel does not compile.
+ */
+export async function linearKernels(
   context: KernelContext,
   weight: Pick<PackedMatrix, "k4" | "n4">,
   options: LinearOptions,

@@ -25,6 +25,8 @@ export class SyntheticCheckpoint implements TensorSource {
   readonly #scale: number; // of a residual projection
 
   /**
+   * Describes the tensors; none is made yet.
+   *
    * @param name What the model is called.
    * @param seed The same seed gives the same weights.
    */

@@ -9,7 +9,7 @@ import type { AdapterFacts } from "../gpu/adapter.ts";
 /** A choice of kernel variants. */
 export interface Tuning {
   /** Which of the choices this is. */
-  readonly name: "software" | "hardware";
+  readonly name: "software" | "hardware" | "measured";
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
   /** Whether a lane of a many-row product makes four output tiles rather than one. */

@@ -1,0 +1,77 @@
+/**
+ * Timing alternatives on the adapter in hand, interleaved and within a budget. Knows no GPT-2: what is timed is
+ * whatever a candidate records.
+ *
+ * @module
+ */
+import type { Gpu } from "./gpu.ts";
+import { Recorder } from "./recorder.ts";
+import { Timestamps } from "./timestamps.ts";
+
+/** Something that can be done in more than one way: records one way of doing it. */
+export type Candidate = (recorder: Recorder) => void;
+
+/** Rounds that are timed at most, after one that isn't. */
+const ROUNDS = 5;
+
+/** Until when timing may go on. */
+export class TuningBudget {
+  readonly #end: number;
+
+  /** Starts now. */
+  constructor(ms: number) {
+    this.#end = performance.now() + ms;
+  }
+
+  /** Whether the time is over. */
+  get spent(): boolean {
+    return performance.now() >= this.#end;
+  }
+}
+
+/**
+ * Times candidates in turn, by timestamp queries where the device has them and by fences otherwise, and returns the
+ * shortest time of each, in ms: what else the machine does only adds. Where the budget ends early there are fewer
+ * rounds, but never less than one after the warm-up.
+ *
+ * @throws {KvbenchError} If the device fails.
+ */
+export async function timeCandidates(
+  gpu: Gpu,
+  candidates: readonly Candidate[],
+  budget: TuningBudget,
+): Promise<number[]> {
+  const best = candidates.map(() => Infinity);
+  const timestamps = Timestamps.create(gpu, candidates.length);
+  const recorder = new Recorder(gpu.device);
+  recorder.timestamps = timestamps;
+  try {
+    for (let round = 0; round <= ROUNDS && (round < 2 || !budget.spent); round++) {
+      const times: number[] = [];
+      for (const record of candidates) {
+        const start = performance.now();
+        record(recorder);
+        recorder.submit();
+        if (timestamps) continue;
+        await gpu.fence.wait();
+        times.push(performance.now() - start);
+      }
+      if (timestamps) times.push(...await timestamps.readMs());
+      if (round === 0) continue;
+      times.forEach((ms, i) => best[i] = Math.min(best[i]!, ms));
+    }
+    gpu.assertHealthy();
+    return best;
+  } finally {
+    timestamps?.dispose();
+  }
+}
+
+/** The index of the shortest time; the first stays unless another is shorter by more than `margin`, a share. */
+export function fastest(times: readonly number[], margin: number): number {
+  let best = 0;
+  times.forEach((ms, i) => {
+    if (ms < times[best]! && ms < times[0]! * (1 - margin)) best = i;
+  });
+  return best;
+}

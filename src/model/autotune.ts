@@ -1,0 +1,219 @@
+/**
+ * Choosing kernel variants by measurement: every variant of the linear products and of attention is timed on the
+ * model's own shapes, and the sums decide. The defaults for the adapter's kind stay unless something beats them clearly.
+ *
+ * @module
+ */
+import { type Candidate, fastest, timeCandidates, TuningBudget } from "../gpu/autotune.ts";
+import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { createStrategy } from "../kv/create.ts";
+import { type Batch, batchOf, TILE_ROWS } from "./batch.ts";
+import type { Gpt2Config } from "./config.ts";
+import { type Dims, dimsOf } from "./dims.ts";
+import {
+  createKvKernels,
+  createLayouts,
+  type KernelContext,
+  type Layouts,
+  linearKernels,
+  maxSplits,
+  SPLIT_TOKENS,
+} from "./kernels.ts";
+import { packedTiles } from "./pack.ts";
+import { StepTables } from "./step_tables.ts";
+import { type Tuning, tuningFor } from "./tuning.ts";
+
+/** What tuning may take, in ms, compilation aside. */
+export const TUNING_BUDGET_MS = 5000;
+/** What a variant must save to replace the default: timings of one variant differ by about this much. */
+const MARGIN = 0.05;
+/** Multiply-adds per timing, so that a dispatch's fixed cost doesn't decide. */
+const TIMED_MACS = 4e6;
+/** The most output tiles of the head that are timed: more of the same says nothing new. */
+const HEAD_TILES = 2048;
+/** The context at which attention is timed. */
+const CONTEXT = 256;
+
+/** More output tiles than any product has. */
+const NEVER = 2 ** 30;
+
+/** Variants of the linear products. */
+const LINEAR: readonly Partial<Tuning>[] = [
+  { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
+  { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: NEVER, linearLanes: 8 },
+  { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 32 },
+  { tileGroup: 8, wideRows: false, kSplit: 8, linearLanes: 32 },
+  { tileGroup: 8, wideRows: false, kSplit: 4, linearLanes: 64 },
+  { tileGroup: 8, wideRows: false, kSplit: 16, linearLanes: 16 },
+];
+/** Lanes of an attention workgroup. */
+const ATTENTION_LANES = [8, 16, 32, 64];
+
+/** What a choice depends on. */
+export interface AutotuneOptions {
+  /** The model's dimensions. */
+  readonly config: Gpt2Config;
+  /** How weight matrices are stored. */
+  readonly weightsDtype: Dtype;
+  /** How K and V are stored. */
+  readonly kvDtype: Dtype;
+}
+
+/**
+ * Times the variants and returns the choice. Everything it allocates is freed.
+ *
+ * @throws {KvbenchError} If a kernel does not compile or the device fails.
+ */
+export async function autotune(gpu: Gpu, options: AutotuneOptions): Promise<Tuning> {
+  const bench = new TuningBench(gpu, options);
+  try {
+    const budget = new TuningBudget(TUNING_BUDGET_MS);
+    const linear = await bench.linear(budget);
+    return { ...linear, ...await bench.attention(linear, budget), name: "measured" };
+  } finally {
+    bench.dispose();
+  }
+}
+
+/** Scratch buffers, and the step tables that every kernel binds. */
+class TuningBench {
+  readonly #gpu: Gpu;
+  readonly #options: AutotuneOptions;
+  readonly #dims: Dims;
+  readonly #layouts: Layouts;
+  readonly #free: (() => void)[] = [];
+
+  constructor(gpu: Gpu, options: AutotuneOptions) {
+    this.#gpu = gpu;
+    this.#options = options;
+    this.#dims = dimsOf(options.config);
+    this.#layouts = createLayouts(gpu.device);
+  }
+
+  /** The fastest variant of the products: one row of each and eight rows of each, as a decoder and a prefill have. */
+  async linear(budget: TuningBudget): Promise<Tuning> {
+    const { e4, a4, i4, v4 } = this.#dims;
+    const head = Math.min(v4, HEAD_TILES), heads = v4 / head;
+    const { nLayer } = this.#options.config;
+    const shapes = [
+      { k4: e4, n4: 3 * a4, count: nLayer },
+      { k4: a4, n4: e4, count: nLayer },
+      { k4: e4, n4: i4, count: nLayer },
+      { k4: i4, n4: e4, count: nLayer },
+      { k4: e4, n4: head, count: heads },
+    ];
+    const base = tuningFor(this.#gpu.facts);
+    const variants = [base, ...LINEAR.map((variant) => ({ ...base, ...variant }))];
+    const widest = Math.max(...shapes.map(({ k4, n4 }) => packedTiles(k4, n4, 8)));
+    const weight = this.#buffer(widest * 16 * DTYPE_BYTES[this.#options.weightsDtype]);
+    const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * TILE_ROWS;
+    const x = this.#buffer(rows), y = this.#buffer(rows), none = this.#buffer(head * 16);
+    const group = this.#layouts.linear.bind({ x, weight, bias: none, y, scale: none });
+    const step = this.#step(batchOf([{ sequence: 0, first: 0, count: TILE_ROWS, outputs: 0 }]));
+
+    const totals = variants.map(() => 0);
+    for (const { k4, n4, count } of shapes) {
+      const times = Math.max(1, Math.round(TIMED_MACS / (k4 * n4 * 16)));
+      const candidates = await Promise.all(variants.flatMap((tuning) => {
+        const kernels = linearKernels(this.#context(tuning), { k4, n4 }, {});
+        return [1, TILE_ROWS].map(async (nRows): Promise<Candidate> => {
+          const { row, rows, rowGroups, rowsGroups } = await kernels;
+          const [kernel, groups] = nRows === 1 ? [row, rowGroups] : [rows, rowsGroups];
+          return (recorder) => {
+            step(recorder.pass);
+            for (let i = 0; i < times; i++) recorder.dispatch(kernel, [group], groups);
+          };
+        });
+      }));
+      const ms = await timeCandidates(this.#gpu, candidates, budget);
+      variants.forEach((_, i) => {
+        totals[i]! += count / times * (ms[2 * i]! + ms[2 * i + 1]! / TILE_ROWS);
+      });
+    }
+    return variants[fastest(totals, MARGIN)]!;
+  }
+
+  /** The fastest numbers of lanes for attention. */
+  async attention(
+    linear: Tuning,
+    budget: TuningBudget,
+  ): Promise<Pick<Tuning, "decodeLanes" | "prefillLanes">> {
+    const { config, kvDtype } = this.#options;
+    const { a4, headDim4 } = this.#dims;
+    const tokens = Math.min(CONTEXT, config.nCtx);
+    const shape = { ...config, ...this.#dims, nSequences: 1, dtype: kvDtype };
+    const strategy = createStrategy(this.#gpu, "kv-cache", shape, {
+      maxTokens: tokens,
+      capacityTokens: tokens,
+      growth: "static",
+      blockSize: 1,
+    });
+    this.#free.push(() => strategy.dispose());
+    const splits = maxSplits(config) * config.nHead;
+    const buffers = {
+      qkv: this.#buffer(TILE_ROWS * 3 * a4 * 16),
+      y: this.#buffer(TILE_ROWS * a4 * 16),
+      partial: this.#buffer(splits * headDim4 * 16),
+      scale: this.#buffer(splits * 8),
+    };
+    const decodeGroup = this.#layouts.attentionDecode.bind(buffers);
+    const prefillGroup = this.#layouts.attentionPrefill.bind(buffers);
+    const decodeStep = this.#step(batchOf([{ sequence: 0, first: tokens - 1, count: 1, outputs: 0 }]));
+    const rows = Math.min(TILE_ROWS, tokens);
+    const prefillStep = this.#step(
+      batchOf([{ sequence: 0, first: tokens - rows, count: Math.max(2, rows), outputs: 0 }]),
+    );
+    const base = { decodeLanes: linear.decodeLanes, prefillLanes: linear.prefillLanes };
+    const others = ATTENTION_LANES.map((count) => ({ decodeLanes: count, prefillLanes: count }))
+      .filter(({ decodeLanes }) => decodeLanes !== base.decodeLanes || decodeLanes !== base.prefillLanes);
+    const variants = [base, ...others];
+    const candidates = await Promise.all(variants.map(async (variant): Promise<Candidate[]> => {
+      const kernels = await createKvKernels(this.#context({ ...linear, ...variant }), strategy.source);
+      return [
+        (recorder) => {
+          decodeStep(recorder.pass);
+          const kv = [decodeGroup, strategy.bindGroup(0)];
+          for (let n = 0; n < config.nLayer; n++) {
+            recorder.dispatch(kernels.decode, kv, Math.ceil(tokens / SPLIT_TOKENS), config.nHead);
+          }
+        },
+        (recorder) => {
+          prefillStep(recorder.pass);
+          recorder.dispatch(kernels.prefill, [prefillGroup, strategy.bindGroup(0)], 1, config.nHead);
+        },
+      ];
+    }));
+    const ms = await timeCandidates(this.#gpu, candidates.flat(), budget);
+    const [decode, prefill] = [0, 1].map((which) =>
+      fastest(variants.map((_, i) => ms[2 * i + which]!), MARGIN)
+    );
+    return { decodeLanes: variants[decode!]!.decodeLanes, prefillLanes: variants[prefill!]!.prefillLanes };
+  }
+
+  /** Frees what was allocated. */
+  dispose(): void {
+    for (const free of this.#free) free();
+  }
+
+  #context(tuning: Tuning): KernelContext {
+    const { config, weightsDtype } = this.#options;
+    return { device: this.#gpu.device, layouts: this.#layouts, config, tuning, weightsDtype };
+  }
+
+  #buffer(bytes: number) {
+    const buffer = this.#gpu.ledger.createBuffer({ label: "autotune", category: "staging", bytes });
+    this.#free.push(() => buffer.destroy());
+    return buffer;
+  }
+
+  /** Uploads a batch's tables and returns what binds them. */
+  #step(batch: Batch): (pass: GPUComputePassEncoder) => void {
+    const limits = { maxRows: batch.nRows, maxSpans: 1, maxOutputs: 1 };
+    const tables = new StepTables(this.#gpu, this.#layouts.step, limits, 1);
+    this.#free.push(() => tables.dispose());
+    const offsets = tables.set(0, batch);
+    tables.upload(1);
+    return (pass) => pass.setBindGroup(0, tables.group, offsets);
+  }
+}
