@@ -24,6 +24,26 @@ export function decimal(text: string): number {
   return value;
 }
 
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** A number of bytes, as `64MiB` or `1.5 GB`. */
+export function byteCount(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)$/i.exec(text.trim());
+  const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? ""];
+  if (match === null || unit === undefined) {
+    throw new InvalidArgumentError("Wanted bytes with a unit, such as 64MiB or 12GB");
+  }
+  return Math.round(Number(match[1]) * unit);
+}
+
 /** The seed of `synthetic` or `synthetic:SEED`. */
 export function syntheticSeed(text: string): number {
   const match = /^synthetic(?::(\d{1,9}))?$/.exec(text);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decimal, idList, nameList, repeated, wholeNumber } from "./values.ts";
+import { byteCount, decimal, idList, nameList, repeated, wholeNumber } from "./values.ts";
 
 /** What commander turns into exit code 2. */
 function assertRefused(parse: (text: string) => unknown, text: string, message: RegExp): void {
@@ -24,6 +24,13 @@ Deno.test("decimal() takes finite numbers", () => {
   assert.deepEqual(["0.7", "-1", "1e-3", "0"].map(decimal), [0.7, -1, 1e-3, 0]);
   for (const text of ["", " ", "NaN", "Infinity", "1,5", "x"]) {
     assertRefused(decimal, text, /^Wanted a number$/);
+  }
+});
+
+Deno.test("byteCount() takes bytes with a unit", () => {
+  assert.deepEqual(["64MiB", "1.5 GB", "12kb", "7B"].map(byteCount), [64 * 2 ** 20, 1.5e9, 12_000, 7]);
+  for (const text of ["", "64", "-1MB", "1 TB", "MiB", "1e3MB"]) {
+    assertRefused(byteCount, text, /^Wanted bytes with a unit, such as 64MiB or 12GB$/);
   }
 });
 

@@ -97,6 +97,9 @@ for (const [name, Allocator] of KINDS) {
           for (const offset of offsets) arena.free(offset);
           arena.verify();
           assert.equal(arena.nFree, size);
+          let count = 0;
+          while (arena.allocate(operations.length + 1) !== undefined) count++;
+          assert.equal(count, arena.capacityFor(operations.length + 1));
         },
       ),
       { seed: 3, numRuns: 200 },

@@ -125,39 +125,23 @@ export class BlockManager {
   append(sequence: number, nTokens = 1): AppendResult {
     const open = this.#get(sequence);
     expectCount(nTokens, sequence);
-    const { table } = open;
-    const nGrown = Math.ceil((open.nTokens + nTokens) / this.blockSize) - table.length;
-    const copiesTail = this.#copiesTail(open, nTokens);
-    this.#expectFree(nGrown + Number(copiesTail), sequence);
-    const nBefore = open.nTokens;
-    open.nTokens += nTokens;
-    this.#tokensUsed += nTokens;
-    if (nGrown === 0 && !copiesTail) return NOTHING;
-    const copies: BlockCopy[] = [];
-    if (copiesTail) {
-      const from = table.at(-1)!, to = this.#pool.take();
-      table[table.length - 1] = to;
-      this.#pool.release(from);
-      this.#tokensUsed += nBefore % this.blockSize;
-      copies.push({ from, to });
-    }
-    const newBlocks = this.#take(nGrown);
-    for (const block of newBlocks) table.push(block);
-    this.#tableBlocks += nGrown;
-    return { newBlocks, copies };
+    const result = this.#grow(open, nTokens);
+    if (result !== undefined) return result;
+    const nGrown = Math.ceil((open.nTokens + nTokens) / this.blockSize) - open.table.length;
+    throw this.#shortage(nGrown + Number(this.#copiesTail(open, nTokens)), sequence);
   }
 
   /**
-   * Whether {@linkcode append} with the same arguments would find enough free blocks now. Two sequences that
-   * can each append may not both be able to.
+   * Does what {@linkcode append} does to make a sequence hold `nTokens` tokens in all, or nothing where it holds as
+   * many already.
    *
+   * @returns Undefined where too few blocks are free. Nothing has changed then.
    * @throws {RangeError} If the sequence is not open, or `nTokens` is not an integer of at least 0.
    */
-  canAppend(sequence: number, nTokens = 1): boolean {
+  tryExtend(sequence: number, nTokens: number): AppendResult | undefined {
     const open = this.#get(sequence);
     expectCount(nTokens, sequence);
-    const nGrown = Math.ceil((open.nTokens + nTokens) / this.blockSize) - open.table.length;
-    return nGrown + Number(this.#copiesTail(open, nTokens)) <= this.nFree;
+    return nTokens <= open.nTokens ? NOTHING : this.#grow(open, nTokens - open.nTokens);
   }
 
   /**
@@ -332,6 +316,28 @@ export class BlockManager {
     }
   }
 
+  #grow(open: BlockTable, nMore: number): AppendResult | undefined {
+    const { table, nTokens } = open;
+    const nGrown = Math.ceil((nTokens + nMore) / this.blockSize) - table.length;
+    const copiesTail = this.#copiesTail(open, nMore);
+    if (nGrown + Number(copiesTail) > this.#pool.nFree) return undefined;
+    open.nTokens += nMore;
+    this.#tokensUsed += nMore;
+    if (nGrown === 0 && !copiesTail) return NOTHING;
+    const copies: BlockCopy[] = [];
+    if (copiesTail) {
+      const from = table.at(-1)!, to = this.#pool.take();
+      table[table.length - 1] = to;
+      this.#pool.release(from);
+      this.#tokensUsed += nTokens % this.blockSize;
+      copies.push({ from, to });
+    }
+    const newBlocks = this.#take(nGrown);
+    for (const block of newBlocks) table.push(block);
+    this.#tableBlocks += nGrown;
+    return { newBlocks, copies };
+  }
+
   /** Whether an append must copy the last block first: it has room, and other owners. */
   #copiesTail({ table, nTokens }: BlockTable, nMore: number): boolean {
     if (nMore === 0 || nTokens % this.blockSize === 0) return false;
@@ -381,8 +387,11 @@ export class BlockManager {
   }
 
   #expectFree(nNeeded: number, sequence: number): void {
-    if (nNeeded <= this.nFree) return;
-    throw new KvbenchError(
+    if (nNeeded > this.nFree) throw this.#shortage(nNeeded, sequence);
+  }
+
+  #shortage(nNeeded: number, sequence: number): KvbenchError {
+    return new KvbenchError(
       `Cannot allocate ${nNeeded} KV ${nNeeded === 1 ? "block" : "blocks"} for sequence ${sequence}: ` +
         `${this.nFree} of ${this.nBlocks} ${this.nFree === 1 ? "is" : "are"} free`,
     );

@@ -146,7 +146,7 @@ Deno.test("BlockManager refuses token counts that are not natural numbers", () =
       `Number of tokens for sequence ${sequence} is ${nTokens}: wanted an integer of at least 0`;
     assertRejects(manager, () => manager.allocate(8, nTokens), { name: "RangeError", message: message(8) });
     assertRejects(manager, () => manager.append(7, nTokens), { name: "RangeError", message: message(7) });
-    assertRejects(manager, () => manager.canAppend(7, nTokens), { name: "RangeError", message: message(7) });
+    assertRejects(manager, () => manager.tryExtend(7, nTokens), { name: "RangeError", message: message(7) });
   }
 });
 
@@ -169,7 +169,7 @@ Deno.test("BlockManager.append() takes a block per token when the block size is 
     assert.deepEqual(manager.append(1), { newBlocks: [block], copies: [] });
     manager.verify();
   }
-  assert.equal(manager.canAppend(1), false);
+  assert.equal(manager.tryExtend(1, 4), undefined);
 });
 
 Deno.test("BlockManager.append() takes all the blocks that many tokens need at once", () => {
@@ -192,8 +192,7 @@ Deno.test("BlockManager.append() of no tokens changes nothing, even in a shared 
 Deno.test("BlockManager.append() throws and changes nothing when blocks do not suffice", () => {
   const manager = new BlockManager({ nBlocks: 3, blockSize: 4 });
   manager.allocate(1, 7);
-  assert.equal(manager.canAppend(1, 5), true);
-  assert.equal(manager.canAppend(1, 6), false);
+  assert.equal(manager.tryExtend(1, 13), undefined);
   assertRejects(manager, () => manager.append(1, 6), {
     name: "KvbenchError",
     message: "Cannot allocate 2 KV blocks for sequence 1: 1 of 3 is free",
@@ -205,8 +204,8 @@ Deno.test("BlockManager.append() throws and changes nothing when there is no blo
   const manager = new BlockManager({ nBlocks: 2, blockSize: 4 });
   manager.allocate(1, 6);
   manager.fork(1, 2);
-  assert.equal(manager.canAppend(1), false);
-  assert.equal(manager.canAppend(1, 0), true);
+  assert.equal(manager.tryExtend(1, 7), undefined);
+  assert.deepEqual(manager.tryExtend(1, 6), { newBlocks: [], copies: [] });
   assertRejects(manager, () => manager.append(1), {
     name: "KvbenchError",
     message: "Cannot allocate 1 KV block for sequence 1: 0 of 2 are free",
@@ -217,12 +216,22 @@ Deno.test("BlockManager.append() counts the copy and the growth before it takes 
   const manager = new BlockManager({ nBlocks: 2, blockSize: 4 });
   manager.allocate(1, 3);
   manager.fork(1, 2);
-  assert.equal(manager.canAppend(1, 1), true);
-  assert.equal(manager.canAppend(1, 2), false);
+  assert.equal(manager.tryExtend(1, 5), undefined);
   assertRejects(manager, () => manager.append(1, 2), {
     name: "KvbenchError",
     message: "Cannot allocate 2 KV blocks for sequence 1: 1 of 2 is free",
   });
+});
+
+Deno.test("BlockManager.tryExtend() does what append() does, up to a length", () => {
+  const manager = new BlockManager({ nBlocks: 4, blockSize: 4 });
+  manager.allocate(1, 3);
+  manager.fork(1, 2);
+  assert.deepEqual(manager.tryExtend(1, 9), { newBlocks: [2, 3], copies: [{ from: 0, to: 1 }] });
+  assert.equal(manager.tokens(1), 9);
+  assert.deepEqual(manager.tryExtend(1, 2), { newBlocks: [], copies: [] });
+  assert.equal(manager.tokens(1), 9);
+  manager.verify();
 });
 
 Deno.test("BlockManager.fork() shares every block and takes none", () => {
@@ -331,7 +340,7 @@ Deno.test("BlockManager refuses every question about a sequence that is not open
   const manager = new BlockManager({ nBlocks: 4, blockSize: 4 });
   const acts = [
     () => manager.append(9),
-    () => manager.canAppend(9),
+    () => manager.tryExtend(9, 1),
     () => manager.free(9),
     () => manager.blockTable(9),
     () => manager.tokens(9),

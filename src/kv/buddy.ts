@@ -57,6 +57,12 @@ export class BuddyAllocator implements ArenaAllocator {
     return 2 ** orderOf(size);
   }
 
+  /** As many as the trees that are large enough hold. */
+  capacityFor(size: number): number {
+    const wanted = orderOf(size);
+    return this.#trees.reduce((sum, { order }) => sum + (order >= wanted ? 2 ** (order - wanted) : 0), 0);
+  }
+
   /** Splits the smallest free stretch that is large enough. */
   allocate(size: number): Region | undefined {
     const wanted = orderOf(size);

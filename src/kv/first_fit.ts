@@ -42,6 +42,11 @@ export class FirstFitAllocator implements ArenaAllocator {
     return Math.max(1, size);
   }
 
+  /** As many as lie one behind the other. */
+  capacityFor(size: number): number {
+    return Math.floor(this.size / this.granted(size));
+  }
+
   /** Cuts the beginning of the first hole that is long enough. */
   allocate(size: number): Region | undefined {
     const wanted = this.granted(size);

@@ -1,0 +1,174 @@
+/**
+ * K/V memory in blocks: the scheduler's view of a {@linkcode BlockManager}, and of host memory that blocks are swapped
+ * to.
+ *
+ * @module
+ */
+import { BlockManager } from "../../kv/block_manager.ts";
+import type { PrefixKey } from "../../kv/block_pool.ts";
+import type { GroupShape } from "../../kv/block_types.ts";
+import type { Admission, KvMemory, KvMemoryUsage, Move, SlotRange, Swapped } from "./kv_memory.ts";
+import type { Request } from "./request.ts";
+
+/** The pool, and what is kept free of it. */
+export interface PagedMemoryOptions {
+  /** Blocks in the pool. */
+  readonly nBlocks: number;
+  /** Tokens in a block. */
+  readonly blockSize: number;
+  /** Blocks that an admission leaves free, so that running sequences can grow for a while; 1 % if left out. */
+  readonly watermark?: number;
+  /** Blocks that host memory has room for; none if left out. */
+  readonly swapBlocks?: number;
+  /** The blocks in the order in which they are first handed out; ascending if left out. */
+  readonly order?: readonly number[];
+}
+
+/** Blocks on demand, shared where sequences have the same tokens. */
+export class PagedMemory implements KvMemory {
+  readonly keeps = true;
+  readonly blockSize: number;
+  /** The block tables, which an executor copies to the GPU. */
+  readonly blocks: BlockManager;
+  readonly #watermark: number;
+  #moves: Move[] = [];
+  readonly #swapped = new Map<number, { readonly shape: GroupShape; readonly slots: readonly number[] }>();
+  #swapFree: number;
+  #nextSwap = 0;
+
+  /**
+   * Makes a pool whose blocks are all free.
+   *
+   * @throws {UsageError} If a size is not an integer of at least 1.
+   */
+  constructor({ nBlocks, blockSize, watermark, swapBlocks = 0, order }: PagedMemoryOptions) {
+    this.blocks = new BlockManager({ nBlocks, blockSize, ...(order && { order }) });
+    this.blockSize = blockSize;
+    this.#watermark = watermark ?? Math.ceil(nBlocks / 100);
+    this.#swapFree = swapBlocks;
+  }
+
+  /** The room in free blocks. */
+  get nFree(): number {
+    return this.blocks.nFree * this.blockSize;
+  }
+
+  /** Hands over the moves since the last time. */
+  takeMoves(): readonly Move[] {
+    if (this.#moves.length === 0) return this.#moves;
+    const moves = this.#moves;
+    this.#moves = [];
+    return moves;
+  }
+
+  /** Names the blocks that the request may come to need and those there are. */
+  refusal(request: Request): string | undefined {
+    const { promptTokens, newTokens, continuations = 1 } = request;
+    const { blockSize, blocks: { nBlocks } } = this;
+    // The last token's K and V are never stored. Full blocks of the prompt are shared by all continuations.
+    const whole = Math.ceil((promptTokens + newTokens - 1) / blockSize);
+    const shared = continuations > 1 ? Math.floor(promptTokens / blockSize) : 0;
+    const needed = shared + continuations * (whole - shared);
+    if (needed <= nBlocks) return undefined;
+    return `it may need ${needed} KV blocks of ${blockSize} tokens, and there are ${nBlocks}`;
+  }
+
+  /** How many of the keys' blocks are at hand. */
+  cachedBlocks(keys: readonly PrefixKey[]): number {
+    return this.blocks.cachedBlocks(keys);
+  }
+
+  /** Takes blocks for the first step, if there are enough for all known tokens and the watermark stays. */
+  admit({ slots, nTokens, nKnown, prefix, alone }: Admission): boolean {
+    if (!this.blocks.canAllocate(nKnown, prefix, alone ? 0 : this.#watermark)) return false;
+    this.blocks.allocate(slots[0]!, nTokens, prefix);
+    return true;
+  }
+
+  /** Blocks need not lie together. */
+  isFragmented(): boolean {
+    return false;
+  }
+
+  /** Takes blocks, and writes down the copies that shared ones need. */
+  grow(slot: number, nTokens: number): boolean {
+    const extended = this.blocks.tryExtend(slot, nTokens);
+    if (extended === undefined) return false;
+    const { blockSize } = this;
+    for (const { from, to } of extended.copies) {
+      this.#moves.push({ kind: "copy", from: from * blockSize, to: to * blockSize, count: blockSize });
+    }
+    return true;
+  }
+
+  /** Shares every block. */
+  fork(parent: number, child: number): void {
+    this.blocks.fork(parent, child);
+  }
+
+  /** Lets the prefix cache find a full block. */
+  publish(slot: number, index: number, key: PrefixKey): void {
+    this.blocks.publish(slot, index, key);
+  }
+
+  /** Frees the blocks that no other sequence holds. */
+  release(slot: number): void {
+    if (this.blocks.has(slot)) this.blocks.free(slot);
+  }
+
+  /** Saves each block once, however many of the sequences share it. */
+  swapOut(slots: readonly number[]): Swapped | undefined {
+    const { shape, blocks } = this.blocks.shapeOf(slots);
+    if (shape.nBlocks > this.#swapFree) return undefined;
+    this.#swapFree -= shape.nBlocks;
+    const swapped = { id: this.#nextSwap++, from: blocks.map((block) => this.#range(block)) };
+    this.#swapped.set(swapped.id, { shape, slots });
+    for (const slot of slots) this.blocks.free(slot);
+    this.#moves.push({ kind: "out", swapped });
+    return swapped;
+  }
+
+  /** Takes as many blocks as were saved, if one more for each sequence and the watermark stay. */
+  swapIn(swapped: Swapped, alone: boolean): boolean {
+    const { shape, slots } = this.#swapped.get(swapped.id)!;
+    const spare = alone ? 0 : slots.length + this.#watermark;
+    if (shape.nBlocks + spare > this.blocks.nFree) return false;
+    const to = this.blocks.restore(slots, shape).map((block) => this.#range(block));
+    this.#moves.push({ kind: "in", swapped, to });
+    this.#forget(swapped, shape);
+    return true;
+  }
+
+  /** Gives up what was swapped out. */
+  drop(swapped: Swapped): void {
+    this.#forget(swapped, this.#swapped.get(swapped.id)!.shape);
+    this.#moves.push({ kind: "drop", swapped });
+  }
+
+  /** A block's unfilled tail is internal fragmentation, whether it will be filled or not. */
+  usage(): KvMemoryUsage {
+    const { tokensUsed, tokensInternal, blocksSaved } = this.blocks.usage();
+    return {
+      capacity: this.blocks.nBlocks * this.blockSize,
+      stored: tokensUsed,
+      later: 0,
+      internal: tokensInternal,
+      free: this.nFree,
+      saved: blocksSaved * this.blockSize,
+    };
+  }
+
+  /** Checks the block manager. */
+  verify(): void {
+    this.blocks.verify();
+  }
+
+  #range(block: number): SlotRange {
+    return { first: block * this.blockSize, count: this.blockSize };
+  }
+
+  #forget(swapped: Swapped, shape: GroupShape): void {
+    this.#swapped.delete(swapped.id);
+    this.#swapFree += shape.nBlocks;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * One step of continuous batching: what the scheduler tells an executor to compute.
+ *
+ * @module
+ */
+import type { Move } from "./kv_memory.ts";
+import type { Group, Request, Sequence } from "./request.ts";
+
+/** Consecutive tokens of one sequence that a step computes. */
+export interface StepSpan {
+  /** Whose. */
+  sequence: Sequence;
+  /** Position of the first token. */
+  first: number;
+  /** Tokens. */
+  count: number;
+  /** The sequences that get their next token from the logits of the last one: none, one, or all of a group. */
+  outputs: readonly Sequence[];
+}
+
+/** What to compute next. Valid until the scheduler is asked for the next step. */
+export interface Step<R extends Request = Request> {
+  /** What to do to K and V before computing, in this order. */
+  readonly moves: readonly Move[];
+  /** Groups that run for the first time: their prompts are to be brought to their slots. */
+  readonly admitted: readonly Group<R>[];
+  /** Sequences that got slots' K and V from another's by a fork, before this step's spans: `from` and `to` slots. */
+  readonly forked: readonly { readonly from: Sequence; readonly to: Sequence }[];
+  /** What to compute. */
+  readonly spans: readonly StepSpan[];
+  /** Groups whose first new token comes from this step. */
+  readonly begun: readonly Group<R>[];
+  /** Sequences whose last token comes from this step. */
+  readonly ended: readonly Sequence[];
+  /** Groups whose last sequence is among those. */
+  readonly finished: readonly Group<R>[];
+  /** Sequences that run, whether this step has room for all of them or not. */
+  readonly nRunning: number;
+  /** Tokens to compute. */
+  readonly nRows: number;
+  /** Rows' contexts added up: what attention reads once per span is at most this. */
+  readonly nContext: number;
+  /** Groups that were preempted to make room, by swapping or to be recomputed. */
+  readonly nPreempted: number;
+  /** Whether a request waits that would fit the free memory if it lay together. */
+  readonly fragmented: boolean;
+  /** Whether a request waits for memory. */
+  readonly starved: boolean;
+}

@@ -1,0 +1,107 @@
+/**
+ * The terminal report of one serving simulation: a table with a column per policy, and what its numbers mean. It reads
+ * the record and measures nothing.
+ *
+ * @module
+ */
+import Table from "npm:cli-table3@0.6.5";
+import type { ServingEntry } from "../measure/serving/entry.ts";
+import type { ServingResult } from "../measure/serving/result.ts";
+import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
+
+const WIDTH = 100;
+const LABEL_WIDTH = 26;
+
+/** The report of `result` as lines of text without ANSI colours, no newline at the end. */
+export function servingTable(result: ServingResult): string {
+  return [heading(result), drawTable(result), ...notes(result)].join("\n");
+}
+
+function heading({ model, workload, limits, results }: ServingResult): string {
+  const { requests, rate_per_second: rate, lengths, length_scale: scale } = workload;
+  const arrivals = rate === null ? "all at once" : `${rate} per second`;
+  return [
+    `${model.name}, K/V budget ${formatBytes(limits.kv_budget_bytes)} = ` +
+    `${formatCount(Math.floor(limits.kv_budget_bytes / model.kv_token_bytes))} tokens, ` +
+    `${results.length} ${results.length === 1 ? "policy" : "policies"}`,
+    `${formatCount(requests)} requests ${arrivals}, lengths: ${lengths}` +
+    (scale === 1 ? "" : ` × ${formatSignificant(scale)}`),
+  ].join("\n");
+}
+
+function drawTable({ results, limits }: ServingResult): string {
+  const valueWidth = Math.min(20, Math.floor((WIDTH - LABEL_WIDTH - results.length - 2) / results.length));
+  const table = new Table({
+    head: ["", ...results.map(({ policy }) => policy)],
+    colWidths: [LABEL_WIDTH, ...results.map(() => valueWidth)],
+    colAligns: ["left", ...results.map(() => "right" as const)],
+    style: { head: [], border: [], compact: true },
+  });
+  const group = (title: string) => table.push([{ colSpan: results.length + 1, content: title }]);
+  const row = (label: string, cell: (entry: ServingEntry) => string) =>
+    table.push([`  ${label}`, ...results.map(cell)]);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const latency = (pick: (entry: ServingEntry) => ServingEntry["ttft_ms"], p: "p50" | "p99") =>
+  (
+    entry: ServingEntry,
+  ) => {
+    const summary = pick(entry);
+    return summary === null ? "–" : formatMs(summary[p]);
+  };
+
+  group("Requests");
+  row("finished", ({ finished }) => formatCount(finished));
+  if (results.some(({ refused }) => refused > 0)) row("refused", ({ refused }) => formatCount(refused));
+  row("output tokens/s", (entry) => formatSignificant(entry.output_tokens_per_second));
+  row("requests/s", (entry) => formatSignificant(entry.requests_per_second));
+  if (limits.ttft_ms !== null) {
+    row(
+      "goodput, requests/s",
+      ({ goodput_per_second: rate }) => rate === null ? "–" : formatSignificant(rate),
+    );
+  }
+  row("TTFT p50", latency(({ ttft_ms }) => ttft_ms, "p50"));
+  row("TTFT p99", latency(({ ttft_ms }) => ttft_ms, "p99"));
+  row("TPOT p50", latency(({ tpot_ms }) => tpot_ms, "p50"));
+  row("TPOT p99", latency(({ tpot_ms }) => tpot_ms, "p99"));
+  row("E2E p50", latency(({ e2e_ms }) => e2e_ms, "p50"));
+  group("Sequences running");
+  row("mean", ({ sequences_mean }) => sequences_mean.toFixed(2));
+  row("peak", ({ sequences_peak }) => formatCount(sequences_peak));
+  group("K/V memory, mean over time");
+  row("token states", ({ kv_share }) => percent(kv_share.token_states));
+  row("reserved for later", ({ kv_share }) => percent(kv_share.reserved));
+  row("internal waste", ({ kv_share }) => percent(kv_share.internal));
+  row("external waste", ({ kv_share }) => percent(kv_share.external));
+  row("free", ({ kv_share }) => percent(kv_share.free));
+  row("token states of in use", ({ kv_in_use_token_states }) => percent(kv_in_use_token_states));
+  row("saved by sharing", ({ sharing_saved }) => percent(sharing_saved));
+  group("Preemptions");
+  row("to recompute", ({ preemptions }) => formatCount(preemptions.recomputes));
+  row("by swapping", ({ preemptions }) => formatCount(preemptions.swaps));
+  if (results.some(({ prefix_hit_tokens }) => prefix_hit_tokens > 0)) {
+    row("prompt tokens found cached", ({ prefix_hit_tokens }) => formatCount(prefix_hit_tokens));
+  }
+  return table.toString();
+}
+
+function notes({ clock, results }: ServingResult): string[] {
+  const lines: string[] = [];
+  const paged = results.find(({ policy }) => policy === "paged");
+  const others = results.filter(({ policy, sequences_mean }) => policy !== "paged" && sequences_mean > 0);
+  if (paged !== undefined && others.length > 0) {
+    const ratios = others.map(({ policy, sequences_mean }) =>
+      `${formatSignificant(paged.sequences_mean / sequences_mean)} × of ${policy}`
+    );
+    lines.push(`Sequences that paged runs: ${ratios.join(", ")}.`);
+  }
+  if (clock.source === "model") {
+    lines.push(
+      `Times are modelled, not measured: the roofline of ${clock.gpu} and ${
+        formatMs(clock.overhead_ms)
+      } a step. ` +
+        "Memory and batch sizes are exact.",
+    );
+  }
+  return lines;
+}
