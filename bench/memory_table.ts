@@ -1,0 +1,48 @@
+/**
+ * What each GPT-2 takes on the GPU by storage type: loads it with synthetic weights, reserves 1024 tokens of K/V, and
+ * prints what the ledger counts as a Markdown table. A model that does not fit is said to.
+ *
+ *   deno task memory
+ *
+ * @module
+ */
+import { createStrategy, DTYPES, Gpt2, Gpu, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
+import { checkMemory } from "../src/cli/memory_check.ts";
+import { KvbenchError } from "../src/errors.ts";
+import { tuningFor } from "../src/model/tuning.ts";
+import { formatBytes } from "../src/report/units.ts";
+
+const TOKENS = 1024;
+
+const gpu = await Gpu.open();
+console.log("| model | weights and K/V | weights | K/V per token | K/V of 1024 tokens |");
+console.log("| --- | --- | ---: | ---: | ---: |");
+for (const name of Object.keys(PRESETS) as PresetName[]) {
+  const config = PRESETS[name];
+  for (const dtype of DTYPES) {
+    try {
+      const tuning = tuningFor(gpu.facts);
+      await checkMemory(gpu, { name, config }, { ...tuning, weightsDtype: dtype, kvDtype: dtype });
+      const checkpoint = new SyntheticCheckpoint(name, config, 0);
+      const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: dtype });
+      const { weights } = gpu.ledger.current;
+      const shape = { ...config, ...model.dims, nSequences: 1, dtype };
+      const strategy = createStrategy(gpu, "paged", shape, {
+        maxTokens: TOKENS,
+        capacityTokens: TOKENS,
+        growth: "static",
+        blockSize: 16,
+      });
+      const { kv } = gpu.ledger.current;
+      console.log(
+        `| ${name} | ${dtype} | ${formatBytes(weights)} | ${formatBytes(kv / TOKENS)} | ${formatBytes(kv)} |`,
+      );
+      strategy.dispose();
+      model.dispose();
+    } catch (error) {
+      if (!(error instanceof KvbenchError)) throw error;
+      console.log(`| ${name} | ${dtype} | ${error.message} | | |`);
+    }
+  }
+}
+gpu.dispose();

@@ -1,0 +1,122 @@
+/**
+ * What the kernel suites share: a GPU, and kernels with scratch buffers, run many times per measurement.
+ *
+ * @module
+ */
+import {
+  type Batch,
+  batchOf,
+  createKvKernels,
+  createLayouts,
+  type Dtype,
+  Gpu,
+  linearKernels,
+  maxSplits,
+  PRESETS,
+  Recorder,
+  SPLIT_TOKENS,
+  StepTables,
+  tuningFor,
+} from "../mod.ts";
+import { DTYPE_BYTES } from "../src/gpu/dtype.ts";
+import { seededRandom, shuffled } from "../src/measure/random.ts";
+import { dimsOf } from "../src/model/dims.ts";
+import { packedTiles } from "../src/model/pack.ts";
+import { KvCache } from "../src/kv/kv_cache.ts";
+import { Paged } from "../src/kv/paged.ts";
+
+/** Few, fixed repetitions: without them, a body over half a second gets 21 warm-ups. */
+export const BENCH_OPTIONS = { n: 8, warmup: 2 } as const;
+
+/** A kernel that is dispatched several times per measurement. */
+export interface BatchedKernel {
+  readonly times: number;
+  readonly run: () => Promise<void>;
+}
+
+const gpu = await Gpu.open();
+const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
+const layouts = createLayouts(gpu.device);
+/** Multiply-adds per measurement. */
+const MACS = 16e6;
+
+/** A product [nRows, 4 k4] × [4 k4, 4 n4]. */
+export async function linearBench(
+  { k4, n4, nRows, dtype }: { k4: number; n4: number; nRows: 1 | 8; dtype: Dtype },
+): Promise<BatchedKernel> {
+  const context = { device: gpu.device, layouts, config, tuning, weightsDtype: dtype };
+  const { row, rows, rowGroups, rowsGroups } = await linearKernels(context, { k4, n4 }, {});
+  const weight = buffer(packedTiles(k4, n4, tuning.tileGroup) * 16 * DTYPE_BYTES[dtype]);
+  const none = buffer(n4 * 16);
+  const group = layouts.linear.bind({
+    x: buffer(8 * k4 * 16),
+    weight,
+    bias: none,
+    y: buffer(8 * n4 * 16),
+    scale: none,
+  });
+  const times = Math.max(1, Math.round(MACS / (k4 * n4 * 16 * nRows)));
+  return repeated(
+    times,
+    batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]),
+    (recorder) => recorder.dispatch(nRows === 1 ? row : rows, [group], nRows === 1 ? rowGroups : rowsGroups),
+  );
+}
+
+/** Decode attention of one row over `context` tokens, as many times as the model has layers. */
+export async function attentionBench(
+  { strategy, context, dtype }: { strategy: "kv-cache" | "paged"; context: number; dtype: Dtype },
+): Promise<BatchedKernel> {
+  const shape = { ...config, ...dims, nLayer: 1, nSequences: 1, dtype };
+  const nBlocks = Math.ceil(context / 16);
+  const kv = strategy === "kv-cache"
+    ? new KvCache(gpu, shape, { growth: "static", capacityTokens: context })
+    : new Paged(gpu, shape, {
+      blockSize: 16,
+      poolTokens: context,
+      order: shuffled([...Array(nBlocks).keys()], seededRandom(1)),
+    });
+  kv.reserve(0, context, () => {});
+  const kernels = await createKvKernels(
+    { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" },
+    kv.source,
+  );
+  const splits = maxSplits(config) * config.nHead;
+  const group = layouts.attentionDecode.bind({
+    qkv: buffer(3 * dims.a4 * 16),
+    partial: buffer(splits * dims.headDim4 * 16),
+    scale: buffer(splits * 8),
+  });
+  return repeated(
+    config.nLayer,
+    batchOf([{ sequence: 0, first: context - 1, count: 1, outputs: 0 }]),
+    (recorder) =>
+      recorder.dispatch(
+        kernels.decode,
+        [group, kv.bindGroup(0)],
+        Math.ceil(context / SPLIT_TOKENS),
+        config.nHead,
+      ),
+  );
+}
+
+function repeated(times: number, batch: Batch, record: (recorder: Recorder) => void): BatchedKernel {
+  const tables = new StepTables(gpu, layouts.step, { maxRows: batch.nRows, maxSpans: 1, maxOutputs: 1 }, 1);
+  const offsets = tables.set(0, batch);
+  tables.upload(1);
+  return {
+    times,
+    run: async () => {
+      const recorder = new Recorder(gpu.device);
+      recorder.pass.setBindGroup(0, tables.group, offsets);
+      for (let i = 0; i < times; i++) record(recorder);
+      recorder.submit();
+      await gpu.fence.wait();
+      gpu.assertHealthy();
+    },
+  };
+}
+
+function buffer(bytes: number) {
+  return gpu.ledger.createBuffer({ label: "bench", category: "staging", bytes });
+}
