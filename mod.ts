@@ -78,7 +78,10 @@ export * from "./src/engine/scheduler/step.ts";
 export * from "./src/engine/with_decoder.ts";
 export * from "./src/measure/result.ts";
 export * from "./src/measure/run.ts";
-export * from "./src/measure/workload.ts";
+export type { GroupOptions, GroupProgress } from "./src/measure/group.ts";
+export * from "./src/measure/grid.ts";
+export type { Plan } from "./src/measure/plan.ts";
+export type { Cell, Settings } from "./src/measure/cell.ts";
 export { main } from "./src/cli/main.ts";
 
 import { main } from "./src/cli/main.ts";

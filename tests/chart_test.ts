@@ -77,7 +77,11 @@ Deno.test("drawCharts() draws the shortest run, the longest one, and a name with
   const foreign = fixtureResult({ strategies: ["no-cache"], software: false });
   foreign.model.name = "模型";
   for (
-    const result of [fixtureResult({ newTokens: 1, runs: 1 }), fixtureResult({ newTokens: 900 }), foreign]
+    const result of [
+      fixtureResult({ grid: { new_tokens: [1] }, runs: 1 }),
+      fixtureResult({ grid: { new_tokens: [900] } }),
+      foreign,
+    ]
   ) {
     assert.ok((await drawCharts(result, { pixelRatio: 1 })).length > 20_000);
   }

@@ -6,9 +6,10 @@
 import assert from "node:assert/strict";
 import { locateModel } from "../src/hub/locate.ts";
 import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
-import { type BenchResult, parseResult, type StrategyResult } from "../src/measure/result.ts";
+import type { Cell } from "../src/measure/cell.ts";
+import { type BenchResult, parseResult } from "../src/measure/result.ts";
 import { memoryNeed } from "../src/model/memory.ts";
-import { goldenCase, ignore, inScratch, kvbench, namesIn, stdoutOf } from "./cli_support.ts";
+import { goldenCase, ignore, inScratch, kvbench, namesIn, stdoutOf, WEIGHTS } from "./cli_support.ts";
 
 const SHORT = ["bench", "--runs", "1", "--warmup", "0", "--new-tokens", "4"];
 /** Of the embedded model: 2 · width 128 · 4 bytes, for a token in one layer. */
@@ -20,29 +21,43 @@ async function measure(...args: string[]): Promise<BenchResult> {
   return parseResult(JSON.parse(await stdoutOf([...SHORT, ...args, "--json", "-"])), "stdout");
 }
 
-function only(result: BenchResult, name: StrategyResult["strategy"]): StrategyResult {
-  const found = result.results.find(({ strategy }) => strategy === name);
+function only(result: BenchResult, name: Cell["strategy"]): Cell {
+  const found = result.cells.find(({ strategy }) => strategy === name);
   assert.ok(found, name);
   return found;
 }
 
-/** Checks what holds for every result: K/V figures obey the formula, and waste adds up. */
-function checkMemory({ workload, results }: BenchResult): void {
-  const tokens = workload.prompt_tokens + workload.new_tokens - 1; // the last token's K and V aren't computed
-  for (const each of results) {
-    const layers = each.strategy === "no-cache" ? 1 : N_LAYER;
-    assert.equal(each.kv_tokens, tokens);
-    assert.equal(each.kv_layers_kept, layers);
-    assert.equal(each.kv_used_bytes, layers * tokens * ROW_BYTES);
-    const { reserved_for_later, internal, external } = each.kv_waste_bytes;
-    assert.equal(each.kv_used_bytes + reserved_for_later + internal, each.kv_reserved_bytes);
-    assert.ok(each.kv_reserved_bytes + external <= each.kv_allocated_bytes);
-    assert.ok(each.kv_allocated_bytes <= each.gpu_peak_bytes.kv);
-    const { total, ...categories } = each.gpu_peak_bytes;
-    assert.ok(total <= Object.values(categories).reduce((sum, bytes) => sum + bytes));
-    assert.equal(each.kv_timeline.length, workload.new_tokens);
-    assert.equal(each.kv_timeline.at(-1)?.used_bytes, each.kv_used_bytes);
-    assert.equal(each.kv_timeline.at(-1)?.reserved_bytes, each.kv_reserved_bytes);
+/** Checks what holds for every result: K/V figures obey the formula, and the parts add up. */
+function checkMemory({ cells }: BenchResult): void {
+  for (const { strategy, settings, memory } of cells) {
+    const layers = strategy === "no-cache" ? 1 : N_LAYER;
+    // the last token's K and V aren't computed
+    const tokens = settings.batch * (settings.prompt_tokens + settings.new_tokens - 1);
+    assert.equal(memory.kv_tokens, tokens);
+    assert.equal(memory.kv_layers_kept, layers);
+    assert.equal(memory.kv_used_bytes, layers * tokens * ROW_BYTES);
+    assert.ok(memory.kv_allocated_bytes <= memory.peak_bytes.kv);
+    for (const { total, ...categories } of [memory.peak_bytes, memory.end_bytes]) {
+      const sum = Object.values(categories).reduce((sum, bytes) => sum + bytes);
+      if (total !== memory.peak_bytes.total) assert.equal(total, sum);
+      assert.ok(total <= sum);
+    }
+    const {
+      total_bytes,
+      kv_allocated_bytes,
+      kv_used_bytes,
+      kv_for_later_bytes,
+      kv_internal_bytes,
+      kv_external_bytes,
+    } = memory.timeline;
+    assert.equal(total_bytes.length, settings.new_tokens);
+    assert.equal(kv_used_bytes.at(-1), memory.kv_used_bytes);
+    assert.equal(kv_for_later_bytes.at(-1), 0);
+    assert.equal(memory.kv_used_bytes + kv_internal_bytes.at(-1)!, memory.kv_reserved_bytes);
+    kv_allocated_bytes.forEach((allocated, i) => {
+      const parts = [kv_used_bytes, kv_for_later_bytes, kv_internal_bytes, kv_external_bytes];
+      assert.ok(parts.reduce((sum, part) => sum + part[i]!, 0) <= allocated);
+    });
   }
 }
 
@@ -51,31 +66,38 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
 }, async () => {
   const { prompt, ids, greedy } = await goldenCase("tiny", "seed");
   const result = await measure();
-  const { workload, results } = result;
-  assert.deepEqual(results.map(({ strategy }) => strategy), STRATEGY_NAMES);
-  assert.equal(workload.prompt, prompt);
-  assert.deepEqual(workload.prompt_ids, ids);
-  for (const { token_ids, text, ttft_ms, tpot_ms, e2e_ms, itl_ms } of results) {
-    assert.deepEqual(token_ids, greedy.slice(0, 4));
-    assert.equal(text, results[0]?.text);
-    for (const { samples, median } of [ttft_ms, tpot_ms, e2e_ms]) assert.deepEqual(samples, [median]);
+  const { plan, cells, groups } = result;
+  assert.deepEqual(cells.map(({ strategy }) => strategy), STRATEGY_NAMES);
+  assert.equal(plan.prompt, prompt);
+  assert.deepEqual(plan.prompt_ids, ids);
+  for (const { token_ids, texts, ttft_ms, tpot_ms, e2e_ms, itl_ms } of cells) {
+    assert.deepEqual(token_ids, [greedy.slice(0, 4)]);
+    assert.deepEqual(texts, cells[0]?.texts);
+    for (const { samples, median } of [ttft_ms, tpot_ms!, e2e_ms]) assert.deepEqual(samples, [median]);
     assert.ok(e2e_ms.median >= ttft_ms.median);
-    assert.equal(itl_ms.samples.length, 3);
+    assert.deepEqual(itl_ms?.runs.map(({ length }) => length), [3]);
   }
-  assert.equal(workload.order.length, 1);
+  assert.deepEqual(groups.map(({ order }) => order.length), [1]);
+  assert.ok(result.complete && result.unfinished === null);
+  assert.deepEqual(result.model.weights, {
+    source: "checkpoint",
+    sha256: new Uint8Array(
+      await crypto.subtle.digest("SHA-256", await Deno.readFile(`${WEIGHTS}/tiny/model.safetensors`)),
+    ).toHex(),
+  });
   checkMemory(result);
   const tokens = ids.length + 4;
-  assert.equal(only(result, "no-cache").kv_reserved_bytes, tokens * ROW_BYTES);
-  assert.equal(only(result, "kv-cache").kv_reserved_bytes, N_CTX * N_LAYER * ROW_BYTES);
-  assert.equal(only(result, "paged").kv_reserved_bytes, 32 * N_LAYER * ROW_BYTES); // 25 tokens in blocks of 16
-  assert.equal(only(result, "paged").kv_allocated_bytes, N_CTX * N_LAYER * ROW_BYTES);
+  assert.equal(only(result, "no-cache").memory.kv_reserved_bytes, tokens * ROW_BYTES);
+  assert.equal(only(result, "kv-cache").memory.kv_reserved_bytes, N_CTX * N_LAYER * ROW_BYTES);
+  assert.equal(only(result, "paged").memory.kv_reserved_bytes, 32 * N_LAYER * ROW_BYTES); // 25 tokens in blocks of 16
+  assert.equal(only(result, "paged").memory.kv_allocated_bytes, N_CTX * N_LAYER * ROW_BYTES);
 
   const checkpoint = await locateModel("tiny");
   checkpoint.close();
   const NO_BIAS = 16; // a vector that is bound where a kernel declares a bias and the model has none
-  for (const { gpu_peak_bytes } of results) {
+  for (const { memory } of cells) {
     assert.equal(
-      gpu_peak_bytes.weights,
+      memory.peak_bytes.weights,
       memoryNeed(checkpoint.config, { tileGroup: Number(result.environment.tuning["tileGroup"]) })
         .weightsBytes +
         NO_BIAS,
@@ -83,17 +105,33 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   }
 });
 
-Deno.test("bench reserves what is used with --growth dynamic and --block-size 1", { ignore }, async () => {
-  const result = await measure("--growth", "dynamic", "--block-size", "1", "--prompt-tokens", "7");
+Deno.test("bench --sweep measures every combination once, and reserves what is used where memory grows", {
+  ignore,
+}, async () => {
+  const result = await measure(
+    ...["--strategies", "kv-cache,paged", "--growth", "dynamic", "--block-size", "1"],
+    ...["--sweep", "batch=1,3", "--sweep", "prompt-tokens=7,9"],
+  );
   checkMemory(result);
-  assert.equal(result.workload.prompt, null);
-  assert.equal(result.workload.prompt_tokens, 7);
-  for (const name of ["kv-cache", "paged"] as const) {
-    const { kv_reserved_bytes, kv_used_bytes, kv_waste_bytes } = only(result, name);
-    assert.equal(kv_reserved_bytes, kv_used_bytes);
-    assert.deepEqual(kv_waste_bytes, { reserved_for_later: 0, internal: 0, external: 0 });
+  assert.equal(result.plan.prompt, null);
+  assert.deepEqual(
+    result.cells.map(({ group, strategy, settings: { prompt_tokens, batch } }) =>
+      `${group} ${strategy} ${prompt_tokens} ${batch}`
+    ),
+    [7, 9].flatMap((prompt, i) =>
+      [1, 3].flatMap((batch, j) =>
+        ["kv-cache", "paged"].map((strategy) => `${2 * i + j} ${strategy} ${prompt} ${batch}`)
+      )
+    ),
+  );
+  for (const { settings: { batch }, token_ids, memory, tpot_ms, decode_tokens_per_second } of result.cells) {
+    assert.equal(token_ids.length, batch);
+    assert.equal(memory.kv_reserved_bytes, memory.kv_used_bytes);
+    assert.deepEqual(memory.timeline.kv_internal_bytes, [0, 0, 0, 0]);
+    assert.equal(decode_tokens_per_second, batch * 1000 / tpot_ms!.median);
   }
-  assert.equal(only(result, "kv-cache").kv_allocated_bytes, 10 * N_LAYER * ROW_BYTES);
+  const [cache] = result.cells;
+  assert.equal(cache!.memory.kv_allocated_bytes, 10 * N_LAYER * ROW_BYTES);
 });
 
 Deno.test(
@@ -109,11 +147,11 @@ Deno.test(
       await measure(...args, "4"),
     ];
     checkMemory(first);
-    assert.deepEqual(first.results.map(({ strategy }) => strategy), ["paged", "no-cache"]);
-    assert.equal(only(first, "paged").kv_allocated_bytes, 48 * N_LAYER * ROW_BYTES); // 40 tokens in whole blocks
-    assert.deepEqual(first.workload.prompt_ids, same.workload.prompt_ids);
-    assert.deepEqual(first.workload.order, same.workload.order);
-    assert.notDeepEqual(first.workload.prompt_ids, other.workload.prompt_ids);
+    assert.deepEqual(first.cells.map(({ strategy }) => strategy), ["paged", "no-cache"]);
+    assert.equal(only(first, "paged").memory.kv_allocated_bytes, 48 * N_LAYER * ROW_BYTES); // whole blocks
+    assert.deepEqual(first.cells[0]!.token_ids, same.cells[0]!.token_ids);
+    assert.deepEqual(first.groups[0]!.order, same.groups[0]!.order);
+    assert.notDeepEqual(first.cells[0]!.token_ids, other.cells[0]!.token_ids);
   },
 );
 
@@ -135,7 +173,7 @@ Deno.test("bench --out writes one result and one chart and nothing else, and pri
     for (const word of [...STRATEGY_NAMES, "TTFT", "TPOT", "weights", json, png]) {
       assert.ok(stdout.includes(word), word);
     }
-    assert.ok(stdout.includes(JSON.stringify(result.results[0]?.text)));
+    assert.ok(stdout.includes(JSON.stringify(result.cells[0]?.texts?.[0])));
   });
 });
 

@@ -3,221 +3,245 @@
  *
  * @module
  */
+import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "npm:commander@15.1.0";
 import { KvbenchError, UsageError } from "../errors.ts";
-import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { GROWTHS, STRATEGY_NAMES } from "../kv/strategy.ts";
 import { describeEnvironment } from "../measure/environment.ts";
+import { groupsOf } from "../measure/grid.ts";
+import type { Plan } from "../measure/plan.ts";
 import { type BenchResult, parseResult, SCHEMA_VERSION } from "../measure/result.ts";
 import { runBench } from "../measure/run.ts";
-import { checkWorkload, syntheticPrompt, type Workload } from "../measure/workload.ts";
+import type { WeightsOrigin } from "../model/checkpoint.ts";
 import { parameterCount } from "../model/config.ts";
-import { chartPermissions, drawCharts } from "../report/chart.ts";
+import { formatJson } from "../report/json.ts";
 import { benchTable } from "../report/table.ts";
-import { nextResultName, writeWhole } from "../report/write.ts";
+import { checkWritable } from "../report/write.ts";
+import { saveReports } from "./bench_reports.ts";
+import { DEFAULT_PROMPT, planOf, type PlanOptions } from "./bench_plan.ts";
+import { DEFAULT_FOLDER, type Destination, destinationOf } from "./destination.ts";
+import { type Interrupt, watchInterrupts } from "./interrupt.ts";
+import { liveView, terminal } from "./live_view.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
-import { promptIds, type Session, withSession } from "./session.ts";
-import { idList, nameList, wholeNumber } from "./values.ts";
+import { readResult, ResultFile } from "./result_file.ts";
+import { type Session, withSession } from "./session.ts";
+import { sweepOption, SWEPT } from "./sweep.ts";
+import { idList, nameList, share, wholeNumber } from "./values.ts";
 
-/** "The attention mechanism in deep learning is", as in the notebook that this project grew from. */
-const DEFAULT_PROMPT = "深度学习中的注意力机制是";
-const DEFAULT_FOLDER = "kvbench-results";
-
-interface Options extends PrecisionOptions {
-  readonly prompt?: string;
-  readonly promptIds?: number[];
-  readonly promptTokens?: number;
-  readonly newTokens: number;
-  readonly strategies: StrategyName[];
-  readonly runs: number;
-  readonly warmup: number;
-  readonly blockSize: number;
-  readonly growth: Growth;
-  readonly kvCapacity?: number;
-  readonly seed: number;
+interface Options extends PlanOptions, PrecisionOptions {
   readonly out?: string;
   readonly json?: string;
+  readonly resume?: string;
 }
 
-/** Declares the subcommand. */
-export function benchCommand(): Command {
-  return addKvDtypeOption(addModelOptions(new Command("bench")))
+/** Options that a sweep of the same name takes the place of. */
+const SWEPT_OPTIONS: Readonly<Record<string, string>> = {
+  promptTokens: "prompt_tokens",
+  newTokens: "new_tokens",
+  batch: "batch",
+  kvDtype: "kv_dtype",
+  blockSize: "block_size",
+  growth: "growth",
+  kvCapacity: "kv_capacity_tokens",
+};
+
+/**
+ * Declares the subcommand.
+ *
+ * @param resumed The result that is taken up again, where the options are those that it was begun with.
+ */
+export function benchCommand(resumed?: { readonly path: string; readonly result: BenchResult }): Command {
+  const command = addKvDtypeOption(addModelOptions(new Command("bench")));
+  return command
     .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes")
     .option("--prompt <text>", `text to continue (default: "${DEFAULT_PROMPT}")`)
     .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList)
     .option("--prompt-tokens <n>", "a made-up prompt of n ids, from the seed", wholeNumber(1))
     .option("--new-tokens <n>", "tokens to generate, greedily", wholeNumber(1), 50)
+    .option("--batch <n>", "sequences to decode together", wholeNumber(1, 1024), 1)
     .option("--strategies <names>", "which, with commas", nameList(STRATEGY_NAMES), [...STRATEGY_NAMES])
-    .option("--runs <n>", "measured runs per strategy", wholeNumber(1, 1000), 5)
-    .option("--warmup <n>", "runs before them", wholeNumber(0, 1000), 1)
     .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
     .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))
     .option(
       "--kv-capacity <tokens>",
-      "tokens that a static kv-cache reserves and the block pool holds (default: the model's context)",
+      "tokens that a static kv-cache reserves and the block pool holds, per sequence (default: the model's context)",
       wholeNumber(1),
     )
+    .option(
+      "--sweep <name=values>",
+      `several values of a setting, as batch=1,2,4; may be given several times (${SWEPT.join(", ")})`,
+      sweepOption,
+    )
+    .option(
+      "--warmup <n>",
+      "runs of each before the measured ones (default: until steady)",
+      wholeNumber(0, 1000),
+    )
+    .option("--runs <n>", "measured runs of each (default: until precise)", wholeNumber(1, 1000))
+    .option(
+      "--target-ci <share>",
+      "precise: half of the interval of the median total, as a share of it",
+      share(0.001, 1),
+      0.025,
+    )
+    .option("--max-seconds <n>", "time for the measured runs of one setting", wholeNumber(1), 30)
     .option("--seed <n>", "of the order of runs and of a made-up prompt", wholeNumber(0, 2 ** 32 - 1), 0)
     .option("--out <folder>", `folder for the result and the chart (default: "${DEFAULT_FOLDER}")`)
     .option("--json <file>", "write the result there; with -, print it and nothing else")
-    .action(run);
+    .option("--resume <file>", "go on with a result that was interrupted; takes no other option")
+    .action(async (options: Options) => {
+      refuseTwice(command, options);
+      if (options.resume !== undefined) return await resume(command, options.resume);
+      await run(options, resumed);
+    });
 }
 
-async function run(options: Options): Promise<void> {
-  const quiet = options.json === "-";
-  const folder = await outputFolder(options);
-  const say = (text: string) => quiet ? undefined : console.log(text);
-  const result = await withSession(options, async ({ config }, tokenizer) => {
-    const { text, ids } = await workloadPrompt(options, config.vocabSize, tokenizer);
-    const workload: Workload = {
-      prompt: text,
-      promptIds: ids,
-      newTokens: options.newTokens,
-      strategies: options.strategies,
-      runs: options.runs,
-      warmup: options.warmup,
-      blockSize: options.blockSize,
-      growth: options.growth,
-      kvCapacityTokens: options.kvCapacity ?? config.nCtx,
-      kvDtype: options.kvDtype,
-      seed: options.seed,
-    };
-    checkWorkload(workload, config);
-    return workload;
-  }, async (session, workload) => {
-    const { facts } = session.gpu;
-    const { promptIds: { length }, newTokens, strategies } = workload;
-    say(
-      `kvbench: ${session.modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ` +
-        `${length} prompt + ${newTokens} new tokens, ${strategies.join(" · ")}`,
-    );
-    return await measure(session, workload);
-  });
-  if (options.json === "-") console.log(JSON.stringify(result, null, 2));
-  else {
-    say(benchTable(result));
-    const text = result.results[0]!.text;
-    if (text !== null) {
-      say(`The same ${options.newTokens} tokens from every strategy: ${JSON.stringify(text)}`);
-    }
-    if (options.json !== undefined) await writeJson(options.json, result);
-  }
-  if (folder !== undefined) await save(folder, result, say);
-  else if (!quiet && options.out === undefined) {
-    say(
-      `Result and chart were not written: that needs --allow-read=${DEFAULT_FOLDER} --allow-write=${DEFAULT_FOLDER}`,
-    );
-  }
-}
-
-/** The folder to write to, or undefined where nothing is to be, or may be, written. */
-async function outputFolder(options: Options): Promise<string | undefined> {
-  if (options.out === undefined && options.json !== undefined) return undefined;
-  const folder = options.out ?? DEFAULT_FOLDER;
-  for (const name of ["write", "read"] as const) {
-    if ((await Deno.permissions.query({ name, path: folder })).state === "granted") continue;
-    if (options.out === undefined) return undefined;
-    throw new KvbenchError(
-      `Cannot write to ${folder}: run with --allow-read=${folder} --allow-write=${folder}`,
-    );
-  }
-  return folder;
-}
-
-async function workloadPrompt(
-  { prompt, promptIds: ids, promptTokens, seed }: Options,
-  vocabSize: number,
-  tokenizer: Session["tokenizer"],
-): Promise<{ text: string | null; ids: readonly number[] }> {
-  if (promptTokens !== undefined) {
-    if (prompt !== undefined || ids !== undefined) {
-      throw new UsageError(
-        "--prompt-tokens makes a prompt up: wanted it alone, without --prompt or --prompt-ids",
-      );
-    }
-    return { text: null, ids: syntheticPrompt(promptTokens, vocabSize, seed) };
-  }
-  if (prompt === undefined && ids === undefined && !tokenizer) {
-    throw new UsageError("This model has no tokenizer: wanted --prompt-ids or --prompt-tokens");
-  }
-  return await promptIds(
-    { prompt: ids === undefined ? prompt ?? DEFAULT_PROMPT : prompt, promptIds: ids },
-    tokenizer,
+/** Measures the rest of the result at `path`, with the options that it was begun with. */
+async function resume(command: Command, path: string): Promise<void> {
+  const other = command.options.find((option) =>
+    option.attributeName() !== "resume" && command.getOptionValueSource(option.attributeName()) === "cli"
   );
+  if (other) {
+    throw new UsageError(`--resume takes every option from the result: wanted no ${other.long} beside it`);
+  }
+  const result = await readResult(path);
+  if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
+  const again = benchCommand({ path, result }).exitOverride();
+  await again.parseAsync(result.command.slice(1), { from: "user" });
+}
+
+/** Refuses an option whose setting is also swept. */
+function refuseTwice(command: Command, { sweep = {} }: Options): void {
+  for (const [option, key] of Object.entries(SWEPT_OPTIONS)) {
+    if (!Object.hasOwn(sweep, key) || command.getOptionValueSource(option) !== "cli") continue;
+    const { long } = command.options.find((each) => each.attributeName() === option)!;
+    throw new UsageError(`${long} is given and swept: wanted one of them`);
+  }
+}
+
+async function run(options: Options, resumed: Parameters<typeof benchCommand>[0]): Promise<void> {
+  const to = resumed
+    ? { file: resumed.path, folder: dirname(resumed.path), quiet: false }
+    : await destinationOf(options);
+  if (to.file !== undefined) await checkWritable(to.file);
+  const say = (text: string) => to.quiet ? undefined : console.log(text);
+  using interrupt = watchInterrupts();
+  const result = await withSession(options, async (checkpoint, tokenizer) => {
+    const plan = await planOf(options, checkpoint.config, tokenizer);
+    return { plan, weights: await checkpoint.origin() };
+  }, async (session, { plan, weights }) => {
+    const { gpu: { facts }, modelName } = session;
+    say(
+      `kvbench: ${modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ${sayPlan(plan)}`,
+    );
+    if (to.file !== undefined) say(`Result: ${to.file}`);
+    const fresh = await emptyResult(session, plan, weights);
+    if (resumed) assertContinues(resumed, fresh);
+    return await measure(session, resumed?.result ?? fresh, to, interrupt);
+  });
+  if (options.json === "-" && !resumed) console.log(formatJson(result));
+  else if (result.cells.length > 0) say(benchTable(result));
+  if (interrupt.exitCode !== 0) {
+    console.error(`kvbench: ${sayInterrupted(result, to)}`);
+    Deno.exitCode = interrupt.exitCode;
+    return;
+  }
+  if (to.folder !== undefined) await saveReports(to.file!, result, say);
+  else if (to.hint !== undefined) say(to.hint);
+}
+
+/** What a run begins with. */
+async function emptyResult(
+  { gpu, model, modelName }: Session,
+  plan: Plan,
+  weights: WeightsOrigin,
+): Promise<BenchResult> {
+  const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
+  return {
+    schema_version: SCHEMA_VERSION,
+    kind: "kvbench.bench",
+    created: new Date().toISOString(),
+    complete: false,
+    command: [...Deno.args],
+    environment: await describeEnvironment(gpu, model),
+    model: {
+      name: modelName,
+      n_layer: nLayer,
+      n_head: nHead,
+      n_embd: nEmbd,
+      n_ctx: nCtx,
+      vocab_size: vocabSize,
+      n_parameters: parameterCount(model.config),
+      weights,
+      weights_dtype: model.weightsDtype,
+    },
+    plan,
+    groups: [],
+    cells: [],
+    unfinished: null,
+  };
+}
+
+/** Refuses to go on elsewhere than where a result was begun: its cells could not be compared with each other. */
+function assertContinues({ path, result }: { path: string; result: BenchResult }, fresh: BenchResult): void {
+  const facts = ({ environment: { adapter, ...environment }, model, plan }: BenchResult) => ({
+    "version of kvbench": environment.kvbench,
+    "version of Deno": environment.deno,
+    "kernels": [environment.kernels_sha256, environment.tuning],
+    "adapter": [adapter.description, adapter.vendor, adapter.device],
+    "CPU": [environment.os, environment.arch, environment.cpu],
+    "model": model,
+    "plan": plan,
+  });
+  const [before, now] = [facts(result), facts(fresh)];
+  for (const key of Object.keys(before) as (keyof typeof before)[]) {
+    if (isDeepStrictEqual(before[key], now[key])) continue;
+    throw new KvbenchError(
+      `Cannot go on with ${path}: it was begun with another ${key}. Begin a new result in place of it`,
+    );
+  }
 }
 
 async function measure(
-  { gpu, model, modelName, tokenizer }: Session,
-  workload: Workload,
+  { model, tokenizer }: Session,
+  record: BenchResult,
+  to: Destination,
+  { signal }: Interrupt,
 ): Promise<BenchResult> {
-  const created = new Date().toISOString();
-  const environment = await describeEnvironment(gpu, model);
-  const bar = progressBar();
-  let done = 0;
+  const file = to.file === undefined ? undefined : new ResultFile(to.file);
+  const view = liveView(to.quiet ? undefined : terminal(), record.plan);
   try {
-    const { results, order } = await runBench(model, workload, {
-      start: (runs) => bar.start("Measuring", runs, "runs"),
-      step: (what) => bar.update(++done, what),
+    const result = await runBench(model, record, {
+      signal,
+      decode: tokenizer && ((ids) => tokenizer.decode([...ids])),
+      progress: {
+        group: view.group,
+        run: view.run,
+        record: async (result) => {
+          await view.record(result);
+          await file?.update(result);
+        },
+      },
     });
-    const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
-    const result: BenchResult = {
-      schema_version: SCHEMA_VERSION,
-      kind: "kvbench.bench",
-      created,
-      command: [...Deno.args],
-      environment,
-      model: {
-        name: modelName,
-        n_layer: nLayer,
-        n_head: nHead,
-        n_embd: nEmbd,
-        n_ctx: nCtx,
-        vocab_size: vocabSize,
-        n_parameters: parameterCount(model.config),
-        weights_dtype: model.weightsDtype,
-        kv_dtype: workload.kvDtype,
-        sha256: null,
-      },
-      workload: {
-        prompt: workload.prompt,
-        prompt_ids: [...workload.promptIds],
-        prompt_tokens: workload.promptIds.length,
-        new_tokens: workload.newTokens,
-        sampling: "greedy",
-        runs: workload.runs,
-        warmup: workload.warmup,
-        block_size: workload.blockSize,
-        growth: workload.growth,
-        kv_capacity_tokens: workload.kvCapacityTokens,
-        seed: workload.seed,
-        order,
-      },
-      results: results.map((each) => ({ ...each, text: tokenizer?.decode(each.token_ids) ?? null })),
-    };
-    return parseResult(result, "the result of this run");
+    parseResult(result, "the result of this run");
+    await file?.write(result);
+    return result;
   } finally {
-    bar.stop();
+    view.clear();
   }
 }
 
-async function writeJson(path: string, result: BenchResult): Promise<void> {
-  await writeWhole(path, JSON.stringify(result, null, 2) + "\n");
+function sayPlan(plan: Plan): string {
+  const { prompt_tokens, new_tokens, batch } = plan.grid;
+  const sizes = `${prompt_tokens.join("/")} prompt + ${new_tokens.join("/")} new tokens`;
+  const sequences = batch.length === 1 && batch[0] === 1 ? "" : `, batch ${batch.join("/")}`;
+  return `${sizes}${sequences}, ${plan.strategies.join(" · ")}`;
 }
 
-async function save(folder: string, result: BenchResult, say: (text: string) => void): Promise<void> {
-  const name = await nextResultName(folder, new Date());
-  await writeJson(`${folder}/${name}.json`, result);
-  say(`Result: ${folder}/${name}.json`);
-  const missing = await chartPermissions();
-  if (missing.length > 0) return say(`Chart: not drawn, that needs ${missing.join(" ")}`);
-  let png: Uint8Array;
-  try {
-    png = await drawCharts(result);
-  } catch (error) {
-    // The canvas is a native package that may not be at hand, offline for example; the result is, and is saved.
-    if (error instanceof KvbenchError) return say(`Chart: not drawn. ${error.message}`);
-    throw error;
-  }
-  await writeWhole(`${folder}/${name}.png`, png);
-  say(`Chart:  ${folder}/${name}.png`);
+function sayInterrupted({ plan, cells }: BenchResult, { file }: Destination): string {
+  const all = groupsOf(plan).reduce((sum, group) => sum + group.length, 0);
+  const measured = `Interrupted with ${cells.length} of ${all} cells measured`;
+  if (file === undefined) return `${measured}, which are written nowhere`;
+  return `${measured}, in ${file}. Go on with: kvbench bench --resume ${file}`;
 }

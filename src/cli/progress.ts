@@ -44,7 +44,10 @@ class TerminalBar implements ProgressBar {
   }
 }
 
-/** A line at each quarter of work that takes longer than a moment. */
+/** Work that is done sooner needs no word. */
+const QUIET_MS = 10_000;
+
+/** A line at each quarter of work that takes long. */
 class Lines implements ProgressBar {
   #total = 0;
   #unit = "";
@@ -62,7 +65,7 @@ class Lines implements ProgressBar {
 
   update(done: number, what: string = this.#what): void {
     const quarter = Math.floor(4 * done / this.#total);
-    if (quarter <= this.#quarter || performance.now() - this.#started < 1000) return;
+    if (quarter <= this.#quarter || performance.now() - this.#started < QUIET_MS) return;
     this.#quarter = quarter;
     console.error(`${done} of ${this.#total} ${this.#unit} (${what})`);
   }

@@ -17,6 +17,28 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** A parser of whole numbers from `min` to `max` with commas between them, none twice. */
+export function wholeNumbers(min: number, max?: number): (text: string) => number[] {
+  const parse = wholeNumber(min, max);
+  return (text) => {
+    const values = text.split(",").map((part) => parse(part.trim()));
+    if (new Set(values).size < values.length) throw new InvalidArgumentError("A value stands twice");
+    return values;
+  };
+}
+
+/** A parser of a share: `5%` or `0.05`, from `min` to `max`, both shares. */
+export function share(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const [, number, percent] = text.match(/^(\d+(?:\.\d+)?)\s*(%?)$/) ?? [];
+    const value = Number(number) / (percent === "%" ? 100 : 1);
+    if (!(value >= min && value <= max)) {
+      throw new InvalidArgumentError(`Wanted a share from ${100 * min}% to ${100 * max}%, such as 5%`);
+    }
+    return value;
+  };
+}
+
 /** A parser of decimal numbers. */
 export function decimal(text: string): number {
   const value = Number(text);

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { byteCount, decimal, idList, nameList, repeated, wholeNumber } from "./values.ts";
+import {
+  byteCount,
+  decimal,
+  idList,
+  nameList,
+  repeated,
+  share,
+  wholeNumber,
+  wholeNumbers,
+} from "./values.ts";
 
 /** What commander turns into exit code 2. */
 function assertRefused(parse: (text: string) => unknown, text: string, message: RegExp): void {
@@ -18,6 +27,20 @@ Deno.test("wholeNumber() without an end takes what a number can count", () => {
   const parse = wholeNumber(0);
   assert.equal(parse("9007199254740991"), Number.MAX_SAFE_INTEGER);
   assertRefused(parse, "9007199254740992", /^Wanted a whole number from 0 on$/);
+});
+
+Deno.test("wholeNumbers() takes several, none twice", () => {
+  assert.deepEqual(wholeNumbers(1, 9)("1, 9,3"), [1, 9, 3]);
+  assertRefused(wholeNumbers(1, 9), "1,10", /^Wanted a whole number from 1 to 9$/);
+  assertRefused(wholeNumbers(1, 9), "1,,2", /^Wanted a whole number from 1 to 9$/);
+  assertRefused(wholeNumbers(1, 9), "2,02", /^A value stands twice$/);
+});
+
+Deno.test("share() takes a share or percent", () => {
+  assert.deepEqual(["5%", "0.05", "2.5 %", "100%"].map(share(0, 1)), [0.05, 0.05, 0.025, 1]);
+  for (const text of ["", "%", "5%%", "-1%", "101%", "2", "x", "1e-2"]) {
+    assertRefused(share(0, 1), text, /^Wanted a share from 0% to 100%, such as 5%$/);
+  }
 });
 
 Deno.test("decimal() takes finite numbers", () => {

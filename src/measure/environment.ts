@@ -1,16 +1,18 @@
 /**
- * Where a measurement was taken: runtime, machine, adapter and kernels, as a result records them.
+ * Where a measurement was taken: runtime, machine, adapter and kernels, as a result records them. What needs a
+ * permission that isn't granted is left unknown; nothing is asked for.
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { VERSION } from "../version.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readbackMs } from "../gpu/readback.ts";
 import { type Gpt2, KERNELS_TEXT } from "../model/gpt2.ts";
-import type { BenchResult } from "./result.ts";
+import type { Environment } from "./environment_schema.ts";
 
 /** Describes the surroundings of a run. Measures the fence and the readback. */
-export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<BenchResult["environment"]> {
+export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<Environment> {
   const { description, vendor, architecture, device, software } = gpu.facts;
   const limits: Record<string, number> = {};
   for (const name of Object.keys(gpu.facts.limits)) {
@@ -18,12 +20,15 @@ export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<BenchR
   }
   return {
     kvbench: VERSION,
+    git_commit: await gitCommit(new URL("../../", import.meta.url)),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     typescript: Deno.version.typescript,
     os: Deno.build.os,
+    os_release: await granted({ name: "sys", kind: "osRelease" }) ? Deno.osRelease() : null,
     arch: Deno.build.arch,
     cpu: { model: await cpuModel(), cores: navigator.hardwareConcurrency },
+    load_average: await granted({ name: "sys", kind: "loadavg" }) ? Deno.loadavg() : null,
     adapter: {
       description,
       vendor,
@@ -43,17 +48,47 @@ export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<BenchR
   };
 }
 
+async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
+  return (await Deno.permissions.query(descriptor)).state === "granted";
+}
+
+/** Text of a file, or null where there is none or it may not be read. */
+async function readIfPermitted(path: string): Promise<string | null> {
+  if (!await granted({ name: "read", path })) return null;
+  return await Deno.readTextFile(path).catch(() => null);
+}
+
+/**
+ * The commit that is checked out at `root`, from git's own files (gitrepository-layout(5)), or null where `root` is
+ * no checkout or may not be read.
+ */
+export async function gitCommit(root: URL): Promise<string | null> {
+  if (root.protocol !== "file:") return null;
+  const git = fileURLToPath(new URL(".git", root));
+  const pointer = await readIfPermitted(git); // a file in a linked worktree
+  const folder = pointer?.match(/^gitdir: (.+)$/m)?.[1] ?? git;
+  const head = (await readIfPermitted(`${folder}/HEAD`))?.trim();
+  if (head === undefined) return null;
+  const ref = head.match(/^ref: (.+)$/)?.[1];
+  if (ref === undefined) return COMMIT.test(head) ? head : null;
+  const common = (await readIfPermitted(`${folder}/commondir`))?.trim();
+  const shared = common === undefined ? folder : common.startsWith("/") ? common : `${folder}/${common}`;
+  const loose = (await readIfPermitted(`${shared}/${ref}`))?.trim();
+  if (loose !== undefined) return COMMIT.test(loose) ? loose : null;
+  const packed = await readIfPermitted(`${shared}/packed-refs`) ?? "";
+  return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
+}
+
+const COMMIT = /^[0-9a-f]{40,64}$/;
+
 function plain(value: string | number | boolean | readonly number[]): string | number | boolean {
   return typeof value === "object" ? value.join(",") : value;
 }
 
 /** The CPU's name where the system tells it and may be asked. */
 async function cpuModel(): Promise<string | null> {
-  const path = "/proc/cpuinfo";
   if (Deno.build.os !== "linux") return null;
-  if ((await Deno.permissions.query({ name: "read", path })).state !== "granted") return null;
-  const text = await Deno.readTextFile(path).catch(() => "");
-  return text.match(/^model name\s*:\s*(.+)$/m)?.[1] ?? null;
+  return (await readIfPermitted("/proc/cpuinfo"))?.match(/^model name\s*:\s*(.+)$/m)?.[1] ?? null;
 }
 
 async function sha256(text: string): Promise<string> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { KvbenchError } from "../errors.ts";
 import { fixtureResult } from "../../tests/fixtures/result.ts";
+import { parseProfile } from "./profile_result.ts";
 import { parseResult, resultJsonSchema } from "./result.ts";
 
 /** The fixture as plain JSON, changed by `change`. */
@@ -21,21 +22,29 @@ function messageOf(json: unknown): string {
 }
 
 Deno.test("parseResult() gives back what was written", () => {
-  const result = fixtureResult();
+  const result = fixtureResult({ grid: { block_size: [8, 16], batch: [1, 2] } });
   assert.deepEqual(parseResult(JSON.parse(JSON.stringify(result)), "run.json"), result);
 });
 
-Deno.test("parseResult() accepts a run of one token, which has no TPOT", () => {
-  const result = fixtureResult({ newTokens: 1 });
-  assert.equal(result.results[0]?.tpot_ms.median, null);
+Deno.test("parseResult() accepts a run of one token, which has no TPOT, and a result with nothing in it yet", () => {
+  const result = fixtureResult({ grid: { new_tokens: [1] } });
+  assert.equal(result.cells[0]?.tpot_ms, null);
+  assert.deepEqual(parseResult(result, "run.json"), result);
+  const empty = { ...result, complete: false, cells: [], groups: [] };
+  assert.deepEqual(parseResult(empty, "run.json"), empty);
+});
+
+Deno.test("parseResult() accepts synthetic weights", () => {
+  const result = fixtureResult();
+  result.model.weights = { source: "synthetic", seed: 3 };
   assert.deepEqual(parseResult(result, "run.json"), result);
 });
 
 Deno.test("parseResult() names the offending field by its path, in one line", () => {
-  const message = messageOf(changed((json) => Object.assign(json.results[1]!.ttft_ms, { median: "fast" })));
+  const message = messageOf(changed((json) => Object.assign(json.cells[1]!.ttft_ms, { median: "fast" })));
   assert.equal(
     message,
-    "Cannot read run.json: results[1].ttft_ms.median is not valid: expected number, received string",
+    "Cannot read run.json: cells[1].ttft_ms.median is not valid: expected number, received string",
   );
 });
 
@@ -47,25 +56,47 @@ Deno.test("parseResult() counts the faults that it does not name", () => {
   assert.doesNotMatch(message, /\n/);
 });
 
-Deno.test("parseResult() refuses missing and unknown fields, and numbers that JSON cannot hold", () => {
-  assert.match(messageOf(changed((json) => Reflect.deleteProperty(json.workload, "seed"))), /workload\.seed/);
+Deno.test("parseResult() refuses missing and unknown fields, numbers that JSON cannot hold, and lost groups", () => {
+  assert.match(messageOf(changed((json) => Reflect.deleteProperty(json.plan, "seed"))), /plan\.seed/);
   assert.match(messageOf(changed((json) => Object.assign(json, { extra: 1 }))), /the top level.*extra/);
+  assert.match(messageOf(changed((json) => json.cells[0]!.e2e_ms.samples[2] = NaN)), /e2e_ms\.samples\[2\]/);
   assert.match(
-    messageOf(changed((json) => json.results[0]!.e2e_ms.samples[2] = NaN)),
-    /e2e_ms\.samples\[2\]/,
+    messageOf(changed((json) => json.groups.splice(0))),
+    /cells is not valid.*a group that is not/,
   );
-  assert.match(messageOf(changed((json) => json.results.splice(0))), /results is not valid/);
 });
 
-Deno.test("parseResult() refuses another version with both versions in the message", () => {
-  const message = messageOf(changed((json) => Object.assign(json, { schema_version: 2 })));
-  assert.equal(message, "Cannot read run.json: its schema_version is 2, this kvbench reads 1");
+Deno.test("parseResult() refuses another version with both versions in the message, and why where it is known", () => {
+  const message = (schema_version: number) =>
+    messageOf(changed((json) => Object.assign(json, { schema_version })));
+  assert.match(
+    message(1),
+    /its schema_version is 1, this kvbench reads 2, since it holds .+: measure again$/,
+  );
+  assert.match(message(3), /its schema_version is 3, this kvbench reads 2$/);
 });
 
-Deno.test("parseResult() refuses what is no result at all", () => {
-  for (const json of [null, [], "text", {}, { kind: "other", schema_version: 1 }]) {
-    assert.match(messageOf(json), /is not a bench result/);
+Deno.test("parseResult() refuses what is no result at all, and says what it is", () => {
+  for (const json of [null, [], "text", {}]) {
+    assert.match(messageOf(json), /it is no result, an object of kind/);
   }
+  assert.match(messageOf({ kind: "kvbench.profile", schema_version: 1 }), /of kind "kvbench\.profile"/);
+});
+
+Deno.test("parseProfile() reads a profile and names what is wrong with one", () => {
+  const profile = {
+    schema_version: 1,
+    kind: "kvbench.profile",
+    created: "2026-01-02T03:04:05.678Z",
+    command: ["profile"],
+    environment: fixtureResult().environment,
+    model: "tiny",
+    what: "a decode step of kv-cache at context 128",
+    peaks: { gb_per_s: 10, gmacs_per_s: 20 },
+    kernels: [{ kernel: "linear", dispatches: 4, ms: 1, bytes: 100, operations: 50 }],
+  };
+  assert.deepEqual(parseProfile(profile, "p.json"), profile);
+  assert.throws(() => parseProfile({ ...profile, kernels: [] }, "p.json"), /p\.json: kernels is not valid/);
 });
 
 Deno.test("resultJsonSchema() describes every field", () => {
@@ -78,6 +109,7 @@ Deno.test("resultJsonSchema() describes every field", () => {
       visit(value, `${path}.${key}`);
     }
     if ("items" in node) visit(node.items, `${path}[]`);
+    if ("anyOf" in node && Array.isArray(node.anyOf)) node.anyOf.forEach((each) => visit(each, path));
   };
   const schema = resultJsonSchema();
   assert.ok("properties" in schema);

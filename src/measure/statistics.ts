@@ -9,9 +9,22 @@
  *
  * @throws {RangeError} If there are no samples.
  */
-export function mean(samples: readonly number[]): number {
+export function mean(samples: ArrayLike<number>): number {
   requireSamples(samples);
-  return samples.reduce((sum, value) => sum + value, 0) / samples.length;
+  let sum = 0;
+  for (let i = 0; i < samples.length; i++) sum += samples[i]!;
+  return sum / samples.length;
+}
+
+/**
+ * Sample standard deviation of `samples`, with n − 1 in the denominator; 0 for a single sample.
+ *
+ * @throws {RangeError} If there are no samples.
+ */
+export function standardDeviation(samples: readonly number[]): number {
+  const centre = mean(samples);
+  const squares = samples.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, samples.length - 1));
 }
 
 /**
@@ -19,7 +32,7 @@ export function mean(samples: readonly number[]): number {
  *
  * @throws {RangeError} If there are no samples.
  */
-export function median(samples: readonly number[]): number {
+export function median(samples: ArrayLike<number>): number {
   return percentile(samples, 50);
 }
 
@@ -31,16 +44,41 @@ export function median(samples: readonly number[]): number {
  * @param p From 0 (the minimum) to 100 (the maximum).
  * @throws {RangeError} If there are no samples, or `p` is not from 0 to 100.
  */
-export function percentile(samples: readonly number[], p: number): number {
+export function percentile(samples: ArrayLike<number>, p: number): number {
   requireSamples(samples);
   if (!(p >= 0 && p <= 100)) throw new RangeError(`Percentile is ${p}, a number from 0 to 100 was wanted`);
-  const sorted = samples.toSorted((a, b) => a - b);
+  const sorted = Float64Array.from(samples).sort();
   const rank = (p / 100) * (sorted.length - 1);
-  const below = sorted[Math.floor(rank)] ?? NaN;
-  const above = sorted[Math.ceil(rank)] ?? NaN;
+  const below = sorted[Math.floor(rank)]!;
+  const above = sorted[Math.ceil(rank)]!;
   return below + (above - below) * (rank - Math.floor(rank));
 }
 
-function requireSamples(samples: readonly number[]): void {
+/** Samples beyond Tukey's fences, by their index. */
+export interface Outliers {
+  /** Beyond 1.5 interquartile ranges outside the quartiles, and not severe. */
+  readonly mild: number[];
+  /** Beyond 3 interquartile ranges. */
+  readonly severe: number[];
+}
+
+/**
+ * Flags samples by Tukey's fences: J. W. Tukey, "Exploratory Data Analysis" (1977), section 2D.
+ *
+ * @throws {RangeError} If there are no samples.
+ */
+export function tukeyOutliers(samples: readonly number[]): Outliers {
+  const [q1, q3] = [percentile(samples, 25), percentile(samples, 75)];
+  const beyond = (value: number, ranges: number) =>
+    value < q1 - ranges * (q3 - q1) || value > q3 + ranges * (q3 - q1);
+  const outliers: Outliers = { mild: [], severe: [] };
+  samples.forEach((value, index) => {
+    if (beyond(value, 3)) outliers.severe.push(index);
+    else if (beyond(value, 1.5)) outliers.mild.push(index);
+  });
+  return outliers;
+}
+
+function requireSamples(samples: ArrayLike<number>): void {
   if (samples.length === 0) throw new RangeError("Statistics of 0 samples, at least 1 was wanted");
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mean, median, percentile } from "./statistics.ts";
+import { mean, median, percentile, standardDeviation, tukeyOutliers } from "./statistics.ts";
 
 Deno.test("median() takes the middle sample, or the middle of two, whatever their order", () => {
   assert.equal(median([3, 1, 2]), 2);
@@ -16,13 +16,23 @@ Deno.test("percentile() gives what numpy.percentile gives", () => {
   }
 });
 
-Deno.test("mean() divides the sum by the count", () => {
+Deno.test("mean() divides the sum by the count, standardDeviation() by one less", () => {
   assert.equal(mean([1, 2, 6]), 3);
+  assert.equal(standardDeviation([1, 2, 6]), Math.sqrt(14 / 2)); // np.std(…, ddof=1)
+  assert.equal(standardDeviation([5]), 0);
+});
+
+Deno.test("tukeyOutliers() tells mild from severe ones, on both sides, by index", () => {
+  // Quartiles 10 and 14 without the outliers' pull: fences at 4 and 20, and at -2 and 26.
+  const samples = [10, 10, 12, 14, 14, 3, 21, 27, -3, 12, 12, 10, 14];
+  assert.deepEqual(tukeyOutliers(samples), { mild: [5, 6], severe: [7, 8] });
+  assert.deepEqual(tukeyOutliers([1]), { mild: [], severe: [] });
 });
 
 Deno.test("Statistics leave the samples as they were", () => {
   const samples = Object.freeze([3, 1, 2]);
   median(samples);
+  tukeyOutliers(samples);
   assert.deepEqual(samples, [3, 1, 2]);
 });
 

@@ -17,17 +17,23 @@ import {
 
 export type { RowRange } from "./safetensors.ts";
 
+/** Where weights come from: a file with this SHA-256 in hex, or a seed. */
+export type WeightsOrigin =
+  | { readonly source: "checkpoint"; readonly sha256: string }
+  | { readonly source: "synthetic"; readonly seed: number };
+
 /** A model's configuration and tensors, wherever they come from. */
 export interface TensorSource {
   /** What the model is called. */
   readonly name: string;
   /** The model's dimensions. */
   readonly config: Gpt2Config;
-  /** Where the values come from, for results. */
-  readonly origin: { readonly source: "checkpoint" } | {
-    readonly source: "synthetic";
-    readonly seed: number;
-  };
+  /**
+   * Where the values come from, for results.
+   *
+   * @throws {KvbenchError} If a file can't be read.
+   */
+  origin(): Promise<WeightsOrigin>;
   /**
    * Reads a tensor as float32, row-major, in the shape that {@linkcode tensorShapes} states.
    *
@@ -77,7 +83,6 @@ export class Checkpoint implements TensorSource {
   readonly name: string;
   /** The model's dimensions. */
   readonly config: Gpt2Config;
-  readonly origin = { source: "checkpoint" } as const;
   /** Bytes of the tensors as stored. */
   readonly storedBytes: number;
   readonly #file: SafetensorsFile;
@@ -108,6 +113,15 @@ export class Checkpoint implements TensorSource {
    */
   read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
     return this.#file.readF32(this.#storedNames.get(tensor) ?? tensor, rows);
+  }
+
+  /**
+   * Hashes the weights' file.
+   *
+   * @throws {KvbenchError} If it can't be read.
+   */
+  async origin(): Promise<WeightsOrigin> {
+    return { source: "checkpoint", sha256: await this.#file.sha256() };
   }
 
   /** Closes the file. */

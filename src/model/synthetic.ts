@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type RowRange, tensorShapes, type TensorSource } from "./checkpoint.ts";
+import { type RowRange, tensorShapes, type TensorSource, type WeightsOrigin } from "./checkpoint.ts";
 import { KvbenchError } from "../errors.ts";
 import type { Gpt2Config } from "./config.ts";
 
@@ -19,8 +19,7 @@ const BYTES_DEVIATION = Math.sqrt(4 * (256 ** 2 - 1) / 12), BYTES_MEAN = 510;
 export class SyntheticCheckpoint implements TensorSource {
   readonly name: string;
   readonly config: Gpt2Config;
-  /** Where the values come from, for results. */
-  readonly origin: { readonly source: "synthetic"; readonly seed: number };
+  readonly #seed: number;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #scale: number; // of a residual projection
 
@@ -33,7 +32,7 @@ export class SyntheticCheckpoint implements TensorSource {
   constructor(name: string, config: Gpt2Config, seed: number) {
     this.name = name;
     this.config = config;
-    this.origin = { source: "synthetic", seed };
+    this.#seed = seed;
     this.#shapes = tensorShapes(config);
     this.#scale = STANDARD_DEVIATION / Math.sqrt(2 * config.nLayer);
   }
@@ -54,8 +53,13 @@ export class SyntheticCheckpoint implements TensorSource {
       return Promise.resolve(values);
     }
     const scale = tensor.endsWith("c_proj.weight") ? this.#scale : STANDARD_DEVIATION;
-    fill(values, { first: first * width, key: hash(tensor, this.origin.seed), scale });
+    fill(values, { first: first * width, key: hash(tensor, this.#seed), scale });
     return Promise.resolve(values);
+  }
+
+  /** The seed. */
+  origin(): Promise<WeightsOrigin> {
+    return Promise.resolve({ source: "synthetic", seed: this.#seed });
   }
 
   /** Nothing is open. */

@@ -8,7 +8,17 @@
 import type { ChartConfiguration, ChartItem } from "npm:chart.js@4.6.1";
 import type { BenchResult } from "../measure/result.ts";
 import { type CanvasKit, chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
-import { FAINT, INK, itlPanel, kvPanel, latencyPanel, memoryPanel, STRATEGY_COLOURS } from "./panels.ts";
+import { saySettings } from "./labels.ts";
+import {
+  FAINT,
+  INK,
+  itlPanel,
+  kvPanel,
+  latencyPanel,
+  memoryPanel,
+  overviewCells,
+  STRATEGY_COLOURS,
+} from "./panels.ts";
 import { formatCount } from "./units.ts";
 
 export { chartPermissions };
@@ -58,7 +68,7 @@ export async function drawCharts(
   };
 
   let legend = WIDTH - MARGIN;
-  for (const { strategy } of result.results.toReversed()) {
+  for (const { strategy } of overviewCells(result).toReversed()) {
     ctx.font = `600 17px "${FONT_FAMILY}"`;
     legend -= ctx.measureText(strategy).width;
     write(strategy, legend, 50, WIDTH, "600 17px", INK);
@@ -128,35 +138,29 @@ function titleOf({ model }: BenchResult): string {
   );
 }
 
-function subtitleOf({ workload, environment: { adapter } }: BenchResult): string {
+function subtitleOf(result: BenchResult): string {
+  const { environment: { adapter } } = result;
+  const { prompt_tokens, new_tokens, batch } = overviewCells(result)[0]!.settings;
   const kind = adapter.software ? "software adapter" : "hardware adapter";
   return drawable(
-    `${workload.prompt_tokens} prompt + ${workload.new_tokens} new ${
-      workload.new_tokens === 1 ? "token" : "tokens"
-    }, ${workload.sampling}  ·  ` +
+    `${prompt_tokens} prompt + ${new_tokens} new ${new_tokens === 1 ? "token" : "tokens"}, ` +
+      `${batch === 1 ? "" : `batch ${batch}, `}greedy  ·  ` +
       `${adapter.description || adapter.vendor || "unnamed"} (${kind})`,
   );
 }
 
-function footerOf({ workload, model, environment, created, results }: BenchResult): string {
-  const runs = workload.runs === 1
-    ? "1 run"
-    : `median of ${workload.runs} runs, whiskers from minimum to maximum`;
-  const paged = results.some(({ strategy }) => strategy === "paged")
-    ? [`blocks of ${workload.block_size} tokens`]
-    : [];
-  const contiguous = results.some(({ strategy }) => strategy === "kv-cache")
-    ? [
-      `kv-cache ${workload.growth}${
-        workload.growth === "static" ? `, ${workload.kv_capacity_tokens} tokens` : ""
-      }`,
-    ]
-    : [];
+function footerOf(result: BenchResult): string {
+  const { model, environment, created } = result;
+  const cells = overviewCells(result);
+  const runs = cells[0]!.e2e_ms.samples.length;
+  const settings = cells.flatMap((cell) => {
+    const said = saySettings(cell.settings, ["block_size", "growth", "kv_capacity_tokens"]);
+    return said === "" ? [] : [`${cell.strategy} ${said}`];
+  });
   return drawable([
-    runs,
-    ...contiguous,
-    ...paged,
-    `weights ${model.weights_dtype}, K/V ${model.kv_dtype}`,
+    runs === 1 ? "1 run" : `median of ${runs} runs, whiskers are 95 % confidence intervals`,
+    ...settings,
+    `weights ${model.weights_dtype}, K/V ${cells[0]!.settings.kv_dtype}`,
     `kvbench ${environment.kvbench}, Deno ${environment.deno}`,
     created.slice(0, 16).replace("T", " ") + " UTC",
   ].join("  ·  "));

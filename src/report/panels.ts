@@ -7,8 +7,11 @@
 
 import type { ChartConfiguration, ChartDataset, Plugin } from "npm:chart.js@4.6.1";
 import type { StrategyName } from "../kv/strategy.ts";
-import type { BenchResult, StrategyResult } from "../measure/result.ts";
+import type { Cell } from "../measure/cell.ts";
+import type { BenchResult } from "../measure/result.ts";
+import type { Summary } from "../measure/summary.ts";
 import { FONT_FAMILY } from "./canvas.ts";
+import { KV_PART_NAMES, KV_PARTS, kvMeans, type KvPart } from "./kv_memory.ts";
 import { byteUnit, formatBytes, formatCount, formatMs, formatPercent } from "./units.ts";
 
 /**
@@ -37,30 +40,20 @@ const MEMORY = [
   { key: "staging", label: "staging", colour: "#555555" },
 ] as const;
 
-const KV_SPLIT = [
-  { label: "used", colour: "#882266", bytes: (entry: StrategyResult) => entry.kv_used_bytes },
-  {
-    label: "for later",
-    colour: "#E69F00",
-    bytes: (entry: StrategyResult) => entry.kv_waste_bytes.reserved_for_later,
-  },
-  {
-    label: "internal",
-    colour: "#E3BFD5",
-    bytes: (entry: StrategyResult) => entry.kv_waste_bytes.internal,
-  },
-  {
-    label: "external",
-    colour: "#9A9A9A",
-    bytes: (entry: StrategyResult) => entry.kv_waste_bytes.external,
-  },
-  {
-    label: "free for others",
-    colour: "#EFEFEF",
-    bytes: (entry: StrategyResult) =>
-      entry.kv_allocated_bytes - entry.kv_reserved_bytes - entry.kv_waste_bytes.external,
-  },
-] as const;
+const KV_COLOURS: Readonly<Record<KvPart, string>> = {
+  used: "#882266",
+  later: "#E69F00",
+  internal: "#E3BFD5",
+  external: "#9A9A9A",
+  free: "#EFEFEF",
+};
+
+/** The cells that an overview shows: of each strategy the first. */
+export function overviewCells({ cells }: BenchResult): Cell[] {
+  return cells.filter((cell, i) =>
+    cell.group === 0 && cells.findIndex(({ strategy }) => strategy === cell.strategy) === i
+  );
+}
 
 /** Ratio of largest to smallest value from which an axis is logarithmic. */
 const LOG_RATIO = 20;
@@ -80,27 +73,29 @@ export type LinePanel = ChartConfiguration<"line">;
 export type BarPanel = ChartConfiguration<"bar">;
 
 /** Panel (a): the gap before each token over the length of the context it attends to. */
-export function itlPanel({ results, workload }: BenchResult): LinePanel {
-  const all = results.flatMap(({ itl_ms }) => itl_ms.samples);
+export function itlPanel(result: BenchResult): LinePanel {
+  const cells = overviewCells(result);
+  const gaps = cells.map(({ itl_ms }) => itl_ms?.by_token ?? []);
+  const all = gaps.flat();
   const log = isWide(all);
-  const first = workload.prompt_tokens + 1;
-  const last = workload.prompt_tokens + Math.max(1, ...results.map(({ itl_ms }) => itl_ms.samples.length));
+  const first = cells[0]!.settings.prompt_tokens + 1;
+  const last = cells[0]!.settings.prompt_tokens + Math.max(1, gaps[0]!.length);
   const title = all.length === 0
     ? "(a) Latency per token: one new token has none"
     : `(a) Latency per token by context length${log ? ", log scale" : ""}`;
   return {
     type: "line",
     data: {
-      datasets: results.map(({ strategy, itl_ms }) => ({
+      datasets: cells.map(({ strategy }, index) => ({
         label: strategy,
-        data: itl_ms.samples.map((ms, i) => ({ x: first + i, y: ms })),
+        data: gaps[index]!.map((ms, i) => ({ x: first + i, y: ms })),
         borderColor: STRATEGY_COLOURS[strategy],
         backgroundColor: STRATEGY_COLOURS[strategy],
         borderWidth: 2.5,
         // Dashes on top, because two caches often lie on one line.
         borderDash: strategy === "paged" ? [8, 8] : [],
         order: strategy === "paged" ? 0 : 1,
-        pointRadius: itl_ms.samples.length === 1 ? 4 : 0,
+        pointRadius: gaps[index]!.length === 1 ? 4 : 0,
       })),
     },
     options: {
@@ -119,22 +114,23 @@ export function itlPanel({ results, workload }: BenchResult): LinePanel {
   };
 }
 
-/** Panel (b): TTFT, TPOT and E2E per strategy, with the range of the runs. */
-export function latencyPanel({ results, workload }: BenchResult): BarPanel {
+/** Panel (b): TTFT, TPOT and E2E per strategy, with the intervals of the medians. */
+export function latencyPanel(result: BenchResult): BarPanel {
+  const cells = overviewCells(result);
   const metrics = [
-    { label: "TTFT", of: (entry: StrategyResult) => entry.ttft_ms },
-    ...(workload.new_tokens > 1 ? [{ label: "TPOT", of: (entry: StrategyResult) => entry.tpot_ms }] : []),
-    { label: "total (E2E)", of: (entry: StrategyResult) => entry.e2e_ms },
+    { label: "TTFT", of: (entry: Cell) => entry.ttft_ms },
+    ...(cells[0]!.settings.new_tokens > 1 ? [{ label: "TPOT", of: (entry: Cell) => entry.tpot_ms }] : []),
+    { label: "total (E2E)", of: (entry: Cell) => entry.e2e_ms },
   ];
-  const medians = results.flatMap((entry) => metrics.map(({ of }) => of(entry).median ?? 0));
+  const medians = cells.flatMap((entry) => metrics.map(({ of }) => of(entry)?.median ?? 0));
   const log = isWide(medians);
   return {
     type: "bar",
     data: {
       labels: metrics.map(({ label }) => label),
-      datasets: results.map((entry) => ({
+      datasets: cells.map((entry) => ({
         label: entry.strategy,
-        data: metrics.map(({ of }) => of(entry).median),
+        data: metrics.map(({ of }) => of(entry)?.median ?? null),
         backgroundColor: STRATEGY_COLOURS[entry.strategy],
         barPercentage: 0.88,
         maxBarThickness: 44,
@@ -149,7 +145,7 @@ export function latencyPanel({ results, workload }: BenchResult): BarPanel {
         y: { ...axis(), grid: { display: false }, ticks: { ...ticks(), font: { size: 15 } } },
       },
     },
-    plugins: [rangesAndValues(results.map((entry) => metrics.map(({ of }) => of(entry))))],
+    plugins: [rangesAndValues(cells.map((entry) => metrics.map(({ of }) => of(entry))))],
   };
 }
 
@@ -158,41 +154,49 @@ export function latencyPanel({ results, workload }: BenchResult): BarPanel {
  * peak at different times, so that a bar can be longer than the total that is written at its end.
  */
 export function memoryPanel(
-  { results }: BenchResult,
+  result: BenchResult,
   weights: "with" | "without",
 ): BarPanel {
+  const results = overviewCells(result);
   const categories = MEMORY.filter(({ key }) => weights === "with" || key !== "weights");
-  const totals = results.map(({ gpu_peak_bytes: peak }) =>
+  const totals = results.map(({ memory: { peak_bytes: peak } }) =>
     weights === "with" ? peak.total : categories.reduce((sum, { key }) => sum + peak[key], 0)
   );
   const stacks = categories.map(({ key, label, colour }) => ({
     label,
     colour,
-    bytes: results.map(({ gpu_peak_bytes }) => gpu_peak_bytes[key]),
+    bytes: results.map(({ memory }) => memory.peak_bytes[key]),
   }));
   const title = weights === "with" ? "(c) Peak GPU memory" : "(d) Peak GPU memory without weights";
   return stackedBytes(title, results.map(({ strategy }) => [strategy]), results, stacks, totals);
 }
 
-/** Panel (e): what the K/V memory holds at the end: used, wasted for a reason, or free for other requests. */
-export function kvPanel({ results }: BenchResult): BarPanel {
-  const stacks = KV_SPLIT.map(({ label, colour, bytes }) => ({ label, colour, bytes: results.map(bytes) }));
-  const labels = results.map((entry) => [
-    entry.strategy,
-    `${formatPercent(entry.kv_used_bytes, entry.kv_reserved_bytes)} used`,
+/** Panel (e): what the K/V memory holds on average: used, wasted for a reason, or free for other requests. */
+export function kvPanel(result: BenchResult): BarPanel {
+  const cells = overviewCells(result);
+  const means = cells.map(kvMeans);
+  const stacks = KV_PARTS.map((part) => ({
+    label: KV_PART_NAMES[part],
+    colour: KV_COLOURS[part],
+    bytes: means.map((each) => each[part]),
+  }));
+  const reserved = means.map(({ used, later, internal }) => used + later + internal);
+  const labels = cells.map(({ strategy }, i) => [
+    strategy,
+    `${formatPercent(means[i]!.used, reserved[i]!)} used`,
   ]);
-  const totals = results.map(({ kv_allocated_bytes }) => kv_allocated_bytes);
-  const written = results.map(({ kv_reserved_bytes: reserved, kv_allocated_bytes: allocated }) =>
-    reserved === allocated ? formatBytes(reserved) : `${formatBytes(reserved)} of ${formatBytes(allocated)}`
+  const totals = means.map((each) => KV_PARTS.reduce((sum, part) => sum + each[part], 0));
+  const written = totals.map((total, i) =>
+    reserved[i] === total ? formatBytes(total) : `${formatBytes(reserved[i]!)} of ${formatBytes(total)}`
   );
-  return stackedBytes("(e) K/V memory at the end", labels, results, stacks, totals, written);
+  return stackedBytes("(e) K/V memory, mean over the request", labels, cells, stacks, totals, written);
 }
 
 /** Horizontal bars of bytes, one per strategy, stacked from `stacks` up to `totals`, with a text at each end. */
 function stackedBytes(
   title: string,
   labels: string[][],
-  results: readonly StrategyResult[],
+  results: readonly Cell[],
   stacks: readonly { label: string; colour: string; bytes: number[] }[],
   totals: readonly number[],
   written: readonly string[] = totals.map(formatBytes),
@@ -319,8 +323,8 @@ function isWide(values: readonly number[]): boolean {
   return positive.length > 0 && Math.max(...positive) / Math.min(...positive) > LOG_RATIO;
 }
 
-/** Draws, over bars grouped as `timings[dataset][index]`, the range of the samples and the median in words. */
-function rangesAndValues(timings: readonly (readonly StrategyResult["tpot_ms"][])[]): Plugin<"bar"> {
+/** Draws, over bars grouped as `timings[dataset][index]`, the interval of the median and the median in words. */
+function rangesAndValues(timings: readonly (readonly (Summary | null)[])[]): Plugin<"bar"> {
   return {
     id: "rangesAndValues",
     afterDatasetsDraw(chart) {
@@ -328,14 +332,13 @@ function rangesAndValues(timings: readonly (readonly StrategyResult["tpot_ms"][]
       const scale = chart.scales["x"];
       if (scale === undefined) return;
       timings.forEach((row, dataset) =>
-        row.forEach(({ median, samples }, index) => {
+        row.forEach((summary, index) => {
           const bar = chart.getDatasetMeta(dataset).data[index];
-          if (bar === undefined || median === null) return;
+          if (bar === undefined || summary === null) return;
+          const { median, median_ci } = summary;
           let end = bar.x;
-          if (samples.length > 1) {
-            const [from, to] = [Math.min(...samples), Math.max(...samples)].map((ms) =>
-              scale.getPixelForValue(ms)
-            );
+          if (median_ci !== null) {
+            const [from, to] = median_ci.map((ms) => scale.getPixelForValue(ms));
             end = Math.max(end, to ?? end);
             ctx.fillStyle = INK;
             ctx.fillRect(from ?? end, bar.y - 0.75, end - (from ?? end), 1.5);

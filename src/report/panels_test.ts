@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../tests/fixtures/result.ts";
+import { summarise } from "../measure/summary.ts";
 import { itlPanel, kvPanel, latencyPanel, memoryPanel, STRATEGY_COLOURS } from "./panels.ts";
 
 const MIB = 2 ** 20;
 
 Deno.test("itlPanel() puts each gap at the context that its token attends to", () => {
-  const { data } = itlPanel(fixtureResult({ promptTokens: 25, newTokens: 50 }));
+  const { data } = itlPanel(fixtureResult());
   assert.deepEqual(data.datasets.map(({ label }) => label), ["no-cache", "kv-cache", "paged"]);
   for (const { data: points } of data.datasets) {
     assert.equal(points.length, 49);
@@ -18,7 +19,7 @@ Deno.test("A latency axis is logarithmic, and says so, only when the values diff
   const narrow = itlPanel(fixtureResult());
   assert.equal(narrow.options?.scales?.["y"]?.type, "linear");
   assert.doesNotMatch(String(narrow.options?.plugins?.title?.text), /log/);
-  const wide = itlPanel(fixtureResult({ promptTokens: 64, newTokens: 900 }));
+  const wide = itlPanel(fixtureResult({ grid: { prompt_tokens: [64], new_tokens: [900] } }));
   assert.equal(wide.options?.scales?.["y"]?.type, "logarithmic");
   assert.match(String(wide.options?.plugins?.title?.text), /log scale/);
 });
@@ -29,17 +30,20 @@ Deno.test("latencyPanel() shows the medians, and no TPOT where there is none", (
   assert.deepEqual(data.labels, ["TTFT", "TPOT", "total (E2E)"]);
   assert.deepEqual(
     data.datasets.map((dataset) => dataset.data),
-    result.results.map((entry) => [entry.ttft_ms.median, entry.tpot_ms.median, entry.e2e_ms.median]),
+    result.cells.map((entry) => [entry.ttft_ms.median, entry.tpot_ms!.median, entry.e2e_ms.median]),
   );
-  assert.deepEqual(latencyPanel(fixtureResult({ newTokens: 1 })).data.labels, ["TTFT", "total (E2E)"]);
+  assert.deepEqual(latencyPanel(fixtureResult({ grid: { new_tokens: [1] } })).data.labels, [
+    "TTFT",
+    "total (E2E)",
+  ]);
 });
 
 Deno.test("Every bar of a logarithmic axis has a length, even the shortest at a power of ten", () => {
   const result = fixtureResult({ strategies: ["kv-cache"] });
-  result.results[0]!.tpot_ms = { median: 1, samples: [1] };
+  result.cells[0]!.tpot_ms = summarise([1], 0);
   const axis = latencyPanel(result).options?.scales?.["x"] as { type: string; min: number; max: number };
   assert.equal(axis.type, "logarithmic");
-  assert.ok(axis.min < 1 && axis.max > result.results[0]!.e2e_ms.median);
+  assert.ok(axis.min < 1 && axis.max > result.cells[0]!.e2e_ms.median);
 });
 
 Deno.test("memoryPanel() stacks the categories' bytes, with the weights or without", () => {
@@ -55,15 +59,15 @@ Deno.test("memoryPanel() stacks the categories' bytes, with the weights or witho
   ]);
   assert.deepEqual(without.map(({ label }) => label), ["activations", "K/V", "tables", "staging"]);
   const bytes = withWeights.reduce((sum, { data }) => sum + Number(data[1]) * MIB, 0);
-  assert.ok(Math.abs(bytes - result.results[1]!.gpu_peak_bytes.total) < 1); // 1 byte: MiB in f64 and back
+  assert.ok(Math.abs(bytes - result.cells[1]!.memory.peak_bytes.total) < 1); // 1 byte: MiB in f64 and back
 });
 
 Deno.test("kvPanel() splits the allocated bytes into used and wasted", () => {
   const result = fixtureResult();
   const { datasets } = kvPanel(result).data;
-  result.results.forEach((entry, i) => {
+  result.cells.forEach((entry, i) => {
     const bytes = datasets.reduce((sum, { data }) => sum + Number(data[i]) * MIB, 0);
-    assert.ok(Math.abs(bytes - entry.kv_allocated_bytes) < 1, entry.strategy);
+    assert.ok(Math.abs(bytes - entry.memory.kv_allocated_bytes) < 1, entry.strategy);
   });
 });
 

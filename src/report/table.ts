@@ -1,144 +1,143 @@
 /**
- * The terminal report of one bench result: a table with a column per strategy, and sentences that say what its
- * numbers mean. Plain text at most 100 columns wide; it reads the record and measures nothing.
+ * The terminal report of one bench result: a column per cell where there are few, a line per cell where there are
+ * many, and sentences that say what the numbers mean. Plain text at most 100 columns wide; it reads the record and
+ * measures nothing.
  *
  * @module
  */
 
 import Table from "npm:cli-table3@0.6.5";
-import type { BenchResult, StrategyResult } from "../measure/result.ts";
+import type { Cell } from "../measure/cell.ts";
+import type { BenchResult } from "../measure/result.ts";
+import type { Summary } from "../measure/summary.ts";
+import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
+import { cellLabels, saySettings, varyingSettings } from "./labels.ts";
+import { sentences } from "./sentences.ts";
 import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
 
 const WIDTH = 100;
 const LABEL_WIDTH = 24;
+/** More columns than this don't fit. */
+const MAX_COLUMNS = 3;
 
 /**
  * The report of `result` as lines of text without ANSI colours, at most 100 columns wide, no newline at the end.
  */
 export function benchTable(result: BenchResult): string {
-  return [drawTable(result), "", ...sentences(result).flatMap(wrap)].join("\n");
+  const { cells, groups } = result;
+  const draw = groups.length === 1 && cells.length <= MAX_COLUMNS ? columnPerCell : linePerCell;
+  return [draw(cells), "", ...sentences(result).flatMap(wrap)].join("\n").trimEnd();
 }
 
-function drawTable({ results, workload }: BenchResult): string {
-  // Borders take one column more than there are cells. One or two strategies don't need the full width.
-  const valueWidth = Math.min(28, Math.floor((WIDTH - LABEL_WIDTH - results.length - 2) / results.length));
+function columnPerCell(cells: readonly Cell[]): string {
+  // Borders take one column more than there are cells. One or two cells don't need the full width.
+  const valueWidth = Math.min(28, Math.floor((WIDTH - LABEL_WIDTH - cells.length - 2) / cells.length));
   const table = new Table({
-    head: ["", ...results.map(({ strategy }) => strategy)],
-    colWidths: [LABEL_WIDTH, ...results.map(() => valueWidth)],
-    colAligns: ["left", ...results.map(() => "right" as const)],
+    head: ["", ...cellLabels(cells)],
+    colWidths: [LABEL_WIDTH, ...cells.map(() => valueWidth)],
+    colAligns: ["left", ...cells.map(() => "right" as const)],
     style: { head: [], border: [], compact: true },
   });
-  const group = (title: string) => table.push([{ colSpan: results.length + 1, content: title }]);
-  const row = (label: string, cell: (entry: StrategyResult) => string) =>
-    table.push([`  ${label}`, ...results.map(cell)]);
-  const baseline = results.find(({ strategy }) => strategy === "no-cache");
+  const group = (title: string) => table.push([{ colSpan: cells.length + 1, content: title }]);
+  const row = (label: string, value: (cell: Cell) => string) =>
+    table.push([`  ${label}`, ...cells.map(value)]);
+  const baseline = cells.find(({ strategy }) => strategy === "no-cache");
 
-  group(workload.runs === 1 ? "Latency, 1 run" : `Latency, median of ${workload.runs} runs (min–max)`);
-  row("TTFT", ({ ttft_ms }) => spread(ttft_ms));
-  row("TPOT", ({ tpot_ms }) => spread(tpot_ms));
-  row("total (E2E)", ({ e2e_ms }) => spread(e2e_ms));
-  row("decode tokens/s", ({ tokens_per_second: rate }) => rate === null ? "–" : formatSignificant(rate));
+  const runs = cells[0]!.e2e_ms.samples.length;
+  group(
+    runs === 1 ? "Latency, 1 run" : `Latency, median of ${runs} runs${runs < 3 ? "" : " (95 % interval)"}`,
+  );
+  row("TTFT", ({ ttft_ms }) => interval(ttft_ms));
+  row("TPOT", ({ tpot_ms }) => tpot_ms === null ? "–" : interval(tpot_ms));
+  row("total (E2E)", ({ e2e_ms }) => interval(e2e_ms));
+  row(
+    "decode tokens/s",
+    ({ decode_tokens_per_second: rate }) => rate === null ? "–" : formatSignificant(rate),
+  );
   row("prefill tokens/s", ({ prefill_tokens_per_second: rate }) => formatSignificant(rate));
-  if (baseline !== undefined && results.length > 1) {
-    row("TPOT vs no-cache", (entry) => speedUp(baseline.tpot_ms.median, entry.tpot_ms.median));
-    row("total vs no-cache", (entry) => speedUp(baseline.e2e_ms.median, entry.e2e_ms.median));
+  if (baseline !== undefined && cells.length > 1) {
+    row("TPOT vs no-cache", ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
+    row("total vs no-cache", ({ e2e_ms }) => speedUp(baseline.e2e_ms, e2e_ms));
   }
+  row(
+    "ITL p50 / p99",
+    ({ itl_ms }) =>
+      itl_ms === null ? "–" : `${formatSignificant(itl_ms.median)} / ${formatSignificant(itl_ms.p99)} ms`,
+  );
   row("GPU time per token", ({ gpu_ms_per_token: ms }) => ms === null ? "unavailable" : formatMs(ms));
+  row("encoding per token", ({ encode_ms_per_token }) => formatMs(encode_ms_per_token));
   row("dispatches per token", ({ dispatches_per_token }) => formatSignificant(dispatches_per_token));
 
   group("GPU memory, peak");
-  row("total", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.total));
-  row("weights", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.weights));
-  row("K/V", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.kv));
-  row("activations", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.activations));
-  row("tables", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.tables));
-  row("staging", ({ gpu_peak_bytes }) => formatBytes(gpu_peak_bytes.staging));
+  for (const key of ["total", "weights", "kv", "activations", "tables", "staging"] as const) {
+    row(key === "kv" ? "K/V" : key, ({ memory }) => formatBytes(memory.peak_bytes[key]));
+  }
 
-  const share = (bytes: number, { kv_reserved_bytes }: StrategyResult) =>
-    bytes === 0 ? "0 B" : `${formatBytes(bytes)} (${formatPercent(bytes, kv_reserved_bytes)})`;
-  group("K/V at the end (share of what the request reserves)");
-  row("reserved", ({ kv_reserved_bytes }) => formatBytes(kv_reserved_bytes));
-  row("used", (entry) => share(entry.kv_used_bytes, entry));
-  row("wasted", (entry) => share(wasteOf(entry), entry));
-  row("  for later", (entry) => share(entry.kv_waste_bytes.reserved_for_later, entry));
-  row("  internal", (entry) => share(entry.kv_waste_bytes.internal, entry));
-  row("  external", (entry) => share(entry.kv_waste_bytes.external, entry));
-  row("free for others", (entry) => formatBytes(freeOf(entry)));
+  group("K/V, mean over the request, shares of reserved");
+  const share = (bytes: number, cell: Cell) =>
+    bytes === 0 ? "0 B" : `${formatBytes(bytes)} (${formatPercent(bytes, kvReserved(cell).reserved)})`;
+  row("reserved", (cell) => formatBytes(kvReserved(cell).reserved));
+  for (const part of ["used", "later", "internal", "external"] as const) {
+    const waste = part === "used" ? "" : "waste, ";
+    row(`${waste}${KV_PART_NAMES[part]}`, (cell) => share(kvMeans(cell)[part], cell));
+  }
+  row(KV_PART_NAMES.free, (cell) => formatBytes(kvMeans(cell).free));
   return table.toString();
 }
 
-/** What the numbers mean, one sentence or two an entry. */
-function sentences({ results, workload, environment }: BenchResult): string[] {
-  const lines: string[] = [];
-  const baseline = results.find(({ strategy }) => strategy === "no-cache");
-  const others = results.filter((entry) => entry !== baseline);
-
-  if (workload.new_tokens === 1) {
-    lines.push("One new token has no decode phase: there is no TPOT, and nothing for a cache to save.");
-  } else if (baseline !== undefined) {
-    for (const entry of others) lines.push(compareDecode(entry, baseline, workload.runs));
-  }
-
-  const [first, ...rest] = others.map((entry) => {
-    const wasted = wasteOf(entry), free = freeOf(entry);
-    const unused = wasted === 0
-      ? "all of it used"
-      : `${formatPercent(wasted, entry.kv_reserved_bytes)} of it unused`;
-    return `${entry.strategy} reserves ${
-      formatBytes(entry.kv_reserved_bytes)
-    } of K/V for ${entry.kv_tokens} tokens, ` +
-      unused + (free === 0 ? "" : `, and leaves ${formatBytes(free)} of its pool to other requests`);
+function linePerCell(cells: readonly Cell[]): string {
+  const varying = varyingSettings(cells);
+  const table = new Table({
+    head: ["", "TTFT", "TPOT (95 % interval)", "tokens/s", "peak", "K/V", "unused"],
+    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 1 },
+    chars: {
+      top: "",
+      "top-mid": "",
+      "top-left": "",
+      "top-right": "",
+      bottom: "",
+      "bottom-mid": "",
+      "bottom-left": "",
+      "bottom-right": "",
+      left: "",
+      "left-mid": "",
+      mid: "",
+      "mid-mid": "",
+      right: "",
+      "right-mid": "",
+      middle: " ",
+    },
   });
-  if (first !== undefined) {
-    const against = baseline === undefined
-      ? ""
-      : `; no-cache needs ${formatBytes(baseline.kv_allocated_bytes)} for one layer's scratch`;
-    lines.push(`${[first, ...rest].join("; ")}${against}.`);
-  }
-  if (environment.adapter.software) {
-    lines.push(
-      `Caution: ${environment.adapter.description} computes on the CPU. These latencies and their ratios are ` +
-        "not those of a GPU.",
+  let title = "";
+  for (const cell of cells) {
+    const work = saySettings(cell.settings, ["prompt_tokens", "new_tokens", "batch", "kv_dtype"]);
+    if (work !== title) table.push([{ colSpan: 7, content: title = work }]);
+    const own = saySettings(
+      cell.settings,
+      varying.filter((key) => key === "block_size" || key === "growth" || key === "kv_capacity_tokens"),
     );
+    const { reserved, wasted } = kvReserved(cell);
+    table.push([
+      `  ${own === "" ? cell.strategy : `${cell.strategy}, ${own}`}`,
+      formatMs(cell.ttft_ms.median),
+      cell.tpot_ms === null ? "–" : interval(cell.tpot_ms),
+      cell.decode_tokens_per_second === null ? "–" : formatSignificant(cell.decode_tokens_per_second),
+      formatBytes(cell.memory.peak_bytes.total),
+      formatBytes(reserved),
+      formatPercent(wasted, reserved),
+    ]);
   }
-  return lines;
+  return table.toString().split("\n").map((line) => line.trimEnd()).join("\n");
 }
 
-/** A claim about speed that goes no further than the samples do. */
-function compareDecode(entry: StrategyResult, baseline: StrategyResult, runs: number): string {
-  const [mine, theirs] = [entry.tpot_ms.median ?? NaN, baseline.tpot_ms.median ?? NaN];
-  const figures = `${formatMs(mine)} against ${formatMs(theirs)}`;
-  const apart = Math.max(...entry.tpot_ms.samples) < Math.min(...baseline.tpot_ms.samples) ||
-    Math.max(...baseline.tpot_ms.samples) < Math.min(...entry.tpot_ms.samples);
-  if (!apart) {
-    return `${entry.strategy} and ${baseline.strategy} don't differ by more than their runs do (${figures} per token).`;
-  }
-  const ratio = mine < theirs ? theirs / mine : mine / theirs;
-  const doubt = runs === 1 ? ", from one run, so that the spread is unknown" : "";
-  return `${entry.strategy} decodes ${formatSignificant(ratio)} × ${
-    mine < theirs ? "faster" : "slower"
-  } per token ` +
-    `than ${baseline.strategy} (${figures}${doubt}).`;
+/** "7.80 (7.71–7.93) ms", without the interval where there is none. */
+function interval({ median, median_ci }: Summary): string {
+  return median_ci === null ? formatMs(median) : formatMsRange(median, ...median_ci);
 }
 
-/** "7.80 (7.71–7.93) ms", without the range for one sample. */
-function spread({ median, samples }: { median: number | null; samples: readonly number[] }): string {
-  if (median === null) return "–";
-  if (samples.length < 2) return formatMs(median);
-  return formatMsRange(median, Math.min(...samples), Math.max(...samples));
-}
-
-function speedUp(baselineMs: number | null, ms: number | null): string {
-  return baselineMs === null || ms === null || ms === 0 ? "–" : `${formatSignificant(baselineMs / ms)} ×`;
-}
-
-function wasteOf({ kv_waste_bytes: waste }: StrategyResult): number {
-  return waste.reserved_for_later + waste.internal + waste.external;
-}
-
-/** Bytes of K/V buffer that belong to no request. */
-function freeOf({ kv_allocated_bytes, kv_reserved_bytes, kv_waste_bytes }: StrategyResult): number {
-  return kv_allocated_bytes - kv_reserved_bytes - kv_waste_bytes.external;
+function speedUp(baseline: Summary | null, own: Summary | null): string {
+  return baseline === null || own === null ? "–" : `${formatSignificant(baseline.median / own.median)} ×`;
 }
 
 /** `text` in lines of at most 100 columns, broken at spaces. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../tests/fixtures/result.ts";
+import type { BenchResult } from "../measure/result.ts";
+import { summarise } from "../measure/summary.ts";
 import { benchTable } from "./table.ts";
 
 /** Cells of the first table row that starts with `label`. */
@@ -16,14 +18,35 @@ function sentencesOf(text: string): string {
   return text.split("\n\n").slice(1).join(" ").replaceAll("\n", " ");
 }
 
-Deno.test("benchTable() fits 100 columns, cuts no cell and has no ANSI codes", () => {
+/** Gives each cell TPOT samples of its own. */
+function withTpot(result: BenchResult, ...samples: number[][]): BenchResult {
+  samples.forEach((each, i) => result.cells[i]!.tpot_ms = summarise(each, 0));
+  return result;
+}
+
+const ONE_TOKEN = { new_tokens: [1] };
+
+Deno.test("benchTable() fits 100 columns, cuts nothing and has no ANSI codes", () => {
   const slow = fixtureResult();
-  for (const entry of slow.results) {
-    entry.e2e_ms = { median: 123_456, samples: [119_999, 123_456, 131_234] };
-    entry.ttft_ms = { median: 9_876, samples: [9_123, 9_876, 9_999] };
-    for (const key of ["total", "weights", "kv"] as const) entry.gpu_peak_bytes[key] = 12_345_678_901;
+  for (const cell of slow.cells) {
+    cell.e2e_ms = summarise([119_999, 123_456, 131_234], 0);
+    cell.ttft_ms = summarise([9_123, 9_876, 9_999], 0);
+    for (const key of ["total", "weights", "kv"] as const) cell.memory.peak_bytes[key] = 12_345_678_901;
   }
-  for (const result of [slow, fixtureResult(), fixtureResult({ strategies: ["paged"], newTokens: 1 })]) {
+  const sweep = {
+    prompt_tokens: [16, 900],
+    batch: [1, 8],
+    block_size: [1, 256],
+    growth: ["static", "dynamic"],
+  };
+  for (
+    const result of [
+      slow,
+      fixtureResult(),
+      fixtureResult({ strategies: ["paged"], grid: ONE_TOKEN }),
+      fixtureResult({ grid: sweep as Partial<BenchResult["plan"]["grid"]> }),
+    ]
+  ) {
     const text = benchTable(result);
     // deno-lint-ignore no-control-regex -- the escape character is what must not be there
     assert.doesNotMatch(text, /\u001b|…|undefined|NaN|Infinity/);
@@ -39,7 +62,17 @@ Deno.test("benchTable() has a column per strategy, in the result's order", () =>
   ]);
 });
 
-Deno.test("benchTable() shows the spread where there are several runs, and not where there is one", () => {
+Deno.test("benchTable() has a line per cell of a sweep, under the work that they share", () => {
+  const result = fixtureResult({ grid: { batch: [1, 4], block_size: [8, 64] } });
+  const lines = benchTable(result).split("\n");
+  assert.equal(lines.filter((line) => /^prompt 25, 50 new, batch [14], K\/V f32$/.test(line)).length, 2);
+  assert.equal(
+    lines.filter((line) => /^ {2}(no-cache|kv-cache|paged, block (8|64)) +\d.* ms/.test(line)).length,
+    8,
+  );
+});
+
+Deno.test("benchTable() shows the interval where there are several runs, and not where there is one", () => {
   const [several] = cells(benchTable(fixtureResult({ runs: 3 })), "TTFT");
   assert.match(several ?? "", /^\d+\.\d \(\d+\.\d–\d+\.\d\) ms$/);
   const [one] = cells(benchTable(fixtureResult({ runs: 1 })), "TTFT");
@@ -47,13 +80,13 @@ Deno.test("benchTable() shows the spread where there are several runs, and not w
 });
 
 Deno.test("benchTable() divides the baseline's time by the strategy's", () => {
-  const result = fixtureResult();
-  result.results.forEach((entry, i) => entry.tpot_ms = { median: [40, 5, 8][i]!, samples: [[40, 5, 8][i]!] });
-  const text = benchTable(result);
+  const text = benchTable(
+    withTpot(fixtureResult(), [40, 40, 40, 40], [5, 5, 5, 5], [8, 8, 8, 8]),
+  );
   assert.deepEqual(cells(text, "TPOT vs no-cache"), ["1.00 ×", "8.00 ×", "5.00 ×"]);
   assert.match(
     sentencesOf(text),
-    /kv-cache decodes 8\.00 × faster per token than no-cache \(5\.00 ms against 40\.0 ms\)/,
+    /kv-cache decodes 8\.00 × \(8\.00–8\.00\) faster per token than no-cache \(5\.00 ms against 40\.0 ms\)/,
   );
 });
 
@@ -62,27 +95,34 @@ Deno.test("benchTable() compares with no-cache only where it ran", () => {
   assert.doesNotMatch(text, /no-cache/);
 });
 
-Deno.test("benchTable() gives waste as a share of the reserved bytes", () => {
-  const result = fixtureResult({ strategies: ["paged"] });
-  Object.assign(result.results[0]!, {
-    kv_allocated_bytes: 4096,
-    kv_reserved_bytes: 3072,
-    kv_used_bytes: 2048,
-    kv_waste_bytes: { reserved_for_later: 256, internal: 768, external: 256 },
-  });
+Deno.test("benchTable() gives each kind of waste as a share of the reserved bytes", () => {
+  const result = fixtureResult({ strategies: ["paged"], grid: { new_tokens: [2] } });
+  const { memory } = result.cells[0]!;
+  memory.timeline = {
+    total_bytes: [9000, 9000],
+    kv_allocated_bytes: [4096, 4096],
+    kv_used_bytes: [1024, 2048],
+    kv_for_later_bytes: [1024, 0],
+    kv_internal_bytes: [1024, 1024],
+    kv_external_bytes: [256, 256],
+  };
+  Object.assign(memory, { kv_reserved_bytes: 3072, kv_used_bytes: 2048, kv_allocated_bytes: 4096 });
   const text = benchTable(result);
-  assert.deepEqual(cells(text, "used"), ["2.0 KiB (67 %)"]);
-  assert.deepEqual(cells(text, "wasted"), ["1.3 KiB (42 %)"]);
-  assert.deepEqual(cells(text, "  for later"), ["256 B (8.3 %)"]);
+  assert.deepEqual(cells(text, "reserved"), ["3.0 KiB"]);
+  assert.deepEqual(cells(text, "used"), ["1.5 KiB (50 %)"]);
+  assert.deepEqual(cells(text, "waste, for later"), ["512 B (17 %)"]);
+  assert.deepEqual(cells(text, "waste, internal"), ["1.0 KiB (33 %)"]);
+  assert.deepEqual(cells(text, "waste, external"), ["256 B (8.3 %)"]);
+  assert.deepEqual(cells(text, "free for others"), ["768 B"]);
   assert.match(
     sentencesOf(text),
-    /paged reserves 3\.0 KiB of K\/V for 74 tokens, 42 % of it unused, and leaves 768 B of its pool/,
+    /paged reserves 3\.0 KiB of K\/V for 26 tokens, 33 % of it unused, and leaves 1\.0 KiB of its pool/,
   );
 });
 
-Deno.test("benchTable() claims no difference where the runs overlap, and doubts a single run", () => {
-  const overlapping = fixtureResult({ strategies: ["no-cache", "kv-cache"] });
-  for (const entry of overlapping.results) entry.tpot_ms = { median: 5, samples: [4, 5, 6] };
+Deno.test("benchTable() claims no difference where the runs overlap, and doubts few runs", () => {
+  const same = [4, 5, 6, 5.5, 4.5];
+  const overlapping = withTpot(fixtureResult({ strategies: ["no-cache", "kv-cache"] }), same, same);
   assert.match(
     sentencesOf(benchTable(overlapping)),
     /kv-cache and no-cache don't differ by more than their runs do/,
@@ -92,19 +132,25 @@ Deno.test("benchTable() claims no difference where the runs overlap, and doubts 
 });
 
 Deno.test("benchTable() says slower where a cache is slower", () => {
-  const result = fixtureResult({ strategies: ["no-cache", "paged"] });
-  result.results[0]!.tpot_ms = { median: 4, samples: [4, 4] };
-  result.results[1]!.tpot_ms = { median: 6, samples: [6, 6] };
-  assert.match(sentencesOf(benchTable(result)), /paged decodes 1\.50 × slower per token than no-cache/);
+  const result = withTpot(
+    fixtureResult({ strategies: ["no-cache", "paged"] }),
+    [4, 4, 4, 4],
+    [6, 6, 6, 6],
+  );
+  assert.match(
+    sentencesOf(benchTable(result)),
+    /paged decodes 1\.50 × \(1\.50–1\.50\) slower per token than no-cache/,
+  );
 });
 
 Deno.test("benchTable() explains the missing TPOT of a single token", () => {
-  const text = benchTable(fixtureResult({ newTokens: 1 }));
+  const text = benchTable(fixtureResult({ grid: ONE_TOKEN }));
   assert.deepEqual(cells(text, "TPOT"), ["–", "–", "–"]);
   assert.match(sentencesOf(text), /no decode phase/);
 });
 
-Deno.test("benchTable() warns of a software adapter, and only of one", () => {
+Deno.test("benchTable() warns of a software adapter, and only of one, and of an incomplete result", () => {
   assert.match(sentencesOf(benchTable(fixtureResult())), /llvmpipe .* computes on the CPU/);
   assert.doesNotMatch(benchTable(fixtureResult({ software: false })), /computes on the CPU/);
+  assert.match(sentencesOf(benchTable({ ...fixtureResult(), complete: false })), /not complete/);
 });

@@ -15,12 +15,34 @@ import { KvbenchError } from "../errors.ts";
  */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await withTemporary(path, bytes, (temporary) => Deno.rename(temporary, path));
+}
+
+/**
+ * Finds out whether {@linkcode writeWhole} can write to `path`, so that nobody measures for an hour first. Leaves
+ * nothing behind but missing folders.
+ *
+ * @throws {KvbenchError} If it can't.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  await withTemporary(path, new Uint8Array(), async (temporary) => {
+    const taken = await Deno.stat(path).catch(() => undefined);
+    if (taken?.isDirectory) throw new Deno.errors.IsADirectory("Is a directory");
+    await Deno.remove(temporary);
+  });
+}
+
+async function withTemporary(
+  path: string,
+  bytes: Uint8Array,
+  use: (temporary: string) => Promise<void>,
+): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.tmp-${crypto.randomUUID()}`);
   try {
     await Deno.mkdir(folder, { recursive: true });
     await writeDurably(temporary, bytes);
-    await Deno.rename(temporary, path);
+    await use(temporary);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // it may not exist, and the first error is the one to tell
     throw new KvbenchError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error });

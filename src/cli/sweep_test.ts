@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { sweepOption, SWEPT } from "./sweep.ts";
+
+Deno.test("sweepOption() gathers one setting after another", () => {
+  const once = sweepOption("batch=1, 2,4");
+  assert.deepEqual(once, { batch: [1, 2, 4] });
+  assert.deepEqual(sweepOption("kv-dtype=int8,f32"), { kv_dtype: ["int8", "f32"] });
+  assert.deepEqual(sweepOption("growth=static,dynamic", once), {
+    batch: [1, 2, 4],
+    growth: ["static", "dynamic"],
+  });
+  for (const name of SWEPT) if (!/growth|dtype/.test(name)) sweepOption(`${name}=1`);
+});
+
+Deno.test("sweepOption() refuses what can't be swept, with what can", () => {
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ["colour=1", /Wanted NAME=VALUES.*prompt-tokens.*or kv-capacity/],
+    ["constructor=1", /Wanted NAME=VALUES/],
+    ["batch", /Wanted NAME=VALUES/],
+    ["batch=", /whole number/],
+    ["batch=1=2", /Wanted NAME=VALUES/],
+    ["batch=0", /from 1 to 1024/],
+    ["batch=2,2", /stands twice/],
+    ["growth=slow", /wanted static, dynamic/],
+  ];
+  for (const [text, message] of refused) {
+    assert.throws(() => sweepOption(text), { code: "commander.invalidArgument", message });
+  }
+  assert.throws(() => sweepOption("batch=1", { batch: [2] }), { message: "batch is swept twice" });
+});

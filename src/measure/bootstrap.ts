@@ -1,0 +1,68 @@
+/**
+ * Confidence intervals by the bootstrap: the statistic's spread over resamples of the samples, with nothing assumed
+ * of their distribution. The percentile method of B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap"
+ * (1993), chapter 13.
+ *
+ * @module
+ */
+import { percentile } from "./statistics.ts";
+
+/** An interval, lower end first. */
+export type Interval = [lower: number, upper: number];
+
+/** A number that is computed from samples. */
+export type Statistic = (samples: ArrayLike<number>) => number;
+
+/** The share of intervals that hold the true value. */
+export const CONFIDENCE = 0.95;
+
+/** Fewer samples than this say nothing of their spread: there is no interval then. */
+export const MIN_SAMPLES = 3;
+
+const RESAMPLES = 2000;
+
+/**
+ * The 95 % confidence interval of `statistic` over `samples`, or null with fewer than 3 samples.
+ *
+ * @param random Numbers in [0, 1), such as from a seed.
+ */
+export function bootstrapInterval(
+  samples: readonly number[],
+  statistic: Statistic,
+  random: () => number,
+): Interval | null {
+  if (samples.length < MIN_SAMPLES) return null;
+  const resample = resampler(samples, random);
+  return middle(Float64Array.from({ length: RESAMPLES }, () => statistic(resample())));
+}
+
+/**
+ * The 95 % confidence interval of `statistic(b) / statistic(a)`, the two resampled independently, or null where
+ * either has fewer than 3 samples.
+ */
+export function bootstrapRatio(
+  a: readonly number[],
+  b: readonly number[],
+  statistic: Statistic,
+  random: () => number,
+): Interval | null {
+  if (Math.min(a.length, b.length) < MIN_SAMPLES) return null;
+  const [resampleA, resampleB] = [resampler(a, random), resampler(b, random)];
+  return middle(
+    Float64Array.from({ length: RESAMPLES }, () => statistic(resampleB()) / statistic(resampleA())),
+  );
+}
+
+/** Draws with replacement as many as there are; each call overwrites what the last one gave. */
+function resampler(samples: readonly number[], random: () => number): () => Float64Array {
+  const drawn = new Float64Array(samples.length);
+  return () => {
+    for (let i = 0; i < drawn.length; i++) drawn[i] = samples[Math.floor(random() * samples.length)]!;
+    return drawn;
+  };
+}
+
+function middle(values: Float64Array): Interval {
+  const tail = 100 * (1 - CONFIDENCE) / 2;
+  return [percentile(values, tail), percentile(values, 100 - tail)];
+}

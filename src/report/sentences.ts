@@ -1,0 +1,91 @@
+/**
+ * What the numbers of a bench result mean, in sentences that go no further than the samples do.
+ *
+ * @module
+ */
+import type { Cell } from "../measure/cell.ts";
+import { ratioOf, verdictOf } from "../measure/ratio.ts";
+import type { BenchResult } from "../measure/result.ts";
+import { warningsOf } from "../measure/warnings.ts";
+import { cellLabels } from "./labels.ts";
+import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
+
+/** Cells of a group up to which each is spoken of. */
+const FEW = 4;
+
+/** What the numbers mean, one sentence or two an entry. */
+export function sentences(result: BenchResult): string[] {
+  const { cells, environment, complete } = result;
+  const labels = cellLabels(cells);
+  const name = (cell: Cell) => labels[cells.indexOf(cell)]!;
+  const lines: string[] = [];
+  if (!complete) lines.push("This result is not complete: measuring was interrupted.");
+  if (cells.length > 0 && cells.length <= FEW && cells.every(({ group }) => group === 0)) {
+    const baseline = cells.find(({ strategy }) => strategy === "no-cache");
+    const others = cells.filter((cell) => cell !== baseline);
+    if (cells[0]?.settings.new_tokens === 1) {
+      lines.push("One new token has no decode phase: there is no TPOT, and nothing for a cache to save.");
+    } else if (baseline !== undefined) {
+      for (const cell of others) lines.push(compareDecode(cell, baseline, name));
+    }
+    if (others.length > 0) lines.push(sayMemory(others, baseline, name));
+    const { texts, settings } = cells[0]!;
+    if (texts !== null) {
+      const [text] = texts;
+      lines.push(`The same ${settings.new_tokens} tokens from every strategy: ${JSON.stringify(text)}`);
+    }
+  }
+  lines.push(...warningsOf(result, name).map((text) => `Caution: ${text}`));
+  if (environment.adapter.software) {
+    lines.push(
+      `Caution: ${environment.adapter.description} computes on the CPU. These latencies and their ratios are ` +
+        "not those of a GPU.",
+    );
+  }
+  return lines;
+}
+
+/** A claim about speed that goes no further than the samples do. */
+export function compareDecode(cell: Cell, baseline: Cell, name: (cell: Cell) => string): string {
+  const [mine, theirs] = [cell.tpot_ms!, baseline.tpot_ms!];
+  const figures = `${formatMs(mine.median)} against ${formatMs(theirs.median)}`;
+  const relation = ratioOf(theirs.samples, mine.samples);
+  const { ratio, interval } = relation;
+  const faster = ratio < 1;
+  const times = formatSignificant(faster ? 1 / ratio : ratio);
+  const claim = (detail: string) =>
+    `${name(cell)} decodes ${times} × ${detail}${faster ? "faster" : "slower"} per token than ${
+      name(baseline)
+    }`;
+  switch (verdictOf(relation, 0)) {
+    case "no difference":
+      return `${name(cell)} and ${
+        name(baseline)
+      } don't differ by more than their runs do (${figures} per token).`;
+    case "too few runs":
+      return `${claim("")} (${figures}, from ${sayFew(mine.samples.length)}).`;
+    default: {
+      const [low, high] = interval!;
+      const range = (faster ? [1 / high, 1 / low] : [low, high]).map(formatSignificant).join("–");
+      return `${claim(`(${range}) `)} (${figures}).`;
+    }
+  }
+}
+
+function sayFew(runs: number): string {
+  return `${runs === 1 ? "one run" : `${runs} runs`}, so that the spread is unknown`;
+}
+
+function sayMemory(cells: readonly Cell[], baseline: Cell | undefined, name: (cell: Cell) => string): string {
+  const parts = cells.map((cell) => {
+    const { kv_reserved_bytes, kv_used_bytes, kv_allocated_bytes, kv_tokens } = cell.memory;
+    const unused = kv_reserved_bytes - kv_used_bytes, free = kv_allocated_bytes - kv_reserved_bytes;
+    return `${name(cell)} reserves ${formatBytes(kv_reserved_bytes)} of K/V for ${kv_tokens} tokens, ` +
+      (unused === 0 ? "all of it used" : `${formatPercent(unused, kv_reserved_bytes)} of it unused`) +
+      (free === 0 ? "" : `, and leaves ${formatBytes(free)} of its pool to other requests`);
+  });
+  const against = baseline === undefined
+    ? ""
+    : `; no-cache needs ${formatBytes(baseline.memory.kv_allocated_bytes)} for one layer's scratch`;
+  return `${parts.join("; ")}${against}.`;
+}
