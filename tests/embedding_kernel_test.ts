@@ -5,7 +5,7 @@
  */
 import { seededRandom } from "../src/measure/random.ts";
 import { batchOf } from "../src/model/batch.ts";
-import { FILES, WEIGHT_FORMATS } from "../src/model/kernels.ts";
+import { FILES, WEIGHT_FORMATS } from "../src/model/files.ts";
 import { packTiles, paddedEnd } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { embeddingCpu } from "../wgsl/embedding_cpu.ts";

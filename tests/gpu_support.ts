@@ -107,7 +107,7 @@ export function runBatch(gpu: Gpu, batch: Batch, record: (recorder: Recorder) =>
     const recorder = new Recorder(gpu.device);
     const offsets = tables.set(0, batch);
     tables.upload(1);
-    recorder.pass.setBindGroup(0, tables.group, offsets);
+    recorder.share(tables.group, offsets);
     record(recorder);
     recorder.submit();
   } finally {

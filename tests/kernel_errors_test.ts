@@ -81,7 +81,7 @@ Deno.test("Gpu.assertHealthy() reports a bind group that doesn't fit the kernel"
   });
   const buffer = scratch.upload(new Uint32Array(4));
   const recorder = new Recorder(gpu.device);
-  recorder.pass.setBindGroup(0, other.bind({ a: buffer, b: buffer }));
+  recorder.share(other.bind({ a: buffer, b: buffer }));
   recorder.dispatch(kernel, [], 1);
   recorder.submit();
   await gpu.fence.wait();

@@ -4,7 +4,7 @@
  * @module
  */
 import { batchOf } from "../src/model/batch.ts";
-import { FILES } from "../src/model/kernels.ts";
+import { FILES } from "../src/model/files.ts";
 import { paddedEnd } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { layerNormCpu } from "../wgsl/layer_norm_cpu.ts";

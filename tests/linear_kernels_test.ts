@@ -7,13 +7,8 @@
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Dtype } from "../src/gpu/dtype.ts";
 import { batchOf } from "../src/model/batch.ts";
-import {
-  FILES,
-  type LinearForm,
-  linearRowForm,
-  linearRowsForm,
-  WEIGHT_FORMATS,
-} from "../src/model/kernels.ts";
+import { FILES, WEIGHT_FORMATS } from "../src/model/files.ts";
+import { type LinearForm, linearRowForm, linearRowsForm } from "../src/model/kernels.ts";
 import { packTiles, paddedEnd } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { linearCpu } from "../wgsl/linear_cpu.ts";

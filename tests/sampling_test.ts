@@ -10,7 +10,8 @@ import { createStrategy } from "../src/kv/create.ts";
 import { seededRandom } from "../src/measure/random.ts";
 import { batchOf, type Span } from "../src/model/batch.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
-import { createLayouts, FILES } from "../src/model/kernels.ts";
+import { FILES } from "../src/model/files.ts";
+import { createLayouts } from "../src/model/kernels.ts";
 import { GREEDY, packSampling, type Sampling } from "../src/model/sampling.ts";
 import { StepTables } from "../src/model/step_tables.ts";
 import { argmaxCpu } from "../wgsl/argmax_cpu.ts";
@@ -73,7 +74,7 @@ async function run(gpu: Gpu, name: "sample" | "argmax", item: Case): Promise<Uin
     const recorder = new Recorder(gpu.device);
     const offsets = tables.set(0, batch);
     tables.upload(1);
-    recorder.pass.setBindGroup(0, tables.group, offsets);
+    recorder.share(tables.group, offsets);
     const group = name === "sample" ? layouts.sample.bind(buffers) : layouts.argmax.bind(buffers);
     recorder.dispatch(kernel, [group], batch.nOutputs);
     recorder.submit();

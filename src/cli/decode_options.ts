@@ -1,5 +1,5 @@
 /**
- * The options of every subcommand that decodes one prompt: which model, which strategy, which prompt.
+ * The options of subcommands that decode one prompt: which model, which strategy, which prompt.
  *
  * @module
  */
@@ -20,12 +20,17 @@ export interface DecodeOptions extends PrecisionOptions {
   readonly promptIds?: number[];
 }
 
+/** Adds the choice of a strategy to a subcommand. */
+export function addStrategyOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
+    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16);
+}
+
 /** Adds the prompt argument and the shared options to a subcommand. */
 export function addDecodeOptions(command: Command): Command {
-  return addKvDtypeOption(addModelOptions(command))
+  return addStrategyOptions(addKvDtypeOption(addModelOptions(command)))
     .argument("[prompt]", "text; without it and --prompt-ids, stdin is read")
-    .addOption(new Option("--strategy <name>", "decode strategy").choices(STRATEGY_NAMES).default("kv-cache"))
-    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
     .addOption(new Option("--growth <how>", "memory of kv-cache").choices(GROWTHS).default("static"))
     .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList);
 }

@@ -13,6 +13,7 @@ import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
 import { logitsCommand } from "./logits.ts";
 import { perplexityCommand } from "./perplexity.ts";
+import { profileCommand } from "./profile.ts";
 import { serveSimCommand } from "./serve_sim.ts";
 
 /** Runs the command line and sets the process's exit code. */
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(generateCommand())
     .addCommand(logitsCommand())
     .addCommand(perplexityCommand())
+    .addCommand(profileCommand())
     .addCommand(serveSimCommand())
     .addCommand(doctorCommand());
   for (const command of [program, ...program.commands]) {

@@ -6,6 +6,7 @@
  * @module
  */
 import { readBuffer } from "../gpu/readback.ts";
+import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy } from "../kv/strategy.ts";
@@ -44,6 +45,7 @@ export class Decoder {
   #sampled = false;
   #queued = 0;
   #encodeMs = 0;
+  #submitMs = 0;
 
   private constructor(
     model: Gpt2,
@@ -99,9 +101,19 @@ export class Decoder {
     return this.#encodeMs;
   }
 
+  /** Milliseconds that handing recorded steps to the GPU has taken on the host since the decoder was made. */
+  get submitMs(): number {
+    return this.#submitMs;
+  }
+
   /** Times the pass of every submission from now on, or no longer. */
   timePasses(timestamps: Timestamps | undefined): void {
     this.#recorder.timestamps = timestamps;
+  }
+
+  /** Times every dispatch in a pass of its own from now on, or no longer. Call it between submissions. */
+  timeDispatches(timer: DispatchTimer | undefined): void {
+    this.#recorder.dispatchTimer = timer;
   }
 
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */
@@ -189,9 +201,11 @@ export class Decoder {
 
   /** Submits what is recorded. */
   submit(): void {
+    const start = performance.now();
     if (this.#queued > 0) this.#tables.upload(this.#queued);
     this.#recorder.submit();
     this.#queued = 0;
+    this.#submitMs += performance.now() - start;
   }
 
   /**
@@ -253,7 +267,7 @@ export class Decoder {
     this.#lengths.forEach((length, s) => this.#strategy.reserve(s, length, () => this.submit()));
     const batch = batchOf(spans);
     const offsets = this.#tables.set(this.#queued++, batch);
-    this.#recorder.pass.setBindGroup(0, this.#tables.group, offsets);
+    this.#recorder.share(this.#tables.group, offsets);
     this.#model.forward(this.#recorder, this.#workspace, batch, this.#kv);
     if (choose) this.#model.choose(this.#recorder, this.#workspace, batch, this.#sampled);
     this.#lengths.forEach((length, s) => this.#strategy.commit(s, length));

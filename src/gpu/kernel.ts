@@ -16,6 +16,8 @@ export interface WgslFile {
 
 /** What a kernel is made of. */
 export interface KernelSpec {
+  /** What it does, such as `qkv`: profiles count under it. Its name, unless told otherwise. */
+  readonly label?: string;
   /** Files that are joined in this order; the entry point is `main`. */
   readonly files: readonly WgslFile[];
   /** One layout for each `@group`, in order. */
@@ -26,8 +28,10 @@ export interface KernelSpec {
 
 /** A compiled kernel, dispatched many times. */
 export interface Kernel {
-  /** Names it in messages. */
+  /** Its files: names it in messages. */
   readonly name: string;
+  /** What it does: profiles count under it. */
+  readonly label: string;
   /** The compiled pipeline. */
   readonly pipeline: GPUComputePipeline;
 }
@@ -63,7 +67,7 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
       }),
       compute: { module, entryPoint: "main", constants: { ...spec.overrides } },
     });
-    return { name, pipeline };
+    return { name, label: spec.label ?? name, pipeline };
   } catch (error) {
     throw new KvbenchError(`Kernel ${name} gives no pipeline: ${oneLine((error as Error).message)}`);
   }

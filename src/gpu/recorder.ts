@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { DispatchTimer } from "./dispatch_timer.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Timestamps } from "./timestamps.ts";
 
@@ -12,8 +13,11 @@ export class Recorder {
   readonly #device: GPUDevice;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
+  #shared: { readonly group: GPUBindGroup; readonly offsets: number[] } | undefined;
   /** Times every pass while it is set. */
   timestamps: Timestamps | undefined;
+  /** Gives every dispatch a timed pass of its own while it is set. Set it when nothing is recorded. */
+  dispatchTimer: DispatchTimer | undefined;
   /** Dispatches recorded since the recorder was made. */
   dispatches = 0;
 
@@ -26,19 +30,17 @@ export class Recorder {
     this.#device = device;
   }
 
-  /** The open pass, for binding groups that stay bound over several dispatches. */
-  get pass(): GPUComputePassEncoder {
-    this.#encoder ??= this.#device.createCommandEncoder();
-    if (!this.#pass) {
-      const timestampWrites = this.timestamps?.next();
-      this.#pass = this.#encoder.beginComputePass(timestampWrites && { timestampWrites });
-    }
-    return this.#pass;
+  /** Binds `@group(0)` for the dispatches that follow, until another is bound. */
+  share(group: GPUBindGroup, offsets: number[] = []): void {
+    this.#shared = { group, offsets };
+    this.#pass?.setBindGroup(0, group, offsets);
   }
 
   /** Records one dispatch; `groups` are bound from `@group(1)` on. */
   dispatch(kernel: Kernel, groups: readonly GPUBindGroup[], x: number, y = 1, z = 1): void {
-    const pass = this.pass;
+    const pass = this.dispatchTimer
+      ? this.#beginPass(this.dispatchTimer.next(kernel, [x, y, z]))
+      : this.#pass ?? this.#beginPass(this.timestamps?.next());
     pass.setPipeline(kernel.pipeline);
     for (let i = 0; i < groups.length; i++) pass.setBindGroup(i + 1, groups[i]!);
     pass.dispatchWorkgroups(x, y, z);
@@ -51,6 +53,14 @@ export class Recorder {
     this.#endPass();
     this.#device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;
+  }
+
+  #beginPass(timestampWrites: GPUComputePassTimestampWrites | undefined): GPUComputePassEncoder {
+    this.#endPass();
+    this.#encoder ??= this.#device.createCommandEncoder();
+    this.#pass = this.#encoder.beginComputePass(timestampWrites && { timestampWrites });
+    if (this.#shared) this.#pass.setBindGroup(0, this.#shared.group, this.#shared.offsets);
+    return this.#pass;
   }
 
   #endPass(): void {

@@ -8,8 +8,16 @@ import type { Gpu } from "./gpu.ts";
 import type { LedgerBuffer } from "./ledger.ts";
 import { readBuffer } from "./readback.ts";
 
-/** The most queries of a set that WebGPU allows. */
-const MAX_QUERIES = 4096;
+/** The most passes that can be timed at once: WebGPU allows 4096 queries in a set. */
+export const MAX_PASSES = 2048;
+
+/** When a pass ran. */
+export interface PassTime {
+  /** Start, in ms after the start of the first pass that was read with it. */
+  readonly beginMs: number;
+  /** Duration. */
+  readonly ms: number;
+}
 
 /** Times a number of passes, in the order in which they are recorded. */
 export class Timestamps {
@@ -21,7 +29,7 @@ export class Timestamps {
 
   private constructor(gpu: Gpu, maxPasses: number) {
     this.#gpu = gpu;
-    this.#maxPasses = Math.min(maxPasses, MAX_QUERIES / 2);
+    this.#maxPasses = Math.min(maxPasses, MAX_PASSES);
     this.#queries = gpu.device.createQuerySet({ type: "timestamp", count: 2 * this.#maxPasses });
     this.#resolved = gpu.ledger.createBuffer({
       label: "timestamps",
@@ -31,7 +39,7 @@ export class Timestamps {
     });
   }
 
-  /** For up to `maxPasses` passes (at most 2048), or undefined where the device has no timestamps. */
+  /** For up to `maxPasses` passes (at most {@link MAX_PASSES}), or undefined where the device has no timestamps. */
   static create(gpu: Gpu, maxPasses: number): Timestamps | undefined {
     return gpu.device.features.has("timestamp-query") ? new Timestamps(gpu, maxPasses) : undefined;
   }
@@ -44,11 +52,20 @@ export class Timestamps {
   }
 
   /**
-   * Reads the passes submitted so far, in ms, and begins anew.
+   * Reads how long each of the passes submitted so far took, in ms, and begins anew.
    *
    * @throws {KvbenchError} If the device fails.
    */
   async readMs(): Promise<number[]> {
+    return (await this.read()).map(({ ms }) => ms);
+  }
+
+  /**
+   * Reads when the passes submitted so far ran, and begins anew.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async read(): Promise<PassTime[]> {
     if (this.#passes === 0) return [];
     const encoder = this.#gpu.device.createCommandEncoder();
     encoder.resolveQuerySet(this.#queries, 0, 2 * this.#passes, this.#resolved.buffer, 0);
@@ -56,10 +73,10 @@ export class Timestamps {
     const times = new BigUint64Array(
       await readBuffer(this.#gpu, this.#resolved.buffer, 0, 16 * this.#passes),
     );
-    const passes = Array.from(
-      { length: this.#passes },
-      (_, i) => Number(times[2 * i + 1]! - times[2 * i]!) / 1e6,
-    );
+    const passes = Array.from({ length: this.#passes }, (_, i) => ({
+      beginMs: Number(times[2 * i]! - times[0]!) / 1e6,
+      ms: Number(times[2 * i + 1]! - times[2 * i]!) / 1e6,
+    }));
     this.#passes = 0;
     return passes;
   }

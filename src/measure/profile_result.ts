@@ -5,6 +5,8 @@
  * @module
  */
 import { z } from "npm:zod@4.6.7";
+import { DTYPES } from "../gpu/dtype.ts";
+import { STRATEGY_NAMES } from "../kv/strategy.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, positive } from "./fields.ts";
 import { parseRecord } from "./record.ts";
@@ -14,6 +16,15 @@ export const PROFILE_VERSION = 1;
 /** What such a file calls itself. */
 export const PROFILE_KIND = "kvbench.profile";
 
+const kernels = (what: string) =>
+  z.array(z.strictObject({
+    kernel: z.string().describe("What the kernel does and, in brackets, its file"),
+    dispatches: positive("Dispatches in one step"),
+    ms: amount("GPU time of them together, in ms, median over the profiled steps"),
+    bytes: count("Bytes that they must read and write together, mean over the profiled steps"),
+    operations: count("Multiply-adds that they do together, mean over the profiled steps"),
+  })).min(1).describe(what);
+
 const schema = z.strictObject({
   schema_version: z.literal(PROFILE_VERSION).describe("Version of this format"),
   kind: z.literal(PROFILE_KIND).describe("What this file is"),
@@ -21,18 +32,25 @@ const schema = z.strictObject({
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Where it was measured"),
   model: z.string().describe("Name or path of the checkpoint"),
-  what: z.string().describe("What was profiled, such as a decode step of kv-cache at context 128"),
+  weights_dtype: z.enum(DTYPES).describe("How weight matrices are stored on the GPU"),
+  kv_dtype: z.enum(DTYPES).describe("How K and V are stored on the GPU"),
+  strategy: z.enum(STRATEGY_NAMES).describe("Where K and V are kept"),
+  prompt_tokens: positive("Tokens of the prompt"),
+  steps: positive("Decode steps that were profiled"),
+  what: z.string().describe("What was profiled, such as a decode step of kv-cache at context 130 to 144"),
   peaks: z.strictObject({
     gb_per_s: amount("Most bytes per second that a streaming kernel moved, in 10⁹ bytes/s"),
     gmacs_per_s: amount("Most multiply-adds per second that an arithmetic kernel did, in 10⁹/s"),
   }).describe("What this adapter did at best in the same run"),
-  kernels: z.array(z.strictObject({
-    kernel: z.string().describe("Name of the kernel, with its role"),
-    dispatches: positive("Dispatches that were timed"),
-    ms: amount("GPU time of them together, in ms"),
-    bytes: count("Bytes that they must read and write together"),
-    operations: count("Multiply-adds that they do together"),
-  })).min(1).describe("One entry per kernel"),
+  kernels: kernels("One entry per kernel of a decode step"),
+  prefill_kernels: kernels("One entry per kernel of the prefill"),
+  step: z.strictObject({
+    wall_ms: amount("Wall time of a step that is not profiled, up to the fence behind it, in ms"),
+    encode_ms: amount("Time in which the host records it, in ms"),
+    submit_ms: amount("Time in which the host hands it to the GPU, in ms"),
+    kernels_ms: amount("GPU time of all kernels of a profiled step, in ms"),
+    accounted: amount("kernels + encode + submit, as a share of the wall time"),
+  }).describe("Where the time of a decode step goes: medians over as many steps of either kind"),
 });
 
 /**

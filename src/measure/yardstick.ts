@@ -44,7 +44,7 @@ export class Yardstick {
     const values = gpu.ledger.createBuffer({ label: "yardstick", category: "staging", bytes: VECTORS * 16 });
     const group = layout.bind({ values });
     const yardstick = new Yardstick(gpu, values, (recorder) => {
-      recorder.pass.setBindGroup(0, group);
+      recorder.share(group);
       recorder.dispatch(kernel, [], VECTORS / 64);
     });
     await yardstick.readMs(); // the first dispatch pays for the buffer's pages

@@ -7,6 +7,7 @@
 import { type Candidate, fastest, timeCandidates, TuningBudget } from "../gpu/autotune.ts";
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { createStrategy } from "../kv/create.ts";
 import { type Batch, batchOf, TILE_ROWS } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
@@ -121,7 +122,7 @@ class TuningBench {
           const { row, rows, rowGroups, rowsGroups } = await kernels;
           const [kernel, groups] = nRows === 1 ? [row, rowGroups] : [rows, rowsGroups];
           return (recorder) => {
-            step(recorder.pass);
+            step(recorder);
             for (let i = 0; i < times; i++) recorder.dispatch(kernel, [group], groups);
           };
         });
@@ -172,14 +173,14 @@ class TuningBench {
       const kernels = await createKvKernels(this.#context({ ...linear, ...variant }), strategy.source);
       return [
         (recorder) => {
-          decodeStep(recorder.pass);
+          decodeStep(recorder);
           const kv = [decodeGroup, strategy.bindGroup(0)];
           for (let n = 0; n < config.nLayer; n++) {
             recorder.dispatch(kernels.decode, kv, Math.ceil(tokens / SPLIT_TOKENS), config.nHead);
           }
         },
         (recorder) => {
-          prefillStep(recorder.pass);
+          prefillStep(recorder);
           recorder.dispatch(kernels.prefill, [prefillGroup, strategy.bindGroup(0)], 1, config.nHead);
         },
       ];
@@ -208,12 +209,12 @@ class TuningBench {
   }
 
   /** Uploads a batch's tables and returns what binds them. */
-  #step(batch: Batch): (pass: GPUComputePassEncoder) => void {
+  #step(batch: Batch): (recorder: Recorder) => void {
     const limits = { maxRows: batch.nRows, maxSpans: 1, maxOutputs: 1 };
     const tables = new StepTables(this.#gpu, this.#layouts.step, limits, 1);
     this.#free.push(() => tables.dispose());
     const offsets = tables.set(0, batch);
     tables.upload(1);
-    return (pass) => pass.setBindGroup(0, tables.group, offsets);
+    return (recorder) => recorder.share(tables.group, offsets);
   }
 }

@@ -16,17 +16,16 @@ import { type Batch, type BatchLimits, TILE_ROWS } from "./batch.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
+import { FILES, WEIGHT_FORMATS } from "./files.ts";
 import {
   createKvKernels,
   createLayouts,
   createModelKernels,
-  FILES,
   type KernelContext,
   type KvKernels,
   type LinearKernels,
   type ModelKernels,
   SPLIT_TOKENS,
-  WEIGHT_FORMATS,
 } from "./kernels.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights } from "./weights.ts";

@@ -1,62 +1,39 @@
 /**
- * GPT-2's kernel table: every WGSL file of the model, its bindings, and its overrides for a given model and
- * tuning. Owns compilation; records nothing.
+ * GPT-2's kernel table: every kernel of the model, its bindings, and its overrides for a given model and tuning.
+ * Owns compilation; records nothing.
  *
  * @module
  */
-import embeddingCode from "../../wgsl/embedding.wgsl" with { type: "text" };
-import argmaxCode from "../../wgsl/argmax.wgsl" with { type: "text" };
-import attentionCombineCode from "../../wgsl/attention_combine.wgsl" with { type: "text" };
-import attentionDecodeCode from "../../wgsl/attention_decode.wgsl" with { type: "text" };
-import attentionPrefillCode from "../../wgsl/attention_prefill.wgsl" with { type: "text" };
-import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
-import layerNormCode from "../../wgsl/layer_norm.wgsl" with { type: "text" };
-import linearCode from "../../wgsl/linear.wgsl" with { type: "text" };
-import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
-import linearRowWideCode from "../../wgsl/linear_row_wide.wgsl" with { type: "text" };
-import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
-import linearRowsWideCode from "../../wgsl/linear_rows_wide.wgsl" with { type: "text" };
-import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
-import weightF16Code from "../../wgsl/weight_f16.wgsl" with { type: "text" };
-import weightF32Code from "../../wgsl/weight_f32.wgsl" with { type: "text" };
-import weightInt8Code from "../../wgsl/weight_int8.wgsl" with { type: "text" };
-import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
-import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
 import type { KvSource } from "../kv/strategy.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
+import { FILES, WEIGHT_FORMATS } from "./files.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, PackedMatrix } from "./weights.ts";
 
-/** Every WGSL file that a forward pass uses, apart from the KV strategies' own. */
-export const FILES = {
-  step: { name: "step.wgsl", code: stepCode },
-  embedding: { name: "embedding.wgsl", code: embeddingCode },
-  layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
-  linear: { name: "linear.wgsl", code: linearCode },
-  linearRow: { name: "linear_row.wgsl", code: linearRowCode },
-  linearRowWide: { name: "linear_row_wide.wgsl", code: linearRowWideCode },
-  linearRowSplit: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
-  linearRowsWide: { name: "linear_rows_wide.wgsl", code: linearRowsWideCode },
-  linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
-  kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
-  attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
-  attentionCombine: { name: "attention_combine.wgsl", code: attentionCombineCode },
-  attentionPrefill: { name: "attention_prefill.wgsl", code: attentionPrefillCode },
-  argmax: { name: "argmax.wgsl", code: argmaxCode },
-  sample: { name: "sample.wgsl", code: sampleCode },
-} as const satisfies Record<string, WgslFile>;
-
-/** How a weight matrix is stored: one is joined into each kernel that reads one. */
-export const WEIGHT_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
-  f32: { name: "weight_f32.wgsl", code: weightF32Code },
-  f16: { name: "weight_f16.wgsl", code: weightF16Code },
-  int8: { name: "weight_int8.wgsl", code: weightInt8Code },
-};
+/** What kernels do: their labels. */
+export const ROLES = [
+  "embedding",
+  "norm",
+  "qkv",
+  "kv write",
+  "attention prefill",
+  "attention decode",
+  "attention combine",
+  "proj",
+  "fc",
+  "out",
+  "final norm",
+  "head",
+  "argmax",
+  "sample",
+] as const;
+/** What a kernel does. */
+export type Role = typeof ROLES[number];
 
 /** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
 export const SPLIT_TOKENS = 64;
@@ -172,26 +149,29 @@ export async function createModelKernels(
     Promise.all(weights.wte.map((shard) => embeddingKernel(context, dims, shard))),
     Promise.all(
       weights.wte.map((shard) =>
-        linearKernels(context, shard, { yStride4: dims.v4, yOffset4: shard.firstN4 })
+        linearKernels(context, shard, { role: "head", yStride4: dims.v4, yOffset4: shard.firstN4 })
       ),
     ),
     normKernel(context, dims, false),
     normKernel(context, dims, true),
-    linearKernels(context, layer.qkv.weight, { bias: true }),
-    linearKernels(context, layer.proj.weight, { bias: true, residual: true }),
-    linearKernels(context, layer.fc.weight, { bias: true, gelu: true }),
-    linearKernels(context, layer.out.weight, { bias: true, residual: true }),
+    linearKernels(context, layer.qkv.weight, { role: "qkv", bias: true }),
+    linearKernels(context, layer.proj.weight, { role: "proj", bias: true, residual: true }),
+    linearKernels(context, layer.fc.weight, { role: "fc", bias: true, gelu: true }),
+    linearKernels(context, layer.out.weight, { role: "out", bias: true, residual: true }),
     createKernel(context.device, {
+      label: "attention combine" satisfies Role,
       files: [FILES.step, FILES.attentionCombine],
       groups: [layouts.step, layouts.attentionCombine],
       overrides: { N_HEAD: config.nHead, HEAD_DIM4: dims.headDim4, MAX_SPLITS: maxSplits(config) },
     }),
     createKernel(context.device, {
+      label: "argmax" satisfies Role,
       files: [FILES.step, FILES.argmax],
       groups: [layouts.step, layouts.argmax],
       overrides: choice,
     }),
     createKernel(context.device, {
+      label: "sample" satisfies Role,
       files: [FILES.step, FILES.sample],
       groups: [layouts.step, layouts.sample],
       overrides: choice,
@@ -218,16 +198,19 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
   };
   const [write, decode, prefill] = await Promise.all([
     createKernel(device, {
+      label: "kv write" satisfies Role,
       files: [...files, FILES.kvWrite],
       groups: [layouts.step, layouts.kvWrite, kv.layout],
       overrides: shape,
     }),
     createKernel(device, {
+      label: "attention decode" satisfies Role,
       files: [...files, FILES.attentionDecode],
       groups: [layouts.step, layouts.attentionDecode, kv.layout],
       overrides: { ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
     }),
     createKernel(device, {
+      label: "attention prefill" satisfies Role,
       files: [...files, FILES.attentionPrefill],
       groups: [layouts.step, layouts.attentionPrefill, kv.layout],
       overrides: { ...heads, ...lanes(tuning.prefillLanes) },
@@ -243,6 +226,7 @@ export function maxSplits(config: Gpt2Config): number {
 
 function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix): Promise<Kernel> {
   return createKernel(context.device, {
+    label: "embedding" satisfies Role,
     files: [FILES.step, WEIGHT_FORMATS[context.weightsDtype], FILES.embedding],
     groups: [context.layouts.step, context.layouts.embedding],
     overrides: {
@@ -257,6 +241,7 @@ function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix
 
 function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promise<Kernel> {
   return createKernel(context.device, {
+    label: (gather ? "final norm" : "norm") satisfies Role,
     files: [FILES.step, FILES.layerNorm],
     groups: [context.layouts.step, context.layouts.norm],
     overrides: {
@@ -271,6 +256,8 @@ function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promis
 
 /** What a linear product does with its sums; see `linear.wgsl`. */
 export interface LinearOptions {
+  /** What the product is for; none where it is only timed or tested. */
+  readonly role?: Role;
   /** Adds a bias. */
   readonly bias?: boolean;
   /** Applies GELU. */
@@ -308,14 +295,16 @@ export async function linearKernels(
   };
   const groups = [layouts.step, layouts.linear];
   const files = [WEIGHT_FORMATS[context.weightsDtype], FILES.linear];
+  const label = options.role && { label: options.role };
   const rowForm = linearRowForm(tuning, weight.n4), rowsForm = linearRowsForm(tuning);
   const [row, rows] = await Promise.all([
     createKernel(device, {
+      ...label,
       files: [...files, rowForm.file],
       groups,
       overrides: { ...overrides, ...rowForm.overrides },
     }),
-    createKernel(device, { files: [...files, rowsForm.file], groups, overrides }),
+    createKernel(device, { ...label, files: [...files, rowsForm.file], groups, overrides }),
   ]);
   const groupsOf = ({ tilesPerLane }: LinearForm) => Math.ceil(weight.n4 / (lanes * tilesPerLane));
   return { row, rows, rowGroups: groupsOf(rowForm), rowsGroups: groupsOf(rowsForm) };

@@ -1,0 +1,115 @@
+/**
+ * `kvbench profile`: where the time of a prefill and of a decode step goes, kernel by kernel.
+ *
+ * @module
+ */
+import { Command } from "npm:commander@15.1.0";
+import type { StrategyName } from "../kv/strategy.ts";
+import { describeEnvironment } from "../measure/environment.ts";
+import { madeUpPrompt } from "../measure/grid.ts";
+import { type Profile, profile, profiledTokens } from "../measure/profile.ts";
+import {
+  parseProfile,
+  PROFILE_KIND,
+  PROFILE_VERSION,
+  type ProfileResult,
+} from "../measure/profile_result.ts";
+import { checkContext } from "../model/config.ts";
+import { formatJson } from "../report/json.ts";
+import { profileTable } from "../report/profile_table.ts";
+import { traceOf } from "../report/trace.ts";
+import { checkWritable, writeWhole } from "../report/write.ts";
+import { addStrategyOptions } from "./decode_options.ts";
+import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { type Session, withSession } from "./session.ts";
+import { wholeNumber } from "./values.ts";
+
+interface Options extends PrecisionOptions {
+  readonly strategy: StrategyName;
+  readonly blockSize: number;
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly json?: string;
+  readonly trace?: string;
+}
+
+/** Declares the subcommand. */
+export function profileCommand(): Command {
+  return addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile"))))
+    .description(
+      "Time each kernel of a prefill and of decode steps on the GPU, against what the adapter can do",
+    )
+    .option("--prompt-tokens <n>", "of a made-up prompt", wholeNumber(1), 128)
+    .option(
+      "--new-tokens <n>",
+      "decode steps to profile, besides as many to compare with",
+      wholeNumber(1),
+      16,
+    )
+    .option("--json <file>", "write the profile there; with -, print it and nothing else")
+    .option("--trace <file>", "write the dispatches there, for Perfetto or chrome://tracing")
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { json, trace } = options;
+  for (const file of [json, trace]) if (file !== undefined && file !== "-") await checkWritable(file);
+  await withSession(options, ({ config }) => {
+    const promptIds = madeUpPrompt(options.promptTokens, config.vocabSize, 0);
+    const { length } = promptIds;
+    checkContext(length, profiledTokens({ promptIds, steps: options.newTokens }) - length, config.nCtx);
+    return Promise.resolve(promptIds);
+  }, async (session, promptIds) => {
+    const { strategy, kvDtype, blockSize, newTokens: steps } = options;
+    const created = new Date().toISOString();
+    const measured = await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps });
+    const result = await resultOf(session, options, { created, measured });
+    if (json === "-") console.log(formatJson(result));
+    else {
+      const { facts } = session.gpu;
+      console.log(
+        `kvbench: ${result.model} on ${facts.description}${facts.software ? " (software)" : ""}, weights ` +
+          `${result.weights_dtype}, K/V ${result.kv_dtype}\n\n${profileTable(result)}`,
+      );
+      if (json !== undefined) await writeWhole(json, formatJson(result) + "\n");
+    }
+    if (trace !== undefined) {
+      await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
+    }
+  });
+}
+
+async function resultOf(
+  { gpu, model, modelName }: Session,
+  { strategy, kvDtype, promptTokens, newTokens: steps }: Options,
+  { created, measured }: { readonly created: string; readonly measured: Profile },
+): Promise<ProfileResult> {
+  const { roof, kernels, prefillKernels, account } = measured;
+  // The first profiled step follows the prefill and a step that is not profiled; the token it computes counts.
+  const first = promptTokens + 2, last = promptTokens + 2 * steps;
+  const result: ProfileResult = {
+    schema_version: PROFILE_VERSION,
+    kind: PROFILE_KIND,
+    created,
+    command: [...Deno.args],
+    environment: await describeEnvironment(gpu, model),
+    model: modelName,
+    weights_dtype: model.weightsDtype,
+    kv_dtype: kvDtype,
+    strategy,
+    prompt_tokens: promptTokens,
+    steps,
+    what: `a decode step of ${strategy} at context ${first}${last > first ? ` to ${last}` : ""}`,
+    peaks: { gb_per_s: roof.bytesPerSecond / 1e9, gmacs_per_s: roof.macsPerSecond / 1e9 },
+    kernels: [...kernels],
+    prefill_kernels: [...prefillKernels],
+    step: {
+      wall_ms: account.wallMs,
+      encode_ms: account.encodeMs,
+      submit_ms: account.submitMs,
+      kernels_ms: account.kernelsMs,
+      accounted: account.share,
+    },
+  };
+  return parseProfile(result, "the profile of this run");
+}

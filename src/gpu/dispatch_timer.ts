@@ -1,0 +1,77 @@
+/**
+ * GPU time of single dispatches: each gets a pass of its own with timestamp queries. That costs more than the
+ * dispatch, so it belongs into a run that is made for it. What the kernels mean is not known here.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Kernel } from "./kernel.ts";
+import { MAX_PASSES, Timestamps } from "./timestamps.ts";
+
+/** One timed dispatch. */
+export interface DispatchTime {
+  /** The kernel's label. */
+  readonly label: string;
+  /** The kernel's name. */
+  readonly kernel: string;
+  /** The grid, in workgroups. */
+  readonly workgroups: readonly [x: number, y: number, z: number];
+  /** Start, in ms after the start of the first dispatch that was read with it. */
+  readonly beginMs: number;
+  /** Duration. */
+  readonly ms: number;
+}
+
+/** Times dispatches in the order in which they are recorded. */
+export class DispatchTimer {
+  readonly #timestamps: Timestamps;
+  #recorded: Omit<DispatchTime, "beginMs" | "ms">[] = [];
+
+  /**
+   * Allocates the queries.
+   *
+   * @throws {KvbenchError} If the device has no timestamps.
+   */
+  constructor(gpu: Gpu) {
+    const timestamps = Timestamps.create(gpu, MAX_PASSES);
+    if (!timestamps) {
+      throw new KvbenchError(
+        `Kernel times are unavailable: the adapter "${gpu.facts.description}" has no timestamp-query, which ` +
+          "profiling needs. bench measures without it",
+      );
+    }
+    this.#timestamps = timestamps;
+  }
+
+  /**
+   * What the pass of the next dispatch must be begun with.
+   *
+   * @throws {KvbenchError} If more dispatches are recorded at once than can be timed.
+   */
+  next(kernel: Kernel, workgroups: DispatchTime["workgroups"]): GPUComputePassTimestampWrites {
+    const writes = this.#timestamps.next();
+    if (!writes) {
+      throw new KvbenchError(`More than ${MAX_PASSES} dispatches at once: that many can be timed`);
+    }
+    this.#recorded.push({ label: kernel.label, kernel: kernel.name, workgroups });
+    return writes;
+  }
+
+  /**
+   * Reads the dispatches submitted since the last time.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async read(): Promise<DispatchTime[]> {
+    const passes = await this.#timestamps.read();
+    const times = this.#recorded.map((dispatch, i) => ({ ...dispatch, ...passes[i]! }));
+    this.#recorded = [];
+    return times;
+  }
+
+  /** Frees the queries. */
+  dispose(): void {
+    this.#timestamps.dispose();
+  }
+}

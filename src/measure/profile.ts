@@ -1,0 +1,216 @@
+/**
+ * Profiling: one prefill and some decode steps in which every dispatch is timed on the GPU, with the bytes and the
+ * operations of each kernel and the adapter's roof. Timing a dispatch costs more than the dispatch, so steps that are
+ * not profiled alternate with those that are, and say what a step takes without it. Owns no format and prints nothing.
+ *
+ * @module
+ */
+import type { Decoder } from "../engine/decoder.ts";
+import { withDecoder } from "../engine/with_decoder.ts";
+import { KvbenchError } from "../errors.ts";
+import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import { measureRoof, type Roof } from "../gpu/roof.ts";
+import type { KvStrategy, StrategyName } from "../kv/strategy.ts";
+import { batchOf } from "../model/batch.ts";
+import { type Cost, stepCosts } from "../model/costs.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { mean, median } from "./statistics.ts";
+
+/** What to profile. */
+export interface ProfileOptions {
+  /** Where K and V are kept. */
+  readonly strategy: StrategyName;
+  /** How K and V are stored. */
+  readonly kvDtype: Dtype;
+  /** Tokens per KV block of `paged`. */
+  readonly blockSize: number;
+  /** The prompt. */
+  readonly promptIds: readonly number[];
+  /** Decode steps to profile; as many are taken without. */
+  readonly steps: number;
+}
+
+/** What one kernel does in one step: of times the median over steps, of the rest the mean. */
+export interface KernelProfile {
+  /** Its label and its last file. */
+  readonly kernel: string;
+  /** Dispatches. */
+  readonly dispatches: number;
+  /** GPU time of them together. */
+  readonly ms: number;
+  /** Bytes that they must read and write together. */
+  readonly bytes: number;
+  /** Multiply-adds that they do together. */
+  readonly operations: number;
+}
+
+/** Where the time of a decode step goes, in ms: medians. */
+export interface StepAccount {
+  /** From the first call to the end of the fence, of a step that is not profiled. */
+  readonly wallMs: number;
+  /** Recording that step. */
+  readonly encodeMs: number;
+  /** Handing it to the GPU. */
+  readonly submitMs: number;
+  /** All kernels of a profiled step together. */
+  readonly kernelsMs: number;
+  /** kernels + encode + submit, as a share of the wall time. */
+  readonly share: number;
+}
+
+/** What {@link profile} measures. */
+export interface Profile {
+  /** What the adapter does at best. */
+  readonly roof: Roof;
+  /** The dispatches of the prefill. */
+  readonly prefill: readonly DispatchTime[];
+  /** The dispatches of each profiled decode step. */
+  readonly steps: readonly (readonly DispatchTime[])[];
+  /** The kernels of the prefill. */
+  readonly prefillKernels: readonly KernelProfile[];
+  /** The kernels of a decode step. */
+  readonly kernels: readonly KernelProfile[];
+  /** Where a decode step's time goes. */
+  readonly account: StepAccount;
+}
+
+/** Tokens of the sequence at the end: the prompt, the prefill's token, and those of both kinds of step. */
+export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promptIds" | "steps">): number {
+  return promptIds.length + 1 + 2 * steps;
+}
+
+/**
+ * Profiles.
+ *
+ * @throws {UsageError} If the tokens don't fit the model's context.
+ * @throws {KvbenchError} If the device has no timestamps or fails, or profiling changes the tokens.
+ */
+export async function profile(model: Gpt2, options: ProfileOptions): Promise<Profile> {
+  const { gpu } = model;
+  const timer = new DispatchTimer(gpu);
+  try {
+    const maxTokens = profiledTokens(options);
+    const decoding = {
+      ...options,
+      growth: "static",
+      nSequences: 1,
+      maxPromptTokens: options.promptIds.length,
+      maxTokens,
+      capacityTokens: maxTokens,
+    } as const;
+    // The machine may be slower at times: the roof is the best of what was seen before and after.
+    const before = await measureRoof(gpu);
+    const steps = await withDecoder(
+      model,
+      decoding,
+      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer }, options),
+    );
+    const after = await measureRoof(gpu);
+    return {
+      roof: {
+        bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
+        macsPerSecond: Math.max(before.macsPerSecond, after.macsPerSecond),
+      },
+      ...steps,
+    };
+  } finally {
+    timer.dispose();
+  }
+}
+
+/** Times of one step, and what its kernels had to do. */
+interface ProfiledStep {
+  readonly times: readonly DispatchTime[];
+  readonly costs: Readonly<Record<string, Cost>>;
+}
+
+async function profileSteps(
+  model: Gpt2,
+  { decoder, strategy, timer }: { decoder: Decoder; strategy: KvStrategy; timer: DispatchTimer },
+  options: ProfileOptions,
+): Promise<Omit<Profile, "roof">> {
+  const { config, weightsDtype, gpu: { fence } } = model;
+  const { promptIds, kvDtype, steps } = options;
+  const profiled = async (): Promise<ProfiledStep> => {
+    const first = strategy.cached(0);
+    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }]);
+    decoder.timeDispatches(timer);
+    decoder.advance(1);
+    decoder.timeDispatches(undefined);
+    return { times: await timer.read(), costs: stepCosts(batch, { config, weightsDtype, kvDtype }) };
+  };
+  const unprofiled = async () => {
+    const { encodeMs, submitMs } = decoder;
+    await fence.wait();
+    const start = performance.now();
+    decoder.advance(1);
+    await fence.wait();
+    return {
+      wallMs: performance.now() - start,
+      encodeMs: decoder.encodeMs - encodeMs,
+      submitMs: decoder.submitMs - submitMs,
+    };
+  };
+
+  // The same request without a profile: the tokens to expect, and the warm-up.
+  decoder.begin([promptIds]);
+  decoder.advance(profiledTokens(options) - promptIds.length);
+  const expected = await decoder.ids(0);
+
+  decoder.begin([promptIds]);
+  const prefill = await profiled();
+  const walls: Awaited<ReturnType<typeof unprofiled>>[] = [];
+  const decodes: ProfiledStep[] = [];
+  for (let step = 0; step < steps; step++) {
+    walls.push(await unprofiled());
+    decodes.push(await profiled());
+  }
+  if (String(await decoder.ids(0)) !== String(expected)) {
+    throw new KvbenchError("Profiling changed the tokens, so no time is reported");
+  }
+  const kernels = kernelsOf(decodes);
+  // Not the sum of the kernels' medians: what disturbs one kernel in one step and another in the next counts.
+  const kernelsMs = median(decodes.map(({ times }) => total(times)));
+  const [wallMs, encodeMs, submitMs] = (["wallMs", "encodeMs", "submitMs"] as const)
+    .map((key) => median(walls.map((wall) => wall[key]))) as [number, number, number];
+  return {
+    prefill: prefill.times,
+    steps: decodes.map(({ times }) => times),
+    prefillKernels: kernelsOf([prefill]),
+    kernels,
+    account: {
+      wallMs,
+      encodeMs,
+      submitMs,
+      kernelsMs,
+      share: (kernelsMs + encodeMs + submitMs) / wallMs,
+    },
+  };
+}
+
+function total(times: readonly DispatchTime[]): number {
+  return times.reduce((sum, { ms }) => sum + ms, 0);
+}
+
+/** The kernels of like steps, in the order in which they are first dispatched. */
+function kernelsOf(steps: readonly ProfiledStep[]): KernelProfile[] {
+  const [{ times: some }] = steps as [ProfiledStep];
+  return [...new Set(some.map(({ label }) => label))].map((label) => {
+    const dispatches = some.filter((time) => time.label === label);
+    const file = dispatches[0]!.kernel.split(" + ").at(-1)!.replace(/\.wgsl$/, "");
+    const costs = steps.map(({ costs }) => {
+      const cost = costs[label];
+      if (!cost) throw new Error(`The costs of ${label} are not known`);
+      return cost;
+    });
+    const ms = steps.map(({ times }) => total(times.filter((time) => time.label === label)));
+    return {
+      kernel: label.replaceAll(" ", "_") === file ? label : `${label} (${file})`,
+      dispatches: dispatches.length,
+      ms: median(ms),
+      bytes: Math.round(mean(costs.map(({ bytes }) => bytes))),
+      operations: Math.round(mean(costs.map(({ macs }) => macs))),
+    };
+  });
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { kvRowBytes } from "../kv/strategy.ts";
+import { batchOf, type Span } from "./batch.ts";
+import { PRESETS } from "./config.ts";
+import { stepCosts } from "./costs.ts";
+import { memoryNeed } from "./memory.ts";
+
+const config = PRESETS.gpt2;
+const f32 = { config, weightsDtype: "f32", kvDtype: "f32" } as const;
+
+Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil and paper give", () => {
+  const costs = stepCosts(batchOf([{ sequence: 0, first: 129, count: 1, outputs: 1 }]), f32);
+  assert.deepEqual(costs["qkv"], {
+    bytes: 12 * 4 * (768 * 2304 + 2304 + 768 + 2304),
+    macs: 12 * 768 * 2304,
+  });
+  assert.deepEqual(costs["proj"], { bytes: 12 * 4 * (768 * 768 + 4 * 768), macs: 12 * 768 * 768 });
+  assert.deepEqual(costs["head"], { bytes: 4 * (768 * 50260 + 768 + 50260), macs: 768 * 50260 });
+  assert.deepEqual(costs["kv write"], { bytes: 12 * 4 * 4 * 768, macs: 0 });
+  // 130 tokens in three splits
+  assert.equal(costs["attention decode"].macs, 12 * 2 * 768 * 130);
+  assert.equal(
+    costs["attention decode"].bytes,
+    12 * (4 * 768 + 130 * 2 * 4 * 768 + 3 * (4 * 768 + 8 * 12)),
+  );
+  assert.deepEqual(costs["attention combine"], {
+    bytes: 12 * (3 * (4 * 768 + 8 * 12) + 4 * 768),
+    macs: 12 * 3 * 768,
+  });
+  assert.deepEqual(costs["norm"], { bytes: 24 * 4 * 4 * 768, macs: 24 * 4 * 768 });
+  assert.deepEqual(costs["argmax"], { bytes: 4 * 50257 + 4, macs: 0 });
+  assert.deepEqual(costs["attention prefill"], { bytes: 0, macs: 0 });
+});
+
+Deno.test("stepCosts() read each weight once a step, in every storage type", () => {
+  const batch = batchOf([{ sequence: 0, first: 0, count: 1, outputs: 1 }]);
+  for (const weightsDtype of ["f32", "f16", "int8"] as const) {
+    const costs = stepCosts(batch, { config, weightsDtype, kvDtype: "f32" });
+    const matrices = (["qkv", "proj", "fc", "out", "head"] as const).reduce(
+      (sum, r) => sum + costs[r].bytes,
+      0,
+    );
+    const activations = 4 * (12 * (768 + 2304 + 3 * 768 + 768 + 3072 + 3072 + 2 * 768) + 768 + 50260);
+    const others = 4 * (1024 * 768 + 12 * 4 * 768 + 2 * 768); // wpe and norms
+    const { weightsBytes } = memoryNeed(config, { weightsDtype, tileGroup: 1 });
+    assert.equal(matrices - activations + others, weightsBytes, weightsDtype);
+  }
+});
+
+Deno.test("stepCosts() of a mixed batch count every pair of a row and a token up to it", () => {
+  const spans: Span[] = [
+    { sequence: 0, first: 5, count: 13, outputs: 1 },
+    { sequence: 1, first: 70, count: 1, outputs: 1 },
+    { sequence: 2, first: 0, count: 8, outputs: 0 },
+  ];
+  const { "attention prefill": prefill, "attention decode": decode, head } = stepCosts(batchOf(spans), {
+    ...f32,
+    kvDtype: "int8",
+  });
+  let pairs = 0;
+  for (const { first, count } of spans.filter(({ count }) => count > 1)) {
+    for (let row = 0; row < count; row++) for (let p = 0; p <= first + row; p++) pairs++;
+  }
+  const row = kvRowBytes({ a4: 192, nHead: 12, dtype: "int8" });
+  assert.equal(row, 2 * 768 + 2 * 12 * 4);
+  assert.equal(prefill.macs, 12 * 2 * 768 * pairs);
+  assert.equal(prefill.bytes, 12 * (21 * 2 * 4 * 768 + (18 + 8) * row));
+  assert.equal(decode.macs, 12 * 2 * 768 * 71);
+  assert.equal(head.macs, 2 * 768 * 50260);
+});

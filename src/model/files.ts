@@ -1,0 +1,51 @@
+/**
+ * The WGSL files of a model, apart from those that the KV strategies bring.
+ *
+ * @module
+ */
+import embeddingCode from "../../wgsl/embedding.wgsl" with { type: "text" };
+import argmaxCode from "../../wgsl/argmax.wgsl" with { type: "text" };
+import attentionCombineCode from "../../wgsl/attention_combine.wgsl" with { type: "text" };
+import attentionDecodeCode from "../../wgsl/attention_decode.wgsl" with { type: "text" };
+import attentionPrefillCode from "../../wgsl/attention_prefill.wgsl" with { type: "text" };
+import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
+import layerNormCode from "../../wgsl/layer_norm.wgsl" with { type: "text" };
+import linearCode from "../../wgsl/linear.wgsl" with { type: "text" };
+import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
+import linearRowWideCode from "../../wgsl/linear_row_wide.wgsl" with { type: "text" };
+import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
+import linearRowsWideCode from "../../wgsl/linear_rows_wide.wgsl" with { type: "text" };
+import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
+import weightF16Code from "../../wgsl/weight_f16.wgsl" with { type: "text" };
+import weightF32Code from "../../wgsl/weight_f32.wgsl" with { type: "text" };
+import weightInt8Code from "../../wgsl/weight_int8.wgsl" with { type: "text" };
+import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
+import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
+import type { Dtype } from "../gpu/dtype.ts";
+import type { WgslFile } from "../gpu/kernel.ts";
+
+/** Every WGSL file that a forward pass uses, apart from the KV strategies' own. */
+export const FILES = {
+  step: { name: "step.wgsl", code: stepCode },
+  embedding: { name: "embedding.wgsl", code: embeddingCode },
+  layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
+  linear: { name: "linear.wgsl", code: linearCode },
+  linearRow: { name: "linear_row.wgsl", code: linearRowCode },
+  linearRowWide: { name: "linear_row_wide.wgsl", code: linearRowWideCode },
+  linearRowSplit: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
+  linearRowsWide: { name: "linear_rows_wide.wgsl", code: linearRowsWideCode },
+  linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
+  kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
+  attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
+  attentionCombine: { name: "attention_combine.wgsl", code: attentionCombineCode },
+  attentionPrefill: { name: "attention_prefill.wgsl", code: attentionPrefillCode },
+  argmax: { name: "argmax.wgsl", code: argmaxCode },
+  sample: { name: "sample.wgsl", code: sampleCode },
+} as const satisfies Record<string, WgslFile>;
+
+/** How a weight matrix is stored: one is joined into each kernel that reads one. */
+export const WEIGHT_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
+  f32: { name: "weight_f32.wgsl", code: weightF32Code },
+  f16: { name: "weight_f16.wgsl", code: weightF16Code },
+  int8: { name: "weight_int8.wgsl", code: weightInt8Code },
+};

@@ -1,0 +1,81 @@
+/**
+ * The terminal report of a profile: a line per kernel, and where the time of a step goes. Plain text at most 100
+ * columns wide; it reads the record and measures nothing.
+ *
+ * @module
+ */
+import Table from "npm:cli-table3@0.6.5";
+import type { ProfileResult } from "../measure/profile_result.ts";
+import { formatMs, formatPercent, formatSignificant } from "./units.ts";
+
+type Kernel = ProfileResult["kernels"][number];
+type Peaks = ProfileResult["peaks"];
+
+/** The report of `result` as lines of text without ANSI colours, no newline at the end. */
+export function profileTable(result: ProfileResult): string {
+  const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens } = result;
+  const used = step.kernels_ms + step.encode_ms + step.submit_ms;
+  return [
+    `Prefill of ${tokens} tokens`,
+    drawTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), peaks),
+    "",
+    `${result.what[0]!.toUpperCase()}${result.what.slice(1)}, median of ${result.steps}`,
+    drawTable(kernels, step.kernels_ms, peaks),
+    "",
+    "An op is a multiply-add. Bytes are those that can't be avoided: each operand once. Of roof: the time that bytes",
+    `or ops take at the adapter's best (${formatSignificant(peaks.gb_per_s)} GB/s streaming, ` +
+    `${formatSignificant(peaks.gmacs_per_s)} G ops/s), over the kernel's.`,
+    `A step without profiling takes ${formatMs(step.wall_ms)}: kernels ${
+      formatMs(step.kernels_ms)
+    } + encode ` +
+    `${formatMs(step.encode_ms)} + submit ${formatMs(step.submit_ms)} account for ` +
+    `${formatPercent(used, step.wall_ms)} of it.`,
+  ].join("\n");
+}
+
+/**
+ * How near a kernel comes to the adapter's roof, as a share: the time that its bytes or its operations take at best,
+ * whichever is longer, over the time that it took. Above 1 where its data stays in a cache.
+ */
+export function roofShare({ ms, bytes, operations }: Kernel, { gb_per_s, gmacs_per_s }: Peaks): number {
+  return Math.max(bytes / gb_per_s, operations / gmacs_per_s) / 1e6 / ms;
+}
+
+/** `value` with 3 significant digits, but no more than 3 behind the point. */
+function short(value: number): string {
+  return value < 0.1 ? value.toFixed(3) : formatSignificant(value);
+}
+
+/** @param total Time of all kernels together; medians over steps don't add up to it. */
+function drawTable(kernels: readonly Kernel[], total: number, peaks: Peaks): string {
+  const table = new Table({
+    head: ["kernel", "calls", "ms", "of all", "MB", "M ops", "GB/s", "G ops/s", "of roof"],
+    colAligns: ["left", ...Array(8).fill("right" as const)],
+    style: { head: [], border: [], compact: true },
+  });
+  const row = (each: Kernel) => {
+    const { kernel, dispatches, ms, bytes, operations } = each;
+    table.push([
+      kernel,
+      dispatches,
+      short(ms),
+      formatPercent(ms, total),
+      short(bytes / 1e6),
+      short(operations / 1e6),
+      short(bytes / ms / 1e6),
+      short(operations / ms / 1e6),
+      formatPercent(roofShare(each, peaks), 1),
+    ]);
+  };
+  kernels.forEach(row);
+  const sum = (key: "dispatches" | "bytes" | "operations") =>
+    kernels.reduce((sum, kernel) => sum + kernel[key], 0);
+  row({
+    kernel: "all",
+    dispatches: sum("dispatches"),
+    ms: total,
+    bytes: sum("bytes"),
+    operations: sum("operations"),
+  });
+  return table.toString();
+}

@@ -1,0 +1,57 @@
+/**
+ * Profiles as Chrome trace events, which Perfetto and chrome://tracing open ("Trace Event Format", complete events).
+ *
+ * @module
+ */
+import type { Profile } from "../measure/profile.ts";
+
+/** One event of a trace; times in µs. */
+export interface TraceEvent {
+  readonly name: string;
+  /** X: an event with a duration. M: what a process or a track is called. */
+  readonly ph: "X" | "M";
+  readonly pid: number;
+  readonly tid: number;
+  readonly ts?: number;
+  readonly dur?: number;
+  readonly args: Readonly<Record<string, string | number>>;
+}
+
+/** A trace as a file holds it. */
+export interface Trace {
+  readonly displayTimeUnit: "ms";
+  readonly traceEvents: readonly TraceEvent[];
+}
+
+/**
+ * The dispatches of a profile: a track for the prefill and one for each decode step, each from time 0 on, so that
+ * like steps stand below each other. Between dispatches lies what timing them costs.
+ *
+ * @param name Heads all tracks.
+ */
+export function traceOf({ prefill, steps }: Pick<Profile, "prefill" | "steps">, name: string): Trace {
+  const pid = 1;
+  const tracks = [prefill, ...steps].flatMap((times, tid): TraceEvent[] => [
+    {
+      name: "thread_name",
+      ph: "M",
+      pid,
+      tid,
+      args: { name: tid === 0 ? "prefill" : `decode step ${tid}` },
+    },
+    { name: "thread_sort_index", ph: "M", pid, tid, args: { sort_index: tid } },
+    ...times.map(({ label, kernel, workgroups, beginMs, ms }, dispatch): TraceEvent => ({
+      name: label,
+      ph: "X",
+      pid,
+      tid,
+      ts: beginMs * 1000,
+      dur: ms * 1000,
+      args: { kernel, workgroups: workgroups.join(" × "), dispatch },
+    })),
+  ]);
+  return {
+    displayTimeUnit: "ms",
+    traceEvents: [{ name: "process_name", ph: "M", pid, tid: 0, args: { name } }, ...tracks],
+  };
+}
