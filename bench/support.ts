@@ -108,7 +108,7 @@ function repeated(times: number, batch: Batch, record: (recorder: Recorder) => v
     times,
     run: async () => {
       const recorder = new Recorder(gpu.device);
-      recorder.pass.setBindGroup(0, tables.group, offsets);
+      recorder.share(tables.group, offsets);
       for (let i = 0; i < times; i++) record(recorder);
       recorder.submit();
       await gpu.fence.wait();
