@@ -46,7 +46,7 @@ for (const [what, args, flags] of LEAST) {
         if (OPTIONAL.includes(flag)) continue;
         const without = await run(flags.filter((other) => other !== flag));
         assert.deepEqual([without.code, without.stdout], [1, ""], `without ${flag}`);
-        assert.match(without.stderr, /^kvbench: [^\n]*--allow-(read|write)[^\n]*\n$/);
+        assert.match(without.stderr, /^kvbench: [^\n]*--allow-(read|write)[^\n]*\n$/m);
       }
     });
   });
