@@ -1,24 +1,17 @@
 /**
- * The decode loop: prompts in, token ids out, over one model and one strategy. Many steps are recorded per
- * submission; each step's ids are chosen on the GPU and read there by the next step, and come back to the host
- * only when asked for. Owns the step tables, the activations and the sequences' lengths; knows no text.
+ * The decode loop: prompts in, token ids out, over one model and one strategy. Ids are chosen on the GPU, and come
+ * back to the host only when asked for. Owns the sequences' lengths; knows no text.
  *
  * @module
  */
 import { readBuffer } from "../gpu/readback.ts";
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
-import { Recorder } from "../gpu/recorder.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy } from "../kv/strategy.ts";
-import { batchOf } from "../model/batch.ts";
-import type { Gpt2, KvAccess } from "../model/gpt2.ts";
-import { GREEDY, packSampling, type Sampling } from "../model/sampling.ts";
-import { StepTables } from "../model/step_tables.ts";
-import type { Workspace } from "../model/workspace.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { UsageError } from "../errors.ts";
-
-/** Steps that are recorded into one submission at most. */
-const STEPS_PER_SUBMISSION = 16;
+import { BatchRunner } from "./batch_runner.ts";
 
 /** What a decoder is sized for. */
 export interface DecoderOptions {
@@ -36,31 +29,16 @@ export interface DecoderOptions {
 export class Decoder {
   readonly #model: Gpt2;
   readonly #strategy: KvStrategy;
-  readonly #kv: KvAccess;
   readonly #options: DecoderOptions;
-  readonly #tables: StepTables;
-  readonly #workspace: Workspace;
-  readonly #recorder: Recorder;
+  readonly #runner: BatchRunner;
   #lengths: number[] = [];
   #sampled = false;
-  #queued = 0;
-  #encodeMs = 0;
-  #submitMs = 0;
 
-  private constructor(
-    model: Gpt2,
-    strategy: KvStrategy,
-    kv: KvAccess,
-    options: DecoderOptions,
-    resources: { tables: StepTables; workspace: Workspace },
-  ) {
+  private constructor(model: Gpt2, strategy: KvStrategy, options: DecoderOptions, runner: BatchRunner) {
     this.#model = model;
     this.#strategy = strategy;
-    this.#kv = kv;
     this.#options = options;
-    this.#tables = resources.tables;
-    this.#workspace = resources.workspace;
-    this.#recorder = new Recorder(model.gpu.device);
+    this.#runner = runner;
   }
 
   /**
@@ -77,43 +55,37 @@ export class Decoder {
         `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
       );
     }
-    const kernels = await model.kvKernels(strategy.source);
-    const limits = {
+    const runner = await BatchRunner.create(model, strategy, {
       maxRows: nSequences * (strategy.name === "no-cache" ? maxTokens : maxPromptTokens),
       maxSpans: nSequences,
       maxOutputs: options.maxOutputs ?? nSequences,
-    };
-    const resources = model.gpu.ledger.allOrNone(() => ({
-      workspace: model.workspace(limits),
-      tables: new StepTables(model.gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION),
-    }));
-    const kv = { kernels, bindGroup: (layer: number) => strategy.bindGroup(layer) };
-    return new Decoder(model, strategy, kv, options, resources);
+    });
+    return new Decoder(model, strategy, options, runner);
   }
 
   /** Dispatches recorded since the decoder was made. */
   get dispatches(): number {
-    return this.#recorder.dispatches;
+    return this.#runner.dispatches;
   }
 
   /** Milliseconds that recording steps has taken on the host since the decoder was made; submitting is not in it. */
   get encodeMs(): number {
-    return this.#encodeMs;
+    return this.#runner.encodeMs;
   }
 
   /** Milliseconds that handing recorded steps to the GPU has taken on the host since the decoder was made. */
   get submitMs(): number {
-    return this.#submitMs;
+    return this.#runner.submitMs;
   }
 
   /** Times the pass of every submission from now on, or no longer. */
   timePasses(timestamps: Timestamps | undefined): void {
-    this.#recorder.timestamps = timestamps;
+    this.#runner.timePasses(timestamps);
   }
 
   /** Times every dispatch in a pass of its own from now on, or no longer. Call it between submissions. */
   timeDispatches(timer: DispatchTimer | undefined): void {
-    this.#recorder.dispatchTimer = timer;
+    this.#runner.timeDispatches(timer);
   }
 
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */
@@ -128,19 +100,12 @@ export class Decoder {
    * @throws {UsageError} If there is not one prompt per sequence, or one is empty or too long for the decoder.
    */
   begin(prompts: readonly (readonly number[])[], sampling: readonly Sampling[] = []): void {
-    const { nCtx } = this.#model.config;
     this.#checkPrompts(prompts);
     this.#strategy.reset();
     this.#lengths = prompts.map((ids) => ids.length);
-    const { queue } = this.#model.gpu.device;
     this.#sampled = sampling.some(({ temperature }) => temperature > 0);
-    if (this.#sampled) {
-      const all = prompts.map((_, s) => sampling[s] ?? GREEDY);
-      queue.writeBuffer(this.#workspace.sampling.buffer, 0, packSampling(all));
-    }
-    prompts.forEach((ids, s) => {
-      queue.writeBuffer(this.#workspace.tokens.buffer, s * nCtx * 4, Uint32Array.from(ids));
-    });
+    if (this.#sampled) this.#runner.writeSampling(0, prompts.map((_, s) => sampling[s] ?? GREEDY));
+    prompts.forEach((ids, s) => this.#runner.writeTokens(s, 0, ids));
   }
 
   /**
@@ -149,12 +114,10 @@ export class Decoder {
    * @throws {UsageError} If a part is empty or too long for the decoder.
    */
   append(tokens: readonly (readonly number[])[]): void {
-    const { nCtx } = this.#model.config;
-    const { queue } = this.#model.gpu.device;
     this.#checkPrompts(tokens);
     this.#lengths.forEach((length, s) => this.#checkLength(s, length + tokens[s]!.length));
     this.#lengths = this.#lengths.map((length, s) => {
-      queue.writeBuffer(this.#workspace.tokens.buffer, (s * nCtx + length) * 4, Uint32Array.from(tokens[s]!));
+      this.#runner.writeTokens(s, length, tokens[s]!);
       return length + tokens[s]!.length;
     });
   }
@@ -169,11 +132,8 @@ export class Decoder {
    */
   advance(steps: number): void {
     for (let i = 0; i < steps; i++) {
-      if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
       this.#lengths.forEach((length, s) => this.#checkLength(s, length + 1));
-      const start = performance.now();
       this.#step(1, true);
-      this.#encodeMs += performance.now() - start;
       this.#lengths = this.#lengths.map((length) => length + 1);
     }
     this.submit();
@@ -194,18 +154,14 @@ export class Decoder {
     const nOutputs = this.#lengths.length * rows;
     const bytes = nOutputs * v4 * 16;
     const values = new Float32Array(
-      await readBuffer(this.#model.gpu, this.#workspace.logits.buffer, 0, bytes),
+      await readBuffer(this.#model.gpu, this.#runner.logits, 0, bytes),
     );
     return Array.from({ length: nOutputs }, (_, i) => values.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
   }
 
   /** Submits what is recorded. */
   submit(): void {
-    const start = performance.now();
-    if (this.#queued > 0) this.#tables.upload(this.#queued);
-    this.#recorder.submit();
-    this.#queued = 0;
-    this.#submitMs += performance.now() - start;
+    this.#runner.submit();
   }
 
   /**
@@ -218,7 +174,7 @@ export class Decoder {
     const { nCtx } = this.#model.config;
     const bytes = this.#options.nSequences * nCtx * 4;
     const lengths = this.#lengths; // steps may be added while the copy is under way
-    const all = new Uint32Array(await readBuffer(this.#model.gpu, this.#workspace.tokens.buffer, 0, bytes));
+    const all = new Uint32Array(await readBuffer(this.#model.gpu, this.#runner.tokens, 0, bytes));
     return lengths.map((length, s) => {
       const first = typeof from === "number" ? from : from[s]!;
       return [...all.subarray(s * nCtx + first, s * nCtx + length)];
@@ -227,8 +183,7 @@ export class Decoder {
 
   /** Frees tables and activations. */
   dispose(): void {
-    this.#tables.dispose();
-    this.#workspace.dispose();
+    this.#runner.dispose();
   }
 
   #checkPrompts(prompts: readonly (readonly number[])[]): void {
@@ -265,11 +220,7 @@ export class Decoder {
       );
     }
     this.#lengths.forEach((length, s) => this.#strategy.reserve(s, length, () => this.submit()));
-    const batch = batchOf(spans);
-    const offsets = this.#tables.set(this.#queued++, batch);
-    this.#recorder.share(this.#tables.group, offsets);
-    this.#model.forward(this.#recorder, this.#workspace, batch, this.#kv);
-    if (choose) this.#model.choose(this.#recorder, this.#workspace, batch, this.#sampled);
+    this.#runner.record(spans, !choose ? "none" : this.#sampled ? "sampled" : "greedy");
     this.#lengths.forEach((length, s) => this.#strategy.commit(s, length));
   }
 }

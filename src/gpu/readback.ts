@@ -6,6 +6,16 @@
  */
 import type { Gpu } from "./gpu.ts";
 
+/** Part of a buffer. */
+export interface Piece {
+  /** What to read. */
+  readonly source: GPUBuffer;
+  /** In bytes, a multiple of 4. */
+  readonly offset: number;
+  /** A multiple of 4. */
+  readonly bytes: number;
+}
+
 /**
  * Reads part of a buffer that was written by earlier submissions.
  *
@@ -19,15 +29,29 @@ export async function readBuffer(
   offset: number,
   bytes: number,
 ): Promise<ArrayBuffer> {
+  return await readPieces(gpu, [{ source, offset, bytes }]);
+}
+
+/**
+ * Reads parts of buffers that were written by earlier submissions, one behind the other.
+ *
+ * @throws {KvbenchError} If the device has reported an error by then.
+ */
+export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<ArrayBuffer> {
+  const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
   const staging = gpu.ledger.createBuffer({
     label: "readback",
     category: "staging",
-    bytes,
+    bytes: total,
     usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
   });
   try {
     const encoder = gpu.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(source, offset, staging.buffer, 0, bytes);
+    let to = 0;
+    for (const { source, offset, bytes } of pieces) {
+      encoder.copyBufferToBuffer(source, offset, staging.buffer, to, bytes);
+      to += bytes;
+    }
     gpu.device.queue.submit([encoder.finish()]);
     const failure = await staging.buffer.mapAsync(GPUMapMode.READ).then(
       () => undefined,
@@ -35,7 +59,7 @@ export async function readBuffer(
     );
     gpu.assertHealthy();
     if (failure) throw failure;
-    const copy = staging.buffer.getMappedRange(0, bytes).slice(0);
+    const copy = staging.buffer.getMappedRange(0, total).slice(0);
     staging.buffer.unmap();
     return copy;
   } finally {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import arenaCode from "../../wgsl/kv_arena.wgsl" with { type: "text" };
 import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
 import f16Code from "../../wgsl/kv_f16.wgsl" with { type: "text" };
 import f32Code from "../../wgsl/kv_f32.wgsl" with { type: "text" };
@@ -14,6 +15,8 @@ import type { WgslFile } from "../gpu/kernel.ts";
 
 /** A region per sequence. */
 export const CONTIGUOUS: WgslFile = { name: "kv_contiguous.wgsl", code: contiguousCode };
+/** A region per sequence that begins anywhere. */
+export const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
 /** Blocks, found through a table. */
 export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
 /** How K and V are stored. */
@@ -23,4 +26,4 @@ export const KV_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
   int8: { name: "kv_int8.wgsl", code: int8Code },
 };
 /** All of them. */
-export const KV_FILES: readonly WgslFile[] = [CONTIGUOUS, PAGED, ...Object.values(KV_FORMATS)];
+export const KV_FILES: readonly WgslFile[] = [CONTIGUOUS, ARENA, PAGED, ...Object.values(KV_FORMATS)];

@@ -1,15 +1,12 @@
 /**
  * `paged`: PagedAttention. K and V live in fixed-size blocks of one pool; a sequence takes blocks as it grows, and
- * a block table on the GPU says where they are (Kwon et al., SOSP 2023). Owns the pool and the table's GPU copy;
- * which block is whose is the block manager's business.
+ * a block table on the GPU says where they are (Kwon et al., SOSP 2023). Joins the pool on the GPU with a block manager.
  *
  * @module
  */
-import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { KV_FORMATS, PAGED } from "./files.ts";
 import { BlockManager } from "./block_manager.ts";
+import { SlotPool } from "./slot_pool.ts";
 import { kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 
 /** How the pool is cut. */
@@ -26,14 +23,10 @@ export interface PagedOptions {
 export class Paged implements KvStrategy {
   readonly name = "paged";
   readonly source: KvStrategy["source"];
-  readonly #gpu: Gpu;
   readonly #shape: KvShape;
   readonly #options: PagedOptions;
   readonly #nBlocks: number;
-  readonly #maxBlocks: number;
-  readonly #pool: LedgerBuffer[]; // by layer: [nBlocks * blockSize] rows of kvRowBytes
-  readonly #table: LedgerBuffer; // [nSequences, maxBlocks] u32
-  readonly #groups: GPUBindGroup[];
+  readonly #pool: SlotPool;
   readonly #committed = new Map<number, number>(); // tokens by sequence
   #blocks: BlockManager;
 
@@ -42,29 +35,17 @@ export class Paged implements KvStrategy {
    * @throws {KvbenchError} If a layer's pool is larger than a buffer may be.
    */
   constructor(gpu: Gpu, shape: KvShape, options: PagedOptions) {
-    this.#gpu = gpu;
+    const { blockSize, poolTokens } = options;
     this.#shape = shape;
     this.#options = options;
-    this.#nBlocks = Math.ceil(options.poolTokens / options.blockSize);
+    this.#nBlocks = Math.ceil(poolTokens / blockSize);
     this.#blocks = this.#newBlocks();
-    this.#maxBlocks = Math.ceil(shape.nCtx / options.blockSize);
-    const layout = new BindLayout(gpu.device, "kv paged", { kv: "readWrite", blockTable: "read" });
-    this.source = {
-      files: [PAGED, KV_FORMATS[shape.dtype]],
-      layout,
-      overrides: { BLOCK_SIZE: options.blockSize, MAX_BLOCKS: this.#maxBlocks },
-    };
-    const bytes = this.#nBlocks * options.blockSize * kvRowBytes(shape);
-    this.#table = gpu.ledger.createBuffer({
-      label: "block table",
-      category: "tables",
-      bytes: shape.nSequences * this.#maxBlocks * 4,
+    this.#pool = new SlotPool(gpu, shape, {
+      nSlots: this.#nBlocks * blockSize,
+      layersKept: shape.nLayer,
+      blockSize,
     });
-    this.#pool = Array.from(
-      { length: shape.nLayer },
-      () => gpu.ledger.createBuffer({ label: "kv pool", category: "kv", bytes }),
-    );
-    this.#groups = this.#pool.map((kv) => layout.bind({ kv, blockTable: this.#table }));
+    this.source = this.#pool.source;
   }
 
   /** All that the block manager holds of the sequence. */
@@ -73,17 +54,12 @@ export class Paged implements KvStrategy {
   }
 
   /** Takes the blocks that `length` tokens need and writes their numbers to the table on the GPU. */
-  reserve(sequence: number, length: number): void {
-    const open = this.#blocks.sequences.includes(sequence);
-    const before = open ? this.#blocks.blockTable(sequence).length : 0;
-    if (!open) this.#blocks.allocate(sequence, length);
+  reserve(sequence: number, length: number, submit: () => void): void {
+    if (!this.#blocks.has(sequence)) this.#blocks.allocate(sequence, length);
     else if (length > this.#blocks.tokens(sequence)) {
       this.#blocks.append(sequence, length - this.#blocks.tokens(sequence));
     }
-    const added = this.#blocks.blockTable(sequence).slice(before);
-    if (added.length === 0) return;
-    const offset = (sequence * this.#maxBlocks + before) * 4;
-    this.#gpu.device.queue.writeBuffer(this.#table.buffer, offset, Uint32Array.from(added));
+    this.#pool.place(sequence, this.#blocks.blockTable(sequence), submit);
   }
 
   /** Notes what is stored. */
@@ -93,7 +69,7 @@ export class Paged implements KvStrategy {
 
   /** A layer's pool, with the table. */
   bindGroup(layer: number): GPUBindGroup {
-    return this.#groups[layer]!;
+    return this.#pool.bindGroup(layer);
   }
 
   /** What belongs to sequences is whole blocks; the rest of the pool is free for others. */
@@ -105,7 +81,7 @@ export class Paged implements KvStrategy {
       layersKept: this.#shape.nLayer,
       usedBytes: tokensUsed * bytesPerToken,
       reservedBytes: tokensReserved * bytesPerToken,
-      allocatedBytes: this.#pool.reduce((sum, { bytes }) => sum + bytes, 0),
+      allocatedBytes: this.#pool.allocatedBytes,
       externalBytes: 0,
     };
   }
@@ -118,7 +94,7 @@ export class Paged implements KvStrategy {
 
   /** Frees the pool and the table. */
   dispose(): void {
-    for (const buffer of [...this.#pool, this.#table]) buffer.destroy();
+    this.#pool.dispose();
   }
 
   #newBlocks(): BlockManager {

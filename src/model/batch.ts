@@ -18,6 +18,8 @@ export interface Span {
   readonly count: number;
   /** How many of the last tokens want logits. */
   readonly outputs: number;
+  /** Other sequences that begin alike and get their next token from the last one's logits too. */
+  readonly alsoFor?: readonly number[];
 }
 
 /** The tables of one step, in the layout of `step.wgsl`. */
@@ -44,7 +46,7 @@ export interface Batch {
 export function batchOf(spans: readonly Span[]): Batch {
   const rows: number[] = [], prefill: number[] = [], decode: number[] = [], outputs: number[] = [];
   let decodeContext = 0;
-  for (const { sequence, first, count, outputs: nOutputs } of spans) {
+  for (const { sequence, first, count, outputs: nOutputs, alsoFor = [] } of spans) {
     const firstRow = rows.length / 2;
     if (count === 1) {
       decode.push(firstRow, 1, sequence, first);
@@ -58,6 +60,7 @@ export function batchOf(spans: readonly Span[]): Batch {
       rows.push(sequence, first + i);
       if (i >= count - nOutputs) outputs.push(firstRow + i, sequence, first + i, 0);
     }
+    for (const other of alsoFor) outputs.push(firstRow + count - 1, other, first + count - 1, 0);
   }
   return {
     nRows: rows.length / 2,

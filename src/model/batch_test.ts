@@ -63,3 +63,9 @@ Deno.test("batchOf() gives empty tables for no spans", () => {
   const batch = batchOf([]);
   assert.deepEqual([batch.nRows, batch.nOutputs, batch.tiles.length], [0, 0, 0]);
 });
+
+Deno.test("batchOf() lets other sequences have the last token's logits", () => {
+  const { outputs, nOutputs } = batchOf([{ sequence: 4, first: 2, count: 3, outputs: 1, alsoFor: [5, 1] }]);
+  assert.equal(nOutputs, 3);
+  assert.deepEqual([...outputs], [2, 4, 4, 0, 2, 5, 4, 0, 2, 1, 4, 0]);
+});

@@ -61,11 +61,6 @@ export class ArenaMemory implements KvMemory {
     return moves;
   }
 
-  /** Where a sequence's region begins. */
-  offset(slot: number): number {
-    return this.#bySlot.get(slot)!.region.offset;
-  }
-
   /** Names the tokens that the request would reserve and those there are. */
   refusal(request: Request): string | undefined {
     const { continuations = 1 } = request;
@@ -119,12 +114,17 @@ export class ArenaMemory implements KvMemory {
     return true;
   }
 
+  /** Where its region begins. */
+  place(slot: number): readonly number[] {
+    return [this.#bySlot.get(slot)!.region.offset];
+  }
+
   /** Copies what the parent has stored into the child's region. */
   fork(parent: number, child: number): void {
     if (!this.keeps) return;
-    const { region: { offset }, stored } = this.#bySlot.get(parent)!;
-    this.grow(child, stored);
-    this.#moves.push({ kind: "copy", from: offset, to: this.offset(child), count: stored });
+    const from = this.#bySlot.get(parent)!, to = this.#bySlot.get(child)!;
+    this.grow(child, from.stored);
+    this.#moves.push({ kind: "copy", from: from.region.offset, to: to.region.offset, count: from.stored });
   }
 
   /** Nothing is shared. */

@@ -83,6 +83,8 @@ export interface KvMemory {
   isFragmented(admission: Admission): boolean;
   /** Makes room for a sequence's first `nTokens` tokens, or changes nothing and returns false. */
   grow(slot: number, nTokens: number): boolean;
+  /** Where a sequence's tokens are: its blocks in order, or the first slot of its region. A live view. */
+  place(slot: number): readonly number[];
   /** Gives `child` the tokens that `parent` has stored. */
   fork(parent: number, child: number): void;
   /** Lets the prefix cache find a full block. */

@@ -28,7 +28,7 @@ export interface PagedMemoryOptions {
 export class PagedMemory implements KvMemory {
   readonly keeps = true;
   readonly blockSize: number;
-  /** The block tables, which an executor copies to the GPU. */
+  /** The block tables. */
   readonly blocks: BlockManager;
   readonly #watermark: number;
   #moves: Move[] = [];
@@ -99,6 +99,11 @@ export class PagedMemory implements KvMemory {
       this.#moves.push({ kind: "copy", from: from * blockSize, to: to * blockSize, count: blockSize });
     }
     return true;
+  }
+
+  /** Its block table. */
+  place(slot: number): readonly number[] {
+    return this.blocks.blockTable(slot);
   }
 
   /** Shares every block. */

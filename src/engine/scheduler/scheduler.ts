@@ -198,6 +198,7 @@ export class Scheduler<R extends Request = Request> {
         this.#step.forked.push({ from: leader, to: child });
       }
       group.forked = true;
+      this.#someEnded ||= leader.ended; // it went on for the others, and is not needed any more
       this.#running.splice(at + 1, 0, ...children);
     }
     this.#toFork = [];

@@ -219,7 +219,7 @@ Deno.test("Scheduler leaks nothing and finds all it stored, in blocks, whatever 
   });
   fc.assert(
     fc.property(workload, memory, (work, options) => check(work, new PagedMemory(options))),
-    { seed: 4, numRuns: 400 },
+    { seed: 4, numRuns: 1500 },
   );
 });
 
@@ -235,6 +235,6 @@ Deno.test("Scheduler leaks nothing and finds all it stored, in regions of every 
       const Allocator = buddy ? BuddyAllocator : FirstFitAllocator;
       check(work, new ArenaMemory({ allocator: new Allocator(size), policy, nCtx: N_CTX, keeps }));
     }),
-    { seed: 5, numRuns: 400 },
+    { seed: 5, numRuns: 1500 },
   );
 });

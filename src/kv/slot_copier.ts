@@ -1,0 +1,108 @@
+/**
+ * Copies of token slots within a pool, in every layer: what copy-on-write and the forks of contiguous caches need.
+ *
+ * @module
+ */
+import copyCode from "../../wgsl/kv_copy.wgsl" with { type: "text" };
+import { BindLayout } from "../gpu/bind_layout.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
+import type { LedgerBuffer } from "../gpu/ledger.ts";
+import type { SlotPool } from "./slot_pool.ts";
+
+/** Copies slots. */
+export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
+
+/** Copies of one dispatch at most. */
+const MOST_COPIES = 256;
+/** Lanes of a workgroup, as `kv_copy.wgsl` has them, and workgroups of one copy at most. */
+const LANES = 64, MOST_GROUPS = 256;
+
+/** Slots to copy. */
+export interface SlotCopy {
+  /** First slot to read. */
+  readonly from: number;
+  /** First slot to write. */
+  readonly to: number;
+  /** Slots. */
+  readonly count: number;
+}
+
+/** Copies slots of one pool. */
+export class SlotCopier {
+  readonly #gpu: Gpu;
+  readonly #pool: SlotPool;
+  readonly #kernel: Kernel;
+  readonly #list: LedgerBuffer; // [MOST_COPIES, 3] u32
+  readonly #groups: readonly GPUBindGroup[];
+
+  private constructor(gpu: Gpu, pool: SlotPool, kernel: Kernel, layout: BindLayout<"copies" | "kv">) {
+    this.#gpu = gpu;
+    this.#pool = pool;
+    this.#kernel = kernel;
+    const spec = { label: "kv copies", category: "tables", bytes: MOST_COPIES * 12 } as const;
+    this.#list = gpu.ledger.createBuffer(spec);
+    this.#groups = pool.layers.map((kv) => layout.bind({ copies: this.#list, kv }));
+  }
+
+  /**
+   * Compiles the kernel for a pool.
+   *
+   * @throws {KvbenchError} If it does not compile.
+   */
+  static async create(gpu: Gpu, pool: SlotPool): Promise<SlotCopier> {
+    const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
+    const kernel = await createKernel(gpu.device, {
+      files: [KV_COPY],
+      groups: [layout],
+      overrides: { SLOT_WORDS: pool.slotBytes / 4 },
+    });
+    return new SlotCopier(gpu, pool, kernel, layout);
+  }
+
+  /** Submits copies, each of which sees what those before it did. */
+  copy(copies: readonly SlotCopy[]): void {
+    for (const part of independent(copies)) this.#submit(part);
+  }
+
+  /** Frees the list. */
+  dispose(): void {
+    this.#list.destroy();
+  }
+
+  #submit(copies: readonly SlotCopy[]): void {
+    const { device } = this.#gpu;
+    const list = Uint32Array.from(copies.flatMap(({ from, to, count }) => [from, to, count]));
+    device.queue.writeBuffer(this.#list.buffer, 0, list);
+    const words = Math.max(...copies.map(({ count }) => count)) * this.#pool.slotBytes / 4;
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(this.#kernel.pipeline);
+    for (const group of this.#groups) {
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(Math.min(MOST_GROUPS, Math.ceil(words / LANES)), copies.length);
+    }
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  }
+}
+
+/** Cuts a list so that no copy touches what another of its part writes. */
+export function independent(copies: readonly SlotCopy[]): SlotCopy[][] {
+  const parts: SlotCopy[][] = [];
+  for (const copy of copies) {
+    if (copy.count === 0) continue;
+    const part = parts.at(-1);
+    const clashes = part?.some((other) =>
+      overlap(other.to, copy.from, other, copy) || overlap(other.to, copy.to, other, copy) ||
+      overlap(other.from, copy.to, other, copy)
+    );
+    if (part === undefined || clashes || part.length === MOST_COPIES) parts.push([copy]);
+    else part.push(copy);
+  }
+  return parts;
+}
+
+function overlap(a: number, b: number, { count: aCount }: SlotCopy, { count: bCount }: SlotCopy): boolean {
+  return a < b + bCount && b < a + aCount;
+}

@@ -1,0 +1,256 @@
+/**
+ * Continuous batching on the GPU: every request gets the ids that it gets alone, with every kind of memory, however
+ * requests come, are forked, preempted, cancelled and ended; and the copies of K and V that this takes.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Decoder } from "../src/engine/decoder.ts";
+import { GpuExecutor } from "../src/engine/gpu_executor.ts";
+import { createMemory, type PolicyName } from "../src/engine/scheduler/create_memory.ts";
+import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
+import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
+import type { Group, Request } from "../src/engine/scheduler/request.ts";
+import { type Preemption, PREEMPTIONS, Scheduler } from "../src/engine/scheduler/scheduler.ts";
+import type { Dtype } from "../src/gpu/dtype.ts";
+import { prefixKeys } from "../src/kv/prefix_keys.ts";
+import { independent, SlotCopier } from "../src/kv/slot_copier.ts";
+import { SlotPool } from "../src/kv/slot_pool.ts";
+import { seededRandom } from "../src/measure/random.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
+import { GREEDY, type Sampling } from "../src/model/sampling.ts";
+import { kvCopy } from "../wgsl/kv_copy_cpu.ts";
+import { kvShapeOf, STATIC, withDecoder } from "./decode_support.ts";
+import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
+import { gpuTest, shuffledRange } from "./gpu_support.ts";
+
+const MAX_SEQUENCES = 6;
+
+interface PromptedRequest extends Request {
+  readonly ids: readonly number[];
+  readonly sampling: Sampling;
+}
+
+/** What comes, and when: steps count as time. */
+const workload = fc.record({
+  requests: fc.array(
+    fc.record({
+      at: fc.nat({ max: 12 }),
+      promptTokens: fc.integer({ min: 1, max: 20 }),
+      /** Prompts with one seed begin alike. */
+      seed: fc.nat({ max: 1 }),
+      newTokens: fc.integer({ min: 1, max: 16 }),
+      continuations: fc.constantFrom(1, 1, 2, 3),
+      sampled: fc.boolean(),
+      cancelAt: fc.option(fc.nat({ max: 30 }), { freq: 5 }),
+      endAt: fc.option(fc.nat({ max: 30 }), { freq: 5 }),
+    }),
+    { minLength: 3, maxLength: 8, size: "max" },
+  ),
+  preemption: fc.constantFrom<Preemption>(...PREEMPTIONS),
+  maxRows: fc.constantFrom(6, 9, 20),
+});
+
+type Workload = typeof workload extends fc.Arbitrary<infer W> ? W : never;
+
+/** What requests get alone: by prompt and sampling, computed once. */
+class Alone {
+  readonly #decoder: Decoder;
+  readonly #known = new Map<string, readonly number[]>();
+
+  constructor(decoder: Decoder) {
+    this.#decoder = decoder;
+  }
+
+  /** The prompt and as many new tokens as the context holds. */
+  async ids(prompt: readonly number[], sampling: Sampling): Promise<readonly number[]> {
+    const key = JSON.stringify([prompt, sampling]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.#decoder.begin([prompt], [sampling]);
+    this.#decoder.advance(AWKWARD.n_ctx - prompt.length);
+    const [ids] = await this.#decoder.ids(0);
+    this.#known.set(key, ids!);
+    return ids!;
+  }
+}
+
+/** One memory with its executor, used for many workloads. */
+class Bench {
+  readonly #memory: KvMemory;
+  readonly #executor: GpuExecutor<PromptedRequest>;
+  readonly #alone: Alone;
+  readonly #ended: (() => Promise<void>)[] = [];
+
+  private constructor(memory: KvMemory, executor: GpuExecutor<PromptedRequest>, alone: Alone) {
+    this.#memory = memory;
+    this.#executor = executor;
+    this.#alone = alone;
+  }
+
+  static async create(model: Gpt2, memory: KvMemory, alone: Alone, kvDtype: Dtype): Promise<Bench> {
+    const executor = await GpuExecutor.create<PromptedRequest>(model, memory, {
+      maxSequences: MAX_SEQUENCES,
+      maxRows: Math.max(20, memory.keeps ? 0 : memory.usage().capacity),
+      kvDtype,
+      promptOf: ({ ids }) => ids,
+      samplingOf: ({ sampling }, index) => ({ ...sampling, seed: sampling.seed + index }),
+      onEnded: ({ group, index }, ids) => bench.#ended.push(() => bench.#check(group, index, ids)),
+    });
+    const bench = new Bench(memory, executor, alone);
+    return bench;
+  }
+
+  /** Runs a workload and compares every sequence that got all its tokens. */
+  async run({ requests, preemption, maxRows }: Workload): Promise<void> {
+    const memory = this.#memory, executor = this.#executor;
+    const rows = memory.keeps ? maxRows : Math.max(maxRows, memory.usage().capacity);
+    const options = { nCtx: AWKWARD.n_ctx, maxSequences: MAX_SEQUENCES, maxRows: rows, preemption };
+    const scheduler = new Scheduler<PromptedRequest>(memory, options);
+    const groups = new Map<number, Group>();
+    let nWhole = 0;
+    for (let now = 0;; now++) {
+      requests.forEach((each, id) => {
+        if (each.at === now) {
+          const wanted = requestOf(each, id, memory.blockSize);
+          if (scheduler.refusal(wanted) === undefined) groups.set(id, scheduler.submit(wanted));
+        }
+        if (each.cancelAt === now) scheduler.cancel(id);
+        const first = groups.get(id)?.sequences[0];
+        if (each.endAt === now && first) scheduler.end(first);
+      });
+      const step = scheduler.step();
+      if (step) {
+        nWhole += step.ended.length;
+        await executor.run(step);
+      } else if (now > 30) break;
+    }
+    await executor.settle();
+    assert.equal(this.#ended.length, nWhole);
+    for (const check of this.#ended.splice(0)) await check();
+    assert.equal(memory.nFree, memory.usage().capacity);
+  }
+
+  dispose(): void {
+    this.#executor.dispose();
+  }
+
+  async #check(group: Group, index: number, ids: readonly number[]): Promise<void> {
+    const { ids: prompt, sampling } = group.request as PromptedRequest;
+    const alone = await this.#alone.ids(prompt, { ...sampling, seed: sampling.seed + index });
+    assert.deepEqual(ids, alone.slice(0, ids.length));
+  }
+}
+
+function requestOf(each: Workload["requests"][number], id: number, blockSize?: number): PromptedRequest {
+  const { promptTokens, newTokens, continuations, seed, sampled } = each;
+  const random = seededRandom(seed);
+  const ids = Array.from({ length: promptTokens }, () => Math.floor(random() * AWKWARD.vocab_size));
+  const sampling = sampled ? { temperature: 1, topK: 0, topP: 1, seed: id } : GREEDY;
+  const prefix = blockSize === undefined ? {} : { prefix: prefixKeys(ids, blockSize) };
+  return { id, promptTokens, newTokens, continuations, ids, sampling, ...prefix };
+}
+
+async function withModel(gpu: Gpt2["gpu"], body: (model: Gpt2) => Promise<void>): Promise<void> {
+  const { checkpoint } = await randomCheckpoint(AWKWARD);
+  const model = await Gpt2.load(gpu, checkpoint);
+  checkpoint.close();
+  try {
+    await body(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Memories so small that requests wait, and are preempted where they can be. */
+const MEMORIES: readonly (readonly [name: string, make: () => KvMemory])[] = [
+  ...[1, 3, 4].map((blockSize) =>
+    [`paged by ${blockSize}, shuffled`, () => {
+      const nBlocks = Math.ceil(56 / blockSize);
+      const order = shuffledRange(nBlocks, blockSize);
+      return new PagedMemory({ nBlocks, blockSize, swapBlocks: nBlocks, watermark: 0, order });
+    }] as const
+  ),
+  ...(["no-cache", "max", "pow2", "oracle"] as const).map((policy: PolicyName) =>
+    [policy, () =>
+      createMemory(policy, {
+        budgetTokens: 130,
+        nLayer: AWKWARD.n_layer,
+        nCtx: AWKWARD.n_ctx,
+        maxRows: 130,
+        blockSize: 4,
+        allocator: policy === "oracle" ? "first-fit" : "buddy",
+        swapTokens: 0,
+      })] as const
+  ),
+];
+
+/** Runs random workloads on memories of one storage type. */
+async function checkAll(
+  gpu: Gpt2["gpu"],
+  memories: typeof MEMORIES,
+  { kvDtype, ...runs }: { readonly kvDtype: Dtype; readonly numRuns: number; readonly seed: number },
+): Promise<void> {
+  await withModel(gpu, async (model) => {
+    await withDecoder(model, { variant: STATIC, kvDtype }, async (decoder) => {
+      const alone = new Alone(decoder);
+      for (const [name, make] of memories) {
+        const bench = await Bench.create(model, make(), alone, kvDtype);
+        try {
+          await fc.assert(
+            fc.asyncProperty(workload, async (each) => {
+              await bench.run(each).catch((error) => {
+                throw new Error(`${name}, ${kvDtype}`, { cause: error });
+              });
+            }),
+            { ...runs, endOnFailure: true },
+          );
+        } finally {
+          bench.dispose();
+        }
+      }
+    });
+  });
+}
+
+gpuTest("Every request gets the ids that it gets alone, with every memory and preemption", async (gpu) => {
+  await checkAll(gpu, MEMORIES, { kvDtype: "f32", numRuns: 10, seed: 6 });
+});
+
+gpuTest("Blocks in float16 and int8 are copied and swapped as they are stored", async (gpu) => {
+  for (const kvDtype of ["f16", "int8"] as const) {
+    await checkAll(gpu, MEMORIES.slice(1, 2), { kvDtype, numRuns: 4, seed: 7 });
+  }
+});
+
+gpuTest("SlotCopier copies slots of every layer, in order where copies depend on each other", async (gpu) => {
+  await withModel(gpu, async (model) => {
+    for (const dtype of ["f32", "f16", "int8"] as const) {
+      const shape = { ...kvShapeOf(model, 1), dtype };
+      const pool = new SlotPool(gpu, shape, { nSlots: 40, layersKept: 2, blockSize: undefined });
+      const copier = await SlotCopier.create(gpu, pool);
+      const random = seededRandom(1);
+      const words = pool.slotBytes / 4;
+      const layers = pool.layers.map(({ buffer }) => {
+        const values = Uint32Array.from({ length: 40 * words }, () => Math.floor(random() * 2 ** 32));
+        gpu.device.queue.writeBuffer(buffer, 0, values);
+        return values;
+      });
+      const copies = [
+        { from: 0, to: 20, count: 7 },
+        { from: 30, to: 8, count: 3 },
+        { from: 20, to: 33, count: 7 }, // reads what the first one wrote
+        { from: 12, to: 20, count: 2 }, // writes what the one before reads
+        { from: 5, to: 6, count: 0 },
+      ];
+      assert.deepEqual(independent(copies).map((part) => part.length), [2, 1, 1]);
+      copier.copy(copies);
+      for (const values of layers) kvCopy(values, copies, words);
+      const saved = new Uint32Array(await pool.save([{ first: 0, count: 40 }]));
+      assert.deepEqual(saved, Uint32Array.from(layers.flatMap((values) => [...values])));
+      copier.dispose();
+      pool.dispose();
+    }
+  });
+});
