@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { parseServing } from "../src/measure/serving/result.ts";
-import { ignore, inScratch, kvbench, stdoutOf } from "./cli_support.ts";
+import { ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 
 const OPT = ["serve-sim", "--dry-run", "--model", "opt-13b", "--kv-budget", "12.86GB", "--requests", "100"];
 
@@ -59,3 +59,40 @@ Deno.test("serve-sim reads lengths from a file, and refuses what is wrong", { ig
     }
   });
 });
+
+Deno.test(
+  "serve-sim on the GPU gives every policy's requests the same ids, and needs no more than the model",
+  {
+    ignore,
+  },
+  async () => {
+    await inScratch(async (folder) => {
+      const file = `${folder}/lengths.csv`;
+      await Deno.writeTextFile(file, "prompt_tokens,output_tokens\n10,5\n30,12\n3,20\n17,9\n40,6\n");
+      const run = [
+        "serve-sim",
+        "--model",
+        RANDOM_SMALL,
+        "--lengths",
+        file,
+        "--max-sequences",
+        "8",
+        "--no-autotune",
+      ];
+      const limits = ["--policies", "no-cache,max,paged", "--block-size", "4", "--max-rows", "120"];
+      const read = { read: [folder, RANDOM_SMALL] };
+      const text = await stdoutOf([...run, ...limits, "--num-return-sequences", "2", "--json", "-"], read);
+      const { results, clock } = parseServing(JSON.parse(text), "stdout");
+      assert.equal(clock.source, "gpu");
+      assert.deepEqual(
+        results.map(({ policy, finished, output_tokens }) => [policy, finished, output_tokens]),
+        [
+          ["no-cache", 5, 104],
+          ["max", 5, 104],
+          ["paged", 5, 104],
+        ],
+      );
+      assert.deepEqual(results.map(({ ids_check }) => ids_check?.compared), [undefined, 10, 10]);
+    });
+  },
+);

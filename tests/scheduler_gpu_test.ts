@@ -18,6 +18,7 @@ import { prefixKeys } from "../src/kv/prefix_keys.ts";
 import { independent, SlotCopier } from "../src/kv/slot_copier.ts";
 import { SlotPool } from "../src/kv/slot_pool.ts";
 import { seededRandom } from "../src/measure/random.ts";
+import { IdsCheck } from "../src/measure/serving/ids_check.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { kvCopy } from "../wgsl/kv_copy_cpu.ts";
@@ -252,5 +253,27 @@ gpuTest("SlotCopier copies slots of every layer, in order where copies depend on
       copier.dispose();
       pool.dispose();
     }
+  });
+});
+
+gpuTest("IdsCheck lets equal ids pass, and refuses an id that no tie excuses", async (gpu) => {
+  await withModel(gpu, async (model) => {
+    const prompt = [5, 6, 7];
+    const ids = await withDecoder(model, { variant: STATIC }, async (decoder) => {
+      decoder.begin([prompt]);
+      decoder.advance(8);
+      return (await decoder.ids(0))[0]!;
+    });
+    const check = new IdsCheck();
+    check.add({ request: 1, index: 0, ids });
+    assert.deepEqual(await check.finish(model, "max", "f32"), { compared: 0, ties: 0 });
+    check.add({ request: 1, index: 0, ids });
+    check.add({ request: 2, index: 0, ids });
+    assert.deepEqual(await check.finish(model, "pow2", "f32"), { compared: 2, ties: 0 });
+    check.add({ request: 1, index: 0, ids: ids.with(6, ids[6] === 9 ? 10 : 9) });
+    await assert.rejects(check.finish(model, "paged", "f32"), {
+      name: "KvbenchError",
+      message: /^The policies disagree.*: at token 6 of request 1, paged chose \d+ and the first policy \d+/,
+    });
   });
 });

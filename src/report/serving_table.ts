@@ -103,5 +103,19 @@ function notes({ clock, results }: ServingResult): string[] {
         "Memory and batch sizes are exact.",
     );
   }
+  const checked = results.flatMap(({ ids_check }) => ids_check === null ? [] : [ids_check]);
+  if (checked.length > 0) {
+    const compared = checked.reduce((sum, each) => sum + each.compared, 0);
+    const ties = checked.reduce((sum, each) => sum + each.ties, 0);
+    lines.push(
+      `Every policy gave every request the same greedy ids: ${formatCount(compared)} sequences compared` +
+        (ties === 0 ? "." : `, of which ${ties} part where two logits are equal but for rounding.`),
+    );
+  }
+  if (clock.source === "gpu" && clock.software) {
+    lines.push(
+      `Caution: ${clock.adapter} computes on the CPU. These latencies and their ratios are not those of a GPU.`,
+    );
+  }
   return lines;
 }

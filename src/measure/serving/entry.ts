@@ -58,6 +58,10 @@ export const servingEntrySchema = z.strictObject({
     swapped_tokens: count("Tokens that these had computed"),
   }),
   prefix_hit_tokens: count("Prompt tokens that were found in the prefix cache"),
+  ids_check: z.strictObject({
+    compared: count("Sequences whose greedy ids were compared with the first policy's"),
+    ties: count("Of those, sequences that part where two logits are equal but for rounding"),
+  }).nullable().describe("Null for the first policy, and where nothing was computed"),
 });
 
 /**
@@ -126,6 +130,7 @@ export function servingEntry(outcome: Outcome): ServingEntry {
       swapped_tokens: counters.swappedTokens,
     },
     prefix_hit_tokens: counters.hitTokens,
+    ids_check: null,
   };
 }
 

@@ -23,6 +23,11 @@ const clockSchema = z.discriminatedUnion("source", [
     host_bytes_per_second: amount("Bandwidth to host memory"),
     overhead_ms: amount("Added to each step, in ms"),
   }),
+  z.strictObject({
+    source: z.literal("gpu").describe("Times were measured"),
+    adapter: z.string().describe("What the adapter calls itself"),
+    software: z.boolean().describe("Whether the adapter computes on the CPU"),
+  }),
 ]);
 
 const schema = z.strictObject({

@@ -1,0 +1,176 @@
+/**
+ * The options that describe a serving simulation, and the plan that they come to.
+ *
+ * @module
+ */
+import { type Command, Option } from "npm:commander@15.1.0";
+import { POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
+import { type Preemption, PREEMPTIONS } from "../engine/scheduler/scheduler.ts";
+import { KvbenchError, UsageError } from "../errors.ts";
+import { ALLOCATOR_NAMES, type AllocatorName } from "../kv/arena.ts";
+import { parseLengths } from "../measure/serving/length_file.ts";
+import { DATA_SETS, type DataSet, FITTED_CONTEXT } from "../measure/serving/lengths.ts";
+import type { ModelShape } from "../measure/serving/model_shape.ts";
+import type { LengthSource, ServingPlan } from "../measure/serving/plan.ts";
+import { byteCount, decimal, nameList, wholeNumber } from "./values.ts";
+
+/** Values of {@link addServingOptions}. */
+export interface ServingOptions {
+  readonly policies: PolicyName[];
+  readonly kvBudget?: number;
+  readonly swapSpace: number;
+  readonly blockSize: number;
+  readonly watermark?: number;
+  readonly allocator: AllocatorName;
+  readonly preemption: Preemption;
+  readonly maxSequences?: number;
+  readonly maxRows?: number;
+  readonly lengths: string;
+  readonly lengthScale?: number;
+  readonly requests?: number;
+  readonly rate?: number;
+  readonly numReturnSequences: number;
+  readonly prefixTokens: number;
+  readonly prefixGroups: number;
+  readonly ttftLimit?: number;
+  readonly tpotLimit?: number;
+  readonly seed: number;
+  readonly verify: boolean;
+}
+
+/** Full contexts that the budget holds where none is given. */
+const DEFAULT_CONTEXTS = 4;
+const DEFAULT_REQUESTS = 200;
+
+/** Sequences at once and tokens per step at most, where none are given: for software adapters too, and for a model. */
+const GPU_LIMITS = { maxSequences: 64, maxRows: 256 };
+const DRY_LIMITS = { maxSequences: 256, maxRows: 2048 };
+
+/** Adds the options to a subcommand. */
+export function addServingOptions(command: Command): Command {
+  return command
+    .option("--policies <names>", `which, with commas: ${POLICY_NAMES.join(", ")}`, nameList(POLICY_NAMES), [
+      "max",
+      "pow2",
+      "oracle",
+      "paged",
+    ])
+    .option(
+      "--kv-budget <bytes>",
+      `for K and V, such as 64MiB (default: ${DEFAULT_CONTEXTS} contexts)`,
+      byteCount,
+    )
+    .option("--swap-space <bytes>", "host memory for what is swapped out", byteCount, 2 ** 30)
+    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
+    .option("--watermark <blocks>", "blocks that an admission leaves free (default: 1 %)", wholeNumber(0))
+    .addOption(
+      new Option("--allocator <name>", "of the contiguous policies").choices(ALLOCATOR_NAMES).default(
+        "buddy",
+      ),
+    )
+    .addOption(
+      new Option("--preemption <how>", "what happens to K and V of a request that must make room")
+        .choices(PREEMPTIONS).default("recompute"),
+    )
+    .option("--max-sequences <n>", "sequences that run at once at most", wholeNumber(1, 65_536))
+    .option("--max-rows <n>", "tokens that a step computes at most", wholeNumber(1, 1_048_576))
+    .option("--lengths <source>", `${DATA_SETS.join(", ")}, or a CSV file of lengths`, "sharegpt")
+    .option(
+      "--length-scale <x>",
+      `factor on drawn lengths (default: the model's context / ${FITTED_CONTEXT}, the context they are from)`,
+      decimal,
+    )
+    .option(
+      "--requests <n>",
+      `how many (default: ${DEFAULT_REQUESTS}, or those of the file)`,
+      wholeNumber(1, 1e8),
+    )
+    .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", decimal)
+    .option("--num-return-sequences <n>", "continuations of each prompt", wholeNumber(1, 256), 1)
+    .option("--prefix-tokens <n>", "tokens at the beginning that requests share", wholeNumber(0), 0)
+    .option("--prefix-groups <n>", "how many such beginnings there are", wholeNumber(1, 1_000_000), 1)
+    .option("--ttft-limit <ms>", "for goodput, with --tpot-limit", decimal)
+    .option("--tpot-limit <ms>", "for goodput, with --ttft-limit", decimal)
+    .option("--seed <n>", "of lengths, arrivals and prompts", wholeNumber(0, 2 ** 31 - 1), 0)
+    .option("--verify", "check every invariant of the memory at every step", false);
+}
+
+/**
+ * Reads lengths where they are in a file.
+ *
+ * @throws {KvbenchError} If it can't be read, or a line is wrong.
+ */
+export async function lengthSource({ lengths }: ServingOptions): Promise<LengthSource> {
+  if (DATA_SETS.includes(lengths as DataSet)) return { dataSet: lengths as DataSet };
+  let text: string;
+  try {
+    text = await Deno.readTextFile(lengths);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new KvbenchError(
+      `Cannot read ${lengths}: ${(error as Error).message.split(":")[0]}; wanted ${
+        DATA_SETS.join(", ")
+      }, or a CSV file`,
+    );
+  }
+  return { file: lengths, recorded: parseLengths(text, lengths) };
+}
+
+/**
+ * Makes the plan for a model.
+ *
+ * @throws {UsageError} If options contradict each other or the model.
+ */
+export function planOf(
+  options: ServingOptions,
+  shape: ModelShape,
+  { lengths, dryRun }: { readonly lengths: LengthSource; readonly dryRun: boolean },
+): ServingPlan {
+  const { rate, ttftLimit, tpotLimit, prefixTokens, prefixGroups, lengthScale } = options;
+  if (rate !== undefined && !(rate > 0)) {
+    throw new UsageError(`Rate is ${rate}: wanted requests per second above 0`);
+  }
+  if (lengthScale !== undefined && !(lengthScale > 0)) {
+    throw new UsageError(`Length scale is ${lengthScale}: wanted a factor above 0`);
+  }
+  if ((ttftLimit === undefined) !== (tpotLimit === undefined)) {
+    throw new UsageError("One limit is given: goodput wants both, --ttft-limit and --tpot-limit");
+  }
+  if (prefixTokens >= shape.nCtx - 1) {
+    throw new UsageError(
+      `A shared beginning of ${prefixTokens} tokens leaves no room in a context of ${shape.nCtx} tokens`,
+    );
+  }
+  const recorded = "recorded" in lengths ? lengths.recorded : undefined;
+  const hasTimes = recorded?.[0]?.arrivalMs !== undefined;
+  if (hasTimes && rate !== undefined) {
+    throw new UsageError("The file of lengths says when requests come: wanted no --rate");
+  }
+  const nRequests = options.requests ?? recorded?.length ?? DEFAULT_REQUESTS;
+  if (hasTimes && nRequests > recorded!.length) {
+    throw new UsageError(
+      `The file has times for ${recorded!.length} requests: wanted at most as many --requests`,
+    );
+  }
+  const standard = dryRun ? DRY_LIMITS : GPU_LIMITS;
+  return {
+    policies: options.policies,
+    lengths,
+    lengthScale: recorded === undefined ? lengthScale ?? shape.nCtx / FITTED_CONTEXT : 1,
+    nRequests,
+    ratePerSecond: rate,
+    continuations: options.numReturnSequences,
+    prefixes: prefixTokens === 0 ? undefined : { tokens: prefixTokens, groups: prefixGroups },
+    seed: options.seed,
+    budgetBytes: options.kvBudget ?? DEFAULT_CONTEXTS * shape.nCtx * shape.kvTokenBytes,
+    swapBytes: options.swapSpace,
+    blockSize: options.blockSize,
+    watermark: options.watermark,
+    allocator: options.allocator,
+    preemption: options.preemption,
+    maxSequences: options.maxSequences ?? standard.maxSequences,
+    maxRows: options.maxRows ?? standard.maxRows,
+    limits: ttftLimit === undefined ? undefined : { ttftMs: ttftLimit, tpotMs: tpotLimit! },
+    verify: options.verify,
+  };
+}
