@@ -23,8 +23,10 @@ export interface SlotPoolOptions {
 }
 
 /** Consecutive slots. */
-interface Slots {
+export interface Slots {
+  /** First slot. */
   readonly first: number;
+  /** Slots. */
   readonly count: number;
 }
 
@@ -43,7 +45,11 @@ export class SlotPool {
   readonly #placed: Uint32Array<ArrayBuffer>[];
   readonly #groups: readonly GPUBindGroup[];
 
-  /** @throws {KvbenchError} If a layer is larger than a buffer may be. */
+  /**
+   * Allocates the slots, which hold zeros.
+   *
+   * @throws {KvbenchError} If a layer is larger than a buffer may be.
+   */
   constructor(gpu: Gpu, shape: KvShape, { nSlots, layersKept, blockSize }: SlotPoolOptions) {
     this.#gpu = gpu;
     this.#width = blockSize === undefined ? 1 : Math.ceil(shape.nCtx / blockSize);
