@@ -39,8 +39,13 @@ async function work(scratch: Scratch): Promise<{ pair: [LedgerBuffer, LedgerBuff
   const { queue } = scratch.gpu.device;
   await queue.onSubmittedWorkDone();
   for (let copies = 8;; copies *= 2) {
-    submitCopies(scratch.gpu, pair, copies);
-    if (await timed(() => queue.onSubmittedWorkDone()) >= WORK_MS + READBACK_MS) return { pair, copies };
+    // The shortest of three here too: a hold-up would pass for work.
+    let shortest = Infinity;
+    for (let i = 0; i < 3; i++) {
+      submitCopies(scratch.gpu, pair, copies);
+      shortest = Math.min(shortest, await timed(() => queue.onSubmittedWorkDone()));
+    }
+    if (shortest >= WORK_MS + READBACK_MS) return { pair, copies };
   }
 }
 
