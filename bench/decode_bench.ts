@@ -20,8 +20,7 @@ const checkpoint = await openCheckpoint({
   name: "tiny",
   configJson,
   configName: "weights/tiny/config.json",
-  weights: memorySource(weights),
-  weightsName: "weights/tiny/model.safetensors",
+  weights: [{ bytes: memorySource(weights), name: "weights/tiny/model.safetensors" }],
 });
 const model = await Gpt2.load(gpu, checkpoint);
 const { nCtx, vocabSize } = model.config;

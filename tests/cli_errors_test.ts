@@ -35,7 +35,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown model",
     ["generate", "x", "--model", "gpt9"],
-    /^Unknown model "gpt9": wanted tiny or a folder/,
+    /^Unknown model "gpt9": wanted tiny, distilgpt2, .+ or a folder$/m,
   ],
   ["block size 0", ["bench", "--block-size", "0"], /'0' is invalid.*Wanted a whole number from 1 to 256/],
   ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is invalid.*from 1 to 256/],

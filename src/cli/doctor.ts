@@ -8,7 +8,7 @@ import Table from "npm:cli-table3@0.6.5";
 import { type Gpt2Config, PRESETS } from "../model/config.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { readbackMs } from "../gpu/readback.ts";
-import { locateModel } from "../hub/locate.ts";
+import { locateConfig } from "../hub/locate.ts";
 import { type MemoryNeed, memoryNeed } from "../model/memory.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
@@ -82,23 +82,23 @@ interface ModelRow {
 }
 
 async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
-  const tiny = await locateModel("tiny");
-  tiny.close();
   const tuning = tuningFor(gpu.facts);
   const available = gpu.facts.software ? await availableMemory() : null;
-  return Object.entries({ tiny: tiny.config, ...PRESETS }).map(([name, config]: [string, Gpt2Config]) => {
-    const need = memoryNeed(config, tuning);
-    return {
-      name,
-      n_parameters: need.parameters,
-      weights_bytes: need.weightsBytes,
-      kv_bytes_per_token: need.kvBytesPerToken,
-      kv_bytes_full_context: need.kvBytesPerToken * config.nCtx,
-      activations_bytes: need.activationsBytes,
-      total_bytes: need.totalBytes,
-      ...verdict(gpu.device.limits, need, available),
-    };
-  });
+  return Object.entries({ tiny: await locateConfig("tiny"), ...PRESETS }).map(
+    ([name, config]: [string, Gpt2Config]) => {
+      const need = memoryNeed(config, tuning);
+      return {
+        name,
+        n_parameters: need.parameters,
+        weights_bytes: need.weightsBytes,
+        kv_bytes_per_token: need.kvBytesPerToken,
+        kv_bytes_full_context: need.kvBytesPerToken * config.nCtx,
+        activations_bytes: need.activationsBytes,
+        total_bytes: need.totalBytes,
+        ...verdict(gpu.device.limits, need, available),
+      };
+    },
+  );
 }
 
 function verdict(

@@ -15,6 +15,7 @@ import { logitsCommand } from "./logits.ts";
 import { perplexityCommand } from "./perplexity.ts";
 import { profileCommand } from "./profile.ts";
 import { serveSimCommand } from "./serve_sim.ts";
+import { weightsCommand } from "./weights.ts";
 
 /** Runs the command line and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -27,8 +28,9 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(perplexityCommand())
     .addCommand(profileCommand())
     .addCommand(serveSimCommand())
+    .addCommand(weightsCommand())
     .addCommand(doctorCommand());
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .allowExcessArguments(false)
@@ -47,6 +49,10 @@ export async function main(args: readonly string[]): Promise<void> {
     if (message !== "") console.error(`kvbench: ${message}`);
     Deno.exitCode = code;
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** The line and the exit code that an error ends the program with. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, Option } from "npm:commander@15.1.0";
+import { MODEL_NAMES } from "../hub/locate.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
 import { syntheticSeed } from "./values.ts";
 
@@ -30,7 +31,7 @@ export interface PrecisionOptions extends ModelOptions {
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {
   return command
-    .option("--model <name>", "tiny, or a folder with config.json and model.safetensors", "tiny")
+    .option("--model <name>", MODEL_NAMES, "tiny")
     .option(
       "--weights <source>",
       "synthetic[:seed]: made-up weights of the model's size, which needs no checkpoint",

@@ -5,14 +5,15 @@
  */
 import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import { locateModel } from "../hub/locate.ts";
+import { locateConfig, locateModel } from "../hub/locate.ts";
 import type { TensorSource } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
-import { type Gpt2Config, parameterCount, type PresetName, PRESETS } from "../model/config.ts";
+import { type Gpt2Config, parameterCount } from "../model/config.ts";
 import { SyntheticCheckpoint } from "../model/synthetic.ts";
 import { checkMemory } from "./memory_check.ts";
 import { chooseTuning } from "./tuning_choice.ts";
+import { fetchProgress } from "./fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
 import { type ProgressBar, progressBar } from "./progress.ts";
 
@@ -69,21 +70,13 @@ export async function withSession<P, T>(
 
 /** Finds, fetches or makes up the model that the options name. */
 async function openModel({ model, weights: seed }: ModelOptions, bar: ProgressBar): Promise<TensorSource> {
-  if (seed !== undefined && Object.hasOwn(PRESETS, model)) {
-    return synthetic(model, PRESETS[model as PresetName], seed);
+  const events = fetchProgress(bar);
+  try {
+    if (seed === undefined) return await locateModel(model, { events });
+    return synthetic(model, await locateConfig(model, { events }), seed);
+  } finally {
+    bar.stop();
   }
-  let downloading = false;
-  const checkpoint = await locateModel(model, {
-    onProgress: (received, total) => {
-      if (!downloading) bar.start("Downloading weights", total ?? received, "bytes");
-      downloading = true;
-      bar.update(received);
-    },
-  });
-  bar.stop();
-  if (seed === undefined) return checkpoint;
-  checkpoint.close();
-  return synthetic(checkpoint.name, checkpoint.config, seed);
 }
 
 /** Every table, file and chart names the model, so its name says what its weights are. */

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../errors.ts";
 import { fileSource, memorySource, unreadable } from "../model/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../model/checkpoint.ts";
+import { type Gpt2Config, parseConfig } from "../model/config.ts";
 import { download, type DownloadProgress, type RemoteFile } from "./download.ts";
 
 /** What the embedded model is called. */
@@ -67,36 +68,54 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Check
   throw new KvbenchError(`Cannot open the embedded model at ${base}: wanted a file or HTTP address`);
 }
 
+/**
+ * The embedded model's configuration.
+ *
+ * @throws {KvbenchError} If its file is missing, damaged, or can't be downloaded.
+ */
+export async function embeddedConfig(): Promise<Gpt2Config> {
+  const url = new URL("../../weights/tiny/config.json", import.meta.url);
+  const text = provided?.configJson ??
+    (url.protocol === "file:" ? await readLocal(fileURLToPath(url)) : await downloadConfig(url));
+  return parseConfig(JSON.parse(text), "the embedded config.json");
+}
+
 async function openProvided({ configJson, safetensors }: ProvidedFiles): Promise<Checkpoint> {
   return await openCheckpoint({
     name: EMBEDDED_NAME,
     configJson,
     configName: "the bundled config.json",
-    weights: memorySource(safetensors),
-    weightsName: "the bundled model.safetensors",
+    weights: [{ bytes: memorySource(safetensors), name: "the bundled model.safetensors" }],
   });
 }
 
 async function openLocal(base: URL): Promise<Checkpoint> {
   const configName = fileURLToPath(new URL("config.json", base));
   const weightsName = fileURLToPath(new URL("model.safetensors", base));
-  const configJson = await Deno.readTextFile(configName).catch((error: unknown) => {
-    throw unreadable(configName, error);
-  });
-  const weights = await fileSource(weightsName);
-  return await openCheckpoint({ name: EMBEDDED_NAME, configJson, configName, weights, weightsName });
+  const configJson = await readLocal(configName);
+  const weights = [{ bytes: await fileSource(weightsName), name: weightsName }];
+  return await openCheckpoint({ name: EMBEDDED_NAME, configJson, configName, weights });
 }
 
 async function openRemote(base: URL, onProgress: DownloadProgress = () => {}): Promise<Checkpoint> {
   const config = new URL("config.json", base);
   const weights = new URL("model.safetensors", base);
-  const configBytes = await download({ url: config, ...EMBEDDED_FILES["config.json"] });
+  const configJson = await downloadConfig(config);
   const bytes = await download({ url: weights, ...EMBEDDED_FILES["model.safetensors"] }, onProgress);
   return await openCheckpoint({
     name: EMBEDDED_NAME,
-    configJson: new TextDecoder().decode(configBytes),
+    configJson,
     configName: config.href,
-    weights: memorySource(bytes),
-    weightsName: weights.href,
+    weights: [{ bytes: memorySource(bytes), name: weights.href }],
   });
+}
+
+async function readLocal(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+}
+
+async function downloadConfig(url: URL): Promise<string> {
+  return new TextDecoder().decode(await download({ url, ...EMBEDDED_FILES["config.json"] }));
 }

@@ -1,60 +1,101 @@
 /**
- * Finds the checkpoint that a model's name stands for: the embedded one, or a folder in Hugging Face layout.
+ * Finds the checkpoint that a model's name stands for: the embedded one, a folder in Hugging Face layout, or one of
+ * the hub, from its cache or fetched into it.
  *
  * @module
  */
 import { KvbenchError, UsageError } from "../errors.ts";
 import { fileSource, unreadable } from "../model/byte_source.ts";
-import { type Checkpoint, openCheckpoint } from "../model/checkpoint.ts";
-import { PRESETS } from "../model/config.ts";
-import type { DownloadProgress } from "./download.ts";
-import { EMBEDDED_NAME, openEmbedded } from "./embedded.ts";
+import { type Checkpoint, openCheckpoint, type WeightsFile } from "../model/checkpoint.ts";
+import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../model/config.ts";
+import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";
+import { Hub } from "./hub.ts";
+import { CONFIG, readJson, weightsIn } from "./model_files.ts";
+import { repositoryOf } from "./names.ts";
+import type { FetchOptions } from "./repository.ts";
+import type { HubSettings } from "./settings.ts";
 
-/** Options of {@linkcode locateModel}. */
-export interface LocateOptions {
-  /** Called while weights are downloaded. */
-  readonly onProgress?: DownloadProgress;
+/** Options of {@linkcode locateModel} and {@linkcode locateConfig}. */
+export interface LocateOptions extends Omit<FetchOptions, "configOnly"> {
+  /** The hub to ask; the environment names it, unless told otherwise. */
+  readonly settings?: HubSettings;
 }
+
+/** What a model may be called. */
+export const MODEL_NAMES = `${EMBEDDED_NAME}, ${
+  Object.keys(PRESETS).join(", ")
+}, OWNER/NAME on the hub, or a folder`;
 
 /**
  * Opens the checkpoint that a name stands for.
  *
- * @param name `tiny`, or a folder with `config.json` and `model.safetensors`. A folder called `tiny` is `./tiny`.
- * @throws {UsageError} If the name is neither.
- * @throws {KvbenchError} If the checkpoint is incomplete, damaged, or can't be read.
+ * @param name `tiny`, a published model, `owner/name` on the hub, or a folder with `config.json` and
+ * `model.safetensors`. A folder comes before a name of the hub; a folder called `tiny` is `./tiny`.
+ * @throws {UsageError} If the name is none of these.
+ * @throws {KvbenchError} If the checkpoint is incomplete, damaged, or can't be fetched or read.
  */
 export async function locateModel(name: string, options: LocateOptions = {}): Promise<Checkpoint> {
-  if (name === EMBEDDED_NAME) return await openEmbedded(options);
-  if (/[/\\]/.test(name) || await isFolder(name)) return await openFolder(name);
-  const wanted = `wanted ${EMBEDDED_NAME} or a folder with config.json and model.safetensors`;
-  if (Object.hasOwn(PRESETS, name)) {
-    throw new UsageError(
-      `Model ${name} is known but cannot be fetched yet: ${wanted}; --weights synthetic needs none`,
-    );
+  const { events } = options;
+  if (name === EMBEDDED_NAME) {
+    return await openEmbedded({
+      onProgress: (received, total) => events?.progress?.("model.safetensors", received, total ?? received),
+    });
   }
-  throw new UsageError(`Unknown model ${JSON.stringify(name)}: ${wanted}`);
+  return await openFolder(name, await folderOf(name, options));
 }
 
-async function openFolder(folder: string): Promise<Checkpoint> {
-  const info = await Deno.stat(folder).catch((error: unknown) => {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new KvbenchError(`Cannot open model ${folder}: there is no such folder`);
-    }
-    throw unreadable(folder, error);
-  });
-  if (!info.isDirectory) {
-    throw new KvbenchError(
-      `Cannot open model ${folder}: it is a file, wanted a folder with config.json and model.safetensors`,
-    );
+/**
+ * The configuration of the model that a name stands for. Its weights are neither wanted nor fetched, and a published
+ * model's configuration is known.
+ *
+ * @throws {UsageError} If the name stands for nothing.
+ * @throws {KvbenchError} If the configuration is damaged, or can't be fetched or read.
+ */
+export async function locateConfig(name: string, options: LocateOptions = {}): Promise<Gpt2Config> {
+  if (Object.hasOwn(PRESETS, name)) return PRESETS[name as PresetName];
+  if (name === EMBEDDED_NAME) return await embeddedConfig();
+  const path = `${await folderOf(name, { ...options, configOnly: true })}/${CONFIG}`;
+  return parseConfig(await readJson(path), path);
+}
+
+/** The folder that holds a model's files, after fetching them if need be. */
+async function folderOf(
+  name: string,
+  { settings, ...options }: LocateOptions & FetchOptions,
+): Promise<string> {
+  if (await isFolder(name)) return name.replace(/(?<=.)[/\\]+$/, "");
+  const repository = repositoryOf(name);
+  if (repository !== undefined) return (await new Hub(settings).open(repository, options)).folder;
+  if (!/[/\\]/.test(name)) {
+    throw new UsageError(`Unknown model ${JSON.stringify(name)}: wanted ${MODEL_NAMES}`);
   }
-  const root = folder.replace(/(?<=.)[/\\]+$/, "");
-  const configName = `${root}/config.json`;
-  const weightsName = `${root}/model.safetensors`;
+  const info = await Deno.stat(name).catch((error: unknown) => {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new KvbenchError(`Cannot open model ${name}: there is no such folder`);
+    }
+    throw unreadable(name, error);
+  });
+  const what = info.isFile ? "a file" : "no folder";
+  throw new KvbenchError(
+    `Cannot open model ${name}: it is ${what}, wanted a folder with ${CONFIG} and weights`,
+  );
+}
+
+async function openFolder(name: string, folder: string): Promise<Checkpoint> {
+  const configName = `${folder}/${CONFIG}`;
   const configJson = await Deno.readTextFile(configName).catch((error: unknown) => {
     throw unreadable(configName, error);
   });
-  const weights = await fileSource(weightsName);
-  return await openCheckpoint({ name: folder, configJson, configName, weights, weightsName });
+  const weights: WeightsFile[] = [];
+  try {
+    for (const path of await weightsIn(folder)) {
+      weights.push({ bytes: await fileSource(`${folder}/${path}`), name: `${folder}/${path}` });
+    }
+  } catch (error) {
+    for (const { bytes } of weights) bytes.close();
+    throw error;
+  }
+  return await openCheckpoint({ name, configJson, configName, weights });
 }
 
 async function isFolder(path: string): Promise<boolean> {

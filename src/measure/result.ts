@@ -34,7 +34,9 @@ const modelSchema = z.strictObject({
   weights: z.discriminatedUnion("source", [
     z.strictObject({
       source: z.literal("checkpoint").describe("Read from a file"),
-      sha256: sha256Field("SHA-256 of the file's bytes, in hex"),
+      sha256: sha256Field(
+        "SHA-256 of the file's bytes, in hex; of several files, that of their hashes with spaces between them",
+      ),
     }),
     z.strictObject({
       source: z.literal("synthetic").describe("Made up: the text means nothing"),

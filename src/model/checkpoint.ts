@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { KvbenchError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { type Gpt2Config, parseConfig } from "./config.ts";
@@ -46,7 +47,15 @@ export interface TensorSource {
   close(): void;
 }
 
-/** The two files of a checkpoint. */
+/** A safetensors file. */
+export interface WeightsFile {
+  /** Its bytes. */
+  readonly bytes: ByteSource;
+  /** What messages call it. */
+  readonly name: string;
+}
+
+/** The files of a checkpoint. */
 export interface CheckpointFiles {
   /** What the model is called in results and messages. */
   readonly name: string;
@@ -54,10 +63,8 @@ export interface CheckpointFiles {
   readonly configJson: string;
   /** What messages call `config.json`. */
   readonly configName: string;
-  /** Bytes of `model.safetensors`. */
-  readonly weights: ByteSource;
-  /** What messages call `model.safetensors`. */
-  readonly weightsName: string;
+  /** `model.safetensors`, or the files that share its tensors. */
+  readonly weights: readonly WeightsFile[];
 }
 
 /**
@@ -69,10 +76,16 @@ export interface CheckpointFiles {
 export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint> {
   try {
     const config = parseConfig(parseJson(files.configJson, files.configName), files.configName);
-    const file = await SafetensorsFile.open(files.weights, files.weightsName);
-    return new Checkpoint({ name: files.name, config, file, storedNames: matchTensors(config, file, files) });
+    const opened: SafetensorsFile[] = [];
+    for (const { bytes, name } of files.weights) opened.push(await SafetensorsFile.open(bytes, name));
+    return new Checkpoint({
+      name: files.name,
+      config,
+      files: opened,
+      tensors: matchTensors(config, opened, files.configName),
+    });
   } catch (error) {
-    files.weights.close();
+    for (const { bytes } of files.weights) bytes.close();
     throw error;
   }
 }
@@ -85,23 +98,22 @@ export class Checkpoint implements TensorSource {
   readonly config: Gpt2Config;
   /** Bytes of the tensors as stored. */
   readonly storedBytes: number;
-  readonly #file: SafetensorsFile;
-  readonly #storedNames: ReadonlyMap<string, string>;
+  readonly #files: readonly SafetensorsFile[];
+  readonly #tensors: ReadonlyMap<string, StoredTensor>;
 
   /** Use {@linkcode openCheckpoint}, which checks the parts against each other. */
   constructor(parts: {
     readonly name: string;
     readonly config: Gpt2Config;
-    readonly file: SafetensorsFile;
-    /** From a tensor's name to its name in the file. */
-    readonly storedNames: ReadonlyMap<string, string>;
+    readonly files: readonly SafetensorsFile[];
+    readonly tensors: ReadonlyMap<string, StoredTensor>;
   }) {
     this.name = parts.name;
     this.config = parts.config;
-    this.#file = parts.file;
-    this.#storedNames = parts.storedNames;
-    this.storedBytes = [...parts.storedNames.values()]
-      .reduce((sum, stored) => sum + (parts.file.tensors.get(stored)?.byteLength ?? 0), 0);
+    this.#files = parts.files;
+    this.#tensors = parts.tensors;
+    this.storedBytes = [...parts.tensors.values()]
+      .reduce((sum, { file, stored }) => sum + (file.tensors.get(stored)?.byteLength ?? 0), 0);
   }
 
   /**
@@ -109,25 +121,59 @@ export class Checkpoint implements TensorSource {
    *
    * @param tensor A name of {@linkcode tensorShapes}, e.g. `h.0.attn.c_attn.weight`.
    * @param rows Which rows of its first dimension: all, unless told otherwise.
-   * @throws {KvbenchError} If there is no such tensor, or the file can't be read.
+   * @throws {KvbenchError} If there is no such tensor, it holds what is no finite number, or the file can't be read.
    */
-  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
-    return this.#file.readF32(this.#storedNames.get(tensor) ?? tensor, rows);
+  async read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
+    const found = this.#tensors.get(tensor);
+    if (found === undefined) {
+      throw new KvbenchError(`Model ${this.name} has no tensor ${JSON.stringify(tensor)}`);
+    }
+    const { file, stored } = found;
+    const values = await file.readF32(stored, rows);
+    const bad = firstNotFinite(values);
+    if (bad !== undefined) {
+      const at = bad + (rows === undefined ? 0 : rows.first * values.length / rows.count);
+      throw refusal(
+        file.name,
+        `tensor ${stored} holds ${values[bad]} at element ${at}, wanted finite weights`,
+      );
+    }
+    return values;
   }
 
   /**
-   * Hashes the weights' file.
+   * Hashes the weights: the file or, where there are several, their hashes in order.
    *
-   * @throws {KvbenchError} If it can't be read.
+   * @throws {KvbenchError} If a file can't be read.
    */
   async origin(): Promise<WeightsOrigin> {
-    return { source: "checkpoint", sha256: await this.#file.sha256() };
+    const hashes: string[] = [];
+    for (const file of this.#files) hashes.push(await file.sha256());
+    const [only] = hashes;
+    const sha256 = hashes.length === 1 && only
+      ? only
+      : createHash("sha256").update(hashes.join(" ")).digest("hex");
+    return { source: "checkpoint", sha256 };
   }
 
-  /** Closes the file. */
+  /** Closes the files. */
   close(): void {
-    this.#file.close();
+    for (const file of this.#files) file.close();
   }
+}
+
+/** Where a tensor is stored. */
+interface StoredTensor {
+  /** The file that holds it. */
+  readonly file: SafetensorsFile;
+  /** Its name in there. */
+  readonly stored: string;
+}
+
+function firstNotFinite(values: Float32Array): number | undefined {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0; // 0, or NaN from the first infinity or NaN on
+  return sum === 0 ? undefined : values.findIndex((value) => !Number.isFinite(value));
 }
 
 /**
@@ -160,16 +206,17 @@ const MASK = /^h\.\d+\.attn\.(masked_)?bias$/;
 /** Names that a message lists before it counts the rest. */
 const MAX_LISTED = 4;
 
-/** From the name of each tensor of the model to its name in the file. */
+/** From the name of each tensor of the model to where it is stored. */
 function matchTensors(
   config: Gpt2Config,
-  file: SafetensorsFile,
-  { configName, weightsName }: CheckpointFiles,
-): Map<string, string> {
+  files: readonly SafetensorsFile[],
+  configName: string,
+): Map<string, StoredTensor> {
   const wanted = tensorShapes(config);
-  const storedNames = new Map<string, string>();
+  const tensors = new Map<string, StoredTensor>();
   const surplus: string[] = [];
-  for (const [stored, info] of file.tensors) {
+  const all = files.flatMap((file) => [...file.tensors].map(([stored, info]) => ({ file, stored, info })));
+  for (const { file, stored, info } of all) {
     const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
     if (MASK.test(name)) continue;
     const shape = name === HEAD ? wanted.get("wte.weight") : wanted.get(name);
@@ -177,22 +224,26 @@ function matchTensors(
       surplus.push(JSON.stringify(stored));
       continue;
     }
-    if (storedNames.has(name)) {
-      throw refusal(weightsName, `tensor ${name} is there with and without ${PREFIX}`);
+    const other = tensors.get(name);
+    if (other !== undefined) {
+      const twice = other.file === file ? `with and without ${PREFIX}` : `and in ${other.file.name}`;
+      throw refusal(file.name, `tensor ${name} is there ${twice}`);
     }
-    checkTensor(stored, info, { shape, weightsName, configName });
-    storedNames.set(name, stored);
+    checkTensor(stored, info, { shape, weightsName: file.name, configName });
+    tensors.set(name, { file, stored });
   }
-  storedNames.delete(HEAD);
+  tensors.delete(HEAD);
 
-  const missing = [...wanted.keys()].filter((name) => !storedNames.has(name));
+  const weightsName = (files[0]?.name ?? "no file") +
+    (files.length > 1 ? ` and ${files.length - 1} more` : "");
+  const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
   if (missing.length > 0) {
-    throw refusal(weightsName, `${tensors(missing)} missing, wanted all that ${configName} calls for`);
+    throw refusal(weightsName, `${listed(missing)} missing, wanted all that ${configName} calls for`);
   }
   if (surplus.length > 0) {
-    throw refusal(weightsName, `${tensors(surplus)} not part of the GPT-2 that ${configName} describes`);
+    throw refusal(weightsName, `${listed(surplus)} not part of the GPT-2 that ${configName} describes`);
   }
-  return storedNames;
+  return tensors;
 }
 
 function checkTensor(
@@ -210,10 +261,10 @@ function checkTensor(
 }
 
 /** "tensor a is" or "tensors a, b and 3 more are". */
-function tensors(names: readonly string[]): string {
-  const listed = names.slice(0, MAX_LISTED).join(", ");
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_LISTED).join(", ");
   const rest = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : "";
-  return names.length === 1 ? `tensor ${listed} is` : `tensors ${listed}${rest} are`;
+  return names.length === 1 ? `tensor ${shown} is` : `tensors ${shown}${rest} are`;
 }
 
 function parseJson(text: string, name: string): unknown {

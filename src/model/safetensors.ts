@@ -25,12 +25,13 @@ export interface TensorInfo {
 export class SafetensorsFile {
   /** The tensors by name, in the header's order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** What messages call the file. */
+  readonly name: string;
   readonly #source: ByteSource;
-  readonly #name: string;
 
   private constructor(source: ByteSource, name: string, tensors: ReadonlyMap<string, TensorInfo>) {
     this.#source = source;
-    this.#name = name;
+    this.name = name;
     this.tensors = tensors;
   }
 
@@ -70,14 +71,15 @@ export class SafetensorsFile {
    * Reads a tensor as float32, its elements in row-major order.
    *
    * @param tensor A name in {@linkcode tensors}, of F32, F16 or BF16.
+   * @param rows Which rows of its first dimension: all, unless told otherwise.
    * @throws {KvbenchError} If there is no such tensor, it isn't a float of these, or the file can't be read.
    */
   async readF32(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
     const info = this.tensors.get(tensor);
-    if (info === undefined) throw unusable(this.#name, `it has no tensor ${quote(tensor)}`);
+    if (info === undefined) throw unusable(this.name, `it has no tensor ${quote(tensor)}`);
     const convert = TO_F32.get(info.dtype);
     if (convert === undefined) {
-      throw unusable(this.#name, `tensor ${quote(tensor)} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
+      throw unusable(this.name, `tensor ${quote(tensor)} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
     }
     const bytes = await this.#source.read(...byteRange(info, rows));
     // A typed array's elements must be aligned in its buffer, which a view of a larger one doesn't promise.

@@ -1,0 +1,184 @@
+/**
+ * `kvbench weights`: the models in the cache of the hub, which other tools share.
+ *
+ * @module
+ */
+import { Command } from "npm:commander@15.1.0";
+import Table from "npm:cli-table3@0.6.5";
+import { KvbenchError, UsageError } from "../errors.ts";
+import { Hub, whatIsMissing } from "../hub/hub.ts";
+import { MODEL_NAMES } from "../hub/locate.ts";
+import { CONFIG, readJson } from "../hub/model_files.ts";
+import { repositoryOf } from "../hub/names.ts";
+import { parameterCount, parseConfig } from "../model/config.ts";
+import { formatBytes, formatCount } from "../report/units.ts";
+import { fetchProgress } from "./fetch_progress.ts";
+import { progressBar } from "./progress.ts";
+
+/** Declares the subcommand. */
+export function weightsCommand(): Command {
+  const weights = new Command("weights").description("Show and manage the models in the hub's cache");
+  weights.command("list")
+    .description("Show the GPT-2 models that are there")
+    .option("--json", "print JSON", false)
+    .action(list);
+  weights.command("pull")
+    .description("Fetch models, or what is new of them")
+    .argument("<models...>", "gpt2 and the like, or OWNER/NAME")
+    .action(pull);
+  weights.command("verify")
+    .description("Hash the files of models again (default: of all)")
+    .argument("[models...]", "gpt2 and the like, or OWNER/NAME")
+    .action(verify);
+  weights.command("rm")
+    .description("Remove models, for all tools that share the cache")
+    .argument("<models...>", "gpt2 and the like, or OWNER/NAME")
+    .action(remove);
+  return weights;
+}
+
+/** A model in the cache. */
+interface CachedModel {
+  readonly name: string;
+  readonly n_parameters: number;
+  readonly bytes: number;
+  /** What an interrupted download has left. */
+  readonly incomplete_bytes: number;
+  readonly commit: string;
+  readonly folder: string;
+  /** Why it can't be used, or null where it can. */
+  readonly missing: string | null;
+}
+
+async function list({ json }: { json: boolean }): Promise<void> {
+  const { cache } = new Hub();
+  const { models, others } = await modelsIn(new Hub());
+  if (json) return console.log(JSON.stringify({ cache: cache.root, models, others }, null, 2));
+  if (models.length > 0) {
+    const table = new Table({
+      head: ["model", "parameters", "size", "commit", "state"],
+      colAligns: ["left", "right", "right", "left", "left"],
+      style: { head: [], border: [] },
+    });
+    for (const { name, n_parameters, bytes, incomplete_bytes, commit, missing } of models) {
+      const rest = incomplete_bytes === 0 ? "" : ` + ${formatBytes(incomplete_bytes)} incomplete`;
+      table.push([
+        name,
+        formatCount(n_parameters),
+        formatBytes(bytes) + rest,
+        commit.slice(0, 12),
+        missing ?? "complete",
+      ]);
+    }
+    console.log(table.toString());
+  }
+  const what = models.length === 0 ? "No GPT-2 model in" : "In";
+  console.log(`${what} ${cache.root}${others === 0 ? "" : `, beside ${others} other repositories`}`);
+}
+
+async function modelsIn(hub: Hub): Promise<{ models: CachedModel[]; others: number }> {
+  const models: CachedModel[] = [];
+  let others = 0;
+  for (const name of await hub.cache.repositories()) {
+    const snapshot = await hub.cache.find(name);
+    const config = snapshot === undefined ? undefined : await configIn(snapshot.folder);
+    // The old name of a model is found under its new one too.
+    if (snapshot === undefined || config === undefined || snapshot.repository !== name) {
+      others++;
+      continue;
+    }
+    const { bytes, incompleteBytes } = await hub.cache.usage(name);
+    models.push({
+      name,
+      n_parameters: parameterCount(config),
+      bytes,
+      incomplete_bytes: incompleteBytes,
+      commit: snapshot.commit,
+      folder: snapshot.folder,
+      missing: (await whatIsMissing(snapshot))?.message ?? null,
+    });
+  }
+  return { models, others };
+}
+
+/** The configuration of a GPT-2 in a folder, or undefined where there is another model or none. */
+async function configIn(folder: string) {
+  try {
+    return parseConfig(await readJson(`${folder}/${CONFIG}`), CONFIG);
+  } catch (error) {
+    if (error instanceof KvbenchError) return undefined;
+    throw error;
+  }
+}
+
+async function pull(names: string[]): Promise<void> {
+  const repositories = names.map(wanted);
+  const hub = new Hub();
+  for (const repository of repositories) {
+    const bar = progressBar();
+    try {
+      const { folder } = await hub.fetch(repository, { events: fetchProgress(bar) });
+      bar.stop();
+      console.log(`${repository}: ${folder}`);
+    } finally {
+      bar.stop();
+    }
+  }
+}
+
+async function verify(names: string[]): Promise<void> {
+  const repositories = names.map(wanted);
+  const hub = new Hub();
+  const all = repositories.length > 0 ? repositories : (await modelsIn(hub)).models.map(({ name }) => name);
+  const damaged: string[] = [];
+  for (const repository of all) {
+    const snapshot = await hub.cache.find(repository);
+    if (snapshot === undefined) throw notCached(hub, repository);
+    const missing = await whatIsMissing(snapshot);
+    if (missing !== undefined) throw missing;
+    const bar = progressBar();
+    try {
+      const { bytes: total } = await hub.cache.usage(snapshot.repository);
+      bar.start(`Hashing ${repository}`, total, "bytes");
+      const files = await hub.verify(snapshot, (bytes) => bar.update(bytes));
+      bar.stop();
+      for (const { path, bytes, state } of files) {
+        console.log(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
+        if (state === "damaged") damaged.push(`${path} of ${repository}`);
+      }
+    } finally {
+      bar.stop();
+    }
+  }
+  if (all.length === 0) console.log(`No GPT-2 model in ${hub.cache.root}`);
+  if (damaged.length === 0) return;
+  throw new KvbenchError(
+    `${damaged.join(", ")}: the content is not what its hash says. Run kvbench weights rm, then pull`,
+  );
+}
+
+const SAID = {
+  ok: "ok",
+  damaged: "DAMAGED",
+  unknown: "not checked, the cache holds no hash of it",
+} as const;
+
+async function remove(names: string[]): Promise<void> {
+  const repositories = names.map(wanted);
+  const { cache } = new Hub();
+  for (const repository of repositories) {
+    const bytes = await cache.remove(repository);
+    if (bytes === undefined) throw notCached({ cache }, repository);
+    console.log(`${repository}: removed, ${formatBytes(bytes)}`);
+  }
+}
+
+function wanted(name: string): string {
+  const repository = repositoryOf(name);
+  if (repository !== undefined) return repository;
+  throw new UsageError(`${JSON.stringify(name)} is no model of the hub: wanted one of ${MODEL_NAMES}`);
+}
+
+function notCached({ cache }: Pick<Hub, "cache">, repository: string): KvbenchError {
+  return new KvbenchError(`Model ${repository} is not in ${cache.root}`);
+}

@@ -1,0 +1,242 @@
+/**
+ * The folder that holds models, in the layout that Hugging Face's tools share
+ * (https://huggingface.co/docs/huggingface_hub/guides/manage-cache):
+ *
+ *     models--OWNER--NAME/refs/main                the commit that `main` stood for
+ *     models--OWNER--NAME/snapshots/COMMIT/FILE    a link to the file's content
+ *     models--OWNER--NAME/blobs/ETAG               the content, named by its hash
+ *     .locks/models--OWNER--NAME/ETAG.lock         locked while the content is fetched
+ *
+ * Knows no network.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import { unreadable } from "../model/byte_source.ts";
+import { unwritable } from "./disk.ts";
+import { Lock } from "./lock.ts";
+import { cachedNames, folderName, repositoryOfFolder } from "./names.ts";
+import type { RemoteFile } from "./remote_file.ts";
+
+/** A repository's files of the commit that `main` stands for. */
+export interface Snapshot {
+  /** `owner/name`, or a published model's old name. */
+  readonly repository: string;
+  readonly commit: string;
+  /** The folder that holds `config.json` and the rest. */
+  readonly folder: string;
+}
+
+/** A cache of models. The folder need not exist. */
+export class HubCache {
+  /** The folder. */
+  readonly root: string;
+
+  /** @param root The folder. */
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /**
+   * What is there of a repository.
+   *
+   * @throws {KvbenchError} If the folder may not be read, or is damaged.
+   */
+  async find(repository: string): Promise<Snapshot | undefined> {
+    for (const name of cachedNames(repository)) {
+      const home = this.#home(name);
+      const commit = (await readIfThere(`${home}/refs/main`))?.trim();
+      if (commit === undefined) continue;
+      if (!/^[\w-]{1,64}$/.test(commit)) {
+        throw new KvbenchError(`Cannot use ${home}/refs/main: it names no commit. Remove ${home}`);
+      }
+      const folder = `${home}/snapshots/${commit}`;
+      if (await isThere(folder)) return { repository: name, commit, folder };
+    }
+    return undefined;
+  }
+
+  /** The repositories that have a folder here, sorted. */
+  async repositories(): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const { name } of Deno.readDir(this.root)) {
+        const repository = repositoryOfFolder(name);
+        if (repository !== undefined) names.push(repository);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw unreadable(this.root, error);
+    }
+    return names.sort();
+  }
+
+  /** Where a file's content belongs, and what to lock while it is written there. */
+  blobOf({ repository, etag }: RemoteFile): { blob: string; lock: string } {
+    return {
+      blob: `${this.#home(repository)}/blobs/${etag}`,
+      lock: `${this.root}/.locks/${folderName(repository)}/${etag}.lock`,
+    };
+  }
+
+  /**
+   * Makes a repository's folders.
+   *
+   * @throws {KvbenchError} If they can't be, or may not be, written.
+   */
+  async prepare(repository: string): Promise<void> {
+    for (const name of ["read", "write"] as const) {
+      if ((await Deno.permissions.query({ name, path: this.root })).state === "granted") continue;
+      throw new KvbenchError(
+        `Cannot write to ${this.root}: run with --allow-read=${this.root} --allow-write=${this.root}`,
+      );
+    }
+    const blobs = `${this.#home(repository)}/blobs`;
+    await Deno.mkdir(blobs, { recursive: true }).catch((error: unknown) => {
+      throw unwritable(blobs, error);
+    });
+  }
+
+  /**
+   * Shows a fetched file under its name, and tells where that is.
+   *
+   * @throws {KvbenchError} If the folder can't be written.
+   */
+  async link(file: RemoteFile): Promise<string> {
+    const folder = `${this.#home(file.repository)}/snapshots/${file.commit}`;
+    const path = `${folder}/${file.path}`;
+    const aside = `${path}.${crypto.randomUUID()}`;
+    try {
+      await Deno.mkdir(folder, { recursive: true });
+      await linkTo(`../../blobs/${file.etag}`, this.blobOf(file).blob, aside);
+      await Deno.rename(aside, path);
+      await Deno.remove(aside).catch(() => {}); // renaming one link of a file over another does nothing
+      return path;
+    } catch (error) {
+      throw unwritable(path, error);
+    }
+  }
+
+  /**
+   * Makes `main` stand for a commit, whose files are there.
+   *
+   * @throws {KvbenchError} If the folder can't be written.
+   */
+  async point(repository: string, commit: string): Promise<void> {
+    const path = `${this.#home(repository)}/refs/main`;
+    const aside = `${path}.${crypto.randomUUID()}`;
+    try {
+      await Deno.mkdir(`${this.#home(repository)}/refs`, { recursive: true });
+      await Deno.writeTextFile(aside, commit);
+      await Deno.rename(aside, path);
+    } catch (error) {
+      throw unwritable(path, error);
+    }
+  }
+
+  /**
+   * The contents of a repository: bytes of whole files, and of files that an interrupted download has left.
+   */
+  async usage(repository: string): Promise<{ bytes: number; incompleteBytes: number }> {
+    let bytes = 0, incompleteBytes = 0;
+    const blobs = `${this.#home(repository)}/blobs`;
+    for await (const { name, size } of filesIn(blobs)) {
+      if (/\.incomplete$/.test(name)) incompleteBytes += size;
+      else bytes += size;
+    }
+    return { bytes, incompleteBytes };
+  }
+
+  /**
+   * The hash that a snapshot's file must have: the name of its content.
+   *
+   * @returns Undefined where the file stands for itself, as it does on systems without links.
+   */
+  async etagOf({ repository }: Snapshot, path: string): Promise<string | undefined> {
+    const info = await Deno.lstat(path);
+    if (info.isSymlink) return (await Deno.readLink(path)).match(/([^/\\]+)$/)?.[1];
+    for await (const { name, ino, dev } of filesIn(`${this.#home(repository)}/blobs`)) {
+      if (ino !== null && ino === info.ino && dev === info.dev) return name;
+    }
+    return undefined;
+  }
+
+  /**
+   * Removes a repository with everything that is in it, also under its old name.
+   *
+   * @returns How many bytes it had, or undefined where there is nothing to remove.
+   * @throws {KvbenchError} If it is being fetched, or can't be removed.
+   */
+  async remove(repository: string): Promise<number | undefined> {
+    let removed: number | undefined;
+    for (const name of cachedNames(repository)) {
+      const home = this.#home(name);
+      if (!await isThere(home)) continue;
+      using _locks = await this.#lockAll(name);
+      const { bytes, incompleteBytes } = await this.usage(name);
+      await Deno.remove(home, { recursive: true }).catch((error: unknown) => {
+        throw new KvbenchError(`Cannot remove ${home}: ${(error as Error).message.split("\n", 1)[0]}`);
+      });
+      removed = (removed ?? 0) + bytes + incompleteBytes;
+    }
+    return removed;
+  }
+
+  #home(repository: string): string {
+    return `${this.root}/${folderName(repository)}`;
+  }
+
+  async #lockAll(repository: string): Promise<DisposableStack> {
+    const folder = `${this.root}/.locks/${folderName(repository)}`;
+    using locks = new DisposableStack();
+    for await (const { name } of filesIn(folder)) {
+      const lock = await Lock.try(`${folder}/${name}`);
+      if (lock === undefined) {
+        throw new KvbenchError(`Cannot remove ${repository}: another process is fetching it`);
+      }
+      locks.use(lock);
+    }
+    return locks.move();
+  }
+}
+
+/**
+ * A symbolic link, as Hugging Face's tools make them; a hard one where Deno allows none, which it does only without a
+ * limit on the paths that may be read and written.
+ */
+async function linkTo(target: string, blob: string, path: string): Promise<void> {
+  try {
+    await Deno.symlink(target, path);
+  } catch {
+    await Deno.link(blob, path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw unreadable(path, error);
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+/** The files in a folder, which need not exist. */
+async function* filesIn(folder: string): AsyncGenerator<Deno.FileInfo & { name: string }> {
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      if (isFile) yield { name, ...await Deno.lstat(`${folder}/${name}`) };
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw unreadable(folder, error);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The hub and its cache as one place to get a model from: what is cached is used without asking, the rest is fetched.
+ *
+ * @module
+ */
+import { createReadStream } from "node:fs";
+import { KvbenchError } from "../errors.ts";
+import { HubCache, type Snapshot } from "./cache.ts";
+import { newHash } from "./hash.ts";
+import { HubClient } from "./http.ts";
+import { CONFIG, weightsIn } from "./model_files.ts";
+import { fetchModel, type FetchOptions } from "./repository.ts";
+import { type HubSettings, hubSettings } from "./settings.ts";
+
+/** A file of a cached model, held against the hash that it was fetched with. */
+export interface VerifiedFile {
+  /** Its name in the repository. */
+  readonly path: string;
+  readonly bytes: number;
+  /** `unknown` where the cache holds no hash of it. */
+  readonly state: "ok" | "damaged" | "unknown";
+}
+
+/** A hub and its cache, as the environment names them. */
+export class Hub {
+  /** Where models come from, and where they are kept. */
+  readonly settings: HubSettings;
+  /** What is kept. */
+  readonly cache: HubCache;
+
+  /**
+   * Asks for nothing yet.
+   *
+   * @param settings Where models come from, and where they are kept; the environment says so, unless told otherwise.
+   * @throws {KvbenchError} If the environment may not be read, or makes no sense.
+   */
+  constructor(settings: HubSettings = hubSettings()) {
+    this.settings = settings;
+    this.cache = new HubCache(settings.cache);
+  }
+
+  /**
+   * A model's files: those in the cache, if they are all there; fetched otherwise.
+   *
+   * @param repository `owner/name`.
+   * @throws {KvbenchError} If it is not cached and can't be fetched.
+   */
+  async open(repository: string, options: FetchOptions = {}): Promise<Snapshot> {
+    const cached = await this.cache.find(repository);
+    const missing = cached === undefined
+      ? new KvbenchError(`Model ${repository} is not in ${this.cache.root}`)
+      : await whatIsMissing(cached, options.configOnly ?? false);
+    if (cached !== undefined && missing === undefined) return cached;
+    if (this.settings.offline) {
+      throw new KvbenchError(`${missing!.message}. HF_HUB_OFFLINE is set, so that nothing is fetched`);
+    }
+    return await this.fetch(repository, options);
+  }
+
+  /**
+   * Brings the cache to what the hub has now.
+   *
+   * @throws {KvbenchError} If it can't be fetched.
+   */
+  async fetch(repository: string, options: FetchOptions = {}): Promise<Snapshot> {
+    if (this.settings.offline) {
+      throw new KvbenchError(`Cannot fetch ${repository}: HF_HUB_OFFLINE is set, so that nothing is fetched`);
+    }
+    const { endpoint, timeoutMs } = this.settings;
+    const client = new HubClient({ endpoint, timeoutMs, token: await this.settings.token() });
+    return await fetchModel(client, this.cache, repository, options);
+  }
+
+  /**
+   * Hashes a cached model's files again.
+   *
+   * @param onProgress Called with the bytes hashed so far.
+   * @throws {KvbenchError} If a file is missing or can't be read.
+   */
+  async verify(snapshot: Snapshot, onProgress: (bytes: number) => void = () => {}): Promise<VerifiedFile[]> {
+    const files: VerifiedFile[] = [];
+    let done = 0;
+    for (const path of [CONFIG, ...await weightsIn(snapshot.folder)]) {
+      const full = `${snapshot.folder}/${path}`;
+      const { size: bytes } = await Deno.stat(full);
+      const etag = await this.cache.etagOf(snapshot, full);
+      const hash = etag === undefined ? undefined : newHash({ etag, bytes });
+      if (hash !== undefined) {
+        for await (const chunk of createReadStream(full, { highWaterMark: 1 << 20 })) {
+          hash.update(chunk);
+          onProgress(done += chunk.length);
+        }
+      }
+      files.push({
+        path,
+        bytes,
+        state: hash === undefined ? "unknown" : hash.digest("hex") === etag ? "ok" : "damaged",
+      });
+    }
+    return files;
+  }
+}
+
+/** Why a snapshot can't be used as it is. */
+export async function whatIsMissing(
+  snapshot: Snapshot,
+  configOnly = false,
+): Promise<KvbenchError | undefined> {
+  const isThere = async (path: string) => (await Deno.stat(path).catch(() => undefined))?.isFile ?? false;
+  const config = `${snapshot.folder}/${CONFIG}`;
+  if (!await isThere(config)) return new KvbenchError(`Cannot read ${config}: there is no such file`);
+  if (configOnly) return undefined;
+  try {
+    for (const path of await weightsIn(snapshot.folder)) {
+      const full = `${snapshot.folder}/${path}`;
+      if (!await isThere(full)) return new KvbenchError(`Cannot read ${full}: there is no such file`);
+    }
+  } catch (error) {
+    if (error instanceof KvbenchError) return error;
+    throw error;
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+/**
+ * The files of a model in Hugging Face layout: which there are in a folder, and what an index of shards says.
+ *
+ * @module
+ */
+import { z } from "npm:zod@4.6.7";
+import { KvbenchError } from "../errors.ts";
+import { unreadable } from "../model/byte_source.ts";
+
+/** The configuration. */
+export const CONFIG = "config.json";
+/** All weights in one file. */
+export const WEIGHTS = "model.safetensors";
+/** Where weights are in several files: which tensor is in which. */
+export const WEIGHTS_INDEX = "model.safetensors.index.json";
+
+const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/**
+ * The files that an index names, in order.
+ *
+ * @param index What `model.safetensors.index.json` holds.
+ * @param name What messages call it.
+ * @throws {KvbenchError} If it is no index, or names something that isn't a file beside it.
+ */
+export function shardsOf(index: unknown, name: string): string[] {
+  const parsed = Index.safeParse(index);
+  if (!parsed.success) {
+    throw new KvbenchError(`Cannot use ${name}: wanted a weight_map from tensors to files`);
+  }
+  const shards = [...new Set(Object.values(parsed.data.weight_map))].sort();
+  const bad = shards.find((shard) => !/^\w[\w.-]*\.safetensors$/.test(shard));
+  if (bad !== undefined || shards.length === 0) {
+    const found = bad === undefined ? "no file" : JSON.stringify(bad);
+    throw new KvbenchError(`Cannot use ${name}: it names ${found}, wanted .safetensors files beside it`);
+  }
+  return shards;
+}
+
+/**
+ * The weights' files in a folder: one, or the shards that an index names.
+ *
+ * @throws {KvbenchError} If there are none, or only pickled ones.
+ */
+export async function weightsIn(folder: string): Promise<string[]> {
+  if (await isFile(`${folder}/${WEIGHTS}`)) return [WEIGHTS];
+  if (await isFile(`${folder}/${WEIGHTS_INDEX}`)) {
+    const name = `${folder}/${WEIGHTS_INDEX}`;
+    return shardsOf(await readJson(name), name);
+  }
+  const pickled = await pickledIn(folder);
+  if (pickled === undefined) {
+    throw new KvbenchError(`Cannot read ${folder}/${WEIGHTS}: there is no such file`);
+  }
+  throw new KvbenchError(
+    `Cannot use ${folder}/${pickled}: it is a pickled file, which is a program that runs when it is opened. ` +
+      `Wanted ${WEIGHTS}`,
+  );
+}
+
+/** The first pickled file in a folder. */
+async function pickledIn(folder: string): Promise<string | undefined> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) names.push(name);
+  return names.sort().find((name) => /\.(bin|pt|pth|ckpt|pkl|h5|msgpack)$/.test(name));
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw unreadable(path, error);
+  }
+}
+
+/**
+ * Reads a JSON file.
+ *
+ * @throws {KvbenchError} If it can't be read, or isn't JSON.
+ */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await Deno.readTextFile(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new KvbenchError(`Cannot use ${path}: it is not JSON`);
+  }
+}

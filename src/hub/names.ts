@@ -1,0 +1,49 @@
+/**
+ * What the names of models stand for: repositories on a hub that speaks Hugging Face's protocol. Knows no network
+ * and no files.
+ *
+ * @module
+ */
+import type { PresetName } from "../model/config.ts";
+
+/** Where the published GPT-2 models live. */
+export const PUBLISHED: Readonly<Record<PresetName, string>> = {
+  "distilgpt2": "distilbert/distilgpt2",
+  "gpt2": "openai-community/gpt2",
+  "gpt2-medium": "openai-community/gpt2-medium",
+  "gpt2-large": "openai-community/gpt2-large",
+  "gpt2-xl": "openai-community/gpt2-xl",
+};
+
+/**
+ * The repository `owner/name` that a model's name stands for, or undefined where it can't be one. The rules are the
+ * hub's (`validate_repo_id` in `huggingface_hub`); they leave no way out of a folder.
+ */
+export function repositoryOf(name: string): string | undefined {
+  if (Object.hasOwn(PUBLISHED, name)) return PUBLISHED[name as PresetName];
+  const part = /^[A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?$/;
+  const parts = name.split("/");
+  const valid = parts.length === 2 && name.length <= 96 && parts.every((each) => part.test(each)) &&
+    !/--|\.\./.test(name) && !name.endsWith(".git");
+  return valid ? name : undefined;
+}
+
+/**
+ * The names under which a cache may hold a repository: its own, and for a published model the one it had before
+ * repositories had owners.
+ */
+export function cachedNames(repository: string): string[] {
+  const old = Object.entries(PUBLISHED).find(([, published]) => published === repository)?.[0];
+  return old === undefined ? [repository] : [repository, old];
+}
+
+/** The name of a repository's folder in a cache. */
+export function folderName(repository: string): string {
+  return `models--${repository.replaceAll("/", "--")}`;
+}
+
+/** The repository that a cache's folder is of, or undefined where it is of no model. */
+export function repositoryOfFolder(folder: string): string | undefined {
+  const name = folder.match(/^models--(.+)$/)?.[1]?.split("--");
+  return name === undefined || name.length > 2 ? undefined : name.join("/");
+}

@@ -1,0 +1,143 @@
+/**
+ * A model's repository on the hub: which of its files make the model, and how they get into the cache.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import { parseConfig } from "../model/config.ts";
+import type { HubCache, Snapshot } from "./cache.ts";
+import { ChangedError, fetchBlob, type FetchEvents } from "./fetch_blob.ts";
+import { hashOf } from "./hash.ts";
+import type { HubClient } from "./http.ts";
+import { CONFIG, readJson, shardsOf, WEIGHTS, WEIGHTS_INDEX } from "./model_files.ts";
+import { RefusedError, type RemoteFile, remoteFile } from "./remote_file.ts";
+import { RETRY, type RetryOptions } from "./retry.ts";
+
+/** Options of {@linkcode fetchModel}. */
+export interface FetchOptions {
+  /** Told as it goes. */
+  readonly events?: FetchEvents;
+  /** How often to try; {@linkcode RETRY} unless told otherwise. */
+  readonly retry?: RetryOptions;
+  /** Whether the configuration alone is wanted. */
+  readonly configOnly?: boolean;
+}
+
+/** Files in which other tools store weights, and which are programs to the library that reads them. */
+const PICKLED = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+
+/**
+ * Fetches what is missing of a model, as `main` has it now, and makes `main` stand for it in the cache once all of it
+ * is there.
+ *
+ * @throws {KvbenchError} If there is no such model, it isn't a GPT-2 in safetensors, or it can't be fetched whole.
+ */
+export async function fetchModel(
+  client: HubClient,
+  cache: HubCache,
+  repository: string,
+  options: FetchOptions = {},
+): Promise<Snapshot> {
+  await cache.prepare(repository);
+  const fetch = new ModelFetch(client, cache, repository, options);
+  try {
+    return await fetch.run();
+  } catch (error) {
+    if (!(error instanceof ChangedError)) throw error;
+    return await fetch.run(error);
+  }
+}
+
+class ModelFetch {
+  readonly #client: HubClient;
+  readonly #cache: HubCache;
+  readonly #repository: string;
+  readonly #options: FetchOptions;
+
+  constructor(client: HubClient, cache: HubCache, repository: string, options: FetchOptions) {
+    this.#client = client;
+    this.#cache = cache;
+    this.#repository = repository;
+    this.#options = options;
+  }
+
+  /** @param failed A file that changed, or seemed to: if the hub still describes it so, this is thrown. */
+  async run(failed?: ChangedError): Promise<Snapshot> {
+    const config = await this.#find(CONFIG, failed);
+    const configPath = await this.#fetch(config, config);
+    // Before anything large is fetched.
+    parseConfig(await readJson(configPath), `${CONFIG} of ${this.#repository}`);
+    if (!this.#options.configOnly) {
+      for (const file of await this.#weights(config, failed)) await this.#fetch(file, config);
+    }
+    await this.#cache.point(this.#repository, config.commit);
+    const folder = configPath.slice(0, -`/${CONFIG}`.length);
+    return { repository: this.#repository, commit: config.commit, folder };
+  }
+
+  async #weights(config: RemoteFile, failed?: ChangedError): Promise<RemoteFile[]> {
+    const whole = await this.#findIfThere(WEIGHTS, failed);
+    if (whole !== undefined) return [whole];
+    const index = await this.#findIfThere(WEIGHTS_INDEX, failed);
+    if (index === undefined) throw await this.#noWeights();
+    const name = `${WEIGHTS_INDEX} of ${this.#repository}`;
+    const shards = shardsOf(await readJson(await this.#fetch(index, config)), name);
+    const files: RemoteFile[] = [];
+    for (const shard of shards) files.push(await this.#find(shard, failed));
+    return files;
+  }
+
+  async #noWeights(): Promise<KvbenchError> {
+    for (const path of PICKLED) {
+      if (await this.#findIfThere(path) === undefined) continue;
+      return new KvbenchError(
+        `Cannot use ${this.#repository}: it has its weights in ${path} alone, a pickled file, which is a program ` +
+          `that runs when it is opened. Wanted ${WEIGHTS}`,
+      );
+    }
+    return new KvbenchError(`Cannot use ${this.#repository}: it has no ${WEIGHTS}`);
+  }
+
+  async #findIfThere(path: string, failed?: ChangedError): Promise<RemoteFile | undefined> {
+    try {
+      return await this.#find(path, failed);
+    } catch (error) {
+      if (error instanceof RefusedError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #find(path: string, failed?: ChangedError): Promise<RemoteFile> {
+    const file = await remoteFile(this.#client, { repository: this.#repository, path }, {
+      retry: this.#options.retry ?? RETRY,
+      onRetry: this.#options.events?.retry,
+    });
+    if (failed?.file.path === path && failed.file.etag === file.etag && failed.file.commit === file.commit) {
+      throw failed;
+    }
+    return file;
+  }
+
+  /** Fetches a file; returns where it is. */
+  async #fetch(file: RemoteFile, config: RemoteFile): Promise<string> {
+    const url = this.#client.fileUrl(file.repository, file.path);
+    if (file.commit !== config.commit) {
+      throw new ChangedError(
+        url,
+        config,
+        `the hub has commit ${file.commit} by now, ${CONFIG} is of ${config.commit}`,
+      );
+    }
+    if (file.path.endsWith(".safetensors") && hashOf(file.etag) === undefined) {
+      throw new KvbenchError(
+        `Cannot download ${url}: the hub gives no SHA-256 of it (X-Linked-ETag), it can't be verified`,
+      );
+    }
+    await fetchBlob(this.#client, file, {
+      ...this.#cache.blobOf(file),
+      retry: this.#options.retry ?? RETRY,
+      events: this.#options.events ?? {},
+    });
+    return await this.#cache.link(file);
+  }
+}
