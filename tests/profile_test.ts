@@ -70,9 +70,10 @@ Deno.test("profile prints a table and writes a valid profile and a trace with a 
     assert.ok(prefill.some(({ kernel }) => kernel === "attention prefill"));
     assert.equal(result.what, "a decode step of paged at context 11 to 13");
     assert.ok(peaks.gb_per_s > 0 && peaks.gmacs_per_s > 0);
-    const accounted = (step.kernels_ms + step.encode_ms + step.submit_ms) / step.wall_ms;
-    assert.ok(Math.abs(step.accounted - accounted) < 1e-9);
-    assert.ok(step.accounted > 0.3, `${step.accounted}: most of a step is in its kernels`);
+    // Both sides are of the same steps. What is left is waiting, which a busy machine makes longer; and the GPU may
+    // begin before the submission returns.
+    const accounted = (step.pass_ms + step.encode_ms + step.submit_ms) / step.wall_ms;
+    assert.ok(accounted > 0.4, `${accounted} of a step is accounted for`);
 
     const { traceEvents }: Trace = JSON.parse(await Deno.readTextFile(trace));
     const dispatches = traceEvents.filter(({ ph }) => ph === "X");

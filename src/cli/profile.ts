@@ -107,8 +107,8 @@ async function resultOf(
       wall_ms: account.wallMs,
       encode_ms: account.encodeMs,
       submit_ms: account.submitMs,
+      pass_ms: account.passMs,
       kernels_ms: account.kernelsMs,
-      accounted: account.share,
     },
   };
   return parseProfile(result, "the profile of this run");

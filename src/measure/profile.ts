@@ -11,6 +11,7 @@ import { KvbenchError } from "../errors.ts";
 import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { measureRoof, type Roof } from "../gpu/roof.ts";
+import { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy, StrategyName } from "../kv/strategy.ts";
 import { batchOf } from "../model/batch.ts";
 import { type Cost, stepCosts } from "../model/costs.ts";
@@ -45,7 +46,10 @@ export interface KernelProfile {
   readonly operations: number;
 }
 
-/** Where the time of a decode step goes, in ms: medians. */
+/**
+ * Where the time of a decode step goes, in ms: medians. The parts can be more than the whole, since the GPU may begin
+ * before a submission returns.
+ */
 export interface StepAccount {
   /** From the first call to the end of the fence, of a step that is not profiled. */
   readonly wallMs: number;
@@ -53,10 +57,10 @@ export interface StepAccount {
   readonly encodeMs: number;
   /** Handing it to the GPU. */
   readonly submitMs: number;
-  /** All kernels of a profiled step together. */
+  /** The GPU's work on that step, as one pass. */
+  readonly passMs: number;
+  /** All kernels of a profiled step together: more than the pass by what timing each of them costs. */
   readonly kernelsMs: number;
-  /** kernels + encode + submit, as a share of the wall time. */
-  readonly share: number;
 }
 
 /** What {@link profile} measures. */
@@ -89,6 +93,7 @@ export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promp
 export async function profile(model: Gpt2, options: ProfileOptions): Promise<Profile> {
   const { gpu } = model;
   const timer = new DispatchTimer(gpu);
+  const passes = Timestamps.create(gpu, 1)!; // what the timer needs is there
   try {
     const maxTokens = profiledTokens(options);
     const decoding = {
@@ -104,7 +109,7 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
     const steps = await withDecoder(
       model,
       decoding,
-      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer }, options),
+      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer, passes }, options),
     );
     const after = await measureRoof(gpu);
     return {
@@ -116,6 +121,7 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
     };
   } finally {
     timer.dispose();
+    passes.dispose();
   }
 }
 
@@ -125,9 +131,17 @@ interface ProfiledStep {
   readonly costs: Readonly<Record<string, Cost>>;
 }
 
+/** What steps are taken and timed with. */
+interface Tools {
+  readonly decoder: Decoder;
+  readonly strategy: KvStrategy;
+  readonly timer: DispatchTimer;
+  readonly passes: Timestamps;
+}
+
 async function profileSteps(
   model: Gpt2,
-  { decoder, strategy, timer }: { decoder: Decoder; strategy: KvStrategy; timer: DispatchTimer },
+  { decoder, strategy, timer, passes }: Tools,
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
   const { config, weightsDtype, gpu: { fence } } = model;
@@ -142,12 +156,17 @@ async function profileSteps(
   };
   const unprofiled = async () => {
     const { encodeMs, submitMs } = decoder;
+    decoder.timePasses(passes);
     await fence.wait();
     const start = performance.now();
     decoder.advance(1);
     await fence.wait();
+    const wallMs = performance.now() - start;
+    decoder.timePasses(undefined);
+    const [passMs] = await passes.readMs();
     return {
-      wallMs: performance.now() - start,
+      wallMs,
+      passMs: passMs!,
       encodeMs: decoder.encodeMs - encodeMs,
       submitMs: decoder.submitMs - submitMs,
     };
@@ -169,22 +188,19 @@ async function profileSteps(
   if (String(await decoder.ids(0)) !== String(expected)) {
     throw new KvbenchError("Profiling changed the tokens, so no time is reported");
   }
-  const kernels = kernelsOf(decodes);
-  // Not the sum of the kernels' medians: what disturbs one kernel in one step and another in the next counts.
-  const kernelsMs = median(decodes.map(({ times }) => total(times)));
-  const [wallMs, encodeMs, submitMs] = (["wallMs", "encodeMs", "submitMs"] as const)
-    .map((key) => median(walls.map((wall) => wall[key]))) as [number, number, number];
+  const medianOf = (key: keyof typeof walls[number]) => median(walls.map((wall) => wall[key]));
   return {
     prefill: prefill.times,
     steps: decodes.map(({ times }) => times),
     prefillKernels: kernelsOf([prefill]),
-    kernels,
+    kernels: kernelsOf(decodes),
     account: {
-      wallMs,
-      encodeMs,
-      submitMs,
-      kernelsMs,
-      share: (kernelsMs + encodeMs + submitMs) / wallMs,
+      wallMs: medianOf("wallMs"),
+      encodeMs: medianOf("encodeMs"),
+      submitMs: medianOf("submitMs"),
+      passMs: medianOf("passMs"),
+      // Not the sum of the kernels' medians: what disturbs one kernel in one step and another in the next counts.
+      kernelsMs: median(decodes.map(({ times }) => total(times))),
     },
   };
 }

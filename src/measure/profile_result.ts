@@ -48,8 +48,8 @@ const schema = z.strictObject({
     wall_ms: amount("Wall time of a step that is not profiled, up to the fence behind it, in ms"),
     encode_ms: amount("Time in which the host records it, in ms"),
     submit_ms: amount("Time in which the host hands it to the GPU, in ms"),
-    kernels_ms: amount("GPU time of all kernels of a profiled step, in ms"),
-    accounted: amount("kernels + encode + submit, as a share of the wall time"),
+    pass_ms: amount("GPU time of it, all kernels in one pass, in ms"),
+    kernels_ms: amount("GPU time of all kernels of a profiled step, each in a pass of its own, in ms"),
   }).describe("Where the time of a decode step goes: medians over as many steps of either kind"),
 });
 

@@ -100,7 +100,7 @@ Deno.test("parseProfile() reads a profile and names what is wrong with one", () 
     peaks: { gb_per_s: 10, gmacs_per_s: 20 },
     kernels: [{ kernel: "linear", dispatches: 4, ms: 1, bytes: 100, operations: 50 }],
     prefill_kernels: [{ kernel: "linear", dispatches: 4, ms: 2, bytes: 100, operations: 50 }],
-    step: { wall_ms: 1.25, encode_ms: 0.1, submit_ms: 0.1, kernels_ms: 1, accounted: 0.96 },
+    step: { wall_ms: 1.25, encode_ms: 0.1, submit_ms: 0.1, pass_ms: 1, kernels_ms: 1.1 },
   };
   assert.deepEqual(parseProfile(profile, "p.json"), profile);
   assert.throws(() => parseProfile({ ...profile, kernels: [] }, "p.json"), /p\.json: kernels is not valid/);

@@ -7,6 +7,7 @@
 import Table from "npm:cli-table3@0.6.5";
 import type { ProfileResult } from "../measure/profile_result.ts";
 import { formatMs, formatPercent, formatSignificant } from "./units.ts";
+import { wrap } from "./wrap.ts";
 
 type Kernel = ProfileResult["kernels"][number];
 type Peaks = ProfileResult["peaks"];
@@ -14,7 +15,7 @@ type Peaks = ProfileResult["peaks"];
 /** The report of `result` as lines of text without ANSI colours, no newline at the end. */
 export function profileTable(result: ProfileResult): string {
   const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens } = result;
-  const used = step.kernels_ms + step.encode_ms + step.submit_ms;
+  const accounted = (gpuMs: number) => formatPercent(gpuMs + step.encode_ms + step.submit_ms, step.wall_ms);
   return [
     `Prefill of ${tokens} tokens`,
     drawTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), peaks),
@@ -22,14 +23,19 @@ export function profileTable(result: ProfileResult): string {
     `${result.what[0]!.toUpperCase()}${result.what.slice(1)}, median of ${result.steps}`,
     drawTable(kernels, step.kernels_ms, peaks),
     "",
-    "An op is a multiply-add. Bytes are those that can't be avoided: each operand once. Of roof: the time that bytes",
-    `or ops take at the adapter's best (${formatSignificant(peaks.gb_per_s)} GB/s streaming, ` +
-    `${formatSignificant(peaks.gmacs_per_s)} G ops/s), over the kernel's.`,
-    `A step without profiling takes ${formatMs(step.wall_ms)}: kernels ${
-      formatMs(step.kernels_ms)
-    } + encode ` +
-    `${formatMs(step.encode_ms)} + submit ${formatMs(step.submit_ms)} account for ` +
-    `${formatPercent(used, step.wall_ms)} of it.`,
+    ...wrap(
+      "An op is a multiply-add. Bytes are those that can't be avoided: each operand once. Of roof: the time that " +
+        `bytes or ops take at the adapter's best (${formatSignificant(peaks.gb_per_s)} GB/s streaming, ` +
+        `${formatSignificant(peaks.gmacs_per_s)} G ops/s), over the kernel's.`,
+    ),
+    ...wrap(
+      `A step without profiling takes ${formatMs(step.wall_ms)}: encode ${
+        formatMs(step.encode_ms)
+      } + submit ` +
+        `${formatMs(step.submit_ms)} + kernels in one pass ${formatMs(step.pass_ms)} account for ` +
+        `${accounted(step.pass_ms)} of it. Timed one by one, which costs a pass each, its kernels take ` +
+        `${formatMs(step.kernels_ms)}: with those, ${accounted(step.kernels_ms)}.`,
+    ),
   ].join("\n");
 }
 

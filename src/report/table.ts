@@ -14,8 +14,8 @@ import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
 import { cellLabels, saySettings, varyingSettings } from "./labels.ts";
 import { sentences } from "./sentences.ts";
 import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
+import { WIDTH, wrap } from "./wrap.ts";
 
-const WIDTH = 100;
 const LABEL_WIDTH = 24;
 /** More columns than this don't fit. */
 const MAX_COLUMNS = 3;
@@ -138,16 +138,4 @@ function interval({ median, median_ci }: Summary): string {
 
 function speedUp(baseline: Summary | null, own: Summary | null): string {
   return baseline === null || own === null ? "–" : `${formatSignificant(baseline.median / own.median)} ×`;
-}
-
-/** `text` in lines of at most 100 columns, broken at spaces. */
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= WIDTH) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
 }
