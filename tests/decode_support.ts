@@ -10,7 +10,8 @@ import { KvCache } from "../src/kv/kv_cache.ts";
 import { NoCache } from "../src/kv/no_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
 import type { KvShape, KvStrategy } from "../src/kv/strategy.ts";
-import type { Gpt2 } from "../src/model/gpt2.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
+import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { shuffledRange } from "./gpu_support.ts";
 
 /** A strategy with its options. */
@@ -89,5 +90,21 @@ export async function withDecoder<T>(
     }
   } finally {
     strategy.dispose();
+  }
+}
+
+/** Loads a random checkpoint, runs `body`, and frees the model whatever happens. */
+export async function withRandomModel(
+  gpu: Gpu,
+  body: (model: Gpt2) => Promise<void>,
+  keys: ConfigKeys = AWKWARD,
+): Promise<void> {
+  const { checkpoint } = await randomCheckpoint(keys);
+  const model = await Gpt2.load(gpu, checkpoint);
+  checkpoint.close();
+  try {
+    await body(model);
+  } finally {
+    model.dispose();
   }
 }

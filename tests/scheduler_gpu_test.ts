@@ -22,8 +22,8 @@ import { IdsCheck } from "../src/measure/serving/ids_check.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { kvCopy } from "../wgsl/kv_copy_cpu.ts";
-import { kvShapeOf, STATIC, withDecoder } from "./decode_support.ts";
-import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
+import { kvShapeOf, STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
+import { AWKWARD } from "./fixtures/checkpoint.ts";
 import { gpuTest, shuffledRange } from "./gpu_support.ts";
 
 const MAX_SEQUENCES = 6;
@@ -153,17 +153,6 @@ function requestOf(each: Workload["requests"][number], id: number, blockSize?: n
   return { id, promptTokens, newTokens, continuations, ids, sampling, ...prefix };
 }
 
-async function withModel(gpu: Gpt2["gpu"], body: (model: Gpt2) => Promise<void>): Promise<void> {
-  const { checkpoint } = await randomCheckpoint(AWKWARD);
-  const model = await Gpt2.load(gpu, checkpoint);
-  checkpoint.close();
-  try {
-    await body(model);
-  } finally {
-    model.dispose();
-  }
-}
-
 /** Memories so small that requests wait, and are preempted where they can be. */
 const MEMORIES: readonly (readonly [name: string, make: () => KvMemory])[] = [
   ...[1, 3, 4].map((blockSize) =>
@@ -193,7 +182,7 @@ async function checkAll(
   memories: typeof MEMORIES,
   { kvDtype, ...runs }: { readonly kvDtype: Dtype; readonly numRuns: number; readonly seed: number },
 ): Promise<void> {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     await withDecoder(model, { variant: STATIC, kvDtype }, async (decoder) => {
       const alone = new Alone(decoder);
       for (const [name, make] of memories) {
@@ -226,7 +215,7 @@ gpuTest("Blocks in float16 and int8 are copied and swapped as they are stored", 
 });
 
 gpuTest("SlotCopier copies slots of every layer, in order where copies depend on each other", async (gpu) => {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     for (const dtype of ["f32", "f16", "int8"] as const) {
       const shape = { ...kvShapeOf(model, 1), dtype };
       const pool = new SlotPool(gpu, shape, { nSlots: 40, layersKept: 2, blockSize: undefined });
@@ -257,7 +246,7 @@ gpuTest("SlotCopier copies slots of every layer, in order where copies depend on
 });
 
 gpuTest("IdsCheck lets equal ids pass, and refuses an id that no tie excuses", async (gpu) => {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     const prompt = [5, 6, 7];
     const ids = await withDecoder(model, { variant: STATIC }, async (decoder) => {
       decoder.begin([prompt]);

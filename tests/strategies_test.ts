@@ -6,15 +6,23 @@
  */
 import assert from "node:assert/strict";
 import { Decoder } from "../src/engine/decoder.ts";
-import type { Gpu } from "../src/gpu/gpu.ts";
 import { createStrategy } from "../src/kv/create.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
 import { type KvStrategy, STRATEGY_NAMES } from "../src/kv/strategy.ts";
 import { seededRandom } from "../src/measure/random.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
-import { DYNAMIC, kvShapeOf, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
-import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
+import {
+  DYNAMIC,
+  kvShapeOf,
+  NO_CACHE,
+  paged,
+  STATIC,
+  type Variant,
+  withDecoder,
+  withRandomModel,
+} from "./decode_support.ts";
+import { AWKWARD, type ConfigKeys } from "./fixtures/checkpoint.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 
 /**
@@ -27,21 +35,6 @@ const KEEPING = [STATIC, DYNAMIC, ...BLOCK_SIZES.map(paged)];
 
 /** The same widths without padding, where bytes are those of the formula in DESIGN.md. */
 const UNPADDED: ConfigKeys = { ...AWKWARD, n_head: 4, n_embd: 16, n_inner: 32 };
-
-async function withModel(
-  gpu: Gpu,
-  body: (model: Gpt2) => Promise<void>,
-  keys: ConfigKeys = AWKWARD,
-): Promise<void> {
-  const { checkpoint } = await randomCheckpoint(keys);
-  const model = await Gpt2.load(gpu, checkpoint);
-  checkpoint.close();
-  try {
-    await body(model);
-  } finally {
-    model.dispose();
-  }
-}
 
 /** A prompt of random ids. */
 function promptOf(length: number, seed = length): number[] {
@@ -69,7 +62,7 @@ async function outcome(decoder: Decoder, prompt: readonly number[]): Promise<Out
 gpuTest(
   "All strategies agree at prompts of a block, one token less and one more, up to the end",
   async (gpu) => {
-    await withModel(gpu, async (model) => {
+    await withRandomModel(gpu, async (model) => {
       const lengths = new Set(BLOCK_SIZES.flatMap((size) => [size - 1, size, size + 1]).filter(Boolean));
       const outcomes = (variant: Variant) =>
         withDecoder(model, { variant }, async (decoder) => {
@@ -92,7 +85,7 @@ gpuTest(
 );
 
 gpuTest("Sequences that are decoded together give what each gives alone", async (gpu) => {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     const prompts = [promptOf(15), promptOf(3), promptOf(17)];
     const steps = AWKWARD.n_ctx - 17;
     const alone = await withDecoder(model, { variant: NO_CACHE }, async (decoder) => {
@@ -116,7 +109,7 @@ gpuTest("Sequences that are decoded together give what each gives alone", async 
 });
 
 gpuTest("Decoder.advance() gives the same ids however the steps are cut", async (gpu) => {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     for (const variant of [NO_CACHE, ...KEEPING]) {
       await withDecoder(model, { variant }, async (decoder) => {
         const runs: number[][] = [];
@@ -133,7 +126,7 @@ gpuTest("Decoder.advance() gives the same ids however the steps are cut", async 
 });
 
 gpuTest("A decoder that begins again is not touched by what it did before", async (gpu) => {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     for (const variant of [NO_CACHE, ...KEEPING]) {
       await withDecoder(model, { variant }, async (decoder, strategy) => {
         const before = await outcome(decoder, promptOf(6));
@@ -194,7 +187,7 @@ for (const [variant, reservation] of RESERVATIONS) {
     const padded = keys === AWKWARD;
     const title = `${variant.name}, ${padded ? "heads padded from 6 to 8" : "nothing padded"}`;
     gpuTest(`K/V bytes are those of the formula and of the ledger (${title})`, async (gpu) => {
-      await withModel(gpu, async (model) => {
+      await withRandomModel(gpu, async (model) => {
         const width = padded ? keys.n_head * 8 : keys.n_embd;
         const need = { variant, nSequences: 2, maxTokens: CAPACITY };
         await withDecoder(model, need, async (decoder, strategy) => {
@@ -218,7 +211,7 @@ for (const [variant, reservation] of RESERVATIONS) {
 gpuTest(
   "A dynamic cache gives its memory back on reset and has two sizes of one layer at its peak",
   async (gpu) => {
-    await withModel(gpu, async (model) => {
+    await withRandomModel(gpu, async (model) => {
       await withDecoder(model, { variant: DYNAMIC }, async (decoder, strategy) => {
         decoder.begin([promptOf(20)]);
         decoder.advance(1);
@@ -236,7 +229,7 @@ gpuTest(
 );
 
 gpuTest("A sequence that doesn't fit is refused by every part that could hold it", async (gpu) => {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     const { nCtx } = model.config;
     await assert.rejects(withDecoder(model, { variant: NO_CACHE, maxTokens: nCtx + 1 }, () => {}), {
       name: "UsageError",
@@ -260,7 +253,7 @@ gpuTest("A sequence that doesn't fit is refused by every part that could hold it
 });
 
 gpuTest("A decoder refuses what it was not made for", async (gpu) => {
-  await withModel(gpu, async (model) => {
+  await withRandomModel(gpu, async (model) => {
     const strategy = new KvCache(gpu, kvShapeOf(model, 1), { growth: "static", capacityTokens: 12 });
     const decoder = await Decoder.create(model, strategy, {
       nSequences: 1,
@@ -290,7 +283,7 @@ gpuTest("A decoder refuses what it was not made for", async (gpu) => {
 });
 
 gpuTest("A strategy whose memory can't be had leaves nothing behind", async (gpu) => {
-  await withModel(gpu, (model) => {
+  await withRandomModel(gpu, (model) => {
     const { total } = gpu.ledger.current;
     const tooMany = Math.ceil(gpu.device.limits.maxBufferSize / (2 * model.dims.a4 * 16)) + 1;
     for (const name of STRATEGY_NAMES) {

@@ -12,6 +12,7 @@ import { locateConfig } from "../hub/locate.ts";
 import { type MemoryNeed, memoryNeed } from "../model/memory.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
+import { availableMemory } from "./memory_check.ts";
 
 /** Optional WebGPU features that matter to kvbench. */
 const FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
@@ -128,11 +129,6 @@ function verdict(
 }
 
 /** Bytes of system memory that are available, or null where that may not be asked. */
-async function availableMemory(): Promise<number | null> {
-  const permission = await Deno.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
-  return permission.state === "granted" ? Deno.systemMemoryInfo().available : null;
-}
-
 function print(report: {
   adapter: { description: string; vendor: string; architecture: string; device: string; software: boolean };
   runtime: Record<string, string>;

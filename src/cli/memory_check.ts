@@ -35,9 +35,8 @@ export async function checkMemory(
     );
   }
   if (!gpu.facts.software) return;
-  const { state } = await Deno.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
-  if (state !== "granted") return;
-  const free = Deno.systemMemoryInfo().available;
+  const free = await availableMemory();
+  if (free === null) return;
   const wanted = need.totalBytes + HOST_BYTES;
   if (wanted <= free) return;
   throw new KvbenchError(
@@ -46,4 +45,10 @@ export async function checkMemory(
     }), this ` +
       `machine has ${formatBytes(free)} free; a smaller --model or a narrower --weights-dtype takes less`,
   );
+}
+
+/** The machine's free memory in bytes, or null where it may not be asked. */
+export async function availableMemory(): Promise<number | null> {
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
+  return state === "granted" ? Deno.systemMemoryInfo().available : null;
 }

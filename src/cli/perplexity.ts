@@ -6,7 +6,7 @@
 import { Command } from "npm:commander@15.1.0";
 import { UsageError } from "../errors.ts";
 import { perplexity } from "../measure/perplexity.ts";
-import { unreadable } from "../model/byte_source.ts";
+import { readText } from "../model/byte_source.ts";
 import { checkIds } from "../model/config.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
@@ -34,9 +34,7 @@ export function perplexityCommand(): Command {
 }
 
 async function run(file: string, options: Options): Promise<void> {
-  const text = await Deno.readTextFile(file).catch((error: unknown) => {
-    throw unreadable(file, error);
-  });
+  const text = await readText(file);
   await withSession(options, ({ config }, tokenizer) => {
     const { maxLength = config.nCtx } = options;
     if (maxLength > config.nCtx) {

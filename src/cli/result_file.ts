@@ -5,7 +5,7 @@
  */
 import { KvbenchError } from "../errors.ts";
 import { type BenchResult, parseResult } from "../measure/result.ts";
-import { unreadable } from "../model/byte_source.ts";
+import { readText } from "../model/byte_source.ts";
 import { formatJson } from "../report/json.ts";
 import { writeWhole } from "../report/write.ts";
 
@@ -52,9 +52,7 @@ export class ResultFile {
  * @throws {KvbenchError} If there is none, it may not be read, or is not JSON.
  */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await Deno.readTextFile(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
+  const text = await readText(path);
   try {
     return JSON.parse(text);
   } catch {

@@ -7,7 +7,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../errors.ts";
-import { fileSource, memorySource, unreadable } from "../model/byte_source.ts";
+import { fileSource, memorySource, readText } from "../model/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../model/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../model/config.ts";
 import { download, type DownloadProgress, type RemoteFile } from "./download.ts";
@@ -76,7 +76,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Check
 export async function embeddedConfig(): Promise<Gpt2Config> {
   const url = new URL("../../weights/tiny/config.json", import.meta.url);
   const text = provided?.configJson ??
-    (url.protocol === "file:" ? await readLocal(fileURLToPath(url)) : await downloadConfig(url));
+    (url.protocol === "file:" ? await readText(fileURLToPath(url)) : await downloadConfig(url));
   return parseConfig(JSON.parse(text), "the embedded config.json");
 }
 
@@ -92,7 +92,7 @@ async function openProvided({ configJson, safetensors }: ProvidedFiles): Promise
 async function openLocal(base: URL): Promise<Checkpoint> {
   const configName = fileURLToPath(new URL("config.json", base));
   const weightsName = fileURLToPath(new URL("model.safetensors", base));
-  const configJson = await readLocal(configName);
+  const configJson = await readText(configName);
   const weights = [{ bytes: await fileSource(weightsName), name: weightsName }];
   return await openCheckpoint({ name: EMBEDDED_NAME, configJson, configName, weights });
 }
@@ -107,12 +107,6 @@ async function openRemote(base: URL, onProgress: DownloadProgress = () => {}): P
     configJson,
     configName: config.href,
     weights: [{ bytes: memorySource(bytes), name: weights.href }],
-  });
-}
-
-async function readLocal(path: string): Promise<string> {
-  return await Deno.readTextFile(path).catch((error: unknown) => {
-    throw unreadable(path, error);
   });
 }
 

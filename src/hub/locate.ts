@@ -5,7 +5,7 @@
  * @module
  */
 import { KvbenchError, UsageError } from "../errors.ts";
-import { fileSource, unreadable } from "../model/byte_source.ts";
+import { fileSource, readText, unreadable } from "../model/byte_source.ts";
 import { type Checkpoint, openCheckpoint, type WeightsFile } from "../model/checkpoint.ts";
 import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../model/config.ts";
 import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";
@@ -83,9 +83,7 @@ async function folderOf(
 
 async function openFolder(name: string, folder: string): Promise<Checkpoint> {
   const configName = `${folder}/${CONFIG}`;
-  const configJson = await Deno.readTextFile(configName).catch((error: unknown) => {
-    throw unreadable(configName, error);
-  });
+  const configJson = await readText(configName);
   const weights: WeightsFile[] = [];
   try {
     for (const path of await weightsIn(folder)) {

@@ -5,7 +5,8 @@
  */
 import { z } from "npm:zod@4.6.7";
 import { KvbenchError } from "../errors.ts";
-import { unreadable } from "../model/byte_source.ts";
+import { readText, unreadable } from "../model/byte_source.ts";
+import { parseJson } from "../model/checkpoint.ts";
 
 /** The configuration. */
 export const CONFIG = "config.json";
@@ -80,12 +81,5 @@ async function isFile(path: string): Promise<boolean> {
  * @throws {KvbenchError} If it can't be read, or isn't JSON.
  */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await Deno.readTextFile(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new KvbenchError(`Cannot use ${path}: it is not JSON`);
-  }
+  return parseJson(await readText(path), path);
 }

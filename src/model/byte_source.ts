@@ -52,6 +52,17 @@ export function memorySource(bytes: Uint8Array): ByteSource {
 }
 
 /**
+ * Reads a text file.
+ *
+ * @throws {KvbenchError} If it doesn't exist, or can't be read.
+ */
+export async function readText(path: string | URL): Promise<string> {
+  return await Deno.readTextFile(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+}
+
+/**
  * The error for a file that can't be opened or read, with what to do about it.
  *
  * @param path The file or folder.

@@ -267,7 +267,13 @@ function listed(names: readonly string[]): string {
   return names.length === 1 ? `tensor ${shown} is` : `tensors ${shown}${rest} are`;
 }
 
-function parseJson(text: string, name: string): unknown {
+/**
+ * Parses the JSON of a model's file.
+ *
+ * @param name What messages call the file.
+ * @throws {KvbenchError} If it is not JSON.
+ */
+export function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -8,6 +8,7 @@ import type { ArenaAllocator, Region } from "../../kv/arena.ts";
 import { type ReservationName, reservedTokens } from "../../kv/reservation.ts";
 import type { Admission, KvMemory, KvMemoryUsage, Move } from "./kv_memory.ts";
 import type { Request } from "./request.ts";
+import { Moves } from "./moves.ts";
 
 /** How regions are cut. */
 export interface ArenaMemoryOptions {
@@ -36,7 +37,7 @@ export class ArenaMemory implements KvMemory {
   readonly #policy: ReservationName;
   readonly #nCtx: number;
   readonly #bySlot = new Map<number, Reservation>();
-  #moves: Move[] = [];
+  readonly #moves = new Moves();
   #stored = 0;
   #atEnd = 0;
 
@@ -55,10 +56,7 @@ export class ArenaMemory implements KvMemory {
 
   /** Hands over the moves since the last time. */
   takeMoves(): readonly Move[] {
-    if (this.#moves.length === 0) return this.#moves;
-    const moves = this.#moves;
-    this.#moves = [];
-    return moves;
+    return this.#moves.take();
   }
 
   /** Names the tokens that the request would reserve and those there are. */

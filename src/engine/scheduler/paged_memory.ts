@@ -9,6 +9,7 @@ import type { PrefixKey } from "../../kv/block_pool.ts";
 import type { GroupShape } from "../../kv/block_types.ts";
 import type { Admission, KvMemory, KvMemoryUsage, Move, SlotRange, Swapped } from "./kv_memory.ts";
 import type { Request } from "./request.ts";
+import { Moves } from "./moves.ts";
 
 /** The pool, and what is kept free of it. */
 export interface PagedMemoryOptions {
@@ -31,7 +32,7 @@ export class PagedMemory implements KvMemory {
   /** The block tables. */
   readonly blocks: BlockManager;
   readonly #watermark: number;
-  #moves: Move[] = [];
+  readonly #moves = new Moves();
   readonly #swapped = new Map<number, { readonly shape: GroupShape; readonly slots: readonly number[] }>();
   #swapFree: number;
   #nextSwap = 0;
@@ -55,10 +56,7 @@ export class PagedMemory implements KvMemory {
 
   /** Hands over the moves since the last time. */
   takeMoves(): readonly Move[] {
-    if (this.#moves.length === 0) return this.#moves;
-    const moves = this.#moves;
-    this.#moves = [];
-    return moves;
+    return this.#moves.take();
   }
 
   /** Names the blocks that the request may come to need and those there are. */
