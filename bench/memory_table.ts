@@ -22,7 +22,12 @@ for (const name of Object.keys(PRESETS) as PresetName[]) {
   for (const dtype of DTYPES) {
     try {
       const tuning = tuningFor(gpu.facts);
-      await checkMemory(gpu, { name, config }, { ...tuning, weightsDtype: dtype, kvDtype: dtype });
+      await checkMemory(
+        gpu,
+        { name, config },
+        { ...tuning, weightsDtype: dtype, kvDtype: dtype },
+        console.error,
+      );
       const checkpoint = new SyntheticCheckpoint(name, config, 0);
       const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: dtype });
       const { weights } = gpu.ledger.current;

@@ -9,10 +9,10 @@ import { type Gpt2Config, PRESETS } from "../model/config.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { readbackMs } from "../gpu/readback.ts";
 import { locateConfig } from "../hub/locate.ts";
-import { type MemoryNeed, memoryNeed } from "../model/memory.ts";
+import { memoryNeed } from "../model/memory.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
-import { availableMemory } from "./memory_check.ts";
+import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
 
 /** Optional WebGPU features that matter to kvbench. */
 const FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
@@ -55,7 +55,7 @@ async function run(options: { json: boolean }): Promise<void> {
         readback_ms: await readbackMs(gpu),
       },
       memory: {
-        available_bytes: facts.software ? await availableMemory() : null,
+        available_bytes: (await freeMemory(gpu)).bytes,
         source: facts.software
           ? "system memory, which this software adapter uses"
           : "WebGPU does not tell it",
@@ -70,7 +70,7 @@ async function run(options: { json: boolean }): Promise<void> {
 }
 
 /** One model's memory and whether this device can hold it. */
-interface ModelRow {
+interface ModelRow extends Fit {
   name: string;
   n_parameters: number;
   weights_bytes: number;
@@ -78,13 +78,11 @@ interface ModelRow {
   kv_bytes_full_context: number;
   activations_bytes: number;
   total_bytes: number;
-  fits: "yes" | "no" | "unknown";
-  reason: string;
 }
 
 async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   const tuning = tuningFor(gpu.facts);
-  const available = gpu.facts.software ? await availableMemory() : null;
+  const free = await freeMemory(gpu);
   return Object.entries({ tiny: await locateConfig("tiny"), ...PRESETS }).map(
     ([name, config]: [string, Gpt2Config]) => {
       const need = memoryNeed(config, tuning);
@@ -96,39 +94,12 @@ async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
         kv_bytes_full_context: need.kvBytesPerToken * config.nCtx,
         activations_bytes: need.activationsBytes,
         total_bytes: need.totalBytes,
-        ...verdict(gpu.device.limits, need, available),
+        ...fitOf(need, gpu.device.limits, free),
       };
     },
   );
 }
 
-function verdict(
-  limits: GPUSupportedLimits,
-  need: MemoryNeed,
-  available: number | null,
-): Pick<ModelRow, "fits" | "reason"> {
-  const largest = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  if (need.largestBufferBytes > largest) {
-    return {
-      fits: "no",
-      reason: `${need.largestBuffer} takes ${formatBytes(need.largestBufferBytes)}, a binding ${
-        formatBytes(largest)
-      }`,
-    };
-  }
-  if (available === null) {
-    return { fits: "unknown", reason: `needs ${formatBytes(need.totalBytes)} of GPU memory` };
-  }
-  if (need.totalBytes > available) {
-    return {
-      fits: "no",
-      reason: `needs ${formatBytes(need.totalBytes)}, ${formatBytes(available)} are available`,
-    };
-  }
-  return { fits: "yes", reason: "" };
-}
-
-/** Bytes of system memory that are available, or null where that may not be asked. */
 function print(report: {
   adapter: { description: string; vendor: string; architecture: string; device: string; software: boolean };
   runtime: Record<string, string>;

@@ -11,6 +11,8 @@ import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
 import { type Gpt2Config, parameterCount } from "../model/config.ts";
 import { SyntheticCheckpoint } from "../model/synthetic.ts";
+import { formatBytes, formatMs } from "../report/units.ts";
+import { tuningFor } from "../model/tuning.ts";
 import { checkMemory } from "./memory_check.ts";
 import { chooseTuning } from "./tuning_choice.ts";
 import { fetchProgress } from "./fetch_progress.ts";
@@ -46,15 +48,20 @@ export async function withSession<P, T>(
     const prepared = await prepare(checkpoint, tokenizer);
     const gpu = await Gpu.open();
     try {
+      await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));
       const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
-      await checkMemory(gpu, checkpoint, { ...options, ...tuning });
       bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
+      const watch = watchMemory();
       const model = await Gpt2.load(gpu, checkpoint, {
         tuning,
         weightsDtype: options.weightsDtype,
-        onProgress: (elements) => bar.update(elements),
+        onProgress: (elements) => {
+          watch.look();
+          bar.update(elements);
+        },
       });
       bar.stop();
+      sayLoaded(gpu.ledger.current.weights, watch);
       const result = await use({ gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
       model.dispose();
       gpu.dispose();
@@ -73,10 +80,42 @@ async function openModel({ model, weights: seed }: ModelOptions, bar: ProgressBa
   const events = fetchProgress(bar);
   try {
     if (seed === undefined) return await locateModel(model, { events });
-    return synthetic(model, await locateConfig(model, { events }), seed);
+    const config = await locateConfig(model, { events });
+    bar.say(`Synthetic weights: speed and memory are those of ${model}, what it says means nothing`);
+    return synthetic(model, config, seed);
   } finally {
     bar.stop();
   }
+}
+
+/** Notes how large the process is. */
+function watchMemory(): { look(): void; readonly peakBytes: number; readonly started: number } {
+  let peakBytes = 0;
+  const look = () => peakBytes = Math.max(peakBytes, Deno.memoryUsage().rss);
+  look();
+  return {
+    look,
+    get peakBytes() {
+      look();
+      return peakBytes;
+    },
+    started: performance.now(),
+  };
+}
+
+/** Smaller weights are loaded in a moment, and not talked about. */
+const WORTH_A_WORD_BYTES = 256 * 2 ** 20;
+
+/** What loading took, for weights that are worth a word. */
+function sayLoaded(weightsBytes: number, { peakBytes, started }: ReturnType<typeof watchMemory>): void {
+  if (weightsBytes < WORTH_A_WORD_BYTES) return;
+  const ms = performance.now() - started;
+  console.error(
+    `Loaded ${formatBytes(weightsBytes)} of weights in ${formatMs(ms)}; this process took ${
+      formatBytes(peakBytes)
+    } ` +
+      "of memory at most",
+  );
 }
 
 /** Every table, file and chart names the model, so its name says what its weights are. */

@@ -84,7 +84,10 @@ export class SafetensorsFile {
     const bytes = await this.#source.read(...byteRange(info, rows));
     // A typed array's elements must be aligned in its buffer, which a view of a larger one doesn't promise.
     const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-    return convert(whole.buffer);
+    const values = convert(whole.buffer);
+    // Given back now: the garbage collector would let it pile up.
+    if (values.buffer !== whole.buffer) whole.buffer.transfer(0);
+    return values;
   }
 
   /**

@@ -9,6 +9,7 @@ import { KvbenchError } from "../errors.ts";
 import { DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { Writer } from "../gpu/writer.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
@@ -86,7 +87,7 @@ export interface Gpt2Weights {
   dispose(): void;
 }
 
-/** What is read at once of the token embedding, and may lie in the queue: 16 MiB. */
+/** What is packed at once: 16 MiB. */
 const BAND_BYTES = 16 << 20;
 
 /** Called after each tensor, or part of one, with the elements uploaded so far. */
@@ -131,8 +132,8 @@ class Uploader {
   readonly #maxBindingBytes: number;
   readonly #buffers: LedgerBuffer[] = [];
   readonly #none: LedgerBuffer;
+  readonly #writer: Writer;
   #elements = 0;
-  #unsettledBytes = 0;
 
   constructor(gpu: Gpu, checkpoint: TensorSource, options: UploadOptions) {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
@@ -143,7 +144,8 @@ class Uploader {
     this.#packing = options.packing;
     this.#onProgress = options.onProgress ?? (() => {});
     this.#maxBindingBytes = options.maxBindingBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    this.#none = this.#store("none", new Float32Array(4));
+    this.#none = this.#allocate("none", 16); // WebGPU begins with zeros
+    this.#writer = new Writer(gpu);
   }
 
   async upload(): Promise<Gpt2Weights> {
@@ -158,7 +160,7 @@ class Uploader {
     const wpeValues = await this.#read("wpe.weight");
     const wpe = new Float32Array(nCtx * e4 * 4);
     for (let p = 0; p < nCtx; p++) wpe.set(pick(wpeValues, width, p * nEmbd), p * e4 * 4);
-    const wpeBuffer = this.#store("wpe.weight", wpe);
+    const wpeBuffer = await this.#store("wpe.weight", wpe);
 
     const layers: LayerWeights[] = [];
     for (let i = 0; i < nLayer; i++) {
@@ -170,10 +172,8 @@ class Uploader {
         fc: await this.#linear(`h.${i}.mlp.c_fc`, width, inner),
         out: await this.#linear(`h.${i}.mlp.c_proj`, inner, width),
       });
-      await this.#settle();
     }
     const lnF = await this.#norm("ln_f", width);
-    await this.#settle();
     return { wte, wpe: wpeBuffer, layers, lnF, none: this.#none, dispose: () => this.dispose() };
   }
 
@@ -192,8 +192,14 @@ class Uploader {
   async #linear(name: string, k: Int32Array, n: Int32Array): Promise<LinearWeights> {
     const values = await this.#read(`${name}.weight`);
     const nOut = n.reduce((count, from) => count + (from < 0 ? 0 : 1), 0);
-    const matrix = this.#create(`${name}.weight`, { k4: k.length / 4, n4: n.length / 4, firstN4: 0 });
-    this.#write(`${name}.weight`, matrix, 0, { values, strideK: nOut, strideN: 1, k, n });
+    const k4 = k.length / 4, n4 = n.length / 4;
+    const matrix = this.#create(`${name}.weight`, { k4, n4, firstN4: 0 });
+    const perBand = this.#bandN4(k4);
+    for (let band = 0; band < n4; band += perBand) {
+      const part = n.subarray(4 * band, 4 * (band + perBand));
+      await this.#write(`${name}.weight`, matrix, band, { values, strideK: nOut, strideN: 1, k, n: part });
+    }
+    free(values);
     return { weight: matrix, bias: await this.#vector(`${name}.bias`, n) };
   }
 
@@ -207,7 +213,7 @@ class Uploader {
     const group = this.#packing.tileGroup;
     const tileBytes = 16 * DTYPE_BYTES[this.#packing.dtype];
     const perShard = Math.max(1, Math.floor(this.#maxBindingBytes / (e4 * tileBytes * group))) * group;
-    const perBand = Math.max(1, Math.floor(BAND_BYTES / (e4 * 64 * group))) * group;
+    const perBand = this.#bandN4(e4);
     const shards: PackedMatrix[] = [];
     for (let firstN4 = 0; firstN4 < v4; firstN4 += perShard) {
       const n4 = Math.min(perShard, v4 - firstN4);
@@ -218,11 +224,17 @@ class Uploader {
         const first = 4 * (firstN4 + band), count = Math.min(4 * bandN4, vocabSize - first);
         const values = await this.#read(name, { first, count });
         const n = paddedEnd(count, bandN4);
-        this.#write(name, shard, band, { values, strideK: 1, strideN: nEmbd, k, n });
-        await this.#settle();
+        await this.#write(name, shard, band, { values, strideK: 1, strideN: nEmbd, k, n });
+        free(values);
       }
     }
     return shards;
+  }
+
+  /** Output tiles that are packed at once: whole groups. */
+  #bandN4(k4: number): number {
+    const { tileGroup } = this.#packing;
+    return Math.max(1, Math.floor(BAND_BYTES / (k4 * 64 * tileGroup))) * tileGroup;
   }
 
   /** Allocates a packed matrix. */
@@ -235,8 +247,7 @@ class Uploader {
   }
 
   /** Packs `source` as the output tiles of `matrix` from `firstN4` on, which starts a group. */
-  #write(name: string, matrix: PackedMatrix, firstN4: number, source: MatrixSource): void {
-    const { queue } = this.#gpu.device;
+  async #write(name: string, matrix: PackedMatrix, firstN4: number, source: MatrixSource): Promise<void> {
     let packed: Packed;
     try {
       packed = packTiles(source, this.#packing);
@@ -246,26 +257,25 @@ class Uploader {
       );
     }
     const { tiles, scale } = packed;
-    queue.writeBuffer(matrix.buffer.buffer, firstN4 * matrix.k4 * 16 * tiles.BYTES_PER_ELEMENT, tiles);
-    if (scale) queue.writeBuffer(matrix.scale.buffer, firstN4 * 16, scale);
-    this.#unsettledBytes += tiles.byteLength;
+    await this.#writer.write(matrix.buffer, firstN4 * matrix.k4 * 16 * tiles.BYTES_PER_ELEMENT, tiles);
+    if (scale) await this.#writer.write(matrix.scale, firstN4 * 16, scale);
+    free(tiles);
   }
 
   async #vector(name: string, map: Int32Array): Promise<LedgerBuffer> {
     return this.#store(name, pick(await this.#read(name), map));
   }
 
-  async #read(name: string, rows?: RowRange): Promise<Float32Array> {
+  async #read(name: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
     const values = await this.#checkpoint.read(name, rows);
     this.#elements += values.length;
     this.#onProgress(this.#elements);
     return values;
   }
 
-  #store(name: string, values: Float32Array<ArrayBuffer>): LedgerBuffer {
+  async #store(name: string, values: Float32Array<ArrayBuffer>): Promise<LedgerBuffer> {
     const buffer = this.#allocate(name, values.byteLength);
-    this.#gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
-    this.#unsettledBytes += values.byteLength;
+    await this.#writer.write(buffer, 0, values);
     return buffer;
   }
 
@@ -279,12 +289,9 @@ class Uploader {
     this.#buffers.push(buffer);
     return buffer;
   }
+}
 
-  /** Waits for the queue where much is written: until then, it holds a copy of what it was given. */
-  async #settle(): Promise<void> {
-    if (this.#unsettledBytes < BAND_BYTES) return;
-    this.#unsettledBytes = 0;
-    this.#gpu.device.queue.submit([]);
-    await this.#gpu.device.queue.onSubmittedWorkDone();
-  }
+/** Gives an array's memory back now: the garbage collector would let hundreds of MiB pile up. */
+function free({ buffer }: { readonly buffer: ArrayBuffer }): void {
+  buffer.transfer(0);
 }
