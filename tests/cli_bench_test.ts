@@ -105,6 +105,25 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   }
 });
 
+Deno.test("bench compares weights, K and V that are narrower with float32, unless it is told not to", {
+  ignore,
+}, async () => {
+  const narrow = ["--strategies", "kv-cache", "--weights-dtype", "int8", "--sweep", "kv-dtype=f32,int8"];
+  const { accuracy, accuracy_missing } = await measure(...narrow);
+  assert.equal(accuracy_missing, null);
+  assert.deepEqual(
+    accuracy.map(({ weights_dtype, kv_dtype, positions }) => [weights_dtype, kv_dtype, positions]),
+    [["int8", "f32", 4], ["int8", "int8", 4]],
+  );
+  for (const { max_logit_difference: difference, stored, stored_f32 } of accuracy) {
+    assert.ok(0 < difference && difference < 2, String(difference));
+    assert.ok(stored.weights_bytes < 0.3 * stored_f32.weights_bytes);
+    assert.equal(stored_f32.kv_bytes_per_token, N_LAYER * ROW_BYTES);
+  }
+  const without = await measure(...narrow, "--no-accuracy");
+  assert.deepEqual([without.accuracy, without.accuracy_missing], [[], "--no-accuracy"]);
+});
+
 Deno.test("bench --sweep measures every combination once, and reserves what is used where memory grows", {
   ignore,
 }, async () => {

@@ -18,18 +18,24 @@ import { parameterCount } from "../model/config.ts";
 import { formatJson } from "../report/json.ts";
 import { benchTable } from "../report/table.ts";
 import { checkWritable } from "../report/write.ts";
+import {
+  type AccuracyOptions,
+  type AccuracyRecord,
+  compareWithF32,
+  prepareReference,
+} from "./bench_accuracy.ts";
 import { saveReports } from "./bench_reports.ts";
 import { DEFAULT_PROMPT, planOf, type PlanOptions } from "./bench_plan.ts";
 import { DEFAULT_FOLDER, type Destination, destinationOf } from "./destination.ts";
 import { type Interrupt, watchInterrupts } from "./interrupt.ts";
 import { liveView, terminal } from "./live_view.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
 import { readResult, ResultFile } from "./result_file.ts";
 import { type Session, withSession } from "./session.ts";
 import { sweepOption, SWEPT } from "./sweep.ts";
 import { idList, nameList, share, wholeNumber } from "./values.ts";
 
-interface Options extends PlanOptions, PrecisionOptions {
+interface Options extends PlanOptions, AccuracyOptions {
   readonly out?: string;
   readonly json?: string;
   readonly resume?: string;
@@ -87,6 +93,7 @@ export function benchCommand(resumed?: { readonly path: string; readonly result:
     )
     .option("--max-seconds <n>", "time for the measured runs of one setting", wholeNumber(1), 30)
     .option("--seed <n>", "of the order of runs and of a made-up prompt", wholeNumber(0, 2 ** 32 - 1), 0)
+    .option("--no-accuracy", "do not compare weights, K and V that are narrower than float32 with float32")
     .option("--out <folder>", `folder for the result and the chart (default: "${DEFAULT_FOLDER}")`)
     .option("--json <file>", "write the result there; with -, print it and nothing else")
     .option("--resume <file>", "go on with a result that was interrupted; takes no other option")
@@ -129,14 +136,17 @@ async function run(options: Options, resumed: Parameters<typeof benchCommand>[0]
   using interrupt = watchInterrupts();
   const result = await withSession(options, async (checkpoint, tokenizer) => {
     const plan = await planOf(options, checkpoint.config, tokenizer);
-    return { plan, weights: await checkpoint.origin() };
-  }, async (session, { plan, weights }) => {
+    const weights = await checkpoint.origin();
+    const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
+    return { plan, weights, f32 };
+  }, async (session, { plan, weights, f32 }) => {
     const { gpu: { facts }, modelName } = session;
     say(
       `kvbench: ${modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ${sayPlan(plan)}`,
     );
     if (to.file !== undefined) say(`Result: ${to.file}`);
-    const fresh = await emptyResult(session, plan, weights);
+    const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
+    const fresh = await emptyResult(session, plan, weights, compared);
     if (resumed) assertContinues(resumed, fresh);
     return await measure(session, resumed?.result ?? fresh, to, interrupt);
   });
@@ -156,6 +166,7 @@ async function emptyResult(
   { gpu, model, modelName }: Session,
   plan: Plan,
   weights: WeightsOrigin,
+  { accuracy, accuracy_missing }: AccuracyRecord,
 ): Promise<BenchResult> {
   const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
   return {
@@ -177,6 +188,8 @@ async function emptyResult(
       weights_dtype: model.weightsDtype,
     },
     plan,
+    accuracy,
+    accuracy_missing,
     groups: [],
     cells: [],
     unfinished: null,

@@ -46,32 +46,49 @@ export async function withSession<P, T>(
   try {
     const tokenizer = await tokenizerFor(checkpoint.config);
     const prepared = await prepare(checkpoint, tokenizer);
-    const gpu = await Gpu.open();
-    try {
-      await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));
-      const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
-      bar.start("Loading weights", parameterCount(checkpoint.config), "parameters");
-      const watch = watchMemory();
-      const model = await Gpt2.load(gpu, checkpoint, {
-        tuning,
-        weightsDtype: options.weightsDtype,
-        onProgress: (elements) => {
-          watch.look();
-          bar.update(elements);
-        },
-      });
-      bar.stop();
-      sayLoaded(gpu.ledger.current.weights, watch);
-      const result = await use({ gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
-      model.dispose();
-      gpu.dispose();
-      return result;
-    } finally {
-      bar.stop();
-      gpu.abandon(); // does nothing after a success
-    }
+    return await withModel(checkpoint, options, async (model) => {
+      return await use({ gpu: model.gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
+    });
   } finally {
+    bar.stop();
     checkpoint.close();
+  }
+}
+
+/**
+ * Opens the GPU, loads a model, and runs `use`; frees both afterwards, whatever happens.
+ *
+ * @throws {KvbenchError} If there is no adapter, the model does not fit or is damaged, or `use` fails.
+ */
+export async function withModel<T>(
+  checkpoint: TensorSource,
+  options: PrecisionOptions | ModelOptions,
+  use: (model: Gpt2) => Promise<T>,
+): Promise<T> {
+  const bar = progressBar();
+  const gpu = await Gpu.open();
+  try {
+    await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));
+    const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
+    bar.start(`Loading weights as ${options.weightsDtype}`, parameterCount(checkpoint.config), "parameters");
+    const watch = watchMemory();
+    const model = await Gpt2.load(gpu, checkpoint, {
+      tuning,
+      weightsDtype: options.weightsDtype,
+      onProgress: (elements) => {
+        watch.look();
+        bar.update(elements);
+      },
+    });
+    bar.stop();
+    sayLoaded(gpu.ledger.current.weights, watch);
+    const result = await use(model);
+    model.dispose();
+    gpu.dispose();
+    return result;
+  } finally {
+    bar.stop();
+    gpu.abandon(); // does nothing after a success
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { z } from "npm:zod@4.6.7";
 import { DTYPES } from "../gpu/dtype.ts";
+import { accuracySchema } from "./accuracy.ts";
 import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
@@ -14,13 +15,14 @@ import { planSchema } from "./plan.ts";
 import { parseRecord } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const KIND = "kvbench.bench";
 
 /** Why versions that are no longer read are not. */
 const REFUSED: Readonly<Record<number, string>> = {
   1: "it holds neither raw gaps between tokens nor the machine's speed beside each run: measure again",
+  2: "it does not say how exact narrower numbers are: measure again",
 };
 
 const modelSchema = z.strictObject({
@@ -79,6 +81,13 @@ const schema = z.strictObject({
   environment: environmentSchema.describe("Where it was measured"),
   model: modelSchema.describe("What was run"),
   plan: planSchema.describe("What was to be measured"),
+  accuracy: z.array(accuracySchema)
+    .describe(
+      "How exact weights, K and V that are narrower than float32 are: an entry for each type of K and V",
+    ),
+  accuracy_missing: z.string().nullable().describe(
+    "Why there is no entry where there should be; null otherwise",
+  ),
   groups: z.array(groupSchema).describe("Groups of cells that were measured, in order"),
   cells: z.array(cellSchema).describe("Cells that were measured: strategies with settings"),
   unfinished: unfinishedSchema.nullable()

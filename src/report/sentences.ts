@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Accuracy } from "../measure/accuracy.ts";
 import type { Cell } from "../measure/cell.ts";
 import { ratioOf, verdictOf } from "../measure/ratio.ts";
 import type { BenchResult } from "../measure/result.ts";
@@ -35,6 +36,10 @@ export function sentences(result: BenchResult): string[] {
       lines.push(`The same ${settings.new_tokens} tokens from every strategy: ${JSON.stringify(text)}`);
     }
   }
+  lines.push(...result.accuracy.map(sayAccuracy));
+  if (result.accuracy_missing !== null) {
+    lines.push(`What narrower numbers cost in exactness was not measured: ${result.accuracy_missing}.`);
+  }
   lines.push(...warningsOf(result, name).map((text) => `Caution: ${text}`));
   if (environment.adapter.software) {
     lines.push(
@@ -43,6 +48,24 @@ export function sentences(result: BenchResult): string[] {
     );
   }
   return lines;
+}
+
+/** What narrower numbers cost, and what they save. */
+function sayAccuracy(
+  { weights_dtype, kv_dtype, positions, greedy_equal, max_logit_difference, stored, stored_f32 }: Accuracy,
+): string {
+  const parts = [
+    `${weights_dtype} weights and ${kv_dtype} K/V against float32, on the first prompt: the largest logit is the same ` +
+    `token's before ${greedy_equal} of ${positions} new tokens (${formatPercent(greedy_equal, positions)})`,
+    `no logit differs by more than ${formatSignificant(max_logit_difference)}`,
+  ];
+  const saved = (what: string, bytes: number, bytesF32: number) =>
+    bytes === bytesF32 ? [] : [`${what} ${formatBytes(bytes)} in place of ${formatBytes(bytesF32)}`];
+  const takes = [
+    ...saved("weights take", stored.weights_bytes, stored_f32.weights_bytes),
+    ...saved("a token's K/V takes", stored.kv_bytes_per_token, stored_f32.kv_bytes_per_token),
+  ];
+  return `${[...parts, ...takes].join("; ")}.`;
 }
 
 /** A claim about speed that goes no further than the samples do. */

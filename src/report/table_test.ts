@@ -154,3 +154,23 @@ Deno.test("benchTable() warns of a software adapter, and only of one, and of an 
   assert.doesNotMatch(benchTable(fixtureResult({ software: false })), /computes on the CPU/);
   assert.match(sentencesOf(benchTable({ ...fixtureResult(), complete: false })), /not complete/);
 });
+
+Deno.test("benchTable() says what narrower numbers cost and save, or why that is not known", () => {
+  const stored_f32 = { weights_bytes: 4 * 2 ** 20, kv_bytes_per_token: 8192 };
+  const text = sentencesOf(benchTable({
+    ...fixtureResult(),
+    accuracy: [{
+      weights_dtype: "int8",
+      kv_dtype: "f32",
+      positions: 50,
+      greedy_equal: 48,
+      max_logit_difference: 0.3541,
+      stored: { ...stored_f32, weights_bytes: 2 ** 20 },
+      stored_f32,
+    }],
+  }));
+  assert.match(text, /int8 weights and f32 K\/V against float32.* before 48 of 50 new tokens \(96 %\)/);
+  assert.match(text, /no logit differs by more than 0\.354; weights take 1\.0 MiB in place of 4\.0 MiB\./);
+  const missing = benchTable({ ...fixtureResult(), accuracy_missing: "gpt2-xl does not fit" });
+  assert.match(sentencesOf(missing), /cost in exactness was not measured: gpt2-xl does not fit\./);
+});

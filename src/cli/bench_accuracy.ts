@@ -1,0 +1,69 @@
+/**
+ * `bench`'s comparison of narrower numbers with float32, before anything is timed.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import { type Accuracy, accuracyOf, type Reference, referenceOf } from "../measure/accuracy.ts";
+import { groupsOf, promptsOf } from "../measure/grid.ts";
+import type { Plan } from "../measure/plan.ts";
+import type { TensorSource } from "../model/checkpoint.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import type { PrecisionOptions } from "./model_options.ts";
+import { withModel } from "./session.ts";
+
+/** What is recorded of it. */
+export interface AccuracyRecord {
+  /** An entry for each type of K and V, where these or the weights are narrower than float32. */
+  readonly accuracy: Accuracy[];
+  /** Why there is none where there should be. */
+  readonly accuracy_missing: string | null;
+}
+
+/** What to compare with, where that takes another model than the one that is measured, or why it can't be had. */
+export type Prepared = Reference | { readonly missing: string } | undefined;
+
+/** Options of {@linkcode prepareReference}. */
+export interface AccuracyOptions extends PrecisionOptions {
+  /** Whether narrower numbers are compared with float32. */
+  readonly accuracy: boolean;
+}
+
+/**
+ * Loads the model in float32 for a while, where it will be measured in another type.
+ *
+ * @throws {KvbenchError} If it is damaged or the device fails; not if it is too large.
+ */
+export async function prepareReference(
+  checkpoint: TensorSource,
+  plan: Plan,
+  options: AccuracyOptions,
+): Promise<Prepared> {
+  if (!options.accuracy) return { missing: "--no-accuracy" };
+  if (options.weightsDtype === "f32") return undefined;
+  const f32 = { ...options, weightsDtype: "f32", kvDtype: "f32", autotune: false } as const;
+  try {
+    return await withModel(checkpoint, f32, (model) => reference(model, plan));
+  } catch (error) {
+    if (!(error instanceof KvbenchError)) throw error;
+    return { missing: error.message };
+  }
+}
+
+/** Compares the types of K and V that the plan has, with the weights of the model. */
+export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared): Promise<AccuracyRecord> {
+  const narrow = plan.grid.kv_dtype.filter((dtype) => dtype !== "f32" || model.weightsDtype !== "f32");
+  const accuracy: Accuracy[] = [];
+  if (narrow.length === 0) return { accuracy, accuracy_missing: null };
+  if (prepared && "missing" in prepared) return { accuracy, accuracy_missing: prepared.missing };
+  const f32 = prepared ?? await reference(model, plan);
+  for (const dtype of narrow) accuracy.push(await accuracyOf(model, f32, dtype));
+  return { accuracy, accuracy_missing: null };
+}
+
+/** What float32 says to the first prompt of the plan. */
+async function reference(model: Gpt2, plan: Plan): Promise<Reference> {
+  const { settings } = groupsOf(plan)[0]![0]!;
+  const [prompt] = promptsOf(plan, settings, model.config.vocabSize);
+  return await referenceOf(model, prompt!, settings.new_tokens);
+}
