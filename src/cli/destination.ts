@@ -4,6 +4,7 @@
  * @module
  */
 import { KvbenchError, UsageError } from "../errors.ts";
+import type { BenchOptions } from "./bench_options.ts";
 import { nextResultName } from "../report/write.ts";
 
 /** The folder that is written to unless told otherwise. */
@@ -28,11 +29,12 @@ export interface Destination {
  * @throws {KvbenchError} If a folder was asked for and may not be written, or can't be listed.
  */
 export async function destinationOf(
-  { out, json }: { readonly out?: string; readonly json?: string },
+  { out, json, format }: Pick<BenchOptions, "out" | "json" | "format">,
 ): Promise<Destination> {
-  const quiet = json === "-";
-  if (json !== undefined && out === undefined) return quiet ? { quiet } : { quiet, file: json };
-  if (json !== undefined && !quiet) {
+  const printed = json === "-";
+  const quiet = printed || format !== "table";
+  if (json !== undefined && out === undefined) return printed ? { quiet } : { quiet, file: json };
+  if (json !== undefined && !printed) {
     throw new UsageError("Both --json and --out are given: wanted one of them");
   }
   const folder = out ?? DEFAULT_FOLDER;

@@ -1,7 +1,7 @@
 /**
  * The command line: reads options, runs a subcommand, and turns errors into one line and an exit code.
  *
- * Exit codes: 0 success, 1 a failure, 2 a wrong argument.
+ * Exit codes: 0 success, 1 a failure, 2 a wrong argument, 3 a comparison found something worse than allowed.
  *
  * @module
  */
@@ -9,11 +9,14 @@ import { Command, CommanderError } from "npm:commander@15.1.0";
 import { KvbenchError, UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
+import { quietly } from "./command_line.ts";
+import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
 import { logitsCommand } from "./logits.ts";
 import { perplexityCommand } from "./perplexity.ts";
 import { profileCommand } from "./profile.ts";
+import { reportCommand } from "./report.ts";
 import { serveSimCommand } from "./serve_sim.ts";
 import { weightsCommand } from "./weights.ts";
 
@@ -23,6 +26,8 @@ export async function main(args: readonly string[]): Promise<void> {
     .description("See, measured on your own GPU, what a KV cache buys and what it costs")
     .version(VERSION)
     .addCommand(benchCommand())
+    .addCommand(compareCommand())
+    .addCommand(reportCommand())
     .addCommand(generateCommand())
     .addCommand(logitsCommand())
     .addCommand(perplexityCommand())
@@ -30,17 +35,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(serveSimCommand())
     .addCommand(weightsCommand())
     .addCommand(doctorCommand());
-  for (const command of withSubcommands(program)) {
-    command
-      .exitOverride()
-      .allowExcessArguments(false)
-      .configureOutput({
-        // Without these, commander asks for environment variables that need a permission.
-        getOutHasColors: () => false,
-        getErrHasColors: () => false,
-        writeErr: () => {}, // the error is printed below, in one line
-      });
-  }
+  for (const command of withSubcommands(program)) quietly(command);
   try {
     if (args.length === 0) return program.outputHelp();
     await program.parseAsync([...args], { from: "user" });

@@ -92,9 +92,16 @@ const schema = z.strictObject({
   cells: z.array(cellSchema).describe("Cells that were measured: strategies with settings"),
   unfinished: unfinishedSchema.nullable()
     .describe("The group after those, where it was interrupted: runs that need not be made again"),
-}).refine(({ groups, cells }) => cells.every(({ group }) => group < groups.length), {
-  path: ["cells"],
-  message: "a cell is of a group that is not there",
+}).superRefine(({ groups, cells }, { addIssue }) => {
+  cells.forEach(({ group, ttft_ms, tpot_ms, e2e_ms, yardstick_ms }, i) => {
+    const runs = groups[group]?.order.length;
+    const lists = [ttft_ms.samples, tpot_ms?.samples ?? e2e_ms.samples, e2e_ms.samples, yardstick_ms];
+    if (lists.every(({ length }) => length === runs)) return;
+    const message = runs === undefined
+      ? `its group ${group} is not there`
+      : `it has not ${runs} runs of everything, as its group has`;
+    addIssue({ code: "custom", path: ["cells", i], message });
+  });
 });
 
 /**

@@ -60,9 +60,10 @@ Deno.test("parseResult() refuses missing and unknown fields, numbers that JSON c
   assert.match(messageOf(changed((json) => Reflect.deleteProperty(json.plan, "seed"))), /plan\.seed/);
   assert.match(messageOf(changed((json) => Object.assign(json, { extra: 1 }))), /the top level.*extra/);
   assert.match(messageOf(changed((json) => json.cells[0]!.e2e_ms.samples[2] = NaN)), /e2e_ms\.samples\[2\]/);
+  assert.match(messageOf(changed((json) => json.cells[1]!.yardstick_ms.pop())), /cells\[1\] .* not 5 runs/);
   assert.match(
     messageOf(changed((json) => json.groups.splice(0))),
-    /cells is not valid.*a group that is not/,
+    /cells\[0\] is not valid: its group 0 is not there/,
   );
 });
 

@@ -54,6 +54,21 @@ export function percentile(samples: ArrayLike<number>, p: number): number {
   return below + (above - below) * (rank - Math.floor(rank));
 }
 
+/**
+ * A 95 % confidence interval of the median from the samples' order alone: the samples whose ranks are 0.98 √n from the
+ * middle one (W. J. Conover, "Practical Nonparametric Statistics", section 3.2). Quicker than a bootstrap and as wide.
+ *
+ * @throws {RangeError} If there are no samples.
+ */
+export function medianInterval(samples: readonly number[]): [lower: number, upper: number] {
+  requireSamples(samples);
+  const sorted = Float64Array.from(samples).sort();
+  const n = sorted.length;
+  const reach = 1.96 * Math.sqrt(n) / 2;
+  const lower = Math.max(0, Math.floor(n / 2 - reach));
+  return [sorted[lower]!, sorted[n - 1 - lower]!];
+}
+
 /** Samples beyond Tukey's fences, by their index. */
 export interface Outliers {
   /** Beyond 1.5 interquartile ranges outside the quartiles, and not severe. */

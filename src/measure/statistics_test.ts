@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mean, median, percentile, standardDeviation, tukeyOutliers } from "./statistics.ts";
+import { seededRandom } from "./random.ts";
+import { mean, median, medianInterval, percentile, standardDeviation, tukeyOutliers } from "./statistics.ts";
 
 Deno.test("median() takes the middle sample, or the middle of two, whatever their order", () => {
   assert.equal(median([3, 1, 2]), 2);
@@ -27,6 +28,18 @@ Deno.test("tukeyOutliers() tells mild from severe ones, on both sides, by index"
   const samples = [10, 10, 12, 14, 14, 3, 21, 27, -3, 12, 12, 10, 14];
   assert.deepEqual(tukeyOutliers(samples), { mild: [5, 6], severe: [7, 8] });
   assert.deepEqual(tukeyOutliers([1]), { mild: [], severe: [] });
+});
+
+Deno.test("medianInterval() holds the median about as often as it says", () => {
+  const random = seededRandom(9);
+  let held = 0;
+  for (let i = 0; i < 1000; i++) {
+    const [low, high] = medianInterval(Array.from({ length: 25 }, () => random() ** 2));
+    if (low <= 0.25 && 0.25 <= high) held++;
+  }
+  // At least 95 % in theory, since ranks are whole; four standard deviations of 1000 trials are 2.5 %.
+  assert.ok(held >= 930, `${held} of 1000`);
+  assert.deepEqual(medianInterval([3, 1, 2]), [1, 3]);
 });
 
 Deno.test("Statistics leave the samples as they were", () => {

@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { bootstrapInterval } from "./bootstrap.ts";
 import { seededRandom, shuffled } from "./random.ts";
 import type { GroupRecord, Timing, Unfinished } from "./result.ts";
-import { median } from "./statistics.ts";
+import { median, medianInterval } from "./statistics.ts";
 import { precision } from "./summary.ts";
 
 /** Rounds before precision is looked at. */
@@ -134,6 +133,6 @@ function reasonToStop(
 /** Half of the interval of the median E2E as a share of the median; infinite with fewer than 3 runs. */
 export function e2ePrecision(timings: readonly Timing[]): number {
   const e2e = timings.map(({ e2e_ms }) => e2e_ms);
-  if (e2e.length === 0) return Infinity;
-  return precision({ median: median(e2e), median_ci: bootstrapInterval(e2e, median, seededRandom(0)) });
+  if (e2e.length < 3) return Infinity;
+  return precision({ median: median(e2e), median_ci: medianInterval(e2e) });
 }

@@ -9,6 +9,7 @@ import { ratioOf, verdictOf } from "../measure/ratio.ts";
 import type { BenchResult } from "../measure/result.ts";
 import { warningsOf } from "../measure/warnings.ts";
 import { cellLabels } from "./labels.ts";
+import { oneLine } from "./one_line.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
 /** Cells of a group up to which each is spoken of. */
@@ -43,7 +44,9 @@ export function sentences(result: BenchResult): string[] {
   lines.push(...warningsOf(result, name).map((text) => `Caution: ${text}`));
   if (environment.adapter.software) {
     lines.push(
-      `Caution: ${environment.adapter.description} computes on the CPU. These latencies and their ratios are ` +
+      `Caution: ${
+        oneLine(environment.adapter.description)
+      } computes on the CPU. These latencies and their ratios are ` +
         "not those of a GPU.",
     );
   }

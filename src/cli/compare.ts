@@ -1,0 +1,115 @@
+/**
+ * `kvbench compare`: what changed between results, and whether anything got worse.
+ *
+ * @module
+ */
+import { Command, Option } from "npm:commander@15.1.0";
+import { KvbenchError } from "../errors.ts";
+import { compareResults, type Comparison, regressions } from "../measure/compare.ts";
+import type { BenchResult } from "../measure/result.ts";
+import { compareMarkdown, compareTable, METRIC_NAMES } from "../report/compare_table.ts";
+import { formatJson } from "../report/json.ts";
+import { cellLabels } from "../report/labels.ts";
+import { formatPercent } from "../report/units.ts";
+import { readResult } from "./result_file.ts";
+import { share } from "./values.ts";
+
+/** Exit code where something got worse. */
+const REGRESSION = 3;
+
+/** How results are compared, as `compare` and `bench --baseline` take it. */
+export interface CompareOptions {
+  /** Smaller differences are none; a share. */
+  readonly threshold: number;
+  /** What gets worse by more than this ends the program with code 3; a share. */
+  readonly failOn?: number;
+}
+
+interface Options extends CompareOptions {
+  readonly format: "table" | "json" | "markdown";
+}
+
+/** Adds the shared options to a subcommand. */
+export function addCompareOptions(command: Command): Command {
+  return command
+    .option("--threshold <share>", "smaller differences are none", share(0, 10), 0.05)
+    .option("--fail-on <share>", "end with code 3 if anything is slower or larger by more", share(0, 10));
+}
+
+/** Declares the subcommand. */
+export function compareCommand(): Command {
+  return addCompareOptions(new Command("compare"))
+    .description("Compare results, each with the first: faster, slower, or no difference")
+    .argument("<before>", "a result of bench")
+    .argument("<after...>", "one or more others")
+    .addOption(
+      new Option("--format <form>", "what to print").choices(["table", "json", "markdown"]).default("table"),
+    )
+    .action(run);
+}
+
+async function run(before: string, after: string[], options: Options): Promise<void> {
+  const base = await readResult(before);
+  const comparisons: { path: string; comparison: Comparison }[] = [];
+  for (const path of after) {
+    comparisons.push({ path, comparison: compareResults(base, await readResult(path), options.threshold) });
+  }
+  const { threshold, format } = options;
+  if (format === "json") {
+    const all = comparisons.map(({ path, comparison }) => ({ before, after: path, ...comparison }));
+    console.log(formatJson(snakeCase({ threshold, comparisons: all })));
+  } else {
+    const draw = format === "table" ? compareTable : compareMarkdown;
+    for (const { path, comparison } of comparisons) {
+      console.log(`${before} → ${path}\n\n${draw(comparison, threshold)}`);
+    }
+  }
+  for (const { comparison } of comparisons) failOn(comparison, options);
+}
+
+/**
+ * Compares a fresh result with an earlier one.
+ *
+ * @param print Takes the comparison as text.
+ * @throws {KvbenchError} If a limit is set and nothing can be held against it.
+ */
+export function compareWithBaseline(
+  before: BenchResult,
+  after: BenchResult,
+  options: CompareOptions,
+  print: (text: string) => void,
+): void {
+  const comparison = compareResults(before, after, options.threshold);
+  print(compareTable(comparison, options.threshold));
+  failOn(comparison, options);
+}
+
+/** Sets the exit code where something got worse, and says what. */
+function failOn(comparison: Comparison, { failOn: limit }: CompareOptions): void {
+  if (limit === undefined) return;
+  const judged = comparison.pairs.some(({ metrics }) =>
+    metrics.some(({ verdict }) => verdict !== "too few runs")
+  );
+  if (!judged) {
+    throw new KvbenchError(
+      "Cannot tell whether anything got worse: wanted cells that are in both results with 4 runs or more",
+    );
+  }
+  const worse = regressions(comparison, limit);
+  if (worse.length === 0) return;
+  const labels = cellLabels(worse.map(({ cell }) => cell));
+  const list = worse.map(({ what }, i) => `${labels[i]}: ${METRIC_NAMES[what as "ttft_ms"] ?? what}`);
+  console.error(`kvbench: Worse by more than ${formatPercent(limit, 1)}: ${list.join("; ")}`);
+  Deno.exitCode = REGRESSION;
+}
+
+/** A value with its fields' names as result files have them. */
+function snakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCase);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map((
+      [key, each],
+    ) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), snakeCase(each)]),
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * A comparison of two results for the terminal and as Markdown.
+ *
+ * @module
+ */
+import Table from "npm:cli-table3@0.6.5";
+import type { Comparison, MetricComparison } from "../measure/compare.ts";
+import { markdownTable } from "./markdown.ts";
+import { cellLabels } from "./labels.ts";
+import { oneLine } from "./one_line.ts";
+import { wrap } from "./wrap.ts";
+import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
+
+/** What the times are called. */
+export const METRIC_NAMES: Readonly<Record<MetricComparison["metric"], string>> = {
+  ttft_ms: "TTFT",
+  tpot_ms: "TPOT",
+  e2e_ms: "total",
+};
+
+const HEAD = ["", "", "before", "after", "ratio (95 % interval)", "p", "verdict"];
+
+/** Lines of text without ANSI colours, no newline at the end. */
+export function compareTable(comparison: Comparison, threshold: number): string {
+  const table = new Table({
+    head: HEAD,
+    colAligns: ["left", "left", "right", "right", "right", "right", "left"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of compareRows(comparison)) table.push(row);
+  return [table.toString(), ...compareNotes(comparison, threshold).flatMap(wrap)].join("\n");
+}
+
+/** The same as GitHub-flavoured Markdown. */
+export function compareMarkdown(comparison: Comparison, threshold: number): string {
+  const notes = compareNotes(comparison, threshold).map((note) => `- ${note}`);
+  return [markdownTable(["cell", "time", ...HEAD.slice(2)], compareRows(comparison)), "", ...notes].join(
+    "\n",
+  );
+}
+
+/** A row per cell and time. */
+export function compareRows({ pairs }: Comparison): string[][] {
+  const labels = cellLabels(pairs.map(({ cell }) => cell));
+  return pairs.flatMap(({ metrics }, i) =>
+    metrics.map((each, row) => [
+      row === 0 ? labels[i]! : "",
+      METRIC_NAMES[each.metric],
+      formatMs(each.before),
+      formatMs(each.after),
+      sayRatio(each),
+      each.together.p < 0.001 ? "< 0.001" : each.together.p.toFixed(3),
+      each.verdict,
+    ])
+  );
+}
+
+const digits = (value: number) => value.toPrecision(4);
+
+/** The ratio and its interval; four digits, because a difference of 1 % is one. */
+function sayRatio({ together: { ratio, interval } }: MetricComparison): string {
+  const range = interval ? ` (${interval.map(digits).join("–")})` : "";
+  return `${digits(ratio)}${range}`;
+}
+
+/** The smallest slowdown that a time's interval would surely show, as a share. */
+function unseen({ together: { interval, ratio }, verdict }: MetricComparison): number {
+  return verdict === "no difference" && interval ? Math.max(interval[1] / ratio, ratio / interval[0]) - 1 : 0;
+}
+
+/** What the table leaves out: what stayed the same and what did not, besides the times. */
+export function compareNotes(comparison: Comparison, threshold: number): string[] {
+  const { pairs, missing, added, differences, machine } = comparison;
+  const labels = cellLabels(pairs.map(({ cell }) => cell));
+  const notes: string[] = [];
+  const say = formatPercent(threshold, 1);
+  const changed = pairs.flatMap(({ metrics }) => metrics).filter(({ verdict }) =>
+    verdict === "faster" || verdict === "slower"
+  );
+  if (pairs.length === 0) notes.push("No cell is in both results.");
+  else if (changed.length === 0) notes.push(`No difference of more than ${say} is shown.`);
+  else {
+    const slower = changed.filter(({ verdict }) => verdict === "slower").length;
+    notes.push(`Beyond ${say}: ${slower} slower, ${changed.length - slower} faster.`);
+  }
+  pairs.forEach(({ peakBytes: [before, after], sameIds }, i) => {
+    if (before !== after) {
+      notes.push(
+        `${labels[i]}: peak memory went from ${formatBytes(before)} to ${formatBytes(after)} ` +
+          `(× ${formatSignificant(after / before)}).`,
+      );
+    }
+    if (!sameIds) notes.push(`${labels[i]}: the generated tokens are not the same.`);
+  });
+  const few = pairs.filter(({ metrics }) => metrics.some(({ verdict }) => verdict === "too few runs"));
+  if (few.length > 0) {
+    notes.push(`Too few runs for a verdict in ${few.length} of ${pairs.length} cells: wanted at least 4.`);
+  }
+  const blind = Math.max(0, ...pairs.flatMap(({ metrics }) => metrics.map(unseen)));
+  if (blind > threshold) {
+    notes.push(
+      `Not every difference under ${
+        formatPercent(blind, 1)
+      } could be seen: more runs or a quieter machine would ` +
+        "narrow the intervals.",
+    );
+  }
+  if (machine !== null && Math.abs(Math.log(machine)) > Math.log(1 + threshold)) {
+    notes.push(
+      `Caution: the machine itself took ${
+        formatSignificant(machine)
+      } × as long for the same work after, by the ` +
+        "yardstick. Ratios allow for that.",
+    );
+  }
+  for (const [which, cells] of [["before", missing], ["after", added]] as const) {
+    if (cells.length > 0) notes.push(`Only ${which}: ${cellLabels(cells).join("; ")}.`);
+  }
+  if (differences.length > 0) {
+    notes.push(`Caution: not only the times differ. ${differences.map(oneLine).join("; ")}.`);
+  }
+  return notes;
+}

@@ -1,0 +1,36 @@
+/**
+ * The forms that results can be printed in.
+ *
+ * @module
+ */
+import type { BenchResult } from "../measure/result.ts";
+import { formatJson } from "./json.ts";
+import { markdown } from "./markdown.ts";
+import { oneLine } from "./one_line.ts";
+import { csv, jsonLines } from "./rows.ts";
+import { benchTable } from "./table.ts";
+
+const WRITERS = {
+  table: (results: readonly BenchResult[]) => results.map(titled).join("\n\n"),
+  json: (results: readonly BenchResult[]) => formatJson(results.length === 1 ? results[0] : results),
+  jsonl: jsonLines,
+  csv,
+  markdown,
+} as const;
+
+/** A form of output. */
+export type Format = keyof typeof WRITERS;
+
+/** All forms. */
+export const FORMATS = Object.keys(WRITERS) as Format[];
+
+/** Results as text, no newline at the end. */
+export function formatResults(results: readonly BenchResult[], format: Format): string {
+  return WRITERS[format](results);
+}
+
+function titled(result: BenchResult, _: number, all: readonly BenchResult[]): string {
+  if (result.cells.length === 0) return "Nothing is measured yet.";
+  const title = all.length > 1 ? `${oneLine(result.model.name)}, ${result.created}\n` : "";
+  return title + benchTable(result);
+}

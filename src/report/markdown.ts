@@ -1,0 +1,40 @@
+/**
+ * GitHub-flavoured Markdown.
+ *
+ * @module
+ */
+import type { BenchResult } from "../measure/result.ts";
+import { shortRows } from "./rows.ts";
+import { sentences } from "./sentences.ts";
+
+/** A table; what is in the cells is shown as it is. The first column is aligned left, numbers right. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeMarkdown).join(" | ")} |`;
+  const numeric = head.map((_, i) => i > 0 && rows.every((row) => /^$|^[\d.]/.test(row[i]!)));
+  return [line(head), `| ${numeric.map((right) => right ? "---:" : "---").join(" | ")} |`, ...rows.map(line)]
+    .join("\n");
+}
+
+/** The results as a table, in llama-bench's manner, with what must be known of it below. */
+export function markdown(results: readonly BenchResult[]): string {
+  const { head, rows } = shortRows(results);
+  const notes = results.flatMap((result) => {
+    const { kvbench, git_commit, deno, adapter } = result.environment;
+    const build = git_commit === null ? "" : ` (${git_commit.slice(0, 10)})`;
+    return [
+      `kvbench ${kvbench}${build}, Deno ${deno}, ${adapter.description}, ${result.created.slice(0, 10)}. ` +
+      "Medians ± half of their 95 % intervals.",
+      ...sentences(result),
+    ];
+  });
+  return [markdownTable(head, rows), "", ...notes.map((note) => `- ${escapeMarkdown(note)}`)].join("\n");
+}
+
+/** Text that Markdown and HTML leave alone, on one line. */
+export function escapeMarkdown(text: string): string {
+  return text.replaceAll(/\s+/g, " ")
+    .replaceAll(/[\\`*_[\]|#~]/g, "\\$&")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
+}

@@ -1,0 +1,153 @@
+/**
+ * A result as flat rows, one per cell, for spreadsheets and line-based tools.
+ *
+ * @module
+ */
+import type { Cell } from "../measure/cell.ts";
+import type { BenchResult } from "../measure/result.ts";
+import { precision, type Summary } from "../measure/summary.ts";
+import { kvMeans } from "./kv_memory.ts";
+import { varyingSettings } from "./labels.ts";
+import { formatBytes, formatSignificant } from "./units.ts";
+
+/** One cell as named values. */
+export type Row = Record<string, string | number | boolean | null>;
+
+/** Rows with the same names in the same order. */
+export function rowsOf(result: BenchResult): Row[] {
+  const { environment, model, created } = result;
+  const { weights } = model;
+  return result.cells.map((cell) => {
+    const { peak_bytes, ...memory } = cell.memory;
+    return {
+      created,
+      kvbench: environment.kvbench,
+      git_commit: environment.git_commit,
+      deno: environment.deno,
+      os: environment.os,
+      cpu: environment.cpu.model,
+      adapter: environment.adapter.description,
+      software_adapter: environment.adapter.software,
+      model: model.name,
+      n_parameters: model.n_parameters,
+      weights_source: weights.source,
+      weights_sha256: weights.source === "checkpoint" ? weights.sha256 : null,
+      weights_dtype: model.weights_dtype,
+      strategy: cell.strategy,
+      ...cell.settings,
+      runs: cell.e2e_ms.samples.length,
+      ...summaryRow("ttft_ms", cell.ttft_ms),
+      ...summaryRow("tpot_ms", cell.tpot_ms),
+      ...summaryRow("e2e_ms", cell.e2e_ms),
+      decode_tokens_per_second: cell.decode_tokens_per_second,
+      prefill_tokens_per_second: cell.prefill_tokens_per_second,
+      itl_ms_median: cell.itl_ms?.median ?? null,
+      itl_ms_p90: cell.itl_ms?.p90 ?? null,
+      itl_ms_p99: cell.itl_ms?.p99 ?? null,
+      gpu_ms_per_token: cell.gpu_ms_per_token,
+      encode_ms_per_token: cell.encode_ms_per_token,
+      dispatches_per_token: cell.dispatches_per_token,
+      ...prefixed("peak_bytes_", peak_bytes),
+      kv_used_bytes: memory.kv_used_bytes,
+      kv_reserved_bytes: memory.kv_reserved_bytes,
+      kv_allocated_bytes: memory.kv_allocated_bytes,
+      ...prefixed("kv_mean_bytes_", kvMeans(cell)),
+    };
+  });
+}
+
+function summaryRow(name: string, summary: Summary | null): Row {
+  const [low, high] = summary?.median_ci ?? [null, null];
+  return prefixed(`${name}_`, {
+    median: summary?.median ?? null,
+    median_ci_low: low,
+    median_ci_high: high,
+    mean: summary?.mean ?? null,
+    stddev: summary?.stddev ?? null,
+    min: summary?.min ?? null,
+    p90: summary?.p90 ?? null,
+    p95: summary?.p95 ?? null,
+    p99: summary?.p99 ?? null,
+    max: summary?.max ?? null,
+  });
+}
+
+function prefixed(prefix: string, row: Row): Row {
+  return Object.fromEntries(Object.entries(row).map(([key, value]) => [`${prefix}${key}`, value]));
+}
+
+/** Comma-separated values with a header line, as RFC 4180 has them but for line feeds alone. */
+export function csv(results: readonly BenchResult[]): string {
+  const rows = results.flatMap(rowsOf);
+  const names = Object.keys(rows[0] ?? {});
+  const quoted = (value: Row[string]) => {
+    const text = value === null ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [names, ...rows.map((row) => names.map((name) => row[name]!))]
+    .map((line) => line.map(quoted).join(",")).join("\n");
+}
+
+/** One JSON object per line and cell: the row, with its raw samples. */
+export function jsonLines(results: readonly BenchResult[]): string {
+  return results.flatMap((result) =>
+    rowsOf(result).map((row, i) => {
+      const { ttft_ms, tpot_ms, e2e_ms, itl_ms, yardstick_ms }: Cell = result.cells[i]!;
+      return JSON.stringify({
+        ...row,
+        samples: {
+          ttft_ms: ttft_ms.samples,
+          tpot_ms: tpot_ms?.samples ?? [],
+          e2e_ms: e2e_ms.samples,
+          itl_ms: itl_ms?.runs ?? [],
+          yardstick_ms,
+        },
+      });
+    })
+  ).join("\n");
+}
+
+/** What a table for people shows of each cell, with a column for each setting that varies. */
+export function shortRows(results: readonly BenchResult[]): { head: string[]; rows: string[][] } {
+  const all = results.flatMap(({ cells, model, environment }) =>
+    cells.map((cell) => ({ cell, model, adapter: environment.adapter.description }))
+  );
+  const varies = (of: (each: typeof all[number]) => unknown) => new Set(all.map(of)).size > 1;
+  const columns: [name: string, value: (each: typeof all[number]) => string][] = [
+    ["model", ({ model }) => model.name],
+    ...(varies(({ adapter }) => adapter)
+      ? [["adapter", ({ adapter }) => adapter] as typeof columns[number]]
+      : []),
+    ["strategy", ({ cell }) => cell.strategy],
+    ["test", ({ cell: { settings } }) => `pp${settings.prompt_tokens}+tg${settings.new_tokens}`],
+    ...varyingSettings(results.flatMap(({ cells }) => cells))
+      .filter((key) => !/tokens$/.test(key) || key === "kv_capacity_tokens")
+      .map((key): typeof columns[number] => [
+        key.replaceAll("_", " "),
+        ({ cell }) => String(cell.settings[key] ?? ""),
+      ]),
+    ["TTFT ms", ({ cell }) => withPrecision(cell.ttft_ms)],
+    ["TPOT ms", ({ cell }) => withPrecision(cell.tpot_ms)],
+    ["total ms", ({ cell }) => withPrecision(cell.e2e_ms)],
+    ["prefill t/s", ({ cell }) => formatSignificant(cell.prefill_tokens_per_second)],
+    [
+      "decode t/s",
+      ({ cell }) =>
+        cell.decode_tokens_per_second === null ? "" : formatSignificant(cell.decode_tokens_per_second),
+    ],
+    ["peak", ({ cell }) => formatBytes(cell.memory.peak_bytes.total)],
+    ["K/V reserved", ({ cell }) => formatBytes(cell.memory.kv_reserved_bytes)],
+  ];
+  return {
+    head: columns.map(([name]) => name),
+    rows: all.map((each) => columns.map(([, value]) => value(each))),
+  };
+}
+
+/** "7.80 ± 0.12": the median, and half of its interval. */
+function withPrecision(summary: Summary | null): string {
+  if (summary === null) return "";
+  const share = precision(summary);
+  const spread = Number.isFinite(share) ? ` ± ${formatSignificant(share * summary.median)}` : "";
+  return `${formatSignificant(summary.median)}${spread}`;
+}
