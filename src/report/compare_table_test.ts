@@ -20,7 +20,7 @@ Deno.test("compareTable() has a row per cell and time within 100 columns, and a 
   for (const line of text.split("\n")) assert.ok([...line].length <= 100, line);
   assert.match(
     text,
-    /│ paged .*\n│ +│ TPOT +│ 4\.\d+ ms │ [78]\.\d+ ms │ 1\.\d+ \(1\.\d+–\d\.\d+\) │ .* │ slower/,
+    /│ paged .*\n│ +│ TPOT +│ 4\.\d+ ms │ [78]\.\d+ ms │ +1\.\d+ \(1\.\d+–\d\.\d+\) │ .* │ slower/,
   );
   assert.match(text, /Beyond 5\.0 %: 2 slower, 0 faster\./);
   const markdown = compareMarkdown(compareResults(slow, fast, 0.05), 0.05);

@@ -13,7 +13,6 @@ import type { Summary } from "../measure/summary.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
 import { cellLabels, saySettings, varyingSettings } from "./labels.ts";
 import { sentences } from "./sentences.ts";
-import { WIDTH, wrap } from "./wrap.ts";
 import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
 import { WIDTH, wrap } from "./wrap.ts";
 
