@@ -7,34 +7,29 @@ import { Command } from "npm:commander@15.1.0";
 import Table from "npm:cli-table3@0.6.5";
 import { type Gpt2Config, PRESETS } from "../model/config.ts";
 import { Gpu } from "../gpu/gpu.ts";
+import { FEATURES, LIMITS } from "../gpu/ladder.ts";
 import { readbackMs } from "../gpu/readback.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { memoryNeed } from "../model/memory.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
+import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
 import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
 
-/** Optional WebGPU features that matter to kvbench. */
-const FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
-/** Limits that matter to kvbench. */
-const LIMITS = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-] as const;
+interface Options extends DeviceOptions {
+  readonly json: boolean;
+}
 
 /** Declares the subcommand. */
 export function doctorCommand(): Command {
-  return new Command("doctor")
+  return addDeviceOptions(new Command("doctor"))
     .description("Show the GPU adapter, what it can do, and which models fit")
     .option("--json", "print JSON", false)
     .action(run);
 }
 
-async function run(options: { json: boolean }): Promise<void> {
-  const gpu = await Gpu.open();
+async function run(options: Options): Promise<void> {
+  const gpu = await Gpu.open(gpuOptions(options));
   try {
     const { facts, fence, device } = gpu;
     const models = await modelNeeds(gpu);
@@ -46,8 +41,8 @@ async function run(options: { json: boolean }): Promise<void> {
         device: facts.device,
         software: facts.software,
       },
-      runtime: { deno: Deno.version.deno, os: Deno.build.os, arch: Deno.build.arch },
-      features: Object.fromEntries(FEATURES.map((name) => [name, facts.features.includes(name)])),
+      runtime: { deno: Deno.version.deno, webgpu: facts.webgpu, os: Deno.build.os, arch: Deno.build.arch },
+      features: Object.fromEntries(FEATURES.map((name) => [name, device.features.has(name)])),
       limits: Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]])),
       fence: {
         blocks: fence.blocks,
@@ -117,6 +112,7 @@ function print(report: {
     ["kind", adapter.software ? "software: a CPU does the work" : "hardware"],
     ["driver", "WebGPU does not tell its version"],
     ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
+    ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
     ...Object.entries(features).map(([name, has]) => [name, has ? "yes" : "unavailable"]),
     ...Object.entries(limits).map((
       [name, value],

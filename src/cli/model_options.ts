@@ -1,15 +1,17 @@
 /**
- * The options of every subcommand that loads a model: which one, and how its numbers are stored on the GPU.
+ * The options of every subcommand that loads a model: which one, how its numbers are stored on the GPU, and on what
+ * device.
  *
  * @module
  */
 import { type Command, Option } from "npm:commander@15.1.0";
 import { MODEL_NAMES } from "../hub/locate.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
+import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
 import { syntheticSeed } from "./values.ts";
 
 /** Values of {@link addModelOptions}. */
-export interface ModelOptions {
+export interface ModelOptions extends DeviceOptions {
   /** Name or folder of the model. */
   readonly model: string;
   /** How weight matrices are stored on the GPU. */
@@ -30,7 +32,7 @@ export interface PrecisionOptions extends ModelOptions {
 
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {
-  return command
+  return addDeviceOptions(command)
     .option("--model <name>", MODEL_NAMES, "tiny")
     .option(
       "--weights <source>",

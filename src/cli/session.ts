@@ -15,6 +15,7 @@ import { formatBytes, formatMs } from "../report/units.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { checkMemory } from "./memory_check.ts";
 import { chooseTuning } from "./tuning_choice.ts";
+import { gpuOptions } from "./device_options.ts";
 import { fetchProgress } from "./fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
 import { type ProgressBar, progressBar } from "./progress.ts";
@@ -66,7 +67,7 @@ export async function withModel<T>(
   use: (model: Gpt2) => Promise<T>,
 ): Promise<T> {
   const bar = progressBar();
-  const gpu = await Gpu.open();
+  const gpu = await Gpu.open(gpuOptions(options));
   try {
     await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));
     const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });

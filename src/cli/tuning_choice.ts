@@ -6,6 +6,7 @@
  */
 import { z } from "npm:zod@4.6.7";
 import type { Gpu } from "../gpu/gpu.ts";
+import { FEATURES, LIMITS } from "../gpu/ladder.ts";
 import { autotune, type AutotuneOptions } from "../model/autotune.ts";
 import { KERNELS_TEXT } from "../model/gpt2.ts";
 import { type Tuning, tuningFor } from "../model/tuning.ts";
@@ -73,10 +74,12 @@ function describe(tuning: Tuning): string {
 
 /** A hash of everything a choice depends on. WebGPU tells no driver version but what the description holds. */
 async function keyOf(gpu: Gpu, { config, weightsDtype, kvDtype }: TuningOptions): Promise<string> {
-  const { description, vendor, architecture, device } = gpu.facts;
+  const { webgpu, description, vendor, architecture, device } = gpu.facts;
+  const { features, limits } = gpu.device;
   const { nLayer, nHead, nEmbd, nInner, nCtx, vocabSize } = config;
   const text = JSON.stringify([
-    [description, vendor, architecture, device, Deno.version.deno],
+    [webgpu, description, vendor, architecture, device, Deno.version.deno],
+    [FEATURES.filter((name) => features.has(name)), LIMITS.map((name) => limits[name])],
     [nLayer, nHead, nEmbd, nInner, nCtx, vocabSize, weightsDtype, kvDtype],
     KERNELS_TEXT,
   ]);

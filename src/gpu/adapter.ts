@@ -5,9 +5,12 @@
  * @module
  */
 import { KvbenchError } from "../errors.ts";
+import { webGpu, type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
 /** What is known of an adapter before a device is opened on it. */
 export interface AdapterFacts {
+  /** The implementation of WebGPU that found it. */
+  readonly webgpu: WebGpuName;
   /** What the adapter calls itself. */
   readonly description: string;
   /** As GPUAdapterInfo gives it. */
@@ -28,13 +31,14 @@ export interface AdapterFacts {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|warp/i;
 
 /**
- * Asks for the adapter with the highest performance.
+ * Asks an implementation, the environment's unless told otherwise, for the adapter with the highest performance.
  *
  * @throws {KvbenchError} If there is none, with what to do about it.
  */
-export async function requestAdapter(): Promise<GPUAdapter> {
+export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment()): Promise<GPUAdapter> {
   quietLoader();
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const gpu = await webGpu(webgpu);
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new KvbenchError(
       "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
@@ -44,8 +48,11 @@ export async function requestAdapter(): Promise<GPUAdapter> {
   return adapter;
 }
 
-/** Describes an adapter. */
-export function adapterFacts(adapter: GPUAdapter): AdapterFacts {
+/** Describes an adapter, found by the environment's implementation unless told otherwise. */
+export function adapterFacts(
+  adapter: GPUAdapter,
+  webgpu: WebGpuName = webGpuOfEnvironment(),
+): AdapterFacts {
   const { description, vendor, architecture, device } = adapter.info;
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
@@ -53,6 +60,7 @@ export function adapterFacts(adapter: GPUAdapter): AdapterFacts {
     if (typeof value === "number") limits[name] = value;
   }
   return {
+    webgpu,
     description: description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter",
     vendor,
     architecture,

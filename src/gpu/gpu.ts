@@ -1,25 +1,21 @@
 /**
- * An opened GPU: device, ledger and fence, with the adapter's own limits and the optional features that exist.
- * Knows nothing of models.
+ * An opened GPU: device, ledger and fence, with the adapter's own limits and the optional features that exist, or
+ * with less. Knows nothing of models.
  *
  * @module
  */
 import { KvbenchError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
+import { type Ladder, requirements } from "./ladder.ts";
 import { Ledger } from "./ledger.ts";
+import { type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
-/** Optional WebGPU features that kvbench uses where they exist. */
-const WANTED_FEATURES = ["shader-f16", "timestamp-query", "subgroups"] as const;
-/** Limits that are raised to what the adapter offers. */
-const WANTED_LIMITS = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-] as const;
+/** How a GPU is opened. */
+export interface GpuOptions extends Ladder {
+  /** The implementation of WebGPU: the environment's, unless told otherwise. */
+  readonly webgpu?: WebGpuName;
+}
 
 /** A device with its ledger and fence. Dispose of it when done. */
 export class Gpu {
@@ -51,17 +47,15 @@ export class Gpu {
   /**
    * Opens the best adapter.
    *
-   * @throws {KvbenchError} If there is no adapter or it gives no device.
+   * @throws {UsageError | KvbenchError} If there is no adapter, it gives no device, or not with these limits.
    */
-  static async open(): Promise<Gpu> {
-    const adapter = await requestAdapter();
-    const facts = adapterFacts(adapter);
-    const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
-    const requiredLimits: Record<string, number> = {};
-    for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
+  static async open({ webgpu = webGpuOfEnvironment(), ...ladder }: GpuOptions = {}): Promise<Gpu> {
+    const adapter = await requestAdapter(webgpu);
+    const facts = adapterFacts(adapter, webgpu);
+    const required = requirements(facts, ladder);
     let device: GPUDevice;
     try {
-      device = await adapter.requestDevice({ label: "kvbench", requiredFeatures, requiredLimits });
+      device = await adapter.requestDevice({ label: "kvbench", ...required });
     } catch (error) {
       throw new KvbenchError(
         `The adapter "${facts.description}" gives no device: ${(error as Error).message}`,

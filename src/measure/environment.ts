@@ -24,6 +24,7 @@ export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<Enviro
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     typescript: Deno.version.typescript,
+    webgpu: gpu.facts.webgpu,
     os: Deno.build.os,
     os_release: await granted({ name: "sys", kind: "osRelease" }) ? Deno.osRelease() : null,
     arch: Deno.build.arch,

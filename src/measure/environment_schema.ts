@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "npm:zod@4.6.7";
+import { WEBGPU_NAMES } from "../gpu/webgpu.ts";
 import { amount, positive, sha256Field } from "./fields.ts";
 
 const load = z.array(z.number().nonnegative()).length(3).nullable();
@@ -15,6 +16,7 @@ export const environmentSchema = z.strictObject({
   deno: z.string().describe("Version of Deno"),
   v8: z.string().describe("Version of V8"),
   typescript: z.string().describe("Version of TypeScript"),
+  webgpu: z.enum(WEBGPU_NAMES).default("deno").describe("Implementation of WebGPU: Deno's own, or Dawn"),
   os: z.string().describe("Operating system, as Deno.build.os"),
   os_release: z.string().nullable().describe(
     "Release of the operating system, null where it may not be asked",

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { Command } from "npm:commander@15.1.0";
+import { DEFAULT_LIMITS, FEATURES } from "../gpu/ladder.ts";
+import { addDeviceOptions, gpuOptions } from "./device_options.ts";
+
+function parse(...args: string[]) {
+  const command = addDeviceOptions(new Command()).exitOverride().configureOutput({ writeErr: () => {} });
+  return gpuOptions(command.parse(args, { from: "user" }).opts());
+}
+
+Deno.test("The device is opened with everything unless told otherwise", () => {
+  assert.deepEqual(parse(), {});
+});
+
+Deno.test("--webgpu, --disable-feature and --limit add up", () => {
+  assert.deepEqual(
+    parse(
+      ...["--webgpu", "dawn", "--disable-feature", "subgroups", "--disable-feature", "shader-f16"],
+      ...["--limit", "default", "--limit", "maxBufferSize=536870912"],
+    ),
+    {
+      webgpu: "dawn",
+      disabledFeatures: ["subgroups", "shader-f16"],
+      limits: { ...DEFAULT_LIMITS, maxBufferSize: 536870912 },
+    },
+  );
+  assert.deepEqual(parse("--disable-feature", "all"), { disabledFeatures: FEATURES });
+});
+
+Deno.test("Unknown implementations, features and limits are refused with those that there are", () => {
+  assert.throws(() => parse("--webgpu", "mesa"), /Allowed choices are deno, dawn/);
+  assert.throws(
+    () => parse("--disable-feature", "f16"),
+    /Wanted shader-f16, timestamp-query, subgroups or all/,
+  );
+  for (const text of ["maxBufferSize", "maxBufferSize=-1", "maxBufferSize=1e9", "maxTextures=4", "=1", ""]) {
+    assert.throws(
+      () => parse("--limit", text),
+      /Wanted default, or NAME=VALUE with a name of maxBufferSize/,
+      text,
+    );
+  }
+});
