@@ -6,19 +6,11 @@
  */
 
 import type { ChartConfiguration, ChartItem } from "npm:chart.js@4.6.1";
+import { overviewCells } from "../measure/overview.ts";
 import type { BenchResult } from "../measure/result.ts";
 import { type CanvasKit, chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import { saySettings } from "./labels.ts";
-import {
-  FAINT,
-  INK,
-  itlPanel,
-  kvPanel,
-  latencyPanel,
-  memoryPanel,
-  overviewCells,
-  STRATEGY_COLOURS,
-} from "./panels.ts";
+import { FAINT, INK, itlPanel, kvPanel, latencyPanel, memoryPanel, STRATEGY_COLOURS } from "./panels.ts";
 import { formatCount } from "./units.ts";
 
 export { chartPermissions };

@@ -4,6 +4,7 @@
  * @module
  */
 import type { BenchResult } from "../measure/result.ts";
+import { CLAIMS_TITLE, claimsNote, saidClaims } from "./claims.ts";
 import { shortRows } from "./rows.ts";
 import { sentences } from "./sentences.ts";
 
@@ -27,7 +28,19 @@ export function markdown(results: readonly BenchResult[]): string {
       ...sentences(result),
     ];
   });
-  return [markdownTable(head, rows), "", ...notes.map((note) => `- ${escapeMarkdown(note)}`)].join("\n");
+  return [
+    markdownTable(head, rows),
+    "",
+    ...notes.map((note) => `- ${escapeMarkdown(note)}`),
+    ...results.flatMap(claimsTable),
+  ].join("\n");
+}
+
+function claimsTable(result: BenchResult): string[] {
+  const claims = saidClaims(result);
+  if (claims.length === 0) return [];
+  const rows = claims.map(({ claim, verdict, figures }) => [claim, verdict, figures]);
+  return ["", markdownTable([CLAIMS_TITLE, "", "figures"], rows), "", escapeMarkdown(claimsNote(result))];
 }
 
 /** Text that Markdown and HTML leave alone, on one line. */

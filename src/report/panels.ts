@@ -8,6 +8,7 @@
 import type { ChartConfiguration, ChartDataset, Plugin } from "npm:chart.js@4.6.1";
 import type { StrategyName } from "../kv/strategy.ts";
 import type { Cell } from "../measure/cell.ts";
+import { overviewCells } from "../measure/overview.ts";
 import type { BenchResult } from "../measure/result.ts";
 import type { Summary } from "../measure/summary.ts";
 import { FONT_FAMILY } from "./canvas.ts";
@@ -47,13 +48,6 @@ const KV_COLOURS: Readonly<Record<KvPart, string>> = {
   external: "#9A9A9A",
   free: "#EFEFEF",
 };
-
-/** The cells that an overview shows: of each strategy the first. */
-export function overviewCells({ cells }: BenchResult): Cell[] {
-  return cells.filter((cell, i) =>
-    cell.group === 0 && cells.findIndex(({ strategy }) => strategy === cell.strategy) === i
-  );
-}
 
 /** Ratio of largest to smallest value from which an axis is logarithmic. */
 const LOG_RATIO = 20;

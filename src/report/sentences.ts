@@ -10,6 +10,7 @@ import type { BenchResult } from "../measure/result.ts";
 import { warningsOf } from "../measure/warnings.ts";
 import { cellLabels } from "./labels.ts";
 import { oneLine } from "./one_line.ts";
+import { sweepSentences } from "./sweep_sentences.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
 /** Cells of a group up to which each is spoken of. */
@@ -37,7 +38,7 @@ export function sentences(result: BenchResult): string[] {
       lines.push(`The same ${settings.new_tokens} tokens from every strategy: ${JSON.stringify(text)}`);
     }
   }
-  lines.push(...result.accuracy.map(sayAccuracy));
+  lines.push(...sweepSentences(result), ...result.accuracy.map(sayAccuracy));
   if (result.accuracy_missing !== null) {
     lines.push(`What narrower numbers cost in exactness was not measured: ${result.accuracy_missing}.`);
   }

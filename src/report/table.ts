@@ -10,6 +10,7 @@ import Table from "npm:cli-table3@0.6.5";
 import type { Cell } from "../measure/cell.ts";
 import type { BenchResult } from "../measure/result.ts";
 import type { Summary } from "../measure/summary.ts";
+import { claimLines } from "./claims.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
 import { cellLabels, saySettings, varyingSettings } from "./labels.ts";
 import { sentences } from "./sentences.ts";
@@ -26,7 +27,9 @@ const MAX_COLUMNS = 3;
 export function benchTable(result: BenchResult): string {
   const { cells, groups } = result;
   const draw = groups.length === 1 && cells.length <= MAX_COLUMNS ? columnPerCell : linePerCell;
-  return [draw(cells), "", ...sentences(result).flatMap(wrap)].join("\n").trimEnd();
+  const claims = claimLines(result);
+  return [draw(cells), "", ...sentences(result).flatMap(wrap), "", ...claims.flatMap(wrap)].join("\n")
+    .trimEnd();
 }
 
 function columnPerCell(cells: readonly Cell[]): string {

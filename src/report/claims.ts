@@ -1,0 +1,127 @@
+/**
+ * What a run says of the textbooks' claims, in words.
+ *
+ * @module
+ */
+import {
+  CLAIMS,
+  claimsOf,
+  type ClaimVerdict,
+  type Evidence,
+  PROPORTIONAL,
+  RANGE,
+} from "../measure/claims.ts";
+import type { Growth } from "../measure/growth.ts";
+import type { Interval } from "../measure/bootstrap.ts";
+import { overviewCells } from "../measure/overview.ts";
+import type { BenchResult } from "../measure/result.ts";
+import { saySettings } from "./labels.ts";
+import { formatBytes, formatMs } from "./units.ts";
+
+/** A claim in words. */
+export interface SaidClaim {
+  /** What is claimed. */
+  readonly claim: string;
+  /** What the run says. */
+  readonly verdict: ClaimVerdict;
+  /** The figures, or why there are none. */
+  readonly figures: string;
+}
+
+/** Title of the section. */
+export const CLAIMS_TITLE = "Do the textbook claims hold?";
+
+/** The claims with their verdicts; none where nothing was measured. */
+export function saidClaims(result: BenchResult): SaidClaim[] {
+  if (result.cells.length === 0) return [];
+  return claimsOf(result).map(({ claim, verdict, evidence }) => ({
+    claim: CLAIMS[claim],
+    verdict,
+    figures: sayEvidence(evidence, verdict, claim === "pagedMemory"),
+  }));
+}
+
+/** What the claims were tested on, and what no single request can show. */
+export function claimsNote(result: BenchResult): string {
+  const [cell] = overviewCells(result);
+  const tested = `Tested on ${
+    saySettings(cell!.settings, ["prompt_tokens", "new_tokens", "batch", "kv_dtype"])
+  }.`;
+  const paged = result.cells.some(({ strategy }) => strategy === "paged");
+  return paged
+    ? `${tested} What paging is for, no run of equal requests that begin and end together can show: its blocks leave ` +
+      "memory for other requests, so that more of them run at once. serve-sim shows that."
+    : tested;
+}
+
+/** The section as lines of text. */
+export function claimLines(result: BenchResult): string[] {
+  const claims = saidClaims(result);
+  if (claims.length === 0) return [];
+  return [
+    CLAIMS_TITLE,
+    ...claims.map(({ claim, verdict, figures }) => `- ${verdict.toUpperCase()}: ${claim} (${figures}).`),
+    claimsNote(result),
+  ];
+}
+
+function sayEvidence(evidence: Evidence, verdict: ClaimVerdict, metadata: boolean): string {
+  switch (evidence.kind) {
+    case "absent":
+      return `${evidence.strategies.join(" and ")} did not run`;
+    case "one token":
+      return "one new token has no decode phase";
+    case "memory": {
+      const [first, ...others] = evidence.peaks.map(({ strategy, bytes, tableBytes }) =>
+        `${formatBytes(bytes)} with ${strategy}${
+          metadata ? `, ${formatBytes(tableBytes)} of it tables,` : ""
+        }`
+      );
+      return `peak ${first} against ${others.join(" and ")}`.replace(/,$/, "");
+    }
+    case "time": {
+      const against = evidence.against.map(({ strategy, ms, ratio }) => {
+        const range = ratio.interval ? ` (${sayInterval(ratio.interval)})` : "";
+        return `${formatMs(ms)} with ${strategy}, a ratio of ${ratio.ratio.toFixed(3)}${range}`;
+      });
+      const enough = evidence.against.every(({ ratio }) => ratio.enough);
+      const why = verdict !== "not shown by this run"
+        ? ""
+        : enough
+        ? ": the intervals are too wide to tell"
+        : ": too few runs to tell";
+      return `total ${formatMs(evidence.ms)} with ${evidence.strategy} against ${
+        against.join(" and ")
+      }${why}`;
+    }
+    case "growth":
+      return sayGrowth(evidence, verdict);
+  }
+}
+
+function sayGrowth(
+  { without, strategy, cached }: Evidence & { kind: "growth" },
+  verdict: ClaimVerdict,
+): string {
+  const { from, to } = without;
+  const figures = `a token takes ${sayExponent(without)} without a cache and ${sayExponent(cached)} with ` +
+    `${strategy}, from n = ${from} to ${to}`;
+  if (verdict !== "not shown by this run") return figures;
+  if (to < RANGE * from) {
+    return `${figures}: contexts too much alike, wanted from n to ${RANGE} n or more, as --sweep ` +
+      "prompt-tokens=16,64,256 has them";
+  }
+  if (without.interval === null || cached.interval === null) return `${figures}: too few runs to tell`;
+  if (without.interval[0] < PROPORTIONAL) {
+    return `${figures}: fixed costs may hide the growth, longer contexts would show it`;
+  }
+  return `${figures}: the intervals are too wide to tell`;
+}
+
+function sayExponent({ exponent, interval }: Growth): string {
+  return `n^${exponent.toFixed(2)}${interval ? ` (${sayInterval(interval, 2)})` : ""}`;
+}
+
+function sayInterval(interval: Interval, digits = 3): string {
+  return interval.map((end) => end.toFixed(digits)).join("–");
+}

@@ -1,0 +1,73 @@
+/**
+ * What a sweep shows, in a sentence for each setting that was swept.
+ *
+ * @module
+ */
+import type { Cell, Settings } from "../measure/cell.ts";
+import { overviewCells } from "../measure/overview.ts";
+import type { BenchResult } from "../measure/result.ts";
+import { kvReserved } from "./kv_memory.ts";
+import { formatMs, formatPercent, formatSignificant } from "./units.ts";
+
+/** A sentence for each of the settings that tell most. */
+export function sweepSentences(result: BenchResult): string[] {
+  return [
+    say(
+      result,
+      "prompt_tokens",
+      "Longer prompts",
+      ({ tpot_ms }) => tpot_ms?.median,
+      (first, last) =>
+        `from ${formatMs(first)} to ${formatMs(last)} per token (× ${formatSignificant(last / first)})`,
+    ),
+    say(
+      result,
+      "batch",
+      "Larger batches",
+      (cell) => cell.decode_tokens_per_second ?? undefined,
+      (first, last) =>
+        `from ${formatSignificant(first)} to ${formatSignificant(last)} tokens/s (× ${
+          formatSignificant(last / first)
+        })`,
+    ),
+    say(
+      result,
+      "block_size",
+      "Larger blocks",
+      (cell) => {
+        const { reserved, wasted } = kvReserved(cell);
+        return wasted / reserved;
+      },
+      (first, last) => `from ${formatPercent(first, 1)} to ${formatPercent(last, 1)} of reserved K/V unused`,
+    ),
+  ].filter((sentence) => sentence !== undefined);
+}
+
+/** How a figure changes from a setting's least to its greatest value, with the other settings as in the overview. */
+function say(
+  result: BenchResult,
+  key: "prompt_tokens" | "batch" | "block_size",
+  title: string,
+  of: (cell: Cell) => number | undefined,
+  words: (first: number, last: number) => string,
+): string | undefined {
+  const parts: string[] = [];
+  let range = "";
+  for (const cell of overviewCells(result)) {
+    const swept = sweptWith(cell, result.cells, key);
+    const [first, last] = [swept[0], swept.at(-1)];
+    if (first === undefined || last === undefined || first === last) continue;
+    const [a, b] = [of(first), of(last)];
+    if (a === undefined || b === undefined) continue;
+    range = `${first.settings[key]} → ${last.settings[key]}`;
+    parts.push(`${cell.strategy} goes ${words(a, b)}`);
+  }
+  return parts.length === 0 ? undefined : `${title} (${range}): ${parts.join("; ")}.`;
+}
+
+/** The cells that differ from `cell` in one setting alone, itself included, by that setting's value. */
+export function sweptWith(cell: Cell, cells: readonly Cell[], key: keyof Settings): Cell[] {
+  const rest = ({ strategy, settings }: Cell) => JSON.stringify([strategy, { ...settings, [key]: null }]);
+  return cells.filter((other) => other.settings[key] !== null && rest(other) === rest(cell))
+    .sort((a, b) => Number(a.settings[key]) - Number(b.settings[key]));
+}
