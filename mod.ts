@@ -79,6 +79,7 @@ export * from "./src/engine/batch_runner.ts";
 export * from "./src/engine/decoder.ts";
 export * from "./src/engine/generate.ts";
 export * from "./src/engine/gpu_executor.ts";
+export * from "./src/engine/live_engine.ts";
 export * from "./src/engine/scheduler/arena_memory.ts";
 export * from "./src/engine/scheduler/counters.ts";
 export * from "./src/engine/scheduler/create_memory.ts";
@@ -97,6 +98,10 @@ export type { GroupOptions, GroupProgress } from "./src/measure/group.ts";
 export * from "./src/measure/grid.ts";
 export type { Plan } from "./src/measure/plan.ts";
 export type { Cell, Settings } from "./src/measure/cell.ts";
+export type { ApiOptions } from "./src/serve/api.ts";
+export type { ServedModel } from "./src/serve/completion_job.ts";
+export type { CompletionLimits } from "./src/serve/completions.ts";
+export * from "./src/serve/server.ts";
 export { main } from "./src/cli/main.ts";
 
 import { main } from "./src/cli/main.ts";

@@ -1,5 +1,5 @@
 /**
- * Dependencies point one way: cli → report, measure → engine → model → kv → gpu, with hub on model and the errors
+ * Dependencies point one way: cli → report, measure, serve → engine → model → kv → gpu, with hub on model and the errors
  * and the version for all.
  *
  * @module
@@ -17,9 +17,10 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   model: ["kv", "gpu"],
   hub: ["model"],
   engine: ["model", "kv", "gpu"],
+  serve: ["engine", "model", "kv", "gpu"],
   measure: ["engine", "model", "kv", "gpu"],
   report: ["measure", "kv"],
-  cli: ["report", "measure", "engine", "hub", "model", "kv", "gpu"],
+  cli: ["report", "measure", "serve", "engine", "hub", "model", "kv", "gpu"],
 };
 
 /** What stands beside the layers, for all of them. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { Command, Option } from "npm:commander@15.1.0";
+import { Continuation } from "../engine/continuation.ts";
 import { generate } from "../engine/generate.ts";
-import { StopDetector } from "../engine/stop.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
 import { checkContext, checkIds } from "../model/config.ts";
@@ -25,9 +25,6 @@ interface Options extends DecodeOptions {
   readonly ignoreEos: boolean;
   readonly output: "text" | "ids" | "json";
 }
-
-/** Why a sequence ended. */
-type FinishReason = "length" | "stop" | "eos";
 
 /** Declares the subcommand. */
 export function generateCommand(): Command {
@@ -102,47 +99,6 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
       ));
     }
   });
-}
-
-/** One sequence while it grows. */
-class Continuation {
-  readonly ids: number[] = [];
-  text: string | null;
-  finishReason: FinishReason | undefined;
-  readonly #stop: StopDetector;
-  readonly #stream;
-
-  constructor(tokenizer: Session["tokenizer"], stops: readonly string[]) {
-    this.#stop = new StopDetector(stops);
-    this.#stream = tokenizer?.decodeStream();
-    this.text = tokenizer ? "" : null;
-  }
-
-  /** Takes an id; returns the text that can be shown now. */
-  push(id: number, eos: number | undefined): string {
-    if (this.finishReason !== undefined) return "";
-    this.ids.push(id);
-    if (id === eos) return this.end("eos");
-    const piece = this.#show(this.#stream?.push([id]) ?? "");
-    if (this.#stop.stopped) this.finishReason = "stop";
-    return piece;
-  }
-
-  /** Ends the sequence; returns the text that was held back. */
-  end(reason: FinishReason): string {
-    if (this.finishReason !== undefined) return "";
-    this.finishReason = reason;
-    const shown = this.#show(this.#stream?.flush() ?? "");
-    const held = this.#stop.flush();
-    if (this.text !== null) this.text += held;
-    return shown + held;
-  }
-
-  #show(text: string): string {
-    const piece = this.#stop.push(text);
-    if (this.text !== null) this.text += piece;
-    return piece;
-  }
 }
 
 async function decode(

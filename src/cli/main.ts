@@ -17,6 +17,7 @@ import { logitsCommand } from "./logits.ts";
 import { perplexityCommand } from "./perplexity.ts";
 import { profileCommand } from "./profile.ts";
 import { reportCommand } from "./report.ts";
+import { serveCommand } from "./serve.ts";
 import { serveSimCommand } from "./serve_sim.ts";
 import { weightsCommand } from "./weights.ts";
 
@@ -32,6 +33,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(logitsCommand())
     .addCommand(perplexityCommand())
     .addCommand(profileCommand())
+    .addCommand(serveCommand())
     .addCommand(serveSimCommand())
     .addCommand(weightsCommand())
     .addCommand(doctorCommand());

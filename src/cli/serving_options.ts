@@ -3,28 +3,19 @@
  *
  * @module
  */
-import { type Command, Option } from "npm:commander@15.1.0";
+import type { Command } from "npm:commander@15.1.0";
 import { POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
-import { type Preemption, PREEMPTIONS } from "../engine/scheduler/scheduler.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
-import { ALLOCATOR_NAMES, type AllocatorName } from "../kv/arena.ts";
 import { parseLengths } from "../measure/serving/length_file.ts";
 import { DATA_SETS, type DataSet, FITTED_CONTEXT } from "../measure/serving/lengths.ts";
 import type { ModelShape } from "../measure/serving/model_shape.ts";
 import type { LengthSource, ServingPlan } from "../measure/serving/plan.ts";
-import { byteCount, decimal, nameList, wholeNumber } from "./values.ts";
+import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
+import { decimal, nameList, wholeNumber } from "./values.ts";
 
 /** Values of {@link addServingOptions}. */
-export interface ServingOptions {
+export interface ServingOptions extends MemoryOptions {
   readonly policies: PolicyName[];
-  readonly kvBudget?: number;
-  readonly swapSpace: number;
-  readonly blockSize: number;
-  readonly watermark?: number;
-  readonly allocator: AllocatorName;
-  readonly preemption: Preemption;
-  readonly maxSequences?: number;
-  readonly maxRows?: number;
   readonly lengths: string;
   readonly lengthScale?: number;
   readonly requests?: number;
@@ -38,42 +29,20 @@ export interface ServingOptions {
   readonly verify: boolean;
 }
 
-/** Full contexts that the budget holds where none is given. */
-const DEFAULT_CONTEXTS = 4;
 const DEFAULT_REQUESTS = 200;
 
-/** Sequences at once and tokens per step at most, where none are given: for software adapters too, and for a model. */
-const GPU_LIMITS = { maxSequences: 64, maxRows: 256 };
+/** Sequences at once and tokens per step at most, where none are given and nothing is computed. */
 const DRY_LIMITS = { maxSequences: 256, maxRows: 2048 };
 
 /** Adds the options to a subcommand. */
 export function addServingOptions(command: Command): Command {
-  return command
-    .option("--policies <names>", `which, with commas: ${POLICY_NAMES.join(", ")}`, nameList(POLICY_NAMES), [
-      "max",
-      "pow2",
-      "oracle",
-      "paged",
-    ])
-    .option(
-      "--kv-budget <bytes>",
-      `for K and V, such as 64MiB (default: ${DEFAULT_CONTEXTS} contexts)`,
-      byteCount,
-    )
-    .option("--swap-space <bytes>", "host memory for what is swapped out", byteCount, 2 ** 30)
-    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
-    .option("--watermark <blocks>", "blocks that an admission leaves free (default: 1 %)", wholeNumber(0))
-    .addOption(
-      new Option("--allocator <name>", "of the contiguous policies").choices(ALLOCATOR_NAMES).default(
-        "buddy",
-      ),
-    )
-    .addOption(
-      new Option("--preemption <how>", "what happens to K and V of a request that must make room")
-        .choices(PREEMPTIONS).default("recompute"),
-    )
-    .option("--max-sequences <n>", "sequences that run at once at most", wholeNumber(1, 65_536))
-    .option("--max-rows <n>", "tokens that a step computes at most", wholeNumber(1, 1_048_576))
+  command.option(
+    "--policies <names>",
+    `which, with commas: ${POLICY_NAMES.join(", ")}`,
+    nameList(POLICY_NAMES),
+    ["max", "pow2", "oracle", "paged"],
+  );
+  return addMemoryOptions(command)
     .option("--lengths <source>", `${DATA_SETS.join(", ")}, or a CSV file of lengths`, "sharegpt")
     .option(
       "--length-scale <x>",
@@ -152,8 +121,8 @@ export function planOf(
       `The file has times for ${recorded!.length} requests: wanted at most as many --requests`,
     );
   }
-  const standard = dryRun ? DRY_LIMITS : GPU_LIMITS;
   return {
+    ...memoryPlanOf(options, shape, dryRun ? DRY_LIMITS : GPU_LIMITS),
     policies: options.policies,
     lengths,
     lengthScale: recorded === undefined ? lengthScale ?? shape.nCtx / FITTED_CONTEXT : 1,
@@ -162,14 +131,6 @@ export function planOf(
     continuations: options.numReturnSequences,
     prefixes: prefixTokens === 0 ? undefined : { tokens: prefixTokens, groups: prefixGroups },
     seed: options.seed,
-    budgetBytes: options.kvBudget ?? DEFAULT_CONTEXTS * shape.nCtx * shape.kvTokenBytes,
-    swapBytes: options.swapSpace,
-    blockSize: options.blockSize,
-    watermark: options.watermark,
-    allocator: options.allocator,
-    preemption: options.preemption,
-    maxSequences: options.maxSequences ?? standard.maxSequences,
-    maxRows: options.maxRows ?? standard.maxRows,
     limits: ttftLimit === undefined ? undefined : { ttftMs: ttftLimit, tpotMs: tpotLimit! },
     verify: options.verify,
   };

@@ -196,6 +196,23 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
   }
 
   /**
+   * Reads logits of the step that was submitted last: [vocabSize] for each of these rows, which are its outputs in
+   * order. Steps that are submitted after the call do not matter.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async logits(rows: readonly number[]): Promise<Float32Array[]> {
+    const { config: { vocabSize }, dims: { v4 } } = this.#model;
+    const pieces = rows.map((row) => ({
+      source: this.#runner.logits,
+      offset: row * v4 * 16,
+      bytes: v4 * 16,
+    }));
+    const all = new Float32Array(await readPieces(this.#model.gpu, pieces));
+    return rows.map((_, i) => all.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
+  }
+
+  /**
    * Waits for all that is being read back.
    *
    * @throws {KvbenchError} If the device has failed.

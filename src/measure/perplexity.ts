@@ -7,6 +7,7 @@
  * @module
  */
 import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
+import { logProbability } from "../model/log_probabilities.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
@@ -101,13 +102,4 @@ export async function perplexity(
     }
     return { perplexity: Math.exp(sum / tokens), tokens };
   });
-}
-
-/** log softmax(logits)[id] */
-export function logProbability(logits: Float32Array, id: number): number {
-  let largest = -Infinity;
-  for (const value of logits) if (value > largest) largest = value;
-  let sum = 0;
-  for (const value of logits) sum += Math.exp(value - largest);
-  return logits[id]! - largest - Math.log(sum);
 }

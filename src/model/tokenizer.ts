@@ -36,6 +36,12 @@ export interface Tokenizer {
   decode(ids: Iterable<number>): string;
   /** A decoder for ids that arrive in pieces. */
   decodeStream(): DecodeStream;
+  /**
+   * The bytes that an id stands for, which need not be UTF-8 by themselves.
+   *
+   * @throws {UsageError} If the id isn't in the vocabulary.
+   */
+  bytes(id: number): Uint8Array<ArrayBuffer>;
 }
 
 /** The tokenizer for a model, or undefined where the vocabulary isn't GPT-2's. */
@@ -91,14 +97,14 @@ class R50kTokenizer implements Tokenizer {
     return {
       push: (ids) => {
         let text = "";
-        for (const id of ids) text += decoder.decode(this.#bytes(id), { stream: true });
+        for (const id of ids) text += decoder.decode(this.bytes(id), { stream: true });
         return text;
       },
       flush: () => decoder.decode(),
     };
   }
 
-  #bytes(id: number): Uint8Array<ArrayBuffer> {
+  bytes(id: number): Uint8Array<ArrayBuffer> {
     const token = id === END_OF_TEXT ? "<|endoftext|>" : this.#tokens[id];
     if (token === undefined) {
       throw new UsageError(`Cannot decode token id ${id}: wanted an integer from 0 to ${VOCAB_SIZE - 1}`);

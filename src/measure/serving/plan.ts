@@ -26,24 +26,8 @@ export interface SharedPrefixes {
   readonly tokens: number;
 }
 
-/** The same for every policy. */
-export interface ServingPlan {
-  /** What to compare, in the order of the report. */
-  readonly policies: readonly PolicyName[];
-  /** Where lengths come from. */
-  readonly lengths: LengthSource;
-  /** Multiplies lengths that are drawn. */
-  readonly lengthScale: number;
-  /** Requests. */
-  readonly nRequests: number;
-  /** Requests per second on average; all at once if undefined. */
-  readonly ratePerSecond: number | undefined;
-  /** Continuations of each prompt. */
-  readonly continuations: number;
-  /** Beginnings that requests share; undefined where there are none. */
-  readonly prefixes: SharedPrefixes | undefined;
-  /** Of lengths, arrivals and prompts. */
-  readonly seed: number;
+/** How large a K/V memory is, how it is cut, and how many share it. */
+export interface MemoryPlan {
   /** Bytes for K and V. */
   readonly budgetBytes: number;
   /** Bytes of host memory for what is swapped out. */
@@ -60,6 +44,26 @@ export interface ServingPlan {
   readonly maxSequences: number;
   /** Tokens that a step computes at most. */
   readonly maxRows: number;
+}
+
+/** The same for every policy. */
+export interface ServingPlan extends MemoryPlan {
+  /** What to compare, in the order of the report. */
+  readonly policies: readonly PolicyName[];
+  /** Where lengths come from. */
+  readonly lengths: LengthSource;
+  /** Multiplies lengths that are drawn. */
+  readonly lengthScale: number;
+  /** Requests. */
+  readonly nRequests: number;
+  /** Requests per second on average; all at once if undefined. */
+  readonly ratePerSecond: number | undefined;
+  /** Continuations of each prompt. */
+  readonly continuations: number;
+  /** Beginnings that requests share; undefined where there are none. */
+  readonly prefixes: SharedPrefixes | undefined;
+  /** Of lengths, arrivals and prompts. */
+  readonly seed: number;
   /** What counts for goodput. */
   readonly limits: LatencyLimits | undefined;
   /** Whether the memory's invariants are checked at every step. */

@@ -9,7 +9,7 @@ import type { KvMemory } from "../../engine/scheduler/kv_memory.ts";
 import { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import { type ServingEntry, servingEntry } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";
-import { plannedRequests, type ServingPlan } from "./plan.ts";
+import { type MemoryPlan, plannedRequests, type ServingPlan } from "./plan.ts";
 import type { TimedRequest } from "./requests.ts";
 import { simulate } from "./simulate.ts";
 import { Tally } from "./tally.ts";
@@ -60,7 +60,7 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
 }
 
 /** What the plan's memories are made of. */
-export function memoryOptions(plan: ServingPlan, shape: ModelShape): Parameters<typeof createMemory>[1] {
+export function memoryOptions(plan: MemoryPlan, shape: ModelShape): Parameters<typeof createMemory>[1] {
   const { budgetBytes, swapBytes, blockSize, allocator, maxRows, watermark } = plan;
   return {
     budgetTokens: Math.floor(budgetBytes / shape.kvTokenBytes),

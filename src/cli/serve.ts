@@ -1,0 +1,107 @@
+/**
+ * `kvbench serve`: an HTTP server that speaks OpenAI's completions API.
+ *
+ * @module
+ */
+import { Command, Option } from "npm:commander@15.1.0";
+import { LiveEngine } from "../engine/live_engine.ts";
+import { createMemory, POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
+import { UsageError } from "../errors.ts";
+import { shapeOf } from "../measure/serving/model_shape.ts";
+import { memoryOptions } from "../measure/serving/run_policy.ts";
+import { formatBytes, formatCount } from "../report/units.ts";
+import { serve } from "../serve/server.ts";
+import { watchInterrupts } from "./interrupt.ts";
+import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
+import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { withSession } from "./session.ts";
+import { byteCount, decimal, wholeNumber } from "./values.ts";
+
+interface Options extends PrecisionOptions, MemoryOptions {
+  readonly policy: PolicyName;
+  readonly host: string;
+  readonly port: number;
+  readonly servedModelName?: string;
+  readonly apiKey?: string;
+  readonly maxRequests: number;
+  readonly maxWaiting: number;
+  readonly maxBody: number;
+  readonly grace: number;
+}
+
+/** Declares the subcommand. */
+export function serveCommand(): Command {
+  const command = new Command("serve")
+    .description("Serve the model to clients of OpenAI's completions API")
+    .option(
+      "--host <address>",
+      "where to listen; others than this machine's own let the network in",
+      "127.0.0.1",
+    )
+    .option("--port <n>", "where to listen, 0 for any", wholeNumber(0, 65_535), 8000)
+    .option("--api-key <key>", "what clients must send as bearer token")
+    .option("--served-model-name <name>", "what clients call the model (default: its name)")
+    .option("--max-requests <n>", "requests under way at most; others get status 429", wholeNumber(1), 1024)
+    .option("--max-waiting <n>", "prompts that wait at most; others get status 429", wholeNumber(1), 256)
+    .option("--max-body <bytes>", "of a request; larger ones get status 413", byteCount, 2 ** 20)
+    .option("--grace <seconds>", "for requests under way at SIGINT or SIGTERM", decimal, 30)
+    .addOption(
+      new Option("--policy <name>", "how sequences are given room for K and V").choices(POLICY_NAMES)
+        .default("paged"),
+    );
+  return addMemoryOptions(addKvDtypeOption(addModelOptions(command))).action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  if (!(options.grace >= 0)) throw new UsageError(`Grace is ${options.grace}: wanted seconds from 0 on`);
+  const ledger = await withSession(options, ({ config, name }, tokenizer) => {
+    if (!tokenizer) throw new UsageError("This model has no tokenizer: clients send and get text");
+    const shape = shapeOf(name, config, options);
+    return Promise.resolve({ shape, tokenizer, plan: memoryPlanOf(options, shape, GPU_LIMITS) });
+  }, async ({ gpu, model, modelName }, { shape, tokenizer, plan }) => {
+    const memory = createMemory(options.policy, memoryOptions(plan, shape));
+    const { nCtx } = model.config;
+    const { maxSequences, maxRows, preemption } = plan;
+    const engine = await LiveEngine.create(model, memory, {
+      nCtx,
+      maxSequences,
+      maxRows,
+      preemption,
+      kvDtype: options.kvDtype,
+    });
+    try {
+      using interrupts = watchInterrupts();
+      const name = options.servedModelName ?? modelName;
+      await serve(engine, { name, config: model.config, tokenizer }, {
+        hostname: options.host,
+        port: options.port,
+        apiKey: options.apiKey,
+        maxRequests: options.maxRequests,
+        maxWaiting: options.maxWaiting,
+        maxBodyBytes: options.maxBody,
+        graceMs: 1000 * options.grace,
+        signal: interrupts.signal,
+        onListen: (url) => {
+          const { capacity } = engine.usage();
+          console.log(
+            `kvbench serves ${name} at ${url}/v1: ${options.policy}, room for K and V of ` +
+              `${formatCount(capacity)} tokens`,
+          );
+          if (!isLoopback(options.host) && options.apiKey === undefined) {
+            console.error(
+              `Caution: anyone who reaches ${options.host} may use it; --api-key keeps others out`,
+            );
+          }
+        },
+      });
+    } finally {
+      engine.dispose();
+    }
+    return gpu.ledger;
+  });
+  console.log(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}

@@ -1,0 +1,118 @@
+/**
+ * The routes of the server, and who may use them.
+ *
+ * @module
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { ApiError, unavailable } from "./api_error.ts";
+import { readJson } from "./body.ts";
+import type { ServedModel } from "./completion_job.ts";
+import type { Completions } from "./completions.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Limits of the door itself. */
+export interface ApiOptions {
+  /** What clients must send as a bearer token for everything below `/v1`; nothing, if undefined. */
+  readonly apiKey: string | undefined;
+  /** Bytes of a body. */
+  readonly maxBodyBytes: number;
+}
+
+/** Answers HTTP requests. */
+export class Api {
+  /** Whether new work is refused. */
+  draining = false;
+  readonly #completions: Completions;
+  readonly #metrics: Metrics;
+  readonly #model: ServedModel;
+  readonly #options: ApiOptions;
+  readonly #created: number = Math.floor(Date.now() / 1000);
+
+  /** Joins what answers. */
+  constructor(
+    { completions, metrics, model }: {
+      readonly completions: Completions;
+      readonly metrics: Metrics;
+      readonly model: ServedModel;
+    },
+    options: ApiOptions,
+  ) {
+    this.#completions = completions;
+    this.#metrics = metrics;
+    this.#model = model;
+    this.#options = options;
+  }
+
+  /** Answers one request; never throws. */
+  async handle(request: Request): Promise<Response> {
+    try {
+      return await this.#route(request);
+    } catch (error) {
+      if (error instanceof ApiError) return error.response();
+      console.error(error);
+      return new ApiError(500, "The server has failed", { type: "server_error" }).response();
+    }
+  }
+
+  async #route(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    switch (pathname) {
+      case "/health":
+        expectMethod(request, "GET");
+        if (this.draining) throw unavailable("The server is shutting down");
+        return Response.json({ status: "ok" });
+      case "/metrics":
+        expectMethod(request, "GET");
+        return new Response(await this.#metrics.text(), {
+          headers: { "content-type": this.#metrics.contentType },
+        });
+      case "/v1/models":
+        this.#authorize(request);
+        expectMethod(request, "GET");
+        return Response.json({ object: "list", data: [this.#modelCard()] });
+      case `/v1/models/${encodeURIComponent(this.#model.name)}`:
+        this.#authorize(request);
+        expectMethod(request, "GET");
+        return Response.json(this.#modelCard());
+      case "/v1/completions": {
+        this.#authorize(request);
+        expectMethod(request, "POST");
+        const json = await readJson(request, this.#options.maxBodyBytes);
+        if (this.draining) throw unavailable("The server is shutting down");
+        return this.#completions.answer(json);
+      }
+    }
+    throw new ApiError(404, `Unknown request URL: ${request.method} ${pathname}`, { code: "unknown_url" });
+  }
+
+  #modelCard(): object {
+    const { name, config } = this.#model;
+    return {
+      id: name,
+      object: "model",
+      created: this.#created,
+      owned_by: "kvbench",
+      max_model_len: config.nCtx,
+    };
+  }
+
+  #authorize(request: Request): void {
+    const { apiKey } = this.#options;
+    if (apiKey === undefined) return;
+    const [, given] = /^bearer (.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+    // Hashes have one length, and comparing them takes the same time wherever they differ.
+    const hash = (text: string) => createHash("sha256").update(text).digest();
+    if (given !== undefined && timingSafeEqual(hash(given), hash(apiKey))) return;
+    throw new ApiError(401, given === undefined ? "An API key is missing" : "The API key is wrong", {
+      code: "invalid_api_key",
+      headers: { "www-authenticate": "Bearer" },
+    });
+  }
+}
+
+function expectMethod(request: Request, method: string): void {
+  if (request.method === method || (method === "GET" && request.method === "HEAD")) return;
+  throw new ApiError(405, `${request.method} is not allowed here: expected ${method}`, {
+    headers: { allow: method },
+  });
+}

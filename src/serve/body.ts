@@ -1,0 +1,62 @@
+/**
+ * Reading a request's body as JSON, up to a limit in bytes and in time.
+ *
+ * @module
+ */
+import { ApiError } from "./api_error.ts";
+
+/** How long a client may take to send a body. */
+const BODY_MS = 30_000;
+
+/**
+ * Reads it.
+ *
+ * @throws {ApiError} If it is no JSON (400 or 415), too large (413), or too slow (408).
+ */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  // A page of another origin may send text without asking first, but not JSON.
+  if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
+    throw new ApiError(
+      415,
+      "The body's type is not JSON: expected the header 'content-type: application/json'",
+    );
+  }
+  const bytes = await readBytes(request, maxBytes);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new ApiError(400, `The body is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new ApiError(413, `The body is too large: expected at most ${maxBytes} bytes`, {
+      code: "request_too_large",
+    });
+  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    reader.cancel().catch(() => {});
+  }, BODY_MS);
+  try {
+    for (let length = 0;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.length;
+      if (length > maxBytes) throw tooLarge();
+      chunks.push(value);
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError(400, "The body ended too early");
+  } finally {
+    clearTimeout(timer);
+  }
+  if (isLate) throw new ApiError(408, `The body did not come within ${BODY_MS / 1000} seconds`);
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}

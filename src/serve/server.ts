@@ -1,0 +1,72 @@
+/**
+ * A server over one engine, from its first request to its last: it listens, and ends in good order.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import type { LiveEngine } from "../engine/live_engine.ts";
+import { Api, type ApiOptions } from "./api.ts";
+import type { ServedModel } from "./completion_job.ts";
+import { type CompletionLimits, Completions } from "./completions.ts";
+import { Metrics } from "./metrics.ts";
+
+/** Where a server listens, what it takes, and when it ends. */
+export interface ServerOptions extends ApiOptions, CompletionLimits {
+  /** Address to listen at. */
+  readonly hostname: string;
+  /** Port to listen at; 0 for any. */
+  readonly port: number;
+  /** Ends the server when it is aborted. */
+  readonly signal: AbortSignal;
+  /** How long requests under way may still take then. */
+  readonly graceMs: number;
+  /** Called when it listens, with its address. */
+  onListen(url: string): void;
+}
+
+/**
+ * Serves until the signal is aborted: no request is taken from then on, and those under way are finished, or cancelled
+ * after the grace period. The engine has stopped when this returns; it stays the caller's to dispose of.
+ *
+ * @throws {KvbenchError} If the address can't be had, or the device fails.
+ */
+export async function serve(engine: LiveEngine, model: ServedModel, options: ServerOptions): Promise<void> {
+  const metrics = new Metrics(engine);
+  const completions = new Completions(engine, model, metrics, options);
+  const api = new Api({ completions, metrics, model }, options);
+  const server = listen(api, options);
+  const running = engine.run();
+  try {
+    await Promise.race([running, aborted(options.signal)]);
+  } finally {
+    api.draining = true;
+    const timer = setTimeout(() => completions.cancelAll(), options.graceMs);
+    await server.shutdown();
+    clearTimeout(timer);
+    engine.stop();
+  }
+  await running;
+}
+
+function listen(api: Api, { hostname, port, onListen }: ServerOptions): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({
+      hostname,
+      port,
+      onListen: (address) => {
+        const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+        onListen(`http://${host}:${address.port}`);
+      },
+    }, (request) => api.handle(request));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new KvbenchError(`Cannot listen at ${hostname}:${port}: ${(error as Error).message}`);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

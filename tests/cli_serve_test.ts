@@ -1,0 +1,107 @@
+/**
+ * `kvbench serve` as a user runs it: the `openai` package as its client, its permissions, and its end.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import OpenAI from "openai";
+import { goldenCase, ignore, kvbench, MOD, RANDOM_SMALL, WEIGHTS } from "./cli_support.ts";
+import { loadTokenizer } from "../src/model/tokenizer.ts";
+
+/** Starts a server on any port, and ends it with a signal. */
+async function withServe(
+  args: readonly string[],
+  body: (baseURL: string) => Promise<void>,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--cached-only",
+      `--allow-read=${WEIGHTS}`,
+      "--allow-net=127.0.0.1",
+      MOD,
+      "serve",
+      "--port",
+      "0",
+      ...args,
+    ],
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let stdout = "";
+  try {
+    while (!stdout.includes("\n")) {
+      const { done, value } = await reader.read();
+      assert.ok(!done, `The server ended: ${done && await stderr}`);
+      stdout += value;
+    }
+    await body(/http:\/\/\S+\/v1/.exec(stdout)![0]);
+  } finally {
+    child.kill("SIGTERM");
+    for (let part = await reader.read(); !part.done; part = await reader.read()) stdout += part.value;
+  }
+  const { code } = await child.status;
+  return { code, stdout, stderr: await stderr };
+}
+
+Deno.test("The openai package streams from kvbench serve, which ends at a signal with nothing left", {
+  ignore: ignore || Deno.build.os === "windows",
+}, async () => {
+  const { prompt = "", ids, greedy } = await goldenCase("tiny", "once");
+  const { code, stdout, stderr } = await withServe(["--no-autotune", "--api-key", "k"], async (baseURL) => {
+    const client = new OpenAI({ baseURL, apiKey: "k", maxRetries: 0 });
+    const models = await Array.fromAsync(client.models.list());
+    assert.deepEqual(models.map(({ id }) => id), ["tiny"]);
+    const expected = (await loadTokenizer()).decode(greedy.slice(0, 12));
+    const body = { model: "tiny", prompt, max_tokens: 12, temperature: 0 };
+
+    const stream = await client.completions.create({
+      ...body,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const chunks = await Array.fromAsync(stream);
+    assert.equal(chunks.map(({ choices }) => choices[0]?.text ?? "").join(""), expected);
+    assert.deepEqual(chunks.at(-1)!.usage, {
+      prompt_tokens: ids.length,
+      completion_tokens: 12,
+      total_tokens: ids.length + 12,
+    });
+
+    const several = await client.completions.create({ ...body, n: 2, logprobs: 1, stop: "\u0001" });
+    assert.deepEqual(several.choices.map(({ text }) => text), [expected, expected]);
+    assert.equal(several.choices[0]!.logprobs!.tokens!.join(""), expected);
+
+    const abandoned = await client.completions.create({ ...body, max_tokens: 900, stream: true });
+    for await (const _ of abandoned) break; // which closes the connection
+    await assert.rejects(client.completions.create({ ...body, model: "gpt-4" }), OpenAI.NotFoundError);
+    await assert.rejects(client.completions.create({ ...body, max_tokens: 9999 }), OpenAI.BadRequestError);
+    const stranger = new OpenAI({ baseURL, apiKey: "other", maxRetries: 0 });
+    await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);
+  });
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /^kvbench serves tiny at http:\/\/127\.0\.0\.1:\d+\/v1: paged, room for K and V of 4 096 tokens$/m,
+  );
+  assert.match(stdout, /^Stopped\. Buffers left on the GPU: 0 B$/m);
+  assert.equal(stderr, "");
+});
+
+Deno.test(
+  "serve refuses a model without a tokenizer, and says which permission is missing",
+  { ignore },
+  async () => {
+    const noTokenizer = await kvbench(["serve", "--model", RANDOM_SMALL], { read: [RANDOM_SMALL] });
+    assert.deepEqual([noTokenizer.code, noTokenizer.stdout], [2, ""]);
+    assert.match(noTokenizer.stderr, /^kvbench: This model has no tokenizer: clients send and get text\n$/);
+    const noNet = await kvbench(["serve", "--port", "0", "--no-autotune"]);
+    assert.deepEqual([noNet.code, noNet.stdout], [1, ""]);
+    assert.match(noNet.stderr, /^kvbench: A permission is missing: .*--allow-net.*\n$/);
+  },
+);

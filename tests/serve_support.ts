@@ -1,0 +1,153 @@
+/**
+ * What tests of the server share: a server in this process over a small random model, a vocabulary in which ids can be
+ * read off the text, and what every request gives alone.
+ *
+ * @module
+ */
+import { LiveEngine } from "../src/engine/live_engine.ts";
+import type { Preemption } from "../src/engine/scheduler/scheduler.ts";
+import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
+import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import type { Gpt2 } from "../src/model/gpt2.ts";
+import type { Sampling } from "../src/model/sampling.ts";
+import type { Tokenizer } from "../src/model/tokenizer.ts";
+import { serve, type ServerOptions } from "../src/serve/server.ts";
+import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
+import { AWKWARD } from "./fixtures/checkpoint.ts";
+
+/** Longest sequence of the model that is served. */
+export const N_CTX = AWKWARD.n_ctx;
+/** Its vocabulary. */
+export const VOCAB_SIZE = AWKWARD.vocab_size;
+
+/** Token 7 is the text " 7". */
+export const NUMBERS: Tokenizer = {
+  vocabSize: VOCAB_SIZE,
+  encode: (text) => text.trim() === "" ? [] : text.trim().split(/\s+/).map(Number),
+  decode: (ids) => [...ids].map((id) => ` ${id}`).join(""),
+  decodeStream: () => ({ push: (ids) => NUMBERS.decode(ids), flush: () => "" }),
+  bytes: (id) => new TextEncoder().encode(` ${id}`),
+};
+
+/** A server under test. */
+export interface TestServer {
+  /** Where it listens. */
+  readonly url: string;
+  readonly engine: LiveEngine;
+  readonly model: Gpt2;
+  /** Posts a completion; `body` gets the model's name and greedy decoding unless it says otherwise. */
+  post(body: object, init?: RequestInit): Promise<Response>;
+  /** Asks the server to end, and waits for it. */
+  stop(): Promise<void>;
+}
+
+/** What a test may choose. */
+export interface TestServerOptions extends Partial<Omit<ServerOptions, "signal" | "onListen">> {
+  readonly memory?: KvMemory;
+  readonly preemption?: Preemption;
+  readonly maxSequences?: number;
+  readonly maxRows?: number;
+  /** The id that ends a text: the model's own, unless told otherwise. */
+  readonly eosTokenId?: number;
+}
+
+/** Serves the random model while `body` runs. Fails where the server fails, or leaks K and V. */
+export async function withServer(
+  gpu: Gpu,
+  options: TestServerOptions,
+  body: (server: TestServer) => Promise<void>,
+): Promise<void> {
+  await withRandomModel(gpu, (model) => serveModel(model, options, body));
+}
+
+/** Serves a model that is loaded. */
+export async function serveModel(
+  model: Gpt2,
+  options: TestServerOptions,
+  body: (server: TestServer) => Promise<void>,
+): Promise<void> {
+  const { memory = new PagedMemory({ nBlocks: 60, blockSize: 4 }) } = options;
+  const engine = await LiveEngine.create(model, memory, {
+    nCtx: N_CTX,
+    maxSequences: options.maxSequences ?? 8,
+    maxRows: options.maxRows ?? Math.max(24, memory.keeps ? 0 : memory.usage().capacity),
+    preemption: options.preemption ?? "recompute",
+    kvDtype: "f32",
+  });
+  const stopping = new AbortController();
+  const listening = Promise.withResolvers<string>();
+  const { eosTokenId } = { ...model.config, ...options };
+  const config = { nCtx: N_CTX, vocabSize: VOCAB_SIZE, eosTokenId };
+  const served = serve(engine, { name: "random", config, tokenizer: NUMBERS }, {
+    hostname: "127.0.0.1",
+    port: 0,
+    apiKey: undefined,
+    maxRequests: 1000,
+    maxWaiting: 256,
+    maxBodyBytes: 4096,
+    graceMs: 10_000,
+    ...options,
+    signal: stopping.signal,
+    onListen: listening.resolve,
+  });
+  served.catch(listening.reject);
+  try {
+    const url = await listening.promise;
+    const stop = () => {
+      stopping.abort();
+      return served;
+    };
+    const post = (body: object, init: RequestInit = {}) =>
+      fetch(`${url}/v1/completions`, {
+        method: "POST",
+        body: JSON.stringify({ model: "random", temperature: 0, ...body }),
+        ...init,
+        headers: { "content-type": "application/json", ...init.headers },
+      });
+    await body({ url, engine, model, post, stop });
+  } finally {
+    stopping.abort();
+    await served.finally(() => engine.dispose());
+  }
+}
+
+/** The events of a streamed answer, `[DONE]` among them. */
+export async function* eventsOf(response: Response): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+    const events = (rest + text).split("\n\n");
+    rest = events.pop()!;
+    for (const event of events) yield event.replace(/^data: /, "");
+  }
+}
+
+/** The ids that a text of {@linkcode NUMBERS} stands for. */
+export function idsOf(text: string): number[] {
+  return NUMBERS.encode(text);
+}
+
+/** What prompts give alone, up to the end of the context: only new ids. */
+export async function idsAlone(
+  model: Gpt2,
+  requests: readonly { readonly prompt: readonly number[]; readonly sampling: Sampling }[],
+): Promise<number[][]> {
+  return await withDecoder(model, { variant: STATIC }, async (decoder) => {
+    const all: number[][] = [];
+    for (const { prompt, sampling } of requests) {
+      decoder.begin([prompt], [sampling]);
+      decoder.advance(N_CTX - prompt.length);
+      all.push((await decoder.ids(prompt.length))[0]!);
+    }
+    return all;
+  });
+}
+
+/** Waits until something holds. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Still not so after 5 seconds: ${what}`);
+}
