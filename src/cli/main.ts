@@ -14,6 +14,7 @@ import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
 import { logitsCommand } from "./logits.ts";
+import { paperCommand } from "./paper.ts";
 import { perplexityCommand } from "./perplexity.ts";
 import { profileCommand } from "./profile.ts";
 import { reportCommand } from "./report.ts";
@@ -35,6 +36,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(profileCommand())
     .addCommand(serveCommand())
     .addCommand(serveSimCommand())
+    .addCommand(paperCommand())
     .addCommand(weightsCommand())
     .addCommand(doctorCommand());
   for (const command of withSubcommands(program)) quietly(command);

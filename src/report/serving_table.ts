@@ -6,24 +6,30 @@
  */
 import Table from "npm:cli-table3@0.6.5";
 import type { ServingEntry } from "../measure/serving/entry.ts";
-import type { ServingResult } from "../measure/serving/result.ts";
+import type { ServingResult, ServingSetup } from "../measure/serving/result.ts";
 import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
+import { WIDTH } from "./wrap.ts";
 
-const WIDTH = 100;
 const LABEL_WIDTH = 26;
 
 /** The report of `result` as lines of text without ANSI colours, no newline at the end. */
 export function servingTable(result: ServingResult): string {
-  return [heading(result), drawTable(result), ...notes(result)].join("\n");
+  const { results } = result;
+  const policies = `${results.length} ${results.length === 1 ? "policy" : "policies"}`;
+  return [servingHeading(result, policies), drawTable(result), ...notes(result)].join("\n");
 }
 
-function heading({ model, workload, limits, results }: ServingResult): string {
+/** What was served, in two lines. */
+export function servingHeading(
+  { model, workload, limits }: ServingSetup,
+  ...more: readonly string[]
+): string {
   const { requests, rate_per_second: rate, lengths, length_scale: scale } = workload;
   const arrivals = rate === null ? "all at once" : `${rate} per second`;
+  const tokens = formatCount(Math.floor(limits.kv_budget_bytes / model.kv_token_bytes));
+  const budget = `K/V budget ${formatBytes(limits.kv_budget_bytes)} = ${tokens} tokens`;
   return [
-    `${model.name}, K/V budget ${formatBytes(limits.kv_budget_bytes)} = ` +
-    `${formatCount(Math.floor(limits.kv_budget_bytes / model.kv_token_bytes))} tokens, ` +
-    `${results.length} ${results.length === 1 ? "policy" : "policies"}`,
+    [model.name, budget, ...more].join(", "),
     `${formatCount(requests)} requests ${arrivals}, lengths: ${lengths}` +
     (scale === 1 ? "" : ` × ${formatSignificant(scale)}`),
   ].join("\n");

@@ -6,16 +6,29 @@
 import { VERSION } from "../../version.ts";
 import type { ModelShape } from "./model_shape.ts";
 import type { ServingPlan } from "./plan.ts";
-import { parseServing, SERVING_KIND, type ServingResult } from "./result.ts";
+import { parseServing, SERVING_KIND, type ServingResult, type ServingSetup } from "./result.ts";
 
-/** What a record holds beside plan and model. */
-export interface ServingFacts extends Pick<ServingResult, "created" | "command" | "clock" | "results"> {}
+/** What a plan does not say of a run. */
+export interface RunFacts extends Pick<ServingSetup, "created" | "command" | "clock"> {}
 
-/** Makes the record. */
-export function servingRecord(plan: ServingPlan, shape: ModelShape, facts: ServingFacts): ServingResult {
-  return parseServing({
-    schema_version: SERVING_KIND.version,
-    kind: SERVING_KIND.kind,
+/**
+ * Makes the record of a simulation.
+ *
+ * @throws {KvbenchError} If it breaks its own format, which is a mistake in this program.
+ */
+export function servingRecord(
+  plan: ServingPlan,
+  shape: ModelShape,
+  { results, ...facts }: RunFacts & Pick<ServingResult, "results">,
+): ServingResult {
+  const { kind, version: schema_version } = SERVING_KIND;
+  const record = { schema_version, kind, ...servingSetup(plan, shape, facts), results };
+  return parseServing(record, "the result of this run");
+}
+
+/** When, how and what is served with what. */
+export function servingSetup(plan: ServingPlan, shape: ModelShape, facts: RunFacts): ServingSetup {
+  return {
     kvbench: VERSION,
     ...facts,
     model: {
@@ -49,5 +62,5 @@ export function servingRecord(plan: ServingPlan, shape: ModelShape, facts: Servi
       ttft_ms: plan.limits?.ttftMs ?? null,
       tpot_ms: plan.limits?.tpotMs ?? null,
     },
-  }, "the result of this run");
+  };
 }

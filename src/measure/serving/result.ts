@@ -30,9 +30,8 @@ const clockSchema = z.discriminatedUnion("source", [
   }),
 ]);
 
-const schema = z.strictObject({
-  schema_version: z.literal(SERVING_KIND.version).describe("Version of this format"),
-  kind: z.literal(SERVING_KIND.kind).describe("What this file is"),
+/** Checks a {@linkcode ServingSetup}. */
+export const servingSetupSchema = z.strictObject({
   created: z.iso.datetime().describe("When the run began, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   kvbench: z.string().describe("Version of kvbench"),
@@ -68,6 +67,19 @@ const schema = z.strictObject({
     ttft_ms: amount("For goodput: the longest time to first token, null for none").nullable(),
     tpot_ms: amount("For goodput: the longest time per output token, null for none").nullable(),
   }).describe("What there was to serve with"),
+});
+
+/**
+ * When, how and what was served with what.
+ *
+ * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ */
+export type ServingSetup = z.infer<typeof servingSetupSchema>;
+
+const schema = z.strictObject({
+  schema_version: z.literal(SERVING_KIND.version).describe("Version of this format"),
+  kind: z.literal(SERVING_KIND.kind).describe("What this file is"),
+  ...servingSetupSchema.shape,
   results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order asked for"),
 });
 

@@ -1,0 +1,93 @@
+/**
+ * `kvbench paper`: the views of the PagedAttention paper, from one's own runs beside the paper's figures.
+ *
+ * @module
+ */
+import { Command } from "npm:commander@15.1.0";
+import { PAPER_KIND, type PaperResult, parsePaper } from "../measure/paper/result.ts";
+import { VIEW_NAMES, type ViewName } from "../measure/paper/view.ts";
+import { viewOf, type ViewSource } from "../measure/paper/views.ts";
+import { type RunFacts, servingSetup } from "../measure/serving/record.ts";
+import { formatJson } from "../report/json.ts";
+import { paperTable } from "../report/paper_table.ts";
+import { writeWhole } from "../report/write.ts";
+import { addMemoryOptions, type MemoryOptions } from "./memory_options.ts";
+import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
+import { progressBar } from "./progress.ts";
+import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serving_runner.ts";
+import { planOf } from "./serving_options.ts";
+import { nameList, wholeNumber } from "./values.ts";
+
+interface Options extends SimulatorOptions, MemoryOptions {
+  readonly views: ViewName[];
+  readonly requests?: number;
+  readonly seed: number;
+  readonly json?: string;
+}
+
+/** Requests of each run where none are given: on a software adapter, more would take long. */
+const REQUESTS = { dry: 5000, gpu: 40 };
+
+/** What views set for themselves. */
+const VARIED = {
+  policies: [],
+  lengths: "sharegpt",
+  numReturnSequences: 1,
+  prefixTokens: 0,
+  prefixGroups: 1,
+  verify: false,
+};
+
+/** Declares the subcommand. */
+export function paperCommand(): Command {
+  const command = new Command("paper")
+    .description("Repeat the PagedAttention paper's comparisons, and show its figures beside")
+    .option("--views <names>", `which, with commas: ${VIEW_NAMES.join(", ")}`, nameList(VIEW_NAMES), [
+      ...VIEW_NAMES,
+    ])
+    .option(
+      "--requests <n>",
+      `of each run (default: ${REQUESTS.gpu}; ${REQUESTS.dry} dry)`,
+      wholeNumber(1, 1e8),
+    )
+    .option("--seed <n>", "of lengths and prompts", wholeNumber(0, 2 ** 31 - 1), 0);
+  return addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))))
+    .option("--json <file>", "write the result there; with -, print it and nothing else")
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const requests = options.requests ?? (options.dryRun ? REQUESTS.dry : REQUESTS.gpu);
+  const result = await withSimulator(options, (shape) => {
+    const lengths = { dataSet: "sharegpt" } as const;
+    return Promise.resolve(
+      planOf({ ...options, ...VARIED, requests }, shape, { lengths, dryRun: options.dryRun }),
+    );
+  }, async ({ shape, facts, run, measured }, plan) => {
+    return await paperResult(options.views, { plan, shape, run, measured }, facts);
+  });
+  if (options.json === "-") return console.log(formatJson(result));
+  console.log(paperTable(result));
+  if (options.json !== undefined) await writeWhole(options.json, formatJson(result) + "\n");
+}
+
+async function paperResult(
+  names: readonly ViewName[],
+  source: ViewSource,
+  facts: RunFacts,
+): Promise<PaperResult> {
+  const bar = progressBar();
+  const views: PaperResult["views"] = [];
+  try {
+    bar.start("views", names.length, "views");
+    for (const [i, name] of names.entries()) {
+      bar.update(i, name);
+      views.push(await viewOf(name, source));
+    }
+  } finally {
+    bar.stop();
+  }
+  const { kind, version: schema_version } = PAPER_KIND;
+  const record = { schema_version, kind, ...servingSetup(source.plan, source.shape, facts), views };
+  return parsePaper(record, "the result of this run");
+}

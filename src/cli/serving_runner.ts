@@ -1,0 +1,106 @@
+/**
+ * What carries serving plans out: the GPU with a loaded model, or a dry run for a model's dimensions alone.
+ *
+ * @module
+ */
+import { type Command, Option } from "npm:commander@15.1.0";
+import { locateConfig } from "../hub/locate.ts";
+import { dryRun } from "../measure/serving/dry_run.ts";
+import type { ServingEntry } from "../measure/serving/entry.ts";
+import { gpuRun } from "../measure/serving/gpu_run.ts";
+import { HARDWARE, type Hardware } from "../measure/serving/hardware.ts";
+import { type ModelShape, OPT_SHAPES, shapeOf } from "../measure/serving/model_shape.ts";
+import type { ServingPlan } from "../measure/serving/plan.ts";
+import type { RunFacts } from "../measure/serving/record.ts";
+import type { ServingSetup } from "../measure/serving/result.ts";
+import type { ServingProgress } from "../measure/serving/run_policy.ts";
+import type { PrecisionOptions } from "./model_options.ts";
+import { withSession } from "./session.ts";
+
+/** Values of {@linkcode addDryRunOptions} and of the options of a model. */
+export interface SimulatorOptions extends PrecisionOptions {
+  /** Whether nothing is computed. */
+  readonly dryRun: boolean;
+  /** Whose rates times are modelled on. */
+  readonly gpu: string;
+}
+
+/** Carries plans out. */
+export interface Simulator {
+  /** The model's dimensions. */
+  readonly shape: ModelShape;
+  /** What records say of the run. */
+  readonly facts: RunFacts;
+  /** Whether steps are carried out, so that their times are measured. */
+  readonly measured: boolean;
+  /** Serves a plan's requests with one policy after another. */
+  run(plan: ServingPlan, onProgress?: ServingProgress): Promise<ServingEntry[]>;
+}
+
+/** Adds the choice between a GPU and none to a subcommand. */
+export function addDryRunOptions(command: Command): Command {
+  return command
+    .option("--dry-run", "without a GPU: scheduler and allocators alone, times from a model", false)
+    .addOption(
+      new Option("--gpu <name>", "whose rates the dry run's times are modelled on")
+        .choices(HARDWARE.map(({ name }) => name)).default("a100-40gb"),
+    );
+}
+
+/**
+ * Makes one as the options say, runs `use`, and frees what was opened.
+ *
+ * @param prepare Called with the model's dimensions before the GPU is touched, to refuse early what can't work.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
+ */
+export async function withSimulator<P, T>(
+  options: SimulatorOptions,
+  prepare: (shape: ModelShape) => Promise<P>,
+  use: (simulator: Simulator, prepared: P) => Promise<T>,
+): Promise<T> {
+  const factsOf = (clock: ServingSetup["clock"]) => ({
+    created: new Date().toISOString(),
+    command: [...Deno.args],
+    clock,
+  });
+  if (options.dryRun) {
+    const shape = await shapeFor(options);
+    const hardware = HARDWARE.find(({ name }) => name === options.gpu)!;
+    return await use({
+      shape,
+      facts: factsOf(modelled(hardware)),
+      measured: false,
+      run: (plan, onProgress) => dryRun(plan, shape, { hardware, ...(onProgress && { onProgress }) }),
+    }, await prepare(shape));
+  }
+  return await withSession(options, async ({ config, name }) => {
+    const shape = shapeOf(name, config, options);
+    return { shape, prepared: await prepare(shape) };
+  }, async ({ gpu, model }, { shape, prepared }) => {
+    const { kvDtype } = options;
+    const { description, software } = gpu.facts;
+    return await use({
+      shape,
+      facts: factsOf({ source: "gpu", adapter: description, software }),
+      measured: true,
+      run: (plan, onProgress) => gpuRun(plan, shape, model, { kvDtype, ...(onProgress && { onProgress }) }),
+    }, prepared);
+  });
+}
+
+/** A model's dimensions; those of published ones are known without a checkpoint. */
+async function shapeFor({ model, weightsDtype, kvDtype }: SimulatorOptions): Promise<ModelShape> {
+  const known = OPT_SHAPES.find(({ name }) => name === model);
+  return known ?? shapeOf(model, await locateConfig(model), { weightsDtype, kvDtype });
+}
+
+function modelled(hardware: Hardware): ServingSetup["clock"] {
+  return {
+    source: "model",
+    gpu: hardware.name,
+    bytes_per_second: hardware.bytesPerSecond,
+    flops_per_second: hardware.flopsPerSecond,
+    host_bytes_per_second: hardware.hostBytesPerSecond,
+    overhead_ms: hardware.overheadMs,
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * `kvbench paper` end to end, dry and on the GPU.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { parsePaper } from "../src/measure/paper/result.ts";
+import { ignore, kvbench, stdoutOf } from "./cli_support.ts";
+
+Deno.test(
+  "paper --dry-run needs no permission, and shows the paper's figures beside its own",
+  { ignore },
+  async () => {
+    const run = ["paper", "--dry-run", "--model", "opt-13b", "--kv-budget", "12.86GB", "--requests", "100"];
+    const table = await stdoutOf([...run, "--views", "waste,preemption"], { flags: [] });
+    assert.match(table, /^opt-13b, K\/V budget 12\.0 GiB = 15 698 tokens$/m);
+    assert.match(table, /^What K\/V memory holds, mean over time \(figure 2\)$/m);
+    assert.match(table, /^│ oracle +│ +[\d.]+ \(38\.2\) │/m);
+    assert.match(table, /^The paper: swapping costs much/m);
+    assert.match(table, /^Unlike the paper: .*fitted/m);
+    const json = await stdoutOf([...run, "--views", "sharing", "--json", "-"], { flags: [] });
+    const { views, model, clock } = parsePaper(JSON.parse(json), "stdout");
+    assert.deepEqual([model.name, clock.source, views.map(({ name }) => name)], ["opt-13b", "model", [
+      "sharing",
+    ]]);
+  },
+);
+
+Deno.test("paper measures on the GPU where it is not told otherwise, and refuses a view that is none", {
+  ignore,
+}, async () => {
+  const json = await stdoutOf([
+    "paper",
+    "--views",
+    "prefix",
+    "--requests",
+    "2",
+    "--no-autotune",
+    "--json",
+    "-",
+  ]);
+  const { views: [prefix], clock } = parsePaper(JSON.parse(json), "stdout");
+  assert.equal(clock.source, "gpu");
+  assert.ok(prefix!.rows.every(({ here: [ratio] }) => ratio! > 0));
+  assert.ok(prefix!.differences.includes("tiny in place of LLaMA-13B"));
+  const { code, stdout, stderr } = await kvbench(["paper", "--views", "fig9"]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /fig9/);
+});
