@@ -16,6 +16,10 @@ Deno.test("serve-sim --dry-run needs no permission, prints a table and gives the
   assert.match(table, /^opt-13b, K\/V budget 12\.0 GiB = 15 698 tokens, 4 policies$/m);
   assert.match(table, /^│ +│ +max │ +pow2 │ +oracle │ +paged │$/m);
   assert.match(table, /^Sequences that paged runs: [\d.]+ × of max, .* of oracle\.$/m);
+  assert.match(
+    table,
+    /^Without any waste [\d.]+ would run, at the \d+ tokens .*: [\d.]+ × of max, .* of oracle\.$/m,
+  );
   assert.match(table, /^Times are modelled, not measured/m);
   const records = [];
   for (let i = 0; i < 2; i++) {

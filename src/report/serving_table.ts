@@ -91,6 +91,21 @@ function drawTable({ results, limits }: ServingResult): string {
   return table.toString();
 }
 
+/** How many sequences could have run if no slot were wasted: what the ratios can't exceed. */
+function sayRoom(paged: ServingEntry, others: readonly ServingEntry[]): string[] {
+  const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = paged;
+  if (kv_share.token_states === 0 || paged.sharing_saved > 0) return [];
+  const room = sequences / kv_share.token_states;
+  const bounds = others.map((entry) =>
+    `${formatSignificant(room / entry.sequences_mean)} × of ${entry.policy}`
+  );
+  return [
+    `Without any waste ${formatSignificant(room)} would run, at the ${
+      formatSignificant(capacity / room)
+    } tokens that a sequence of paged held on average: ${bounds.join(", ")}.`,
+  ];
+}
+
 function notes({ clock, results }: ServingResult): string[] {
   const lines: string[] = [];
   const paged = results.find(({ policy }) => policy === "paged");
@@ -99,7 +114,7 @@ function notes({ clock, results }: ServingResult): string[] {
     const ratios = others.map(({ policy, sequences_mean }) =>
       `${formatSignificant(paged.sequences_mean / sequences_mean)} × of ${policy}`
     );
-    lines.push(`Sequences that paged runs: ${ratios.join(", ")}.`);
+    lines.push(`Sequences that paged runs: ${ratios.join(", ")}.`, ...sayRoom(paged, others));
   }
   if (clock.source === "model") {
     lines.push(
