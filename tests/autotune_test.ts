@@ -4,33 +4,63 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { autotune } from "../src/model/autotune.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { ATTENTION_LANES, autotune, LINEAR_VARIANTS } from "../src/model/autotune.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 import { timeCandidates, TuningBudget } from "../src/gpu/autotune.ts";
 
+/** Tokens of the prompt; those after it are decoded one by one. */
+const PROMPT_TOKENS = 17;
+const IDS = Array.from({ length: PROMPT_TOKENS + 6 }, (_, i) => i * 7 % AWKWARD.vocab_size);
+
+/** Compares logits at every position with the CPU's, after a prefill and after single rows. */
+async function check(gpu: Gpu, tunings: readonly Tuning[]): Promise<void> {
+  const { checkpoint, config, tensors } = await randomCheckpoint(AWKWARD);
+  const expected = gpt2Cpu(config, tensors, IDS);
+  for (const tuning of tunings) {
+    const model = await Gpt2.load(gpu, checkpoint, { tuning });
+    await withDecoder(model, { variant: STATIC, maxOutputs: PROMPT_TOKENS }, async (decoder) => {
+      decoder.begin([IDS.slice(0, PROMPT_TOKENS)]);
+      const logits = await decoder.logits(PROMPT_TOKENS);
+      for (const id of IDS.slice(PROMPT_TOKENS)) {
+        decoder.append([[id]]);
+        logits.push(...await decoder.logits());
+      }
+      assertClose(logits.flatMap((row) => [...row]), expected, {
+        tolerance: 5e-5,
+        name: JSON.stringify(tuning),
+      });
+    });
+    model.dispose();
+  }
+  checkpoint.close();
+}
+
 gpuTest(
   "autotune() chooses variants that compute what the CPU computes, and frees all it took",
   async (gpu) => {
-    const { checkpoint, config, tensors } = await randomCheckpoint(AWKWARD);
+    const { checkpoint, config } = await randomCheckpoint(AWKWARD);
+    checkpoint.close();
     const tuning = await autotune(gpu, { config, weightsDtype: "f32", kvDtype: "f32" });
     assert.equal(gpu.ledger.current.total, 0);
     assert.equal(tuning.name, "measured");
-    const model = await Gpt2.load(gpu, checkpoint, { tuning });
-    const ids = Array.from({ length: config.nCtx }, (_, i) => i * 7 % config.vocabSize);
-    await withDecoder(model, { variant: STATIC, maxOutputs: config.nCtx }, async (decoder) => {
-      decoder.begin([ids]);
-      const logits = await decoder.logits(config.nCtx);
-      const expected = gpt2Cpu(config, tensors, ids);
-      assertClose(logits.flatMap((row) => [...row]), expected, { tolerance: 5e-5, name: "measured tuning" });
-    });
-    model.dispose();
-    checkpoint.close();
+    await check(gpu, [tuning]);
   },
 );
+
+gpuTest("Every variant that autotune() chooses from computes what the CPU computes", async (gpu) => {
+  await check(gpu, [
+    ...LINEAR_VARIANTS.map((variant) => ({ ...SOFTWARE_TUNING, ...variant })),
+    // From the first tile on, so that these widths see the wide kernel.
+    { ...SOFTWARE_TUNING, wideRowTiles: 1 },
+    ...ATTENTION_LANES.map((lanes) => ({ ...HARDWARE_TUNING, decodeLanes: lanes, prefillLanes: lanes })),
+  ]);
+});
 
 gpuTest("timeCandidates() times every candidate at least once, however short the budget", async (gpu) => {
   const counts = [0, 0];

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from "node:util";
 import { type Candidate, fastest, timeCandidates, TuningBudget } from "../gpu/autotune.ts";
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -39,8 +40,8 @@ const CONTEXT = 256;
 /** More output tiles than any product has. */
 const NEVER = 2 ** 30;
 
-/** Variants of the linear products. */
-const LINEAR: readonly Partial<Tuning>[] = [
+/** Variants of the linear products that are timed beside the defaults. */
+export const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
   { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
   { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: NEVER, linearLanes: 8 },
   { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 32 },
@@ -48,8 +49,8 @@ const LINEAR: readonly Partial<Tuning>[] = [
   { tileGroup: 8, wideRows: false, kSplit: 4, linearLanes: 64 },
   { tileGroup: 8, wideRows: false, kSplit: 16, linearLanes: 16 },
 ];
-/** Lanes of an attention workgroup. */
-const ATTENTION_LANES = [8, 16, 32, 64];
+/** Lanes of an attention workgroup that are timed beside the defaults. */
+export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
 
 /** What a choice depends on. */
 export interface AutotuneOptions {
@@ -105,7 +106,9 @@ class TuningBench {
       { k4: e4, n4: head, count: heads },
     ];
     const base = tuningFor(this.#gpu.facts);
-    const variants = [base, ...LINEAR.map((variant) => ({ ...base, ...variant }))];
+    const others = LINEAR_VARIANTS.map((variant) => ({ ...base, ...variant }))
+      .filter((variant) => !isDeepStrictEqual(variant, base));
+    const variants = [base, ...others];
     const widest = Math.max(...shapes.map(({ k4, n4 }) => packedTiles(k4, n4, 8)));
     const weight = this.#buffer(widest * 16 * DTYPE_BYTES[this.#options.weightsDtype]);
     const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * TILE_ROWS;
