@@ -9,7 +9,8 @@ import { Fence } from "../src/gpu/fence.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { LedgerBuffer } from "../src/gpu/ledger.ts";
 import { readBuffer } from "../src/gpu/readback.ts";
-import { gpuTest, Scratch } from "./gpu_support.ts";
+import { Scratch } from "../src/check/scratch.ts";
+import { gpuTest } from "./gpu_support.ts";
 
 const COPY_BYTES = 16 << 20;
 /** Enough of the GPU's time to tell it from a sleep of the runtime's, about 11 ms. */

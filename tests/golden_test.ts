@@ -5,19 +5,16 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { checkGolden, hasGolden, PROMISED_TOLERANCE, SOFTWARE_TOLERANCE } from "../src/check/golden.ts";
 import { locateModel } from "../src/hub/locate.ts";
+import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
+import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
-import { assertClose, gpuTest } from "./gpu_support.ts";
-
-/** What kvbench promises for float32 weights. */
-const PROMISED_TOLERANCE = 2e-3;
-/**
- * What it keeps on the software adapter: logits of up to 40 are 9e-5 off after 1024 tokens, 2e-5 in the other
- * cases. Hardware has other errors in exp() and in the order of sums.
- */
-const SOFTWARE_TOLERANCE = 2e-4;
+import { assertClose, assertRight, gpuTest } from "./gpu_support.ts";
+import { excerpt } from "./golden_excerpt.ts";
+import { permitted } from "./permitted.ts";
 
 const ALL_VARIANTS = [NO_CACHE, STATIC, DYNAMIC, paged(16)];
 
@@ -125,3 +122,18 @@ goldenTest(RANDOM_SMALL, SOFTWARE_TUNING, { variants: ALL_VARIANTS });
 goldenTest(RANDOM_SMALL, HARDWARE_TUNING, { variants: ALL_VARIANTS });
 goldenTest(TINY, SOFTWARE_TUNING, { variants: ALL_VARIANTS });
 goldenTest(TINY, HARDWARE_TUNING, { variants: ALL_VARIANTS, only: "once" });
+
+Deno.test("The golden prompts that come with the program are those of the folder, and the embedded model's", {
+  ignore: !permitted("read"),
+}, async () => {
+  assert.equal(await Deno.readTextFile(pathOf("../../src/check/golden.json")), await excerpt());
+  assert.ok(hasGolden(EMBEDDED_FILES["model.safetensors"].sha256));
+});
+
+gpuTest("checkGolden() finds the embedded model right with every strategy", async (gpu) => {
+  const checkpoint = await locateModel("tiny");
+  const model = await Gpt2.load(gpu, checkpoint);
+  checkpoint.close();
+  for (const strategy of STRATEGY_NAMES) assertRight(...await checkGolden(model, strategy));
+  model.dispose();
+}, { needs: ["read"] });

@@ -9,7 +9,8 @@ import { BindLayout } from "../src/gpu/bind_layout.ts";
 import { createKernel, type KernelSpec } from "../src/gpu/kernel.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { Recorder } from "../src/gpu/recorder.ts";
-import { gpuTest, Scratch } from "./gpu_support.ts";
+import { Scratch } from "../src/check/scratch.ts";
+import { gpuTest } from "./gpu_support.ts";
 
 const HEAD = { name: "head.wgsl", code: "// One line\noverride N: u32;\n" };
 const BODY = {

@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { stored } from "../src/check/values.ts";
 import { seededRandom } from "../src/measure/random.ts";
 import type { Dtype } from "../src/gpu/dtype.ts";
 import { kvRowBytes } from "../src/kv/strategy.ts";
@@ -59,26 +60,13 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
 }
 
 /** Matrices after they were stored; the embedding's channels are its rows. */
-function stored(
-  tensors: Tensors,
-  config: Gpt2Config,
-  dtype: Dtype,
-): Tensors {
+function storedTensors(tensors: Tensors, config: Gpt2Config, dtype: Dtype): Tensors {
   const shapes = tensorShapes(config);
   return new Map([...tensors].map(([name, values]) => {
-    const [rows, columns] = shapes.get(name)!;
-    if (columns === undefined || name === "wpe.weight" || dtype === "f32") return [name, values];
-    if (dtype === "f16") return [name, values.map(Math.f16round)];
+    const columns = shapes.get(name)![1];
+    if (columns === undefined || name === "wpe.weight") return [name, values];
     const channel = (i: number) => name === "wte.weight" ? Math.floor(i / columns) : i % columns;
-    const largest = new Float32Array(Math.max(rows!, columns));
-    values.forEach((value, i) => largest[channel(i)] = Math.max(largest[channel(i)]!, Math.abs(value)));
-    return [
-      name,
-      values.map((value, i) => {
-        const scale = Math.fround(largest[channel(i)]! / 127);
-        return Math.round(value / scale) * scale;
-      }),
-    ];
+    return [name, stored(values, dtype, channel)];
   }));
 }
 
@@ -97,7 +85,7 @@ for (const weightsDtype of ["f16", "int8"] as const) {
         assert.equal(gpu.ledger.current.weights - 16, need.weightsBytes);
         const next = seededRandom(1);
         const ids = Array.from({ length: config.nCtx }, () => Math.floor(next() * config.vocabSize));
-        const expected = gpt2Cpu(config, stored(tensors, config, weightsDtype), ids);
+        const expected = gpt2Cpu(config, storedTensors(tensors, config, weightsDtype), ids);
         await withDecoder(model, { variant: STATIC, maxOutputs: config.nCtx }, async (decoder) => {
           decoder.begin([ids]);
           const logits = await decoder.logits(config.nCtx);

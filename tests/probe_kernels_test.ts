@@ -9,7 +9,9 @@ import { Recorder } from "../src/gpu/recorder.ts";
 import { probeLayout, PROBES } from "../src/gpu/roof.ts";
 import { probeArithmeticCpu } from "../wgsl/probe_arithmetic_cpu.ts";
 import { probeStreamCpu } from "../wgsl/probe_stream_cpu.ts";
-import { assertClose, download, gpuTest, randomArray, Scratch } from "./gpu_support.ts";
+import { download, Scratch } from "../src/check/scratch.ts";
+import { randomArray } from "../src/check/values.ts";
+import { assertClose, gpuTest } from "./gpu_support.ts";
 
 const LANES = 8;
 

@@ -1,19 +1,13 @@
 // sample.wgsl against its CPU reference, against theory, and through the decoder.
 import assert from "node:assert/strict";
+import { awkwardLogits, CHOICE_TOLERANCE, choose, POISON } from "../src/check/choice.ts";
+import { normalArray } from "../src/check/values.ts";
 import { Decoder } from "../src/engine/decoder.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
-import { createKernel } from "../src/gpu/kernel.ts";
-import { readBuffer } from "../src/gpu/readback.ts";
-import { Recorder } from "../src/gpu/recorder.ts";
 import { openEmbedded } from "../src/hub/embedded.ts";
 import { createStrategy } from "../src/kv/create.ts";
-import { seededRandom } from "../src/measure/random.ts";
-import { batchOf, type Span } from "../src/model/batch.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
-import { FILES } from "../src/model/files.ts";
-import { createLayouts } from "../src/model/kernels.ts";
-import { GREEDY, packSampling, type Sampling } from "../src/model/sampling.ts";
-import { StepTables } from "../src/model/step_tables.ts";
+import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { argmaxCpu } from "../wgsl/argmax_cpu.ts";
 import { probabilitiesCpu, sampleCpu } from "../wgsl/sample_cpu.ts";
 import { permitted } from "./permitted.ts";
@@ -21,72 +15,6 @@ import { permitted } from "./permitted.ts";
 const VOCABULARIES = [7, 65, 509, 50257];
 const TEMPERATURES = [0.3, 1.5];
 const TOP_PS = [0.1, 0.9, 0.999, 1];
-const POISON = 0xdeadbeef;
-
-/**
- * Nats by which scores, and share by which top-p, may differ from the reference: f32 has 6e-8 of each score,
- * which is below 2 ** 7 where it matters, and rounding masses down loses at most 50257 * 2 ** -30 = 5e-5.
- */
-const TOLERANCE = 1e-4;
-
-interface Case {
-  /** [nOutputs] of [nVocab], or one for all outputs. */
-  readonly logits: readonly Float32Array[];
-  readonly spans: readonly Span[];
-  /** [nSequences] */
-  readonly sampling: readonly Sampling[];
-  readonly nCtx: number;
-  readonly lanes?: number;
-}
-
-/** Runs the kernel over poisoned tokens and returns them: [nSequences, nCtx]. */
-async function run(gpu: Gpu, name: "sample" | "argmax", item: Case): Promise<Uint32Array[]> {
-  const { logits, spans, sampling, nCtx, lanes = 64 } = item;
-  const [{ length: nVocab }] = logits as [Float32Array];
-  const batch = batchOf(spans);
-  const limits = { maxRows: batch.nRows, maxSpans: spans.length, maxOutputs: batch.nOutputs };
-  const stride = nVocab + 3;
-  const rows = new Float32Array(logits.length * stride).fill(1e30);
-  logits.forEach((row, i) => rows.set(row, i * stride));
-  const layouts = createLayouts(gpu.device);
-  const kernel = await createKernel(gpu.device, {
-    files: [FILES.step, FILES[name]],
-    groups: [layouts.step, layouts[name]],
-    overrides: {
-      N_VOCAB: nVocab,
-      LOGITS_STRIDE: logits.length === 1 ? 0 : stride,
-      N_CTX: nCtx,
-      LANES: lanes,
-    },
-  });
-  const tables = new StepTables(gpu, layouts.step, limits, 1);
-  const upload = (label: string, data: ArrayBufferView<ArrayBuffer> | ArrayBuffer) => {
-    const buffer = gpu.ledger.createBuffer({ label, category: "activations", bytes: data.byteLength });
-    gpu.device.queue.writeBuffer(buffer.buffer, 0, data);
-    return buffer;
-  };
-  const buffers = {
-    logits: upload("logits", rows),
-    tokens: upload("tokens", new Uint32Array(sampling.length * nCtx).fill(POISON)),
-    sampling: upload("sampling", packSampling(sampling)),
-  };
-  try {
-    const recorder = new Recorder(gpu.device);
-    const offsets = tables.set(0, batch);
-    tables.upload(1);
-    recorder.share(tables.group, offsets);
-    const group = name === "sample" ? layouts.sample.bind(buffers) : layouts.argmax.bind(buffers);
-    recorder.dispatch(kernel, [group], batch.nOutputs);
-    recorder.submit();
-    const bytes = sampling.length * nCtx * 4;
-    const tokens = new Uint32Array(await readBuffer(gpu, buffers.tokens.buffer, 0, bytes));
-    return sampling.map((_, s) => tokens.subarray(s * nCtx, (s + 1) * nCtx));
-  } finally {
-    tables.dispose();
-    for (const buffer of Object.values(buffers)) buffer.destroy();
-  }
-}
-
 async function withGpu(body: (gpu: Gpu) => Promise<void>): Promise<void> {
   const gpu = await Gpu.open();
   try {
@@ -94,29 +22,6 @@ async function withGpu(body: (gpu: Gpu) => Promise<void>): Promise<void> {
   } finally {
     gpu.dispose();
   }
-}
-
-/** Normally distributed logits around `mean`: Box and Muller. */
-function normal(nVocab: number, { mean = 0, deviation = 1, seed = 1 }): Float32Array {
-  const next = seededRandom(seed);
-  return Float32Array.from(
-    { length: nVocab },
-    () => mean + deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
-  );
-}
-
-/** Logits that are hard on thresholds, by what is hard about them. */
-function awkwardLogits(nVocab: number): Record<string, Float32Array> {
-  const peaked = normal(nVocab, { mean: -90, deviation: 2 });
-  peaked[nVocab >> 1] = -40;
-  return {
-    "as GPT-2's": normal(nVocab, { mean: -60, deviation: 3 }),
-    "around 0": normal(nVocab, { deviation: 2 }),
-    "ties": normal(nVocab, { deviation: 1.5 }).map((x) => Math.round(x) || 0),
-    "peaked": peaked,
-    "nearly flat": normal(nVocab, { mean: 5, deviation: 1e-3 }),
-    "flat": new Float32Array(nVocab).fill(-1.5),
-  };
 }
 
 for (const nVocab of VOCABULARIES) {
@@ -128,10 +33,10 @@ for (const nVocab of VOCABULARIES) {
       const spans = sampling.map((_, s) => ({ sequence: s, first: s % 11, count: 1, outputs: 1 }));
       let certain = 0, all = 0;
       for (const [kind, logits] of Object.entries(awkwardLogits(nVocab))) {
-        const tokens = await run(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 12 });
+        const tokens = await choose(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 12 });
         tokens.forEach((row, s) => {
           const position = spans[s]!.first;
-          const wanted = sampleCpu(logits, sampling[s]!, { position, tolerance: TOLERANCE });
+          const wanted = sampleCpu(logits, sampling[s]!, { position, tolerance: CHOICE_TOLERANCE });
           const message = `${kind}, ${JSON.stringify(sampling[s])}: got ${
             row[position + 1]
           }, wanted ${wanted}`;
@@ -149,22 +54,25 @@ Deno.test("sample.wgsl keeps the likeliest token however small top-p is", () =>
   withGpu(async (gpu) => {
     const sampling = [1e-12, 1e-38].map((topP) => ({ temperature: 1, topK: 0, topP, seed: 1 }));
     const spans = sampling.map((_, s) => ({ sequence: s, first: 0, count: 1, outputs: 1 }));
-    const logits = normal(65, { deviation: 0.1 });
-    const tokens = await run(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 2 });
+    const logits = normalArray(65, { deviation: 0.1 });
+    const tokens = await choose(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 2 });
     for (const row of tokens) assert.equal(row[1], argmaxCpu(logits));
   }));
 
 Deno.test("sample.wgsl chooses the same in 64 as in 256 lanes and in any batch", () =>
   withGpu(async (gpu) => {
     const sampling = TOP_PS.map((topP, seed) => ({ temperature: 1, topK: 30, topP, seed }));
-    const logits = sampling.map((_, seed) => normal(509, { mean: -30, deviation: 2, seed }));
+    const logits = sampling.map((_, seed) => normalArray(509, { mean: -30, deviation: 2, seed }));
     const spans = sampling.map((_, s) => ({ sequence: s, first: 5 * s, count: 1, outputs: 1 }));
-    const together = await run(gpu, "sample", { logits, spans, sampling, nCtx: 32, lanes: 64 });
-    assert.deepEqual(await run(gpu, "sample", { logits, spans, sampling, nCtx: 32, lanes: 256 }), together);
+    const together = await choose(gpu, "sample", { logits, spans, sampling, nCtx: 32, lanes: 64 });
+    assert.deepEqual(
+      await choose(gpu, "sample", { logits, spans, sampling, nCtx: 32, lanes: 256 }),
+      together,
+    );
     const reversed = { logits: logits.toReversed(), spans: spans.toReversed(), sampling, nCtx: 32 };
-    assert.deepEqual(await run(gpu, "sample", reversed), together);
+    assert.deepEqual(await choose(gpu, "sample", reversed), together);
     for (const [s, span] of spans.entries()) {
-      const alone = await run(gpu, "sample", { logits: [logits[s]!], spans: [span], sampling, nCtx: 32 });
+      const alone = await choose(gpu, "sample", { logits: [logits[s]!], spans: [span], sampling, nCtx: 32 });
       assert.deepEqual(alone[s], together[s]);
     }
   }));
@@ -178,8 +86,8 @@ Deno.test("sample.wgsl at temperature 0 is argmax.wgsl, in a batch with sampled 
     const sampling = logits.flatMap(() => [hot, { ...GREEDY, topK: 3, topP: 0.5 }]);
     const rows = logits.flatMap((row) => [row, row]);
     const spans = rows.map((_, s) => ({ sequence: s, first: 0, count: 1, outputs: 1 }));
-    const sampled = await run(gpu, "sample", { logits: rows, spans, sampling, nCtx: 2 });
-    const greedy = await run(gpu, "argmax", { logits: rows, spans, sampling, nCtx: 2 });
+    const sampled = await choose(gpu, "sample", { logits: rows, spans, sampling, nCtx: 2 });
+    const greedy = await choose(gpu, "argmax", { logits: rows, spans, sampling, nCtx: 2 });
     rows.forEach((row, s) => assert.equal(greedy[s]![1], argmaxCpu(row)));
     const ofGreedy = (_: unknown, s: number) => s % 2 === 1;
     assert.deepEqual(sampled.filter(ofGreedy), greedy.filter(ofGreedy));
@@ -190,7 +98,7 @@ Deno.test("sample.wgsl writes nothing after the context's last position", () =>
   withGpu(async (gpu) => {
     const sampling = [{ temperature: 1, topK: 0, topP: 0.9, seed: 1 }, GREEDY];
     const spans = sampling.map((_, s) => ({ sequence: s, first: 0, count: 4, outputs: 2 }));
-    const tokens = await run(gpu, "sample", { logits: [normal(65, {})], spans, sampling, nCtx: 4 });
+    const tokens = await choose(gpu, "sample", { logits: [normalArray(65, {})], spans, sampling, nCtx: 4 });
     assert.deepEqual(tokens.map((row) => [...row].map((id) => id === POISON)), [
       [true, true, true, false],
       [true, true, true, false],
@@ -201,7 +109,7 @@ Deno.test("sample.wgsl repeats itself with one seed and not with another", () =>
   withGpu(async (gpu) => {
     const sampling = [1, 1, 2, 2 ** 32 - 1].map((seed) => ({ temperature: 1, topK: 0, topP: 1, seed }));
     const spans = sampling.map((_, s) => ({ sequence: s, first: 0, count: 64, outputs: 64 }));
-    const tokens = await run(gpu, "sample", { logits: [new Float32Array(65)], spans, sampling, nCtx: 65 });
+    const tokens = await choose(gpu, "sample", { logits: [new Float32Array(65)], spans, sampling, nCtx: 65 });
     assert.deepEqual(tokens[0], tokens[1]);
     // Independent sequences agree in about one of 64 places on average, and in more than 8 once in a million
     // times (Poisson).
@@ -240,7 +148,7 @@ function assertDrawnFrom(probabilities: Float64Array, draws: Uint32Array, label:
 
 Deno.test("sample.wgsl draws tokens as often as their probabilities say, over 4096 positions", () =>
   withGpu(async (gpu) => {
-    const logits = normal(65, { deviation: 2, seed: 3 });
+    const logits = normalArray(65, { deviation: 2, seed: 3 });
     const sampling = [
       { temperature: 1, topK: 0, topP: 1, seed: 1 },
       { temperature: 0.7, topK: 10, topP: 1, seed: 2 },
@@ -248,7 +156,7 @@ Deno.test("sample.wgsl draws tokens as often as their probabilities say, over 40
       { temperature: 2, topK: 20, topP: 0.9, seed: 4 },
     ];
     const spans = sampling.map((_, s) => ({ sequence: s, first: 0, count: 4096, outputs: 4096 }));
-    const tokens = await run(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 4097 });
+    const tokens = await choose(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 4097 });
     sampling.forEach((values, s) =>
       assertDrawnFrom(probabilitiesCpu(logits, values), tokens[s]!.subarray(1), JSON.stringify(values))
     );
@@ -260,7 +168,7 @@ Deno.test("sample.wgsl draws from all of 50257 tokens, over 4096 seeds", () =>
     const logits = Float32Array.from({ length: 50257 }, (_, id) => (id % 16) / 4);
     const sampling = Array.from({ length: 4096 }, (_, seed) => ({ temperature: 1, topK: 0, topP: 1, seed }));
     const spans = sampling.map((_, s) => ({ sequence: s, first: 0, count: 1, outputs: 1 }));
-    const tokens = await run(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 2 });
+    const tokens = await choose(gpu, "sample", { logits: [logits], spans, sampling, nCtx: 2 });
     const draws = Uint32Array.from(tokens, (row) => row[1]!);
     const sums = (cells: number, cell: (id: number) => number) => {
       const probabilities = new Float64Array(cells);

@@ -1,5 +1,5 @@
 /**
- * CPU reference of `argmax.wgsl`, for tests.
+ * CPU reference of `argmax.wgsl`.
  *
  * @module
  */

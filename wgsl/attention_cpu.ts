@@ -1,6 +1,6 @@
 /**
  * What `attention_prefill.wgsl` computes, and `attention_decode.wgsl` with `attention_combine.wgsl`: naively and in
- * float64. For tests only.
+ * float64.
  *
  * @module
  */

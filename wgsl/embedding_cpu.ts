@@ -1,5 +1,5 @@
 /**
- * What `embedding.wgsl` computes, naively and in float64. For tests only.
+ * What `embedding.wgsl` computes, naively and in float64.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `layer_norm.wgsl` computes, naively and in float64. For tests only.
+ * What `layer_norm.wgsl` computes, naively and in float64.
  *
  * @module
  */

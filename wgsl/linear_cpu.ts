@@ -1,6 +1,5 @@
 /**
- * What `linear_row.wgsl`, `linear_row_split.wgsl` and `linear_rows.wgsl` compute, naively and in float64. For
- * tests only.
+ * What `linear_row.wgsl`, `linear_row_split.wgsl` and `linear_rows.wgsl` compute, naively and in float64.
  *
  * @module
  */

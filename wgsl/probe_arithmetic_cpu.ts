@@ -1,5 +1,5 @@
 /**
- * Reference of `probe_arithmetic.wgsl`, for tests.
+ * Reference of `probe_arithmetic.wgsl`.
  *
  * @module
  */

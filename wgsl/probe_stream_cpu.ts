@@ -1,5 +1,5 @@
 /**
- * Reference of `probe_stream.wgsl`, for tests.
+ * Reference of `probe_stream.wgsl`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * CPU reference of `sample.wgsl`, for tests: thresholds by sorting, sums in f64, the same random numbers.
+ * CPU reference of `sample.wgsl`: thresholds by sorting, sums in f64, the same random numbers.
  *
  * @module
  */

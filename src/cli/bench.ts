@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import { Command } from "npm:commander@15.1.0";
+import { selfCheck } from "../check/self_check.ts";
 import { UsageError } from "../errors.ts";
 import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
@@ -87,6 +88,8 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       `kvbench: ${modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ${sayPlan(plan)}`,
     );
     if (to.file !== undefined) say(`Result: ${to.file}`);
+    const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
+    await selfCheck(session.model, { weights, strategy: strategy!, kvDtypes });
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
     const fresh = await emptyResult(session, plan, weights, compared);
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);

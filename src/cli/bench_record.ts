@@ -27,7 +27,7 @@ export async function emptyResult(
     created: new Date().toISOString(),
     complete: false,
     command: [...Deno.args],
-    environment: await describeEnvironment(gpu, model),
+    environment: await describeEnvironment(gpu, model.tuning),
     model: {
       name: modelName,
       n_layer: nLayer,

@@ -18,6 +18,7 @@ import { paperCommand } from "./paper.ts";
 import { perplexityCommand } from "./perplexity.ts";
 import { profileCommand } from "./profile.ts";
 import { reportCommand } from "./report.ts";
+import { selftestCommand } from "./selftest.ts";
 import { serveCommand } from "./serve.ts";
 import { serveSimCommand } from "./serve_sim.ts";
 import { weightsCommand } from "./weights.ts";
@@ -34,6 +35,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(logitsCommand())
     .addCommand(perplexityCommand())
     .addCommand(profileCommand())
+    .addCommand(selftestCommand())
     .addCommand(serveCommand())
     .addCommand(serveSimCommand())
     .addCommand(paperCommand())

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command } from "npm:commander@15.1.0";
+import { selfCheck } from "../check/self_check.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import { madeUpPrompt } from "../measure/grid.ts";
@@ -54,13 +55,15 @@ export function profileCommand(): Command {
 async function run(options: Options): Promise<void> {
   const { json, trace } = options;
   for (const file of [json, trace]) if (file !== undefined && file !== "-") await checkWritable(file);
-  await withSession(options, ({ config }) => {
+  await withSession(options, async (checkpoint) => {
+    const { config } = checkpoint;
     const promptIds = madeUpPrompt(options.promptTokens, config.vocabSize, 0);
     const { length } = promptIds;
     checkContext(length, profiledTokens({ promptIds, steps: options.newTokens }) - length, config.nCtx);
-    return Promise.resolve(promptIds);
-  }, async (session, promptIds) => {
+    return { promptIds, weights: await checkpoint.origin() };
+  }, async (session, { promptIds, weights }) => {
     const { strategy, kvDtype, blockSize, newTokens: steps } = options;
+    await selfCheck(session.model, { weights, strategy, kvDtypes: [kvDtype] });
     const created = new Date().toISOString();
     const measured = await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps });
     const result = await resultOf(session, options, { created, measured });
@@ -92,7 +95,7 @@ async function resultOf(
     kind: PROFILE_KIND,
     created,
     command: [...Deno.args],
-    environment: await describeEnvironment(gpu, model),
+    environment: await describeEnvironment(gpu, model.tuning),
     model: modelName,
     weights_dtype: model.weightsDtype,
     kv_dtype: kvDtype,

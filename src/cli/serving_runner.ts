@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, Option } from "npm:commander@15.1.0";
+import { selfCheck } from "../check/self_check.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { dryRun } from "../measure/serving/dry_run.ts";
 import type { ServingEntry } from "../measure/serving/entry.ts";
@@ -73,11 +74,12 @@ export async function withSimulator<P, T>(
       run: (plan, onProgress) => dryRun(plan, shape, { hardware, ...(onProgress && { onProgress }) }),
     }, await prepare(shape));
   }
-  return await withSession(options, async ({ config, name }) => {
-    const shape = shapeOf(name, config, options);
-    return { shape, prepared: await prepare(shape) };
-  }, async ({ gpu, model }, { shape, prepared }) => {
+  return await withSession(options, async (checkpoint) => {
+    const shape = shapeOf(checkpoint.name, checkpoint.config, options);
+    return { shape, prepared: await prepare(shape), weights: await checkpoint.origin() };
+  }, async ({ gpu, model }, { shape, prepared, weights }) => {
     const { kvDtype } = options;
+    await selfCheck(model, { weights, strategy: "paged", kvDtypes: [kvDtype] });
     const { description, software } = gpu.facts;
     return await use({
       shape,

@@ -8,11 +8,12 @@ import { fileURLToPath } from "node:url";
 import { VERSION } from "../version.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readbackMs } from "../gpu/readback.ts";
-import { type Gpt2, KERNELS_TEXT } from "../model/gpt2.ts";
+import { KERNELS_TEXT } from "../model/gpt2.ts";
+import type { Tuning } from "../model/tuning.ts";
 import type { Environment } from "./environment_schema.ts";
 
 /** Describes the surroundings of a run. Measures the fence and the readback. */
-export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<Environment> {
+export async function describeEnvironment(gpu: Gpu, tuning: Tuning): Promise<Environment> {
   const { description, vendor, architecture, device, software } = gpu.facts;
   const limits: Record<string, number> = {};
   for (const name of Object.keys(gpu.facts.limits)) {
@@ -40,7 +41,7 @@ export async function describeEnvironment(gpu: Gpu, model: Gpt2): Promise<Enviro
       limits,
     },
     kernels_sha256: await sha256(KERNELS_TEXT),
-    tuning: Object.fromEntries(Object.entries(model.tuning).map(([key, value]) => [key, plain(value)])),
+    tuning: Object.fromEntries(Object.entries(tuning).map(([key, value]) => [key, plain(value)])),
     fence: {
       blocks: gpu.fence.blocks,
       cost_us: await gpu.fence.costMs() * 1000,

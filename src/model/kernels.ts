@@ -186,6 +186,18 @@ export async function createModelKernels(
  * @throws {KvbenchError} If a kernel does not compile.
  */
 export async function createKvKernels(context: KernelContext, kv: KvSource): Promise<KvKernels> {
+  const [write, decode, prefill] = await Promise.all(
+    (["write", "decode", "prefill"] as const).map((which) => kvKernel(context, kv, which)),
+  ) as [Kernel, Kernel, Kernel];
+  return { write, decode, prefill };
+}
+
+/**
+ * Compiles one of the kernels that touch K and V.
+ *
+ * @throws {KvbenchError} If it does not compile.
+ */
+export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKernels): Promise<Kernel> {
   const { device, layouts, config, tuning } = context;
   const { headDim4 } = dimsOf(config);
   const files = [FILES.step, ...kv.files];
@@ -196,27 +208,29 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
     const count = Math.max(least, half);
     return { LANES: count, WIDE: Number(count < headDim4) };
   };
-  const [write, decode, prefill] = await Promise.all([
-    createKernel(device, {
-      label: "kv write" satisfies Role,
-      files: [...files, FILES.kvWrite],
-      groups: [layouts.step, layouts.kvWrite, kv.layout],
-      overrides: shape,
-    }),
-    createKernel(device, {
-      label: "attention decode" satisfies Role,
-      files: [...files, FILES.attentionDecode],
-      groups: [layouts.step, layouts.attentionDecode, kv.layout],
-      overrides: { ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
-    }),
-    createKernel(device, {
-      label: "attention prefill" satisfies Role,
-      files: [...files, FILES.attentionPrefill],
-      groups: [layouts.step, layouts.attentionPrefill, kv.layout],
-      overrides: { ...heads, ...lanes(tuning.prefillLanes) },
-    }),
-  ]);
-  return { write, decode, prefill };
+  switch (which) {
+    case "write":
+      return createKernel(device, {
+        label: "kv write" satisfies Role,
+        files: [...files, FILES.kvWrite],
+        groups: [layouts.step, layouts.kvWrite, kv.layout],
+        overrides: shape,
+      });
+    case "decode":
+      return createKernel(device, {
+        label: "attention decode" satisfies Role,
+        files: [...files, FILES.attentionDecode],
+        groups: [layouts.step, layouts.attentionDecode, kv.layout],
+        overrides: { ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
+      });
+    case "prefill":
+      return createKernel(device, {
+        label: "attention prefill" satisfies Role,
+        files: [...files, FILES.attentionPrefill],
+        groups: [layouts.step, layouts.attentionPrefill, kv.layout],
+        overrides: { ...heads, ...lanes(tuning.prefillLanes) },
+      });
+  }
 }
 
 /** The most splits that a full context takes. */

@@ -1,21 +1,22 @@
 /**
- * K/V memory for kernel tests, with slot addresses worked out here and not taken from the strategies, so that
+ * K/V memory to check kernels with: slot addresses are worked out here and not taken from the strategies, so that
  * both are held against a third opinion.
  *
  * @module
  */
-import contiguousCode from "../wgsl/kv_contiguous.wgsl" with { type: "text" };
-import pagedCode from "../wgsl/kv_paged.wgsl" with { type: "text" };
-import { BindLayout } from "../src/gpu/bind_layout.ts";
-import type { LedgerBuffer } from "../src/gpu/ledger.ts";
-import type { KvSource } from "../src/kv/strategy.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
-import { KV_FORMATS } from "../src/kv/files.ts";
-import { type Scratch, shuffledRange } from "./gpu_support.ts";
+import { BindLayout } from "../gpu/bind_layout.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { ARENA, CONTIGUOUS, KV_FORMATS, PAGED } from "../kv/files.ts";
+import type { KvSource } from "../kv/strategy.ts";
+import type { Scratch } from "./scratch.ts";
+import { shuffledRange } from "./values.ts";
 
-/** Where K and V of a test lie. */
+/** Where K and V lie. */
 export interface KvMemory {
+  /** What the kernels are joined with. */
   readonly source: KvSource;
+  /** Slots in all, used or not. */
   readonly nSlots: number;
   /** The slot of a token. */
   slot(sequence: number, position: number): number;
@@ -43,13 +44,30 @@ export function contiguousKv(
   const region = scratch.upload(Uint32Array.of(tokensPerSequence, 0, 0, 0), GPUBufferUsage.UNIFORM);
   return {
     source: {
-      files: [{ name: "kv_contiguous.wgsl", code: contiguousCode }, KV_FORMATS[dtype]],
+      files: [CONTIGUOUS, KV_FORMATS[dtype]],
       layout,
       overrides: {},
     },
     nSlots: nSequences * tokensPerSequence,
     slot: (sequence, position) => sequence * tokensPerSequence + position,
     bind: (kv) => layout.bind({ kv, region }),
+  };
+}
+
+/** One region per sequence, which begins anywhere. */
+export function arenaKv(
+  scratch: Scratch,
+  { nSequences, tokensPerSequence, dtype = "f32" }: KvNeed,
+): KvMemory {
+  const layout = new BindLayout(scratch.gpu.device, "kv arena", { kv: "readWrite", regionStart: "read" });
+  const spacing = tokensPerSequence + 3;
+  const starts = Uint32Array.from(shuffledRange(nSequences, 1), (place) => place * spacing + 2);
+  const regionStart = scratch.upload(starts);
+  return {
+    source: { files: [ARENA, KV_FORMATS[dtype]], layout, overrides: {} },
+    nSlots: nSequences * spacing + 2,
+    slot: (sequence, position) => starts[sequence]! + position,
+    bind: (kv) => layout.bind({ kv, regionStart }),
   };
 }
 
@@ -63,7 +81,7 @@ export function pagedKv(blockSize: number): MakeKv {
     const blockTable = scratch.upload(table);
     return {
       source: {
-        files: [{ name: "kv_paged.wgsl", code: pagedCode }, KV_FORMATS[dtype]],
+        files: [PAGED, KV_FORMATS[dtype]],
         layout,
         overrides: { BLOCK_SIZE: blockSize, MAX_BLOCKS: maxBlocks },
       },
@@ -75,9 +93,10 @@ export function pagedKv(blockSize: number): MakeKv {
   };
 }
 
-/** Every kind of memory that kernels are tested with. */
+/** Every kind of memory. */
 export const KV_KINDS: readonly (readonly [name: string, make: MakeKv])[] = [
   ["contiguous", contiguousKv],
+  ["arena", arenaKv],
   ["paged by 1", pagedKv(1)],
   ["paged by 3", pagedKv(3)],
   ["paged by 16", pagedKv(16)],

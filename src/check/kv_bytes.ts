@@ -3,13 +3,15 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../gpu/dtype.ts";
 
 /** The shape of a row. */
 export interface KvRowShape {
+  /** How K and V are stored. */
   readonly dtype: Dtype;
+  /** Width of K, and of V, in vectors of four. */
   readonly a4: number;
+  /** Heads. */
   readonly nHead: number;
 }
 
@@ -20,6 +22,7 @@ export class KvBytes {
   readonly #shape: KvRowShape;
   readonly #rowBytes: number;
 
+  /** @param buffer Whole rows. */
   constructor(buffer: ArrayBuffer, shape: KvRowShape) {
     this.#bytes = new Uint8Array(buffer);
     this.#view = new DataView(buffer);
@@ -56,21 +59,32 @@ export class KvBytes {
     });
   }
 
-  /** Checks a slot against values that were stored there: a halfway case may be rounded either way. */
-  assertEquals(slot: number, values: Float32Array): void {
+  /**
+   * How far a slot is from values that were stored there, in units of what the type's rounding explains: at most 1
+   * where it is right. A halfway case may be rounded either way.
+   */
+  error(slot: number, values: Float32Array): number {
     const own = new KvBytes(new ArrayBuffer(this.#rowBytes), this.#shape);
     own.store(0, values);
     const actual = this.load(slot), expected = own.load(0);
-    expected.forEach((value, i) => {
-      const step = this.#shape.dtype === "int8" ? 1 / 127 : Math.abs(value) * 2 ** -10;
-      const slack = Math.abs(value - values[i]!) > 0.49 * step ? step * 1.01 : 1e-6 * Math.abs(value);
-      assert.ok(Math.abs(actual[i]! - value) <= slack, `slot ${slot}, ${i}: ${actual[i]}, wanted ${value}`);
-    });
+    return expected.reduce((most, value, i) => {
+      const error = Math.abs(actual[i]! - value);
+      if (error === 0) return most;
+      return Math.max(most, Number.isNaN(error) ? Infinity : error / this.#slack(value, values[i]!));
+    }, 0);
   }
 
-  /** Checks that every byte of a slot is `byte`. */
-  assertAll(slot: number, byte: number): void {
+  /** How far from the stored `value` another rounding of `exact` may lie. */
+  #slack(value: number, exact: number): number {
+    const { dtype } = this.#shape;
+    if (dtype === "f32") return 0;
+    const step = dtype === "int8" ? 1 / 127 : Math.abs(value) * 2 ** -10;
+    return Math.abs(value - exact) > 0.49 * step ? step * 1.01 : 1e-6 * Math.abs(value);
+  }
+
+  /** Whether every byte of a slot is `byte`. */
+  isFilledWith(slot: number, byte: number): boolean {
     const row = this.#bytes.subarray(slot * this.#rowBytes, (slot + 1) * this.#rowBytes);
-    assert.ok(row.every((value) => value === byte), `slot ${slot} was written`);
+    return row.every((value) => value === byte);
   }
 }

@@ -1,0 +1,51 @@
+/**
+ * Checks that `kv_copy.wgsl` copies slots of every layer bit by bit, in order where copies depend on each other.
+ *
+ * @module
+ */
+import { kvCopy } from "../../wgsl/kv_copy_cpu.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
+import { SlotPool } from "../kv/slot_pool.ts";
+import type { KvShape } from "../kv/strategy.ts";
+import { seededRandom } from "../measure/random.ts";
+import { compare, type Comparison } from "./comparison.ts";
+
+/** Copies within 40 slots, some of which touch what others write. */
+export const COPIES: readonly SlotCopy[] = [
+  { from: 0, to: 20, count: 7 },
+  { from: 30, to: 8, count: 3 },
+  { from: 20, to: 33, count: 7 }, // reads what the first one wrote
+  { from: 12, to: 20, count: 2 }, // writes what the one before reads
+  { from: 5, to: 6, count: 0 },
+];
+
+/**
+ * Carries out {@linkcode COPIES} in two layers.
+ *
+ * @throws {KvbenchError} If the kernel does not compile or the device fails.
+ */
+export async function checkKvCopy(gpu: Gpu, shape: KvShape): Promise<Comparison> {
+  const pool = new SlotPool(gpu, shape, { nSlots: 40, layersKept: 2, blockSize: undefined });
+  try {
+    const copier = await SlotCopier.create(gpu, pool);
+    try {
+      const random = seededRandom(1);
+      const words = pool.slotBytes / 4;
+      const layers = pool.layers.map(({ buffer }) => {
+        const values = Uint32Array.from({ length: 40 * words }, () => Math.floor(random() * 2 ** 32));
+        gpu.device.queue.writeBuffer(buffer, 0, values);
+        return values;
+      });
+      copier.copy(COPIES);
+      for (const values of layers) kvCopy(values, COPIES, words);
+      const saved = new Uint32Array(await pool.save([{ first: 0, count: 40 }]));
+      const expected = Uint32Array.from(layers.flatMap((values) => [...values]));
+      return compare(saved, expected, { what: "40 slots of two layers", tolerance: 0, width: words });
+    } finally {
+      copier.dispose();
+    }
+  } finally {
+    pool.dispose();
+  }
+}

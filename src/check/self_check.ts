@@ -1,0 +1,51 @@
+/**
+ * What a benchmark does before it times anything: it makes sure that this adapter computes what it should.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import type { StrategyName } from "../kv/strategy.ts";
+import type { WeightsOrigin } from "../model/checkpoint.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { describeComparison, isRight, worst } from "./comparison.ts";
+import { checkGolden, hasGolden } from "./golden.ts";
+import { firstWrong, kernelChecks } from "./kernel_checks.ts";
+
+/** What is about to be timed. */
+export interface SelfCheckOptions {
+  /** Where the weights come from. */
+  readonly weights: WeightsOrigin;
+  /** The strategy that the golden prompts are decoded with: all of them are compared with each other later. */
+  readonly strategy: StrategyName;
+  /** How K and V will be stored. */
+  readonly kvDtypes: readonly Dtype[];
+}
+
+/**
+ * Decodes the golden prompts where the model has some and all its numbers are float32; otherwise, or if that goes
+ * wrong, holds every kernel that it uses against its CPU reference.
+ *
+ * @throws {KvbenchError} Naming the first kernel that is wrong.
+ */
+export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<void> {
+  const { gpu, config, tuning, weightsDtype } = model;
+  const { weights, strategy, kvDtypes } = options;
+  let wrong: string | undefined;
+  const exact = weightsDtype === "f32" && kvDtypes.every((dtype) => dtype === "f32");
+  if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
+    const comparisons = await checkGolden(model, strategy);
+    if (comparisons.every(isRight)) return;
+    wrong = `golden prompts differ, though every kernel equals its CPU reference: ${
+      describeComparison(worst(comparisons))
+    }`;
+  }
+  const checks = kernelChecks({ config, tunings: [tuning], weightsDtypes: [weightsDtype], kvDtypes });
+  const kernel = await firstWrong(gpu, checks);
+  if (kernel) wrong = `${kernel.kernel} (${kernel.variant || "its only variant"}): ${kernel.detail}`;
+  if (wrong === undefined) return;
+  throw new KvbenchError(
+    `The adapter "${gpu.facts.description}" computes wrong results, so nothing is timed: ${wrong}. Run ` +
+      "`kvbench selftest` for the whole table",
+  );
+}

@@ -1,0 +1,100 @@
+/**
+ * `kvbench selftest`: every kernel beside its CPU reference and the golden prompts with every strategy, on the adapter
+ * in hand, as a table that is fit for a bug report.
+ *
+ * @module
+ */
+import { Command } from "npm:commander@15.1.0";
+import { checkGolden } from "../check/golden.ts";
+import { kernelChecks, type Verdict, verdictOf, verdicts } from "../check/kernel_checks.ts";
+import { selfTestRecord } from "../check/selftest_result.ts";
+import { KvbenchError } from "../errors.ts";
+import { DTYPES } from "../gpu/dtype.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import { locateModel } from "../hub/locate.ts";
+import { EMBEDDED_NAME } from "../hub/embedded.ts";
+import { STRATEGY_NAMES } from "../kv/strategy.ts";
+import { describeEnvironment } from "../measure/environment.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { Gpt2 } from "../model/gpt2.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, tuningFor } from "../model/tuning.ts";
+import { formatJson } from "../report/json.ts";
+import { selfTestTable } from "../report/selftest_table.ts";
+import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
+import { progressBar } from "./progress.ts";
+
+interface Options extends DeviceOptions {
+  readonly json: boolean;
+}
+
+/** Declares the subcommand. */
+export function selftestCommand(): Command {
+  return addDeviceOptions(new Command("selftest"))
+    .description("Hold every kernel against its CPU reference on this adapter, and print the table")
+    .option("--json", "print JSON", false)
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const created = new Date();
+  const checkpoint = await locateModel(EMBEDDED_NAME);
+  try {
+    const gpu = await Gpu.open(gpuOptions(options));
+    try {
+      const all = await check(gpu, checkpoint);
+      const environment = await describeEnvironment(gpu, tuningFor(gpu.facts));
+      const record = selfTestRecord(created, environment, all);
+      console.log(options.json ? formatJson(record) : selfTestTable(record));
+      if (all.some(({ verdict }) => verdict !== "right")) Deno.exitCode = 1;
+      gpu.dispose();
+    } finally {
+      gpu.abandon();
+    }
+  } finally {
+    checkpoint.close();
+  }
+}
+
+async function check(gpu: Gpu, checkpoint: Checkpoint): Promise<Verdict[]> {
+  const own = tuningFor(gpu.facts);
+  const other = own === SOFTWARE_TUNING ? HARDWARE_TUNING : SOFTWARE_TUNING;
+  const checks = kernelChecks({
+    config: checkpoint.config,
+    tunings: [own, other],
+    weightsDtypes: DTYPES,
+    kvDtypes: DTYPES,
+  });
+  const bar = progressBar();
+  bar.start("Checking", checks.length + STRATEGY_NAMES.length, "checks");
+  try {
+    const all: Verdict[] = [];
+    for await (const verdict of verdicts(gpu, checks)) {
+      all.push(verdict);
+      bar.update(all.length, verdict.kernel);
+    }
+    return [...all, ...await goldenVerdicts(gpu, checkpoint)];
+  } finally {
+    bar.stop();
+  }
+}
+
+/** The whole model, with every strategy. */
+async function goldenVerdicts(gpu: Gpu, checkpoint: Checkpoint): Promise<Verdict[]> {
+  const kernel = "golden prompts";
+  try {
+    const model = await Gpt2.load(gpu, checkpoint);
+    try {
+      const all: Verdict[] = [];
+      for (const variant of STRATEGY_NAMES) {
+        all.push(verdictOf({ kernel, variant }, await checkGolden(model, variant)));
+      }
+      return all;
+    } finally {
+      model.dispose();
+    }
+  } catch (error) {
+    if (!(error instanceof KvbenchError)) throw error;
+    const none = { variant: "", largestError: null, tolerance: null };
+    return [{ kernel, ...none, verdict: "failed", detail: error.message }];
+  }
+}
