@@ -12,7 +12,7 @@ import { ApiError, unavailable } from "./api_error.ts";
 import { Completion, type CompletionEvents } from "./completion.ts";
 import { completionJob, type ServedModel } from "./completion_job.ts";
 import { invalid, parseCompletionBody } from "./completion_schema.ts";
-import type { Metrics } from "./metrics.ts";
+import type { CompletionOutcome, Metrics } from "./metrics.ts";
 
 /** How much is taken at once. */
 export interface CompletionLimits {
@@ -144,29 +144,36 @@ export class Completions {
     eventsFor: (send: (text: string) => void) => CompletionEvents,
   ): ReadableStream<Uint8Array> {
     const encoder = new TextEncoder();
-    const over = (outcome: Parameters<Metrics["completion"]>[1]) => {
+    let hasReader = true; // enqueuing may be when it turns out that it has none
+    const over = (outcome: CompletionOutcome) => {
       this.#open.delete(completion);
       this.#metrics.completion(completion, outcome);
     };
     return new ReadableStream({
       start: (controller) => {
-        const { onPiece, onEnd, onFailure } = eventsFor((text) => controller.enqueue(encoder.encode(text)));
+        const { onPiece, onEnd, onFailure } = eventsFor((text) => {
+          if (hasReader) controller.enqueue(encoder.encode(text));
+        });
+        const end = (outcome: CompletionOutcome) => {
+          if (!hasReader) return;
+          controller.close();
+          over(outcome);
+        };
         completion.start({
           onPiece,
           onEnd: () => {
             onEnd();
-            controller.close();
-            over("finished");
+            end("finished");
           },
           onFailure: (error) => {
             onFailure(error);
-            controller.close();
-            over("failed");
+            end("failed");
           },
         });
         this.#open.add(completion);
       },
       cancel: () => {
+        hasReader = false;
         completion.cancel();
         over("cancelled");
       },
