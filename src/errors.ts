@@ -16,3 +16,11 @@ export class UsageError extends KvbenchError {
   /** Which error this is. */
   override name = "UsageError";
 }
+
+/** What the runtime says went wrong, in one line. */
+export function reasonOf(error: unknown): string {
+  // fetch() says "fetch failed" and puts the reason into the innermost cause.
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
+  return String(innermost instanceof Error ? innermost.message : innermost).split("\n", 1)[0] ?? "";
+}

@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { goldenCase, ignore, kvbench, MOD, RANDOM_SMALL, WEIGHTS } from "./cli_support.ts";
+import { parseLoad } from "../src/measure/load/result.ts";
+import { goldenCase, ignore, kvbench, MOD, RANDOM_SMALL, stdoutOf, WEIGHTS } from "./cli_support.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
 
 /** Starts a server on any port, and ends it with a signal. */
@@ -81,6 +82,13 @@ Deno.test("The openai package streams from kvbench serve, which ends at a signal
     for await (const _ of abandoned) break; // which closes the connection
     await assert.rejects(client.completions.create({ ...body, model: "gpt-4" }), OpenAI.NotFoundError);
     await assert.rejects(client.completions.create({ ...body, max_tokens: 9999 }), OpenAI.BadRequestError);
+    const load = await stdoutOf(
+      ["load", baseURL, "--api-key", "k", "--num-prompts", "4", "--new-tokens", "3", "--json", "-"],
+      { flags: ["--allow-net=127.0.0.1"] },
+    );
+    const { finished, output_tokens, command } = parseLoad(JSON.parse(load), "stdout");
+    assert.deepEqual([finished, output_tokens, command.slice(2, 4)], [4, 12, ["--api-key", "…"]]);
+
     const stranger = new OpenAI({ baseURL, apiKey: "other", maxRetries: 0 });
     await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);
   });
@@ -105,3 +113,14 @@ Deno.test(
     assert.match(noNet.stderr, /^kvbench: A permission is missing: .*--allow-net.*\n$/);
   },
 );
+
+Deno.test("load says why a server can't be reached", { ignore }, async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const { code, stdout, stderr } = await kvbench(["load", `http://127.0.0.1:${port}`], {
+    flags: ["--allow-net=127.0.0.1"],
+  });
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(stderr, /^kvbench: Cannot reach http:\/\/127\.0\.0\.1:\d+: [^\n]*refused[^\n]*\n$/);
+});

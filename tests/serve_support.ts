@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import { LiveEngine } from "../src/engine/live_engine.ts";
 import type { Preemption } from "../src/engine/scheduler/scheduler.ts";
 import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
@@ -114,12 +115,8 @@ export async function serveModel(
 
 /** The events of a streamed answer, `[DONE]` among them. */
 export async function* eventsOf(response: Response): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
-    const events = (rest + text).split("\n\n");
-    rest = events.pop()!;
-    for (const event of events) yield event.replace(/^data: /, "");
-  }
+  const text = response.body!.pipeThrough(new TextDecoderStream());
+  for await (const { data } of text.pipeThrough(new EventSourceParserStream())) yield data;
 }
 
 /** The ids that a text of {@linkcode NUMBERS} stands for. */

@@ -13,6 +13,7 @@ import { quietly } from "./command_line.ts";
 import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
+import { loadCommand } from "./load.ts";
 import { logitsCommand } from "./logits.ts";
 import { paperCommand } from "./paper.ts";
 import { perplexityCommand } from "./perplexity.ts";
@@ -37,6 +38,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(profileCommand())
     .addCommand(selftestCommand())
     .addCommand(serveCommand())
+    .addCommand(loadCommand())
     .addCommand(serveSimCommand())
     .addCommand(paperCommand())
     .addCommand(weightsCommand())

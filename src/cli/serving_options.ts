@@ -69,7 +69,7 @@ export function addServingOptions(command: Command): Command {
  *
  * @throws {KvbenchError} If it can't be read, or a line is wrong.
  */
-export async function lengthSource({ lengths }: ServingOptions): Promise<LengthSource> {
+export async function lengthSource({ lengths }: Pick<ServingOptions, "lengths">): Promise<LengthSource> {
   if (DATA_SETS.includes(lengths as DataSet)) return { dataSet: lengths as DataSet };
   let text: string;
   try {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError, reasonOf } from "../errors.ts";
 import { VERSION } from "../version.ts";
 
 /** A failure that another try may get past. */
@@ -121,14 +121,6 @@ export function failure(url: URL, reason: string): KvbenchError {
 /** The error for a file that can't be fetched now, and maybe later. */
 export function passing(url: URL, reason: string, retryAfterMs?: number): PassingError {
   return new PassingError(failure(url, reason).message, retryAfterMs);
-}
-
-/** What the runtime says went wrong, in one line. */
-export function reasonOf(error: unknown): string {
-  // fetch() says "fetch failed" and puts the reason into the innermost cause.
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  return String(innermost instanceof Error ? innermost.message : innermost).split("\n", 1)[0] ?? "";
 }
 
 /** Ends a request when nothing came for a while. */

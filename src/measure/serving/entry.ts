@@ -7,17 +7,18 @@ import { z } from "npm:zod@4.6.7";
 import { POLICY_NAMES, type PolicyName } from "../../engine/scheduler/create_memory.ts";
 import type { Counters } from "../../engine/scheduler/counters.ts";
 import { amount, count } from "../fields.ts";
-import type { Samples } from "./samples.ts";
+import type { Samples, Summary } from "./samples.ts";
 import type { Tally } from "./tally.ts";
 
-const latency = (what: string) =>
+/** Percentiles of a latency. */
+export const latencyField = (what: string): z.ZodNullable<z.ZodType<Summary>> =>
   z.strictObject({
     mean: amount("Arithmetic mean"),
     p50: amount("Median"),
     p90: amount("90th percentile"),
     p99: amount("99th percentile"),
     max: amount("The largest"),
-  }).nullable().describe(`${what}, over requests; null where there is none`);
+  }).nullable().describe(`${what}; null where there is none`);
 
 const share = (what: string) => z.number().min(0).max(1).describe(what);
 
@@ -35,9 +36,9 @@ export const servingEntrySchema = z.strictObject({
   output_tokens_per_second: amount("output_tokens / seconds"),
   requests_per_second: amount("finished / seconds"),
   goodput_per_second: amount("Requests per second that met the limits").nullable(),
-  ttft_ms: latency("Time to first token, from the arrival"),
-  tpot_ms: latency("Time per output token, (E2E − TTFT) / (output tokens − 1)"),
-  e2e_ms: latency("From the arrival to the last token"),
+  ttft_ms: latencyField("Time to first token, from the arrival"),
+  tpot_ms: latencyField("Time per output token, (E2E − TTFT) / (output tokens − 1)"),
+  e2e_ms: latencyField("From the arrival to the last token"),
   sequences_mean: amount("Sequences running, mean over time"),
   sequences_peak: count("The most sequences in a step"),
   kv_share: z.strictObject({

@@ -102,7 +102,7 @@ function drawer(
 /** Token ids of a prompt: those of its shared beginning, if it has one, and its own; the same at every call. */
 export function promptIdsOf(
   { id, promptTokens, prefixGroup }: TimedRequest,
-  { seed, prefixes }: ServingPlan,
+  { seed, prefixes }: Pick<ServingPlan, "seed" | "prefixes">,
   vocabSize: number,
 ): number[] {
   const draw = (stream: number, count: number) => {

@@ -1,0 +1,69 @@
+/**
+ * The terminal report of a load test. It reads the record and measures nothing.
+ *
+ * @module
+ */
+import Table from "npm:cli-table3@0.6.5";
+import type { LoadResult } from "../measure/load/result.ts";
+import { formatCount, formatMs, formatSignificant } from "./units.ts";
+
+const PERCENTILES = ["mean", "p50", "p90", "p99", "max"] as const;
+
+/** The report of `result` as lines of text without ANSI colours, no newline at the end. */
+export function loadTable(result: LoadResult): string {
+  return [heading(result), ...failures(result), throughput(result), latencies(result)].join("\n");
+}
+
+function heading({ server, workload, interrupted }: LoadResult): string {
+  const { requests, rate_per_second: rate, max_concurrency: most, lengths, prefix_tokens: prefix } = workload;
+  const arrivals = rate === null ? "all at once" : `${rate} per second`;
+  return `${server.model} at ${server.url}: ${formatCount(requests)} requests ${arrivals}` +
+    (most === null ? "" : `, at most ${formatCount(most)} under way`) + `; lengths: ${lengths}` +
+    (prefix === 0 ? "" : `, ${formatCount(prefix)} of each prompt shared`) +
+    (interrupted ? "\nInterrupted: what follows is about the requests that were answered." : "");
+}
+
+function failures({ failures }: LoadResult): string[] {
+  return failures.map(({ reason, requests }) => `${formatCount(requests)} failed: ${reason}`);
+}
+
+function throughput(result: LoadResult): string {
+  const table = new Table({ style: { head: [], border: [], compact: true }, colAligns: ["left", "right"] });
+  table.push(
+    ["requests finished", formatCount(result.finished)],
+    ["duration", formatMs(1000 * result.seconds)],
+    ["prompt tokens", formatCount(result.prompt_tokens)],
+    ["output tokens", formatCount(result.output_tokens)],
+    ["requests/s", formatSignificant(result.requests_per_second)],
+  );
+  const { goodput_per_second: goodput, limits } = result;
+  if (goodput !== null) {
+    const asked = (["ttft", "tpot", "e2e"] as const).flatMap((name) => {
+      const ms = limits[`${name}_ms`];
+      return ms === null ? [] : [`${name.toUpperCase()} ≤ ${formatMs(ms)}`];
+    });
+    table.push([`goodput, requests/s (${asked.join(", ")})`, formatSignificant(goodput)]);
+  }
+  table.push(
+    ["output tokens/s", formatSignificant(result.output_tokens_per_second)],
+    ["all tokens/s", formatSignificant(result.total_tokens_per_second)],
+    ["most requests at once", formatCount(result.peak_concurrency)],
+  );
+  return table.toString();
+}
+
+function latencies(result: LoadResult): string {
+  const table = new Table({
+    head: ["", ...PERCENTILES],
+    style: { head: [], border: [], compact: true },
+    colAligns: ["left", ...PERCENTILES.map(() => "right" as const)],
+  });
+  for (const name of ["ttft", "tpot", "itl", "e2e"] as const) {
+    const summary = result[`${name}_ms`];
+    table.push([
+      name.toUpperCase(),
+      ...PERCENTILES.map((p) => summary === null ? "–" : formatMs(summary[p])),
+    ]);
+  }
+  return table.toString();
+}
