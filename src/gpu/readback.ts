@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { KvbenchError } from "../errors.ts";
 import type { Gpu } from "./gpu.ts";
 
 /** Part of a buffer. */
@@ -21,7 +22,7 @@ export interface Piece {
  *
  * @param offset In bytes, a multiple of 4.
  * @param bytes A multiple of 4.
- * @throws {KvbenchError} If the device has reported an error by then.
+ * @throws {KvbenchError} If the device fails.
  */
 export async function readBuffer(
   gpu: Gpu,
@@ -35,7 +36,7 @@ export async function readBuffer(
 /**
  * Reads parts of buffers that were written by earlier submissions, one behind the other.
  *
- * @throws {KvbenchError} If the device has reported an error by then.
+ * @throws {KvbenchError} If the device fails.
  */
 export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<ArrayBuffer> {
   const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -58,7 +59,8 @@ export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<Ar
       (error: Error) => error,
     );
     gpu.assertHealthy();
-    if (failure) throw failure;
+    // Mapping may fail before the device has said why.
+    if (failure) throw new KvbenchError(`The GPU reports: ${failure.message}`, { cause: failure });
     const copy = staging.buffer.getMappedRange(0, total).slice(0);
     staging.buffer.unmap();
     return copy;
