@@ -174,22 +174,23 @@ Deno.test(
   },
 );
 
-Deno.test("bench --out writes one result and one chart and nothing else, and prints a table", {
+Deno.test("bench --out writes a result, its page and its chart and nothing else, and prints a table", {
   ignore,
 }, async () => {
   await inScratch(async (folder) => {
     const stdout = await stdoutOf([...SHORT, "--out", `${folder}/new`], { write: folder, charts: true });
     const names = namesIn(`${folder}/new`);
-    assert.equal(names.length, 2);
-    const [json = "", png = ""] = names;
+    assert.equal(names.length, 3);
+    const [html = "", json = "", png = ""] = names;
     assert.match(json, /^kvbench-\d{8}-\d{6}\.json$/);
-    assert.equal(png, json.replace(/json$/, "png"));
+    assert.deepEqual([html, png], ["html", "png"].map((end) => json.replace(/json$/, end)));
+    assert.match(await Deno.readTextFile(`${folder}/new/${html}`), /^<!doctype html>[^]*<\/html>/);
     const result = parseResult(JSON.parse(await Deno.readTextFile(`${folder}/new/${json}`)), json);
     checkMemory(result);
     assert.deepEqual(result.command, [...SHORT, "--out", `${folder}/new`]);
     const signature = (await Deno.readFile(`${folder}/new/${png}`)).subarray(0, 8);
     assert.deepEqual([...signature], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-    for (const word of [...STRATEGY_NAMES, "TTFT", "TPOT", "weights", json, png]) {
+    for (const word of [...STRATEGY_NAMES, "TTFT", "TPOT", "weights", html, json, png]) {
       assert.ok(stdout.includes(word), word);
     }
     assert.ok(stdout.includes(JSON.stringify(result.cells[0]?.texts?.[0])));

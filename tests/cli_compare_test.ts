@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { formatJson } from "../src/report/json.ts";
 import { ignore, inScratch, kvbench, namesIn, stdoutOf } from "./cli_support.ts";
+import { fixtureProfile } from "./fixtures/profile.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 
 const SLOW = fixtureResult({ runs: 9, stepMs: ({ strategy }) => strategy === "paged" ? 8 : 5 });
@@ -46,7 +47,7 @@ Deno.test("compare ends with code 3 where something got worse than allowed, and 
 });
 
 Deno.test(
-  "report writes the form that the file's end says, and refuses one that says none",
+  "report writes the form that the file's end says, a page among them, and refuses one that says none",
   { ignore },
   async () => {
     await inScratch(async (folder) => {
@@ -54,10 +55,22 @@ Deno.test(
       await Deno.writeTextFile(path, formatJson(SLOW));
       await stdoutOf(["report", path, "-o", `${folder}/out.md`], { write: folder });
       assert.match(await Deno.readTextFile(`${folder}/out.md`), /^\| model \| strategy \|/);
+      await Deno.writeTextFile(`${folder}/p.json`, formatJson(fixtureProfile()));
+      const page = ["report", path, `${folder}/p.json`, "-o", `${folder}/out.html`];
+      await stdoutOf([...page, "--png", `${folder}/charts`], { write: folder, charts: true });
+      assert.match(
+        await Deno.readTextFile(`${folder}/out.html`),
+        /^<!doctype html>[^]*id="chart-r2-roofline"/,
+      );
+      assert.deepEqual(namesIn(`${folder}/charts/2`), ["roofline.png"]);
+      assert.ok(namesIn(`${folder}/charts/1`).includes("overview.png"));
       const none = await kvbench(["report", path, "-o", `${folder}/out.xyz`], { write: folder });
       assert.deepEqual([none.code, none.stdout], [2, ""]);
-      assert.match(none.stderr, /^kvbench: The form of .+ can't be told from its end: wanted txt, json/);
-      assert.deepEqual(namesIn(folder), ["out.md", "r.json"]);
+      assert.match(
+        none.stderr,
+        /^kvbench: The form of .+ can't be told from its end: wanted html, txt, json/,
+      );
+      assert.deepEqual(namesIn(folder), ["charts", "out.html", "out.md", "p.json", "r.json"]);
     });
   },
 );

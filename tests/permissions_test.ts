@@ -41,7 +41,7 @@ for (const [what, args, flags] of LEAST) {
         kvbench(withFolder(args, folder), { flags: withFolder(given, folder), cwd: ROOT });
       const { code, stderr } = await run(flags);
       assert.equal(code, 0, stderr);
-      if (what === "bench --out") assert.equal(namesIn(folder).length, 2);
+      if (what === "bench --out") assert.equal(namesIn(folder).length, 3); // JSON, page and chart
       for (const flag of flags) {
         if (OPTIONAL.includes(flag)) continue;
         const without = await run(flags.filter((other) => other !== flag));
@@ -60,7 +60,7 @@ Deno.test("bench without the permissions of charts or of its folder says what it
     const noChart = await kvbench([...QUICK_BENCH, "--out", folder], { flags, cwd: ROOT });
     assert.equal(noChart.code, 0, noChart.stderr);
     assert.match(noChart.stdout, /Chart: not drawn, that needs --allow-ffi/);
-    assert.equal(namesIn(folder).length, 1);
+    assert.equal(namesIn(folder).length, 2);
 
     const nothing = await kvbench(QUICK_BENCH, { flags: [READ_WEIGHTS], cwd: ROOT });
     assert.equal(nothing.code, 0, nothing.stderr);

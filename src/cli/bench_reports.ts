@@ -1,19 +1,23 @@
 /**
- * What `bench` makes of a result beside the JSON: the chart.
+ * What `bench` makes of a result beside the JSON: the page and the chart.
  *
  * @module
  */
 import { KvbenchError } from "../errors.ts";
 import type { BenchResult } from "../measure/result.ts";
 import { chartPermissions, drawCharts } from "../report/chart.ts";
+import { reportPage } from "../report/page/page.ts";
 import { writeWhole } from "../report/write.ts";
 
-/** Draws the chart beside the result at `path`, or says why not. */
+/** Writes the page and draws the chart beside the result at `path`, or says why there is none. */
 export async function saveReports(
   path: string,
   result: BenchResult,
   say: (text: string) => void,
 ): Promise<void> {
+  const base = path.replace(/\.json$/, "");
+  await writeWhole(`${base}.html`, reportPage([result]));
+  say(`Report: ${base}.html`);
   const missing = await chartPermissions();
   if (missing.length > 0) return say(`Chart: not drawn, that needs ${missing.join(" ")}`);
   let png: Uint8Array;
@@ -24,7 +28,6 @@ export async function saveReports(
     if (error instanceof KvbenchError) return say(`Chart: not drawn. ${error.message}`);
     throw error;
   }
-  const chart = path.replace(/\.json$/, "") + ".png";
-  await writeWhole(chart, png);
-  say(`Chart:  ${chart}`);
+  await writeWhole(`${base}.png`, png);
+  say(`Chart:  ${base}.png`);
 }

@@ -5,17 +5,31 @@
  */
 import { Command, Option } from "npm:commander@15.1.0";
 import { UsageError } from "../errors.ts";
+import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile_result.ts";
+import { kindOf } from "../measure/record.ts";
+import { type BenchResult, parseResult } from "../measure/result.ts";
+import { drawCharts } from "../report/chart.ts";
+import { figuresOf } from "../report/figures/all.ts";
+import type { Figure } from "../report/figures/figure.ts";
+import { rooflineFigure } from "../report/figures/roofline.ts";
 import { type Format, formatResults, FORMATS } from "../report/formats.ts";
-import { writeWhole } from "../report/write.ts";
-import { readResult } from "./result_file.ts";
+import { type Reportable, reportPage } from "../report/page/page.ts";
+import { figurePng } from "../report/png.ts";
+import { profileTable } from "../report/profile_table.ts";
+import { checkWritable, writeWhole } from "../report/write.ts";
+import { readJson } from "./result_file.ts";
 
 interface Options {
   readonly output?: string;
-  readonly format?: Format;
+  readonly format?: Form;
+  readonly png?: string;
 }
 
+type Form = Format | "html";
+
 /** Forms by the ends of the files that they are written to. */
-const BY_EXTENSION: Readonly<Record<string, Format>> = {
+const BY_EXTENSION: Readonly<Record<string, Form>> = {
+  html: "html",
   txt: "table",
   json: "json",
   jsonl: "jsonl",
@@ -26,29 +40,70 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
 /** Declares the subcommand. */
 export function reportCommand(): Command {
   return new Command("report")
-    .description("Show results of bench, or write them as JSON, JSON lines, CSV or Markdown")
-    .argument("<result...>", "results of bench")
+    .description("Show results of bench and profile, or write them as a page, as charts, or as data")
+    .argument("<result...>", "results of bench or profile")
     .option(
       "-o, --output <file>",
       `a file to write, whose end (${Object.keys(BY_EXTENSION).join(", ")}) says the form`,
     )
     .addOption(
-      new Option("--format <form>", "the form (default: by the file's end, else table)").choices(FORMATS),
+      new Option("--format <form>", "the form (default: by the file's end, else table)")
+        .choices([...FORMATS, "html"]),
     )
+    .option("--png <folder>", "a folder for every chart as a PNG")
     .action(run);
 }
 
-async function run(paths: string[], { output, format }: Options): Promise<void> {
-  const form = format ?? (output === undefined ? "table" : formOf(output));
-  const results = [];
-  for (const path of paths) results.push(await readResult(path));
-  const text = formatResults(results, form);
-  if (output === undefined) return console.log(text);
-  await writeWhole(output, text + "\n");
-  console.log(`Wrote ${output}`);
+async function run(paths: string[], { output, format, png }: Options): Promise<void> {
+  const form = format ?? (output !== undefined ? formOf(output) : "table");
+  const results: Reportable[] = [];
+  for (const path of paths) results.push(await readReportable(path));
+  if (output !== undefined || png === undefined || format !== undefined) {
+    const text = textOf(results, form, paths);
+    if (output === undefined) console.log(text);
+    else {
+      await writeWhole(output, text + "\n");
+      console.log(`Wrote ${output}`);
+    }
+  }
+  if (png !== undefined) await drawAll(results, png);
 }
 
-function formOf(path: string): Format {
+async function readReportable(path: string): Promise<Reportable> {
+  const json = await readJson(path);
+  return kindOf(json) === PROFILE_KIND ? parseProfile(json, path) : parseResult(json, path);
+}
+
+function textOf(results: readonly Reportable[], form: Form, paths: readonly string[]): string {
+  if (form === "html") return reportPage(results);
+  const benches = results.filter((result): result is BenchResult => result.kind !== PROFILE_KIND);
+  const profiles = results.filter((result): result is ProfileResult => result.kind === PROFILE_KIND);
+  if (profiles.length > 0 && form !== "table") {
+    const path = paths[results.indexOf(profiles[0]!)];
+    throw new UsageError(`${path} is a profile, which has no form ${form}: wanted table or html`);
+  }
+  return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...profiles.map(profileTable)]
+    .join("\n\n");
+}
+
+/** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
+async function drawAll(results: readonly Reportable[], folder: string): Promise<void> {
+  for (const [i, result] of results.entries()) {
+    const into = results.length === 1 ? folder : `${folder}/${i + 1}`;
+    const bench = result.kind !== PROFILE_KIND;
+    const figures: Figure[] = bench ? figuresOf(result) : [rooflineFigure(result)];
+    const write = async (name: string, draw: () => Promise<Uint8Array>) => {
+      const path = `${into}/${name}.png`;
+      await checkWritable(path);
+      await writeWhole(path, await draw());
+      console.log(`Wrote ${path}`);
+    };
+    if (bench && figures.length > 0) await write("overview", () => drawCharts(result));
+    for (const figure of figures) await write(figure.id, () => figurePng(figure));
+  }
+}
+
+function formOf(path: string): Form {
   const extension = path.match(/\.([^./\\]+)$/)?.[1]?.toLowerCase() ?? "";
   const form = BY_EXTENSION[extension];
   if (form !== undefined) return form;

@@ -1,8 +1,8 @@
 /**
- * Set-up: sees to it that there is a WebGPU adapter before anything else runs. With an adapter it changes
- * nothing. Without one it installs Debian's software Vulkan driver where it may, and says which command to run
- * where it may not. Imports no package, since it stands in front of other tasks, and prints to stderr, since
- * stdout is theirs.
+ * Set-up: sees to it that there is a WebGPU adapter before anything else runs, and with `--browser` also a browser,
+ * which the tests open the report in. What is there is left alone. What is missing it installs from Debian where it
+ * may (a software Vulkan driver, Chromium), and says which command to run where it may not. Imports no package, since
+ * it stands in front of other tasks, and prints to stderr, since stdout is theirs.
  *
  * @module
  */
@@ -12,10 +12,13 @@ import { adapterFacts, requestAdapter } from "../gpu/adapter.ts";
 /** A package manager that kvbench can name the driver's packages for. */
 export type PackageManager = "apt-get" | "dnf" | "pacman";
 
+/** What can be missing. */
+export type Need = "driver" | "browser";
+
 /** What set-up knows of the machine. */
 export interface SetupFacts {
-  /** The adapter's name; absent where there is no adapter. */
-  readonly adapter?: string;
+  /** What is missing. */
+  readonly missing: readonly Need[];
   /** The operating system. */
   readonly os: typeof Deno.build.os;
   /** Whether this process runs as root. */
@@ -28,31 +31,61 @@ export interface SetupFacts {
 
 /** What set-up does: nothing, install, or ask the user to. Commands are argument lists, program first. */
 export type SetupPlan =
-  | { readonly kind: "ready"; readonly adapter: string }
+  | { readonly kind: "ready" }
   | { readonly kind: "install"; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: "ask"; readonly message: string };
 
-/** The packages with the Vulkan loader and Mesa's drivers, lavapipe (software) among them. */
+/** How each package manager installs. */
 const INSTALL: Readonly<Record<PackageManager, string>> = {
-  "apt-get": "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers",
-  dnf: "dnf install -y vulkan-loader mesa-vulkan-drivers",
-  pacman: "pacman -S --noconfirm vulkan-icd-loader vulkan-swrast",
+  "apt-get": "apt-get install -y --no-install-recommends",
+  dnf: "dnf install -y",
+  pacman: "pacman -S --noconfirm",
 };
 
-/** Lines of apt-get that say how far it is. */
-const PROGRESS = /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers))/;
+/** The packages with the Vulkan loader and Mesa's drivers, lavapipe (software) among them, and with Chromium. */
+const PACKAGES: Readonly<Record<Need, Readonly<Record<PackageManager, string>>>> = {
+  driver: {
+    "apt-get": "libvulkan1 mesa-vulkan-drivers",
+    dnf: "vulkan-loader mesa-vulkan-drivers",
+    pacman: "vulkan-icd-loader vulkan-swrast",
+  },
+  browser: { "apt-get": "chromium", dnf: "chromium", pacman: "chromium" },
+};
 
-/** Decides what to do. Never installs where there is an adapter. */
+/** Where browsers are that the tests can use. */
+const BROWSERS: readonly string[] = Deno.build.os === "darwin"
+  ? ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"]
+  : ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** The browser that the tests use; undefined where there is none. Needs read permission for where they are. */
+export function findBrowser(): string | undefined {
+  return BROWSERS.find(exists);
+}
+
+/** Lines of apt-get that say how far it is. */
+const PROGRESS = /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers|chromium) )/;
+
+/** Decides what to do. Never installs what is there. */
 export function planSetup(facts: SetupFacts): SetupPlan {
-  if (facts.adapter !== undefined) return { kind: "ready", adapter: facts.adapter };
-  const missing = "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver";
-  if (facts.os !== "linux") return { kind: "ask", message: `${missing}. Update the driver of the GPU` };
-  if (facts.packageManager === undefined) {
-    return { kind: "ask", message: `${missing}. Install the Vulkan loader and Mesa's Vulkan drivers` };
+  const { missing, os, packageManager } = facts;
+  if (missing.length === 0) return { kind: "ready" };
+  const driver = missing.includes("driver");
+  const what = driver
+    ? "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver"
+    : "No browser, in which the tests open the report: wanted Chromium";
+  if (os !== "linux") {
+    return { kind: "ask", message: driver ? `${what}. Update the driver of the GPU` : `${what} or Chrome` };
+  }
+  if (packageManager === undefined) {
+    return {
+      kind: "ask",
+      message: driver ? `${what}. Install the Vulkan loader and Mesa's Vulkan drivers` : what,
+    };
   }
   const mayInstall = facts.root || facts.sudo === "passwordless";
-  if (facts.packageManager !== "apt-get" || !mayInstall) {
-    return { kind: "ask", message: `${missing}. Install the software driver:\n  ${installCommand(facts)}` };
+  if (packageManager !== "apt-get" || !mayInstall) {
+    const install = driver ? "Install the software driver" : "Install it";
+    return { kind: "ask", message: `${what}. ${install}:\n  ${installCommand(facts)}` };
   }
   const wait = ["-o", "DPkg::Lock::Timeout=120"];
   const asRoot = facts.root ? [] : ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"];
@@ -60,15 +93,19 @@ export function planSetup(facts: SetupFacts): SetupPlan {
     kind: "install",
     commands: [
       [...asRoot, "apt-get", ...wait, "update"],
-      [...asRoot, "apt-get", ...wait, ...INSTALL["apt-get"].split(" ").slice(1)],
+      [...asRoot, "apt-get", ...wait, ...install(facts, "apt-get").split(" ").slice(1)],
     ],
   };
 }
 
-/** The shell command that installs the software driver by hand. */
+function install({ missing }: SetupFacts, packageManager: PackageManager): string {
+  return [INSTALL[packageManager], ...missing.map((need) => PACKAGES[need][packageManager])].join(" ");
+}
+
+/** The shell command that installs by hand what is missing. */
 export function installCommand(facts: SetupFacts): string {
   const { packageManager = "apt-get", root, sudo } = facts;
-  const commands = [INSTALL[packageManager]];
+  const commands = [install(facts, packageManager)];
   if (packageManager === "apt-get") commands.unshift("apt-get update");
   if (root) return commands.join(" && ");
   return sudo === "absent"
@@ -93,17 +130,21 @@ async function findAdapterAfresh(): Promise<string | undefined> {
   return new TextDecoder().decode((await find.output()).stdout).trim() || undefined;
 }
 
-async function gatherFacts(): Promise<SetupFacts> {
+/** What is missing, and what may be done about it. */
+async function gatherFacts(
+  { adapter, browser }: { readonly adapter: string | undefined; readonly browser: boolean },
+): Promise<SetupFacts> {
   const os = Deno.build.os;
-  const adapter = await findAdapter();
-  if (adapter !== undefined) return { adapter, os, root: false, sudo: "absent" };
-  if (os !== "linux") return { os, root: false, sudo: "absent" };
+  const missing: Need[] = [];
+  if (adapter === undefined) missing.push("driver");
+  if (browser && findBrowser() === undefined) missing.push("browser");
+  if (missing.length === 0 || os !== "linux") return { missing, os, root: false, sudo: "absent" };
   const root = Deno.uid() === 0;
   const packageManager = (Object.keys(INSTALL) as PackageManager[]).find((name) =>
     exists(`/usr/bin/${name}`)
   );
   const sudo = root || !exists("/usr/bin/sudo") ? "absent" : await canSudo() ? "passwordless" : "password";
-  return { os, root, sudo, ...(packageManager && { packageManager }) };
+  return { missing, os, root, sudo, ...(packageManager && { packageManager }) };
 }
 
 function exists(path: string): boolean {
@@ -150,39 +191,42 @@ async function runShown(command: readonly string[]): Promise<boolean> {
   return success;
 }
 
-/** Does what the plan says. Returns the exit code. */
-async function setUp(): Promise<number> {
-  const facts = await gatherFacts();
+/**
+ * Does what the plan says. Without an adapter nothing works; without a browser one test fails, and says so.
+ *
+ * @returns The exit code.
+ */
+async function setUp(browser: boolean): Promise<number> {
+  let adapter = await findAdapter();
+  const facts = await gatherFacts({ adapter, browser });
   const plan = planSetup(facts);
-  switch (plan.kind) {
-    case "ready":
-      console.error(`Adapter: ${plan.adapter}`);
-      return 0;
-    case "ask":
-      console.error(`error: ${plan.message}`);
-      return 1;
-    case "install": {
+  if (plan.kind === "ask") console.error(`error: ${plan.message}`);
+  if (plan.kind === "install") {
+    if (adapter === undefined) {
       console.error(
         "No WebGPU adapter: installing a software Vulkan driver, so that kvbench can run on the CPU",
       );
-      let success = false;
-      // A repository that cannot be reached fails the update, and the packages may be there all the same.
-      for (const command of plan.commands) success = await runShown(command);
-      const adapter = success ? await findAdapterAfresh() : undefined;
-      if (adapter === undefined) {
-        const what = success
-          ? "The driver is installed, and there is still no WebGPU adapter"
-          : "The driver is not installed";
-        console.error(`error: ${what}. Look at what this command says:\n  ${installCommand(facts)}`);
-        return 1;
-      }
-      console.error(`Adapter: ${adapter}`);
-      return 0;
+    }
+    if (facts.missing.includes("browser")) {
+      console.error("No browser: installing Chromium, in which the tests open the report");
+    }
+    let success = false;
+    // A repository that cannot be reached fails the update, and the packages may be there all the same.
+    for (const command of plan.commands) success = await runShown(command);
+    adapter ??= success ? await findAdapterAfresh() : undefined;
+    if (!success || adapter === undefined) {
+      const what = success
+        ? "The driver is installed, and there is still no WebGPU adapter"
+        : "Not everything is installed";
+      console.error(`error: ${what}. Look at what this command says:\n  ${installCommand(facts)}`);
     }
   }
+  if (adapter === undefined) return 1;
+  console.error(`Adapter: ${adapter}`);
+  return 0;
 }
 
 if (import.meta.main) {
   if (Deno.args[0] === "--find") console.log(await findAdapter() ?? "");
-  else Deno.exit(await setUp());
+  else Deno.exit(await setUp(Deno.args.includes("--browser")));
 }

@@ -1,13 +1,18 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { installCommand, planSetup, type SetupFacts } from "./setup.ts";
 
-const bare: SetupFacts = { os: "linux", root: true, sudo: "absent", packageManager: "apt-get" };
+const bare: SetupFacts = {
+  missing: ["driver"],
+  os: "linux",
+  root: true,
+  sudo: "absent",
+  packageManager: "apt-get",
+};
 
-Deno.test("planSetup() installs nothing where there is an adapter, whatever else holds", () => {
+Deno.test("planSetup() installs nothing where nothing is missing, whatever else holds", () => {
   for (const root of [true, false]) {
     for (const sudo of ["absent", "password", "passwordless"] as const) {
-      const plan = planSetup({ ...bare, root, sudo, adapter: "Some GPU" });
-      deepStrictEqual(plan, { kind: "ready", adapter: "Some GPU" });
+      deepStrictEqual(planSetup({ ...bare, root, sudo, missing: [] }), { kind: "ready" });
     }
   }
 });
@@ -38,7 +43,7 @@ Deno.test("planSetup() asks the user where it may not install or knows no way", 
     { ...bare, root: false, sudo: "password" },
     { ...bare, packageManager: "dnf" },
     { ...bare, packageManager: "pacman" },
-    { os: "linux", root: true, sudo: "absent" },
+    { missing: ["driver"], os: "linux", root: true, sudo: "absent" },
     { ...bare, os: "darwin" },
     { ...bare, os: "windows" },
   ];
@@ -46,6 +51,20 @@ Deno.test("planSetup() asks the user where it may not install or knows no way", 
     const plan = planSetup(facts);
     strictEqual(plan.kind, "ask");
     if (plan.kind === "ask") match(plan.message, /^No WebGPU adapter: wanted .+[^.]$/s);
+  }
+});
+
+Deno.test("planSetup() installs the browser alone, or together with the driver, or says what is wanted", () => {
+  const alone = planSetup({ ...bare, missing: ["browser"] });
+  strictEqual(
+    alone.kind === "install" && alone.commands[1]?.slice(-2).join(" "),
+    "--no-install-recommends chromium",
+  );
+  const both = planSetup({ ...bare, missing: ["driver", "browser"] });
+  match(both.kind === "install" ? both.commands[1]!.join(" ") : "", /mesa-vulkan-drivers chromium$/);
+  for (const facts of [{ ...bare, os: "darwin" as const }, { ...bare, root: false }]) {
+    const plan = planSetup({ ...facts, missing: ["browser"] });
+    match(plan.kind === "ask" ? plan.message : "", /^No browser, .*: wanted Chromium/);
   }
 });
 

@@ -1,16 +1,18 @@
 /**
- * The chart of one bench result: five panels under a title, composed into one PNG. It lays out; what a panel shows
- * stands in `panels.ts`, and what draws it comes from `canvas.ts`.
+ * The overview of one bench result: five charts under a title, composed into one PNG. It lays out; what a chart shows
+ * stands in `figures`, and what draws it in `png.ts`.
  *
  * @module
  */
 
-import type { ChartConfiguration, ChartItem } from "npm:chart.js@4.6.1";
 import { overviewCells } from "../measure/overview.ts";
 import type { BenchResult } from "../measure/result.ts";
-import { type CanvasKit, chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
+import { chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
+import type { Figure } from "./figures/figure.ts";
+import { perTokenFigure, timesFigure } from "./figures/latency.ts";
+import { kvFigure, peakFigure } from "./figures/memory.ts";
 import { saySettings } from "./labels.ts";
-import { FAINT, INK, itlPanel, kvPanel, latencyPanel, memoryPanel, STRATEGY_COLOURS } from "./panels.ts";
+import { drawFigure, PRINT } from "./png.ts";
 import { formatCount } from "./units.ts";
 
 export { chartPermissions };
@@ -44,7 +46,7 @@ export async function drawCharts(
   const canvas = kit.createCanvas(WIDTH * pixelRatio, HEIGHT * pixelRatio);
   const ctx = canvas.getContext("2d");
   ctx.scale(pixelRatio, pixelRatio);
-  ctx.fillStyle = "#FFFFFF";
+  ctx.fillStyle = PRINT.paper;
   ctx.fillRect(0, 0, WIDTH, HEIGHT);
 
   /** Writes `text` at (x, y), shortened in the middle to at most `room` layout pixels. */
@@ -63,62 +65,41 @@ export async function drawCharts(
   for (const { strategy } of overviewCells(result).toReversed()) {
     ctx.font = `600 17px "${FONT_FAMILY}"`;
     legend -= ctx.measureText(strategy).width;
-    write(strategy, legend, 50, WIDTH, "600 17px", INK);
+    write(strategy, legend, 50, WIDTH, "600 17px", PRINT.ink);
     legend -= 26;
-    ctx.fillStyle = STRATEGY_COLOURS[strategy];
+    ctx.fillStyle = PRINT.colours[strategy];
     ctx.fillRect(legend, 36, 17, 17);
     legend -= 24;
   }
-  write(titleOf(result), MARGIN, 52, legend - MARGIN, "600 27px", INK);
-  write(subtitleOf(result), MARGIN, 82, WIDTH - 2 * MARGIN, "17px", FAINT);
-  write(footerOf(result), MARGIN, HEIGHT - 20, WIDTH - 2 * MARGIN, "14px", FAINT);
+  write(titleOf(result), MARGIN, 52, legend - MARGIN, "600 27px", PRINT.ink);
+  write(subtitleOf(result), MARGIN, 82, WIDTH - 2 * MARGIN, "17px", PRINT.faint);
+  write(footerOf(result), MARGIN, HEIGHT - 20, WIDTH - 2 * MARGIN, "14px", PRINT.faint);
 
-  for (const [config, box] of panels(result)) {
-    const panel = drawPanel(kit, config, box, pixelRatio);
+  for (const [letter, figure, box] of panels(result)) {
+    const title = `${letter}${figure.title}`;
+    // Strategies are named once, above all.
+    const legend = figure.kind === "bars" && figure.stacked;
+    const panel = drawFigure(kit, figure, { ...box, pixelRatio, title, legend });
     ctx.drawImage(panel, box.x, box.y, box.width, box.height);
   }
   return await canvas.encode("png");
 }
 
 /** The panels: two in the upper row, three in the lower. */
-function panels(result: BenchResult): [ChartConfiguration, Box][] {
+function panels(result: BenchResult): [title: string, figure: Figure, box: Box][] {
   const upper = { y: 108, height: 440 };
   const lower = { y: 568, height: 390 };
   const third = Math.floor((WIDTH - 2 * MARGIN - 40) / 3);
-  // The casts widen ChartConfiguration<"line"> and <"bar"> to the union of all types, of which they are members.
+  const perToken = perTokenFigure({ ...result, cells: overviewCells(result) });
+  const times = timesFigure(result);
+  const right = WIDTH - 2 * MARGIN - 870;
   return [
-    [itlPanel(result) as ChartConfiguration, { x: MARGIN, width: 850, ...upper }],
-    [latencyPanel(result) as ChartConfiguration, {
-      x: MARGIN + 870,
-      width: WIDTH - 2 * MARGIN - 870,
-      ...upper,
-    }],
-    [memoryPanel(result, "with") as ChartConfiguration, { x: MARGIN, width: third, ...lower }],
-    [memoryPanel(result, "without") as ChartConfiguration, {
-      x: MARGIN + third + 20,
-      width: third,
-      ...lower,
-    }],
-    [kvPanel(result) as ChartConfiguration, { x: MARGIN + 2 * (third + 20), width: third, ...lower }],
+    ...(perToken ? [["(a) ", perToken, { x: MARGIN, width: 850, ...upper }] as [string, Figure, Box]] : []),
+    ["(b) ", times, { x: MARGIN + 870, width: right, ...upper }],
+    ["(c) ", peakFigure(result, "with"), { x: MARGIN, width: third, ...lower }],
+    ["(d) ", peakFigure(result, "without"), { x: MARGIN + third + 20, width: third, ...lower }],
+    ["(e) ", kvFigure(result), { x: MARGIN + 2 * (third + 20), width: third, ...lower }],
   ];
-}
-
-function drawPanel(
-  { Chart, createCanvas }: CanvasKit,
-  config: ChartConfiguration,
-  box: Box,
-  pixelRatio: number,
-) {
-  const canvas = createCanvas(box.width, box.height);
-  // Chart.js is typed for the DOM's canvas; of that it uses here only what this canvas has too.
-  const chart = new Chart(canvas as unknown as ChartItem, {
-    ...config,
-    options: { ...config.options, devicePixelRatio: pixelRatio },
-  });
-  const image = createCanvas(canvas.width, canvas.height);
-  image.getContext("2d").drawImage(canvas, 0, 0);
-  chart.destroy(); // clears its canvas
-  return image;
 }
 
 function titleOf({ model }: BenchResult): string {

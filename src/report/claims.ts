@@ -119,9 +119,15 @@ function sayGrowth(
 }
 
 function sayExponent({ exponent, interval }: Growth): string {
-  return `n^${exponent.toFixed(2)}${interval ? ` (${sayInterval(interval, 2)})` : ""}`;
+  return `n^${fixed(exponent, 2)}${interval ? ` (${sayInterval(interval, 2)})` : ""}`;
 }
 
 function sayInterval(interval: Interval, digits = 3): string {
-  return interval.map((end) => end.toFixed(digits)).join("–");
+  const [low, high] = interval.map((end) => fixed(end, digits));
+  return low!.startsWith("-") || high!.startsWith("-") ? `${low} to ${high}` : `${low}–${high}`;
+}
+
+/** So many digits behind the point, and no sign before a zero. */
+function fixed(value: number, digits: number): string {
+  return value.toFixed(digits).replace(/^-(?=0\.0*$)/, "");
 }

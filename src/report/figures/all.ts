@@ -1,0 +1,27 @@
+/**
+ * All charts of a result.
+ *
+ * @module
+ */
+import type { BenchResult } from "../../measure/result.ts";
+import type { Figure } from "./figure.ts";
+import { distributionFigure, perTokenFigure, timesFigure } from "./latency.ts";
+import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
+import { batchSweepFigure, blockSweepFigure, promptSweepFigure } from "./sweeps.ts";
+
+/** The charts that a result has the data of, in the order of a report. */
+export function figuresOf(result: BenchResult): Figure[] {
+  if (result.cells.length === 0) return [];
+  return [
+    perTokenFigure(result),
+    timesFigure(result),
+    peakFigure(result, "with"),
+    peakFigure(result, "without"),
+    kvFigure(result),
+    timelineFigure(result),
+    promptSweepFigure(result),
+    batchSweepFigure(result),
+    blockSweepFigure(result),
+    distributionFigure(result),
+  ].filter((figure) => figure !== undefined);
+}

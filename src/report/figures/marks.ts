@@ -1,0 +1,108 @@
+/**
+ * What Chart.js draws none of: intervals as whiskers, and text beside bars and points.
+ *
+ * @module
+ */
+import type { Plugin } from "npm:chart.js@4.6.1";
+import type { Interval } from "../../measure/bootstrap.ts";
+import type { Figure } from "./figure.ts";
+import type { Theme } from "./palette.ts";
+
+/** Gap between a bar and its text, in pixels. */
+const GAP = 7;
+
+/** The part of a 2D context that is drawn on here. Deno's library has no type for one. */
+interface Context {
+  font: string;
+  fillStyle: string;
+  textAlign: string;
+  textBaseline: string;
+  fillRect(x: number, y: number, width: number, height: number): void;
+  fillText(text: string, x: number, y: number): void;
+  measureText(text: string): { readonly width: number };
+}
+
+/** A scale as far as it is asked. */
+interface Scale {
+  getPixelForValue(value: number): number;
+}
+
+/** Draws the marks of `figure` over its bars or lines. */
+export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
+  return {
+    id: "marks",
+    afterDatasetsDraw(chart) {
+      const ctx: Context = chart.ctx;
+      ctx.font = `${fontSize}px ${theme.font}`;
+      ctx.textBaseline = "middle";
+      ctx.textAlign = "left";
+      const visible = (dataset: number) => chart.isDatasetVisible(dataset);
+      const elements = (dataset: number) => chart.getDatasetMeta(dataset).data;
+      const write = (text: string, x: number, y: number) => {
+        ctx.fillStyle = theme.ink;
+        ctx.fillText(text, x, y);
+      };
+      const taken: Box[] = [];
+      figure.series.forEach((series, dataset) => {
+        if (!visible(dataset)) return;
+        elements(dataset).forEach((element, index) => {
+          const interval = series.intervals?.[index] ?? null;
+          const text = series.labels?.[index];
+          if (figure.kind === "bars") {
+            let end = element.x;
+            ctx.fillStyle = theme.ink;
+            if (interval) end = Math.max(end, whisker(ctx, chart.scales["x"]!, interval, element.y, "x"));
+            if (text !== undefined) write(text, end + GAP, element.y);
+            return;
+          }
+          ctx.fillStyle = theme.colours[series.colour];
+          const scale = chart.scales["right" in series && series.right ? "right" : "y"]!;
+          if (interval) whisker(ctx, scale, interval, element.x, "y");
+          if (text === undefined) return;
+          const width = ctx.measureText(text).width;
+          const fits = element.x + GAP + width <= chart.chartArea.right;
+          const x = fits ? element.x + GAP : element.x - GAP - width;
+          const box = freeBox({ x, y: element.y, width, height: 1.15 * fontSize }, taken);
+          if (box === undefined) return; // the tooltip and the table have it
+          taken.push(box);
+          write(text, box.x, box.y);
+        });
+      });
+      if (figure.kind !== "bars" || figure.ends === undefined) return;
+      const bars = figure.series.flatMap((_, dataset) => visible(dataset) ? [elements(dataset)] : []);
+      figure.ends.forEach((text, index) => {
+        const stack = bars.flatMap((data) => data[index] ?? []).filter(({ x }) => Number.isFinite(x));
+        if (stack.length > 0) write(text, Math.max(...stack.map(({ x }) => x)) + GAP, stack[0]!.y);
+      });
+    },
+  };
+}
+
+/** Where a text stands: its left, its middle, its size. */
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** `box` where it overlaps none that is taken: as it is, or a line or two higher or lower. */
+function freeBox(box: Box, taken: readonly Box[]): Box | undefined {
+  const overlaps = (a: Box, b: Box) =>
+    a.x < b.x + b.width && b.x < a.x + a.width && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
+  return [0, -1, 1, -2, 2].map((lines) => ({ ...box, y: box.y + lines * box.height }))
+    .find((each) => !taken.some((other) => overlaps(each, other)));
+}
+
+/** Draws an interval along one axis at a pixel of the other; returns the pixel of its upper end. */
+function whisker(ctx: Context, scale: Scale, [low, high]: Interval, at: number, along: "x" | "y"): number {
+  const [from, to] = [scale.getPixelForValue(low), scale.getPixelForValue(high)];
+  const bar = (a: number, b: number, thickness: number) => {
+    const [start, length] = [Math.min(a, b), Math.abs(b - a)];
+    if (along === "x") ctx.fillRect(start, at - thickness / 2, length, thickness);
+    else ctx.fillRect(at - thickness / 2, start, thickness, length);
+  };
+  bar(from, to, 1.5);
+  for (const end of [from, to]) bar(end - 0.75, end + 0.75, 8);
+  return to;
+}

@@ -1,0 +1,144 @@
+/**
+ * Charts of GPU memory: its peak by category, its course over a request, and where the K/V memory goes.
+ *
+ * @module
+ */
+import { overviewCells } from "../../measure/overview.ts";
+import type { BenchResult } from "../../measure/result.ts";
+import { KV_PART_NAMES, KV_PARTS, kvMeans } from "../kv_memory.ts";
+import { byteUnit, formatBytes, formatPercent } from "../units.ts";
+import type { BarFigure, BarSeries, LineFigure } from "./figure.ts";
+
+const CATEGORIES = [
+  { key: "weights", label: "weights" },
+  { key: "activations", label: "activations" },
+  { key: "kv", label: "K/V" },
+  { key: "tables", label: "tables" },
+  { key: "staging", label: "staging" },
+] as const;
+
+/**
+ * Peak of GPU memory by category, with the weights or without, which hide the rest. Categories may peak at different
+ * times, so that a bar can be longer than the total that is written at its end.
+ */
+export function peakFigure(result: BenchResult, weights: "with" | "without"): BarFigure {
+  const cells = overviewCells(result);
+  const categories = CATEGORIES.filter(({ key }) => weights === "with" || key !== "weights");
+  const totals = cells.map(({ memory: { peak_bytes: peak } }) =>
+    weights === "with" ? peak.total : categories.reduce((sum, { key }) => sum + peak[key], 0)
+  );
+  return {
+    ...stackedBytes(
+      categories.map(({ key, label }) => ({
+        name: label,
+        colour: key,
+        bytes: cells.map(({ memory }) => memory.peak_bytes[key]),
+      })),
+      totals.map(formatBytes),
+    ),
+    id: weights === "with" ? "peak-memory" : "peak-memory-without-weights",
+    title: weights === "with" ? "Peak GPU memory" : "Peak GPU memory without weights",
+    caption: "Bytes of GPU buffers, as the ledger counts them, at their peak, by what they are for.",
+    categories: cells.map(({ strategy }) => strategy),
+    categoryColours: cells.map(({ strategy }) => strategy),
+    table: {
+      head: ["strategy", "total (bytes)", ...categories.map(({ label }) => `${label} (bytes)`)],
+      rows: cells.map(({ strategy, memory: { peak_bytes } }, i) => [
+        strategy,
+        totals[i]!,
+        ...categories.map(({ key }) => peak_bytes[key]),
+      ]),
+    },
+  };
+}
+
+/** What the K/V memory holds on average: used, wasted for a reason, or free for other requests. */
+export function kvFigure(result: BenchResult): BarFigure {
+  const cells = overviewCells(result);
+  const means = cells.map(kvMeans);
+  const reserved = means.map(({ used, later, internal }) => used + later + internal);
+  const totals = means.map((each) => KV_PARTS.reduce((sum, part) => sum + each[part], 0));
+  return {
+    ...stackedBytes(
+      KV_PARTS.map((part) => ({
+        name: KV_PART_NAMES[part],
+        colour: part,
+        bytes: means.map((each) => each[part]),
+      })),
+      totals.map((total, i) =>
+        reserved[i] === total ? formatBytes(total) : `${formatBytes(reserved[i]!)} of ${formatBytes(total)}`
+      ),
+    ),
+    id: "kv-memory",
+    title: "K/V memory, mean over the request",
+    caption:
+      "Of what only this request can use: what holds a token, what waits for one, and what is lost in blocks " +
+      "or between them. Free for others is the rest of the pool.",
+    categories: cells.map(({ strategy }, i) => [
+      strategy,
+      `${formatPercent(means[i]!.used, reserved[i]!)} used`,
+    ]),
+    categoryColours: cells.map(({ strategy }) => strategy),
+    table: {
+      head: ["strategy", "reserved (bytes)", ...KV_PARTS.map((part) => `${KV_PART_NAMES[part]} (bytes)`)],
+      rows: cells.map(({ strategy }, i) => [
+        strategy,
+        Math.round(reserved[i]!),
+        ...KV_PARTS.map((part) => Math.round(means[i]![part])),
+      ]),
+    },
+  };
+}
+
+/** GPU memory after each new token, without the weights. */
+export function timelineFigure(result: BenchResult): LineFigure {
+  const cells = overviewCells(result);
+  const bytes = cells.map(({ memory: { timeline, peak_bytes } }) =>
+    timeline.total_bytes.map((total) => total - peak_bytes.weights)
+  );
+  const largest = Math.max(...bytes.flat(), 1);
+  const unit = byteUnit(largest);
+  return {
+    kind: "lines",
+    id: "memory-timeline",
+    title: "GPU memory over the request, without weights",
+    caption: "Bytes of GPU buffers after each new token, less the weights, which are the same for all.",
+    x: { title: "new tokens", unit: "tokens", log: false, min: 1, max: Math.max(2, bytes[0]!.length) },
+    y: { title: unit.name, unit: unit.name, log: false, min: 0, max: 1.08 * largest / unit.bytes },
+    series: cells.map(({ strategy }, i) => ({
+      name: strategy,
+      colour: strategy,
+      points: bytes[i]!.map((each, token) => [token + 1, each / unit.bytes] as const),
+      dashed: strategy === "paged",
+      marks: bytes[i]!.length === 1 ? "points" : "none",
+    })),
+    table: {
+      head: ["new tokens", ...cells.map(({ strategy }) => `${strategy} (bytes, weights included)`)],
+      rows: bytes[0]!.map((_, token) => [
+        token + 1,
+        ...cells.map(({ memory }) => memory.timeline.total_bytes[token]!),
+      ]),
+    },
+  };
+}
+
+/** Horizontal stacks of bytes in the unit that fits the largest of them. */
+function stackedBytes(
+  stacks: readonly (Pick<BarSeries, "name" | "colour"> & { readonly bytes: readonly number[] })[],
+  ends: readonly string[],
+): Pick<BarFigure, "kind" | "x" | "series" | "stacked" | "ends"> {
+  const sums = ends.map((_, i) => stacks.reduce((sum, { bytes }) => sum + bytes[i]!, 0));
+  const largest = Math.max(...sums, 1);
+  const unit = byteUnit(largest);
+  return {
+    kind: "bars",
+    x: { title: unit.name, unit: unit.name, log: false, min: 0, max: largest / unit.bytes },
+    series: stacks.map(({ name, colour, bytes }) => ({
+      name,
+      colour,
+      values: bytes.map((value) => value / unit.bytes),
+    })),
+    stacked: true,
+    ends,
+  };
+}

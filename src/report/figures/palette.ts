@@ -1,0 +1,77 @@
+/**
+ * Colours, for light and for dark backgrounds, that people with any colour vision tell apart: after Okabe & Ito,
+ * https://jfly.uni-koeln.de/color/.
+ *
+ * @module
+ */
+import type { ColourKey } from "./figure.ts";
+
+/** Colour and type of everything that is drawn. */
+export interface Theme {
+  /** Family of the font, as CSS has it. */
+  readonly font: string;
+  /** Text. */
+  readonly ink: string;
+  /** Secondary text and axes. */
+  readonly faint: string;
+  /** Lines of the grid. */
+  readonly grid: string;
+  /** What lies behind. */
+  readonly paper: string;
+  /** What a colour stands for. */
+  readonly colours: Readonly<Record<ColourKey, string>>;
+}
+
+/** For print and light screens. */
+export const LIGHT: Omit<Theme, "font"> = {
+  ink: "#222222",
+  faint: "#666666",
+  grid: "#E4E4E4",
+  paper: "#FFFFFF",
+  colours: {
+    "no-cache": "#D55E00",
+    "kv-cache": "#0072B2",
+    "paged": "#009E73",
+    weights: "#BDBDBD",
+    activations: "#E69F00",
+    kv: "#AA4488",
+    tables: "#56B4E9",
+    staging: "#555555",
+    used: "#882266",
+    later: "#E69F00",
+    internal: "#E3BFD5",
+    external: "#9A9A9A",
+    free: "#EBEBEB",
+    waste: "#AA4488",
+    roof: "#777777",
+    prefill: "#E69F00",
+    decode: "#0072B2",
+  },
+};
+
+/** For dark screens. */
+export const DARK: Omit<Theme, "font"> = {
+  ink: "#E8E8E8",
+  faint: "#A6A6A6",
+  grid: "#33363B",
+  paper: "#16181C",
+  colours: {
+    "no-cache": "#FF8C42",
+    "kv-cache": "#4FA8E0",
+    "paged": "#2CC295",
+    weights: "#71757C",
+    activations: "#E6A92B",
+    kv: "#D479B8",
+    tables: "#7CC8F2",
+    staging: "#B4B4B4",
+    used: "#D063AE",
+    later: "#E6A92B",
+    internal: "#7A4A68",
+    external: "#8A8A8A",
+    free: "#3A3E45",
+    waste: "#D479B8",
+    roof: "#9A9A9A",
+    prefill: "#E6A92B",
+    decode: "#4FA8E0",
+  },
+};

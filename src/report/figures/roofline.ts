@@ -1,0 +1,69 @@
+/**
+ * The roofline of a profile: how fast each kernel computes, by how much it computes per byte. S. Williams, A. Waterman
+ * and D. Patterson, "Roofline: an insightful visual performance model for multicore architectures" (2009).
+ *
+ * @module
+ */
+import type { ProfileResult } from "../../measure/profile_result.ts";
+import type { LineFigure, LineSeries } from "./figure.ts";
+
+type Kernel = ProfileResult["kernels"][number];
+
+/** Draws the kernels that multiply and add, under what the adapter did at best in the same run. */
+export function rooflineFigure({ peaks, kernels, prefill_kernels, what }: ProfileResult): LineFigure {
+  const { gb_per_s: bandwidth, gmacs_per_s: arithmetic } = peaks;
+  const points = (list: readonly Kernel[]) =>
+    list.filter(({ operations, bytes, ms }) => operations > 0 && bytes > 0 && ms > 0).map((kernel) => ({
+      kernel,
+      intensity: kernel.operations / kernel.bytes,
+      speed: kernel.operations / kernel.ms / 1e6,
+    }));
+  const [decode, prefill] = [points(kernels), points(prefill_kernels)];
+  const all = [...decode, ...prefill];
+  const ridge = arithmetic / bandwidth;
+  const xs = [...all.map(({ intensity }) => intensity), ridge];
+  const [min, max] = [Math.min(...xs) / 2, Math.max(...xs) * 2];
+  const roof = (x: number) => Math.min(arithmetic, bandwidth * x);
+  const ys = [...all.map(({ speed }) => speed), arithmetic];
+  const series = (name: string, colour: "decode" | "prefill", of: typeof all): LineSeries => ({
+    name,
+    colour,
+    points: of.map(({ intensity, speed }) => [intensity, speed]),
+    labels: of.map(({ kernel }) => kernel.kernel.replace(/ \(.*/, "")),
+    marks: "only points",
+  });
+  return {
+    kind: "lines",
+    id: "roofline",
+    title: "Roofline",
+    caption:
+      `Each kernel of a prefill and of ${what}. The line is what this adapter did at best in the same run: ` +
+      "streaming on the slope, arithmetic on the level. A kernel whose data stays in a cache can lie above.",
+    x: { title: "multiply-adds per byte, log scale", unit: "per byte", log: true, min, max },
+    y: {
+      title: "G multiply-adds/s, log scale",
+      unit: "G/s",
+      log: true,
+      min: Math.min(...ys, roof(min)) / 2,
+      max: Math.max(...ys) * 2,
+    },
+    series: [
+      { name: "roof", colour: "roof", points: [min, ridge, max].map((x) => [x, roof(x)]), marks: "none" },
+      series("prefill", "prefill", prefill),
+      series("decode step", "decode", decode),
+    ],
+    table: {
+      head: ["step", "kernel", "calls", "ms", "bytes", "multiply-adds"],
+      rows: [["prefill", prefill_kernels] as const, ["decode", kernels] as const].flatMap(([step, list]) =>
+        list.map(({ kernel, dispatches, ms, bytes, operations }) => [
+          step,
+          kernel,
+          dispatches,
+          ms,
+          bytes,
+          operations,
+        ])
+      ),
+    },
+  };
+}

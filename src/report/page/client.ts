@@ -1,0 +1,70 @@
+/**
+ * What runs in the report page: draws its charts in the colours that the reader's system asks for. It is bundled with
+ * Chart.js into `client.js.txt` by `deno task page`; nothing else imports it.
+ *
+ * @module
+ */
+import {
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart,
+  type ChartItem,
+  Legend,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  Tooltip,
+} from "npm:chart.js@4.6.1";
+import { chartConfig } from "../figures/chart_config.ts";
+import type { Figure } from "../figures/figure.ts";
+import { DARK, LIGHT } from "../figures/palette.ts";
+
+/** The part of a browser that is used here. Deno's library has no types for it. */
+interface Browser {
+  readonly document: {
+    getElementById(id: string): (ChartItem & { readonly textContent: string }) | null;
+  };
+  matchMedia(query: string): {
+    readonly matches: boolean;
+    addEventListener(type: "change", listener: () => void): void;
+  };
+  addEventListener(type: "beforeprint" | "afterprint", listener: () => void): void;
+}
+
+const { document, matchMedia, addEventListener } = globalThis as unknown as Browser;
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+Chart.register(
+  BarController,
+  BarElement,
+  CategoryScale,
+  Legend,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  Tooltip,
+);
+
+const figures: Figure[] = JSON.parse(document.getElementById("figures")!.textContent);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const narrow = matchMedia("(max-width: 40rem)");
+let charts: Chart[] = [];
+
+function draw(palette = dark.matches ? DARK : LIGHT): void {
+  for (const chart of charts) chart.destroy();
+  const theme = { ...palette, font: FONT };
+  const options = { theme, fontSize: narrow.matches ? 11 : 13, legend: true, interactive: true };
+  charts = figures.map((figure) =>
+    new Chart(document.getElementById(`chart-${figure.id}`)!, chartConfig(figure, options))
+  );
+}
+
+draw();
+for (const query of [dark, narrow]) query.addEventListener("change", () => draw());
+addEventListener("beforeprint", () => draw(LIGHT));
+addEventListener("afterprint", () => draw());

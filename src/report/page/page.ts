@@ -1,0 +1,64 @@
+/**
+ * The report page: one HTML file with all that it needs, Chart.js among it. Its policy forbids whatever it does not
+ * bring along, so that it can neither fetch anything nor run what a result's names may hold.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { ProfileResult } from "../../measure/profile_result.ts";
+import type { BenchResult } from "../../measure/result.ts";
+import client from "./client.js.txt" with { type: "text" };
+import { Html, html, jsonScript } from "./html.ts";
+import { benchSection, profileSection, type Section } from "./sections.ts";
+import style from "./style.css" with { type: "text" };
+
+/** Results that a page can show. */
+export type Reportable = BenchResult | ProfileResult;
+
+/** The page of one or more results. */
+export function reportPage(results: readonly Reportable[]): string {
+  const sections = results.map((result, i): Section => {
+    const prefix = results.length === 1 ? "" : `r${i + 1}-`;
+    return result.kind === "kvbench.bench" ? benchSection(result, prefix) : profileSection(result, prefix);
+  });
+  const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
+  const policy = [
+    "default-src 'none'",
+    "img-src data:",
+    `style-src '${hashOf(style)}'`,
+    `script-src '${hashOf(script)}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const alone = sections.length === 1 ? sections[0] : undefined;
+  const title = alone ? `${alone.title}: a KV-cache benchmark` : `${sections.length} KV-cache benchmarks`;
+  return html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="${policy}">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <link rel="icon" href="data:,">
+        <title>${title}</title>
+        <style>${new Html(style)}</style>
+      </head>
+      <body>
+    <main>
+    <h1>${title}</h1>
+    ${alone
+      ? alone.body
+      : sections.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
+    </main>
+    <noscript><p>The charts need JavaScript. The tables have their figures.</p></noscript>
+    ${jsonScript("figures", sections.flatMap(({ figures }) => figures))}
+    <script>${new Html(script)}</script>
+      </body>
+    </html>
+  `.markup.trim();
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}

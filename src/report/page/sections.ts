@@ -1,0 +1,189 @@
+/**
+ * The parts of the report page.
+ *
+ * @module
+ */
+import type { Environment } from "../../measure/environment_schema.ts";
+import type { ProfileResult } from "../../measure/profile_result.ts";
+import type { BenchResult } from "../../measure/result.ts";
+import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
+import { figuresOf } from "../figures/all.ts";
+import type { Figure, FigureTable } from "../figures/figure.ts";
+import { rooflineFigure } from "../figures/roofline.ts";
+import { shortRows } from "../rows.ts";
+import { sentences } from "../sentences.ts";
+import { formatCount } from "../units.ts";
+import { type Html, html, type Part } from "./html.ts";
+
+/** A result's part of the page, and the charts that are drawn in it. */
+export interface Section {
+  /** What it is of. */
+  readonly title: string;
+  /** Its markup, without the title. */
+  readonly body: Html;
+  /** With ids that no other section has. */
+  readonly figures: readonly Figure[];
+}
+
+/** The section of a bench result. */
+export function benchSection(result: BenchResult, prefix: string): Section {
+  const { model, environment, command, created } = result;
+  const figures = figuresOf(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
+  const { head, rows } = shortRows([result]);
+  const measured = result.cells.length > 0;
+  const body = html`
+    <p class="faint">${formatCount(model.n_parameters)} parameters, ${model.weights.source === "synthetic"
+      ? "synthetic weights, "
+      : ""}${describe(environment)}, ${created.slice(0, 10)}</p>
+    <ul>${sentences(result).map((text) => html`<li>${text}</li>`)}</ul>
+    ${measured ? claimsTable(result) : html`<p>Nothing is measured yet.</p>`}
+    ${measured
+      ? html`<h3>All cells</h3>${
+        tableMarkup(`${prefix}cells`, "Medians ± half of their 95 % intervals", { head, rows })
+      }`
+      : ""}
+    <h3>Charts</h3>
+    <div class="figures">${figures.map(figureMarkup)}</div>
+    ${facts(environment, command, [["weights", weightsOf(result)]])}
+  `;
+  return { title: model.name, body, figures };
+}
+
+/** The section of a profile. */
+export function profileSection(result: ProfileResult, prefix: string): Section {
+  const figure = rooflineFigure(result);
+  const figures = [{ ...figure, id: `${prefix}${figure.id}` }];
+  const body = html`
+    <p class="faint">${describe(result.environment)}, weights ${result.weights_dtype}, K/V ${result
+      .kv_dtype}, ${result.created.slice(0, 10)}</p>
+    <div class="figures">${figures.map(figureMarkup)}</div>
+    ${facts(result.environment, result.command, [])}
+  `;
+  return { title: `${result.model}, profile of ${result.strategy}`, body, figures };
+}
+
+function describe({ adapter, kvbench, deno }: Environment): string {
+  const kind = adapter.software ? "a software adapter" : "a hardware adapter";
+  return `${
+    adapter.description || adapter.vendor || "an unnamed adapter"
+  } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
+}
+
+function claimsTable(result: BenchResult): Html {
+  const rows = saidClaims(result).map(({ claim, verdict, figures }) =>
+    html`
+      <tr>
+        <td>${claim}</td>
+        <td><span class="verdict ${verdict === "not shown by this run"
+          ? "not-shown"
+          : verdict.replaceAll(" ", "-")}">${verdict}</span></td>
+        <td>${figures}</td>
+      </tr>
+    `
+  );
+  return html`
+    <h3>${CLAIMS_TITLE}</h3>
+    <table class="claims">
+      <thead>
+        <tr>
+          <th scope="col">claim</th>
+          <th scope="col">verdict</th>
+          <th scope="col">figures</th>
+        </tr>
+      </thead>
+      <tbody>${rows}</tbody>
+    </table>
+    <p class="faint">${claimsNote(result)}</p>
+  `;
+}
+
+function figureMarkup({ id, title, caption, table }: Figure): Html {
+  return html`
+    <figure aria-labelledby="title-${id}">
+      <h3 id="title-${id}">${title}</h3>
+      <div class="chart">
+        <canvas id="chart-${id}" role="img"
+          aria-label="Chart: ${title}. ${caption} The table below it has the figures."></canvas>
+      </div>
+      <figcaption>
+        <p>${caption}</p>
+      </figcaption>
+      <details><summary>Figures as a table</summary>${tableMarkup(`table-${id}`, title, table)}</details>
+    </figure>
+  `;
+}
+
+/** A table that may scroll, so that it can be reached with the keyboard. */
+function tableMarkup(id: string, caption: string, { head, rows }: FigureTable): Html {
+  const numeric = head.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] !== "string"));
+  const kind = (i: number) => numeric[i] ? "number" : "text";
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: ${caption}">
+      <table id="${id}">
+        <caption>${caption}</caption>
+        <thead>
+          <tr>${head.map((text, i) => html`<th scope="col" class="${kind(i)}">${text}</th>`)}</tr>
+        </thead>
+        <tbody>${rows.map((row) =>
+          html`<tr>${row.map((cell, i) => html`<td class="${kind(i)}">${exactText(cell)}</td>`)}</tr>\n`
+        )}</tbody>
+      </table>
+    </div>
+  `;
+}
+
+/** A number as exact as results have them, without what binary fractions add. */
+export function exactText(cell: string | number | null): string {
+  if (cell === null) return "–";
+  if (typeof cell === "string") return cell;
+  return Number.isInteger(cell) ? formatCount(cell) : String(Number(cell.toPrecision(7)));
+}
+
+function weightsOf({ model: { weights, weights_dtype } }: BenchResult): string {
+  const origin = weights.source === "checkpoint"
+    ? `SHA-256 ${weights.sha256}`
+    : `synthetic, seed ${weights.seed}`;
+  return `${weights_dtype}, ${origin}`;
+}
+
+function facts(
+  environment: Environment,
+  command: readonly string[],
+  more: readonly (readonly [string, string])[],
+): Html {
+  const { adapter, cpu, load_average: load } = environment;
+  const rows: (readonly [string, Part])[] = [
+    ["command", html`<code>kvbench ${command.map(quoted).join(" ")}</code>`],
+    ["adapter", adapter.description],
+    ["features", adapter.features.join(", ") || "none"],
+    ["CPU", `${cpu.model ?? "unknown"}, ${cpu.cores} cores`],
+    ["load", load === null ? "unknown" : load.join(", ")],
+    ["system", `${environment.os} ${environment.os_release ?? ""} ${environment.arch}`],
+    ["kvbench", `${environment.kvbench}, commit ${environment.git_commit ?? "unknown"}`],
+    ["Deno", `${environment.deno}, V8 ${environment.v8}`],
+    ["kernels", `SHA-256 ${environment.kernels_sha256}`],
+    ["kernel variants", JSON.stringify(environment.tuning)],
+    ["fence", `${environment.fence.cost_us} µs, readback ${environment.fence.readback_ms} ms`],
+    ...more,
+  ];
+  return html`
+    <details>
+      <summary>Where and how it was measured</summary>
+      <table class="facts">
+        <tbody>${rows.map(([name, value]) =>
+          html`
+            <tr>
+              <th scope="row">${name}</th>
+              <td>${value}</td>
+            </tr>\\n
+          `
+        )}</tbody>
+      </table>
+    </details>
+  `;
+}
+
+/** An argument as a POSIX shell takes it. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
