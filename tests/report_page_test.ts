@@ -5,16 +5,16 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { findBrowser } from "../src/cli/setup.ts";
 import type { BenchResult } from "../src/measure/result.ts";
 import { buildClient, CLIENT } from "../src/report/page/build.ts";
 import { reportPage } from "../src/report/page/page.ts";
-import { inScratch } from "./cli_support.ts";
+import { inScratch, runDeno } from "./cli_support.ts";
 import { fixtureProfile } from "./fixtures/profile.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { permitted } from "./permitted.ts";
+import type { Visit } from "./visit_page.ts";
 
 const ignore = !permitted("read", "write", "run", "env", "sys");
 
@@ -22,46 +22,20 @@ const GRID = { prompt_tokens: [16, 200], new_tokens: [20], batch: [1, 4], block_
 const RESULT = fixtureResult({ grid: GRID });
 RESULT.model.name = '</script><img src="x" onerror="throw 1">';
 
-/** Opens a browser for the time of a test. */
-async function inBrowser(test: (browser: Browser) => Promise<void>): Promise<void> {
-  const executablePath = findBrowser();
-  assert.ok(executablePath, "There is no browser to open the report in: run deno task setup:test");
-  const { chromium } = await import("playwright-core");
-  const browser = await chromium.launch({ executablePath });
-  try {
-    await test(browser);
-  } finally {
-    await browser.close();
-  }
+/** Opens a page in a browser, in a process of its own: playwright-core reads below /proc, which takes every permission. */
+async function inBrowser(path: string): Promise<Visit> {
+  const browser = findBrowser();
+  assert.ok(browser, "There is no browser to open the report in: run deno task setup:test");
+  const visit = fileURLToPath(new URL("visit_page.ts", import.meta.url));
+  const args = ["run", "--no-prompt", "--allow-all", visit, browser, pathToFileURL(path).href];
+  const { code, stdout, stderr } = await runDeno(args, {});
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
 }
 
-/** Ids of charts in which nothing is drawn: a single colour, or none, in more than 99.9 % of their pixels. */
-const EMPTY_CHARTS = `[...document.querySelectorAll("canvas")].filter((canvas) => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  const counts = new Map();
-  for (const pixel of new Uint32Array(data.buffer)) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
-  return canvas.width < 200 || canvas.height < 100 || Math.max(...counts.values()) > 0.999 * data.length / 4;
-}).map(({ id }) => id)`;
-
-/** Colours of a strategy's line that stand in the first chart. */
-const hasColour = (hex: string) =>
-  `(() => {
-  const canvas = document.querySelector("canvas");
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  const [r, g, b] = [1, 3, 5].map((i) => parseInt("${hex}".slice(i, i + 2), 16));
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255) return true;
-  }
-  return false;
-})()`;
-
 /** Rows of a table, numbers where they are numbers. */
-async function tableOf(page: Page, id: string): Promise<(string | number)[][]> {
-  const rows: string[][] = await page.evaluate(
-    `[...document.getElementById(${JSON.stringify(id)}).tBodies[0].rows].map((row) =>
-      [...row.cells].map((cell) => cell.textContent))`,
-  );
-  return rows.map((row) =>
+function numbersIn(rows: readonly (readonly string[])[] | undefined): (string | number)[][] {
+  return (rows ?? []).map((row) =>
     row.map((text) => {
       const number = Number(text.replaceAll(" ", ""));
       return Number.isNaN(number) ? text : number;
@@ -147,54 +121,25 @@ Deno.test("The report page works offline in a browser, on a desktop in light and
   await inScratch(async (folder) => {
     const path = `${folder}/report.html`;
     await Deno.writeTextFile(path, reportPage([RESULT, fixtureProfile()]));
-    await inBrowser(async (browser) => {
-      const views = [
-        { viewport: { width: 1280, height: 900 }, colorScheme: "light", colour: "#D55E00" },
-        {
-          viewport: { width: 390, height: 844 },
-          colorScheme: "dark",
-          colour: "#FF8C42",
-          deviceScaleFactor: 2,
-        },
-      ] as const;
-      for (const { colour, ...view } of views) {
-        const context = await browser.newContext({ ...view, offline: true });
-        const page = await context.newPage();
-        const wrong: string[] = [];
-        page.on("console", (message) => wrong.push(message.text()));
-        page.on("pageerror", (error) => wrong.push(String(error)));
-        page.on("requestfailed", (request) => wrong.push(request.url()));
-        await page.goto(pathToFileURL(path).href);
-        assert.deepEqual(wrong, []); // before the pixels are read, which Chromium has a warning about
-        assert.deepEqual(await page.evaluate(EMPTY_CHARTS), []);
-        assert.equal(await page.evaluate('document.querySelectorAll("canvas").length'), 11);
-        assert.ok(await page.evaluate(hasColour(colour)), `no line in ${colour}`);
-        assert.ok(
-          await page.evaluate("document.documentElement.scrollWidth <= innerWidth"),
-          `wider than ${view.viewport.width} pixels`,
-        );
-        await context.close();
-      }
-
-      const page = await browser.newPage();
-      await page.goto(pathToFileURL(path).href);
-      for (const [id, rows] of Object.entries(expectedTables(RESULT))) {
-        assertRows(await tableOf(page, `table-r1-${id}`), rows, id);
-      }
-      const roofline = fixtureProfile().kernels.map(({ kernel, dispatches, ms, bytes, operations }) => [
-        ...["decode", kernel],
-        ...[dispatches, ms, bytes, operations],
-      ]);
-      assertRows((await tableOf(page, "table-r2-roofline")).slice(-roofline.length), roofline, "roofline");
-
-      // A table opens with the keyboard alone.
-      await page.evaluate('document.querySelector("summary").focus()');
-      await page.keyboard.press("Enter");
-      assert.equal(await page.evaluate('document.querySelector("details").open'), true);
-      // The colours follow the system's while the page is open.
-      await page.emulateMedia({ colorScheme: "dark" });
-      await page.waitForFunction(hasColour("#FF8C42"));
-    });
+    const { views, tables, opened, followed } = await inBrowser(path);
+    assert.deepEqual(views.map(({ width, scheme }) => [width, scheme]), [[1280, "light"], [390, "dark"]]);
+    for (const { width, canvases, messages, empty, hasColour, fits } of views) {
+      assert.deepEqual(messages, []);
+      assert.equal(canvases, 11);
+      assert.deepEqual(empty, [], `at ${width} pixels`);
+      assert.ok(hasColour, `no line in the scheme's colour at ${width} pixels`);
+      assert.ok(fits, `wider than ${width} pixels`);
+    }
+    for (const [id, rows] of Object.entries(expectedTables(RESULT))) {
+      assertRows(numbersIn(tables[`table-r1-${id}`]), rows, id);
+    }
+    const roofline = fixtureProfile().kernels.map(({ kernel, dispatches, ms, bytes, operations }) => [
+      ...["decode", kernel],
+      ...[dispatches, ms, bytes, operations],
+    ]);
+    assertRows(numbersIn(tables["table-r2-roofline"]).slice(-roofline.length), roofline, "roofline");
+    assert.ok(opened, "the keyboard opens no table");
+    assert.ok(followed, "the colours don't follow the system's");
   });
 });
 
