@@ -62,6 +62,16 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   ["a negative temperature", ["generate", "x", "--temperature", "-1"], /emperature.* -1/],
   ["a top-p of 0", ["generate", "x", "--top-p", "0"], /op-p.* 0/],
   [
+    "beams that are sampled",
+    ["generate", "x", "--num-beams", "2", "--top-k", "5"],
+    /^Beams are searched for and not sampled/,
+  ],
+  [
+    "more sequences than beams",
+    ["generate", "x", "--num-beams", "2", "--num-return-sequences", "3"],
+    /^3 sequences are wanted of 2 beams/,
+  ],
+  [
     "a prompt in two forms",
     ["generate", "x", "--prompt-ids", "1"],
     /^Both a prompt and --prompt-ids are given/,

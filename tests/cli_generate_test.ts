@@ -53,6 +53,7 @@ Deno.test("generate --num-return-sequences gives different sequences, and the sa
     "prompt_ids",
     "sampling",
     "sequences",
+    "kv_bytes",
   ]);
   assert.equal(json.model, "tiny");
   assert.equal(json.strategy, "kv-cache");
@@ -69,11 +70,43 @@ Deno.test("generate --num-return-sequences gives different sequences, and the sa
   assert.notDeepEqual(first.ids, second.ids);
 
   assert.equal(await stdoutOf([...args, "--output", "ids"]), `${first.ids}\n${second.ids}\n`);
-  assert.equal(
-    await stdoutOf([...args, "--strategy", "paged"]),
-    `--- 1 of 2 ---\n${first.text}\n--- 2 of 2 ---\n${second.text}\n`,
-  );
+  const { stdout, stderr } = await kvbench([...args, "--strategy", "paged"]);
+  assert.equal(stdout, `--- 1 of 2 ---\n${first.text}\n--- 2 of 2 ---\n${second.text}\n`);
+  // The prompt's one token fills no block, so that the second sequence copies it. A block takes 96 KiB.
+  assert.match(stderr, /^K\/V: at most 192 KiB held, nothing shared, 96\.0 KiB copied$/m);
 });
+
+Deno.test(
+  "generate --num-beams gives the best texts of a search, the same from blocks and from whole caches",
+  {
+    ignore,
+  },
+  async () => {
+    const { ids } = await goldenCase("tiny", "alice");
+    const args = [
+      "generate",
+      "--prompt-ids",
+      ids.join(","),
+      "--num-beams",
+      "3",
+      "--num-return-sequences",
+      "2",
+    ];
+    const more = ["--max-new-tokens", "8", "--output", "json"];
+    const [paged, whole] = await Promise.all(
+      ["paged", "kv-cache"].map(async (strategy) =>
+        JSON.parse(await stdoutOf([...args, ...more, "--strategy", strategy]))
+      ),
+    );
+    assert.deepEqual(paged.beams, { num_beams: 3, length_penalty: 1, early_stopping: "false" });
+    const [first, second] = paged.sequences;
+    assert.ok(first.score > second.score && first.ids.length === 8);
+    assert.deepEqual(whole.sequences.map(({ ids }: { ids: number[] }) => ids), [first.ids, second.ids]);
+    assert.ok(paged.kv_bytes.held < paged.kv_bytes.without_sharing);
+    assert.equal(whole.kv_bytes.held, whole.kv_bytes.without_sharing);
+    assert.ok(paged.kv_bytes.held < whole.kv_bytes.held);
+  },
+);
 
 Deno.test(
   "generate runs a checkpoint in a folder up to its last position, and prints ids without a tokenizer",

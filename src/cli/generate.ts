@@ -4,13 +4,17 @@
  * @module
  */
 import { Command, Option } from "npm:commander@15.1.0";
+import { EARLY_STOPPING, type EarlyStopping } from "../engine/beams.ts";
 import { Continuation } from "../engine/continuation.ts";
 import { generate } from "../engine/generate.ts";
+import type { KvFootprint } from "../engine/kv_footprint.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
 import { checkContext, checkIds } from "../model/config.ts";
-import { checkSampling } from "../model/sampling.ts";
+import { checkSampling, type Sampling } from "../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
+import { formatBytes, formatPercent } from "../report/units.ts";
+import { type Many, sampleMany, searchMany } from "./generate_many.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
 import { decimal, repeated, wholeNumber } from "./values.ts";
 
@@ -21,6 +25,9 @@ interface Options extends DecodeOptions {
   readonly topP: number;
   readonly seed?: number;
   readonly numReturnSequences: number;
+  readonly numBeams: number;
+  readonly lengthPenalty: number;
+  readonly earlyStopping: EarlyStopping;
   readonly stop: string[];
   readonly ignoreEos: boolean;
   readonly output: "text" | "ids" | "json";
@@ -45,6 +52,20 @@ export function generateCommand(): Command {
       wholeNumber(1, 256),
       1,
     )
+    .option("--num-beams <n>", "search for the likeliest text with so many beams", wholeNumber(1, 64), 1)
+    .option(
+      "--length-penalty <x>",
+      "of beams: above 0 longer texts gain, below 0 shorter ones",
+      decimal,
+      1,
+    )
+    .addOption(
+      new Option(
+        "--early-stopping <when>",
+        "of beams: as soon as there are enough, or when no better can come",
+      )
+        .choices(EARLY_STOPPING).default("false"),
+    )
     .option("--stop <text>", "end before this text; may be given several times", repeated, [])
     .option("--ignore-eos", "go on after the end-of-text token", false)
     .addOption(
@@ -54,6 +75,14 @@ export function generateCommand(): Command {
 }
 
 async function run(prompt: string | undefined, options: Options): Promise<void> {
+  const searches = options.numBeams > 1;
+  const several = searches || options.numReturnSequences > 1;
+  if (searches) checkBeams(options);
+  if (several && options.strategy === "kv-cache" && options.growth === "dynamic") {
+    throw new UsageError(
+      "Several sequences share one K/V memory, which does not grow: wanted --growth static",
+    );
+  }
   const sampled = options.topK > 0 || options.topP < 1 || options.seed !== undefined ||
     options.numReturnSequences > 1;
   const sampling = {
@@ -72,9 +101,22 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     }
     return given;
   }, async (session, given) => {
-    const sequences = await decode(session, options, given.ids, sampling);
+    const eos = options.ignoreEos ? undefined : session.model.config.eosTokenId;
+    const request = { ids: given.ids, sampling, eos };
+    const many: Partial<Many> & Pick<Many, "sequences"> = searches
+      ? await searchMany(session, options, request)
+      : several
+      ? await sampleMany(session, options, request)
+      : { sequences: [await streamOne(session, options, request)] };
+    const { sequences, scores, footprint } = many;
+    if (footprint) console.error(sayFootprint(footprint));
     if (options.output === "ids") {
       for (const { ids } of sequences) console.log(ids.join(","));
+    } else if (options.output === "text" && several) {
+      sequences.forEach(({ text }, i) => {
+        const score = scores ? `, score ${scores[i]!.toFixed(4)}` : "";
+        write(`--- ${i + 1} of ${sequences.length}${score} ---\n${text}\n`);
+      });
     } else if (options.output === "json") {
       console.log(JSON.stringify(
         {
@@ -82,17 +124,35 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
           strategy: options.strategy,
           prompt: given.text,
           prompt_ids: given.ids,
-          sampling: {
-            temperature: sampling.temperature,
-            top_k: sampling.topK,
-            top_p: sampling.topP,
-            seed: sampling.seed,
-          },
-          sequences: sequences.map(({ ids, text, finishReason }) => ({
+          ...(searches
+            ? {
+              beams: {
+                num_beams: options.numBeams,
+                length_penalty: options.lengthPenalty,
+                early_stopping: options.earlyStopping,
+              },
+            }
+            : {
+              sampling: {
+                temperature: sampling.temperature,
+                top_k: sampling.topK,
+                top_p: sampling.topP,
+                seed: sampling.seed,
+              },
+            }),
+          sequences: sequences.map(({ ids, text, finishReason }, i) => ({
             ids,
             text,
             finish_reason: finishReason,
+            ...(scores && { score: scores[i] }),
           })),
+          ...(footprint && {
+            kv_bytes: {
+              held: footprint.heldBytes,
+              without_sharing: footprint.unsharedBytes,
+              copied: footprint.copiedBytes,
+            },
+          }),
         },
         null,
         2,
@@ -101,46 +161,63 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   });
 }
 
-async function decode(
+/** Refuses what a search of beams doesn't have. */
+function checkBeams(options: Options): void {
+  const { temperature, topK, topP, seed, numReturnSequences, numBeams, stop } = options;
+  if (topK > 0 || topP < 1 || seed !== undefined || (temperature ?? 0) > 0) {
+    throw new UsageError("Beams are searched for and not sampled: wanted --num-beams or options of sampling");
+  }
+  if (stop.length > 0) throw new UsageError("Beams do not end at texts: wanted --num-beams or --stop");
+  if (numReturnSequences > numBeams) {
+    throw new UsageError(
+      `${numReturnSequences} sequences are wanted of ${numBeams} beams: wanted at least as many --num-beams`,
+    );
+  }
+}
+
+/** How much the sequences share. */
+function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): string {
+  const saved = unsharedBytes > heldBytes
+    ? `, ${formatBytes(unsharedBytes)} without sharing (${
+      formatPercent(unsharedBytes - heldBytes, unsharedBytes)
+    } saved)`
+    : ", nothing shared";
+  return `K/V: at most ${formatBytes(heldBytes)} held${saved}, ${formatBytes(copiedBytes)} copied`;
+}
+
+/** Decodes one sequence, and shows its text as it comes. */
+async function streamOne(
   { model, tokenizer }: Session,
   options: Options,
-  ids: readonly number[],
-  sampling: { temperature: number; topK: number; topP: number; seed: number },
-): Promise<Continuation[]> {
-  const nSequences = options.numReturnSequences;
+  { ids, sampling, eos }: {
+    readonly ids: readonly number[];
+    readonly sampling: Sampling;
+    readonly eos: number | undefined;
+  },
+): Promise<Continuation> {
   const maxTokens = ids.length + options.maxNewTokens;
-  const { strategy, blockSize, growth } = options;
+  const { strategy, kvDtype, blockSize, growth } = options;
   const decoding = {
     strategy,
+    kvDtype,
     blockSize,
     growth,
-    nSequences,
+    nSequences: 1,
     maxPromptTokens: ids.length,
     maxTokens,
     capacityTokens: maxTokens,
   };
   return await withDecoder(model, decoding, async (decoder) => {
-    const sequences = Array.from({ length: nSequences }, () => new Continuation(tokenizer, options.stop));
-    const streams = options.output === "text" && nSequences === 1;
-    const show = (text: string) => streams ? write(text) : undefined;
-    const request = {
-      prompts: sequences.map(() => ids),
-      maxNewTokens: options.maxNewTokens,
-      sampling: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
-    };
-    const eos = options.ignoreEos ? undefined : model.config.eosTokenId;
-    for await (const chunk of generate(decoder, request)) {
-      sequences.forEach((sequence, s) => {
-        for (const id of chunk[s]!) show(sequence.push(id, eos));
-      });
-      if (sequences.every(({ finishReason }) => finishReason !== undefined)) break;
+    const sequence = new Continuation(tokenizer, options.stop);
+    const show = (text: string) => options.output === "text" ? write(text) : undefined;
+    const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
+    for await (const [chunk] of generate(decoder, request)) {
+      for (const id of chunk!) show(sequence.push(id, eos));
+      if (sequence.finishReason !== undefined) break;
     }
-    for (const sequence of sequences) show(sequence.end("length"));
-    if (streams) write("\n");
-    else if (options.output === "text") {
-      sequences.forEach(({ text }, i) => write(`--- ${i + 1} of ${nSequences} ---\n${text}\n`));
-    }
-    return sequences;
+    show(sequence.end("length"));
+    show("\n");
+    return sequence;
   });
 }
 

@@ -123,6 +123,11 @@ export class LiveEngine {
     return this.#scheduler.counters;
   }
 
+  /** Bytes of K and V that were copied on the GPU, by forks and on writes to shared blocks. */
+  get copiedBytes(): number {
+    return this.#executor.copiedBytes;
+  }
+
   /** What the K/V memory holds. */
   usage(): KvMemoryUsage {
     return this.#memory.usage();
@@ -176,14 +181,16 @@ export class LiveEngine {
   /**
    * Computes until {@linkcode stop} is called and nothing is left.
    *
+   * @param onStep Called with what the memory holds in each step.
    * @throws {KvbenchError} If the device fails. Open requests have been told then.
    */
-  async run(): Promise<void> {
+  async run(onStep?: (usage: KvMemoryUsage) => void): Promise<void> {
     const underWay: Promise<void>[] = [];
     try {
       for (;;) {
         const step = this.#scheduler.step();
         if (step !== undefined) {
+          onStep?.(this.usage());
           const { delivered } = await this.#carryOut(step);
           delivered.catch(() => {}); // reported when its turn comes
           underWay.push(delivered);

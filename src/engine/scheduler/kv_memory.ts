@@ -85,7 +85,7 @@ export interface KvMemory {
   grow(slot: number, nTokens: number): boolean;
   /** Where a sequence's tokens are: its blocks in order, or the first slot of its region. A live view. */
   place(slot: number): readonly number[];
-  /** Gives `child` the tokens that `parent` has stored. */
+  /** Gives `child` the tokens that `parent` has stored, in place of its own. */
   fork(parent: number, child: number): void;
   /** Lets the prefix cache find a full block. */
   publish(slot: number, index: number, key: PrefixKey): void;

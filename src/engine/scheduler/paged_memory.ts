@@ -104,8 +104,9 @@ export class PagedMemory implements KvMemory {
     return this.blocks.blockTable(slot);
   }
 
-  /** Shares every block. */
+  /** Shares every block; what the child has held is free. */
   fork(parent: number, child: number): void {
+    this.release(child);
     this.blocks.fork(parent, child);
   }
 

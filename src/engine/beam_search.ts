@@ -1,0 +1,149 @@
+/**
+ * Beam search on the GPU. After each step, beams are continued once, several times or not at all: a beam that goes on
+ * stays where it is, and each further continuation takes the place of one that does not. In blocks that is a fork, which
+ * copies a block only when it is written to (Kwon et al. 2023, section 4.4); contiguous caches are copied whole.
+ *
+ * @module
+ */
+import { KvbenchError } from "../errors.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import type { StrategyName } from "../kv/strategy.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
+import { groupMemory, groupRows } from "./group_memory.ts";
+import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
+import type { KvMemory } from "./scheduler/kv_memory.ts";
+import { SharedRunner } from "./shared_runner.ts";
+
+/** What to search, and where K and V are kept meanwhile. */
+export interface BeamSearchOptions extends BeamOptions {
+  /** Where K and V are kept. */
+  readonly strategy: StrategyName;
+  /** How they are stored. */
+  readonly kvDtype: Dtype;
+  /** Tokens per block of `paged`. */
+  readonly blockSize: number;
+}
+
+/** What a search found. */
+export interface BeamSearchResult {
+  /** The best first. */
+  readonly hypotheses: readonly Hypothesis[];
+  /** What it took. */
+  readonly footprint: KvFootprint;
+}
+
+/**
+ * Searches for the likeliest continuations of a prompt.
+ *
+ * @throws {KvbenchError} If the vocabulary is too small for the beams, a buffer is too large, or the device fails.
+ */
+export async function beamSearch(
+  model: Gpt2,
+  prompt: readonly number[],
+  options: BeamSearchOptions,
+): Promise<BeamSearchResult> {
+  const { nBeams, newTokens, strategy, kvDtype, blockSize } = options;
+  const { dims: { a4 }, config: { nHead, nLayer, vocabSize } } = model;
+  if (2 * nBeams > vocabSize) {
+    throw new KvbenchError(
+      `${nBeams} beams are too many for a vocabulary of ${vocabSize}: wanted at most half`,
+    );
+  }
+  const need = { promptTokens: prompt.length, newTokens, nSequences: nBeams, blockSize };
+  const memory = groupMemory(strategy, need);
+  const runner = await SharedRunner.create(model, memory, {
+    maxSequences: nBeams,
+    maxRows: groupRows(need, memory.keeps),
+    kvDtype,
+  });
+  try {
+    const peak = new KvPeak({ a4, nHead, dtype: kvDtype }, memory.keeps ? nLayer : 1);
+    const places = new Places(memory, prompt, need);
+    const beams = new Beams(options);
+    for (let slot = 0; slot < nBeams; slot++) runner.writeTokens(slot, 0, prompt);
+    for (;;) {
+      const nTokens = prompt.length + beams.open[0]!.length;
+      places.grow(nTokens);
+      peak.note(memory.usage());
+      await runner.move(memory.takeMoves());
+      const first = !memory.keeps || nTokens === prompt.length ? 0 : nTokens - 1;
+      const spans = places.slots.map((sequence) => ({ sequence, first, count: nTokens - first, outputs: 1 }));
+      runner.record(spans, "none");
+      runner.submit();
+      const parents = beams.step(await runner.logits([...spans.keys()]));
+      if (parents === undefined) break;
+      const moved = places.follow(parents);
+      for (const [beam, slot] of places.slots.entries()) {
+        const ids = beams.open[beam]!;
+        if (moved.has(slot)) runner.writeTokens(slot, prompt.length, ids);
+        else runner.writeTokens(slot, nTokens, ids.slice(-1));
+      }
+    }
+    places.release();
+    return { hypotheses: beams.hypotheses(), footprint: peak.footprint(runner.copiedBytes) };
+  } finally {
+    await runner.settle().catch(() => {}); // the first error is the one to tell
+    runner.dispose();
+  }
+}
+
+/** Which slot of the memory each open beam has. */
+class Places {
+  slots: readonly number[] = [0];
+  readonly #memory: KvMemory;
+  readonly #all: readonly number[];
+
+  /** Reserves what the memory wants reserved; the first slot holds the prompt. */
+  constructor(
+    memory: KvMemory,
+    prompt: readonly number[],
+    { newTokens, nSequences }: { readonly newTokens: number; readonly nSequences: number },
+  ) {
+    this.#memory = memory;
+    this.#all = Array.from({ length: nSequences }, (_, slot) => slot);
+    const request = { id: 0, promptTokens: prompt.length, newTokens, continuations: nSequences };
+    const known = { nTokens: prompt.length, nKnown: prompt.length, prefix: [], alone: true };
+    if (!memory.admit({ request, slots: this.#all, ...known })) {
+      throw new Error("The memory is too small for its group");
+    }
+  }
+
+  /** Makes room for the tokens of every beam. */
+  grow(nTokens: number): void {
+    for (const slot of this.slots) {
+      if (!this.#memory.grow(slot, nTokens)) throw new Error("The memory is too small for its group");
+    }
+  }
+
+  /**
+   * Lets each beam continue its parent.
+   *
+   * @returns The slots whose beams came from other slots.
+   */
+  follow(parents: readonly number[]): ReadonlySet<number> {
+    const kept = new Set(parents.map((parent) => this.slots[parent]!));
+    const free = this.#all.filter((slot) => !kept.has(slot));
+    const moved = new Set<number>();
+    const taken = new Set<number>();
+    this.slots = parents.map((parent) => {
+      const from = this.slots[parent]!;
+      if (!taken.has(from)) {
+        taken.add(from);
+        return from;
+      }
+      const to = free.pop()!;
+      this.#memory.fork(from, to);
+      moved.add(to);
+      return to;
+    });
+    return moved;
+  }
+
+  /** Frees everything. */
+  release(): void {
+    for (const slot of this.#all) this.#memory.release(slot);
+    const { capacity, free } = this.#memory.usage();
+    if (free !== capacity) throw new Error(`${capacity - free} of ${capacity} K/V tokens were leaked`);
+  }
+}

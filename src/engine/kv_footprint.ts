@@ -1,0 +1,45 @@
+/**
+ * The most K/V memory that a piece of work held, and what it would have held if nothing were shared.
+ *
+ * @module
+ */
+import { kvRowBytes, type KvShape } from "../kv/strategy.ts";
+import type { KvMemoryUsage } from "./scheduler/kv_memory.ts";
+
+/** K/V memory of several sequences, in bytes. */
+export interface KvFootprint {
+  /** Held by sequences at the fullest moment: in blocks, or in whole caches. */
+  readonly heldBytes: number;
+  /** What they would have held if no two had shared a block. */
+  readonly unsharedBytes: number;
+  /** Copied by forks, and on writes to shared blocks. */
+  readonly copiedBytes: number;
+}
+
+/** Takes note of a memory's use. */
+export class KvPeak {
+  readonly #tokenBytes: number;
+  #held = 0;
+  #unshared = 0;
+
+  /**
+   * Begins with nothing held.
+   *
+   * @param layersKept Layers whose K and V are kept at once.
+   */
+  constructor(shape: Pick<KvShape, "a4" | "nHead" | "dtype">, layersKept: number) {
+    this.#tokenBytes = layersKept * kvRowBytes(shape);
+  }
+
+  /** Takes what the memory holds now. */
+  note({ capacity, free, saved }: KvMemoryUsage): void {
+    this.#held = Math.max(this.#held, capacity - free);
+    this.#unshared = Math.max(this.#unshared, capacity - free + saved);
+  }
+
+  /** What it came to. */
+  footprint(copiedBytes: number): KvFootprint {
+    const heldBytes = this.#held * this.#tokenBytes, unsharedBytes = this.#unshared * this.#tokenBytes;
+    return { heldBytes, unsharedBytes, copiedBytes };
+  }
+}
