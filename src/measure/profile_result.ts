@@ -60,6 +60,11 @@ const schema = z.strictObject({
  */
 export type ProfileResult = z.infer<typeof schema>;
 
+/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
+export function profileJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(schema);
+}
+
 /**
  * Checks that `json` is a profile of this version.
  *
