@@ -246,6 +246,21 @@ gpuTest("What is wrong gets the API's error and status, and nothing is left of i
   });
 }, { needs });
 
+gpuTest("A server of this machine answers no page that comes under another name", async (gpu) => {
+  await withServer(gpu, {}, async ({ url }) => {
+    const { hostname, port } = new URL(url);
+    for (
+      const [host, status] of [["evil.example", 403], ["localhost", 200], [`127.0.0.1:${port}`, 200]] as const
+    ) {
+      using connection = await Deno.connect({ hostname, port: Number(port) });
+      const text = `GET /health HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(text));
+      const answer = await new Response(connection.readable).text();
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `));
+    }
+  });
+}, { needs });
+
 gpuTest("An API key is asked for below /v1 and nowhere else", async (gpu) => {
   await withServer(gpu, { apiKey: "secret" }, async ({ url, post }) => {
     for (const authorization of [undefined, "Bearer wrong", "secret"]) {

@@ -11,10 +11,10 @@ import type { KvFootprint } from "../engine/kv_footprint.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
 import { checkContext, checkIds } from "../model/config.ts";
-import { checkSampling, type Sampling } from "../model/sampling.ts";
+import { checkSampling } from "../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { formatBytes, formatPercent } from "../report/units.ts";
-import { type Many, sampleMany, searchMany } from "./generate_many.ts";
+import { type Many, type Prompted, sampleMany, searchMany } from "./generate_many.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
 import { decimal, repeated, wholeNumber } from "./values.ts";
 
@@ -189,11 +189,7 @@ function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): s
 async function streamOne(
   { model, tokenizer }: Session,
   options: Options,
-  { ids, sampling, eos }: {
-    readonly ids: readonly number[];
-    readonly sampling: Sampling;
-    readonly eos: number | undefined;
-  },
+  { ids, sampling, eos }: Prompted,
 ): Promise<Continuation> {
   const maxTokens = ids.length + options.maxNewTokens;
   const { strategy, kvDtype, blockSize, growth } = options;

@@ -28,6 +28,16 @@ export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype" 
   readonly stop: readonly string[];
 }
 
+/** What is continued, and how. */
+export interface Prompted {
+  /** The prompt. */
+  readonly ids: readonly number[];
+  /** How tokens are chosen. */
+  readonly sampling: Sampling;
+  /** The id that ends a continuation; undefined where none does. */
+  readonly eos: number | undefined;
+}
+
 /** What came of it. */
 export interface Many {
   readonly sequences: readonly Continuation[];
@@ -40,11 +50,7 @@ export interface Many {
 export async function sampleMany(
   { model, tokenizer }: Session,
   options: ManyOptions,
-  { ids, sampling, eos }: {
-    readonly ids: readonly number[];
-    readonly sampling: Sampling;
-    readonly eos: number | undefined;
-  },
+  { ids, sampling, eos }: Prompted,
 ): Promise<Many> {
   const n = options.numReturnSequences;
   const sequences = Array.from({ length: n }, () => new Continuation(tokenizer, options.stop));
@@ -66,7 +72,7 @@ export async function sampleMany(
 export async function searchMany(
   { model, tokenizer }: Session,
   options: ManyOptions,
-  { ids, eos }: { readonly ids: readonly number[]; readonly eos: number | undefined },
+  { ids, eos }: Omit<Prompted, "sampling">,
 ): Promise<Many> {
   const { hypotheses, footprint } = await beamSearch(model, ids, {
     ...options,

@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { shapeOf } from "../measure/serving/model_shape.ts";
 import { memoryOptions } from "../measure/serving/run_policy.ts";
 import { formatBytes, formatCount } from "../report/units.ts";
+import { isLoopback } from "../serve/api.ts";
 import { serve } from "../serve/server.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
@@ -100,8 +101,4 @@ async function run(options: Options): Promise<void> {
     return gpu.ledger;
   });
   console.log(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

@@ -3,8 +3,8 @@
  * is there. Owns the scheduler, the executor and the loop between them; knows neither text nor HTTP.
  *
  * A readback resolves about 11 ms after the GPU is done (see `gpu/fence.ts`), so that several steps are under way at
- * once: their order and the tokens that they make do not depend on what the host has seen. What is ended early has then
- * been computed a few tokens too far, which nobody sees.
+ * once, as many as fit that time: which tokens they make does not depend on what the host has seen. What is ended early
+ * has then been computed a few tokens too far, which nobody sees.
  *
  * @module
  */
@@ -20,8 +20,10 @@ import type { Group, Request, Sequence } from "./scheduler/request.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
 import type { Step } from "./scheduler/step.ts";
 
-/** Steps whose ids are on their way to the host at most. */
-const STEPS_UNDER_WAY = 4;
+/** How long ids are on their way to the host, in ms, when the GPU is done. */
+const READBACK_MS = 11;
+/** Steps whose ids are on their way at most, however short they are. */
+const MOST_UNDER_WAY = 8;
 
 /** A token's log-probability, and those of the likeliest tokens, under the model itself: before temperature. */
 export interface TokenLogprobs {
@@ -75,6 +77,8 @@ export class LiveEngine {
   readonly #executor: GpuExecutor<LiveRequest>;
   readonly #live = new Map<number, Live>();
   #delivered: Promise<void> = Promise.resolve();
+  /** What a step takes on average of late. */
+  #stepMs = READBACK_MS;
   #stopping = false;
   #wake: (() => void) | undefined;
 
@@ -191,11 +195,13 @@ export class LiveEngine {
         const step = this.#scheduler.step();
         if (step !== undefined) {
           onStep?.(this.usage());
+          const startMs = performance.now();
           const { delivered } = await this.#carryOut(step);
+          this.#stepMs += (performance.now() - startMs - this.#stepMs) / 8;
           delivered.catch(() => {}); // reported when its turn comes
           underWay.push(delivered);
         }
-        if (underWay.length === STEPS_UNDER_WAY || (step === undefined && underWay.length > 0)) {
+        if (underWay.length >= this.#mostUnderWay || (step === undefined && underWay.length > 0)) {
           await underWay.shift();
         } else if (step === undefined) {
           if (this.#stopping) return;
@@ -226,6 +232,11 @@ export class LiveEngine {
     if (nRunning + nWaiting === 0 && free !== capacity) {
       throw new Error(`${capacity - free} of ${capacity} K/V tokens were leaked`);
     }
+  }
+
+  /** The next step, and those that the GPU may be done with while a readback resolves. */
+  get #mostUnderWay(): number {
+    return Math.min(MOST_UNDER_WAY, 1 + Math.ceil(READBACK_MS / Math.max(this.#stepMs, 1)));
   }
 
   #wakeUp(): void {

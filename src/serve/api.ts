@@ -12,6 +12,8 @@ import type { Metrics } from "./metrics.ts";
 
 /** Limits of the door itself. */
 export interface ApiOptions {
+  /** Where the server listens. */
+  readonly hostname: string;
   /** What clients must send as a bearer token for everything below `/v1`; nothing, if undefined. */
   readonly apiKey: string | undefined;
   /** Bytes of a body. */
@@ -55,7 +57,8 @@ export class Api {
   }
 
   async #route(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { hostname, pathname } = new URL(request.url);
+    this.#expectHost(hostname);
     switch (pathname) {
       case "/health":
         expectMethod(request, "GET");
@@ -96,6 +99,15 @@ export class Api {
     };
   }
 
+  /** A page whose name was made to lead to this machine (DNS rebinding) sends its own name. */
+  #expectHost(name: string): void {
+    if (isLoopback(name) || !isLoopback(this.#options.hostname)) return;
+    throw new ApiError(
+      403,
+      `This server is for its own machine: expected the host ${this.#options.hostname}`,
+    );
+  }
+
   #authorize(request: Request): void {
     const { apiKey } = this.#options;
     if (apiKey === undefined) return;
@@ -115,4 +127,9 @@ function expectMethod(request: Request, method: string): void {
   throw new ApiError(405, `${request.method} is not allowed here: expected ${method}`, {
     headers: { allow: method },
   });
+}
+
+/** Whether a host's name stands for this machine and no network. */
+export function isLoopback(hostname: string): boolean {
+  return ["localhost", "::1", "[::1]"].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
 }

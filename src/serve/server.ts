@@ -12,8 +12,6 @@ import { Metrics } from "./metrics.ts";
 
 /** Where a server listens, what it takes, and when it ends. */
 export interface ServerOptions extends ApiOptions, CompletionLimits {
-  /** Address to listen at. */
-  readonly hostname: string;
   /** Port to listen at; 0 for any. */
   readonly port: number;
   /** Ends the server when it is aborted. */
