@@ -56,6 +56,7 @@ export * from "./src/model/dims.ts";
 export * from "./src/model/files.ts";
 export * from "./src/model/gpt2.ts";
 export * from "./src/model/kernels.ts";
+export * from "./src/model/linear.ts";
 export * from "./src/model/pack.ts";
 export * from "./src/model/sampling.ts";
 export * from "./src/model/synthetic.ts";

@@ -1,5 +1,5 @@
 /**
- * `Deno.bench` suite of the linear kernels at GPT-2 124M's shapes: one row and eight rows, by storage type. A
+ * `Deno.bench` suite of the linear kernels at GPT-2 124M's shapes: one, eight and sixteen rows, by storage type. A
  * measurement is enough dispatches to outweigh a submission; the file's `n` and `warmup` keep it short.
  *
  * @module
@@ -8,14 +8,16 @@ import { BatchedKernel, BENCH_OPTIONS, linearBench } from "./support.ts";
 
 const SHAPES = [["qkv", 192, 576], ["proj", 192, 192], ["fc", 192, 768], ["out", 768, 192]] as const;
 
-for (const nRows of [1, 8] as const) {
+const ROWS = { 1: "one row", 8: "eight rows", 16: "sixteen rows" } as const;
+
+for (const nRows of [1, 8, 16] as const) {
   for (const [name, k4, n4] of SHAPES) {
     for (const dtype of ["f32", "f16", "int8"] as const) {
       const kernel: BatchedKernel = await linearBench({ k4, n4, nRows, dtype });
       Deno.bench({
         ...BENCH_OPTIONS,
-        name: `${dtype}: ${kernel.times} × ${nRows === 1 ? "one row" : "eight rows"}`,
-        group: `${name} [${k4 * 4}, ${n4 * 4}], ${nRows === 1 ? "one row" : "eight rows"}`,
+        name: `${dtype}: ${kernel.times} × ${ROWS[nRows]}`,
+        group: `${name} [${k4 * 4}, ${n4 * 4}], ${ROWS[nRows]}`,
         baseline: dtype === "f32",
         fn: kernel.run,
       });

@@ -10,7 +10,7 @@ import {
   createLayouts,
   type Dtype,
   Gpu,
-  linearKernels,
+  linearProduct,
   maxSplits,
   PRESETS,
   Recorder,
@@ -42,24 +42,24 @@ const MACS = 16e6;
 
 /** A product [nRows, 4 k4] × [4 k4, 4 n4]. */
 export async function linearBench(
-  { k4, n4, nRows, dtype }: { k4: number; n4: number; nRows: 1 | 8; dtype: Dtype },
+  { k4, n4, nRows, dtype }: { k4: number; n4: number; nRows: 1 | 8 | 16; dtype: Dtype },
 ): Promise<BatchedKernel> {
   const context = { device: gpu.device, layouts, config, tuning, weightsDtype: dtype };
-  const { row, rows, rowGroups, rowsGroups } = await linearKernels(context, { k4, n4 }, {});
+  const product = await linearProduct(context, { k4, n4 }, {});
   const weight = buffer(packedTiles(k4, n4, tuning.tileGroup) * 16 * DTYPE_BYTES[dtype]);
   const none = buffer(n4 * 16);
   const group = layouts.linear.bind({
-    x: buffer(8 * k4 * 16),
+    x: buffer(16 * k4 * 16),
     weight,
     bias: none,
-    y: buffer(8 * n4 * 16),
+    y: buffer(16 * n4 * 16),
     scale: none,
   });
   const times = Math.max(1, Math.round(MACS / (k4 * n4 * 16 * nRows)));
   return repeated(
     times,
     batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]),
-    (recorder) => recorder.dispatch(nRows === 1 ? row : rows, [group], nRows === 1 ? rowGroups : rowsGroups),
+    (recorder) => product.record(recorder, group, nRows),
   );
 }
 

@@ -19,11 +19,11 @@ const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
 const KERNELS = [SOFTWARE_TUNING, HARDWARE_TUNING].flatMap(linearKernelsOf);
 
 async function check(gpu: Gpu, item: Omit<LinearCase, "rowCounts">): Promise<void> {
-  assertRight(...await checkLinear(gpu, { ...item, rowCounts: [1, 2, 7, 8, 9, 65] }));
+  assertRight(...await checkLinear(gpu, { ...item, rowCounts: [1, 2, 7, 8, 9, 17, 65] }));
 }
 
 for (const kernel of KERNELS) {
-  const title = `${kernel.form.file.name} with the ${kernel.tuning.name} tuning`;
+  const title = `${kernel.form.files.at(-1)!.name} with the ${kernel.tuning.name} tuning`;
   gpuTest(`${title} equals the reference at awkward shapes`, async (gpu) => {
     for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, bias: nOut % 2 === 0 });
   });

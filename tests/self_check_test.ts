@@ -26,6 +26,7 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "linear_row.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_row_wide.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_rows_wide.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
+  "linear_rows_tall.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_row_split.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_rows.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "kv_write.wgsl": ["* 3u + 1u + part)", "* 3u + 2u - part)"],

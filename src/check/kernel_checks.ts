@@ -138,9 +138,9 @@ function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): KernelC
   const back = { nIn: config.nInner, nOut: most(config.nEmbd), bias: true, residual: true };
   return tunings.flatMap((tuning) =>
     linearKernelsOf(tuning).flatMap((kernel) => {
-      const rowCounts = kernel.rowsPerGroup === 1 ? [1, 2] : [9];
+      const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
       return weightsDtypes.map((dtype) =>
-        checkOf(kernel.form.file, `${dtype}, ${tuning.name} tuning`, async (gpu) => [
+        checkOf(kernel.form.files.at(-1)!, `${dtype}, ${tuning.name} tuning`, async (gpu) => [
           ...(dtype === weightsDtypes[0]
             ? await checkLinear(gpu, { ...kernel, ...into, dtype, rowCounts })
             : []),

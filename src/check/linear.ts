@@ -7,9 +7,9 @@
 import { linearCpu } from "../../wgsl/linear_cpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { batchOf, TILE_ROWS } from "../model/batch.ts";
+import { batchOf } from "../model/batch.ts";
 import { FILES, WEIGHT_FORMATS } from "../model/files.ts";
-import { type LinearForm, linearRowForm, linearRowsForm } from "../model/kernels.ts";
+import { type LinearForm, linearGrid, linearRowForm, linearRowsForms } from "../model/linear.ts";
 import { packTiles, paddedEnd } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";
 import { compare, type Comparison } from "./comparison.ts";
@@ -25,18 +25,16 @@ const TOLERANCE_PER_TERM = 2e-7;
 /** A kernel with the tuning that it belongs to. */
 export interface LinearKernel {
   readonly form: LinearForm;
-  /** Rows that a workgroup computes: 1 or 8. */
-  readonly rowsPerGroup: number;
   readonly tuning: Tuning;
 }
 
 /** The kernels of a tuning: for few outputs of one row, for many, and for many rows. */
 export function linearKernelsOf(tuning: Tuning): LinearKernel[] {
   return [
-    { form: linearRowForm(tuning, 1), rowsPerGroup: 1, tuning },
-    ...(tuning.kSplit > 1 ? [] : [{ form: linearRowForm(tuning, Infinity), rowsPerGroup: 1, tuning }]),
-    { form: linearRowsForm(tuning), rowsPerGroup: TILE_ROWS, tuning },
-  ];
+    linearRowForm(tuning, 1),
+    ...(tuning.kSplit > 1 ? [] : [linearRowForm(tuning, Infinity)]),
+    ...linearRowsForms(tuning),
+  ].map((form) => ({ form, tuning }));
 }
 
 /** What is checked. */
@@ -62,17 +60,16 @@ export interface LinearCase extends LinearKernel {
  * @throws {KvbenchError} If it does not compile or the device fails.
  */
 export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Comparison[]> {
-  const { form: { file, tilesPerLane, overrides }, rowsPerGroup, tuning, nIn, nOut } = item;
+  const { form, tuning, nIn, nOut } = item;
   const { bias = false, gelu = false, residual = false, dtype = "f32", biasScale = 1 } = item;
   const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4);
   const { yStride4, yOffset4 } = item.part ?? { yStride4: n4, yOffset4: 0 };
   const k = paddedEnd(nIn, k4), n = paddedEnd(nOut, n4);
   const weight = randomArray(nIn * nOut, 1);
   const biasValues = randomArray(nOut, 2).map((value) => value * biasScale);
-  const lanes = tuning.linearLanes;
   const { linear } = layoutsOf(gpu);
   const kernel = await compile(gpu, {
-    files: [WEIGHT_FORMATS[dtype], FILES.linear, file],
+    files: [WEIGHT_FORMATS[dtype], FILES.linear, ...form.files],
     groups: [linear],
     overrides: {
       K4: k4,
@@ -83,8 +80,8 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
       BIAS: Number(bias),
       GELU: Number(gelu),
       RESIDUAL: Number(residual),
-      LANES: lanes,
-      ...overrides,
+      LANES: tuning.linearLanes,
+      ...form.overrides,
     },
   });
   return await withScratch(gpu, async (scratch) => {
@@ -98,7 +95,7 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
     const reference = stored(weight, dtype, (i) => i % nOut);
     return await Promise.all(item.rowCounts.map(async (nRows) => {
       // A kernel for many rows computes whole groups of them: the surplus is poison in and out.
-      const allRows = Math.ceil(nRows / rowsPerGroup) * rowsPerGroup;
+      const allRows = Math.ceil(nRows / form.rows) * form.rows;
       const x = randomArray(nRows * nIn, nRows), old = randomArray(nRows * nOut, nRows + 100);
       const xPadded = new Float32Array(allRows * k4 * 4).fill(NaN);
       xPadded.set(padRows(x, { width: nIn, map: k }));
@@ -113,7 +110,7 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
       const y = scratch.upload(place(residual ? old : []));
       const group = linear.bind({ ...bound, x: scratch.upload(xPadded), y });
       runBatch(gpu, batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]), (recorder) => {
-        recorder.dispatch(kernel, [group], Math.ceil(n4 / (lanes * tilesPerLane)), allRows / rowsPerGroup);
+        recorder.dispatch(kernel, [group], ...linearGrid(form, { n4, nRows, tuning }));
       });
       const expected = linearCpu(x, {
         weight: reference,

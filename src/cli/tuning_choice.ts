@@ -18,6 +18,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   name: z.literal("measured"),
   tileGroup: z.int().positive(),
   wideRows: z.boolean(),
+  tallRows: z.boolean(),
   kSplit: z.int().positive(),
   wideRowTiles: z.int().positive(),
   linearLanes: z.int().positive(),
@@ -67,7 +68,9 @@ function describe(tuning: Tuning): string {
   const row = tuning.kSplit > 1
     ? `one row by ${tuning.kSplit} lanes a sum`
     : `one row with four tiles a lane from ${tuning.wideRowTiles} tiles on`;
-  return `${row}, many rows with ${tuning.wideRows ? "four tiles" : "one tile"} a lane, tiles in groups of ` +
+  const rows = `many rows by ${tuning.tallRows ? "sixteen" : "eight"} with ` +
+    `${tuning.wideRows ? "four tiles" : "one tile"} a lane`;
+  return `${row}, ${rows}, tiles in groups of ` +
     `${tuning.tileGroup}, ${tuning.linearLanes} lanes; attention with ${tuning.decodeLanes} lanes to decode and ` +
     `${tuning.prefillLanes} to prefill`;
 }

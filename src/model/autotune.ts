@@ -18,10 +18,10 @@ import {
   createLayouts,
   type KernelContext,
   type Layouts,
-  linearKernels,
   maxSplits,
   SPLIT_TOKENS,
 } from "./kernels.ts";
+import { linearProduct } from "./linear.ts";
 import { packedTiles } from "./pack.ts";
 import { StepTables } from "./step_tables.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
@@ -32,6 +32,8 @@ export const TUNING_BUDGET_MS = 5000;
 const MARGIN = 0.05;
 /** Multiply-adds per timing, so that a dispatch's fixed cost doesn't decide. */
 const TIMED_MACS = 4e6;
+/** Rows of the many-row products that are timed. */
+const MANY_ROWS = 2 * TILE_ROWS;
 /** The most output tiles of the head that are timed: more of the same says nothing new. */
 const HEAD_TILES = 2048;
 /** The context at which attention is timed. */
@@ -42,12 +44,13 @@ const NEVER = 2 ** 30;
 
 /** Variants of the linear products that are timed beside the defaults. */
 export const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
-  { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
-  { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: NEVER, linearLanes: 8 },
-  { tileGroup: 4, wideRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 32 },
-  { tileGroup: 8, wideRows: false, kSplit: 8, linearLanes: 32 },
-  { tileGroup: 8, wideRows: false, kSplit: 4, linearLanes: 64 },
-  { tileGroup: 8, wideRows: false, kSplit: 16, linearLanes: 16 },
+  { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
+  { tileGroup: 4, wideRows: true, tallRows: false, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
+  { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: NEVER, linearLanes: 8 },
+  { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 32 },
+  { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 8, linearLanes: 32 },
+  { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 4, linearLanes: 64 },
+  { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 16, linearLanes: 16 },
 ];
 /** Lanes of an attention workgroup that are timed beside the defaults. */
 export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
@@ -93,7 +96,7 @@ class TuningBench {
     this.#layouts = createLayouts(gpu.device);
   }
 
-  /** The fastest variant of the products: one row of each and eight rows of each, as a decoder and a prefill have. */
+  /** The fastest variant of the products: one row of each and sixteen rows of each, as a decoder and a prefill have. */
   async linear(budget: TuningBudget): Promise<Tuning> {
     const { e4, a4, i4, v4 } = this.#dims;
     const head = Math.min(v4, HEAD_TILES), heads = v4 / head;
@@ -111,28 +114,27 @@ class TuningBench {
     const variants = [base, ...others];
     const widest = Math.max(...shapes.map(({ k4, n4 }) => packedTiles(k4, n4, 8)));
     const weight = this.#buffer(widest * 16 * DTYPE_BYTES[this.#options.weightsDtype]);
-    const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * TILE_ROWS;
+    const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * MANY_ROWS;
     const x = this.#buffer(rows), y = this.#buffer(rows), none = this.#buffer(head * 16);
     const group = this.#layouts.linear.bind({ x, weight, bias: none, y, scale: none });
-    const step = this.#step(batchOf([{ sequence: 0, first: 0, count: TILE_ROWS, outputs: 0 }]));
+    const step = this.#step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
 
     const totals = variants.map(() => 0);
     for (const { k4, n4, count } of shapes) {
       const times = Math.max(1, Math.round(TIMED_MACS / (k4 * n4 * 16)));
       const candidates = await Promise.all(variants.flatMap((tuning) => {
-        const kernels = linearKernels(this.#context(tuning), { k4, n4 }, {});
-        return [1, TILE_ROWS].map(async (nRows): Promise<Candidate> => {
-          const { row, rows, rowGroups, rowsGroups } = await kernels;
-          const [kernel, groups] = nRows === 1 ? [row, rowGroups] : [rows, rowsGroups];
+        const compiled = linearProduct(this.#context(tuning), { k4, n4 }, {});
+        return [1, MANY_ROWS].map(async (nRows): Promise<Candidate> => {
+          const product = await compiled;
           return (recorder) => {
             step(recorder);
-            for (let i = 0; i < times; i++) recorder.dispatch(kernel, [group], groups);
+            for (let i = 0; i < times; i++) product.record(recorder, group, nRows);
           };
         });
       }));
       const ms = await timeCandidates(this.#gpu, candidates, budget);
       variants.forEach((_, i) => {
-        totals[i]! += count / times * (ms[2 * i]! + ms[2 * i + 1]! / TILE_ROWS);
+        totals[i]! += count / times * (ms[2 * i]! + ms[2 * i + 1]! / MANY_ROWS);
       });
     }
     return variants[fastest(totals, MARGIN)]!;

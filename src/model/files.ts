@@ -11,6 +11,8 @@ import attentionPrefillCode from "../../wgsl/attention_prefill.wgsl" with { type
 import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
 import layerNormCode from "../../wgsl/layer_norm.wgsl" with { type: "text" };
 import linearCode from "../../wgsl/linear.wgsl" with { type: "text" };
+import linearWideCode from "../../wgsl/linear_wide.wgsl" with { type: "text" };
+import linearRowsTallCode from "../../wgsl/linear_rows_tall.wgsl" with { type: "text" };
 import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
 import linearRowWideCode from "../../wgsl/linear_row_wide.wgsl" with { type: "text" };
 import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
@@ -30,10 +32,12 @@ export const FILES = {
   embedding: { name: "embedding.wgsl", code: embeddingCode },
   layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
   linear: { name: "linear.wgsl", code: linearCode },
+  linearWide: { name: "linear_wide.wgsl", code: linearWideCode },
   linearRow: { name: "linear_row.wgsl", code: linearRowCode },
   linearRowWide: { name: "linear_row_wide.wgsl", code: linearRowWideCode },
   linearRowSplit: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
   linearRowsWide: { name: "linear_rows_wide.wgsl", code: linearRowsWideCode },
+  linearRowsTall: { name: "linear_rows_tall.wgsl", code: linearRowsTallCode },
   linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
   kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
   attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },

@@ -12,7 +12,7 @@ import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { KV_FILES } from "../kv/files.ts";
 import type { KvSource } from "../kv/strategy.ts";
-import { type Batch, type BatchLimits, TILE_ROWS } from "./batch.ts";
+import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
@@ -23,7 +23,6 @@ import {
   createModelKernels,
   type KernelContext,
   type KvKernels,
-  type LinearKernels,
   type ModelKernels,
   SPLIT_TOKENS,
 } from "./kernels.ts";
@@ -147,16 +146,16 @@ export class Gpt2 {
     );
     workspace.layers.forEach((groups, layer) => {
       recorder.dispatch(kernels.norm, [groups.ln1], nRows);
-      this.#linear(recorder, kernels.qkv, groups.qkv, nRows);
+      kernels.qkv.record(recorder, groups.qkv, nRows);
       this.#attention(recorder, workspace, batch, kv, kv.bindGroup(layer));
-      this.#linear(recorder, kernels.proj, groups.proj, nRows);
+      kernels.proj.record(recorder, groups.proj, nRows);
       recorder.dispatch(kernels.norm, [groups.ln2], nRows);
-      this.#linear(recorder, kernels.fc, groups.fc, nRows);
-      this.#linear(recorder, kernels.out, groups.out, nRows);
+      kernels.fc.record(recorder, groups.fc, nRows);
+      kernels.out.record(recorder, groups.out, nRows);
     });
     if (nOutputs === 0) return;
     recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
-    kernels.head.forEach((kernel, i) => this.#linear(recorder, kernel, workspace.head[i]!, nOutputs));
+    kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs));
   }
 
   /**
@@ -199,10 +198,5 @@ export class Gpt2 {
       const groups = Math.ceil(batch.nDecodeTiles * a4 / 32);
       recorder.dispatch(this.#kernels.combine, [workspace.attentionCombine], groups);
     }
-  }
-
-  #linear(recorder: Recorder, kernels: LinearKernels, group: GPUBindGroup, nRows: number): void {
-    if (nRows <= this.tuning.maxSingleRows) recorder.dispatch(kernels.row, [group], kernels.rowGroups, nRows);
-    else recorder.dispatch(kernels.rows, [group], kernels.rowsGroups, Math.ceil(nRows / TILE_ROWS));
   }
 }

@@ -6,11 +6,12 @@
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
+import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { KvSource } from "../kv/strategy.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, WEIGHT_FORMATS } from "./files.ts";
+import { type LinearProduct, linearProduct } from "./linear.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, PackedMatrix } from "./weights.ts";
@@ -56,18 +57,6 @@ export type Layouts =
   & { readonly [K in keyof typeof BINDINGS]: BindLayout<keyof typeof BINDINGS[K] & string> }
   & { readonly step: ReturnType<typeof stepLayout> };
 
-/** A linear product in its one-row and its many-row form. */
-export interface LinearKernels {
-  /** For one row or very few. */
-  readonly row: Kernel;
-  /** For many rows. */
-  readonly rows: Kernel;
-  /** Workgroups over the output tiles, for one row. */
-  readonly rowGroups: number;
-  /** Workgroups over the output tiles, for many rows. */
-  readonly rowsGroups: number;
-}
-
 /** The kernels that touch K and V, compiled for one strategy. */
 export interface KvKernels {
   /** Stores rows in the cache. */
@@ -89,15 +78,15 @@ export interface ModelKernels {
   /** Layer norm of the rows that want logits. */
   readonly finalNorm: Kernel;
   /** To queries, keys and values. */
-  readonly qkv: LinearKernels;
+  readonly qkv: LinearProduct;
   /** From attention back to the model width. */
-  readonly proj: LinearKernels;
+  readonly proj: LinearProduct;
   /** Feed-forward, with GELU. */
-  readonly fc: LinearKernels;
+  readonly fc: LinearProduct;
   /** Feed-forward, back to the model width. */
-  readonly out: LinearKernels;
+  readonly out: LinearProduct;
   /** To logits, by shard. */
-  readonly head: readonly LinearKernels[];
+  readonly head: readonly LinearProduct[];
   /** Joins the splits of a decode attention. */
   readonly combine: Kernel;
   /** The likeliest token. */
@@ -149,15 +138,15 @@ export async function createModelKernels(
     Promise.all(weights.wte.map((shard) => embeddingKernel(context, dims, shard))),
     Promise.all(
       weights.wte.map((shard) =>
-        linearKernels(context, shard, { role: "head", yStride4: dims.v4, yOffset4: shard.firstN4 })
+        linearProduct(context, shard, { role: "head", yStride4: dims.v4, yOffset4: shard.firstN4 })
       ),
     ),
     normKernel(context, dims, false),
     normKernel(context, dims, true),
-    linearKernels(context, layer.qkv.weight, { role: "qkv", bias: true }),
-    linearKernels(context, layer.proj.weight, { role: "proj", bias: true, residual: true }),
-    linearKernels(context, layer.fc.weight, { role: "fc", bias: true, gelu: true }),
-    linearKernels(context, layer.out.weight, { role: "out", bias: true, residual: true }),
+    linearProduct(context, layer.qkv.weight, { role: "qkv", bias: true }),
+    linearProduct(context, layer.proj.weight, { role: "proj", bias: true, residual: true }),
+    linearProduct(context, layer.fc.weight, { role: "fc", bias: true, gelu: true }),
+    linearProduct(context, layer.out.weight, { role: "out", bias: true, residual: true }),
     createKernel(context.device, {
       label: "attention combine" satisfies Role,
       files: [FILES.step, FILES.attentionCombine],
@@ -266,84 +255,4 @@ function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promis
       LANES: context.tuning.normLanes,
     },
   });
-}
-
-/** What a linear product does with its sums; see `linear.wgsl`. */
-export interface LinearOptions {
-  /** What the product is for; none where it is only timed or tested. */
-  readonly role?: Role;
-  /** Adds a bias. */
-  readonly bias?: boolean;
-  /** Applies GELU. */
-  readonly gelu?: boolean;
-  /** Adds to what is there. */
-  readonly residual?: boolean;
-  /** Width of the result, where the product fills a part of it. */
-  readonly yStride4?: number;
-  /** Its first column. */
-  readonly yOffset4?: number;
-}
-
-/**
- * Compiles a linear product in both forms.
- *
- * @throws {KvbenchError} If a kernel does not compile.
- */
-export async function linearKernels(
-  context: KernelContext,
-  weight: Pick<PackedMatrix, "k4" | "n4">,
-  options: LinearOptions,
-): Promise<LinearKernels> {
-  const { device, layouts, tuning } = context;
-  const lanes = tuning.linearLanes;
-  const overrides = {
-    K4: weight.k4,
-    N4: weight.n4,
-    TILE_GROUP: tuning.tileGroup,
-    Y_STRIDE4: options.yStride4 ?? weight.n4,
-    Y_OFFSET4: options.yOffset4 ?? 0,
-    BIAS: Number(options.bias ?? false),
-    GELU: Number(options.gelu ?? false),
-    RESIDUAL: Number(options.residual ?? false),
-    LANES: lanes,
-  };
-  const groups = [layouts.step, layouts.linear];
-  const files = [WEIGHT_FORMATS[context.weightsDtype], FILES.linear];
-  const label = options.role && { label: options.role };
-  const rowForm = linearRowForm(tuning, weight.n4), rowsForm = linearRowsForm(tuning);
-  const [row, rows] = await Promise.all([
-    createKernel(device, {
-      ...label,
-      files: [...files, rowForm.file],
-      groups,
-      overrides: { ...overrides, ...rowForm.overrides },
-    }),
-    createKernel(device, { ...label, files: [...files, rowsForm.file], groups, overrides }),
-  ]);
-  const groupsOf = ({ tilesPerLane }: LinearForm) => Math.ceil(weight.n4 / (lanes * tilesPerLane));
-  return { row, rows, rowGroups: groupsOf(rowForm), rowsGroups: groupsOf(rowsForm) };
-}
-
-/** One of the linear kernels. */
-export interface LinearForm {
-  /** The file that is joined after `linear.wgsl`. */
-  readonly file: WgslFile;
-  /** Output tiles that a lane makes. */
-  readonly tilesPerLane: number;
-  /** Overrides beyond those of `linear.wgsl`. */
-  readonly overrides: Readonly<Record<string, number>>;
-}
-
-/** The kernel for one row or very few, and `n4` output tiles. */
-export function linearRowForm({ kSplit, wideRowTiles }: Tuning, n4: number): LinearForm {
-  if (kSplit > 1) return { file: FILES.linearRowSplit, tilesPerLane: 1, overrides: { K_SPLIT: kSplit } };
-  if (n4 < wideRowTiles) return { file: FILES.linearRow, tilesPerLane: 1, overrides: {} };
-  return { file: FILES.linearRowWide, tilesPerLane: 4, overrides: {} };
-}
-
-/** The kernel for many rows. */
-export function linearRowsForm({ wideRows }: Tuning): LinearForm {
-  return wideRows
-    ? { file: FILES.linearRowsWide, tilesPerLane: 4, overrides: {} }
-    : { file: FILES.linearRows, tilesPerLane: 1, overrides: {} };
 }

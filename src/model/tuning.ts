@@ -14,6 +14,8 @@ export interface Tuning {
   readonly tileGroup: number;
   /** Whether a lane of a many-row product makes four output tiles rather than one. */
   readonly wideRows: boolean;
+  /** Whether each weight tile serves sixteen rows rather than eight in products of more than eight, if `wideRows`. */
+  readonly tallRows: boolean;
   /** Lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
   /** Output tiles from which a lane of a one-row product makes four of them rather than one, if `kSplit` is 1. */
@@ -37,6 +39,7 @@ export const SOFTWARE_TUNING: Tuning = {
   name: "software",
   tileGroup: 4,
   wideRows: true,
+  tallRows: true,
   kSplit: 1,
   wideRowTiles: 128,
   linearLanes: 8,
@@ -52,6 +55,7 @@ export const HARDWARE_TUNING: Tuning = {
   name: "hardware",
   tileGroup: 8,
   wideRows: false,
+  tallRows: false,
   kSplit: 8,
   wideRowTiles: 128,
   linearLanes: 32,

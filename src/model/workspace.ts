@@ -6,10 +6,11 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { type BatchLimits, TILE_ROWS } from "./batch.ts";
+import type { BatchLimits } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";
 import { type Layouts, maxSplits } from "./kernels.ts";
+import { paddedRows } from "./linear.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
 
@@ -78,9 +79,7 @@ export class Workspace {
   constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits) {
     const { config, weights, layouts, tuning } = model;
     const { e4, a4, i4, v4 } = dimsOf(config);
-    const wholeTiles = (rows: number) =>
-      rows <= tuning.maxSingleRows ? rows : Math.ceil(rows / TILE_ROWS) * TILE_ROWS;
-    const rows = wholeTiles(limits.maxRows), outputs = wholeTiles(limits.maxOutputs);
+    const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
     const splits = limits.maxSpans * config.nHead * maxSplits(config);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
 

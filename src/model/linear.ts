@@ -1,0 +1,146 @@
+/**
+ * Linear products: which kernel computes how many rows, how its grid lies, and how rows are padded for it.
+ *
+ * @module
+ */
+import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import { FILES, WEIGHT_FORMATS } from "./files.ts";
+import type { KernelContext, Role } from "./kernels.ts";
+import type { Tuning } from "./tuning.ts";
+import type { PackedMatrix } from "./weights.ts";
+
+/** One of the linear kernels. */
+export interface LinearForm {
+  /** The files that are joined after `linear.wgsl`. */
+  readonly files: readonly WgslFile[];
+  /** Rows that a workgroup computes. */
+  readonly rows: number;
+  /** Output tiles that a lane makes. */
+  readonly tilesPerLane: number;
+  /** Whether the groups of rows are the grid's first axis, and those of output tiles its second. */
+  readonly rowsFirst: boolean;
+  /** Overrides beyond those of `linear.wgsl`. */
+  readonly overrides: Readonly<Record<string, number>>;
+}
+
+/** The kernel for one row or very few, and `n4` output tiles. */
+export function linearRowForm({ kSplit, wideRowTiles }: Tuning, n4: number): LinearForm {
+  const form = { files: [FILES.linearRow], rows: 1, tilesPerLane: 1, rowsFirst: false, overrides: {} };
+  if (kSplit > 1) return { ...form, files: [FILES.linearRowSplit], overrides: { K_SPLIT: kSplit } };
+  if (n4 < wideRowTiles) return form;
+  return { ...form, files: [FILES.linearWide, FILES.linearRowWide], tilesPerLane: 4 };
+}
+
+/** The kernels for many rows, those for fewer first. */
+export function linearRowsForms({ wideRows, tallRows }: Tuning): LinearForm[] {
+  if (!wideRows) {
+    return [{ files: [FILES.linearRows], rows: 8, tilesPerLane: 1, rowsFirst: false, overrides: {} }];
+  }
+  const wide = { tilesPerLane: 4, rowsFirst: true, overrides: {} };
+  const eight = { ...wide, files: [FILES.linearWide, FILES.linearRowsWide], rows: 8 };
+  const sixteen = { ...wide, files: [FILES.linearWide, FILES.linearRowsTall], rows: 16 };
+  return tallRows ? [eight, sixteen] : [eight];
+}
+
+/** The rows that buffers must have for products of up to `rows` rows: kernels for many compute whole groups. */
+export function paddedRows(rows: number, tuning: Tuning): number {
+  if (rows <= tuning.maxSingleRows) return rows;
+  const group = formFor(linearRowsForms(tuning), rows).rows;
+  return Math.ceil(rows / group) * group;
+}
+
+/** What a linear product does with its sums; see `linear.wgsl`. */
+export interface LinearOptions {
+  /** What the product is for; none where it is only timed or tested. */
+  readonly role?: Role;
+  /** Adds a bias. */
+  readonly bias?: boolean;
+  /** Applies GELU. */
+  readonly gelu?: boolean;
+  /** Adds to what is there. */
+  readonly residual?: boolean;
+  /** Width of the result, where the product fills a part of it. */
+  readonly yStride4?: number;
+  /** Its first column. */
+  readonly yOffset4?: number;
+}
+
+/** A linear product, compiled for every number of rows. */
+export interface LinearProduct {
+  /** Records it for `nRows` rows. */
+  record(recorder: Recorder, group: GPUBindGroup, nRows: number): void;
+}
+
+/** A form, compiled. */
+interface CompiledForm extends LinearForm {
+  readonly kernel: Kernel;
+}
+
+/**
+ * Compiles a linear product in all its forms.
+ *
+ * @throws {KvbenchError} If a kernel does not compile.
+ */
+export async function linearProduct(
+  context: KernelContext,
+  weight: Pick<PackedMatrix, "k4" | "n4">,
+  options: LinearOptions,
+): Promise<LinearProduct> {
+  const { tuning } = context;
+  const compile = async (form: LinearForm): Promise<CompiledForm> => ({
+    ...form,
+    kernel: await compileForm(form, { context, weight, options }),
+  });
+  const [row, ...many] = await Promise.all(
+    [linearRowForm(tuning, weight.n4), ...linearRowsForms(tuning)].map(compile),
+  ) as [CompiledForm, ...CompiledForm[]];
+  return {
+    record: (recorder, group, nRows) => {
+      const form = nRows <= tuning.maxSingleRows ? row : formFor(many, nRows);
+      recorder.dispatch(form.kernel, [group], ...linearGrid(form, { n4: weight.n4, nRows, tuning }));
+    },
+  };
+}
+
+/** A kernel's workgroups. */
+export function linearGrid(
+  { rows, tilesPerLane, rowsFirst }: LinearForm,
+  { n4, nRows, tuning }: { readonly n4: number; readonly nRows: number; readonly tuning: Tuning },
+): [number, number] {
+  const tileGroups = Math.ceil(n4 / (tuning.linearLanes * tilesPerLane)), rowGroups = Math.ceil(nRows / rows);
+  return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
+}
+
+/** The first form whose groups hold all rows, or else the one with the largest groups. */
+function formFor<Form extends LinearForm>(forms: readonly Form[], nRows: number): Form {
+  return forms.find(({ rows }) => nRows <= rows) ?? forms.at(-1)!;
+}
+
+function compileForm(
+  { files, overrides }: LinearForm,
+  { context, weight, options }: {
+    readonly context: KernelContext;
+    readonly weight: Pick<PackedMatrix, "k4" | "n4">;
+    readonly options: LinearOptions;
+  },
+): Promise<Kernel> {
+  const { device, layouts, tuning, weightsDtype } = context;
+  return createKernel(device, {
+    ...options.role && { label: options.role },
+    files: [WEIGHT_FORMATS[weightsDtype], FILES.linear, ...files],
+    groups: [layouts.step, layouts.linear],
+    overrides: {
+      K4: weight.k4,
+      N4: weight.n4,
+      TILE_GROUP: tuning.tileGroup,
+      Y_STRIDE4: options.yStride4 ?? weight.n4,
+      Y_OFFSET4: options.yOffset4 ?? 0,
+      BIAS: Number(options.bias ?? false),
+      GELU: Number(options.gelu ?? false),
+      RESIDUAL: Number(options.residual ?? false),
+      LANES: tuning.linearLanes,
+      ...overrides,
+    },
+  });
+}

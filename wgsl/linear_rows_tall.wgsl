@@ -1,0 +1,72 @@
+// The product of linear.wgsl for more than eight rows, for CPU-like adapters: each weight tile that a lane reads serves sixteen rows.
+//
+//   x  [n_rows rounded up to 16, K4]
+//   y  [n_rows rounded up to 16, Y_STRIDE4]; the rows past n_rows are computed and ignored
+//
+// A lane makes 16 outputs of sixteen rows. The grid is (groups of sixteen rows, groups of LANES * 4 output tiles): the
+// groups of rows that follow one another find the weights in the cache.
+// Joined after linear_wide.wgsl.
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let n4 = (workgroup.y * LANES + local.x) * 4u;
+  if (n4 >= N4) {
+    return;
+  }
+  var sums0: Sums;
+  var sums1: Sums;
+  var sums2: Sums;
+  var sums3: Sums;
+  var sums4: Sums;
+  var sums5: Sums;
+  var sums6: Sums;
+  var sums7: Sums;
+  var sums8: Sums;
+  var sums9: Sums;
+  var sums10: Sums;
+  var sums11: Sums;
+  var sums12: Sums;
+  var sums13: Sums;
+  var sums14: Sums;
+  var sums15: Sums;
+  var w = first_tile(n4);
+  let row = workgroup.x * 16u;
+  let first = row * K4;
+  for (var k4 = 0u; k4 < K4; k4++) {
+    let tiles = four_tiles(w);
+    let i = first + k4;
+    add(&sums0, tiles, x[i]);
+    add(&sums1, tiles, x[i + K4]);
+    add(&sums2, tiles, x[i + 2u * K4]);
+    add(&sums3, tiles, x[i + 3u * K4]);
+    add(&sums4, tiles, x[i + 4u * K4]);
+    add(&sums5, tiles, x[i + 5u * K4]);
+    add(&sums6, tiles, x[i + 6u * K4]);
+    add(&sums7, tiles, x[i + 7u * K4]);
+    add(&sums8, tiles, x[i + 8u * K4]);
+    add(&sums9, tiles, x[i + 9u * K4]);
+    add(&sums10, tiles, x[i + 10u * K4]);
+    add(&sums11, tiles, x[i + 11u * K4]);
+    add(&sums12, tiles, x[i + 12u * K4]);
+    add(&sums13, tiles, x[i + 13u * K4]);
+    add(&sums14, tiles, x[i + 14u * K4]);
+    add(&sums15, tiles, x[i + 15u * K4]);
+    w += TILE_GROUP;
+  }
+  store_four(row, n4, sums0);
+  store_four(row + 1u, n4, sums1);
+  store_four(row + 2u, n4, sums2);
+  store_four(row + 3u, n4, sums3);
+  store_four(row + 4u, n4, sums4);
+  store_four(row + 5u, n4, sums5);
+  store_four(row + 6u, n4, sums6);
+  store_four(row + 7u, n4, sums7);
+  store_four(row + 8u, n4, sums8);
+  store_four(row + 9u, n4, sums9);
+  store_four(row + 10u, n4, sums10);
+  store_four(row + 11u, n4, sums11);
+  store_four(row + 12u, n4, sums12);
+  store_four(row + 13u, n4, sums13);
+  store_four(row + 14u, n4, sums14);
+  store_four(row + 15u, n4, sums15);
+}
