@@ -33,8 +33,9 @@ export class Scratch {
       usage: STORAGE | usage,
     });
     this.#buffers.push(buffer);
+    const { buffer: memory, byteOffset, byteLength } = values; // Dawn's binding knows no Float16Array
     // Deno 2.9.6 panics where there is nothing to write.
-    if (values.byteLength > 0) this.gpu.device.queue.writeBuffer(buffer.buffer, 0, values);
+    if (byteLength > 0) this.gpu.device.queue.writeBuffer(buffer.buffer, 0, memory, byteOffset, byteLength);
     return buffer;
   }
 

@@ -1,0 +1,41 @@
+/**
+ * The implementations of WebGPU that kvbench is held against, and how a child process gets each of them.
+ *
+ * @module
+ */
+import type { WebGpuName } from "../../src/gpu/webgpu.ts";
+import { swiftShader } from "./swiftshader.ts";
+
+/** WebGPU on a driver. */
+export interface Implementation {
+  /** A key for files and options. */
+  readonly id: string;
+  /** As tables call it. */
+  readonly title: string;
+  readonly webgpu: WebGpuName;
+  /** The Vulkan driver: the system's own, or SwiftShader. */
+  readonly driver: "system" | "swiftshader";
+}
+
+/** Every implementation, in the order of tables. */
+export const IMPLEMENTATIONS: readonly Implementation[] = [
+  { id: "wgpu-lavapipe", title: "wgpu, lavapipe", webgpu: "deno", driver: "system" },
+  { id: "wgpu-swiftshader", title: "wgpu, SwiftShader", webgpu: "deno", driver: "swiftshader" },
+  // Mesa 22.3's lavapipe lacks shaderUniformBufferArrayDynamicIndexing, without which Dawn takes no adapter.
+  { id: "dawn-swiftshader", title: "Dawn, SwiftShader", webgpu: "dawn", driver: "swiftshader" },
+];
+
+/**
+ * What the environment of a child must hold.
+ *
+ * @throws {Error} If SwiftShader can't be had here.
+ */
+export async function environmentOf({ webgpu, driver }: Implementation): Promise<Record<string, string>> {
+  const icd = driver === "swiftshader" ? await swiftShader() : undefined;
+  return {
+    KVBENCH_WEBGPU: webgpu,
+    XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp",
+    NO_COLOR: "1",
+    ...(icd !== undefined && { VK_DRIVER_FILES: icd, VK_ICD_FILENAMES: icd }), // the loader's new name and its old one
+  };
+}

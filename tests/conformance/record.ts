@@ -1,0 +1,91 @@
+/**
+ * What a conformance run found, and the README's table of it.
+ *
+ * @module
+ */
+import type { SelfTest } from "../../src/check/selftest_result.ts";
+import { error } from "../../src/report/selftest_table.ts";
+
+/** What one implementation did. */
+export interface ImplementationRecord {
+  readonly title: string;
+  readonly adapter: string;
+  /** Features of {@linkcode FEATURES} that the device was opened with. */
+  readonly features: readonly string[];
+  /** By kernel, over all its variants. */
+  readonly kernels: Readonly<Record<string, KernelRecord>>;
+  /** The kernel and model tests; absent where they were not run. */
+  readonly tests?: { readonly passed: number; readonly failed: readonly string[] };
+}
+
+/** What a kernel did. */
+export interface KernelRecord {
+  /** The largest absolute difference from the reference; null where it is infinite, or nothing was computed. */
+  readonly largest_error: number | null;
+  readonly right: boolean;
+}
+
+/** A run over all implementations. */
+export interface ConformanceRecord {
+  readonly kvbench: string;
+  readonly deno: string;
+  readonly implementations: readonly ImplementationRecord[];
+}
+
+const FEATURES = ["shader-f16", "subgroups", "timestamp-query"];
+
+/** What a self-test says of an implementation. */
+export function recordOf(title: string, { environment, checks }: SelfTest): ImplementationRecord {
+  const kernels: Record<string, KernelRecord> = {};
+  for (const { kernel, largest_error, verdict } of checks) {
+    const before = kernels[kernel] ?? { largest_error: 0, right: true };
+    kernels[kernel] = {
+      largest_error: before.largest_error === null || largest_error === null
+        ? null
+        : Math.max(before.largest_error, largest_error),
+      right: before.right && verdict === "right",
+    };
+  }
+  const { adapter } = environment;
+  return {
+    title,
+    adapter: adapter.description,
+    features: FEATURES.filter((name) => adapter.features.includes(name)),
+    kernels,
+  };
+}
+
+/** The table between the README's marks. */
+export function supportTable({ deno, implementations }: ConformanceRecord): string {
+  const row = (what: string, cell: (each: ImplementationRecord) => string) =>
+    `| ${[what, ...implementations.map(cell)].join(" | ")} |`;
+  const kernels = Object.keys(implementations[0]?.kernels ?? {});
+  return [
+    row("largest error", ({ title }) => title),
+    row("---", () => "---:"),
+    ...kernels.map((kernel) =>
+      row(kernel.endsWith(".wgsl") ? `\`${kernel}\`` : kernel, ({ kernels }) => {
+        const { largest_error, right } = kernels[kernel] ?? { largest_error: null, right: false };
+        return right ? error(largest_error) : `**wrong** ${error(largest_error)}`;
+      })
+    ),
+    row("kernel and model tests", ({ tests }) => {
+      if (!tests) return "not run";
+      const { passed, failed } = tests;
+      return failed.length === 0
+        ? `all ${passed} pass`
+        : `**${failed.length} of ${passed + failed.length} fail**`;
+    }),
+    row("features", ({ features }) => features.join(", ") || "none"),
+    row("adapter", ({ adapter }) => `${adapter}, Deno ${deno}`),
+  ].join("\n");
+}
+
+const BEGIN = "<!-- conformance -->", END = "<!-- /conformance -->";
+
+/** A README with this table in the place of the one that it has. */
+export function withTable(readme: string, record: ConformanceRecord): string {
+  const begin = readme.indexOf(BEGIN), end = readme.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} … ${END}`);
+  return `${readme.slice(0, begin)}${BEGIN}\n\n${supportTable(record)}\n\n${readme.slice(end)}`;
+}

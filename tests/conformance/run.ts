@@ -1,0 +1,111 @@
+/**
+ * `deno task conformance [ID…]`: the self-test and the kernel and model tests, unchanged, on every implementation of
+ * WebGPU or on those that are named; writes `docs/conformance.json` and the README's table of it.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { parseSelfTest, type SelfTest } from "../../src/check/selftest_result.ts";
+import { VERSION } from "../../src/version.ts";
+import { environmentOf, type Implementation, IMPLEMENTATIONS } from "./implementations.ts";
+import { type ConformanceRecord, type ImplementationRecord, recordOf, withTable } from "./record.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The record of the last run. */
+export const RECORD: string = `${ROOT}docs/conformance.json`;
+
+/** The kernel and model tests. */
+const TESTS = [
+  "attention_kernels",
+  "embedding_kernel",
+  "golden",
+  "kv_write_kernel",
+  "ladder",
+  "layer_norm_kernel",
+  "linear_kernels",
+  "model",
+  "probe_kernels",
+  "sampling",
+  "strategies",
+].map((name) => `tests/${name}_test.ts`);
+
+/**
+ * Runs the self-test in a child.
+ *
+ * @throws {Error} If it ends without a record.
+ */
+export async function selfTestOn(implementation: Implementation, ...options: string[]): Promise<SelfTest> {
+  const { stdout, stderr } = await deno(
+    ["run", "--no-prompt", "-A", "mod.ts", "selftest", "--json", ...options],
+    await environmentOf(implementation),
+  );
+  try {
+    return parseSelfTest(JSON.parse(stdout), implementation.title);
+  } catch (error) {
+    throw new Error(`selftest on ${implementation.title}: ${stderr.trim() || stdout}`, { cause: error });
+  }
+}
+
+/** Runs the tests in a child. */
+async function testsOn(implementation: Implementation): Promise<NonNullable<ImplementationRecord["tests"]>> {
+  const junit = await Deno.makeTempFile({ prefix: "kvbench_", suffix: ".xml" });
+  try {
+    const args = ["test", "--no-prompt", "-A", `--junit-path=${junit}`, ...TESTS];
+    const { stdout, stderr } = await deno(args, await environmentOf(implementation));
+    const cases = (await Deno.readTextFile(junit)).split("<testcase ").slice(1);
+    if (cases.length === 0) throw new Error(`Tests on ${implementation.title}: ${stderr.trim() || stdout}`);
+    const failed = cases.filter((text) => text.includes("<failure"));
+    return {
+      passed: cases.length - failed.length,
+      failed: failed.map((text) => /name="([^"]*)"/.exec(text)?.[1] ?? text),
+    };
+  } finally {
+    await Deno.remove(junit);
+  }
+}
+
+async function deno(args: readonly string[], env: Record<string, string>) {
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], env, cwd: ROOT, stdin: "null" });
+  const { stdout, stderr } = await command.output();
+  return { stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** The last record, or one of nothing. */
+async function lastRecord(): Promise<ConformanceRecord> {
+  try {
+    return JSON.parse(await Deno.readTextFile(RECORD));
+  } catch {
+    return { kvbench: VERSION, deno: Deno.version.deno, implementations: [] };
+  }
+}
+
+/** Adds what one implementation did to the record and the README. */
+async function keep(fresh: ImplementationRecord): Promise<void> {
+  const { implementations: before } = await lastRecord();
+  const implementations = IMPLEMENTATIONS.flatMap(({ title }) =>
+    title === fresh.title ? [fresh] : before.filter((each) => each.title === title)
+  );
+  const record = { kvbench: VERSION, deno: Deno.version.deno, implementations };
+  await Deno.writeTextFile(RECORD, JSON.stringify(record, null, 2) + "\n");
+  const readme = `${ROOT}README.md`;
+  await Deno.writeTextFile(readme, withTable(await Deno.readTextFile(readme), record));
+  await deno(["fmt", "--quiet", readme, RECORD], {});
+}
+
+if (import.meta.main) {
+  const wanted = IMPLEMENTATIONS.filter(({ id }) => Deno.args.length === 0 || Deno.args.includes(id));
+  let right = wanted.length > 0;
+  for (const implementation of wanted) {
+    console.error(`${implementation.title}: self-test`);
+    const record = recordOf(implementation.title, await selfTestOn(implementation));
+    console.error(`${implementation.title}: ${TESTS.length} files of tests`);
+    const tests = await testsOn(implementation);
+    for (const name of tests.failed) console.error(`  failed: ${name}`);
+    await keep({ ...record, tests });
+    right &&= tests.failed.length === 0 && Object.values(record.kernels).every(({ right }) => right);
+  }
+  console.error(
+    right ? "All pass" : `Not all pass on ${wanted.map(({ id }) => id).join(", ") || "none of these"}`,
+  );
+  if (!right) Deno.exit(1);
+}

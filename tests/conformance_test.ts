@@ -1,0 +1,92 @@
+/**
+ * Every implementation of WebGPU computes what the CPU references do, and the README's table is that of the last
+ * whole run (`deno task conformance`).
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { IMPLEMENTATIONS } from "./conformance/implementations.ts";
+import { type ConformanceRecord, recordOf, supportTable, withTable } from "./conformance/record.ts";
+import { RECORD, selfTestOn } from "./conformance/run.ts";
+import { canHaveSwiftShader } from "./conformance/swiftshader.ts";
+import { permitted } from "./permitted.ts";
+
+const OTHERS = IMPLEMENTATIONS.filter(({ driver }) => driver !== "system");
+
+Deno.test(
+  `Each kernel equals its reference, and the model its golden logits, on ${OTHERS.length} other WebGPUs`,
+  {
+    ignore: !permitted("read", "write", "run", "env") || !canHaveSwiftShader,
+  },
+  async () => {
+    const records = await Promise.all(OTHERS.map((each) => selfTestOn(each, "--quick")));
+    for (const [i, { environment, checks }] of records.entries()) {
+      const { title, webgpu } = OTHERS[i]!;
+      assert.equal(environment.webgpu, webgpu);
+      assert.match(environment.adapter.description, /swiftshader/i);
+      assert.equal(environment.adapter.features.includes("subgroups"), webgpu === "dawn", title);
+      for (const { kernel, verdict, detail } of checks) {
+        assert.equal(
+          verdict,
+          "right",
+          `${title}, ${kernel}: ${detail}`,
+        );
+      }
+      assert.ok(checks.length > 14, title);
+    }
+  },
+);
+
+Deno.test(
+  "The README's support table is that of the last conformance run",
+  { ignore: !permitted("read") },
+  async () => {
+    const record: ConformanceRecord = JSON.parse(await Deno.readTextFile(RECORD));
+    assert.deepEqual(
+      record.implementations.map(({ title }) => title),
+      IMPLEMENTATIONS.map(({ title }) => title),
+    );
+    for (const { title, kernels, tests } of record.implementations) {
+      assert.deepEqual(
+        [tests?.failed, Object.values(kernels).every(({ right }) => right)],
+        [[], true],
+        title,
+      );
+    }
+    const readme = await Deno.readTextFile(fileURLToPath(new URL("../README.md", import.meta.url)));
+    const cells = (text: string) =>
+      text.split("\n").map((line) => line.replaceAll(/-+/g, "-").replaceAll(" ", ""));
+    const section = readme.slice(
+      readme.indexOf("<!-- conformance -->"),
+      readme.indexOf("<!-- /conformance -->"),
+    );
+    for (const line of cells(supportTable(record))) assert.ok(cells(section).includes(line), line);
+  },
+);
+
+Deno.test("The support table says what is wrong", () => {
+  const check = { variant: "", tolerance: 1e-3, detail: "" };
+  const environment = { adapter: { description: "Toy", features: ["subgroups", "other"] } };
+  const checks = [
+    { ...check, kernel: "a.wgsl", largest_error: 1e-4, verdict: "right" },
+    { ...check, kernel: "a.wgsl", largest_error: 0.5, verdict: "wrong" },
+    { ...check, kernel: "b.wgsl", largest_error: 2e-7, verdict: "right" },
+  ];
+  const toy = recordOf("Toy", { environment, checks } as unknown as Parameters<typeof recordOf>[1]);
+  const record = {
+    kvbench: "0",
+    deno: "2",
+    implementations: [{ ...toy, tests: { passed: 4, failed: ["x"] } }],
+  };
+  const table = supportTable(record);
+  assert.match(table, /^\| `a\.wgsl` \| \*\*wrong\*\* 5\.0e-1 \|$/m);
+  assert.match(table, /^\| `b\.wgsl` \| 2\.0e-7 \|$/m);
+  assert.match(table, /^\| kernel and model tests \| \*\*1 of 5 fail\*\* \|$/m);
+  assert.match(table, /^\| features \| subgroups \|$/m);
+  const readme = "x\n<!-- conformance -->\nold\n<!-- /conformance -->\ny\n";
+  const changed = withTable(readme, record);
+  assert.ok(
+    changed.includes(table) && !changed.includes("old") && changed.endsWith("<!-- /conformance -->\ny\n"),
+  );
+});
