@@ -24,3 +24,33 @@ export function reasonOf(error: unknown): string {
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
   return String(innermost instanceof Error ? innermost.message : innermost).split("\n", 1)[0] ?? "";
 }
+
+/** There is no adapter, or it gives no device. */
+export class NoAdapterError extends KvbenchError {
+  /** Which error this is. */
+  override name = "NoAdapterError";
+}
+
+/** The device is gone, and everything that was on it. */
+export class DeviceLostError extends KvbenchError {
+  /** Which error this is. */
+  override name = "DeviceLostError";
+}
+
+/** The GPU has no memory left. */
+export class OutOfMemoryError extends KvbenchError {
+  /** Which error this is. */
+  override name = "OutOfMemoryError";
+}
+
+/** A kernel does not compile. */
+export class KernelError extends KvbenchError {
+  /** Which error this is. */
+  override name = "KernelError";
+}
+
+/** The adapter computes something else than the references. */
+export class WrongResultsError extends KvbenchError {
+  /** Which error this is. */
+  override name = "WrongResultsError";
+}

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { DeviceLostError, KvbenchError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { KV_COPY } from "../kv/slot_copier.ts";
@@ -170,14 +170,18 @@ function checkOf(
   return { kernel: name, variant, run };
 }
 
-/** Runs checks in their order. A kernel that fails is a verdict like others, and the next ones are still run. */
+/**
+ * Runs checks in their order. A kernel that fails is a verdict like others, and the next ones are still run.
+ *
+ * @throws {DeviceLostError} If there is nothing left to run them on.
+ */
 export async function* verdicts(gpu: Gpu, checks: readonly KernelCheck[]): AsyncGenerator<Verdict> {
   for (const { kernel, variant, run } of checks) {
     let comparisons: readonly Comparison[];
     try {
       comparisons = await run(gpu);
     } catch (error) {
-      if (!(error instanceof KvbenchError)) throw error;
+      if (!(error instanceof KvbenchError) || error instanceof DeviceLostError) throw error;
       const none = { largestError: null, tolerance: null };
       yield { kernel, variant, ...none, verdict: "failed", detail: error.message };
       continue;

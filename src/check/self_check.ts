@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { WrongResultsError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import type { WeightsOrigin } from "../model/checkpoint.ts";
@@ -26,7 +26,7 @@ export interface SelfCheckOptions {
  * Decodes the golden prompts where the model has some and all its numbers are float32; otherwise, or if that goes
  * wrong, holds every kernel that it uses against its CPU reference.
  *
- * @throws {KvbenchError} Naming the first kernel that is wrong.
+ * @throws {WrongResultsError} Naming the first kernel that is wrong.
  */
 export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<void> {
   const { gpu, config, tuning, weightsDtype } = model;
@@ -44,7 +44,7 @@ export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise
   const kernel = await firstWrong(gpu, checks);
   if (kernel) wrong = `${kernel.kernel} (${kernel.variant || "its only variant"}): ${kernel.detail}`;
   if (wrong === undefined) return;
-  throw new KvbenchError(
+  throw new WrongResultsError(
     `The adapter "${gpu.facts.description}" computes wrong results, so nothing is timed: ${wrong}. Run ` +
       "`kvbench selftest` for the whole table",
   );

@@ -128,6 +128,7 @@ async function measure(
 ): Promise<BenchResult> {
   const file = to.file === undefined ? undefined : new ResultFile(to.file);
   const view = liveView(to.quiet ? undefined : terminal(), record.plan);
+  let latest = record;
   try {
     const result = await runBench(model, record, {
       signal,
@@ -136,6 +137,7 @@ async function measure(
         group: view.group,
         run: view.run,
         record: async (result) => {
+          latest = result;
           await view.record(result);
           await file?.update(result);
         },
@@ -144,6 +146,12 @@ async function measure(
     parseResult(result, "the result of this run");
     await file?.write(result);
     return result;
+  } catch (error) {
+    if (latest !== record) {
+      await file?.write(latest).catch(() => {}); // what failed is the error to tell
+      console.error(`kvbench: ${sayInterrupted(latest, to)}`);
+    }
+    throw error;
   } finally {
     view.clear();
   }

@@ -11,6 +11,7 @@ import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
 import { quietly } from "./command_line.ts";
 import { compareCommand } from "./compare.ts";
+import { crashReport } from "./crash_report.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
 import { loadCommand } from "./load.ts";
@@ -50,6 +51,8 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     const { message, code } = explain(error);
     if (message !== "") console.error(`kvbench: ${message}`);
+    const report = code === 1 ? crashReport(error, args) : undefined;
+    if (report !== undefined) console.error(report);
     Deno.exitCode = code;
   }
 }

@@ -15,6 +15,7 @@ import { formatBytes, formatMs } from "../report/units.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { checkMemory } from "./memory_check.ts";
 import { chooseTuning } from "./tuning_choice.ts";
+import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "./device_options.ts";
 import { fetchProgress } from "./fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
@@ -68,11 +69,13 @@ export async function withModel<T>(
 ): Promise<T> {
   const bar = progressBar();
   const gpu = await Gpu.open(gpuOptions(options));
+  let phase = "choosing kernel variants";
   try {
     await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));
     const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
     bar.start(`Loading weights as ${options.weightsDtype}`, parameterCount(checkpoint.config), "parameters");
     const watch = watchMemory();
+    phase = "loading weights";
     const model = await Gpt2.load(gpu, checkpoint, {
       tuning,
       weightsDtype: options.weightsDtype,
@@ -83,10 +86,18 @@ export async function withModel<T>(
     });
     bar.stop();
     sayLoaded(gpu.ledger.current.weights, watch);
-    const result = await use(model);
-    model.dispose();
+    let result: T;
+    try {
+      phase = "running";
+      result = await use(model);
+    } finally {
+      model.dispose();
+    }
     gpu.dispose();
     return result;
+  } catch (error) {
+    noteCrash(error, { phase, gpu });
+    throw error;
   } finally {
     bar.stop();
     gpu.abandon(); // does nothing after a success

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { NoAdapterError } from "../errors.ts";
 import { webGpu, type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
 /** What is known of an adapter before a device is opened on it. */
@@ -33,14 +33,14 @@ const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|warp/i;
 /**
  * Asks an implementation, the environment's unless told otherwise, for the adapter with the highest performance.
  *
- * @throws {KvbenchError} If there is none, with what to do about it.
+ * @throws {NoAdapterError} If there is none, with what to do about it.
  */
 export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment()): Promise<GPUAdapter> {
   quietLoader();
   const gpu = await webGpu(webgpu);
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
-    throw new KvbenchError(
+    throw new NoAdapterError(
       "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
         "or install a software driver (Debian: apt-get install libvulkan1 mesa-vulkan-drivers)",
     );

@@ -29,10 +29,9 @@ export class Fence {
 
   /** Waits until all that was submitted is done. Awaiting the result is right for both kinds of runtime. */
   wait(): Promise<void> | undefined {
-    const done = this.#queue.onSubmittedWorkDone();
-    if (!this.blocks) return done.then(() => undefined);
-    done.catch(() => {}); // a lost device is reported by the device itself
-    return undefined;
+    // A lost device is reported by the device itself.
+    const done = this.#queue.onSubmittedWorkDone().then(() => undefined, () => undefined);
+    return this.blocks ? undefined : done;
   }
 
   /** Milliseconds that waiting costs when there is nothing to wait for: the median of 15 empty fences. */

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
 import { type Ladder, requirements } from "./ladder.ts";
 import { Ledger } from "./ledger.ts";
+import { lossError, lossOf } from "./loss.ts";
 import { type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
 /** How a GPU is opened. */
@@ -27,7 +28,7 @@ export class Gpu {
   readonly ledger: Ledger;
   /** How to wait for the GPU. */
   readonly fence: Fence;
-  #failure: string | undefined;
+  #failure: KvbenchError | undefined;
   #disposed = false;
 
   private constructor(device: GPUDevice, facts: AdapterFacts, ledger: Ledger, fence: Fence) {
@@ -37,10 +38,10 @@ export class Gpu {
     this.fence = fence;
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.#failure ??= (event as GPUUncapturedErrorEvent).error.message;
+      this.#failure ??= this.#errorOf((event as GPUUncapturedErrorEvent).error);
     });
-    device.lost.then(({ reason, message }) => {
-      if (!this.#disposed) this.#failure ??= `the device was lost (${reason}): ${message}`;
+    device.lost.then((info) => {
+      if (!this.#disposed) this.#failure ??= lossError(info);
     });
   }
 
@@ -57,7 +58,7 @@ export class Gpu {
     try {
       device = await adapter.requestDevice({ label: "kvbench", ...required });
     } catch (error) {
-      throw new KvbenchError(
+      throw new NoAdapterError(
         `The adapter "${facts.description}" gives no device: ${(error as Error).message}`,
       );
     }
@@ -68,10 +69,21 @@ export class Gpu {
   /**
    * Reports what WebGPU found wrong since the start. Call it at every point where results leave the GPU.
    *
-   * @throws {KvbenchError} With the first error of the device.
+   * @throws {DeviceLostError | OutOfMemoryError | KvbenchError} The first error of the device.
    */
   assertHealthy(): void {
-    if (this.#failure !== undefined) throw new KvbenchError(`The GPU reports: ${this.#failure}`);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Reports why a call of WebGPU failed.
+   *
+   * @throws {DeviceLostError | OutOfMemoryError | KvbenchError} Always.
+   */
+  async fail(error: Error): Promise<never> {
+    const loss = await lossOf(this.device);
+    this.assertHealthy();
+    throw loss ?? new KvbenchError(`The GPU reports: ${error.message}`, { cause: error });
   }
 
   /**
@@ -85,6 +97,16 @@ export class Gpu {
     } finally {
       this.abandon();
     }
+  }
+
+  #errorOf({ message, constructor }: GPUError): KvbenchError {
+    // By name: Dawn brings a class of its own.
+    if (constructor.name !== "GPUOutOfMemoryError") return new KvbenchError(`The GPU reports: ${message}`);
+    return new OutOfMemoryError(
+      `The GPU has no memory left for what was asked of it: ${message.split("\n")[0]} The ledger holds ` +
+        `${this.ledger.current.total} bytes; a smaller --model, --batch or --kv-capacity or a narrower ` +
+        "--weights-dtype takes less",
+    );
   }
 
   /** Ends the device after a failure: whatever is alive on it goes with it. */

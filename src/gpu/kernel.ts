@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KernelError } from "../errors.ts";
 import type { BindLayout } from "./bind_layout.ts";
+import { lossOf } from "./loss.ts";
 
 /** A WGSL file as imported: its name is used in error messages. */
 export interface WgslFile {
@@ -39,7 +40,8 @@ export interface Kernel {
 /**
  * Compiles a kernel.
  *
- * @throws {KvbenchError} With file, line and message where the WGSL, the layout or an override is wrong.
+ * @throws {DeviceLostError} If the device is gone.
+ * @throws {KernelError} With file, line and message where the WGSL, the layout or an override is wrong.
  */
 export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   const name = spec.files.map((file) => file.name).join(" + ");
@@ -51,13 +53,13 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
   const info = await module.getCompilationInfo();
   const invalid = await device.popErrorScope();
   const errors = info.messages.filter((message) => message.type === "error");
-  if (errors.length > 0) {
+  if (errors.length > 0 || invalid) {
     const texts = errors.map(({ lineNum, linePos, message }) =>
       `${place(spec.files, lineNum)}:${linePos}: ${oneLine(message)}`
     );
-    throw new KvbenchError(`WGSL does not compile: ${texts.join("; ")}`);
+    const text = texts.length > 0 ? texts.join("; ") : `${name}: ${oneLine(invalid!.message)}`;
+    throw await lossOf(device) ?? new KernelError(`WGSL does not compile: ${text}`);
   }
-  if (invalid) throw new KvbenchError(`WGSL does not compile: ${name}: ${oneLine(invalid.message)}`);
   try {
     const pipeline = await device.createComputePipelineAsync({
       label: name,
@@ -69,7 +71,8 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
     });
     return { name, label: spec.label ?? name, pipeline };
   } catch (error) {
-    throw new KvbenchError(`Kernel ${name} gives no pipeline: ${oneLine((error as Error).message)}`);
+    const text = oneLine((error as Error).message);
+    throw await lossOf(device) ?? new KernelError(`Kernel ${name} gives no pipeline: ${text}`);
   }
 }
 

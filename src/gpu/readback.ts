@@ -54,16 +54,15 @@ export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<Ar
       to += bytes;
     }
     gpu.device.queue.submit([encoder.finish()]);
-    const failure = await staging.buffer.mapAsync(GPUMapMode.READ).then(
-      () => undefined,
-      (error: Error) => error,
-    );
+    // Deno panics where the range is asked for before the map has resolved.
+    await staging.buffer.mapAsync(GPUMapMode.READ);
     gpu.assertHealthy();
-    // Mapping may fail before the device has said why.
-    if (failure) throw new KvbenchError(`The GPU reports: ${failure.message}`, { cause: failure });
     const copy = staging.buffer.getMappedRange(0, total).slice(0);
     staging.buffer.unmap();
     return copy;
+  } catch (error) {
+    if (error instanceof KvbenchError) throw error;
+    return await gpu.fail(error as Error);
   } finally {
     staging.destroy();
   }
