@@ -115,7 +115,7 @@ Deno.test(
     const args = ["--no-autotune", "--runs", "1", "--warmup", "0", "--new-tokens", "2", "--json", "-"];
     await withBroken("layer_norm.wgsl", async () => {
       await assert.rejects(benchCommand().parseAsync(args, { from: "user" }), {
-        name: "KvbenchError",
+        name: "WrongResultsError",
         message:
           /^The adapter ".+" computes wrong results, so nothing is timed: layer_norm\.wgsl \(all rows, .+\): .+: off by .+selftest/,
       });
