@@ -66,8 +66,13 @@ async function resume(command: Command, path: string): Promise<void> {
 }
 
 async function run(options: BenchOptions, resumed: Resumed | undefined): Promise<void> {
-  const to = resumed
-    ? { file: resumed.path, folder: dirname(resumed.path), quiet: false }
+  const to: Destination = resumed
+    ? {
+      file: resumed.path,
+      quiet: false,
+      // With --json nothing but the result is written.
+      ...(options.json === undefined && { folder: dirname(resumed.path) }),
+    }
     : await destinationOf(options);
   if (to.file !== undefined) await checkWritable(to.file);
   if (options.failOn !== undefined && options.baseline === undefined) {
