@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { parsePaper } from "../src/measure/paper/result.ts";
-import { ignore, kvbench, stdoutOf } from "./cli_support.ts";
+import { ignore, inScratch, kvbench, stdoutOf } from "./cli_support.ts";
 
 Deno.test(
   "paper --dry-run needs no permission, and shows the paper's figures beside its own",
@@ -23,6 +23,22 @@ Deno.test(
     assert.deepEqual([model.name, clock.source, views.map(({ name }) => name)], ["opt-13b", "model", [
       "sharing",
     ]]);
+    await inScratch(async (folder) => {
+      const file = `${folder}/paper.json`;
+      await Deno.writeTextFile(file, json);
+      assert.match(
+        await stdoutOf(["report", file], { read: [folder] }),
+        /^│ 2 beams +│ +[\d.]+ \(37\.6\) │/m,
+      );
+      await stdoutOf(["report", file, "-o", `${folder}/page.html`], { write: folder });
+      const page = await Deno.readTextFile(`${folder}/page.html`);
+      for (const id of ["sharing-alpaca", "sharing-sharegpt"]) {
+        assert.ok(page.includes(`<canvas id="chart-${id}"`), id);
+      }
+      const { code, stderr } = await kvbench(["report", file, "--format", "csv"], { read: [folder] });
+      assert.equal(code, 2);
+      assert.match(stderr, /paper\.json is no result of bench, and has no form csv: wanted table or html/);
+    });
   },
 );
 

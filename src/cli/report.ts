@@ -5,16 +5,19 @@
  */
 import { Command, Option } from "npm:commander@15.1.0";
 import { UsageError } from "../errors.ts";
-import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile_result.ts";
+import { PAPER_KIND, parsePaper } from "../measure/paper/result.ts";
+import { parseProfile, PROFILE_KIND } from "../measure/profile_result.ts";
 import { kindOf } from "../measure/record.ts";
-import { type BenchResult, parseResult } from "../measure/result.ts";
+import { BENCH_KIND, type BenchResult, parseResult } from "../measure/result.ts";
 import { drawCharts } from "../report/chart.ts";
 import { figuresOf } from "../report/figures/all.ts";
 import type { Figure } from "../report/figures/figure.ts";
+import { paperFigures } from "../report/figures/paper.ts";
 import { rooflineFigure } from "../report/figures/roofline.ts";
 import { type Format, formatResults, FORMATS } from "../report/formats.ts";
 import { type Reportable, reportPage } from "../report/page/page.ts";
 import { figurePng } from "../report/png.ts";
+import { paperTable } from "../report/paper_table.ts";
 import { profileTable } from "../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
 import { readJson } from "./result_file.ts";
@@ -40,8 +43,8 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
 /** Declares the subcommand. */
 export function reportCommand(): Command {
   return new Command("report")
-    .description("Show results of bench and profile, or write them as a page, as charts, or as data")
-    .argument("<result...>", "results of bench or profile")
+    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data")
+    .argument("<result...>", "results of bench, profile or paper")
     .option(
       "-o, --output <file>",
       `a file to write, whose end (${Object.keys(BY_EXTENSION).join(", ")}) says the form`,
@@ -71,34 +74,54 @@ async function run(paths: string[], { output, format, png }: Options): Promise<v
 
 async function readReportable(path: string): Promise<Reportable> {
   const json = await readJson(path);
-  return kindOf(json) === PROFILE_KIND ? parseProfile(json, path) : parseResult(json, path);
+  switch (kindOf(json)) {
+    case PROFILE_KIND:
+      return parseProfile(json, path);
+    case PAPER_KIND.kind:
+      return parsePaper(json, path);
+    default:
+      return parseResult(json, path);
+  }
 }
 
 function textOf(results: readonly Reportable[], form: Form, paths: readonly string[]): string {
   if (form === "html") return reportPage(results);
-  const benches = results.filter((result): result is BenchResult => result.kind !== PROFILE_KIND);
-  const profiles = results.filter((result): result is ProfileResult => result.kind === PROFILE_KIND);
-  if (profiles.length > 0 && form !== "table") {
-    const path = paths[results.indexOf(profiles[0]!)];
-    throw new UsageError(`${path} is a profile, which has no form ${form}: wanted table or html`);
+  const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
+  const others = results.filter((result) => result.kind !== BENCH_KIND);
+  if (others.length > 0 && form !== "table") {
+    const path = paths[results.indexOf(others[0]!)];
+    throw new UsageError(`${path} is no result of bench, and has no form ${form}: wanted table or html`);
   }
-  return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...profiles.map(profileTable)]
-    .join("\n\n");
+  return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...others.map(tableOf)].join("\n\n");
+}
+
+function tableOf(result: Exclude<Reportable, BenchResult>): string {
+  return result.kind === PROFILE_KIND ? profileTable(result) : paperTable(result);
+}
+
+function figuresFor(result: Reportable): Figure[] {
+  switch (result.kind) {
+    case BENCH_KIND:
+      return figuresOf(result);
+    case PROFILE_KIND:
+      return [rooflineFigure(result)];
+    case PAPER_KIND.kind:
+      return paperFigures(result);
+  }
 }
 
 /** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
 async function drawAll(results: readonly Reportable[], folder: string): Promise<void> {
   for (const [i, result] of results.entries()) {
     const into = results.length === 1 ? folder : `${folder}/${i + 1}`;
-    const bench = result.kind !== PROFILE_KIND;
-    const figures: Figure[] = bench ? figuresOf(result) : [rooflineFigure(result)];
+    const figures = figuresFor(result);
     const write = async (name: string, draw: () => Promise<Uint8Array>) => {
       const path = `${into}/${name}.png`;
       await checkWritable(path);
       await writeWhole(path, await draw());
       console.log(`Wrote ${path}`);
     };
-    if (bench && figures.length > 0) await write("overview", () => drawCharts(result));
+    if (result.kind === BENCH_KIND && figures.length > 0) await write("overview", () => drawCharts(result));
     for (const figure of figures) await write(figure.id, () => figurePng(figure));
   }
 }

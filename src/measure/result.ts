@@ -17,7 +17,8 @@ import { parseRecord } from "./record.ts";
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
 export const SCHEMA_VERSION = 3;
 
-const KIND = "kvbench.bench";
+/** How such a file is known. */
+export const BENCH_KIND = "kvbench.bench";
 
 /** Why versions that are no longer read are not. */
 const REFUSED: Readonly<Record<number, string>> = {
@@ -74,7 +75,7 @@ const unfinishedSchema = z.strictObject({
 
 const schema = z.strictObject({
   schema_version: z.literal(SCHEMA_VERSION).describe("Version of this format"),
-  kind: z.literal(KIND).describe("What this file is"),
+  kind: z.literal(BENCH_KIND).describe("What this file is"),
   created: z.iso.datetime().describe("When measuring began, ISO 8601 in UTC"),
   complete: z.boolean().describe("Whether every cell of the plan has been measured"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
@@ -145,5 +146,5 @@ export function resultJsonSchema(): Record<string, unknown> {
  * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
  */
 export function parseResult(json: unknown, source: string): BenchResult {
-  return parseRecord(schema, { kind: KIND, version: SCHEMA_VERSION, refused: REFUSED }, json, source);
+  return parseRecord(schema, { kind: BENCH_KIND, version: SCHEMA_VERSION, refused: REFUSED }, json, source);
 }

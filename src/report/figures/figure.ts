@@ -20,7 +20,11 @@ export type ColourKey =
   | "waste"
   | "roof"
   | "prefill"
-  | "decode";
+  | "decode"
+  | "here"
+  | "paper"
+  | "recompute"
+  | "swap";
 
 /** An axis. */
 export interface Axis {

@@ -46,6 +46,10 @@ export const LIGHT: Omit<Theme, "font"> = {
     roof: "#777777",
     prefill: "#E69F00",
     decode: "#0072B2",
+    here: "#0072B2",
+    paper: "#BDBDBD",
+    recompute: "#E69F00",
+    swap: "#0072B2",
   },
 };
 
@@ -73,5 +77,9 @@ export const DARK: Omit<Theme, "font"> = {
     roof: "#9A9A9A",
     prefill: "#E6A92B",
     decode: "#4FA8E0",
+    here: "#4FA8E0",
+    paper: "#71757C",
+    recompute: "#E6A92B",
+    swap: "#4FA8E0",
   },
 };

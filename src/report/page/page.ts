@@ -5,21 +5,29 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import type { PaperResult } from "../../measure/paper/result.ts";
 import type { ProfileResult } from "../../measure/profile_result.ts";
 import type { BenchResult } from "../../measure/result.ts";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
-import { benchSection, profileSection, type Section } from "./sections.ts";
+import { benchSection, paperSection, profileSection, type Section } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
 
 /** Results that a page can show. */
-export type Reportable = BenchResult | ProfileResult;
+export type Reportable = BenchResult | ProfileResult | PaperResult;
 
 /** The page of one or more results. */
 export function reportPage(results: readonly Reportable[]): string {
   const sections = results.map((result, i): Section => {
     const prefix = results.length === 1 ? "" : `r${i + 1}-`;
-    return result.kind === "kvbench.bench" ? benchSection(result, prefix) : profileSection(result, prefix);
+    switch (result.kind) {
+      case "kvbench.bench":
+        return benchSection(result, prefix);
+      case "kvbench.profile":
+        return profileSection(result, prefix);
+      case "kvbench.paper":
+        return paperSection(result, prefix);
+    }
   });
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
   const policy = [

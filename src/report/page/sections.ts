@@ -4,14 +4,17 @@
  * @module
  */
 import type { Environment } from "../../measure/environment_schema.ts";
+import type { PaperResult } from "../../measure/paper/result.ts";
 import type { ProfileResult } from "../../measure/profile_result.ts";
 import type { BenchResult } from "../../measure/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
 import { figuresOf } from "../figures/all.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
+import { paperFigures } from "../figures/paper.ts";
 import { rooflineFigure } from "../figures/roofline.ts";
 import { shortRows } from "../rows.ts";
 import { sentences } from "../sentences.ts";
+import { servingHeading } from "../serving_table.ts";
 import { formatCount } from "../units.ts";
 import { type Html, html, type Part } from "./html.ts";
 
@@ -60,6 +63,22 @@ export function profileSection(result: ProfileResult, prefix: string): Section {
     ${facts(result.environment, result.command, [])}
   `;
   return { title: `${result.model}, profile of ${result.strategy}`, body, figures };
+}
+
+/** The section of the paper's views. */
+export function paperSection(result: PaperResult, prefix: string): Section {
+  const figures = paperFigures(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
+  const { clock, created, kvbench } = result;
+  const by = clock.source === "gpu"
+    ? `${clock.adapter} (a ${clock.software ? "software" : "hardware"} adapter)`
+    : `times modelled on ${clock.gpu}, memory exact`;
+  const body = html`
+    <p class="faint">${servingHeading(result).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${created
+      .slice(0, 10)}</p>
+    <p>Beside the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
+    <div class="figures">${figures.map(figureMarkup)}</div>
+  `;
+  return { title: "PagedAttention's comparisons", body, figures };
 }
 
 function describe({ adapter, kvbench, deno }: Environment): string {
