@@ -22,8 +22,12 @@ Deno.test(
 
 Deno.test("generate takes its prompt from stdin and streams the text of the ids", { ignore }, async () => {
   const { prompt = "", greedy } = await goldenCase("tiny", "once");
-  const { code, stdout, stderr, pieces } = await kvbench(["generate"], { stdin: `${prompt}\n` });
+  const { code, stdout, stderr, pieces } = await kvbench(["generate", "--timings"], { stdin: `${prompt}\n` });
   assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /^First token after [\d.]+ m?s: start [\d.]+ m?s, weights [\d.]+ m?s, kernels [\d.]+ m?s, prefill [\d.]+ m?s; then [\d.]+ tokens\/s$/m,
+  );
   assert.equal(stdout, `${(await loadTokenizer()).decode(greedy)}\n`);
   assert.ok(pieces > 1, "all of the text came at once");
 });

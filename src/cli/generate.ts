@@ -16,6 +16,7 @@ import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { formatBytes, formatPercent } from "../report/units.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate_many.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
+import { StartTimes } from "./start_times.ts";
 import { decimal, repeated, wholeNumber } from "./values.ts";
 
 interface Options extends DecodeOptions {
@@ -29,6 +30,7 @@ interface Options extends DecodeOptions {
   readonly lengthPenalty: number;
   readonly earlyStopping: EarlyStopping;
   readonly stop: string[];
+  readonly timings: boolean;
   readonly ignoreEos: boolean;
   readonly output: "text" | "ids" | "json";
 }
@@ -67,6 +69,7 @@ export function generateCommand(): Command {
         .choices(EARLY_STOPPING).default("false"),
     )
     .option("--stop <text>", "end before this text; may be given several times", repeated, [])
+    .option("--timings", "say where the time until the first token went, on stderr", false)
     .option("--ignore-eos", "go on after the end-of-text token", false)
     .addOption(
       new Option("--output <form>", "what to print").choices(["text", "ids", "json"]).default("text"),
@@ -78,6 +81,9 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   const searches = options.numBeams > 1;
   const several = searches || options.numReturnSequences > 1;
   if (searches) checkBeams(options);
+  if (several && options.timings) {
+    throw new UsageError("Timings are of one sequence: wanted no --num-return-sequences and --num-beams");
+  }
   if (several && options.strategy === "kv-cache" && options.growth === "dynamic") {
     throw new UsageError(
       "Several sequences share one K/V memory, which does not grow: wanted --growth static",
@@ -203,16 +209,20 @@ async function streamOne(
     maxTokens,
     capacityTokens: maxTokens,
   };
+  const times = new StartTimes(model);
   return await withDecoder(model, decoding, async (decoder) => {
+    times.ready();
     const sequence = new Continuation(tokenizer, options.stop);
     const show = (text: string) => options.output === "text" ? write(text) : undefined;
     const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
     for await (const [chunk] of generate(decoder, request)) {
+      times.token();
       for (const id of chunk!) show(sequence.push(id, eos));
       if (sequence.finishReason !== undefined) break;
     }
     show(sequence.end("length"));
     show("\n");
+    if (options.timings) console.error(times.say(sequence.ids.length));
     return sequence;
   });
 }

@@ -66,6 +66,8 @@ export class Gpt2 {
   readonly tuning: Tuning;
   /** How weight matrices are stored. */
   readonly weightsDtype: Dtype;
+  /** How long it took to upload the weights and to compile the kernels, in ms. */
+  readonly loadMs: { readonly weights: number; readonly kernels: number };
   readonly #weights: Gpt2Weights;
   readonly #kernels: ModelKernels;
 
@@ -74,6 +76,7 @@ export class Gpt2 {
     { config, tuning, weightsDtype }: KernelContext,
     weights: Gpt2Weights,
     kernels: ModelKernels,
+    loadMs: Gpt2["loadMs"],
   ) {
     this.gpu = gpu;
     this.config = config;
@@ -82,6 +85,7 @@ export class Gpt2 {
     this.weightsDtype = weightsDtype;
     this.#weights = weights;
     this.#kernels = kernels;
+    this.loadMs = loadMs;
   }
 
   /**
@@ -96,11 +100,15 @@ export class Gpt2 {
   ): Promise<Gpt2> {
     const { config } = checkpoint;
     const packing = { tileGroup: tuning.tileGroup, dtype: weightsDtype };
+    const start = performance.now();
     const weights = await uploadWeights(gpu, checkpoint, { ...upload, packing });
+    const uploaded = performance.now();
     try {
       const layouts = createLayouts(gpu.device);
       const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
-      return new Gpt2(gpu, context, weights, await createModelKernels(context, weights));
+      const kernels = await createModelKernels(context, weights);
+      const loadMs = { weights: uploaded - start, kernels: performance.now() - uploaded };
+      return new Gpt2(gpu, context, weights, kernels, loadMs);
     } catch (error) {
       weights.dispose();
       throw error;
