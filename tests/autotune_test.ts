@@ -12,7 +12,20 @@ import { STATIC, withDecoder } from "./decode_support.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
-import { timeCandidates, TuningBudget } from "../src/gpu/autotune.ts";
+import { BindLayout } from "../src/gpu/bind_layout.ts";
+import { createKernel } from "../src/gpu/kernel.ts";
+import { type Candidate, timeCandidates, TuningBudget } from "../src/gpu/autotune.ts";
+
+const LANES = 1 << 16;
+const WORK = `
+@group(0) @binding(0) var<storage, read_write> values: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  for (var i = 0u; i < 256u; i++) {
+    values[id.x] = values[id.x] * 0.5 + 1.0;
+  }
+}
+`;
 
 /** Tokens of the prompt; those after it are decoded one by one. */
 const PROMPT_TOKENS = 17;
@@ -69,3 +82,26 @@ gpuTest("timeCandidates() times every candidate at least once, however short the
   assert.deepEqual(counts, [2, 2]); // the warm-up and one round
   assert.equal(times.length, 2);
 });
+
+gpuTest(
+  "timeCandidates() times again what may be the fastest, and not what takes far longer",
+  async (gpu) => {
+    const layout = new BindLayout(gpu.device, "work", { values: "readWrite" });
+    const kernel = await createKernel(gpu.device, {
+      files: [{ name: "work.wgsl", code: WORK }],
+      groups: [layout],
+    });
+    const values = gpu.ledger.createBuffer({ label: "work", category: "staging", bytes: 4 * LANES });
+    const group = layout.bind({ values });
+    const counts = [0, 0];
+    const candidates = [1, 30].map((times, i): Candidate => (recorder) => {
+      counts[i]!++;
+      recorder.share(group);
+      for (let n = 0; n < times; n++) recorder.dispatch(kernel, [], LANES / 64);
+    });
+    const [short, long] = await timeCandidates(gpu, candidates, new TuningBudget(60_000)) as [number, number];
+    values.destroy();
+    assert.ok(short < long, `${short}, ${long}`);
+    assert.deepEqual(counts, [6, 2]);
+  },
+);

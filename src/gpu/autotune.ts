@@ -14,6 +14,9 @@ export type Candidate = (recorder: Recorder) => void;
 /** Rounds that are timed at most, after one that isn't. */
 const ROUNDS = 5;
 
+/** How many times as long as the fastest a candidate may take to be timed again. */
+const HOPELESS = 2;
+
 /** Until when timing may go on. */
 export class TuningBudget {
   readonly #end: number;
@@ -31,8 +34,8 @@ export class TuningBudget {
 
 /**
  * Times candidates in turn, by timestamp queries where the device has them and by fences otherwise, and returns the
- * shortest time of each, in ms: what else the machine does only adds. Where the budget ends early there are fewer
- * rounds, but never less than one after the warm-up.
+ * shortest time of each, in ms: what else the machine does only adds. Candidates that take far longer than the fastest
+ * are timed once after the warm-up, and so are all where the budget ends early.
  *
  * @throws {KvbenchError} If the device fails.
  */
@@ -47,8 +50,10 @@ export async function timeCandidates(
   recorder.timestamps = timestamps;
   try {
     for (let round = 0; round <= ROUNDS && (round < 2 || !budget.spent); round++) {
+      const limit = round < 2 ? Infinity : HOPELESS * Math.min(...best);
+      const timed = candidates.flatMap((record, i) => best[i]! > limit ? [] : [{ record, i }]);
       const times: number[] = [];
-      for (const record of candidates) {
+      for (const { record } of timed) {
         const start = performance.now();
         record(recorder);
         recorder.submit();
@@ -58,7 +63,7 @@ export async function timeCandidates(
       }
       if (timestamps) times.push(...await timestamps.readMs());
       if (round === 0) continue;
-      times.forEach((ms, i) => best[i] = Math.min(best[i]!, ms));
+      timed.forEach(({ i }, nth) => best[i] = Math.min(best[i]!, times[nth]!));
     }
     gpu.assertHealthy();
     return best;

@@ -17,6 +17,7 @@ import {
   createKvKernels,
   createLayouts,
   type KernelContext,
+  type KvKernels,
   type Layouts,
   maxSplits,
   SPLIT_TOKENS,
@@ -101,12 +102,13 @@ class TuningBench {
     const { e4, a4, i4, v4 } = this.#dims;
     const head = Math.min(v4, HEAD_TILES), heads = v4 / head;
     const { nLayer } = this.#options.config;
+    // The heaviest first: where the budget ends early, the rest says little new.
     const shapes = [
-      { k4: e4, n4: 3 * a4, count: nLayer },
-      { k4: a4, n4: e4, count: nLayer },
       { k4: e4, n4: i4, count: nLayer },
       { k4: i4, n4: e4, count: nLayer },
       { k4: e4, n4: head, count: heads },
+      { k4: e4, n4: 3 * a4, count: nLayer },
+      { k4: a4, n4: e4, count: nLayer },
     ];
     const base = tuningFor(this.#gpu.facts);
     const others = LINEAR_VARIANTS.map((variant) => ({ ...base, ...variant }))
@@ -120,22 +122,20 @@ class TuningBench {
     const step = this.#step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
 
     const totals = variants.map(() => 0);
-    for (const { k4, n4, count } of shapes) {
+    for (const [i, { k4, n4, count }] of shapes.entries()) {
+      if (i > 0 && budget.spent) break;
       const times = Math.max(1, Math.round(TIMED_MACS / (k4 * n4 * 16)));
-      const candidates = await Promise.all(variants.flatMap((tuning) => {
-        const compiled = linearProduct(this.#context(tuning), { k4, n4 }, {});
-        return [1, MANY_ROWS].map(async (nRows): Promise<Candidate> => {
-          const product = await compiled;
-          return (recorder) => {
-            step(recorder);
-            for (let i = 0; i < times; i++) product.record(recorder, group, nRows);
-          };
+      const products = await Promise.all(
+        variants.map((tuning) => linearProduct(this.#context(tuning), { k4, n4 }, {})),
+      );
+      for (const nRows of [1, MANY_ROWS]) {
+        const candidates = products.map((product): Candidate => (recorder) => {
+          step(recorder);
+          for (let n = 0; n < times; n++) product.record(recorder, group, nRows);
         });
-      }));
-      const ms = await timeCandidates(this.#gpu, candidates, budget);
-      variants.forEach((_, i) => {
-        totals[i]! += count / times * (ms[2 * i]! + ms[2 * i + 1]! / MANY_ROWS);
-      });
+        const ms = await timeCandidates(this.#gpu, candidates, budget);
+        ms.forEach((each, variant) => totals[variant]! += count / times * each / nRows);
+      }
     }
     return variants[fastest(totals, MARGIN)]!;
   }
@@ -174,27 +174,25 @@ class TuningBench {
     const others = ATTENTION_LANES.map((count) => ({ decodeLanes: count, prefillLanes: count }))
       .filter(({ decodeLanes }) => decodeLanes !== base.decodeLanes || decodeLanes !== base.prefillLanes);
     const variants = [base, ...others];
-    const candidates = await Promise.all(variants.map(async (variant): Promise<Candidate[]> => {
-      const kernels = await createKvKernels(this.#context({ ...linear, ...variant }), strategy.source);
-      return [
-        (recorder) => {
-          decodeStep(recorder);
-          const kv = [decodeGroup, strategy.bindGroup(0)];
-          for (let n = 0; n < config.nLayer; n++) {
-            recorder.dispatch(kernels.decode, kv, Math.ceil(tokens / SPLIT_TOKENS), config.nHead);
-          }
-        },
-        (recorder) => {
-          prefillStep(recorder);
-          recorder.dispatch(kernels.prefill, [prefillGroup, strategy.bindGroup(0)], 1, config.nHead);
-        },
-      ];
-    }));
-    const ms = await timeCandidates(this.#gpu, candidates.flat(), budget);
-    const [decode, prefill] = [0, 1].map((which) =>
-      fastest(variants.map((_, i) => ms[2 * i + which]!), MARGIN)
+    const kernels = await Promise.all(
+      variants.map((variant) => createKvKernels(this.#context({ ...linear, ...variant }), strategy.source)),
     );
-    return { decodeLanes: variants[decode!]!.decodeLanes, prefillLanes: variants[prefill!]!.prefillLanes };
+    const kv = strategy.bindGroup(0);
+    const fastestOf = async (record: (kernels: KvKernels, recorder: Recorder) => void): Promise<number> => {
+      const candidates = kernels.map((each): Candidate => (recorder) => record(each, recorder));
+      return fastest(await timeCandidates(this.#gpu, candidates, budget), MARGIN);
+    };
+    const decode = await fastestOf((kernels, recorder) => {
+      decodeStep(recorder);
+      for (let n = 0; n < config.nLayer; n++) {
+        recorder.dispatch(kernels.decode, [decodeGroup, kv], Math.ceil(tokens / SPLIT_TOKENS), config.nHead);
+      }
+    });
+    const prefill = await fastestOf((kernels, recorder) => {
+      prefillStep(recorder);
+      recorder.dispatch(kernels.prefill, [prefillGroup, kv], 1, config.nHead);
+    });
+    return { decodeLanes: variants[decode]!.decodeLanes, prefillLanes: variants[prefill]!.prefillLanes };
   }
 
   /** Frees what was allocated. */
