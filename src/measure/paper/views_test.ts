@@ -4,36 +4,12 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { A100, OPT_13B, PAPER_PLAN } from "../../../tests/fixtures/paper_plan.ts";
 import { dryRun } from "../serving/dry_run.ts";
-import { HARDWARE } from "../serving/hardware.ts";
-import { OPT_SHAPES } from "../serving/model_shape.ts";
-import type { ServingPlan } from "../serving/plan.ts";
 import { type View, VIEW_NAMES, viewSchema } from "./view.ts";
 import { viewOf } from "./views.ts";
 
-const [OPT_13B] = OPT_SHAPES as [typeof OPT_SHAPES[number]];
-const [A100] = HARDWARE as [typeof HARDWARE[number]];
-
-const PLAN: ServingPlan = {
-  policies: [],
-  lengths: { dataSet: "sharegpt" },
-  lengthScale: 1,
-  nRequests: 600,
-  ratePerSecond: undefined,
-  continuations: 1,
-  prefixes: undefined,
-  seed: 0,
-  budgetBytes: 15_700 * OPT_13B.kvTokenBytes,
-  swapBytes: 0,
-  blockSize: 16,
-  watermark: undefined,
-  allocator: "buddy",
-  preemption: "recompute",
-  maxSequences: 256,
-  maxRows: 2048,
-  limits: undefined,
-  verify: false,
-};
+const PLAN = { ...PAPER_PLAN, nRequests: 600 };
 
 async function make(name: View["name"], nRequests = PLAN.nRequests): Promise<View> {
   const view = await viewOf(name, {

@@ -4,42 +4,16 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { A100, OPT_13B, PAPER_PLAN } from "../../../tests/fixtures/paper_plan.ts";
 import { POLICY_NAMES } from "../../engine/scheduler/create_memory.ts";
 import { PREEMPTIONS } from "../../engine/scheduler/scheduler.ts";
 import { dryRun } from "./dry_run.ts";
 import type { ServingEntry } from "./entry.ts";
-import { HARDWARE } from "./hardware.ts";
-import { OPT_SHAPES } from "./model_shape.ts";
 import { plannedRequests, promptIdsOf, type ServingPlan } from "./plan.ts";
 import { Samples } from "./samples.ts";
 
-const [OPT_13B] = OPT_SHAPES as [typeof OPT_SHAPES[number]];
-const [A100] = HARDWARE as [typeof HARDWARE[number]];
-
-/** The paper's set-up (Kwon et al. 2023, table 1): OPT-13B, 15.7 K slots. */
-const PLAN: ServingPlan = {
-  policies: ["max", "pow2", "oracle", "paged"],
-  lengths: { dataSet: "sharegpt" },
-  lengthScale: 1,
-  nRequests: 2000,
-  ratePerSecond: undefined,
-  continuations: 1,
-  prefixes: undefined,
-  seed: 0,
-  budgetBytes: 15_700 * OPT_13B.kvTokenBytes,
-  swapBytes: 0,
-  blockSize: 16,
-  watermark: undefined,
-  allocator: "buddy",
-  preemption: "recompute",
-  maxSequences: 256,
-  maxRows: 2048,
-  limits: undefined,
-  verify: false,
-};
-
 async function run(changes: Partial<ServingPlan>): Promise<ServingEntry[]> {
-  return await dryRun({ ...PLAN, ...changes }, OPT_13B, { hardware: A100 });
+  return await dryRun({ ...PAPER_PLAN, ...changes }, OPT_13B, { hardware: A100 });
 }
 
 async function runOne(changes: Partial<ServingPlan>): Promise<ServingEntry> {
@@ -135,7 +109,7 @@ Deno.test("Goodput counts requests within both limits, and latencies begin at th
 });
 
 Deno.test("Requests of a plan are the same at every call, and come in order at the rate", () => {
-  const plan = { ...PLAN, ratePerSecond: 10, prefixes: { groups: 3, tokens: 20 } };
+  const plan = { ...PAPER_PLAN, ratePerSecond: 10, prefixes: { groups: 3, tokens: 20 } };
   const list = () => [...{ [Symbol.iterator]: () => plannedRequests(plan, OPT_13B) }];
   const requests = list();
   assert.deepEqual(list(), requests);
