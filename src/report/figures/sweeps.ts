@@ -25,7 +25,11 @@ export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
       "Medians with their 95 % intervals. On logarithmic axes a line's slope is the power of n by which the " +
       "time of a token grows.",
     x: sweptAxis("prompt (tokens)", all, "prompt_tokens"),
-    y: axisFor("TPOT (ms)", "ms", all.map(({ tpot_ms }) => tpot_ms!.median)),
+    y: axisFor(
+      "TPOT (ms)",
+      "ms",
+      all.flatMap(({ tpot_ms }) => [tpot_ms!.median, ...tpot_ms!.median_ci ?? []]),
+    ),
     series: swept.map(({ strategy, cells }): LineSeries => ({
       name: strategy,
       colour: strategy,
