@@ -12,24 +12,15 @@ import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
 import type { Sampling } from "../src/model/sampling.ts";
-import type { Tokenizer } from "../src/model/tokenizer.ts";
 import { serve, type ServerOptions } from "../src/serve/server.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
 import { AWKWARD } from "./fixtures/checkpoint.ts";
+import { NUMBERS } from "./fixtures/numbers.ts";
 
 /** Longest sequence of the model that is served. */
 export const N_CTX = AWKWARD.n_ctx;
 /** Its vocabulary. */
 export const VOCAB_SIZE = AWKWARD.vocab_size;
-
-/** Token 7 is the text " 7". */
-export const NUMBERS: Tokenizer = {
-  vocabSize: VOCAB_SIZE,
-  encode: (text) => text.trim() === "" ? [] : text.trim().split(/\s+/).map(Number),
-  decode: (ids) => [...ids].map((id) => ` ${id}`).join(""),
-  decodeStream: () => ({ push: (ids) => NUMBERS.decode(ids), flush: () => "" }),
-  bytes: (id) => new TextEncoder().encode(` ${id}`),
-};
 
 /** A server under test. */
 export interface TestServer {

@@ -371,6 +371,19 @@ gpuTest(
   { needs },
 );
 
+gpuTest("A server that ends does not wait for a client that never finishes its request", async (gpu) => {
+  await withServer(gpu, { graceMs: 0 }, async ({ url, stop }) => {
+    const { hostname, port } = new URL(url);
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    await connection.write(new TextEncoder().encode(`${head}content-length: 100\r\n\r\n{`));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const startMs = performance.now();
+    await stop();
+    assert.ok(performance.now() - startMs < 10_000);
+  });
+}, { needs });
+
 Deno.test("Where the GPU fails, clients are told and the server ends with the reason", {
   ignore: !permitted(...needs),
 }, async () => {

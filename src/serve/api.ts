@@ -28,6 +28,7 @@ export class Api {
   readonly #metrics: Metrics;
   readonly #model: ServedModel;
   readonly #options: ApiOptions;
+  readonly #closing = new AbortController();
   readonly #created: number = Math.floor(Date.now() / 1000);
 
   /** Joins what answers. */
@@ -43,6 +44,12 @@ export class Api {
     this.#metrics = metrics;
     this.#model = model;
     this.#options = options;
+  }
+
+  /** Waits for no body any more. */
+  close(): void {
+    this.draining = true;
+    this.#closing.abort();
   }
 
   /** Answers one request; never throws. */
@@ -80,8 +87,8 @@ export class Api {
       case "/v1/completions": {
         this.#authorize(request);
         expectMethod(request, "POST");
-        const json = await readJson(request, this.#options.maxBodyBytes);
         if (this.draining) throw unavailable("The server is shutting down");
+        const json = await readJson(request, this.#options.maxBodyBytes, this.#closing.signal);
         return this.#completions.answer(json);
       }
     }

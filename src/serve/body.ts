@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ApiError } from "./api_error.ts";
+import { ApiError, unavailable } from "./api_error.ts";
 
 /** How long a client may take to send a body. */
 const BODY_MS = 30_000;
@@ -11,9 +11,10 @@ const BODY_MS = 30_000;
 /**
  * Reads it.
  *
- * @throws {ApiError} If it is no JSON (400 or 415), too large (413), or too slow (408).
+ * @param signal Ends the reading.
+ * @throws {ApiError} If it is no JSON (400 or 415), too large (413), too slow (408), or the signal is aborted (503).
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+export async function readJson(request: Request, maxBytes: number, signal: AbortSignal): Promise<unknown> {
   // A page of another origin may send text without asking first, but not JSON.
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
     throw new ApiError(
@@ -21,7 +22,7 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
       "The body's type is not JSON: expected the header 'content-type: application/json'",
     );
   }
-  const bytes = await readBytes(request, maxBytes);
+  const bytes = await readBytes(request, maxBytes, signal);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
@@ -29,7 +30,7 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   }
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+async function readBytes(request: Request, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
   const tooLarge = () =>
     new ApiError(413, `The body is too large: expected at most ${maxBytes} bytes`, {
       code: "request_too_large",
@@ -38,11 +39,9 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    reader.cancel().catch(() => {});
-  }, BODY_MS);
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(BODY_MS)]);
+  const giveUp = () => void reader.cancel().catch(() => {});
+  enough.addEventListener("abort", giveUp);
   try {
     for (let length = 0;;) {
       const { done, value } = await reader.read();
@@ -55,8 +54,9 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
     if (error instanceof ApiError) throw error;
     throw new ApiError(400, "The body ended too early");
   } finally {
-    clearTimeout(timer);
+    enough.removeEventListener("abort", giveUp);
   }
-  if (isLate) throw new ApiError(408, `The body did not come within ${BODY_MS / 1000} seconds`);
+  if (signal.aborted) throw unavailable("The server is shutting down");
+  if (enough.aborted) throw new ApiError(408, `The body did not come within ${BODY_MS / 1000} seconds`);
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -10,6 +10,9 @@ import type { ServedModel } from "./completion_job.ts";
 import { type CompletionLimits, Completions } from "./completions.ts";
 import { Metrics } from "./metrics.ts";
 
+/** How long the last answers may take to be sent, in ms. */
+const LAST_WORDS_MS = 1000;
+
 /** Where a server listens, what it takes, and when it ends. */
 export interface ServerOptions extends ApiOptions, CompletionLimits {
   /** Port to listen at; 0 for any. */
@@ -38,9 +41,13 @@ export async function serve(engine: LiveEngine, model: ServedModel, options: Ser
     await Promise.race([running, aborted(options.signal)]);
   } finally {
     api.draining = true;
-    const timer = setTimeout(() => completions.cancelAll(), options.graceMs);
-    await server.shutdown();
-    clearTimeout(timer);
+    const answered = server.shutdown();
+    if (!await within(options.graceMs, answered)) {
+      api.close();
+      completions.cancelAll();
+      // A client that does not read its answer is not waited for.
+      if (!await within(LAST_WORDS_MS, answered)) server.unref();
+    }
     engine.stop();
   }
   await running;
@@ -67,4 +74,11 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
+}
+
+/** Whether something is done in time. */
+async function within(ms: number, done: Promise<void>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  return await Promise.race([done.then(() => true), late]).finally(() => clearTimeout(timer));
 }
