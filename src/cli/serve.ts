@@ -6,7 +6,7 @@
 import { Command, Option } from "npm:commander@15.1.0";
 import { LiveEngine } from "../engine/live_engine.ts";
 import { createMemory, POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
-import { UsageError } from "../errors.ts";
+import { KvbenchError, UsageError } from "../errors.ts";
 import { shapeOf } from "../measure/serving/model_shape.ts";
 import { memoryOptions } from "../measure/serving/run_policy.ts";
 import { formatBytes, formatCount } from "../report/units.ts";
@@ -55,6 +55,7 @@ export function serveCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   if (!(options.grace >= 0)) throw new UsageError(`Grace is ${options.grace}: wanted seconds from 0 on`);
+  await expectPermission(options);
   const ledger = await withSession(options, ({ config, name }, tokenizer) => {
     if (!tokenizer) throw new UsageError("This model has no tokenizer: clients send and get text");
     const shape = shapeOf(name, config, options);
@@ -101,4 +102,13 @@ async function run(options: Options): Promise<void> {
     return gpu.ledger;
   });
   console.log(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
+}
+
+/** Asks before the model is loaded, which takes a while. */
+async function expectPermission({ host, port }: Options): Promise<void> {
+  const name = host.includes(":") ? `[${host}]` : host;
+  const address = port === 0 ? name : `${name}:${port}`;
+  const { state } = await Deno.permissions.request({ name: "net", host: address });
+  if (state === "granted") return;
+  throw new KvbenchError(`Cannot listen at ${address}: no permission, run with --allow-net=${address}`);
 }
