@@ -5,22 +5,40 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { CHART_FLAGS, CHART_READS, ignore, inScratch, kvbench, namesIn } from "./cli_support.ts";
+import { PERMISSIONS } from "../src/cli/permissions.ts";
+import { CHART_FLAGS, CHART_READS, ignore, inScratch, kvbench, namesIn, stdoutOf } from "./cli_support.ts";
+import { fixtureResult } from "./fixtures/result.ts";
+import { permitted } from "./permitted.ts";
+import { sourcesIn } from "./sources.ts";
 
 const READ_WEIGHTS = "--allow-read=weights";
 const QUICK_BENCH = ["bench", "--runs", "1", "--warmup", "0", "--new-tokens", "2"];
 
-/** Subcommands, and what each needs. `OUT` stands for a folder to write to. */
+/** Subcommands that run here. `FOLDER` stands for a folder to write to, `FILE` for a file in it, `RESULT` for a result. */
+const COMMANDS: readonly (readonly string[])[] = [
+  ["generate", "The", "--max-new-tokens", "2"],
+  ["logits", "The", "-o", "FOLDER/l.f32"],
+  [...QUICK_BENCH, "--json", "-"],
+  ["compare", "FILE", "FILE"],
+  ["report", "FILE"],
+  ["perplexity", "--ids", "FILE"],
+  ["profile", "--new-tokens", "1", "--prompt-tokens", "2", "--json", "-"],
+  ["doctor"],
+  ["selftest", "--quick"],
+  ["weights", "list"],
+  ["serve-sim", "--kv-budget", "1MiB", "--requests", "2", "--lengths", "alpaca"],
+];
+/** The others run in tests of their own, with the same flags. */
+const ELSEWHERE = ["serve", "load", "paper"];
+
+/** Runs, and what each needs. */
 const LEAST: readonly (readonly [what: string, args: readonly string[], flags: readonly string[]])[] = [
-  ["generate", ["generate", "The", "--max-new-tokens", "2"], [READ_WEIGHTS]],
-  ["logits", ["logits", "The", "-o", "OUT/l.f32"], ["--allow-read=weights,OUT", "--allow-write=OUT"]],
-  ["bench --json -", [...QUICK_BENCH, "--json", "-"], [READ_WEIGHTS]],
+  ...COMMANDS.map((args) => [args[0]!, args, PERMISSIONS[args[0]!]!] as const),
   [
     "bench --out",
-    [...QUICK_BENCH, "--out", "OUT"],
-    [`--allow-read=${["weights", "OUT", ...CHART_READS]}`, "--allow-write=OUT", ...CHART_FLAGS],
+    [...QUICK_BENCH, "--out", "FOLDER"],
+    [`--allow-read=${["weights", "FOLDER", ...CHART_READS]}`, "--allow-write=FOLDER", ...CHART_FLAGS],
   ],
-  ["doctor", ["doctor"], [READ_WEIGHTS]],
 ];
 
 /** What is lost, and not failed at, without a flag of `bench --out`. */
@@ -29,7 +47,9 @@ const OPTIONAL = CHART_FLAGS;
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 
 function withFolder(texts: readonly string[], folder: string): string[] {
-  return texts.map((text) => text.replaceAll("OUT", folder));
+  return texts.map((text) =>
+    text.replaceAll("FOLDER", folder).replaceAll("FILE", `${folder}/input`).replaceAll("=CACHE", `=${folder}`)
+  );
 }
 
 for (const [what, args, flags] of LEAST) {
@@ -37,8 +57,16 @@ for (const [what, args, flags] of LEAST) {
     ignore,
   }, async () => {
     await inScratch(async (folder) => {
+      if (args.includes("FILE")) {
+        const text = what === "perplexity" ? "464,3290,257" : JSON.stringify(fixtureResult());
+        await Deno.writeTextFile(`${folder}/input`, text);
+      }
       const run = (given: readonly string[]) =>
-        kvbench(withFolder(args, folder), { flags: withFolder(given, folder), cwd: ROOT });
+        kvbench(withFolder(args, folder), {
+          flags: withFolder(given, folder),
+          cwd: ROOT,
+          env: { HF_HUB_CACHE: folder },
+        });
       const { code, stderr } = await run(flags);
       assert.equal(code, 0, stderr);
       if (what === "bench --out") assert.equal(namesIn(folder).length, 3); // JSON, page and chart
@@ -46,7 +74,7 @@ for (const [what, args, flags] of LEAST) {
         if (OPTIONAL.includes(flag)) continue;
         const without = await run(flags.filter((other) => other !== flag));
         assert.deepEqual([without.code, without.stdout], [1, ""], `without ${flag}`);
-        assert.match(without.stderr, /^kvbench: [^\n]*--allow-(read|write)[^\n]*\n$/m);
+        assert.match(without.stderr, /^kvbench: [^\n]*--allow-(read|write|env)[^\n]*\n$/m);
       }
     });
   });
@@ -56,7 +84,7 @@ Deno.test("bench without the permissions of charts or of its folder says what it
   ignore,
 }, async () => {
   await inScratch(async (folder) => {
-    const flags = withFolder(["--allow-read=weights,OUT", "--allow-write=OUT"], folder);
+    const flags = withFolder(["--allow-read=weights,FOLDER", "--allow-write=FOLDER"], folder);
     const noChart = await kvbench([...QUICK_BENCH, "--out", folder], { flags, cwd: ROOT });
     assert.equal(noChart.code, 0, noChart.stderr);
     assert.match(noChart.stdout, /Chart: not drawn, that needs --allow-ffi/);
@@ -81,4 +109,35 @@ Deno.test("doctor tells whether models fit a software adapter where it may ask f
   if (!adapter.software) return assert.equal(memory.available_bytes, null);
   assert.ok(memory.available_bytes > 0);
   assert.notEqual(models[0].fits, "unknown");
+});
+
+Deno.test("The README and --help name the least permissions of every subcommand", { ignore }, async () => {
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  const help = await stdoutOf(["--help"]);
+  const names = [...help.matchAll(/^ {2}([a-z-]+) .*/gm)].map(([, name]) => name!).filter((name) =>
+    name !== "help" && !name.startsWith("-")
+  );
+  assert.deepEqual(new Set(names), new Set(Object.keys(PERMISSIONS)));
+  assert.deepEqual(new Set([...COMMANDS.map(([name]) => name), ...ELSEWHERE]), new Set(names));
+  for (const [name, flags] of Object.entries(PERMISSIONS)) {
+    const row = readme.split("\n").find((line) => line.startsWith(`| \`${name}`));
+    const cell = row?.split(/(?<!\\)\|/)[3]?.trim() ?? "";
+    assert.ok(cell.startsWith(`\`${flags[0]}`), `${name}: ${cell}`);
+    for (const flag of flags) assert.ok(readme.includes(flag), `${name}: ${flag}`);
+  }
+  assert.match(
+    await stdoutOf(["logits", "--help"]),
+    /^Least permissions: --allow-read=weights,FOLDER --allow-write=/m,
+  );
+});
+
+Deno.test("Nothing is evaluated as code, and no program is started but by set-up and what builds files", {
+  ignore: !permitted("read"),
+}, () => {
+  for (const file of sourcesIn(new URL("../src/", import.meta.url))) {
+    const text = Deno.readTextFileSync(file);
+    assert.doesNotMatch(text, /\beval\(|new Function\(|\bWorker\(/, file.pathname);
+    const starts = /Deno\.Command|node:child_process/.test(text);
+    assert.equal(starts, /\/cli\/(setup|bundle)\.ts$|\/page\/build\.ts$/.test(file.pathname), file.pathname);
+  }
 });

@@ -18,6 +18,7 @@ import { loadCommand } from "./load.ts";
 import { logitsCommand } from "./logits.ts";
 import { paperCommand } from "./paper.ts";
 import { perplexityCommand } from "./perplexity.ts";
+import { permissionHelp } from "./permissions.ts";
 import { profileCommand } from "./profile.ts";
 import { reportCommand } from "./report.ts";
 import { selftestCommand } from "./selftest.ts";
@@ -45,6 +46,7 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(weightsCommand())
     .addCommand(doctorCommand());
   for (const command of withSubcommands(program)) quietly(command);
+  for (const command of program.commands) command.addHelpText("after", permissionHelp(command.name()));
   try {
     if (args.length === 0) return program.outputHelp();
     await program.parseAsync([...args], { from: "user" });
