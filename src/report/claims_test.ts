@@ -46,6 +46,10 @@ Deno.test("A sweep is summed up in a sentence for each setting", () => {
   const text = sentences(fixtureResult({ grid })).join("\n");
   assert.match(
     text,
+    /^kv-cache, prompt 256, batch 1 decodes .* faster per token than no-cache, prompt 256, batch 1 /,
+  );
+  assert.match(
+    text,
     /^Longer prompts \(16 → 256\): no-cache goes from [\d.]+ ms to [\d.]+ ms per token \(× [\d.]+\); kv-cache goes /m,
   );
   assert.match(

@@ -5,6 +5,7 @@
  */
 import type { Accuracy } from "../measure/accuracy.ts";
 import type { Cell } from "../measure/cell.ts";
+import { overviewCells } from "../measure/overview.ts";
 import { ratioOf, verdictOf } from "../measure/ratio.ts";
 import type { BenchResult } from "../measure/result.ts";
 import { warningsOf } from "../measure/warnings.ts";
@@ -13,7 +14,7 @@ import { oneLine } from "./one_line.ts";
 import { sweepSentences } from "./sweep_sentences.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
-/** Cells of a group up to which each is spoken of. */
+/** Cells of a group up to which each is spoken of; of more, those of the overview are. */
 const FEW = 4;
 
 /** What the numbers mean, one sentence or two an entry. */
@@ -23,17 +24,19 @@ export function sentences(result: BenchResult): string[] {
   const name = (cell: Cell) => labels[cells.indexOf(cell)]!;
   const lines: string[] = [];
   if (!complete) lines.push("This result is not complete: measuring was interrupted.");
-  if (cells.length > 0 && cells.length <= FEW && cells.every(({ group }) => group === 0)) {
-    const baseline = cells.find(({ strategy }) => strategy === "no-cache");
-    const others = cells.filter((cell) => cell !== baseline);
-    if (cells[0]?.settings.new_tokens === 1) {
+  const few = cells.length <= FEW && cells.every(({ group }) => group === 0);
+  const shown = few ? cells : overviewCells(result);
+  if (shown.length > 0) {
+    const baseline = shown.find(({ strategy }) => strategy === "no-cache");
+    const others = shown.filter((cell) => cell !== baseline);
+    if (shown[0]?.settings.new_tokens === 1) {
       lines.push("One new token has no decode phase: there is no TPOT, and nothing for a cache to save.");
     } else if (baseline !== undefined) {
       for (const cell of others) lines.push(compareDecode(cell, baseline, name));
     }
     if (others.length > 0) lines.push(sayMemory(others, baseline, name));
-    const { texts, settings } = cells[0]!;
-    if (texts !== null) {
+    const { texts, settings } = shown[0]!;
+    if (few && texts !== null) {
       const [text] = texts;
       lines.push(`The same ${settings.new_tokens} tokens from every strategy: ${JSON.stringify(text)}`);
     }
