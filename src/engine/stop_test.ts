@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StopDetector } from "./stop.ts";
+import { runs } from "../../tests/fuzz.ts";
 
 /** Pushes the pieces one after another; gives what was shown. */
 function shown(stops: readonly string[], pieces: readonly string[]): { text: string; stopped: boolean } {
@@ -59,6 +60,6 @@ Deno.test("StopDetector shows a text up to its first stop string, however the te
       else assert.ok(text.startsWith(result.text) && stops.every((stop) => !result.text.includes(stop)));
       if (stops.length === 1) assert.equal(result.text, text.slice(0, Math.min(text.length, ...at)));
     }),
-    { numRuns: 1000, seed: 1 },
+    { numRuns: runs(1000), seed: 1 },
   );
 });

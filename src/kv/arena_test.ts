@@ -10,6 +10,7 @@ import { BuddyAllocator } from "./buddy.ts";
 import { FirstFitAllocator } from "./first_fit.ts";
 import { prefixKeys } from "./prefix_keys.ts";
 import { reservedTokens } from "./reservation.ts";
+import { runs } from "../../tests/fuzz.ts";
 
 const KINDS = [["buddy", BuddyAllocator], ["first fit", FirstFitAllocator]] as const;
 
@@ -102,7 +103,7 @@ for (const [name, Allocator] of KINDS) {
           assert.equal(count, arena.capacityFor(operations.length + 1));
         },
       ),
-      { seed: 3, numRuns: 200 },
+      { seed: 3, numRuns: runs(200) },
     );
   });
 }

@@ -12,6 +12,7 @@ import { seededRandom } from "../measure/random.ts";
 import { permitted } from "../../tests/permitted.ts";
 import { type BlockCopy, BlockManager } from "./block_manager.ts";
 import type { GroupShape } from "./block_types.ts";
+import { runs } from "../../tests/fuzz.ts";
 
 /** A block as the model knows it: the values of its tokens. Sharing is object identity. */
 type ModelBlock = readonly number[];
@@ -299,7 +300,7 @@ Deno.test("BlockManager agrees with a naive model under random operations and bl
         for (const each of operations) trial.apply(each);
       },
     ),
-    { seed: 2, numRuns: 300 },
+    { seed: 2, numRuns: runs(300) },
   );
 });
 

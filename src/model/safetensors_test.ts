@@ -10,6 +10,7 @@ import { KvbenchError } from "../errors.ts";
 import { type ByteSource, fileSource, memorySource } from "./byte_source.ts";
 import { SafetensorsFile } from "./safetensors.ts";
 import { permitted } from "../../tests/permitted.ts";
+import { runs } from "../../tests/fuzz.ts";
 
 /** A file with this header and this many bytes of data. */
 function encode(header: unknown, data: Uint8Array | number = 0): Uint8Array<ArrayBuffer> {
@@ -192,7 +193,7 @@ Deno.test("SafetensorsFile throws nothing but KvbenchError on random bytes", asy
     [n, tail],
   ) => [n, 0, 0, 0, 0, 0, 0, 0, ...tail]);
   const input = fc.oneof(fc.uint8Array({ maxLength: 80 }), bytes.map((list) => Uint8Array.from(list)));
-  await fc.assert(fc.asyncProperty(input, readAll), { numRuns: 500, seed: 1 });
+  await fc.assert(fc.asyncProperty(input, readAll), { numRuns: runs(500), seed: 1 });
 });
 
 Deno.test("SafetensorsFile throws nothing but KvbenchError on any JSON header", async () => {
@@ -203,7 +204,7 @@ Deno.test("SafetensorsFile throws nothing but KvbenchError on any JSON header", 
   );
   const header = fc.dictionary(fc.oneof(fc.string(), fc.constantFrom("__proto__", "__metadata__")), entry);
   const input = fc.tuple(header, fc.nat(16)).map(([json, size]) => encode(json, size));
-  await fc.assert(fc.asyncProperty(input, readAll), { numRuns: 500, seed: 2 });
+  await fc.assert(fc.asyncProperty(input, readAll), { numRuns: runs(500), seed: 2 });
 });
 
 Deno.test("SafetensorsFile throws nothing but KvbenchError on a valid file with bytes changed or cut off", async () => {
@@ -221,5 +222,5 @@ Deno.test("SafetensorsFile throws nothing but KvbenchError on a valid file with 
     for (const [at, value] of changes) bytes[at] = value;
     return bytes;
   });
-  await fc.assert(fc.asyncProperty(input, readAll), { numRuns: 2000, seed: 3 });
+  await fc.assert(fc.asyncProperty(input, readAll), { numRuns: runs(2000), seed: 3 });
 });

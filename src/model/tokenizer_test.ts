@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { loadTokenizer, tokenizerFor } from "./tokenizer.ts";
 import { permitted } from "../../tests/permitted.ts";
+import { runs } from "../../tests/fuzz.ts";
 
 const PROMPT = "深度学习中的注意力机制是";
 
@@ -49,7 +50,10 @@ Deno.test("Tokenizer.decode() gives back any text", async () => {
     fc.string({ unit: "grapheme" }),
     fc.constant("\ufeffx\ufffd"),
   );
-  fc.assert(fc.property(text, (t) => tokenizer.decode(tokenizer.encode(t)) === t), { numRuns: 500, seed: 1 });
+  fc.assert(fc.property(text, (t) => tokenizer.decode(tokenizer.encode(t)) === t), {
+    numRuns: runs(500),
+    seed: 1,
+  });
 });
 
 Deno.test("Tokenizer.decode() has a text for every id, and none for others", async () => {
@@ -94,7 +98,7 @@ Deno.test("Tokenizer.decodeStream() emits what decode() does, for any ids in any
       const text = pieces.map((ids) => stream.push(ids)).join("") + stream.flush();
       return text === tokenizer.decode(pieces.flat());
     }),
-    { numRuns: 500, seed: 2 },
+    { numRuns: runs(500), seed: 2 },
   );
 });
 

@@ -15,6 +15,7 @@ import { PagedMemory } from "./paged_memory.ts";
 import type { Group } from "./request.ts";
 import { type Preemption, PREEMPTIONS, Scheduler } from "./scheduler.ts";
 import { ToyExecutor, type ToyRequest } from "../../../tests/fixtures/toy_executor.ts";
+import { runs } from "../../../tests/fuzz.ts";
 
 const N_CTX = 64;
 
@@ -219,7 +220,7 @@ Deno.test("Scheduler leaks nothing and finds all it stored, in blocks, whatever 
   });
   fc.assert(
     fc.property(workload, memory, (work, options) => check(work, new PagedMemory(options))),
-    { seed: 4, numRuns: 1500 },
+    { seed: 4, numRuns: runs(1500) },
   );
 });
 
@@ -235,6 +236,6 @@ Deno.test("Scheduler leaks nothing and finds all it stored, in regions of every 
       const Allocator = buddy ? BuddyAllocator : FirstFitAllocator;
       check(work, new ArenaMemory({ allocator: new Allocator(size), policy, nCtx: N_CTX, keeps }));
     }),
-    { seed: 5, numRuns: 1500 },
+    { seed: 5, numRuns: runs(1500) },
   );
 });
