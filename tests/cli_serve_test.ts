@@ -6,7 +6,16 @@
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { parseLoad } from "../src/measure/load/result.ts";
-import { goldenCase, ignore, kvbench, MOD, RANDOM_SMALL, stdoutOf, WEIGHTS } from "./cli_support.ts";
+import {
+  goldenCase,
+  ignore,
+  inScratch,
+  kvbench,
+  MOD,
+  RANDOM_SMALL,
+  stdoutOf,
+  WEIGHTS,
+} from "./cli_support.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
 
 /** Starts a server on any port, and ends it with a signal. */
@@ -82,12 +91,22 @@ Deno.test("The openai package streams from kvbench serve, which ends at a signal
     for await (const _ of abandoned) break; // which closes the connection
     await assert.rejects(client.completions.create({ ...body, model: "gpt-4" }), OpenAI.NotFoundError);
     await assert.rejects(client.completions.create({ ...body, max_tokens: 9999 }), OpenAI.BadRequestError);
-    const load = await stdoutOf(
-      ["load", baseURL, "--api-key", "k", "--num-prompts", "4", "--new-tokens", "3", "--json", "-"],
-      { flags: ["--allow-net=127.0.0.1"] },
-    );
-    const { finished, output_tokens, command } = parseLoad(JSON.parse(load), "stdout");
-    assert.deepEqual([finished, output_tokens, command.slice(2, 4)], [4, 12, ["--api-key", "…"]]);
+    await inScratch(async (folder) => {
+      const file = `${folder}/key`;
+      await Deno.writeTextFile(file, "k\n");
+      const load = ["load", baseURL, "--num-prompts", "4", "--new-tokens", "3"];
+      const [json, table] = await Promise.all([
+        stdoutOf([...load, "--api-key", "k", "--json", "-"], { flags: ["--allow-net=127.0.0.1"] }),
+        stdoutOf([...load, "--api-key-file", file], {
+          flags: ["--allow-net=127.0.0.1", `--allow-read=${file}`],
+        }),
+      ]);
+      const { finished, output_tokens, command } = parseLoad(JSON.parse(json), "stdout");
+      assert.deepEqual([finished, output_tokens], [4, 12]);
+      assert.deepEqual(command.slice(-4, -2), ["--api-key", "…"]);
+      assert.match(table, /^tiny at http.*: 4 requests all at once; lengths: 64 \+ 3 tokens$/m);
+      assert.match(table, /^│ output tokens +│ +12 │$/m);
+    });
 
     const stranger = new OpenAI({ baseURL, apiKey: "other", maxRetries: 0 });
     await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);

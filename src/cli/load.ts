@@ -13,14 +13,14 @@ import { FITTED_CONTEXT } from "../measure/serving/lengths.ts";
 import { formatJson } from "../report/json.ts";
 import { loadTable } from "../report/load_table.ts";
 import { writeWhole } from "../report/write.ts";
+import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "./api_key.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { progressBar } from "./progress.ts";
 import { lengthSource } from "./serving_options.ts";
 import { decimal, share, wholeNumber } from "./values.ts";
 
-interface Options {
+interface Options extends ApiKeyOptions {
   readonly model?: string;
-  readonly apiKey?: string;
   readonly numPrompts: number;
   readonly rate?: number;
   readonly maxConcurrency?: number;
@@ -43,11 +43,10 @@ interface Options {
 
 /** Declares the subcommand. */
 export function loadCommand(): Command {
-  return new Command("load")
+  const command = new Command("load")
     .description("Send many requests to a server of OpenAI's completions API and measure its answers")
     .argument("<url>", "the server, such as http://127.0.0.1:8000")
     .option("--model <name>", "what to ask for (default: the first that the server has)")
-    .option("--api-key <key>", "sent as bearer token")
     .option("--num-prompts <n>", "requests", wholeNumber(1, 1_000_000), 100)
     .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", decimal)
     .option("--max-concurrency <n>", "requests under way at most (default: no limit)", wholeNumber(1))
@@ -65,16 +64,17 @@ export function loadCommand(): Command {
     .option("--e2e-limit <ms>", "for goodput", decimal)
     .option("--seed <n>", "of lengths, arrivals and prompts", wholeNumber(0, 2 ** 31 - 1), 0)
     .option("--timeout <seconds>", "for each request", decimal, 300)
-    .option("--json <file>", "write the result there; with -, print it and nothing else")
-    .action(run);
+    .option("--json <file>", "write the result there; with -, print it and nothing else");
+  return addApiKeyOptions(command, "sent as bearer token").action(run);
 }
 
 async function run(url: string, options: Options): Promise<void> {
-  const { rate, timeout, apiKey, json } = options;
+  const { rate, timeout, json } = options;
   if (rate !== undefined && !(rate > 0)) {
     throw new UsageError(`Rate is ${rate}: wanted requests per second above 0`);
   }
   if (!(timeout > 0)) throw new UsageError(`Timeout is ${timeout}: wanted seconds above 0`);
+  const apiKey = await apiKeyOf(options);
   const client = new LoadClient({ url, apiKey, timeoutMs: 1000 * timeout });
   const models = await client.models();
   const model = options.model === undefined ? models[0]! : models.find(({ id }) => id === options.model);

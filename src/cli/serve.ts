@@ -12,18 +12,18 @@ import { memoryOptions } from "../measure/serving/run_policy.ts";
 import { formatBytes, formatCount } from "../report/units.ts";
 import { isLoopback } from "../serve/api.ts";
 import { serve } from "../serve/server.ts";
+import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "./api_key.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { withSession } from "./session.ts";
 import { byteCount, decimal, wholeNumber } from "./values.ts";
 
-interface Options extends PrecisionOptions, MemoryOptions {
+interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
   readonly policy: PolicyName;
   readonly host: string;
   readonly port: number;
   readonly servedModelName?: string;
-  readonly apiKey?: string;
   readonly maxRequests: number;
   readonly maxWaiting: number;
   readonly maxBody: number;
@@ -40,7 +40,6 @@ export function serveCommand(): Command {
       "127.0.0.1",
     )
     .option("--port <n>", "where to listen, 0 for any", wholeNumber(0, 65_535), 8000)
-    .option("--api-key <key>", "what clients must send as bearer token")
     .option("--served-model-name <name>", "what clients call the model (default: its name)")
     .option("--max-requests <n>", "requests under way at most; others get status 429", wholeNumber(1), 1024)
     .option("--max-waiting <n>", "prompts that wait at most; others get status 429", wholeNumber(1), 256)
@@ -50,12 +49,14 @@ export function serveCommand(): Command {
       new Option("--policy <name>", "how sequences are given room for K and V").choices(POLICY_NAMES)
         .default("paged"),
     );
+  addApiKeyOptions(command, "what clients must send as bearer token");
   return addMemoryOptions(addKvDtypeOption(addModelOptions(command))).action(run);
 }
 
 async function run(options: Options): Promise<void> {
   if (!(options.grace >= 0)) throw new UsageError(`Grace is ${options.grace}: wanted seconds from 0 on`);
   await expectPermission(options);
+  const apiKey = await apiKeyOf(options);
   const ledger = await withSession(options, ({ config, name }, tokenizer) => {
     if (!tokenizer) throw new UsageError("This model has no tokenizer: clients send and get text");
     const shape = shapeOf(name, config, options);
@@ -77,7 +78,7 @@ async function run(options: Options): Promise<void> {
       await serve(engine, { name, config: model.config, tokenizer }, {
         hostname: options.host,
         port: options.port,
-        apiKey: options.apiKey,
+        apiKey,
         maxRequests: options.maxRequests,
         maxWaiting: options.maxWaiting,
         maxBodyBytes: options.maxBody,
@@ -89,7 +90,7 @@ async function run(options: Options): Promise<void> {
             `kvbench serves ${name} at ${url}/v1: ${options.policy}, room for K and V of ` +
               `${formatCount(capacity)} tokens`,
           );
-          if (!isLoopback(options.host) && options.apiKey === undefined) {
+          if (!isLoopback(options.host) && apiKey === undefined) {
             console.error(
               `Caution: anyone who reaches ${options.host} may use it; --api-key keeps others out`,
             );
