@@ -71,6 +71,19 @@ gpuTest("createKernel() names the kernel whose bindings don't match the layout",
   await assertRefused(gpu, { groups: [readOnly] }, kernel);
 });
 
+gpuTest("createKernel() compiles what it has not compiled, and nothing twice", async (gpu) => {
+  const make = async (spec: Partial<KernelSpec>) => {
+    const groups = [new BindLayout(gpu.device, "test", { y: "readWrite" })];
+    return await createKernel(gpu.device, { files: [HEAD, BODY], groups, overrides: { N: 1 }, ...spec });
+  };
+  const [first, again] = await Promise.all([make({}), make({})]);
+  assert.equal(again.pipeline, first.pipeline);
+  assert.notEqual((await make({ overrides: { N: 2 } })).pipeline, first.pipeline);
+  assert.equal((await make({ label: "other" })).label, "other");
+  const broken = { files: [HEAD, { ...BODY, code: "fn" }] };
+  for (let i = 0; i < 2; i++) await assert.rejects(make(broken), { name: "KernelError" });
+});
+
 Deno.test("Gpu.assertHealthy() reports a bind group that doesn't fit the kernel", async () => {
   const gpu = await Gpu.open(); // its own: the error stays with it
   const scratch = new Scratch(gpu);

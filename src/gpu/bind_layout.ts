@@ -20,6 +20,8 @@ export class BindLayout<Name extends string = string> {
   readonly #label: string;
   /** The WebGPU layout. */
   readonly layout: GPUBindGroupLayout;
+  /** Equal for layouts that WebGPU takes for each other. */
+  readonly signature: string;
 
   /**
    * Makes the WebGPU layout.
@@ -37,14 +39,13 @@ export class BindLayout<Name extends string = string> {
     this.#device = device;
     this.#label = label;
     this.#names = Object.keys(bindings) as Name[];
-    this.layout = device.createBindGroupLayout({
-      label,
-      entries: this.#names.map((name, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: TYPES[bindings[name]], hasDynamicOffset: options.dynamic ?? false },
-      })),
-    });
+    const entries = this.#names.map((name, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: TYPES[bindings[name]], hasDynamicOffset: options.dynamic ?? false },
+    }));
+    this.signature = JSON.stringify(entries);
+    this.layout = device.createBindGroupLayout({ label, entries });
   }
 
   /** Binds a buffer, or a part of one, to every name. */

@@ -37,13 +37,34 @@ export interface Kernel {
   readonly pipeline: GPUComputePipeline;
 }
 
+/** Kernels by what they are made of. Some drivers take seconds to compile one, and strategies and models share them. */
+const compiled = new WeakMap<GPUDevice, Map<string, Promise<Kernel>>>();
+
 /**
- * Compiles a kernel.
+ * Compiles a kernel, or takes the one that was made of the same on this device.
  *
  * @throws {DeviceLostError} If the device is gone.
  * @throws {KernelError} With file, line and message where the WGSL, the layout or an override is wrong.
  */
 export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
+  const kernels = compiled.get(device) ?? new Map<string, Promise<Kernel>>();
+  compiled.set(device, kernels);
+  const { label, files, groups, overrides = {} } = spec;
+  const signatures = groups.map(({ signature }) => signature);
+  const key = JSON.stringify([label, files, signatures, Object.entries(overrides).sort()]);
+  const known = kernels.get(key);
+  if (known) return await known;
+  const compiling = compile(device, spec);
+  kernels.set(key, compiling);
+  try {
+    return await compiling;
+  } catch (error) {
+    kernels.delete(key);
+    throw error;
+  }
+}
+
+async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   const name = spec.files.map((file) => file.name).join(" + ");
   device.pushErrorScope("validation");
   const module = device.createShaderModule({
