@@ -15,7 +15,16 @@ export interface ImplementationRecord {
   /** By kernel, over all its variants. */
   readonly kernels: Readonly<Record<string, KernelRecord>>;
   /** The kernel and model tests; absent where they were not run. */
-  readonly tests?: { readonly passed: number; readonly failed: readonly string[] };
+  readonly tests?: TestsRecord;
+}
+
+/** What tests did. */
+export interface TestsRecord {
+  /** Files of tests. */
+  readonly files: number;
+  readonly passed: number;
+  /** Names of tests. */
+  readonly failed: readonly string[];
 }
 
 /** What a kernel did. */
@@ -71,9 +80,9 @@ export function supportTable({ deno, implementations }: ConformanceRecord): stri
     ),
     row("kernel and model tests", ({ tests }) => {
       if (!tests) return "not run";
-      const { passed, failed } = tests;
+      const { files, passed, failed } = tests;
       return failed.length === 0
-        ? `all ${passed} pass`
+        ? `all ${passed} of ${files} files pass`
         : `**${failed.length} of ${passed + failed.length} fail**`;
     }),
     row("features", ({ features }) => features.join(", ") || "none"),

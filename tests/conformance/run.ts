@@ -8,14 +8,20 @@ import { fileURLToPath } from "node:url";
 import { parseSelfTest, type SelfTest } from "../../src/check/selftest_result.ts";
 import { VERSION } from "../../src/version.ts";
 import { environmentOf, type Implementation, IMPLEMENTATIONS } from "./implementations.ts";
-import { type ConformanceRecord, type ImplementationRecord, recordOf, withTable } from "./record.ts";
+import {
+  type ConformanceRecord,
+  type ImplementationRecord,
+  recordOf,
+  type TestsRecord,
+  withTable,
+} from "./record.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The record of the last run. */
 export const RECORD: string = `${ROOT}docs/conformance.json`;
 
 /** The kernel and model tests. */
-const TESTS = [
+const TESTS: readonly string[] = [
   "attention_kernels",
   "embedding_kernel",
   "golden",
@@ -27,7 +33,14 @@ const TESTS = [
   "probe_kernels",
   "sampling",
   "strategies",
-].map((name) => `tests/${name}_test.ts`);
+];
+/** Those of them that every test run can afford to repeat. */
+export const QUICK_TESTS: readonly string[] = [
+  "embedding_kernel",
+  "kv_write_kernel",
+  "layer_norm_kernel",
+  "probe_kernels",
+];
 
 /**
  * Runs the self-test in a child.
@@ -46,16 +59,30 @@ export async function selfTestOn(implementation: Implementation, ...options: str
   }
 }
 
-/** Runs the tests in a child. */
-async function testsOn(implementation: Implementation): Promise<NonNullable<ImplementationRecord["tests"]>> {
+/**
+ * Runs tests in a child.
+ *
+ * @throws {Error} If it ends without having run any.
+ */
+export async function testsOn(
+  implementation: Implementation,
+  names: readonly string[],
+): Promise<TestsRecord> {
   const junit = await Deno.makeTempFile({ prefix: "kvbench_", suffix: ".xml" });
   try {
-    const args = ["test", "--no-prompt", "-A", `--junit-path=${junit}`, ...TESTS];
+    const args = [
+      "test",
+      "--no-prompt",
+      "-A",
+      `--junit-path=${junit}`,
+      ...names.map((name) => `tests/${name}_test.ts`),
+    ];
     const { stdout, stderr } = await deno(args, await environmentOf(implementation));
     const cases = (await Deno.readTextFile(junit)).split("<testcase ").slice(1);
     if (cases.length === 0) throw new Error(`Tests on ${implementation.title}: ${stderr.trim() || stdout}`);
     const failed = cases.filter((text) => text.includes("<failure"));
     return {
+      files: names.length,
       passed: cases.length - failed.length,
       failed: failed.map((text) => /name="([^"]*)"/.exec(text)?.[1] ?? text),
     };
@@ -99,7 +126,7 @@ if (import.meta.main) {
     console.error(`${implementation.title}: self-test`);
     const record = recordOf(implementation.title, await selfTestOn(implementation));
     console.error(`${implementation.title}: ${TESTS.length} files of tests`);
-    const tests = await testsOn(implementation);
+    const tests = await testsOn(implementation, TESTS);
     for (const name of tests.failed) console.error(`  failed: ${name}`);
     await keep({ ...record, tests });
     right &&= tests.failed.length === 0 && Object.values(record.kernels).every(({ right }) => right);
