@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { IMPLEMENTATIONS } from "./conformance/implementations.ts";
 import { type ConformanceRecord, recordOf, supportTable, withTable } from "./conformance/record.ts";
-import { RECORD, selfTestOn } from "./conformance/run.ts";
+import { QUICK_TESTS, RECORD, selfTestOn, testsOn } from "./conformance/run.ts";
 import { canHaveSwiftShader } from "./conformance/swiftshader.ts";
 import { permitted } from "./permitted.ts";
 
@@ -34,6 +34,11 @@ Deno.test(
         );
       }
       assert.ok(checks.length > 14, title);
+    }
+    for (const each of OTHERS) {
+      const { passed, failed } = await testsOn(each, QUICK_TESTS);
+      assert.deepEqual(failed, [], each.title);
+      assert.ok(passed > 40, `${each.title}: ${passed} tests`);
     }
   },
 );
@@ -77,7 +82,7 @@ Deno.test("The support table says what is wrong", () => {
   const record = {
     kvbench: "0",
     deno: "2",
-    implementations: [{ ...toy, tests: { passed: 4, failed: ["x"] } }],
+    implementations: [{ ...toy, tests: { files: 1, passed: 4, failed: ["x"] } }],
   };
   const table = supportTable(record);
   assert.match(table, /^\| `a\.wgsl` \| \*\*wrong\*\* 5\.0e-1 \|$/m);
