@@ -11,6 +11,7 @@ import {
   OutOfMemoryError,
   WrongResultsError,
 } from "../errors.ts";
+import { adapterRecord } from "../gpu/adapter.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { VERSION } from "../version.ts";
 
@@ -27,18 +28,9 @@ const contexts = new WeakMap<Error, { phase: string; adapter: unknown; ledger: u
 /** Notes what was under way, for {@linkcode crashReport}; the first note of an error counts. */
 export function noteCrash(error: unknown, { phase, gpu }: CrashContext): void {
   if (!(error instanceof Error) || contexts.has(error)) return;
-  const { webgpu, description, vendor, architecture, device, software } = gpu.facts;
   contexts.set(error, {
     phase,
-    adapter: {
-      webgpu,
-      description,
-      vendor,
-      architecture,
-      device,
-      software,
-      features: [...gpu.device.features].sort(),
-    },
+    adapter: { webgpu: gpu.facts.webgpu, ...adapterRecord(gpu.facts, gpu.device) },
     ledger: {
       current_bytes: gpu.ledger.current,
       peak_bytes: gpu.ledger.peak,

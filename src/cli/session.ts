@@ -19,7 +19,7 @@ import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "./device_options.ts";
 import { fetchProgress } from "./fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
-import { type ProgressBar, progressBar } from "./progress.ts";
+import { progressBar } from "./progress.ts";
 
 /** An opened GPU with a model on it. */
 export interface Session {
@@ -43,8 +43,7 @@ export async function withSession<P, T>(
   prepare: (checkpoint: TensorSource, tokenizer: Tokenizer | undefined) => Promise<P>,
   use: (session: Session, prepared: P) => Promise<T>,
 ): Promise<T> {
-  const bar = progressBar();
-  const checkpoint = await openModel(options, bar);
+  const checkpoint = await openModel(options);
   try {
     const tokenizer = await tokenizerFor(checkpoint.config);
     const prepared = await prepare(checkpoint, tokenizer);
@@ -52,7 +51,6 @@ export async function withSession<P, T>(
       return await use({ gpu: model.gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
     });
   } finally {
-    bar.stop();
     checkpoint.close();
   }
 }
@@ -105,7 +103,8 @@ export async function withModel<T>(
 }
 
 /** Finds, fetches or makes up the model that the options name. */
-async function openModel({ model, weights: seed }: ModelOptions, bar: ProgressBar): Promise<TensorSource> {
+async function openModel({ model, weights: seed }: ModelOptions): Promise<TensorSource> {
+  const bar = progressBar();
   const events = fetchProgress(bar);
   try {
     if (seed === undefined) return await locateModel(model, { events });

@@ -71,6 +71,14 @@ export function adapterFacts(
   };
 }
 
+/** What records say of an opened adapter: who made it, and the features that its device has. */
+export function adapterRecord(
+  { description, vendor, architecture, device, software }: AdapterFacts,
+  { features }: Pick<GPUDevice, "features">,
+): Omit<AdapterFacts, "webgpu" | "limits" | "features"> & { features: string[] } {
+  return { description, vendor, architecture, device, software, features: [...features].sort() };
+}
+
 function isFallback(adapter: GPUAdapter): boolean {
   return (adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
 }

@@ -11,6 +11,7 @@ import { withDecoder } from "../engine/with_decoder.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
 import { kvRowBytes } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { largestIndices } from "../model/log_probabilities.ts";
 import { GREEDY } from "../model/sampling.ts";
 import { amount, bytes, count, positive } from "./fields.ts";
 
@@ -93,7 +94,7 @@ export async function accuracyOf(model: Gpt2, reference: Reference, kvDtype: Dty
     for await (const row of allLogits(decoder, ids)) {
       const wanted = logits[position++ - (ids.length - logits.length)];
       if (wanted === undefined) continue;
-      if (argmax(row) === argmax(wanted)) greedyEqual++;
+      if (largestIndices(row, 1)[0] === largestIndices(wanted, 1)[0]) greedyEqual++;
       largest = row.reduce((most, value, id) => Math.max(most, Math.abs(value - wanted[id]!)), largest);
     }
     return {
@@ -125,10 +126,4 @@ function decodingOf(length: number, kvDtype: Dtype) {
 function storedBytes({ gpu, config, dims }: Gpt2, kvDtype: Dtype): Accuracy["stored"] {
   const row = kvRowBytes({ ...config, ...dims, dtype: kvDtype });
   return { weights_bytes: gpu.ledger.current.weights, kv_bytes_per_token: row * config.nLayer };
-}
-
-function argmax(values: Float32Array): number {
-  let best = 0;
-  for (let id = 1; id < values.length; id++) if (values[id]! > values[best]!) best = id;
-  return best;
 }

@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../version.ts";
+import { adapterRecord } from "../gpu/adapter.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readbackMs } from "../gpu/readback.ts";
 import { KERNELS_TEXT } from "../model/gpt2.ts";
@@ -14,7 +15,6 @@ import type { Environment } from "./environment_schema.ts";
 
 /** Describes the surroundings of a run. Measures the fence and the readback. */
 export async function describeEnvironment(gpu: Gpu, tuning: Tuning): Promise<Environment> {
-  const { description, vendor, architecture, device, software } = gpu.facts;
   const limits: Record<string, number> = {};
   for (const name of Object.keys(gpu.facts.limits)) {
     limits[name] = gpu.device.limits[name as keyof GPUSupportedLimits] as number;
@@ -31,15 +31,7 @@ export async function describeEnvironment(gpu: Gpu, tuning: Tuning): Promise<Env
     arch: Deno.build.arch,
     cpu: { model: await cpuModel(), cores: navigator.hardwareConcurrency },
     load_average: await granted({ name: "sys", kind: "loadavg" }) ? Deno.loadavg() : null,
-    adapter: {
-      description,
-      vendor,
-      architecture,
-      device,
-      software,
-      features: [...gpu.device.features].sort(),
-      limits,
-    },
+    adapter: { ...adapterRecord(gpu.facts, gpu.device), limits },
     kernels_sha256: await sha256(KERNELS_TEXT),
     tuning: Object.fromEntries(Object.entries(tuning).map(([key, value]) => [key, plain(value)])),
     fence: {
