@@ -60,6 +60,15 @@ const hasColour = (hex: string) =>
   return false;
 })()`;
 
+/** Asks for ten seconds. Playwright's own waiting evaluates strings in the page, whose policy forbids that. */
+async function becomesTrue(ask: () => Promise<boolean>): Promise<boolean> {
+  for (const end = performance.now() + 10_000; performance.now() < end;) {
+    if (await ask()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
+}
+
 async function visit(executablePath: string, url: string): Promise<Visit> {
   const browser = await chromium.launch({ executablePath });
   try {
@@ -91,8 +100,7 @@ async function visit(executablePath: string, url: string): Promise<Visit> {
     await page.keyboard.press("Enter");
     const opened = await page.evaluate<boolean>('document.querySelector("details").open');
     await page.emulateMedia({ colorScheme: "dark" });
-    const followed = await page.waitForFunction(hasColour(COLOURS.dark), undefined, { timeout: 10_000 })
-      .then(() => true, () => false);
+    const followed = await becomesTrue(() => page.evaluate<boolean>(hasColour(COLOURS.dark)));
     return { views, tables, opened, followed };
   } finally {
     await browser.close();
