@@ -1,10 +1,13 @@
 /**
- * Stop strings: ends a streamed text before the first of them, without ever showing a part of one.
+ * Stop strings: ends a streamed text before the one that is complete first, without ever showing a part of one.
  *
  * @module
  */
 
-/** Watches a text that arrives in pieces. */
+/**
+ * Watches a text that arrives in pieces. How it is cut into pieces decides when text is shown, and never which: of
+ * several stop strings the one counts whose last character comes first, the longest of those that end there.
+ */
 export class StopDetector {
   readonly #stops: readonly string[];
   #held = "";
@@ -13,18 +16,19 @@ export class StopDetector {
 
   /** @param stops Empty strings are left out. */
   constructor(stops: readonly string[]) {
-    this.#stops = stops.filter((stop) => stop.length > 0);
+    // The longest first: of those that end at the same place it begins first.
+    this.#stops = stops.filter((stop) => stop.length > 0).toSorted((a, b) => b.length - a.length);
   }
 
   /** Takes a piece; returns what can be shown now. What may be the start of a stop string is held back. */
   push(piece: string): string {
     if (this.stopped) return "";
     const text = this.#held + piece;
-    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
-    if (found.length > 0) {
+    const first = this.#firstIn(text);
+    if (first !== undefined) {
       this.stopped = true;
       this.#held = "";
-      return text.slice(0, Math.min(...found));
+      return text.slice(0, first.start);
     }
     const keep = Math.max(0, ...this.#stops.map((stop) => partialEnd(text, stop)));
     this.#held = text.slice(text.length - keep);
@@ -36,6 +40,17 @@ export class StopDetector {
     const rest = this.#held;
     this.#held = "";
     return rest;
+  }
+
+  /** Where the stop string lies that is complete first. */
+  #firstIn(text: string): { readonly start: number; readonly end: number } | undefined {
+    let first: { readonly start: number; readonly end: number } | undefined;
+    for (const stop of this.#stops) {
+      const start = text.indexOf(stop);
+      const end = start + stop.length;
+      if (start >= 0 && (first === undefined || end < first.end)) first = { start, end };
+    }
+    return first;
   }
 }
 
