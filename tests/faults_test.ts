@@ -264,7 +264,7 @@ Deno.test("The runtime still panics where a range is asked for too early, and wh
 });
 
 Deno.test("A failure of the GPU and a defect have a crash report; other errors say all there is", async () => {
-  for (const error of [new KvbenchError("x"), new UsageError("x")]) {
+  for (const error of [new KvbenchError("x"), new UsageError("x"), new Deno.errors.NotCapable("x")]) {
     assert.equal(crashReport(error, []), undefined);
   }
   const gpu = await Gpu.open();

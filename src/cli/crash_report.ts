@@ -44,11 +44,11 @@ export function noteCrash(error: unknown, { phase, gpu }: CrashContext): void {
  * GPU have one.
  */
 export function crashReport(error: unknown, args: readonly string[]): string | undefined {
-  const ours = error instanceof KvbenchError;
+  const clear = error instanceof KvbenchError || error instanceof Deno.errors.NotCapable;
   const ofGpu = [DeviceLostError, OutOfMemoryError, KernelError, WrongResultsError].some((kind) =>
     error instanceof kind
   );
-  if (ours && !ofGpu) return undefined;
+  if (clear && !ofGpu) return undefined;
   const { phase, adapter, ledger } = (error instanceof Error && contexts.get(error)) || {};
   const report = {
     error: error instanceof Error ? error.name : typeof error,
