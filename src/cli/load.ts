@@ -10,16 +10,16 @@ import type { LoadPlan } from "../measure/load/plan.ts";
 import { loadResult } from "../measure/load/result.ts";
 import { runLoad } from "../measure/load/run.ts";
 import { FITTED_CONTEXT } from "../measure/serving/lengths.ts";
-import { formatJson } from "../report/json.ts";
 import { loadTable } from "../report/load_table.ts";
-import { writeWhole } from "../report/write.ts";
 import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "./api_key.ts";
+import { withoutSecrets } from "./crash_report.ts";
 import { watchInterrupts } from "./interrupt.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { progressBar } from "./progress.ts";
 import { lengthSource } from "./serving_options.ts";
 import { decimal, share, wholeNumber } from "./values.ts";
 
-interface Options extends ApiKeyOptions {
+interface Options extends ApiKeyOptions, JsonOptions {
   readonly model?: string;
   readonly numPrompts: number;
   readonly rate?: number;
@@ -38,7 +38,6 @@ interface Options extends ApiKeyOptions {
   readonly e2eLimit?: number;
   readonly seed: number;
   readonly timeout: number;
-  readonly json?: string;
 }
 
 /** Declares the subcommand. */
@@ -63,17 +62,17 @@ export function loadCommand(): Command {
     .option("--tpot-limit <ms>", "for goodput", decimal)
     .option("--e2e-limit <ms>", "for goodput", decimal)
     .option("--seed <n>", "of lengths, arrivals and prompts", wholeNumber(0, 2 ** 31 - 1), 0)
-    .option("--timeout <seconds>", "for each request", decimal, 300)
-    .option("--json <file>", "write the result there; with -, print it and nothing else");
-  return addApiKeyOptions(command, "sent as bearer token").action(run);
+    .option("--timeout <seconds>", "for each request", decimal, 300);
+  return addJsonOption(addApiKeyOptions(command, "sent as bearer token")).action(run);
 }
 
 async function run(url: string, options: Options): Promise<void> {
-  const { rate, timeout, json } = options;
+  const { rate, timeout } = options;
   if (rate !== undefined && !(rate > 0)) {
     throw new UsageError(`Rate is ${rate}: wanted requests per second above 0`);
   }
   if (!(timeout > 0)) throw new UsageError(`Timeout is ${timeout}: wanted seconds above 0`);
+  await checkJson(options);
   const apiKey = await apiKeyOf(options);
   const client = new LoadClient({ url, apiKey, timeoutMs: 1000 * timeout });
   const models = await client.models();
@@ -93,16 +92,14 @@ async function run(url: string, options: Options): Promise<void> {
   }).finally(() => bar.stop());
   const result = loadResult(plan, outcome, {
     created,
-    command: withoutKey(Deno.args),
+    command: withoutSecrets(Deno.args),
     server: { url, model: model.id },
     interrupted: interrupts.signal.aborted,
   });
   if (result.finished === 0 && !result.interrupted) {
     throw new KvbenchError(`No request was answered: ${result.failures[0]!.reason}`);
   }
-  if (json === "-") console.log(formatJson(result));
-  else console.log(loadTable(result));
-  if (json !== undefined && json !== "-") await writeWhole(json, formatJson(result) + "\n");
+  await giveResult(result, loadTable, options);
   Deno.exitCode = interrupts.exitCode;
 }
 
@@ -135,11 +132,4 @@ async function planOf(options: Options, { maxTokens }: ModelCard): Promise<LoadP
     ignoreEos: options.ignoreEos,
     limits: { ttftMs: options.ttftLimit, tpotMs: options.tpotLimit, e2eMs: options.e2eLimit },
   };
-}
-
-/** Arguments as they may be written down. */
-function withoutKey(args: readonly string[]): string[] {
-  return args.map((arg, i) =>
-    args[i - 1] === "--api-key" ? "…" : arg.startsWith("--api-key=") ? "--api-key=…" : arg
-  );
 }

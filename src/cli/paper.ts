@@ -8,9 +8,8 @@ import { PAPER_KIND, type PaperResult, parsePaper } from "../measure/paper/resul
 import { VIEW_NAMES, type ViewName } from "../measure/paper/view.ts";
 import { viewOf, type ViewSource } from "../measure/paper/views.ts";
 import { type RunFacts, servingSetup } from "../measure/serving/record.ts";
-import { formatJson } from "../report/json.ts";
 import { paperTable } from "../report/paper_table.ts";
-import { writeWhole } from "../report/write.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addMemoryOptions, type MemoryOptions } from "./memory_options.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
 import { progressBar } from "./progress.ts";
@@ -18,11 +17,10 @@ import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./servin
 import { planOf } from "./serving_options.ts";
 import { nameList, wholeNumber } from "./values.ts";
 
-interface Options extends SimulatorOptions, MemoryOptions {
+interface Options extends SimulatorOptions, MemoryOptions, JsonOptions {
   readonly views: ViewName[];
   readonly requests?: number;
   readonly seed: number;
-  readonly json?: string;
 }
 
 /** Requests of each run where none are given: on a software adapter, more would take long. */
@@ -51,12 +49,12 @@ export function paperCommand(): Command {
       wholeNumber(1, 1e8),
     )
     .option("--seed <n>", "of lengths and prompts", wholeNumber(0, 2 ** 31 - 1), 0);
-  return addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))))
-    .option("--json <file>", "write the result there; with -, print it and nothing else")
+  return addJsonOption(addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command)))))
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
+  await checkJson(options);
   const requests = options.requests ?? (options.dryRun ? REQUESTS.dry : REQUESTS.gpu);
   const result = await withSimulator(options, (shape) => {
     const lengths = { dataSet: "sharegpt" } as const;
@@ -66,9 +64,7 @@ async function run(options: Options): Promise<void> {
   }, async ({ shape, facts, run, measured }, plan) => {
     return await paperResult(options.views, { plan, shape, run, measured }, facts);
   });
-  if (options.json === "-") return console.log(formatJson(result));
-  console.log(paperTable(result));
-  if (options.json !== undefined) await writeWhole(options.json, formatJson(result) + "\n");
+  await giveResult(result, paperTable, options);
 }
 
 async function paperResult(

@@ -16,27 +16,26 @@ import {
   type ProfileResult,
 } from "../measure/profile_result.ts";
 import { checkContext } from "../model/config.ts";
-import { formatJson } from "../report/json.ts";
 import { profileTable } from "../report/profile_table.ts";
 import { traceOf } from "../report/trace.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
 import { addStrategyOptions } from "./decode_options.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { type Session, withSession } from "./session.ts";
 import { wholeNumber } from "./values.ts";
 
-interface Options extends PrecisionOptions {
+interface Options extends PrecisionOptions, JsonOptions {
   readonly strategy: StrategyName;
   readonly blockSize: number;
   readonly promptTokens: number;
   readonly newTokens: number;
-  readonly json?: string;
   readonly trace?: string;
 }
 
 /** Declares the subcommand. */
 export function profileCommand(): Command {
-  return addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile"))))
+  return addJsonOption(addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile")))))
     .description(
       "Time each kernel of a prefill and of decode steps on the GPU, against what the adapter can do",
     )
@@ -47,14 +46,14 @@ export function profileCommand(): Command {
       wholeNumber(1),
       16,
     )
-    .option("--json <file>", "write the profile there; with -, print it and nothing else")
     .option("--trace <file>", "write the dispatches there, for Perfetto or chrome://tracing")
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  const { json, trace } = options;
-  for (const file of [json, trace]) if (file !== undefined && file !== "-") await checkWritable(file);
+  const { trace } = options;
+  await checkJson(options);
+  if (trace !== undefined) await checkWritable(trace);
   await withSession(options, async (checkpoint) => {
     const { config } = checkpoint;
     const promptIds = madeUpPrompt(options.promptTokens, config.vocabSize, 0);
@@ -67,19 +66,17 @@ async function run(options: Options): Promise<void> {
     const created = new Date().toISOString();
     const measured = await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps });
     const result = await resultOf(session, options, { created, measured });
-    if (json === "-") console.log(formatJson(result));
-    else {
-      const { facts } = session.gpu;
-      console.log(
-        `kvbench: ${result.model} on ${facts.description}${facts.software ? " (software)" : ""}, weights ` +
-          `${result.weights_dtype}, K/V ${result.kv_dtype}\n\n${profileTable(result)}`,
-      );
-      if (json !== undefined) await writeWhole(json, formatJson(result) + "\n");
-    }
+    await giveResult(result, profileText, options);
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
   });
+}
+
+function profileText(result: ProfileResult): string {
+  const { model, environment: { adapter }, weights_dtype, kv_dtype } = result;
+  return `kvbench: ${model} on ${adapter.description}${adapter.software ? " (software)" : ""}, weights ` +
+    `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result)}`;
 }
 
 async function resultOf(
