@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Takes the first line of stdout of a server; when it is done, a signal ends the server. */
+  readonly whenReady?: (line: string) => Promise<void>;
 }
 
 /** What a run left behind. */
@@ -54,7 +56,7 @@ export interface RunResult {
 
 /** Runs `kvbench` with these arguments. */
 export async function kvbench(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { read = [], write, charts = false, stdin = "", env = {}, cwd } = options;
+  const { read = [], write, charts = false, stdin = "", env = {}, cwd, whenReady } = options;
   const readable = [
     WEIGHTS,
     ...read,
@@ -68,16 +70,22 @@ export async function kvbench(args: readonly string[], options: RunOptions = {})
   ];
   // The canvas is the one package that is fetched when it is needed.
   const cached = flags.includes("--allow-ffi") ? [] : ["--cached-only"];
-  return await runDeno(["run", "--no-prompt", ...cached, ...flags, MOD, ...args], { stdin, env, cwd });
+  return await runDeno(["run", "--no-prompt", ...cached, ...flags, MOD, ...args], {
+    stdin,
+    env,
+    cwd,
+    whenReady,
+  });
 }
 
 /** Runs Deno itself. */
 export async function runDeno(
   args: readonly string[],
-  { stdin = "", env = {}, cwd }: {
+  { stdin = "", env = {}, cwd, whenReady }: {
     readonly stdin?: string;
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string | undefined;
+    readonly whenReady?: RunOptions["whenReady"] | undefined;
   },
 ): Promise<RunResult> {
   const child = new Deno.Command(Deno.execPath(), {
@@ -97,12 +105,27 @@ export async function runDeno(
     }
   };
   const [out, err, { code }] = await Promise.all([
-    Array.fromAsync(child.stdout),
+    readAll(child, whenReady),
     new Response(child.stderr).text(),
     child.status,
     send(),
   ]);
-  return { code, stdout: await new Blob(out).text(), stderr: err, pieces: out.length };
+  return { code, stdout: out.join(""), stderr: err, pieces: out.length };
+}
+
+/** The pieces of a child's stdout; of a server, the child is ended when `whenReady` is done. */
+async function readAll(child: Deno.ChildProcess, whenReady: RunOptions["whenReady"]): Promise<string[]> {
+  const pieces: string[] = [];
+  let ready: Promise<void> | undefined;
+  for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+    pieces.push(piece);
+    const text = pieces.join("");
+    if (whenReady === undefined || ready !== undefined || !text.includes("\n")) continue;
+    ready = whenReady(text).finally(() => child.kill("SIGTERM"));
+    ready.catch(() => {}); // thrown below, when the child has ended
+  }
+  await ready;
+  return pieces;
 }
 
 /** Runs `kvbench` and gives its stdout. The test fails where the exit code isn't 0. */

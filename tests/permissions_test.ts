@@ -14,7 +14,10 @@ import { sourcesIn } from "./sources.ts";
 const READ_WEIGHTS = "--allow-read=weights";
 const QUICK_BENCH = ["bench", "--runs", "1", "--warmup", "0", "--new-tokens", "2"];
 
-/** Subcommands that run here. `FOLDER` stands for a folder to write to, `FILE` for a file in it, `RESULT` for a result. */
+/**
+ * Every subcommand. `FOLDER` stands for a folder to write to, `FILE` for a file in it, `HOST:PORT` for where a server
+ * listens.
+ */
 const COMMANDS: readonly (readonly string[])[] = [
   ["generate", "The", "--max-new-tokens", "2"],
   ["logits", "The", "-o", "FOLDER/l.f32"],
@@ -27,9 +30,10 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["selftest", "--quick"],
   ["weights", "list"],
   ["serve-sim", "--kv-budget", "1MiB", "--requests", "2", "--lengths", "alpaca"],
+  ["paper", "--views", "prefix", "--requests", "1", "--no-autotune", "--json", "-"],
+  ["serve", "--port", "0", "--no-autotune"],
+  ["load", "http://HOST:PORT", "--num-prompts", "1", "--new-tokens", "1"],
 ];
-/** The others run in tests of their own, with the same flags. */
-const ELSEWHERE = ["serve", "load", "paper"];
 
 /** Runs, and what each needs. */
 const LEAST: readonly (readonly [what: string, args: readonly string[], flags: readonly string[]])[] = [
@@ -46,37 +50,51 @@ const OPTIONAL = CHART_FLAGS;
 
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 
-function withFolder(texts: readonly string[], folder: string): string[] {
+function filledIn(texts: readonly string[], folder: string, address: string): string[] {
   return texts.map((text) =>
     text.replaceAll("FOLDER", folder).replaceAll("FILE", `${folder}/input`).replaceAll("=CACHE", `=${folder}`)
+      .replaceAll("HOST:PORT", address)
   );
+}
+
+/** Runs `body` beside a server that answers every completion with one token. */
+async function besideServer(body: (address: string) => Promise<void>): Promise<void> {
+  const chunk = `data: {"choices":[{"text":"a"}]}\n\ndata: [DONE]\n\n`;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ({ method }) => method === "GET" ? Response.json({ data: [{ id: "toy" }] }) : new Response(chunk),
+  );
+  await body(`127.0.0.1:${server.addr.port}`).finally(() => server.shutdown());
 }
 
 for (const [what, args, flags] of LEAST) {
   Deno.test(`kvbench ${what} runs with its documented permissions and needs each of them`, {
-    ignore,
+    ignore: ignore || !permitted("net") || Deno.build.os === "windows" && what === "serve",
   }, async () => {
-    await inScratch(async (folder) => {
-      if (args.includes("FILE")) {
-        const text = what === "perplexity" ? "464,3290,257" : JSON.stringify(fixtureResult());
-        await Deno.writeTextFile(`${folder}/input`, text);
-      }
-      const run = (given: readonly string[]) =>
-        kvbench(withFolder(args, folder), {
-          flags: withFolder(given, folder),
-          cwd: ROOT,
-          env: { HF_HUB_CACHE: folder },
-        });
-      const { code, stderr } = await run(flags);
-      assert.equal(code, 0, stderr);
-      if (what === "bench --out") assert.equal(namesIn(folder).length, 3); // JSON, page and chart
-      for (const flag of flags) {
-        if (OPTIONAL.includes(flag)) continue;
-        const without = await run(flags.filter((other) => other !== flag));
-        assert.deepEqual([without.code, without.stdout], [1, ""], `without ${flag}`);
-        assert.match(without.stderr, /^kvbench: [^\n]*--allow-(read|write|env)[^\n]*\n$/m);
-      }
-    });
+    await inScratch((folder) =>
+      besideServer(async (address) => {
+        if (args.includes("FILE")) {
+          const text = what === "perplexity" ? "464,3290,257" : JSON.stringify(fixtureResult());
+          await Deno.writeTextFile(`${folder}/input`, text);
+        }
+        const run = (given: readonly string[]) =>
+          kvbench(filledIn(args, folder, address), {
+            flags: filledIn(given, folder, address),
+            cwd: ROOT,
+            env: { HF_HUB_CACHE: folder },
+            ...(what === "serve" && { whenReady: () => Promise.resolve() }),
+          });
+        const { code, stderr } = await run(flags);
+        assert.equal(code, 0, stderr);
+        if (what === "bench --out") assert.equal(namesIn(folder).length, 3); // JSON, page and chart
+        for (const flag of flags) {
+          if (OPTIONAL.includes(flag)) continue;
+          const without = await run(flags.filter((other) => other !== flag));
+          assert.deepEqual([without.code, without.stdout], [1, ""], `without ${flag}`);
+          assert.match(without.stderr, /^kvbench: [^\n]*--allow-(read|write|env|net)[^\n]*\n$/m);
+        }
+      })
+    );
   });
 }
 
@@ -84,7 +102,7 @@ Deno.test("bench without the permissions of charts or of its folder says what it
   ignore,
 }, async () => {
   await inScratch(async (folder) => {
-    const flags = withFolder(["--allow-read=weights,FOLDER", "--allow-write=FOLDER"], folder);
+    const flags = [`--allow-read=weights,${folder}`, `--allow-write=${folder}`];
     const noChart = await kvbench([...QUICK_BENCH, "--out", folder], { flags, cwd: ROOT });
     assert.equal(noChart.code, 0, noChart.stderr);
     assert.match(noChart.stdout, /Chart: not drawn, that needs --allow-ffi/);
@@ -118,7 +136,7 @@ Deno.test("The README and --help name the least permissions of every subcommand"
     name !== "help" && !name.startsWith("-")
   );
   assert.deepEqual(new Set(names), new Set(Object.keys(PERMISSIONS)));
-  assert.deepEqual(new Set([...COMMANDS.map(([name]) => name), ...ELSEWHERE]), new Set(names));
+  assert.deepEqual(new Set(COMMANDS.map(([name]) => name)), new Set(names));
   for (const [name, flags] of Object.entries(PERMISSIONS)) {
     const row = readme.split("\n").find((line) => line.startsWith(`| \`${name}`));
     const cell = row?.split(/(?<!\\)\|/)[3]?.trim() ?? "";
