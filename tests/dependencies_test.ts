@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import manifestText from "../deno.json" with { type: "text" };
+import lockText from "../deno.lock" with { type: "text" };
 import { VERSION } from "../src/version.ts";
 import { permitted } from "./permitted.ts";
 import { importsOf, reachedFrom, sourcesIn } from "./sources.ts";
@@ -23,6 +24,15 @@ Deno.test("VERSION is deno.json's version", () => {
 Deno.test("deno.json pins each package to one version", () => {
   for (const [name, specifier] of Object.entries(manifest.imports)) {
     assert.match(specifier, new RegExp(`^npm:${name}@\\d+\\.\\d+\\.\\d+$`));
+  }
+});
+
+Deno.test("deno.lock has the packages of deno.json and no others, and every package by its hash", () => {
+  const lock: { specifiers: object; npm: Record<string, { integrity: string }> } = JSON.parse(lockText);
+  assert.deepEqual(new Set(Object.keys(lock.specifiers)), new Set(Object.values(manifest.imports)));
+  assert.deepEqual(Object.keys(lock).sort(), ["npm", "specifiers", "version", "workspace"]);
+  for (const [name, { integrity }] of Object.entries(lock.npm)) {
+    assert.match(integrity, /^sha512-[\w+/]{86}==$/, name);
   }
 });
 
