@@ -239,8 +239,16 @@ Deno.test("doctor tells the adapter, its limits and which models fit, as a table
   assert.equal(models[0]?.kv_bytes_per_token, N_LAYER * ROW_BYTES);
   for (const { fits } of models) assert.ok(["yes", "no", "unknown"].includes(fits), fits);
 
-  const table = await stdoutOf(["doctor"]);
-  for (const text of [report.adapter.description, "shader-f16", "fence", "gpt2-xl"]) {
-    assert.ok(table.includes(text), text);
+  const less = ["--disable-feature", "timestamp-query", "--disable-feature", "subgroups"];
+  const table = await stdoutOf(["doctor", ...less]);
+  for (const text of [report.adapter.description, "fence", "gpt2-xl"]) assert.ok(table.includes(text), text);
+  const { features, offered_features: offered } = report.adapter;
+  assert.deepEqual(features, offered.filter((name: string) => name in report.features));
+  for (const name of Object.keys(report.features)) {
+    const there = name === "shader-f16" ? "yes" : "switched off";
+    const state = offered.includes(name) ? there : "unavailable";
+    assert.match(table, new RegExp(`^│ ${name} +│ ${state} +│$`, "m"));
   }
+  assert.match(table, /^│ features not used +│/m);
+  for (const name of offered) assert.ok(table.includes(name), name);
 });

@@ -6,7 +6,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from "npm:commander@15.1.0";
 import type { GpuOptions } from "../gpu/gpu.ts";
-import { DEFAULT_LIMITS, type Feature, FEATURES, type Limit, LIMITS } from "../gpu/ladder.ts";
+import { DEFAULT_LIMITS, type Feature, FEATURES, type Limit, LIMITS, UNUSED_FEATURE } from "../gpu/ladder.ts";
 import { WEBGPU_NAMES, WEBGPU_VARIABLE, type WebGpuName } from "../gpu/webgpu.ts";
 
 /** Values of {@link addDeviceOptions}. */
@@ -28,7 +28,10 @@ export function addDeviceOptions(command: Command): Command {
     )
     .option(
       "--disable-feature <name>",
-      `do without an optional feature (${FEATURES.join(", ")}, all); may be given several times`,
+      `do without an optional feature (${
+        FEATURES.join(", ")
+      }, all; ${UNUSED_FEATURE} is never used); may be ` +
+        "given several times",
       disabledFeature,
     )
     .option(
@@ -51,6 +54,10 @@ export function gpuOptions({ webgpu, disableFeature, limit }: DeviceOptions): Gp
 /** A feature, or all of them, besides those given before. */
 export function disabledFeature(text: string, before: readonly Feature[] = []): readonly Feature[] {
   if (text === "all") return FEATURES;
+  if (text === UNUSED_FEATURE) {
+    console.error(`kvbench: ${UNUSED_FEATURE} is never used: there is nothing to do without`);
+    return before;
+  }
   const feature = FEATURES.find((name) => name === text);
   if (feature === undefined) throw new InvalidArgumentError(`Wanted ${FEATURES.join(", ")} or all`);
   return [...before, feature];

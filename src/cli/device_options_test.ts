@@ -27,6 +27,20 @@ Deno.test("--webgpu, --disable-feature and --limit add up", () => {
   assert.deepEqual(parse("--disable-feature", "all"), { disabledFeatures: FEATURES });
 });
 
+Deno.test("--disable-feature immediates says that it changes nothing", () => {
+  const { error } = console;
+  const lines: string[] = [];
+  console.error = (line: string) => lines.push(line);
+  try {
+    const args = ["--disable-feature", "immediates"];
+    assert.deepEqual(parse("--disable-feature", "subgroups", ...args), { disabledFeatures: ["subgroups"] });
+    assert.deepEqual(parse(...args), { disabledFeatures: [] });
+  } finally {
+    console.error = error;
+  }
+  assert.deepEqual(lines, Array(2).fill("kvbench: immediates is never used: there is nothing to do without"));
+});
+
 Deno.test("Unknown implementations, features and limits are refused with those that there are", () => {
   assert.throws(() => parse("--webgpu", "mesa"), /Allowed choices are deno, dawn/);
   assert.throws(

@@ -6,13 +6,15 @@
 import { Command } from "npm:commander@15.1.0";
 import Table from "npm:cli-table3@0.6.5";
 import { type Gpt2Config, PRESETS } from "../model/config.ts";
+import { type AdapterRecord, adapterRecord } from "../gpu/adapter.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import { FEATURES, LIMITS } from "../gpu/ladder.ts";
+import { type Feature, FEATURES, LIMITS } from "../gpu/ladder.ts";
 import { readbackMs } from "../gpu/readback.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { memoryNeed } from "../model/memory.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
+import { wrap } from "../report/wrap.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
 import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
 
@@ -34,13 +36,7 @@ async function run(options: Options): Promise<void> {
     const { facts, fence, device } = gpu;
     const models = await modelNeeds(gpu);
     const report = {
-      adapter: {
-        description: facts.description,
-        vendor: facts.vendor,
-        architecture: facts.architecture,
-        device: facts.device,
-        software: facts.software,
-      },
+      adapter: adapterRecord(facts, device),
       runtime: { deno: Deno.version.deno, webgpu: facts.webgpu, os: Deno.build.os, arch: Deno.build.arch },
       features: Object.fromEntries(FEATURES.map((name) => [name, device.features.has(name)])),
       limits: Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]])),
@@ -95,16 +91,26 @@ async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   );
 }
 
+/** What became of a feature that kvbench can use. */
+function stateOf(name: Feature, { features, offered_features }: AdapterRecord): string {
+  if (features.includes(name)) return "yes";
+  return offered_features.includes(name) ? "switched off" : "unavailable";
+}
+
+/** Features that the adapter has and kvbench can't use. */
+function unusedOf({ offered_features }: AdapterRecord): string[] {
+  return offered_features.filter((name) => !FEATURES.some((each) => each === name));
+}
+
 function print(report: {
-  adapter: { description: string; vendor: string; architecture: string; device: string; software: boolean };
+  adapter: AdapterRecord;
   runtime: Record<string, string>;
-  features: Record<string, boolean>;
   limits: Record<string, number>;
   fence: { blocks: boolean; cost_us: number; readback_ms: number };
   memory: { available_bytes: number | null; source: string };
   models: ModelRow[];
 }): void {
-  const { adapter, runtime, features, limits, fence, memory, models } = report;
+  const { adapter, runtime, limits, fence, memory, models } = report;
   const facts = new Table({ style: { head: [], border: [] } });
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
   facts.push(
@@ -113,7 +119,8 @@ function print(report: {
     ["driver", "WebGPU does not tell its version"],
     ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
-    ...Object.entries(features).map(([name, has]) => [name, has ? "yes" : "unavailable"]),
+    ...FEATURES.map((name) => [name, stateOf(name, adapter)]),
+    ["features not used", wrap(unusedOf(adapter).join(", ") || "none", { width: 70 }).join("\n")],
     ...Object.entries(limits).map((
       [name, value],
     ) => [name, name.endsWith("Size") ? formatBytes(value) : `${value}`]),

@@ -71,12 +71,21 @@ export function adapterFacts(
   };
 }
 
-/** What records say of an opened adapter: who made it, and the features that its device has. */
+/** What records say of an opened adapter. */
+export interface AdapterRecord extends Omit<AdapterFacts, "webgpu" | "limits" | "features"> {
+  /** Optional features that its device has, sorted. */
+  features: string[];
+  /** Those that it offers, used or not, sorted. */
+  offered_features: string[];
+}
+
+/** What records say of an opened adapter: who made it, what it offers, and what of that its device has. */
 export function adapterRecord(
-  { description, vendor, architecture, device, software }: AdapterFacts,
+  { description, vendor, architecture, device, software, features: offered }: AdapterFacts,
   { features }: Pick<GPUDevice, "features">,
-): Omit<AdapterFacts, "webgpu" | "limits" | "features"> & { features: string[] } {
-  return { description, vendor, architecture, device, software, features: [...features].sort() };
+): AdapterRecord {
+  const lists = { features: [...features].sort(), offered_features: [...offered] };
+  return { description, vendor, architecture, device, software, ...lists };
 }
 
 function isFallback(adapter: GPUAdapter): boolean {

@@ -11,6 +11,8 @@ import type { AdapterFacts } from "./adapter.ts";
 export const FEATURES = ["shader-f16", "timestamp-query", "subgroups"] as const;
 /** An optional feature that kvbench asks for. */
 export type Feature = typeof FEATURES[number];
+/** An optional feature that would suit what changes from step to step, and that nothing here asks for. */
+export const UNUSED_FEATURE = "immediates";
 
 /**
  * Limits that are raised to what the adapter offers, and what every WebGPU offers

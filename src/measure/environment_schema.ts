@@ -36,6 +36,9 @@ export const environmentSchema = z.strictObject({
     device: z.string().describe("Device, as GPUAdapterInfo gives it"),
     software: z.boolean().describe("Whether the adapter computes on the CPU"),
     features: z.array(z.string()).describe("WebGPU features that the device was opened with"),
+    offered_features: z.array(z.string()).optional().describe(
+      "WebGPU features that the adapter has, used or not",
+    ),
     limits: z.record(z.string(), z.number()).describe("WebGPU limits of the device"),
   }).describe("GPU adapter"),
   kernels_sha256: sha256Field("SHA-256 over the WGSL sources that were run, in hex"),

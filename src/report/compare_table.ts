@@ -28,7 +28,7 @@ export function compareTable(comparison: Comparison, threshold: number): string 
     style: { head: [], border: [], compact: true },
   });
   for (const row of compareRows(comparison)) table.push(row);
-  return [table.toString(), ...compareNotes(comparison, threshold).flatMap(wrap)].join("\n");
+  return [table.toString(), ...compareNotes(comparison, threshold).flatMap((line) => wrap(line))].join("\n");
 }
 
 /** The same as GitHub-flavoured Markdown. */

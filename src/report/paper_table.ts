@@ -38,7 +38,7 @@ function viewTable({ figure, title, columns, rows, paper_says, differences }: Vi
     ...(paper_says === null ? [] : [`The paper: ${paper_says}.`]),
     `Unlike the paper: ${differences.join("; ")}.`,
   ];
-  return [`${title} (figure ${figure})`, table.toString(), ...notes.flatMap(wrap)].join("\n")
+  return [`${title} (figure ${figure})`, table.toString(), ...notes.flatMap((line) => wrap(line))].join("\n")
     .trimEnd();
 }
 

@@ -5,6 +5,7 @@
  */
 import Table from "npm:cli-table3@0.6.5";
 import type { SelfTest } from "../check/selftest_result.ts";
+import { wrap } from "./wrap.ts";
 
 /** Environment, table and verdict, as text. */
 export function selfTestTable({ environment, checks }: SelfTest): string {
@@ -18,7 +19,7 @@ export function selfTestTable({ environment, checks }: SelfTest): string {
     `WebGPU ${environment.webgpu === "dawn" ? "by Dawn" : "of Deno"}: ${adapter.description}${
       ids && ` (${ids})`
     }, ${adapter.software ? "software" : "hardware"}`,
-    `Features: ${adapter.features.join(", ") || "none"}`,
+    ...featureLines(adapter),
     `Kernels ${environment.kernels_sha256.slice(0, 16)}, ${tuning["name"]} tuning first`,
   ];
   const table = new Table({
@@ -38,6 +39,12 @@ export function selfTestTable({ environment, checks }: SelfTest): string {
     ? `All ${checks.length} checks are right`
     : `${wrong.length} of ${checks.length} checks are not right`;
   return [...facts, table.toString(), ...lines, last].join("\n");
+}
+
+function featureLines({ features, offered_features = [] }: SelfTest["environment"]["adapter"]): string[] {
+  const unused = offered_features.filter((name) => !features.includes(name));
+  const others = unused.length === 0 ? "" : `; there and not used: ${unused.join(", ")}`;
+  return wrap(`Features: ${features.join(", ") || "none"}${others}`);
 }
 
 /** An error or a tolerance in few digits. */

@@ -28,7 +28,13 @@ export function benchTable(result: BenchResult): string {
   const { cells, groups } = result;
   const draw = groups.length === 1 && cells.length <= MAX_COLUMNS ? columnPerCell : linePerCell;
   const claims = claimLines(result);
-  return [draw(cells), "", ...sentences(result).flatMap(wrap), "", ...claims.flatMap(wrap)].join("\n")
+  return [
+    draw(cells),
+    "",
+    ...sentences(result).flatMap((line) => wrap(line)),
+    "",
+    ...claims.flatMap((line) => wrap(line)),
+  ].join("\n")
     .trimEnd();
 }
 
