@@ -25,6 +25,7 @@ import { type Interrupt, watchInterrupts } from "./interrupt.ts";
 import { liveView, terminal } from "./live_view.ts";
 import { readResult, ResultFile } from "./result_file.ts";
 import { type Session, withSession } from "./session.ts";
+import { writeLine } from "./stdout.ts";
 
 /** A result that is taken up again. */
 interface Resumed {
@@ -79,7 +80,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     throw new UsageError("--fail-on needs something to compare with: wanted --baseline beside it");
   }
   const baseline = options.baseline === undefined ? undefined : await readResult(options.baseline);
-  const say = (text: string) => to.quiet ? undefined : console.log(text);
+  const say = (text: string) => to.quiet ? undefined : writeLine(text);
   using interrupt = watchInterrupts();
   const result = await withSession(options, async (checkpoint, tokenizer) => {
     const plan = await planOf(options, checkpoint.config, tokenizer);
@@ -101,7 +102,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     return await measure(session, resumed?.result ?? fresh, to, interrupt);
   });
   const format = !resumed && options.json === "-" ? "json" : options.format;
-  if (result.cells.length > 0 || format === "json") console.log(formatResults([result], format));
+  if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
   if (interrupt.exitCode !== 0) {
     console.error(`kvbench: ${sayInterrupted(result, to)}`);
     Deno.exitCode = interrupt.exitCode;
@@ -111,7 +112,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   else if (to.hint !== undefined) say(to.hint);
   if (baseline) {
     const print = (text: string) =>
-      to.quiet ? console.error(text) : console.log(`\n${options.baseline} → this run\n\n${text}`);
+      to.quiet ? console.error(text) : writeLine(`\n${options.baseline} → this run\n\n${text}`);
     compareWithBaseline(baseline, result, options, print);
   }
 }

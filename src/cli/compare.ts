@@ -12,6 +12,7 @@ import { formatJson } from "../report/json.ts";
 import { cellLabels } from "../report/labels.ts";
 import { formatPercent } from "../report/units.ts";
 import { readResult } from "./result_file.ts";
+import { writeLine } from "./stdout.ts";
 import { share } from "./values.ts";
 
 /** Exit code where something got worse. */
@@ -57,11 +58,11 @@ async function run(before: string, after: string[], options: Options): Promise<v
   const { threshold, format } = options;
   if (format === "json") {
     const all = comparisons.map(({ path, comparison }) => ({ before, after: path, ...comparison }));
-    console.log(formatJson(snakeCase({ threshold, comparisons: all })));
+    writeLine(formatJson(snakeCase({ threshold, comparisons: all })));
   } else {
     const draw = format === "table" ? compareTable : compareMarkdown;
     for (const { path, comparison } of comparisons) {
-      console.log(`${before} → ${path}\n\n${draw(comparison, threshold)}`);
+      writeLine(`${before} → ${path}\n\n${draw(comparison, threshold)}`);
     }
   }
   for (const { comparison } of comparisons) failOn(comparison, options);

@@ -17,6 +17,7 @@ import { formatBytes } from "../report/units.ts";
 import { wrap } from "../report/wrap.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
 import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
+import { writeLine } from "./stdout.ts";
 
 interface Options extends DeviceOptions {
   readonly json: boolean;
@@ -53,7 +54,7 @@ async function run(options: Options): Promise<void> {
       },
       models,
     };
-    if (options.json) console.log(JSON.stringify(report, null, 2));
+    if (options.json) writeLine(JSON.stringify(report, null, 2));
     else print(report);
   } finally {
     gpu.dispose();
@@ -134,7 +135,7 @@ function print(report: {
         : `${formatBytes(memory.available_bytes)} available (${memory.source})`,
     ],
   );
-  console.log(facts.toString());
+  writeLine(facts.toString());
   const table = new Table({
     head: ["model, f32", "weights", "K/V per token", "K/V full context", "total", "fits"],
     style: { head: [], border: [] },
@@ -149,5 +150,5 @@ function print(report: {
       row.reason === "" ? row.fits : `${row.fits}: ${row.reason}`,
     ]);
   }
-  console.log(table.toString());
+  writeLine(table.toString());
 }

@@ -17,6 +17,7 @@ import { formatBytes, formatPercent } from "../report/units.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate_many.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
 import { StartTimes } from "./start_times.ts";
+import { writeLine, writeText } from "./stdout.ts";
 import { decimal, repeated, wholeNumber } from "./values.ts";
 
 interface Options extends DecodeOptions {
@@ -117,14 +118,14 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     const { sequences, scores, footprint } = many;
     if (footprint) console.error(sayFootprint(footprint));
     if (options.output === "ids") {
-      for (const { ids } of sequences) console.log(ids.join(","));
+      for (const { ids } of sequences) writeLine(ids.join(","));
     } else if (options.output === "text" && several) {
       sequences.forEach(({ text }, i) => {
         const score = scores ? `, score ${scores[i]!.toFixed(4)}` : "";
-        write(`--- ${i + 1} of ${sequences.length}${score} ---\n${text}\n`);
+        writeText(`--- ${i + 1} of ${sequences.length}${score} ---\n${text}\n`);
       });
     } else if (options.output === "json") {
-      console.log(JSON.stringify(
+      writeLine(JSON.stringify(
         {
           model: session.modelName,
           strategy: options.strategy,
@@ -213,7 +214,7 @@ async function streamOne(
   return await withDecoder(model, decoding, async (decoder) => {
     times.ready();
     const sequence = new Continuation(tokenizer, options.stop);
-    const show = (text: string) => options.output === "text" ? write(text) : undefined;
+    const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
     const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
     for await (const [chunk] of generate(decoder, request)) {
       times.token();
@@ -225,12 +226,4 @@ async function streamOne(
     if (options.timings) console.error(times.say(sequence.ids.length));
     return sequence;
   });
-}
-
-const encoder = new TextEncoder();
-
-function write(text: string): void {
-  for (let bytes = encoder.encode(text); bytes.length > 0;) {
-    bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-  }
 }

@@ -6,6 +6,7 @@
 import type { Command } from "npm:commander@15.1.0";
 import { formatJson } from "../report/json.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
+import { writeLine } from "./stdout.ts";
 
 /** Values of {@linkcode addJsonOption}. */
 export interface JsonOptions {
@@ -37,7 +38,7 @@ export async function giveResult<T>(
   tableOf: (result: T) => string,
   { json }: JsonOptions,
 ): Promise<void> {
-  if (json === "-") return console.log(formatJson(result));
-  console.log(tableOf(result));
+  if (json === "-") return writeLine(formatJson(result));
+  writeLine(tableOf(result));
   if (json !== undefined) await writeWhole(json, formatJson(result) + "\n");
 }

@@ -1,7 +1,8 @@
 /**
  * The command line: reads options, runs a subcommand, and turns errors into one line and an exit code.
  *
- * Exit codes: 0 success, 1 a failure, 2 a wrong argument, 3 a comparison found something worse than allowed.
+ * Exit codes: 0 success, 1 a failure, 2 a wrong argument, 3 a comparison found something worse than allowed, 141 where
+ * whoever reads its output has left, as a shell has it of SIGPIPE.
  *
  * @module
  */
@@ -24,6 +25,7 @@ import { reportCommand } from "./report.ts";
 import { selftestCommand } from "./selftest.ts";
 import { serveCommand } from "./serve.ts";
 import { serveSimCommand } from "./serve_sim.ts";
+import { ReaderGoneError } from "./stdout.ts";
 import { weightsCommand } from "./weights.ts";
 
 /** Runs the command line and sets the process's exit code. */
@@ -69,6 +71,7 @@ function explain(error: unknown): { message: string; code: number } {
     if (error.exitCode === 0) return { message: "", code: 0 };
     return { message: error.message.replace(/^error: /, "").replaceAll("\n", " "), code: 2 };
   }
+  if (error instanceof ReaderGoneError) return { message: "", code: 141 };
   if (error instanceof UsageError) return { message: error.message, code: 2 };
   if (error instanceof KvbenchError) return { message: oneLine(error.message), code: 1 };
   if (error instanceof Deno.errors.NotCapable) {

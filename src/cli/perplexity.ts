@@ -12,6 +12,7 @@ import type { Tokenizer } from "../model/tokenizer.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { progressBar } from "./progress.ts";
 import { withSession } from "./session.ts";
+import { writeLine } from "./stdout.ts";
 import { idList, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions {
@@ -56,7 +57,7 @@ async function run(file: string, options: Options): Promise<void> {
       });
       bar.stop();
       if (options.json) {
-        console.log(JSON.stringify({
+        writeLine(JSON.stringify({
           model: modelName,
           weights_dtype: options.weightsDtype,
           kv_dtype: kvDtype,
@@ -66,7 +67,7 @@ async function run(file: string, options: Options): Promise<void> {
           perplexity: result.perplexity,
         }));
       } else {
-        console.log(
+        writeLine(
           `Perplexity ${result.perplexity.toFixed(4)} over ${result.tokens} tokens: ${modelName}, weights ` +
             `${options.weightsDtype}, K/V ${kvDtype}, windows of ${maxLength}, stride ${stride}`,
         );

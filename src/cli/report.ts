@@ -21,6 +21,7 @@ import { paperTable } from "../report/paper_table.ts";
 import { profileTable } from "../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
 import { readJson } from "./result_file.ts";
+import { writeLine } from "./stdout.ts";
 
 interface Options {
   readonly output?: string;
@@ -63,10 +64,10 @@ async function run(paths: string[], { output, format, png }: Options): Promise<v
   for (const path of paths) results.push(await readReportable(path));
   if (output !== undefined || png === undefined || format !== undefined) {
     const text = textOf(results, form, paths);
-    if (output === undefined) console.log(text);
+    if (output === undefined) writeLine(text);
     else {
       await writeWhole(output, text + "\n");
-      console.log(`Wrote ${output}`);
+      writeLine(`Wrote ${output}`);
     }
   }
   if (png !== undefined) await drawAll(results, png);
@@ -119,7 +120,7 @@ async function drawAll(results: readonly Reportable[], folder: string): Promise<
       const path = `${into}/${name}.png`;
       await checkWritable(path);
       await writeWhole(path, await draw());
-      console.log(`Wrote ${path}`);
+      writeLine(`Wrote ${path}`);
     };
     if (result.kind === BENCH_KIND && figures.length > 0) await write("overview", () => drawCharts(result));
     for (const figure of figures) await write(figure.id, () => figurePng(figure));

@@ -22,6 +22,7 @@ import { formatJson } from "../report/json.ts";
 import { selfTestTable } from "../report/selftest_table.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
 import { progressBar } from "./progress.ts";
+import { writeLine } from "./stdout.ts";
 
 interface Options extends DeviceOptions {
   readonly json: boolean;
@@ -46,7 +47,7 @@ async function run(options: Options): Promise<void> {
       const all = await check(gpu, checkpoint, options.quick);
       const environment = await describeEnvironment(gpu, tuningFor(gpu.facts));
       const record = selfTestRecord(created, environment, all);
-      console.log(options.json ? formatJson(record) : selfTestTable(record));
+      writeLine(options.json ? formatJson(record) : selfTestTable(record));
       if (all.some(({ verdict }) => verdict !== "right")) Deno.exitCode = 1;
       gpu.dispose();
     } finally {

@@ -17,6 +17,7 @@ import { watchInterrupts } from "./interrupt.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { withSession } from "./session.ts";
+import { writeLine } from "./stdout.ts";
 import { byteCount, decimal, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
@@ -86,7 +87,7 @@ async function run(options: Options): Promise<void> {
         signal: interrupts.signal,
         onListen: (url) => {
           const { capacity } = engine.usage();
-          console.log(
+          writeLine(
             `kvbench serves ${name} at ${url}/v1: ${options.policy}, room for K and V of ` +
               `${formatCount(capacity)} tokens`,
           );
@@ -102,7 +103,7 @@ async function run(options: Options): Promise<void> {
     }
     return gpu.ledger;
   });
-  console.log(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
+  writeLine(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
 }
 
 /** Asks before the model is loaded, which takes a while. */

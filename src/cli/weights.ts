@@ -14,6 +14,7 @@ import { parameterCount, parseConfig } from "../model/config.ts";
 import { formatBytes, formatCount } from "../report/units.ts";
 import { fetchProgress } from "./fetch_progress.ts";
 import { progressBar } from "./progress.ts";
+import { writeLine } from "./stdout.ts";
 
 /** Declares the subcommand. */
 export function weightsCommand(): Command {
@@ -53,7 +54,7 @@ interface CachedModel {
 async function list({ json }: { json: boolean }): Promise<void> {
   const { cache } = new Hub();
   const { models, others } = await modelsIn(new Hub());
-  if (json) return console.log(JSON.stringify({ cache: cache.root, models, others }, null, 2));
+  if (json) return writeLine(JSON.stringify({ cache: cache.root, models, others }, null, 2));
   if (models.length > 0) {
     const table = new Table({
       head: ["model", "parameters", "size", "commit", "state"],
@@ -70,10 +71,10 @@ async function list({ json }: { json: boolean }): Promise<void> {
         missing ?? "complete",
       ]);
     }
-    console.log(table.toString());
+    writeLine(table.toString());
   }
   const what = models.length === 0 ? "No GPT-2 model in" : "In";
-  console.log(`${what} ${cache.root}${others === 0 ? "" : `, beside ${others} other repositories`}`);
+  writeLine(`${what} ${cache.root}${others === 0 ? "" : `, beside ${others} other repositories`}`);
 }
 
 async function modelsIn(hub: Hub): Promise<{ models: CachedModel[]; others: number }> {
@@ -119,7 +120,7 @@ async function pull(names: string[]): Promise<void> {
     try {
       const { folder } = await hub.fetch(repository, { events: fetchProgress(bar) });
       bar.stop();
-      console.log(`${repository}: ${folder}`);
+      writeLine(`${repository}: ${folder}`);
     } finally {
       bar.stop();
     }
@@ -143,14 +144,14 @@ async function verify(names: string[]): Promise<void> {
       const files = await hub.verify(snapshot, (bytes) => bar.update(bytes));
       bar.stop();
       for (const { path, bytes, state } of files) {
-        console.log(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
+        writeLine(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
         if (state === "damaged") damaged.push(`${path} of ${repository}`);
       }
     } finally {
       bar.stop();
     }
   }
-  if (all.length === 0) console.log(`No GPT-2 model in ${hub.cache.root}`);
+  if (all.length === 0) writeLine(`No GPT-2 model in ${hub.cache.root}`);
   if (damaged.length === 0) return;
   throw new KvbenchError(
     `${damaged.join(", ")}: the content is not what its hash says. Run kvbench weights rm, then pull`,
@@ -169,7 +170,7 @@ async function remove(names: string[]): Promise<void> {
   for (const repository of repositories) {
     const bytes = await cache.remove(repository);
     if (bytes === undefined) throw notCached({ cache }, repository);
-    console.log(`${repository}: removed, ${formatBytes(bytes)}`);
+    writeLine(`${repository}: removed, ${formatBytes(bytes)}`);
   }
 }
 
