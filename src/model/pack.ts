@@ -66,9 +66,8 @@ export function packTiles(source: MatrixSource, { tileGroup, dtype }: PackOption
     case "int8": {
       const tiles = new Int8Array(elements);
       const scale = channelScales(source);
-      const inverse = scale.map((value) => value > 0 ? 1 / value : 0);
       eachElement(source, tileGroup, (tile, j, i, value, n) => {
-        tiles[tile * 16 + i * 4 + j] = Math.round(value * inverse[n]!);
+        tiles[tile * 16 + i * 4 + j] = scale[n]! > 0 ? Math.round(value / scale[n]!) : 0;
       });
       return { tiles, scale };
     }
