@@ -34,7 +34,7 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "attention_combine.wgsl": ["= o / l;", "= o / (l + 0.001);"],
   "attention_prefill.wgsl": ["= vec4f(SCALE);", "= vec4f(SCALE * 1.01);"],
   "attention_decode.wgsl": ["sum *= SCALE;", "sum *= SCALE * 1.01;"],
-  "kv_copy.wgsl": ["i < copy.n_slots", "i + 1u < copy.n_slots"],
+  "kv_copy.wgsl": ["i < 2u * N_HEAD * copy.n_slots", "i + 1u < copy.n_slots"],
   "argmax.wgsl": ["best_ids[i] < id)", "best_ids[i] > id)"],
   "sample.wgsl": ["* 1664525u", "* 1664527u"],
 };

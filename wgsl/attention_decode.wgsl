@@ -6,7 +6,7 @@
 //   qkv      [n_rows, 3, N_HEAD, HEAD_DIM4]
 //   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4]   o
 //   scale    [n_decode_tiles, N_HEAD, MAX_SPLITS]              (m, l)
-//   kv       see kv_f32.wgsl
+//   kv       see kv_groups.wgsl
 //
 // A workgroup handles one split of one head of one row: first each lane scores and weighs positions, four at a time,
 // then each adds up four of the head's dimensions, or eight where WIDE is true. LANES is at least HEAD_DIM4, or half of that
@@ -25,7 +25,9 @@ override WIDE: bool;
 @group(1) @binding(1) var<storage, read_write> partial: array<vec4f>;
 @group(1) @binding(2) var<storage, read_write> scale: array<vec2f>;
 
-var<workgroup> scores: array<f32, SPLIT_TOKENS>; // then what V is multiplied by
+
+var<workgroup> scores: array<vec4f, SPLIT_TOKENS / 4u>; // then what V is multiplied by
+var<workgroup> values: array<vec4u, SPLIT_TOKENS / 4u>; // where V of each position begins
 var<workgroup> parts: array<f32, 64>; // of the largest score, then of the sum of the weights
 
 @compute @workgroup_size(LANES)
@@ -39,18 +41,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     return;
   }
   let n_tokens = min(SPLIT_TOKENS, context - first);
+  let n_quads = (n_tokens + 3u) / 4u;
+  let last = context - 1u;
 
   let q = (tile.first_row * 3u * N_HEAD + head) * HEAD_DIM4;
   var largest = LOWEST;
-  for (var i = 4u * local.x; i < n_tokens; i += 4u * LANES) {
-    // Positions past the split's end score as the last one and are never looked at.
-    let p = first + i;
-    let last = first + n_tokens - 1u;
+  for (var i = local.x; i < n_quads; i += LANES) {
+    // Positions past the context are read as the last one and weigh nothing.
+    let wanted = first + 4u * i + vec4u(0u, 1u, 2u, 3u);
+    let p = min(wanted, vec4u(last));
     let slots = vec4u(
-      kv_slot(tile.sequence, p),
-      kv_slot(tile.sequence, min(p + 1u, last)),
-      kv_slot(tile.sequence, min(p + 2u, last)),
-      kv_slot(tile.sequence, min(p + 3u, last)),
+      kv_slot(tile.sequence, p.x),
+      kv_slot(tile.sequence, p.y),
+      kv_slot(tile.sequence, p.z),
+      kv_slot(tile.sequence, p.w),
     );
     let k0 = kv_head(slots.x, 0u, head);
     let k1 = kv_head(slots.y, 0u, head);
@@ -62,17 +66,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     }
     sum *= SCALE;
     if (KV_SCALED) {
-      sum *= vec4f(
-        kv_scale(slots.x, 0u, head),
-        kv_scale(slots.y, 0u, head),
-        kv_scale(slots.z, 0u, head),
-        kv_scale(slots.w, 0u, head),
-      );
+      sum *= vec4f(kv_scale(k0), kv_scale(k1), kv_scale(k2), kv_scale(k3));
     }
-    scores[i] = sum.x;
-    scores[i + 1u] = sum.y;
-    scores[i + 2u] = sum.z;
-    scores[i + 3u] = sum.w;
+    sum = select(sum, vec4f(LOWEST), wanted > p);
+    scores[i] = sum;
+    values[i] = vec4u(
+      kv_head(slots.x, 1u, head),
+      kv_head(slots.y, 1u, head),
+      kv_head(slots.z, 1u, head),
+      kv_head(slots.w, 1u, head),
+    );
     largest = max(largest, max(max(sum.x, sum.y), max(sum.z, sum.w)));
   }
   parts[local.x] = largest;
@@ -83,29 +86,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   }
   workgroupBarrier();
 
-  var weights = 0.0;
-  for (var i = 4u * local.x; i < n_tokens; i += 4u * LANES) {
-    for (var j = i; j < min(i + 4u, n_tokens); j++) {
-      let weight = exp(scores[j] - m);
-      weights += weight;
-      scores[j] = weight;
-      if (KV_SCALED) {
-        scores[j] = weight * kv_scale(kv_slot(tile.sequence, first + j), 1u, head);
-      }
+  var weights = vec4f();
+  for (var i = local.x; i < n_quads; i += LANES) {
+    let weight = exp(scores[i] - m);
+    weights += weight;
+    scores[i] = weight;
+    if (KV_SCALED) {
+      let v = values[i];
+      scores[i] = weight * vec4f(kv_scale(v.x), kv_scale(v.y), kv_scale(v.z), kv_scale(v.w));
     }
   }
-  parts[local.x] = weights;
+  parts[local.x] = (weights.x + weights.y) + (weights.z + weights.w);
   workgroupBarrier();
 
   var near = vec4f();
   var far = vec4f();
   let d4 = min(local.x, HEAD_DIM4 - 1u);
-  for (var i = 0u; i < n_tokens; i++) {
-    let v = kv_head(kv_slot(tile.sequence, first + i), 1u, head);
+  let e4 = min(d4 + LANES, HEAD_DIM4 - 1u);
+  for (var i = 0u; i < n_quads; i++) {
+    let v = values[i];
     let weight = scores[i];
-    near += weight * kv_load(v + d4);
+    near += mat4x4f(kv_load(v.x + d4), kv_load(v.y + d4), kv_load(v.z + d4), kv_load(v.w + d4)) * weight;
     if (WIDE) {
-      far += weight * kv_load(v + min(d4 + LANES, HEAD_DIM4 - 1u));
+      far += mat4x4f(kv_load(v.x + e4), kv_load(v.y + e4), kv_load(v.z + e4), kv_load(v.w + e4)) * weight;
     }
   }
   let j = (workgroup.z * N_HEAD + head) * MAX_SPLITS + split;

@@ -4,7 +4,7 @@
 //
 //   qkv  [n_rows, 3, N_HEAD, HEAD_DIM4]
 //   y    [n_rows, N_HEAD, HEAD_DIM4]
-//   kv   see kv_f32.wgsl
+//   kv   see kv_groups.wgsl
 //
 // A workgroup handles one tile of rows and one head. Per 4 * LANES positions: each lane scores four positions
 // for all rows; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
@@ -99,15 +99,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var key_scale = vec4f(SCALE);
     if (KV_SCALED) {
       key_scale *= vec4f(
-        kv_scale(slots.x, 0u, head),
-        kv_scale(slots.y, 0u, head),
-        kv_scale(slots.z, 0u, head),
-        kv_scale(slots.w, 0u, head),
+        kv_scale(k0),
+        kv_scale(k1),
+        kv_scale(k2),
+        kv_scale(k3),
       );
-      value_scale[4u * lane] = kv_scale(slots.x, 1u, head);
-      value_scale[4u * lane + 1u] = kv_scale(slots.y, 1u, head);
-      value_scale[4u * lane + 2u] = kv_scale(slots.z, 1u, head);
-      value_scale[4u * lane + 3u] = kv_scale(slots.w, 1u, head);
+      value_scale[4u * lane] = kv_scale(kv_head(slots.x, 1u, head));
+      value_scale[4u * lane + 1u] = kv_scale(kv_head(slots.y, 1u, head));
+      value_scale[4u * lane + 2u] = kv_scale(kv_head(slots.z, 1u, head));
+      value_scale[4u * lane + 3u] = kv_scale(kv_head(slots.w, 1u, head));
     }
     for (var i = 0u; i < 4u; i++) {
       let at = (4u * lane + i) * ROWS;

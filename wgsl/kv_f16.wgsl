@@ -1,20 +1,19 @@
 // K and V as stored: in float16, two to a word, which needs no shader-f16.
 //
-//   kv  [n_slots, 2, N_HEAD, HEAD_DIM4]: K, then V, of one layer
+//   kv  [rows, HEAD_DIM4]: see kv_groups.wgsl
 //
-// Joined before kv_write.wgsl and the attention kernels, in the place of kv_f32.wgsl or kv_int8.wgsl.
+// Joined after kv_groups.wgsl and before kv_write.wgsl and the attention kernels, in the place of kv_f32.wgsl or kv_int8.wgsl.
 
 const KV_SCALED = false; // whether values are divided by a scale before they are stored
 const LARGEST = vec4f(65504.0); // of float16
 
-override N_HEAD: u32;
 override HEAD_DIM4: u32;
 
 @group(2) @binding(0) var<storage, read_write> kv: array<vec2u>;
 
 // Where the vectors of a slot's head begin; part 0 is K, part 1 is V.
 fn kv_head(slot: u32, part: u32, head: u32) -> u32 {
-  return ((slot * 2u + part) * N_HEAD + head) * HEAD_DIM4;
+  return kv_row(slot, part, head, arrayLength(&kv) / (2u * N_HEAD * HEAD_DIM4)) * HEAD_DIM4;
 }
 
 fn kv_load(i: u32) -> vec4f {
@@ -27,10 +26,10 @@ fn kv_store(i: u32, value: vec4f) {
   kv[i] = vec2u(pack2x16float(finite.xy), pack2x16float(finite.zw));
 }
 
-// What loaded vectors of a slot's head are multiplied by.
-fn kv_scale(slot: u32, part: u32, head: u32) -> f32 {
+// What loaded vectors of the head that begins there are multiplied by.
+fn kv_scale(begin: u32) -> f32 {
   return 1.0;
 }
 
-fn kv_store_scale(slot: u32, part: u32, head: u32, value: f32) {
+fn kv_store_scale(begin: u32, value: f32) {
 }

@@ -1,7 +1,7 @@
 // kv[slot(r)] = (K, V) of row r, each head in the form that it is stored in.
 //
 //   qkv  [n_rows, 3, N_HEAD, HEAD_DIM4]
-//   kv   see kv_f32.wgsl
+//   kv   see kv_groups.wgsl
 //
 // A lane stores K or V of one head of one row.
 // Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl.
@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       largest = max(largest, abs(qkv[source + d4]));
     }
     let scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
-    kv_store_scale(slot, part, head, scale);
+    kv_store_scale(to, scale);
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
       kv_store(to + d4, qkv[source + d4] / scale);
     }

@@ -219,7 +219,7 @@ function place(
 ): Uint8Array<ArrayBuffer> {
   const a4 = map.length / 4;
   const poison = new Uint8Array(memory.nSlots * kvRowBytes({ a4, nHead, dtype })).fill(0xff); // NaN, or -1
-  const kv = new KvBytes(poison.buffer, { dtype, a4, nHead });
+  const kv = new KvBytes(poison.buffer, { dtype, a4, nHead, slotGroup: memory.slotGroup });
   const row = new Float32Array(2 * map.length);
   for (const [sequence, { k, v }] of contexts) {
     const keys = padRows(k, { width, map }), values = padRows(v, { width, map });

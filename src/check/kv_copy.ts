@@ -10,6 +10,10 @@ import { SlotPool } from "../kv/slot_pool.ts";
 import type { KvShape } from "../kv/strategy.ts";
 import { seededRandom } from "../measure/random.ts";
 import { compare, type Comparison } from "./comparison.ts";
+import { KvBytes } from "./kv_bytes.ts";
+
+/** Two groups and a half. */
+const N_SLOTS = 40;
 
 /** Copies within 40 slots, some of which touch what others write. */
 export const COPIES: readonly SlotCopy[] = [
@@ -26,22 +30,28 @@ export const COPIES: readonly SlotCopy[] = [
  * @throws {KvbenchError} If the kernel does not compile or the device fails.
  */
 export async function checkKvCopy(gpu: Gpu, shape: KvShape): Promise<Comparison> {
-  const pool = new SlotPool(gpu, shape, { nSlots: 40, layersKept: 2, blockSize: undefined });
+  const pool = new SlotPool(gpu, shape, { nSlots: N_SLOTS, layersKept: 2, blockSize: undefined });
   try {
     const copier = await SlotCopier.create(gpu, pool);
     try {
       const random = seededRandom(1);
-      const words = pool.slotBytes / 4;
-      const layers = pool.layers.map(({ buffer }) => {
-        const values = Uint32Array.from({ length: 40 * words }, () => Math.floor(random() * 2 ** 32));
+      const layers = pool.layers.map(({ buffer, bytes }) => {
+        const values = Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256));
         gpu.device.queue.writeBuffer(buffer, 0, values);
         return values;
       });
       copier.copy(COPIES);
-      for (const values of layers) kvCopy(values, COPIES, words);
-      const saved = new Uint32Array(await pool.save([{ first: 0, count: 40 }]));
-      const expected = Uint32Array.from(layers.flatMap((values) => [...values]));
-      return compare(saved, expected, { what: "40 slots of two layers", tolerance: 0, width: words });
+      for (const { buffer } of layers) {
+        const stored = new KvBytes(buffer, { ...shape, slotGroup: pool.slotGroup });
+        kvCopy(Array.from({ length: N_SLOTS }, (_, slot) => stored.rowsOf(slot)), COPIES);
+      }
+      const saved = new Uint8Array(await pool.save([{ first: 0, count: N_SLOTS }]));
+      const expected = Uint8Array.from(layers.flatMap((values) => [...values]));
+      return compare(saved, expected, {
+        what: "40 slots of two layers",
+        tolerance: 0,
+        width: pool.headBytes,
+      });
     } finally {
       copier.dispose();
     }

@@ -7,7 +7,7 @@
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { ARENA, CONTIGUOUS, KV_FORMATS, PAGED } from "../kv/files.ts";
+import { ARENA, CONTIGUOUS, KV_FORMATS, KV_GROUPS, PAGED } from "../kv/files.ts";
 import type { KvSource } from "../kv/strategy.ts";
 import type { Scratch } from "./scratch.ts";
 import { shuffledRange } from "./values.ts";
@@ -18,6 +18,8 @@ export interface KvMemory {
   readonly source: KvSource;
   /** Slots in all, used or not. */
   readonly nSlots: number;
+  /** Slots that lie together, head by head; the last ones may be fewer. */
+  readonly slotGroup: number;
   /** The slot of a token. */
   slot(sequence: number, position: number): number;
   /** `@group(2)` over a buffer of nSlots slots. */
@@ -44,10 +46,11 @@ export function contiguousKv(
   const region = scratch.upload(Uint32Array.of(tokensPerSequence, 0, 0, 0), GPUBufferUsage.UNIFORM);
   return {
     source: {
-      files: [CONTIGUOUS, KV_FORMATS[dtype]],
+      files: [CONTIGUOUS, KV_GROUPS, KV_FORMATS[dtype]],
       layout,
-      overrides: {},
+      overrides: { SLOT_GROUP: 16 },
     },
+    slotGroup: 16,
     nSlots: nSequences * tokensPerSequence,
     slot: (sequence, position) => sequence * tokensPerSequence + position,
     bind: (kv) => layout.bind({ kv, region }),
@@ -64,7 +67,8 @@ export function arenaKv(
   const starts = Uint32Array.from(shuffledRange(nSequences, 1), (place) => place * spacing + 2);
   const regionStart = scratch.upload(starts);
   return {
-    source: { files: [ARENA, KV_FORMATS[dtype]], layout, overrides: {} },
+    source: { files: [ARENA, KV_GROUPS, KV_FORMATS[dtype]], layout, overrides: { SLOT_GROUP: 8 } },
+    slotGroup: 8,
     nSlots: nSequences * spacing + 2,
     slot: (sequence, position) => starts[sequence]! + position,
     bind: (kv) => layout.bind({ kv, regionStart }),
@@ -81,10 +85,11 @@ export function pagedKv(blockSize: number): MakeKv {
     const blockTable = scratch.upload(table);
     return {
       source: {
-        files: [PAGED, KV_FORMATS[dtype]],
+        files: [PAGED, KV_GROUPS, KV_FORMATS[dtype]],
         layout,
-        overrides: { BLOCK_SIZE: blockSize, MAX_BLOCKS: maxBlocks },
+        overrides: { SLOT_GROUP: blockSize, BLOCK_SIZE: blockSize, MAX_BLOCKS: maxBlocks },
       },
+      slotGroup: blockSize,
       nSlots: nBlocks * blockSize,
       slot: (sequence, position) =>
         table[sequence * maxBlocks + Math.floor(position / blockSize)]! * blockSize + position % blockSize,

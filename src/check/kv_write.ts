@@ -69,7 +69,10 @@ export async function checkKvWrite(gpu: Gpu, item: KvWriteCase): Promise<Compari
     runBatch(gpu, batch, (recorder) => {
       recorder.dispatch(kernel, [group, memory.bind(kv)], Math.ceil(batch.nRows * 2 * nHead / 32));
     });
-    const stored = new KvBytes(await readBuffer(gpu, kv.buffer, 0, kv.bytes), { dtype, a4, nHead });
+    const stored = new KvBytes(await readBuffer(gpu, kv.buffer, 0, kv.bytes), {
+      ...{ dtype, a4, nHead },
+      slotGroup: memory.slotGroup,
+    });
     /** Slots that were to be written, each with its K and V: [2, A4 * 4]. */
     const rows = new Map<number, Float32Array>();
     let row = 0;

@@ -7,7 +7,7 @@
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { CONTIGUOUS, KV_FORMATS } from "./files.ts";
+import { CONTIGUOUS, KV_FORMATS, KV_GROUPS } from "./files.ts";
 import { kvRowBytes, type KvShape, type KvSource, type KvUsage } from "./strategy.ts";
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
@@ -23,16 +23,19 @@ export class ContiguousRegions {
   #layers: { buffer: LedgerBuffer; group: GPUBindGroup }[] = [];
   #tokensPerSequence = 0;
 
-  /** @param layersKept Layers that have memory of their own; with 1, all layers share it. */
-  constructor(gpu: Gpu, shape: KvShape, layersKept: number) {
+  /**
+   * @param layersKept Layers that have memory of their own; with 1, all layers share it.
+   * @param slotGroup Slots of a group; regions whose contents are moved have groups of one.
+   */
+  constructor(gpu: Gpu, shape: KvShape, layersKept: number, slotGroup: number) {
     this.#gpu = gpu;
     this.#shape = shape;
     this.layersKept = layersKept;
     this.#layout = new BindLayout(gpu.device, "kv contiguous", { kv: "readWrite", region: "uniform" });
     this.source = {
-      files: [CONTIGUOUS, KV_FORMATS[shape.dtype]],
+      files: [CONTIGUOUS, KV_GROUPS, KV_FORMATS[shape.dtype]],
       layout: this.#layout,
-      overrides: {},
+      overrides: { SLOT_GROUP: slotGroup },
     };
     this.#region = gpu.ledger.createBuffer({
       label: "kv region",

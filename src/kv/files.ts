@@ -8,6 +8,7 @@ import arenaCode from "../../wgsl/kv_arena.wgsl" with { type: "text" };
 import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
 import f16Code from "../../wgsl/kv_f16.wgsl" with { type: "text" };
 import f32Code from "../../wgsl/kv_f32.wgsl" with { type: "text" };
+import groupsCode from "../../wgsl/kv_groups.wgsl" with { type: "text" };
 import int8Code from "../../wgsl/kv_int8.wgsl" with { type: "text" };
 import pagedCode from "../../wgsl/kv_paged.wgsl" with { type: "text" };
 import type { Dtype } from "../gpu/dtype.ts";
@@ -19,6 +20,8 @@ export const CONTIGUOUS: WgslFile = { name: "kv_contiguous.wgsl", code: contiguo
 export const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
 /** Blocks, found through a table. */
 export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
+/** In which order the slots of a layer lie. */
+export const KV_GROUPS: WgslFile = { name: "kv_groups.wgsl", code: groupsCode };
 /** How K and V are stored. */
 export const KV_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
   f32: { name: "kv_f32.wgsl", code: f32Code },
@@ -26,4 +29,10 @@ export const KV_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
   int8: { name: "kv_int8.wgsl", code: int8Code },
 };
 /** All of them. */
-export const KV_FILES: readonly WgslFile[] = [CONTIGUOUS, ARENA, PAGED, ...Object.values(KV_FORMATS)];
+export const KV_FILES: readonly WgslFile[] = [
+  CONTIGUOUS,
+  ARENA,
+  PAGED,
+  KV_GROUPS,
+  ...Object.values(KV_FORMATS),
+];

@@ -7,6 +7,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
+import { SLOT_GROUP } from "./slot_group.ts";
 import { type Growth, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 import { KvbenchError } from "../errors.ts";
 
@@ -24,7 +25,12 @@ export class KvCache implements KvStrategy {
     this.#shape = shape;
     this.#growth = options.growth;
     this.#capacity = options.capacityTokens;
-    this.#regions = new ContiguousRegions(gpu, shape, shape.nLayer);
+    this.#regions = new ContiguousRegions(
+      gpu,
+      shape,
+      shape.nLayer,
+      options.growth === "static" ? SLOT_GROUP : 1,
+    );
     this.#lengths = Array(shape.nSequences).fill(0);
     if (this.#growth === "static") this.#regions.resize(this.#capacity, 0);
   }

@@ -6,6 +6,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
+import { SLOT_GROUP } from "./slot_group.ts";
 import { type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 
 /** Keeps nothing between steps. */
@@ -18,7 +19,7 @@ export class NoCache implements KvStrategy {
   /** @param maxTokens The longest sequence that will be computed: the scratch's slots per sequence. */
   constructor(gpu: Gpu, shape: KvShape, maxTokens: number) {
     this.#shape = shape;
-    this.#scratch = new ContiguousRegions(gpu, shape, 1);
+    this.#scratch = new ContiguousRegions(gpu, shape, 1, SLOT_GROUP);
     this.#scratch.resize(maxTokens, 0);
     this.#lengths = Array(shape.nSequences).fill(0);
   }

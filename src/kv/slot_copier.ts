@@ -8,6 +8,7 @@ import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { KV_GROUPS } from "./files.ts";
 import type { SlotPool } from "./slot_pool.ts";
 
 /** Copies slots. */
@@ -53,9 +54,9 @@ export class SlotCopier {
   static async create(gpu: Gpu, pool: SlotPool): Promise<SlotCopier> {
     const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
     const kernel = await createKernel(gpu.device, {
-      files: [KV_COPY],
+      files: [KV_GROUPS, KV_COPY],
       groups: [layout],
-      overrides: { SLOT_WORDS: pool.slotBytes / 4 },
+      overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: pool.headBytes / 4 },
     });
     return new SlotCopier(gpu, pool, kernel, layout);
   }

@@ -9,8 +9,9 @@ import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { readPieces } from "../gpu/readback.ts";
-import { ARENA, KV_FORMATS, PAGED } from "./files.ts";
-import { kvRowBytes, type KvShape, type KvSource } from "./strategy.ts";
+import { ARENA, KV_FORMATS, KV_GROUPS, PAGED } from "./files.ts";
+import { SLOT_GROUP, slotGroupOf } from "./slot_group.ts";
+import { kvHeadBytes, kvRowBytes, type KvShape, type KvSource } from "./strategy.ts";
 
 /** How large the pool is and how it is cut. */
 export interface SlotPoolOptions {
@@ -34,10 +35,16 @@ export interface Slots {
 export class SlotPool {
   /** What kernels that touch K and V are joined with. */
   readonly source: KvSource;
-  /** By kept layer: [nSlots] rows of {@link kvRowBytes}. */
+  /** By kept layer: the K and V of nSlots slots, in groups. */
   readonly layers: readonly LedgerBuffer[];
   /** Bytes of a slot in one layer. */
   readonly slotBytes: number;
+  /** Bytes of one head's K, or V, of a slot. */
+  readonly headBytes: number;
+  /** Heads of a layer. */
+  readonly nHead: number;
+  /** Slots of a group: see `kv_groups.wgsl`. */
+  readonly slotGroup: number;
   readonly #gpu: Gpu;
   readonly #table: LedgerBuffer; // [nSequences, width] u32
   readonly #width: number;
@@ -55,11 +62,17 @@ export class SlotPool {
     this.#width = blockSize === undefined ? 1 : Math.ceil(shape.nCtx / blockSize);
     this.#placed = Array.from({ length: shape.nSequences }, () => new Uint32Array(this.#width).fill(-1));
     this.slotBytes = kvRowBytes(shape);
+    this.headBytes = kvHeadBytes(shape);
+    this.nHead = shape.nHead;
+    this.slotGroup = blockSize === undefined ? SLOT_GROUP : slotGroupOf(blockSize);
     const layout = new BindLayout(gpu.device, "kv slots", { kv: "readWrite", table: "read" });
     this.source = {
-      files: [blockSize === undefined ? ARENA : PAGED, KV_FORMATS[shape.dtype]],
+      files: [blockSize === undefined ? ARENA : PAGED, KV_GROUPS, KV_FORMATS[shape.dtype]],
       layout,
-      overrides: blockSize === undefined ? {} : { BLOCK_SIZE: blockSize, MAX_BLOCKS: this.#width },
+      overrides: {
+        SLOT_GROUP: this.slotGroup,
+        ...(blockSize !== undefined && { BLOCK_SIZE: blockSize, MAX_BLOCKS: this.#width }),
+      },
     };
     this.#table = gpu.ledger.createBuffer({
       label: blockSize === undefined ? "kv regions" : "block table",
@@ -100,7 +113,7 @@ export class SlotPool {
     this.#gpu.device.queue.writeBuffer(this.#table.buffer, at, placed, first, entries.length - first);
   }
 
-  /** Brings slots to the host, layer after layer: [layersKept][slots of all ranges][slotBytes]. */
+  /** Brings whole groups of slots to the host, layer after layer: [layersKept][slots of all ranges][slotBytes]. */
   async save(ranges: readonly Slots[]): Promise<ArrayBuffer> {
     const pieces = this.layers.flatMap(({ buffer }) =>
       ranges.map(({ first, count }) => ({

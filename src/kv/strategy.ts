@@ -21,7 +21,7 @@ export type Growth = (typeof GROWTHS)[number];
 /** What a strategy adds to the kernels that touch K and V. */
 export interface KvSource {
   /** Define `kv_slot()` and, for a storage type, `kv` and its accessors, in `@group(2)`. */
-  readonly files: readonly [slots: WgslFile, format: WgslFile];
+  readonly files: readonly [slots: WgslFile, groups: WgslFile, format: WgslFile];
   /** The layout of `@group(2)`. */
   readonly layout: BindLayout;
   /** Overrides that the files declare, apart from the model's. */
@@ -88,6 +88,11 @@ export interface KvShape {
 }
 
 /** Bytes of one token's K and V in one layer: 2 · A · bytes and, in int8, 2 · H scales of 4 bytes. */
-export function kvRowBytes({ a4, nHead, dtype }: Pick<KvShape, "a4" | "nHead" | "dtype">): number {
-  return 2 * a4 * 4 * DTYPE_BYTES[dtype] + (dtype === "int8" ? 2 * nHead * 4 : 0);
+export function kvRowBytes(shape: Pick<KvShape, "a4" | "nHead" | "dtype">): number {
+  return 2 * shape.nHead * kvHeadBytes(shape);
+}
+
+/** Bytes of K, or V, of one head of one token: D · bytes and, in int8, a scale of 4 bytes. */
+export function kvHeadBytes({ a4, nHead, dtype }: Pick<KvShape, "a4" | "nHead" | "dtype">): number {
+  return a4 / nHead * 4 * DTYPE_BYTES[dtype] + (dtype === "int8" ? 4 : 0);
 }
