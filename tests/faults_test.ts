@@ -332,5 +332,7 @@ Deno.test(
       lines[at + 1]!,
       /^Crash report[^{]+\{[^]+"phase": "(running|loading weights)"[^]+"ledger"[^]+\}$/,
     );
+    const { ledger } = JSON.parse(lines[at + 1]!.split("\n").slice(1).join("\n"));
+    assert.ok(ledger.current_bytes.total > 0 && ledger.largest.length > 0, "what was alive when it was lost");
   },
 );

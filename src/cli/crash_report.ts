@@ -28,14 +28,11 @@ const contexts = new WeakMap<Error, { phase: string; adapter: unknown; ledger: u
 /** Notes what was under way, for {@linkcode crashReport}; the first note of an error counts. */
 export function noteCrash(error: unknown, { phase, gpu }: CrashContext): void {
   if (!(error instanceof Error) || contexts.has(error)) return;
+  const { current, peak, largest } = gpu.ledgerAtFailure ?? gpu.ledger.state();
   contexts.set(error, {
     phase,
     adapter: { webgpu: gpu.facts.webgpu, ...adapterRecord(gpu.facts, gpu.device) },
-    ledger: {
-      current_bytes: gpu.ledger.current,
-      peak_bytes: gpu.ledger.peak,
-      largest: gpu.ledger.byLabel().slice(0, 10),
-    },
+    ledger: { current_bytes: current, peak_bytes: peak, largest },
   });
 }
 

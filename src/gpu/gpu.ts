@@ -8,7 +8,7 @@ import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
 import { type Ladder, requirements } from "./ladder.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type LedgerState } from "./ledger.ts";
 import { lossError, lossOf } from "./loss.ts";
 import { type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
@@ -28,7 +28,7 @@ export class Gpu {
   readonly ledger: Ledger;
   /** How to wait for the GPU. */
   readonly fence: Fence;
-  #failure: KvbenchError | undefined;
+  #failure: { readonly error: KvbenchError; readonly ledger: LedgerState } | undefined;
   #disposed = false;
 
   private constructor(device: GPUDevice, facts: AdapterFacts, ledger: Ledger, fence: Fence) {
@@ -38,10 +38,10 @@ export class Gpu {
     this.fence = fence;
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.#failure ??= this.#errorOf((event as GPUUncapturedErrorEvent).error);
+      this.#note(this.#errorOf((event as GPUUncapturedErrorEvent).error));
     });
     device.lost.then((info) => {
-      if (!this.#disposed) this.#failure ??= lossError(info);
+      if (!this.#disposed) this.#note(lossError(info));
     });
   }
 
@@ -72,7 +72,12 @@ export class Gpu {
    * @throws {DeviceLostError | OutOfMemoryError | KvbenchError} The first error of the device.
    */
   assertHealthy(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** What the ledger said when the first error was noticed: what was alive is freed before anyone can look. */
+  get ledgerAtFailure(): LedgerState | undefined {
+    return this.#failure?.ledger;
   }
 
   /**
@@ -97,6 +102,11 @@ export class Gpu {
     } finally {
       this.abandon();
     }
+  }
+
+  /** Keeps the first error. */
+  #note(error: KvbenchError): void {
+    this.#failure ??= { error, ledger: this.ledger.state() };
   }
 
   #errorOf({ message, constructor }: GPUError): KvbenchError {

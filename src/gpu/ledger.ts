@@ -41,6 +41,28 @@ export interface LedgerBuffer {
   destroy(): void;
 }
 
+/** The buffers of one label. */
+export interface LabelledBytes {
+  /** Their name. */
+  readonly label: string;
+  /** What their bytes are counted under. */
+  readonly category: Category;
+  /** How many there are. */
+  readonly buffers: number;
+  /** Their bytes together. */
+  readonly bytes: number;
+}
+
+/** What was alive at a moment. */
+export interface LedgerState {
+  /** Bytes alive. */
+  readonly current: Bytes;
+  /** The most until then. */
+  readonly peak: Bytes;
+  /** The ten labels with the most bytes alive, largest first. */
+  readonly largest: readonly LabelledBytes[];
+}
+
 /** The buffer usage that nearly every tensor has. */
 export const STORAGE: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
   GPUBufferUsage.COPY_DST;
@@ -127,13 +149,18 @@ export class Ledger {
   }
 
   /** Bytes and buffers alive, by label, largest first. */
-  byLabel(): { label: string; category: Category; buffers: number; bytes: number }[] {
-    const rows = new Map<string, { label: string; category: Category; buffers: number; bytes: number }>();
+  byLabel(): LabelledBytes[] {
+    const rows = new Map<string, LabelledBytes>();
     for (const { label, category, bytes } of this.#live) {
       const row = rows.get(label) ?? { label, category, buffers: 0, bytes: 0 };
       rows.set(label, { ...row, buffers: row.buffers + 1, bytes: row.bytes + bytes });
     }
     return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
+  }
+
+  /** What there is now, for a report. */
+  state(): LedgerState {
+    return { current: this.current, peak: this.peak, largest: this.byLabel().slice(0, 10) };
   }
 
   /** A text like CUDA's memory summary: a line per category, then the largest labels. */
@@ -144,7 +171,7 @@ export class Ledger {
         `${key.padEnd(14)}${String(this.#current[key]).padStart(17)}${String(this.#peak[key]).padStart(15)}`,
       );
     }
-    for (const { label, buffers, bytes } of this.byLabel().slice(0, 10)) {
+    for (const { label, buffers, bytes } of this.state().largest) {
       lines.push(`  ${label} (${buffers} ${buffers === 1 ? "buffer" : "buffers"}): ${bytes}`);
     }
     return lines.join("\n");
