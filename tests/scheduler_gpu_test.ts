@@ -14,7 +14,8 @@ import { createMemory, type PolicyName } from "../src/engine/scheduler/create_me
 import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
 import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
 import type { Group, Request } from "../src/engine/scheduler/request.ts";
-import { type Preemption, PREEMPTIONS, Scheduler } from "../src/engine/scheduler/scheduler.ts";
+import { Scheduler } from "../src/engine/scheduler/scheduler.ts";
+import { type Preemption, PREEMPTIONS } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Dtype } from "../src/gpu/dtype.ts";
 import { prefixKeys } from "../src/kv/prefix_keys.ts";
 import { independent } from "../src/kv/slot_copier.ts";

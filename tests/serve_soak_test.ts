@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { createMemory, POLICY_NAMES } from "../src/engine/scheduler/create_memory.ts";
 import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
-import type { Preemption } from "../src/engine/scheduler/scheduler.ts";
+import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
 import { seededRandom } from "../src/measure/random.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";

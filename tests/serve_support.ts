@@ -4,9 +4,10 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { LiveEngine } from "../src/engine/live_engine.ts";
-import type { Preemption } from "../src/engine/scheduler/scheduler.ts";
+import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
 import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
 import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
@@ -21,6 +22,33 @@ import { NUMBERS } from "./fixtures/numbers.ts";
 export const N_CTX = AWKWARD.n_ctx;
 /** Its vocabulary. */
 export const VOCAB_SIZE = AWKWARD.vocab_size;
+
+/** A prompt. */
+export const PROMPT = [5, 6, 7, 8, 9];
+
+/** A completion as the API gives it. */
+export interface Completion {
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly finish_reason: string | null;
+    readonly logprobs: {
+      readonly tokens: string[];
+      readonly token_logprobs: number[];
+      readonly top_logprobs: Record<string, number>[];
+      readonly text_offset: number[];
+    } | null;
+  }[];
+  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
+}
+
+/** A completion that succeeds, read to its end. */
+export async function whole(response: Response | Promise<Response>): Promise<Completion> {
+  const answer = await response;
+  const json = await answer.json();
+  assert.equal(answer.status, 200, JSON.stringify(json));
+  return json;
+}
 
 /** A server under test. */
 export interface TestServer {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, Option } from "npm:commander@15.1.0";
-import { type Preemption, PREEMPTIONS } from "../engine/scheduler/scheduler.ts";
+import { type Preemption, PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
 import { ALLOCATOR_NAMES, type AllocatorName } from "../kv/arena.ts";
 import type { ModelShape } from "../measure/serving/model_shape.ts";
 import type { MemoryPlan } from "../measure/serving/plan.ts";

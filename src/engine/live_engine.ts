@@ -17,7 +17,8 @@ import { GpuExecutor, type GpuExecutorOptions } from "./gpu_executor.ts";
 import type { Counters } from "./scheduler/counters.ts";
 import type { KvMemory, KvMemoryUsage } from "./scheduler/kv_memory.ts";
 import type { Group, Request, Sequence } from "./scheduler/request.ts";
-import { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
+import { Scheduler } from "./scheduler/scheduler.ts";
+import type { SchedulerOptions } from "./scheduler/scheduler_options.ts";
 import type { Step } from "./scheduler/step.ts";
 
 /** How long ids are on their way to the host, in ms, when the GPU is done. */

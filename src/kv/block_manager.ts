@@ -14,7 +14,7 @@
 
 import { KvbenchError, UsageError } from "../errors.ts";
 import { BlockPool, type PrefixKey } from "./block_pool.ts";
-import { auditTables, type BlockTable } from "./block_tables.ts";
+import { type BlockTable, BlockTables } from "./block_tables.ts";
 import type { AppendResult, BlockCopy, BlockManagerOptions, BlockUsage, GroupShape } from "./block_types.ts";
 
 export type * from "./block_types.ts";
@@ -30,11 +30,9 @@ export class BlockManager {
   readonly blockSize: number;
 
   readonly #pool: BlockPool;
-  readonly #sequences = new Map<number, BlockTable>();
+  readonly #tables = new BlockTables();
   /** Tokens stored in the blocks in use; a shared block's count once. */
   #tokensUsed = 0;
-  /** Blocks in all tables together; a shared block counts as often as it is shared. */
-  #tableBlocks = 0;
 
   /**
    * Makes a pool whose blocks are all free.
@@ -66,12 +64,12 @@ export class BlockManager {
 
   /** The open sequences, in the order in which they were opened. */
   get sequences(): number[] {
-    return [...this.#sequences.keys()];
+    return this.#tables.sequences;
   }
 
   /** Whether a sequence is open. */
   has(sequence: number): boolean {
-    return this.#sequences.has(sequence);
+    return this.#tables.has(sequence);
   }
 
   /** How many of the leading `keys` name blocks whose contents are at hand. */
@@ -91,7 +89,7 @@ export class BlockManager {
    * longer than the tokens or names contents that are not at hand.
    */
   allocate(sequence: number, nTokens: number, prefix: readonly PrefixKey[] = []): void {
-    this.#expectUnopened(sequence);
+    this.#tables.expectUnopened(sequence);
     expectCount(nTokens, sequence);
     const found = this.#find(prefix, nTokens);
     this.#expectFree(this.#needed(nTokens, found), sequence);
@@ -99,7 +97,7 @@ export class BlockManager {
       if (this.#pool.references(block) === 0) this.#tokensUsed += this.blockSize;
       this.#pool.share(block);
     }
-    this.#open(sequence, {
+    this.#tables.open(sequence, {
       table: found.concat(this.#take(Math.ceil(nTokens / this.blockSize) - found.length)),
       nTokens,
     });
@@ -123,7 +121,7 @@ export class BlockManager {
    * @throws {RangeError} If the sequence is not open, or `nTokens` is not an integer of at least 0.
    */
   append(sequence: number, nTokens = 1): AppendResult {
-    const open = this.#get(sequence);
+    const open = this.#tables.get(sequence);
     expectCount(nTokens, sequence);
     const result = this.#grow(open, nTokens);
     if (result !== undefined) return result;
@@ -139,7 +137,7 @@ export class BlockManager {
    * @throws {RangeError} If the sequence is not open, or `nTokens` is not an integer of at least 0.
    */
   tryExtend(sequence: number, nTokens: number): AppendResult | undefined {
-    const open = this.#get(sequence);
+    const open = this.#tables.get(sequence);
     expectCount(nTokens, sequence);
     return nTokens <= open.nTokens ? NOTHING : this.#grow(open, nTokens - open.nTokens);
   }
@@ -152,7 +150,7 @@ export class BlockManager {
    * @throws {RangeError} If the sequence is not open or the block is not full.
    */
   publish(sequence: number, index: number, key: PrefixKey): void {
-    const { table, nTokens } = this.#get(sequence);
+    const { table, nTokens } = this.#tables.get(sequence);
     if (!Number.isInteger(index) || index < 0 || (index + 1) * this.blockSize > nTokens) {
       throw new RangeError(
         `Block ${index} of sequence ${sequence} is not full: ${nTokens} tokens are stored`,
@@ -168,10 +166,10 @@ export class BlockManager {
    * @throws {RangeError} If `parent` is not open, or `child` is open already.
    */
   fork(parent: number, child: number): void {
-    const { table, nTokens } = this.#get(parent);
-    this.#expectUnopened(child);
+    const { table, nTokens } = this.#tables.get(parent);
+    this.#tables.expectUnopened(child);
     for (const block of table) this.#pool.share(block);
-    this.#open(child, { table: table.slice(), nTokens });
+    this.#tables.open(child, { table: table.slice(), nTokens });
   }
 
   /**
@@ -181,9 +179,7 @@ export class BlockManager {
    * @throws {RangeError} If the sequence is not open.
    */
   free(sequence: number): void {
-    const { table, nTokens } = this.#get(sequence);
-    this.#sequences.delete(sequence);
-    this.#tableBlocks -= table.length;
+    const { table, nTokens } = this.#tables.close(sequence);
     for (let i = table.length - 1; i >= 0; i--) {
       const block = table[i]!;
       this.#pool.release(block);
@@ -200,19 +196,7 @@ export class BlockManager {
    * @throws {RangeError} If a sequence is not open.
    */
   shapeOf(sequences: readonly number[]): { shape: GroupShape; blocks: number[] } {
-    const indices = new Map<number, number>();
-    const members = sequences.map((sequence) => {
-      const { table, nTokens } = this.#get(sequence);
-      return {
-        nTokens,
-        table: table.map((block) => {
-          const index = indices.get(block) ?? indices.size;
-          indices.set(block, index);
-          return index;
-        }),
-      };
-    });
-    return { shape: { nBlocks: indices.size, members }, blocks: [...indices.keys()] };
+    return this.#tables.shapeOf(sequences);
   }
 
   /**
@@ -228,7 +212,7 @@ export class BlockManager {
         `There are ${sequences.length} sequences: wanted ${members.length}, one per member`,
       );
     }
-    for (const sequence of sequences) this.#expectUnopened(sequence);
+    for (const sequence of sequences) this.#tables.expectUnopened(sequence);
     this.#expectFree(nBlocks, sequences[0] ?? NaN);
     const blocks = this.#take(nBlocks);
     const filled = new Set<number>();
@@ -238,7 +222,7 @@ export class BlockManager {
         else this.#tokensUsed += Math.min(this.blockSize, nTokens - i * this.blockSize);
         filled.add(index);
       });
-      this.#open(sequences[m]!, { table: table.map((index) => blocks[index]!), nTokens });
+      this.#tables.open(sequences[m]!, { table: table.map((index) => blocks[index]!), nTokens });
     });
     return blocks;
   }
@@ -250,7 +234,7 @@ export class BlockManager {
    * @throws {RangeError} If the sequence is not open.
    */
   blockTable(sequence: number): readonly number[] {
-    return this.#get(sequence).table;
+    return this.#tables.get(sequence).table;
   }
 
   /**
@@ -259,7 +243,7 @@ export class BlockManager {
    * @throws {RangeError} If the sequence is not open.
    */
   tokens(sequence: number): number {
-    return this.#get(sequence).nTokens;
+    return this.#tables.get(sequence).nTokens;
   }
 
   /**
@@ -268,7 +252,7 @@ export class BlockManager {
    * @throws {RangeError} If the sequence is not open, or holds no token at `position`.
    */
   slot(sequence: number, position: number): number {
-    const { table, nTokens } = this.#get(sequence);
+    const { table, nTokens } = this.#tables.get(sequence);
     if (!Number.isInteger(position) || position < 0 || position >= nTokens) {
       throw new RangeError(
         `Position ${position} of sequence ${sequence} has no slot: wanted an integer from 0 to below ${nTokens}`,
@@ -287,7 +271,7 @@ export class BlockManager {
       tokensReserved,
       tokensUsed: this.#tokensUsed,
       tokensInternal: tokensReserved - this.#tokensUsed,
-      blocksSaved: this.#tableBlocks - blocks,
+      blocksSaved: this.#tables.nEntries - blocks,
       blocksCached: this.#pool.nCached,
     };
   }
@@ -301,16 +285,16 @@ export class BlockManager {
    * not what its parts add up to.
    */
   verify(): void {
-    const { owners, tableBlocks, tokensUsed } = auditTables(this.#sequences, this);
+    const { owners, tableBlocks, tokensUsed } = this.#tables.audit(this);
     for (const [block, { fill }] of owners) {
       if (fill < this.blockSize && this.#pool.isPublished(block)) {
         throw new Error(`KV block ${block} is published with ${fill} tokens: wanted ${this.blockSize}`);
       }
     }
     this.#pool.verify(new Map(owners.entries().map(([block, { count }]) => [block, count])));
-    if (tableBlocks !== this.#tableBlocks || tokensUsed !== this.#tokensUsed) {
+    if (tableBlocks !== this.#tables.nEntries || tokensUsed !== this.#tokensUsed) {
       throw new Error(
-        `${this.#tokensUsed} tokens in ${this.#tableBlocks} table entries are counted: ` +
+        `${this.#tokensUsed} tokens in ${this.#tables.nEntries} table entries are counted: ` +
           `wanted ${tokensUsed} in ${tableBlocks}`,
       );
     }
@@ -333,8 +317,7 @@ export class BlockManager {
       copies.push({ from, to });
     }
     const newBlocks = this.#take(nGrown);
-    for (const block of newBlocks) table.push(block);
-    this.#tableBlocks += nGrown;
+    this.#tables.push(open, newBlocks);
     return { newBlocks, copies };
   }
 
@@ -367,23 +350,6 @@ export class BlockManager {
       if (block === undefined) throw new RangeError(`Block ${i} of the prefix is not at hand`);
       return block;
     });
-  }
-
-  #open(sequence: number, open: BlockTable): void {
-    this.#sequences.set(sequence, open);
-    this.#tableBlocks += open.table.length;
-  }
-
-  #get(sequence: number): BlockTable {
-    const open = this.#sequences.get(sequence);
-    if (open === undefined) throw new RangeError(`Sequence ${sequence} is not open: wanted one that is`);
-    return open;
-  }
-
-  #expectUnopened(sequence: number): void {
-    if (this.#sequences.has(sequence)) {
-      throw new RangeError(`Sequence ${sequence} is open already: wanted one that is not`);
-    }
   }
 
   #expectFree(nNeeded: number, sequence: number): void {

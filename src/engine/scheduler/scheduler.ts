@@ -10,34 +10,17 @@
  *
  * @module
  */
-import { KvbenchError, UsageError } from "../../errors.ts";
-import type { PrefixKey } from "../../kv/block_pool.ts";
+import { KvbenchError } from "../../errors.ts";
 import type { Admission, KvMemory, Swapped } from "./kv_memory.ts";
+import { cachedPrefix, publishPrefix } from "./prefix.ts";
 import { Queue } from "./queue.ts";
 import { Group, type Request, type Sequence } from "./request.ts";
 import { Counters } from "./counters.ts";
+import { checkOptions, refusalOf, type SchedulerOptions } from "./scheduler_options.ts";
 import { StepBuilder } from "./step_builder.ts";
 import type { Step } from "./step.ts";
 
-/** What happens to a preempted request's K and V. */
-export const PREEMPTIONS = ["recompute", "swap"] as const;
-/** What happens to a preempted request's K and V. */
-export type Preemption = (typeof PREEMPTIONS)[number];
-
-/** Limits of a scheduler. */
-export interface SchedulerOptions {
-  /** The longest sequence, in tokens. */
-  readonly nCtx: number;
-  /** Sequences that may have a slot at once. */
-  readonly maxSequences: number;
-  /** Tokens that a step may compute; at least `maxSequences`, so that all can decode. */
-  readonly maxRows: number;
-  /** What happens to preempted K and V; swapping falls back to recomputing where host memory is full. */
-  readonly preemption: Preemption;
-}
-
 const NONE: readonly Sequence[] = [];
-const NO_KEYS: readonly PrefixKey[] = [];
 
 /** Decides what each step computes. */
 export class Scheduler<R extends Request = Request> {
@@ -71,23 +54,11 @@ export class Scheduler<R extends Request = Request> {
    * @throws {UsageError} If a step could not decode one token of every sequence.
    */
   constructor(memory: KvMemory, options: SchedulerOptions) {
-    const { maxSequences, maxRows } = options;
-    const { capacity } = memory.usage();
-    if (!memory.keeps && maxRows < capacity) {
-      throw new UsageError(
-        `A step of ${maxRows} tokens is too small for a scratch of ${capacity}: wanted at least as many, since ` +
-          "every sequence is computed whole",
-      );
-    }
-    if (maxRows < maxSequences) {
-      throw new UsageError(
-        `A step of ${maxRows} tokens is too small for ${maxSequences} sequences: wanted at least one token for each`,
-      );
-    }
+    checkOptions(options, memory);
     this.#memory = memory;
     this.#options = options;
     this.#step = new StepBuilder<R>();
-    this.#freeSlots = Array.from({ length: maxSequences }, (_, i) => maxSequences - 1 - i);
+    this.#freeSlots = Array.from({ length: options.maxSequences }, (_, i) => options.maxSequences - 1 - i);
   }
 
   /** Requests that wait for their first step. */
@@ -109,16 +80,7 @@ export class Scheduler<R extends Request = Request> {
    * Why a request could never run, however long it waits, with both numbers; undefined where it could.
    */
   refusal(request: Request): string | undefined {
-    const { promptTokens, newTokens, continuations = 1 } = request;
-    const { nCtx, maxSequences } = this.#options;
-    if (promptTokens + newTokens > nCtx) {
-      return `${promptTokens} prompt tokens and ${newTokens} new tokens make ${promptTokens + newTokens}, ` +
-        `and the context is ${nCtx}`;
-    }
-    if (continuations > maxSequences) {
-      return `it asks for ${continuations} sequences, and at most ${maxSequences} run at once`;
-    }
-    return this.#memory.refusal(request);
+    return refusalOf(request, this.#options) ?? this.#memory.refusal(request);
   }
 
   /**
@@ -307,7 +269,7 @@ export class Scheduler<R extends Request = Request> {
     if (isNew) { for (const sequence of group.sequences) sequence.slot = this.#freeSlots.pop()!; }
     const { live, request } = group;
     const leader = live[0]!;
-    const prefix = this.#cachedPrefix(leader);
+    const prefix = cachedPrefix(leader, this.#memory);
     leader.nComputed = prefix.length * (this.#memory.blockSize ?? 0);
     const count = this.#pending(leader);
     const { promptTokens } = request;
@@ -337,17 +299,6 @@ export class Scheduler<R extends Request = Request> {
     return true;
   }
 
-  /** The keys of the leading blocks that need not be computed. */
-  #cachedPrefix({ group: { forked, request }, nTokens }: Sequence): readonly PrefixKey[] {
-    const { blockSize } = this.#memory;
-    const { prefix, promptTokens } = request;
-    if (prefix === undefined || blockSize === undefined) return NO_KEYS;
-    // At least one token is computed, for its logits.
-    const most = Math.floor(((forked ? nTokens : promptTokens) - 1) / blockSize);
-    const wanted = prefix.slice(0, most);
-    return wanted.slice(0, this.#memory.cachedBlocks(wanted));
-  }
-
   /** Continues a group whose K and V are in host memory, unless there is no room. */
   #bringBack(group: Group<R>): boolean {
     const { swapped, members } = this.#swapped.get(group)!;
@@ -374,22 +325,14 @@ export class Scheduler<R extends Request = Request> {
     for (const span of this.#step.spans) {
       const { sequence, outputs } = span;
       const group = sequence.group as Group<R>;
-      const { prefix, promptTokens } = group.request;
+      const { promptTokens } = group.request;
       const end = span.first + span.count;
-      if (prefix !== undefined && span.first < promptTokens) this.#publish(sequence, prefix, end);
+      if (span.first < promptTokens) publishPrefix(sequence, end, this.#memory);
       sequence.nComputed = keeps ? end : 0;
       for (const output of outputs) this.#choose(output);
       if (outputs.length > 0 && outputs[0]!.nTokens === promptTokens + 1) this.#step.begun.push(group);
       if (!group.forked && end >= promptTokens) this.#toFork.push(group);
     }
-  }
-
-  /** Lets others find the blocks of the prompt that a sequence fills up to `end`. */
-  #publish({ slot, nComputed }: Sequence, prefix: readonly PrefixKey[], end: number): void {
-    const { blockSize } = this.#memory;
-    if (blockSize === undefined) return;
-    const last = Math.min(prefix.length, Math.floor(end / blockSize));
-    for (let i = Math.floor(nComputed / blockSize); i < last; i++) this.#memory.publish(slot, i, prefix[i]!);
   }
 
   /** Notes that a sequence has one more token. */

@@ -13,7 +13,8 @@ import { RESERVATION_NAMES, type ReservationName } from "../../kv/reservation.ts
 import { ArenaMemory } from "./arena_memory.ts";
 import { PagedMemory } from "./paged_memory.ts";
 import type { Group } from "./request.ts";
-import { type Preemption, PREEMPTIONS, Scheduler } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
+import { type Preemption, PREEMPTIONS } from "./scheduler_options.ts";
 import { ToyExecutor, type ToyRequest } from "../../../tests/fixtures/toy_executor.ts";
 import { runs } from "../../../tests/fuzz.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { PolicyName } from "../../engine/scheduler/create_memory.ts";
-import { PREEMPTIONS } from "../../engine/scheduler/scheduler.ts";
+import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
 import { seededRandom } from "../random.ts";
 import type { ServingEntry } from "../serving/entry.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { PolicyName } from "../../engine/scheduler/create_memory.ts";
-import type { Preemption } from "../../engine/scheduler/scheduler.ts";
+import type { Preemption } from "../../engine/scheduler/scheduler_options.ts";
 import type { AllocatorName } from "../../kv/arena.ts";
 import { seededRandom } from "../random.ts";
 import type { RecordedRequest } from "./length_file.ts";

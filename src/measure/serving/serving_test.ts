@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { A100, OPT_13B, PAPER_PLAN } from "../../../tests/fixtures/paper_plan.ts";
 import { POLICY_NAMES } from "../../engine/scheduler/create_memory.ts";
-import { PREEMPTIONS } from "../../engine/scheduler/scheduler.ts";
+import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
 import { dryRun } from "./dry_run.ts";
 import type { ServingEntry } from "./entry.ts";
 import { plannedRequests, promptIdsOf, type ServingPlan } from "./plan.ts";

@@ -1,0 +1,64 @@
+/**
+ * What a scheduler is told, and what follows from that alone: which memory it suits, and which requests it can run.
+ *
+ * @module
+ */
+import { UsageError } from "../../errors.ts";
+import type { KvMemory } from "./kv_memory.ts";
+import type { Request } from "./request.ts";
+
+/** What happens to a preempted request's K and V. */
+export const PREEMPTIONS = ["recompute", "swap"] as const;
+/** What happens to a preempted request's K and V. */
+export type Preemption = (typeof PREEMPTIONS)[number];
+
+/** Limits of a scheduler. */
+export interface SchedulerOptions {
+  /** The longest sequence, in tokens. */
+  readonly nCtx: number;
+  /** Sequences that may have a slot at once. */
+  readonly maxSequences: number;
+  /** Tokens that a step may compute; at least `maxSequences`, so that all can decode. */
+  readonly maxRows: number;
+  /** What happens to preempted K and V; swapping falls back to recomputing where host memory is full. */
+  readonly preemption: Preemption;
+}
+
+/**
+ * Checks that steps are large enough.
+ *
+ * @throws {UsageError} If a step could not decode one token of every sequence, or not compute a whole sequence where
+ * the memory keeps nothing.
+ */
+export function checkOptions(
+  { maxSequences, maxRows }: SchedulerOptions,
+  memory: Pick<KvMemory, "keeps" | "usage">,
+): void {
+  const { capacity } = memory.usage();
+  if (!memory.keeps && maxRows < capacity) {
+    throw new UsageError(
+      `A step of ${maxRows} tokens is too small for a scratch of ${capacity}: wanted at least as many, since ` +
+        "every sequence is computed whole",
+    );
+  }
+  if (maxRows < maxSequences) {
+    throw new UsageError(
+      `A step of ${maxRows} tokens is too small for ${maxSequences} sequences: wanted at least one token for each`,
+    );
+  }
+}
+
+/** Why a request is beyond the options, whatever the memory, with both numbers; undefined where it is not. */
+export function refusalOf(
+  { promptTokens, newTokens, continuations = 1 }: Request,
+  { nCtx, maxSequences }: SchedulerOptions,
+): string | undefined {
+  if (promptTokens + newTokens > nCtx) {
+    return `${promptTokens} prompt tokens and ${newTokens} new tokens make ${promptTokens + newTokens}, ` +
+      `and the context is ${nCtx}`;
+  }
+  if (continuations > maxSequences) {
+    return `it asks for ${continuations} sequences, and at most ${maxSequences} run at once`;
+  }
+  return undefined;
+}
