@@ -67,6 +67,10 @@ Deno.test("profile prints a table and writes a valid profile and a trace with a 
       assert.equal(found?.dispatches, count, role);
       assert.ok(table.includes(found.kernel), table);
     }
+    for (const { kernel, best_ms } of kernels) {
+      const product = /^(qkv|proj|fc|out) /.test(kernel);
+      assert.ok(product ? best_ms! > 0 : best_ms === undefined, `${kernel}: ${best_ms}`);
+    }
     assert.ok(prefill.some(({ kernel }) => kernel === "attention prefill"));
     assert.equal(result.what, "a decode step of paged at context 11 to 13");
     assert.ok(peaks.gb_per_s > 0 && peaks.gmacs_per_s > 0);

@@ -44,6 +44,8 @@ export interface KernelProfile {
   readonly bytes: number;
   /** Multiply-adds that they do together. */
   readonly operations: number;
+  /** The shortest time in which any variant of a matrix product did the same in this run, one row at a time. */
+  readonly best_ms?: number;
 }
 
 /**
@@ -111,6 +113,7 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
       decoding,
       (decoder, strategy) => profileSteps(model, { decoder, strategy, timer, passes }, options),
     );
+    const best = await model.fastestProducts();
     const after = await measureRoof(gpu);
     return {
       roof: {
@@ -118,6 +121,11 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
         macsPerSecond: Math.max(before.macsPerSecond, after.macsPerSecond),
       },
       ...steps,
+      kernels: steps.kernels.map((kernel) => {
+        const [, ms] = Object.entries(best).find(([product]) => kernel.kernel.startsWith(`${product} (`)) ??
+          [];
+        return ms === undefined ? kernel : { ...kernel, best_ms: ms };
+      }),
     };
   } finally {
     timer.dispose();

@@ -26,6 +26,8 @@ import {
   type ModelKernels,
   SPLIT_TOKENS,
 } from "./kernels.ts";
+import type { Product } from "./linear.ts";
+import { fastestProducts } from "./product_times.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
@@ -129,6 +131,17 @@ export class Gpt2 {
     const { gpu, config, tuning, weightsDtype } = this;
     const { layouts } = this.#kernels;
     return createKvKernels({ device: gpu.device, layouts, config, tuning, weightsDtype }, source);
+  }
+
+  /**
+   * Times every variant of the products of a decode step on these weights: see {@link fastestProducts}.
+   *
+   * @throws {KvbenchError} If a kernel does not compile or the device fails.
+   */
+  fastestProducts(): Promise<Record<Product, number>> {
+    const { gpu, config, tuning, weightsDtype } = this;
+    const { layouts } = this.#kernels;
+    return fastestProducts(gpu, { device: gpu.device, layouts, config, tuning, weightsDtype }, this.#weights);
   }
 
   /** Allocates activations for batches within `limits`. */

@@ -11,7 +11,7 @@ import type { KvSource } from "../kv/strategy.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, WEIGHT_FORMATS } from "./files.ts";
-import { type LinearProduct, linearProduct } from "./linear.ts";
+import { type LinearProduct, linearProduct, PRODUCTS } from "./linear.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, PackedMatrix } from "./weights.ts";
@@ -143,10 +143,10 @@ export async function createModelKernels(
     ),
     normKernel(context, dims, false),
     normKernel(context, dims, true),
-    linearProduct(context, layer.qkv.weight, { role: "qkv", bias: true }),
-    linearProduct(context, layer.proj.weight, { role: "proj", bias: true, residual: true }),
-    linearProduct(context, layer.fc.weight, { role: "fc", bias: true, gelu: true }),
-    linearProduct(context, layer.out.weight, { role: "out", bias: true, residual: true }),
+    linearProduct(context, layer.qkv.weight, { role: "qkv", ...PRODUCTS.qkv }),
+    linearProduct(context, layer.proj.weight, { role: "proj", ...PRODUCTS.proj }),
+    linearProduct(context, layer.fc.weight, { role: "fc", ...PRODUCTS.fc }),
+    linearProduct(context, layer.out.weight, { role: "out", ...PRODUCTS.out }),
     createKernel(context.device, {
       label: "attention combine" satisfies Role,
       files: [FILES.step, FILES.attentionCombine],

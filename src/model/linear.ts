@@ -66,6 +66,16 @@ export interface LinearOptions {
   readonly yOffset4?: number;
 }
 
+/** The products of a layer, and what each does with its sums. */
+export const PRODUCTS = {
+  qkv: { bias: true },
+  proj: { bias: true, residual: true },
+  fc: { bias: true, gelu: true },
+  out: { bias: true, residual: true },
+} as const satisfies Partial<Record<Role, LinearOptions>>;
+/** A product of a layer. */
+export type Product = keyof typeof PRODUCTS;
+
 /** A linear product, compiled for every number of rows. */
 export interface LinearProduct {
   /** Records it for `nRows` rows. */

@@ -26,7 +26,10 @@ export function profileTable(result: ProfileResult): string {
     ...wrap(
       "An op is a multiply-add. Bytes are those that can't be avoided: each operand once. Of roof: the time that " +
         `bytes or ops take at the adapter's best (${formatSignificant(peaks.gb_per_s)} GB/s streaming, ` +
-        `${formatSignificant(peaks.gmacs_per_s)} G ops/s), over the kernel's.`,
+        `${
+          formatSignificant(peaks.gmacs_per_s)
+        } G ops/s), over the kernel's. Of best: the shortest time in which any ` +
+        "variant of a matrix product was seen to do the same in this run, over the kernel's.",
     ),
     ...wrap(
       `A step without profiling takes ${formatMs(step.wall_ms)}: encode ${
@@ -54,13 +57,25 @@ function short(value: number): string {
 
 /** @param total Time of all kernels together; medians over steps don't add up to it. */
 function drawTable(kernels: readonly Kernel[], total: number, peaks: Peaks): string {
+  const best = kernels.some(({ best_ms }) => best_ms !== undefined);
   const table = new Table({
-    head: ["kernel", "calls", "ms", "of all", "MB", "M ops", "GB/s", "G ops/s", "of roof"],
-    colAligns: ["left", ...Array(8).fill("right" as const)],
+    head: [
+      "kernel",
+      "calls",
+      "ms",
+      "of all",
+      "MB",
+      "M ops",
+      "GB/s",
+      "G ops/s",
+      "of roof",
+      ...(best ? ["of best"] : []),
+    ],
+    colAligns: ["left", ...Array(best ? 9 : 8).fill("right" as const)],
     style: { head: [], border: [], compact: true },
   });
   const row = (each: Kernel) => {
-    const { kernel, dispatches, ms, bytes, operations } = each;
+    const { kernel, dispatches, ms, bytes, operations, best_ms } = each;
     table.push([
       kernel,
       dispatches,
@@ -71,6 +86,7 @@ function drawTable(kernels: readonly Kernel[], total: number, peaks: Peaks): str
       short(bytes / ms / 1e6),
       short(operations / ms / 1e6),
       formatPercent(roofShare(each, peaks), 1),
+      ...(best ? [best_ms === undefined ? "" : formatPercent(best_ms, ms)] : []),
     ]);
   };
   kernels.forEach(row);
