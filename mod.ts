@@ -93,6 +93,7 @@ export * from "./src/engine/scheduler/kv_memory.ts";
 export * from "./src/engine/scheduler/paged_memory.ts";
 export * from "./src/engine/scheduler/request.ts";
 export * from "./src/engine/scheduler/scheduler.ts";
+export * from "./src/engine/scheduler/scheduler_options.ts";
 export * from "./src/engine/scheduler/step.ts";
 export * from "./src/engine/shared_runner.ts";
 export * from "./src/engine/with_decoder.ts";
