@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { ATTENTION_LANES, autotune, LINEAR_VARIANTS } from "../src/model/autotune.ts";
+import { ATTENTION_LANES, autotune, linearVariants } from "../src/model/autotune.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
@@ -68,11 +68,18 @@ gpuTest(
 
 gpuTest("Every variant that autotune() chooses from computes what the CPU computes", async (gpu) => {
   await check(gpu, [
-    ...LINEAR_VARIANTS.map((variant) => ({ ...SOFTWARE_TUNING, ...variant })),
+    ...linearVariants(gpu.device).map((variant) => ({ ...SOFTWARE_TUNING, ...variant })),
     // From the first tile on, so that these widths see the wide kernel.
     { ...SOFTWARE_TUNING, wideRowTiles: 1 },
     ...ATTENTION_LANES.map((lanes) => ({ ...HARDWARE_TUNING, decodeLanes: lanes, prefillLanes: lanes })),
   ]);
+});
+
+Deno.test("linearVariants() offers subgroups where the device has them, and nowhere else", () => {
+  const offered = (...features: GPUFeatureName[]) =>
+    linearVariants({ features: new Set(features) }).filter(({ subgroups }) => subgroups).length;
+  assert.equal(offered("shader-f16"), 0);
+  assert.equal(offered("shader-f16", "subgroups"), 2);
 });
 
 gpuTest("timeCandidates() times every candidate at least once, however short the budget", async (gpu) => {

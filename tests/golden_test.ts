@@ -10,9 +10,9 @@ import { locateModel } from "../src/hub/locate.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
 import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
-import { assertClose, assertRight, gpuTest } from "./gpu_support.ts";
+import { adapterHas, assertClose, assertRight, gpuTest } from "./gpu_support.ts";
 import { excerpt } from "./golden_excerpt.ts";
 import { permitted } from "./permitted.ts";
 
@@ -114,12 +114,15 @@ function goldenTest(
       } finally {
         checkpoint.close();
       }
-    }, { needs: ["read"] });
+    }, { needs: ["read"], ignored: tuning.subgroups && !subgroups });
   }
 }
 
+const subgroups = await adapterHas("subgroups");
+
 goldenTest(RANDOM_SMALL, SOFTWARE_TUNING, { variants: ALL_VARIANTS });
 goldenTest(RANDOM_SMALL, HARDWARE_TUNING, { variants: ALL_VARIANTS });
+goldenTest(RANDOM_SMALL, SUBGROUP_TUNING, { variants: ALL_VARIANTS });
 goldenTest(TINY, SOFTWARE_TUNING, { variants: ALL_VARIANTS });
 goldenTest(TINY, HARDWARE_TUNING, { variants: ALL_VARIANTS, only: "once" });
 

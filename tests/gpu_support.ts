@@ -5,24 +5,34 @@
  */
 import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/check/comparison.ts";
+import { adapterFacts, requestAdapter } from "../src/gpu/adapter.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
+import type { Feature } from "../src/gpu/ladder.ts";
 import { permitted } from "./permitted.ts";
 
 // Opening takes a tenth of a second, so that a file's tests share one GPU.
 let opened: Promise<Gpu> | undefined;
 
+/** Whether this machine's adapter has a feature. */
+export async function adapterHas(feature: Feature): Promise<boolean> {
+  return adapterFacts(await requestAdapter()).features.includes(feature);
+}
+
 /**
  * Registers a test that gets the file's GPU. The test fails where there is no adapter, where the device has
  * reported an error, and where a buffer is still alive at its end.
  *
- * @param options `needs`: permissions without which the test is ignored.
+ * @param options `needs`: permissions without which the test is ignored; `ignored`: whether it is anyway.
  */
 export function gpuTest(
   name: string,
   body: (gpu: Gpu) => Promise<void> | void,
-  { needs = [] }: { readonly needs?: readonly Deno.PermissionName[] } = {},
+  { needs = [], ignored = false }: {
+    readonly needs?: readonly Deno.PermissionName[];
+    readonly ignored?: boolean;
+  } = {},
 ): void {
-  const ignore = !permitted(...needs);
+  const ignore = ignored || !permitted(...needs);
   Deno.test({ name, ignore }, async () => {
     const gpu = await (opened ??= Gpu.open());
     try {

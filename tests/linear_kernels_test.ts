@@ -6,8 +6,8 @@
  */
 import { checkLinear, type LinearCase, linearKernelsOf } from "../src/check/linear.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
-import { assertRight, gpuTest } from "./gpu_support.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
+import { adapterHas, assertRight, gpuTest } from "./gpu_support.ts";
 
 const SHAPES = [[4, 20], [20, 4], [18, 54], [20, 509], [80, 769], [772, 18], [768, 80]] as const;
 const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
@@ -15,32 +15,35 @@ const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
   gelu: (bits & 2) > 0,
   residual: (bits & 4) > 0,
 }));
-/** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in both tunings. */
-const KERNELS = [SOFTWARE_TUNING, HARDWARE_TUNING].flatMap(linearKernelsOf);
+/** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in every tuning. */
+const KERNELS = [SOFTWARE_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING].flatMap(linearKernelsOf);
+const subgroups = await adapterHas("subgroups");
 
 async function check(gpu: Gpu, item: Omit<LinearCase, "rowCounts">): Promise<void> {
   assertRight(...await checkLinear(gpu, { ...item, rowCounts: [1, 2, 7, 8, 9, 17, 65] }));
 }
 
 for (const kernel of KERNELS) {
+  const test = (title: string, body: (gpu: Gpu) => Promise<void>) =>
+    gpuTest(title, body, { ignored: kernel.tuning.subgroups && !subgroups });
   const title = `${kernel.form.files.at(-1)!.name} with the ${kernel.tuning.name} tuning`;
-  gpuTest(`${title} equals the reference at awkward shapes`, async (gpu) => {
+  test(`${title} equals the reference at awkward shapes`, async (gpu) => {
     for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, bias: nOut % 2 === 0 });
   });
-  gpuTest(`${title} applies every combination of bias, GELU and residual`, async (gpu) => {
+  test(`${title} applies every combination of bias, GELU and residual`, async (gpu) => {
     for (const epilogue of EPILOGUES) await check(gpu, { ...kernel, nIn: 20, nOut: 84, ...epilogue });
   });
-  gpuTest(`${title} reads weights in float16 and in int8`, async (gpu) => {
+  test(`${title} reads weights in float16 and in int8`, async (gpu) => {
     for (const dtype of ["f16", "int8"] as const) {
       for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true });
     }
   });
-  gpuTest(`${title} fills its own columns of a wider result`, async (gpu) => {
+  test(`${title} fills its own columns of a wider result`, async (gpu) => {
     for (const yOffset4 of [0, 5, 12]) {
       await check(gpu, { ...kernel, nIn: 18, nOut: 61, part: { yStride4: 28, yOffset4 } });
     }
   });
-  gpuTest(`${title} keeps GELU finite far from zero`, async (gpu) => {
+  test(`${title} keeps GELU finite far from zero`, async (gpu) => {
     for (const biasScale of [30, 1e4]) {
       await check(gpu, { ...kernel, nIn: 4, nOut: 509, bias: true, gelu: true, biasScale });
     }

@@ -70,6 +70,7 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
   const { linear } = layoutsOf(gpu);
   const kernel = await compile(gpu, {
     files: [WEIGHT_FORMATS[dtype], FILES.linear, ...form.files],
+    subgroups: form.subgroups ?? false,
     groups: [linear],
     overrides: {
       K4: k4,
@@ -80,7 +81,7 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
       BIAS: Number(bias),
       GELU: Number(gelu),
       RESIDUAL: Number(residual),
-      LANES: tuning.linearLanes,
+      LANES: form.lanes,
       ...form.overrides,
     },
   });
@@ -110,7 +111,7 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
       const y = scratch.upload(place(residual ? old : []));
       const group = linear.bind({ ...bound, x: scratch.upload(xPadded), y });
       runBatch(gpu, batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]), (recorder) => {
-        recorder.dispatch(kernel, [group], ...linearGrid(form, { n4, nRows, tuning }));
+        recorder.dispatch(kernel, [group], ...linearGrid(form, { n4, nRows }));
       });
       const expected = linearCpu(x, {
         weight: reference,

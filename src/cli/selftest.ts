@@ -17,7 +17,7 @@ import { STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING, tuningFor } from "../model/tuning.ts";
+import { tuningFor, tuningsOf } from "../model/tuning.ts";
 import { formatJson } from "../report/json.ts";
 import { selfTestTable } from "../report/selftest_table.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
@@ -59,11 +59,9 @@ async function run(options: Options): Promise<void> {
 }
 
 async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<Verdict[]> {
-  const own = tuningFor(gpu.facts);
-  const other = own === SOFTWARE_TUNING ? HARDWARE_TUNING : SOFTWARE_TUNING;
   const every = kernelChecks({
     config: checkpoint.config,
-    tunings: [own, other],
+    tunings: tuningsOf(gpu.facts, gpu.device),
     weightsDtypes: DTYPES,
     kvDtypes: DTYPES,
   });

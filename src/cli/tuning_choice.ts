@@ -20,6 +20,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   wideRows: z.boolean(),
   tallRows: z.boolean(),
   kSplit: z.int().positive(),
+  subgroups: z.boolean(),
   wideRowTiles: z.int().positive(),
   linearLanes: z.int().positive(),
   normLanes: z.int().positive(),
@@ -65,7 +66,9 @@ export async function chooseTuning(gpu: Gpu, options: TuningOptions): Promise<Tu
 
 /** What a choice means, in words. */
 function describe(tuning: Tuning): string {
-  const row = tuning.kSplit > 1
+  const row = tuning.subgroups
+    ? "one row by a subgroup a sum"
+    : tuning.kSplit > 1
     ? `one row by ${tuning.kSplit} lanes a sum`
     : `one row with four tiles a lane from ${tuning.wideRowTiles} tiles on`;
   const rows = `many rows by ${tuning.tallRows ? "sixteen" : "eight"} with ` +

@@ -6,6 +6,7 @@
 import { KernelError } from "../errors.ts";
 import type { BindLayout } from "./bind_layout.ts";
 import { lossOf } from "./loss.ts";
+import { hasSubgroups, subgroupDirectives } from "./subgroups.ts";
 
 /** A WGSL file as imported: its name is used in error messages. */
 export interface WgslFile {
@@ -21,6 +22,8 @@ export interface KernelSpec {
   readonly label?: string;
   /** Files that are joined in this order; the entry point is `main`. */
   readonly files: readonly WgslFile[];
+  /** Whether they use subgroup operations, which the device must have then. */
+  readonly subgroups?: boolean;
   /** One layout for each `@group`, in order. */
   readonly groups: readonly BindLayout[];
   /** Values of the WGSL overrides that the files declare. */
@@ -49,9 +52,9 @@ const compiled = new WeakMap<GPUDevice, Map<string, Promise<Kernel>>>();
 export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   const kernels = compiled.get(device) ?? new Map<string, Promise<Kernel>>();
   compiled.set(device, kernels);
-  const { label, files, groups, overrides = {} } = spec;
+  const { label, files, subgroups, groups, overrides = {} } = spec;
   const signatures = groups.map(({ signature }) => signature);
-  const key = JSON.stringify([label, files, signatures, Object.entries(overrides).sort()]);
+  const key = JSON.stringify([label, files, subgroups, signatures, Object.entries(overrides).sort()]);
   const known = kernels.get(key);
   if (known) return await known;
   const compiling = compile(device, spec);
@@ -66,17 +69,23 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
 
 async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   const name = spec.files.map((file) => file.name).join(" + ");
+  if (spec.subgroups && !hasSubgroups(device)) {
+    throw new KernelError(
+      `Kernel ${name} uses subgroup operations: wanted a device with the feature subgroups`,
+    );
+  }
+  const files = [...spec.subgroups ? await subgroupDirectives(device) : [], ...spec.files];
   device.pushErrorScope("validation");
   const module = device.createShaderModule({
     label: name,
-    code: spec.files.map((file) => file.code).join("\n"),
+    code: files.map((file) => file.code).join("\n"),
   });
   const info = await module.getCompilationInfo();
   const invalid = await device.popErrorScope();
   const errors = info.messages.filter((message) => message.type === "error");
   if (errors.length > 0 || invalid) {
     const texts = errors.map(({ lineNum, linePos, message }) =>
-      `${place(spec.files, lineNum)}:${linePos}: ${oneLine(message)}`
+      `${place(files, lineNum)}:${linePos}: ${oneLine(message)}`
     );
     const text = texts.length > 0 ? texts.join("; ") : `${name}: ${oneLine(invalid!.message)}`;
     throw await lossOf(device) ?? new KernelError(`WGSL does not compile: ${text}`);

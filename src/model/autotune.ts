@@ -9,6 +9,7 @@ import { type Candidate, fastest, timeCandidates, TuningBudget } from "../gpu/au
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import { hasSubgroups } from "../gpu/subgroups.ts";
 import { createStrategy } from "../kv/create.ts";
 import { type Batch, batchOf, TILE_ROWS } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
@@ -43,8 +44,8 @@ const CONTEXT = 256;
 /** More output tiles than any product has. */
 const NEVER = 2 ** 30;
 
-/** Variants of the linear products that are timed beside the defaults. */
-export const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
+/** Variants of the linear products that every device can run. */
+const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
   { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
   { tileGroup: 4, wideRows: true, tallRows: false, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
   { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: NEVER, linearLanes: 8 },
@@ -53,6 +54,14 @@ export const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
   { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 4, linearLanes: 64 },
   { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 16, linearLanes: 16 },
 ];
+/** Variants that need subgroups. */
+const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 8].map((tileGroup) => (
+  { tileGroup, wideRows: false, tallRows: false, kSplit: 32, linearLanes: 32, subgroups: true }
+));
+/** Variants of the linear products that are timed on a device beside the defaults. */
+export function linearVariants(device: Pick<GPUDevice, "features">): readonly Partial<Tuning>[] {
+  return hasSubgroups(device) ? [...LINEAR_VARIANTS, ...SUBGROUP_VARIANTS] : LINEAR_VARIANTS;
+}
 /** Lanes of an attention workgroup that are timed beside the defaults. */
 export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
 
@@ -111,7 +120,7 @@ class TuningBench {
       { k4: a4, n4: e4, count: nLayer },
     ];
     const base = tuningFor(this.#gpu.facts);
-    const others = LINEAR_VARIANTS.map((variant) => ({ ...base, ...variant }))
+    const others = linearVariants(this.#gpu.device).map((variant) => ({ ...base, ...variant }))
       .filter((variant) => !isDeepStrictEqual(variant, base));
     const variants = [base, ...others];
     const widest = Math.max(...shapes.map(({ k4, n4 }) => packedTiles(k4, n4, 8)));

@@ -14,6 +14,7 @@ import linearCode from "../../wgsl/linear.wgsl" with { type: "text" };
 import linearWideCode from "../../wgsl/linear_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "../../wgsl/linear_rows_tall.wgsl" with { type: "text" };
 import linearRowCode from "../../wgsl/linear_row.wgsl" with { type: "text" };
+import linearRowSubgroupCode from "../../wgsl/linear_row_subgroup.wgsl" with { type: "text" };
 import linearRowWideCode from "../../wgsl/linear_row_wide.wgsl" with { type: "text" };
 import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
 import linearRowsWideCode from "../../wgsl/linear_rows_wide.wgsl" with { type: "text" };
@@ -25,9 +26,11 @@ import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import type { Dtype } from "../gpu/dtype.ts";
 import type { WgslFile } from "../gpu/kernel.ts";
+import { SUBGROUPS } from "../gpu/subgroups.ts";
 
 /** Every WGSL file that a forward pass uses, apart from the KV strategies' own. */
 export const FILES = {
+  subgroups: SUBGROUPS,
   step: { name: "step.wgsl", code: stepCode },
   embedding: { name: "embedding.wgsl", code: embeddingCode },
   layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
@@ -36,6 +39,7 @@ export const FILES = {
   linearRow: { name: "linear_row.wgsl", code: linearRowCode },
   linearRowWide: { name: "linear_row_wide.wgsl", code: linearRowWideCode },
   linearRowSplit: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
+  linearRowSubgroup: { name: "linear_row_subgroup.wgsl", code: linearRowSubgroupCode },
   linearRowsWide: { name: "linear_rows_wide.wgsl", code: linearRowsWideCode },
   linearRowsTall: { name: "linear_rows_tall.wgsl", code: linearRowsTallCode },
   linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },

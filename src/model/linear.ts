@@ -14,6 +14,10 @@ import type { PackedMatrix } from "./weights.ts";
 export interface LinearForm {
   /** The files that are joined after `linear.wgsl`. */
   readonly files: readonly WgslFile[];
+  /** Whether they use subgroup operations. */
+  readonly subgroups?: boolean;
+  /** Lanes of a workgroup that make different outputs. */
+  readonly lanes: number;
   /** Rows that a workgroup computes. */
   readonly rows: number;
   /** Output tiles that a lane makes. */
@@ -24,20 +28,28 @@ export interface LinearForm {
   readonly overrides: Readonly<Record<string, number>>;
 }
 
+/** Output tiles that the subgroups of a workgroup share out: few, so that one row gives many workgroups. */
+const SUBGROUP_TILES = 4;
+
 /** The kernel for one row or very few, and `n4` output tiles. */
-export function linearRowForm({ kSplit, wideRowTiles }: Tuning, n4: number): LinearForm {
-  const form = { files: [FILES.linearRow], rows: 1, tilesPerLane: 1, rowsFirst: false, overrides: {} };
+export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
+  const { kSplit, subgroups, wideRowTiles, linearLanes: lanes } = tuning;
+  const form = { files: [FILES.linearRow], lanes, rows: 1, tilesPerLane: 1, rowsFirst: false, overrides: {} };
+  if (subgroups) {
+    const files = [FILES.linearRowSubgroup];
+    return { ...form, files, subgroups, lanes: SUBGROUP_TILES, overrides: { K_SPLIT: kSplit } };
+  }
   if (kSplit > 1) return { ...form, files: [FILES.linearRowSplit], overrides: { K_SPLIT: kSplit } };
   if (n4 < wideRowTiles) return form;
   return { ...form, files: [FILES.linearWide, FILES.linearRowWide], tilesPerLane: 4 };
 }
 
 /** The kernels for many rows, those for fewer first. */
-export function linearRowsForms({ wideRows, tallRows }: Tuning): LinearForm[] {
+export function linearRowsForms({ wideRows, tallRows, linearLanes: lanes }: Tuning): LinearForm[] {
   if (!wideRows) {
-    return [{ files: [FILES.linearRows], rows: 8, tilesPerLane: 1, rowsFirst: false, overrides: {} }];
+    return [{ files: [FILES.linearRows], lanes, rows: 8, tilesPerLane: 1, rowsFirst: false, overrides: {} }];
   }
-  const wide = { tilesPerLane: 4, rowsFirst: true, overrides: {} };
+  const wide = { lanes, tilesPerLane: 4, rowsFirst: true, overrides: {} };
   const eight = { ...wide, files: [FILES.linearWide, FILES.linearRowsWide], rows: 8 };
   const sixteen = { ...wide, files: [FILES.linearWide, FILES.linearRowsTall], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
@@ -108,17 +120,17 @@ export async function linearProduct(
   return {
     record: (recorder, group, nRows) => {
       const form = nRows <= tuning.maxSingleRows ? row : formFor(many, nRows);
-      recorder.dispatch(form.kernel, [group], ...linearGrid(form, { n4: weight.n4, nRows, tuning }));
+      recorder.dispatch(form.kernel, [group], ...linearGrid(form, { n4: weight.n4, nRows }));
     },
   };
 }
 
 /** A kernel's workgroups. */
 export function linearGrid(
-  { rows, tilesPerLane, rowsFirst }: LinearForm,
-  { n4, nRows, tuning }: { readonly n4: number; readonly nRows: number; readonly tuning: Tuning },
+  { lanes, rows, tilesPerLane, rowsFirst }: LinearForm,
+  { n4, nRows }: { readonly n4: number; readonly nRows: number },
 ): [number, number] {
-  const tileGroups = Math.ceil(n4 / (tuning.linearLanes * tilesPerLane)), rowGroups = Math.ceil(nRows / rows);
+  const tileGroups = Math.ceil(n4 / (lanes * tilesPerLane)), rowGroups = Math.ceil(nRows / rows);
   return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
 }
 
@@ -128,7 +140,7 @@ function formFor<Form extends LinearForm>(forms: readonly Form[], nRows: number)
 }
 
 function compileForm(
-  { files, overrides }: LinearForm,
+  { files, subgroups = false, lanes, overrides }: LinearForm,
   { context, weight, options }: {
     readonly context: KernelContext;
     readonly weight: Pick<PackedMatrix, "k4" | "n4">;
@@ -139,6 +151,7 @@ function compileForm(
   return createKernel(device, {
     ...options.role && { label: options.role },
     files: [WEIGHT_FORMATS[weightsDtype], FILES.linear, ...files],
+    subgroups,
     groups: [layouts.step, layouts.linear],
     overrides: {
       K4: weight.k4,
@@ -149,7 +162,7 @@ function compileForm(
       BIAS: Number(options.bias ?? false),
       GELU: Number(options.gelu ?? false),
       RESIDUAL: Number(options.residual ?? false),
-      LANES: tuning.linearLanes,
+      LANES: lanes,
       ...overrides,
     },
   });

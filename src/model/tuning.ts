@@ -5,11 +5,12 @@
  * @module
  */
 import type { AdapterFacts } from "../gpu/adapter.ts";
+import { hasSubgroups } from "../gpu/subgroups.ts";
 
 /** A choice of kernel variants. */
 export interface Tuning {
   /** Which of the choices this is. */
-  readonly name: "software" | "hardware" | "measured";
+  readonly name: "software" | "hardware" | "subgroups" | "measured";
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
   /** Whether a lane of a many-row product makes four output tiles rather than one. */
@@ -18,6 +19,8 @@ export interface Tuning {
   readonly tallRows: boolean;
   /** Lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
+  /** Whether those lanes are a subgroup's, as many as it has; where they are, `kSplit` sizes the workgroup. */
+  readonly subgroups: boolean;
   /** Output tiles from which a lane of a one-row product makes four of them rather than one, if `kSplit` is 1. */
   readonly wideRowTiles: number;
   /** Lanes of a linear workgroup. */
@@ -41,6 +44,7 @@ export const SOFTWARE_TUNING: Tuning = {
   wideRows: true,
   tallRows: true,
   kSplit: 1,
+  subgroups: false,
   wideRowTiles: 128,
   linearLanes: 8,
   normLanes: 8,
@@ -57,6 +61,7 @@ export const HARDWARE_TUNING: Tuning = {
   wideRows: false,
   tallRows: false,
   kSplit: 8,
+  subgroups: false,
   wideRowTiles: 128,
   linearLanes: 32,
   normLanes: 64,
@@ -65,6 +70,22 @@ export const HARDWARE_TUNING: Tuning = {
   argmaxLanes: 256,
   maxSingleRows: 2,
 };
+
+/** For hardware GPUs that have subgroups. */
+export const SUBGROUP_TUNING: Tuning = {
+  ...HARDWARE_TUNING,
+  name: "subgroups",
+  tileGroup: 1,
+  kSplit: 32,
+  subgroups: true,
+};
+
+/** One tuning of each kind that a device can run, the one for its adapter's kind first. */
+export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features">): [Tuning, ...Tuning[]] {
+  const own = tuningFor(facts);
+  const other = own === SOFTWARE_TUNING ? HARDWARE_TUNING : SOFTWARE_TUNING;
+  return [own, other, ...hasSubgroups(device) ? [SUBGROUP_TUNING] : []];
+}
 
 /** Chooses by the kind of adapter. */
 export function tuningFor(facts: AdapterFacts): Tuning {

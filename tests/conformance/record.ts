@@ -68,13 +68,15 @@ export function recordOf(title: string, { environment, checks }: SelfTest): Impl
 export function supportTable({ deno, implementations }: ConformanceRecord): string {
   const row = (what: string, cell: (each: ImplementationRecord) => string) =>
     `| ${[what, ...implementations.map(cell)].join(" | ")} |`;
-  const kernels = Object.keys(implementations[0]?.kernels ?? {});
+  const most = implementations.map((each) => Object.keys(each.kernels)).sort((a, b) => b.length - a.length);
+  const kernels = most[0] ?? [];
   return [
     row("largest error", ({ title }) => title),
     row("---", () => "---:"),
     ...kernels.map((kernel) =>
       row(kernel.endsWith(".wgsl") ? `\`${kernel}\`` : kernel, ({ kernels }) => {
-        const { largest_error, right } = kernels[kernel] ?? { largest_error: null, right: false };
+        if (kernels[kernel] === undefined) return "not offered";
+        const { largest_error, right } = kernels[kernel];
         return right ? error(largest_error) : `**wrong** ${error(largest_error)}`;
       })
     ),
