@@ -32,7 +32,7 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "linear_rows.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "kv_write.wgsl": ["* 3u + 1u + part)", "* 3u + 2u - part)"],
   "attention_combine.wgsl": ["= o / l;", "= o / (l + 0.001);"],
-  "attention_prefill.wgsl": ["= vec4f(SCALE);", "= vec4f(SCALE * 1.01);"],
+  "attention_prefill.wgsl": ["key_scale = SCALE;", "key_scale = SCALE * 1.01;"],
   "attention_decode.wgsl": ["sum *= SCALE;", "sum *= SCALE * 1.01;"],
   "kv_copy.wgsl": ["i < 2u * N_HEAD * copy.n_slots", "i + 1u < copy.n_slots"],
   "argmax.wgsl": ["best_ids[i] < id)", "best_ids[i] > id)"],

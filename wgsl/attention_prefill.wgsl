@@ -6,9 +6,9 @@
 //   y    [n_rows, N_HEAD, HEAD_DIM4]
 //   kv   see kv_groups.wgsl
 //
-// A workgroup handles one tile of rows and one head. Per 4 * LANES positions: each lane scores four positions
-// for all rows; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
-// where WIDE is true. LANES is at least 8, at most 64, and at least HEAD_DIM4, or half of that if WIDE. The grid is
+// A workgroup handles one tile of rows and one head. In turns: each lane scores four positions for all rows, or eight
+// where DEEP is true; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
+// where WIDE is true. LANES is at least 8, at most 64 (32 if DEEP), and at least HEAD_DIM4, or half of that if WIDE. The grid is
 // (prefill tiles, heads).
 // Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl.
 
@@ -18,12 +18,14 @@ const LOWEST = -3.0e38;
 override SCALE: f32;
 override LANES: u32;
 override WIDE: bool;
+override DEEP: bool;
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(1) @binding(1) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> scores: array<f32, 2048>; // [4 * LANES, ROWS]
-var<workgroup> value_scale: array<f32, 256>; // [4 * LANES]
+var<workgroup> scores: array<f32, 2048>; // [positions, ROWS]
+var<workgroup> values: array<u32, 256>; // [positions]: where V begins
+var<workgroup> value_scale: array<f32, 256>; // [positions]
 var<workgroup> decay: array<f32, ROWS>; // what the sums so far are multiplied by
 var<workgroup> total: array<f32, ROWS>; // sum of the weights so far
 
@@ -45,6 +47,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let q6 = q + min(6u, last_row) * 3u * a4;
   let q7 = q + min(7u, last_row) * 3u * a4;
 
+  let positions = select(4u, 8u, DEEP); // that a lane scores at a time
+
   var m = LOWEST; // lane r < ROWS: the largest score of row r so far
   var l = 0.0; // lane r < ROWS: the sum of its weights so far
   var o0 = vec4f();
@@ -64,9 +68,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var w6 = vec4f();
   var w7 = vec4f();
 
-  for (var first = 0u; first <= last_position; first += 4u * LANES) {
+  for (var first = 0u; first <= last_position; first += positions * LANES) {
     // Positions past the context score as the last one and get the weight zero below.
-    let p = first + 4u * lane;
+    let p = first + positions * lane;
     let slots = vec4u(
       kv_slot(tile.sequence, min(p, last_position)),
       kv_slot(tile.sequence, min(p + 1u, last_position)),
@@ -77,6 +81,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     let k1 = kv_head(slots.y, 0u, head);
     let k2 = kv_head(slots.z, 0u, head);
     let k3 = kv_head(slots.w, 0u, head);
+    var far_slots = slots;
+    if (DEEP) {
+      far_slots = vec4u(
+        kv_slot(tile.sequence, min(p + 4u, last_position)),
+        kv_slot(tile.sequence, min(p + 5u, last_position)),
+        kv_slot(tile.sequence, min(p + 6u, last_position)),
+        kv_slot(tile.sequence, min(p + 7u, last_position)),
+      );
+    }
+    let k4 = kv_head(far_slots.x, 0u, head);
+    let k5 = kv_head(far_slots.y, 0u, head);
+    let k6 = kv_head(far_slots.z, 0u, head);
+    let k7 = kv_head(far_slots.w, 0u, head);
     var s0 = vec4f();
     var s1 = vec4f();
     var s2 = vec4f();
@@ -85,44 +102,86 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var s5 = vec4f();
     var s6 = vec4f();
     var s7 = vec4f();
+    var t0 = vec4f();
+    var t1 = vec4f();
+    var t2 = vec4f();
+    var t3 = vec4f();
+    var t4 = vec4f();
+    var t5 = vec4f();
+    var t6 = vec4f();
+    var t7 = vec4f();
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
       let k = mat4x4f(kv_load(k0 + d4), kv_load(k1 + d4), kv_load(k2 + d4), kv_load(k3 + d4));
-      s0 += qkv[q0 + d4] * k;
-      s1 += qkv[q1 + d4] * k;
-      s2 += qkv[q2 + d4] * k;
-      s3 += qkv[q3 + d4] * k;
-      s4 += qkv[q4 + d4] * k;
-      s5 += qkv[q5 + d4] * k;
-      s6 += qkv[q6 + d4] * k;
-      s7 += qkv[q7 + d4] * k;
+      let x0 = qkv[q0 + d4];
+      let x1 = qkv[q1 + d4];
+      let x2 = qkv[q2 + d4];
+      let x3 = qkv[q3 + d4];
+      let x4 = qkv[q4 + d4];
+      let x5 = qkv[q5 + d4];
+      let x6 = qkv[q6 + d4];
+      let x7 = qkv[q7 + d4];
+      s0 += x0 * k;
+      s1 += x1 * k;
+      s2 += x2 * k;
+      s3 += x3 * k;
+      s4 += x4 * k;
+      s5 += x5 * k;
+      s6 += x6 * k;
+      s7 += x7 * k;
+      if (DEEP) {
+        let far = mat4x4f(kv_load(k4 + d4), kv_load(k5 + d4), kv_load(k6 + d4), kv_load(k7 + d4));
+        t0 += x0 * far;
+        t1 += x1 * far;
+        t2 += x2 * far;
+        t3 += x3 * far;
+        t4 += x4 * far;
+        t5 += x5 * far;
+        t6 += x6 * far;
+        t7 += x7 * far;
+      }
     }
-    var key_scale = vec4f(SCALE);
-    if (KV_SCALED) {
-      key_scale *= vec4f(
-        kv_scale(k0),
-        kv_scale(k1),
-        kv_scale(k2),
-        kv_scale(k3),
-      );
-      value_scale[4u * lane] = kv_scale(kv_head(slots.x, 1u, head));
-      value_scale[4u * lane + 1u] = kv_scale(kv_head(slots.y, 1u, head));
-      value_scale[4u * lane + 2u] = kv_scale(kv_head(slots.z, 1u, head));
-      value_scale[4u * lane + 3u] = kv_scale(kv_head(slots.w, 1u, head));
-    }
+    let at_lane = positions * lane;
     for (var i = 0u; i < 4u; i++) {
-      let at = (4u * lane + i) * ROWS;
-      scores[at] = s0[i] * key_scale[i];
-      scores[at + 1u] = s1[i] * key_scale[i];
-      scores[at + 2u] = s2[i] * key_scale[i];
-      scores[at + 3u] = s3[i] * key_scale[i];
-      scores[at + 4u] = s4[i] * key_scale[i];
-      scores[at + 5u] = s5[i] * key_scale[i];
-      scores[at + 6u] = s6[i] * key_scale[i];
-      scores[at + 7u] = s7[i] * key_scale[i];
+      let v = kv_head(slots[i], 1u, head);
+      values[at_lane + i] = v;
+      var key_scale = SCALE;
+      if (KV_SCALED) {
+        key_scale *= kv_scale(kv_head(slots[i], 0u, head));
+        value_scale[at_lane + i] = kv_scale(v);
+      }
+      let at = (at_lane + i) * ROWS;
+      scores[at] = s0[i] * key_scale;
+      scores[at + 1u] = s1[i] * key_scale;
+      scores[at + 2u] = s2[i] * key_scale;
+      scores[at + 3u] = s3[i] * key_scale;
+      scores[at + 4u] = s4[i] * key_scale;
+      scores[at + 5u] = s5[i] * key_scale;
+      scores[at + 6u] = s6[i] * key_scale;
+      scores[at + 7u] = s7[i] * key_scale;
+    }
+    if (DEEP) {
+      for (var i = 0u; i < 4u; i++) {
+        let v = kv_head(far_slots[i], 1u, head);
+        values[at_lane + 4u + i] = v;
+        var key_scale = SCALE;
+        if (KV_SCALED) {
+          key_scale *= kv_scale(kv_head(far_slots[i], 0u, head));
+          value_scale[at_lane + 4u + i] = kv_scale(v);
+        }
+        let at = (at_lane + 4u + i) * ROWS;
+        scores[at] = t0[i] * key_scale;
+        scores[at + 1u] = t1[i] * key_scale;
+        scores[at + 2u] = t2[i] * key_scale;
+        scores[at + 3u] = t3[i] * key_scale;
+        scores[at + 4u] = t4[i] * key_scale;
+        scores[at + 5u] = t5[i] * key_scale;
+        scores[at + 6u] = t6[i] * key_scale;
+        scores[at + 7u] = t7[i] * key_scale;
+      }
     }
     workgroupBarrier();
 
-    let n_tokens = min(4u * LANES, last_position + 1u - first);
+    let n_tokens = min(positions * LANES, last_position + 1u - first);
     if (lane < ROWS) {
       let position = tile.first_position + lane;
       var highest = m;
@@ -168,7 +227,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       w7 *= decay[7];
     }
     for (var i = 0u; i < n_tokens; i++) {
-      let v = kv_head(kv_slot(tile.sequence, first + i), 1u, head);
+      let v = values[i];
       let at = i * ROWS;
       let near = kv_load(v + d4);
       let p0 = scores[at];

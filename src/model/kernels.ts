@@ -39,6 +39,9 @@ export type Role = typeof ROLES[number];
 /** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
 export const SPLIT_TOKENS = 64;
 
+/** Up to so many lanes, a prefill attention scores eight positions in each lane at a time rather than four. */
+const FEW_LANES = 16;
+
 /** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
 export const BINDINGS = {
   embedding: { tokens: "read", weight: "read", wpe: "read", x: "readWrite", scale: "read" },
@@ -197,6 +200,7 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
     const count = Math.max(least, half);
     return { LANES: count, WIDE: Number(count < headDim4) };
   };
+  const prefill = lanes(tuning.prefillLanes);
   switch (which) {
     case "write":
       return createKernel(device, {
@@ -217,7 +221,7 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
         label: "attention prefill" satisfies Role,
         files: [...files, FILES.attentionPrefill],
         groups: [layouts.step, layouts.attentionPrefill, kv.layout],
-        overrides: { ...heads, ...lanes(tuning.prefillLanes) },
+        overrides: { ...heads, ...prefill, DEEP: Number(prefill.LANES <= FEW_LANES) },
       });
   }
 }
