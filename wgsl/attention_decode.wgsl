@@ -8,10 +8,10 @@
 //   scale    [n_decode_tiles, N_HEAD, MAX_SPLITS]              (m, l)
 //   kv       see kv_groups.wgsl
 //
-// A workgroup handles one split of one head of one row: first each lane scores and weighs positions, four at a time,
-// then each adds up four of the head's dimensions, or eight where WIDE is true. LANES is at least HEAD_DIM4, or half of that
+// A workgroup handles one split of one head of one row: first each lane scores positions, four at a time, or eight
+// where DEEP is true, and weighs them; then each adds up four of the head's dimensions, or eight where WIDE is true. LANES is at least HEAD_DIM4, or half of that
 // if WIDE; it is at most 64. The grid is (splits, heads, decode tiles).
-// Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl.
+// Joined after step.wgsl and kv_quads.wgsl.
 
 const SPLIT_TOKENS = 64u;
 const LOWEST = -3.0e38;
@@ -20,6 +20,7 @@ override SCALE: f32;
 override MAX_SPLITS: u32;
 override LANES: u32;
 override WIDE: bool;
+override DEEP: bool;
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(1) @binding(1) var<storage, read_write> partial: array<vec4f>;
@@ -43,42 +44,40 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let n_tokens = min(SPLIT_TOKENS, context - first);
   let n_quads = (n_tokens + 3u) / 4u;
   let last = context - 1u;
+  let quads = select(1u, 2u, DEEP); // of positions that a lane scores at a time
 
   let q = (tile.first_row * 3u * N_HEAD + head) * HEAD_DIM4;
-  var largest = LOWEST;
-  for (var i = local.x; i < n_quads; i += LANES) {
+  var largest = vec4f(LOWEST);
+  for (var i = quads * local.x; i < n_quads; i += quads * LANES) {
     // Positions past the context are read as the last one and weigh nothing.
     let wanted = first + 4u * i + vec4u(0u, 1u, 2u, 3u);
-    let p = min(wanted, vec4u(last));
-    let slots = vec4u(
-      kv_slot(tile.sequence, p.x),
-      kv_slot(tile.sequence, p.y),
-      kv_slot(tile.sequence, p.z),
-      kv_slot(tile.sequence, p.w),
-    );
-    let k0 = kv_head(slots.x, 0u, head);
-    let k1 = kv_head(slots.y, 0u, head);
-    let k2 = kv_head(slots.z, 0u, head);
-    let k3 = kv_head(slots.w, 0u, head);
+    let far_wanted = wanted + 4u;
+    let slots = kv_slots(tile.sequence, min(wanted, vec4u(last)));
+    var far_slots = slots;
+    if (DEEP) {
+      far_slots = kv_slots(tile.sequence, min(far_wanted, vec4u(last)));
+    }
+    let keys = kv_heads(slots, 0u, head);
+    let far_keys = kv_heads(far_slots, 0u, head);
     var sum = vec4f();
+    var far_sum = vec4f();
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      sum += qkv[q + d4] * mat4x4f(kv_load(k0 + d4), kv_load(k1 + d4), kv_load(k2 + d4), kv_load(k3 + d4));
+      let x = qkv[q + d4];
+      sum += x * kv_columns(keys, d4);
+      if (DEEP) {
+        far_sum += x * kv_columns(far_keys, d4);
+      }
     }
-    sum *= SCALE;
-    if (KV_SCALED) {
-      sum *= vec4f(kv_scale(k0), kv_scale(k1), kv_scale(k2), kv_scale(k3));
+    scores[i] = select(SCALE * sum * kv_scales(keys), vec4f(LOWEST), wanted > vec4u(last));
+    values[i] = kv_heads(slots, 1u, head);
+    largest = max(largest, scores[i]);
+    if (DEEP) {
+      scores[i + 1u] = select(SCALE * far_sum * kv_scales(far_keys), vec4f(LOWEST), far_wanted > vec4u(last));
+      values[i + 1u] = kv_heads(far_slots, 1u, head);
+      largest = max(largest, scores[i + 1u]);
     }
-    sum = select(sum, vec4f(LOWEST), wanted > p);
-    scores[i] = sum;
-    values[i] = vec4u(
-      kv_head(slots.x, 1u, head),
-      kv_head(slots.y, 1u, head),
-      kv_head(slots.z, 1u, head),
-      kv_head(slots.w, 1u, head),
-    );
-    largest = max(largest, max(max(sum.x, sum.y), max(sum.z, sum.w)));
   }
-  parts[local.x] = largest;
+  parts[local.x] = max(max(largest.x, largest.y), max(largest.z, largest.w));
   workgroupBarrier();
   var m = LOWEST;
   for (var i = 0u; i < LANES; i++) {
@@ -90,11 +89,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   for (var i = local.x; i < n_quads; i += LANES) {
     let weight = exp(scores[i] - m);
     weights += weight;
-    scores[i] = weight;
-    if (KV_SCALED) {
-      let v = values[i];
-      scores[i] = weight * vec4f(kv_scale(v.x), kv_scale(v.y), kv_scale(v.z), kv_scale(v.w));
-    }
+    scores[i] = weight * kv_scales(values[i]);
   }
   parts[local.x] = (weights.x + weights.y) + (weights.z + weights.w);
   workgroupBarrier();
@@ -106,9 +101,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   for (var i = 0u; i < n_quads; i++) {
     let v = values[i];
     let weight = scores[i];
-    near += mat4x4f(kv_load(v.x + d4), kv_load(v.y + d4), kv_load(v.z + d4), kv_load(v.w + d4)) * weight;
+    near += kv_columns(v, d4) * weight;
     if (WIDE) {
-      far += mat4x4f(kv_load(v.x + e4), kv_load(v.y + e4), kv_load(v.z + e4), kv_load(v.w + e4)) * weight;
+      far += kv_columns(v, e4) * weight;
     }
   }
   let j = (workgroup.z * N_HEAD + head) * MAX_SPLITS + split;

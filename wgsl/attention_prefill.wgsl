@@ -10,7 +10,7 @@
 // where DEEP is true; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
 // where WIDE is true. LANES is at least 8, at most 64 (32 if DEEP), and at least HEAD_DIM4, or half of that if WIDE. The grid is
 // (prefill tiles, heads).
-// Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl.
+// Joined after step.wgsl and kv_quads.wgsl.
 
 const ROWS = 8u;
 const LOWEST = -3.0e38;
@@ -71,29 +71,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   for (var first = 0u; first <= last_position; first += positions * LANES) {
     // Positions past the context score as the last one and get the weight zero below.
     let p = first + positions * lane;
-    let slots = vec4u(
-      kv_slot(tile.sequence, min(p, last_position)),
-      kv_slot(tile.sequence, min(p + 1u, last_position)),
-      kv_slot(tile.sequence, min(p + 2u, last_position)),
-      kv_slot(tile.sequence, min(p + 3u, last_position)),
-    );
-    let k0 = kv_head(slots.x, 0u, head);
-    let k1 = kv_head(slots.y, 0u, head);
-    let k2 = kv_head(slots.z, 0u, head);
-    let k3 = kv_head(slots.w, 0u, head);
+    let offsets = vec4u(0u, 1u, 2u, 3u);
+    let slots = kv_slots(tile.sequence, min(p + offsets, vec4u(last_position)));
     var far_slots = slots;
     if (DEEP) {
-      far_slots = vec4u(
-        kv_slot(tile.sequence, min(p + 4u, last_position)),
-        kv_slot(tile.sequence, min(p + 5u, last_position)),
-        kv_slot(tile.sequence, min(p + 6u, last_position)),
-        kv_slot(tile.sequence, min(p + 7u, last_position)),
-      );
+      far_slots = kv_slots(tile.sequence, min(p + 4u + offsets, vec4u(last_position)));
     }
-    let k4 = kv_head(far_slots.x, 0u, head);
-    let k5 = kv_head(far_slots.y, 0u, head);
-    let k6 = kv_head(far_slots.z, 0u, head);
-    let k7 = kv_head(far_slots.w, 0u, head);
+    let keys = kv_heads(slots, 0u, head);
+    let far_keys = kv_heads(far_slots, 0u, head);
     var s0 = vec4f();
     var s1 = vec4f();
     var s2 = vec4f();
@@ -111,7 +96,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var t6 = vec4f();
     var t7 = vec4f();
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      let k = mat4x4f(kv_load(k0 + d4), kv_load(k1 + d4), kv_load(k2 + d4), kv_load(k3 + d4));
+      let k = kv_columns(keys, d4);
       let x0 = qkv[q0 + d4];
       let x1 = qkv[q1 + d4];
       let x2 = qkv[q2 + d4];
@@ -129,7 +114,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       s6 += x6 * k;
       s7 += x7 * k;
       if (DEEP) {
-        let far = mat4x4f(kv_load(k4 + d4), kv_load(k5 + d4), kv_load(k6 + d4), kv_load(k7 + d4));
+        let far = kv_columns(far_keys, d4);
         t0 += x0 * far;
         t1 += x1 * far;
         t2 += x2 * far;
@@ -141,42 +126,38 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       }
     }
     let at_lane = positions * lane;
+    let key_scale = SCALE * kv_scales(keys);
+    let v = kv_heads(slots, 1u, head);
+    let v_scale = kv_scales(v);
     for (var i = 0u; i < 4u; i++) {
-      let v = kv_head(slots[i], 1u, head);
-      values[at_lane + i] = v;
-      var key_scale = SCALE;
-      if (KV_SCALED) {
-        key_scale *= kv_scale(kv_head(slots[i], 0u, head));
-        value_scale[at_lane + i] = kv_scale(v);
-      }
+      values[at_lane + i] = v[i];
+      value_scale[at_lane + i] = v_scale[i];
       let at = (at_lane + i) * ROWS;
-      scores[at] = s0[i] * key_scale;
-      scores[at + 1u] = s1[i] * key_scale;
-      scores[at + 2u] = s2[i] * key_scale;
-      scores[at + 3u] = s3[i] * key_scale;
-      scores[at + 4u] = s4[i] * key_scale;
-      scores[at + 5u] = s5[i] * key_scale;
-      scores[at + 6u] = s6[i] * key_scale;
-      scores[at + 7u] = s7[i] * key_scale;
+      scores[at] = s0[i] * key_scale[i];
+      scores[at + 1u] = s1[i] * key_scale[i];
+      scores[at + 2u] = s2[i] * key_scale[i];
+      scores[at + 3u] = s3[i] * key_scale[i];
+      scores[at + 4u] = s4[i] * key_scale[i];
+      scores[at + 5u] = s5[i] * key_scale[i];
+      scores[at + 6u] = s6[i] * key_scale[i];
+      scores[at + 7u] = s7[i] * key_scale[i];
     }
     if (DEEP) {
+      let far_scale = SCALE * kv_scales(far_keys);
+      let far_v = kv_heads(far_slots, 1u, head);
+      let far_v_scale = kv_scales(far_v);
       for (var i = 0u; i < 4u; i++) {
-        let v = kv_head(far_slots[i], 1u, head);
-        values[at_lane + 4u + i] = v;
-        var key_scale = SCALE;
-        if (KV_SCALED) {
-          key_scale *= kv_scale(kv_head(far_slots[i], 0u, head));
-          value_scale[at_lane + 4u + i] = kv_scale(v);
-        }
+        values[at_lane + 4u + i] = far_v[i];
+        value_scale[at_lane + 4u + i] = far_v_scale[i];
         let at = (at_lane + 4u + i) * ROWS;
-        scores[at] = t0[i] * key_scale;
-        scores[at + 1u] = t1[i] * key_scale;
-        scores[at + 2u] = t2[i] * key_scale;
-        scores[at + 3u] = t3[i] * key_scale;
-        scores[at + 4u] = t4[i] * key_scale;
-        scores[at + 5u] = t5[i] * key_scale;
-        scores[at + 6u] = t6[i] * key_scale;
-        scores[at + 7u] = t7[i] * key_scale;
+        scores[at] = t0[i] * far_scale[i];
+        scores[at + 1u] = t1[i] * far_scale[i];
+        scores[at + 2u] = t2[i] * far_scale[i];
+        scores[at + 3u] = t3[i] * far_scale[i];
+        scores[at + 4u] = t4[i] * far_scale[i];
+        scores[at + 5u] = t5[i] * far_scale[i];
+        scores[at + 6u] = t6[i] * far_scale[i];
+        scores[at + 7u] = t7[i] * far_scale[i];
       }
     }
     workgroupBarrier();

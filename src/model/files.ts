@@ -8,6 +8,7 @@ import argmaxCode from "../../wgsl/argmax.wgsl" with { type: "text" };
 import attentionCombineCode from "../../wgsl/attention_combine.wgsl" with { type: "text" };
 import attentionDecodeCode from "../../wgsl/attention_decode.wgsl" with { type: "text" };
 import attentionPrefillCode from "../../wgsl/attention_prefill.wgsl" with { type: "text" };
+import kvQuadsCode from "../../wgsl/kv_quads.wgsl" with { type: "text" };
 import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
 import layerNormCode from "../../wgsl/layer_norm.wgsl" with { type: "text" };
 import linearCode from "../../wgsl/linear.wgsl" with { type: "text" };
@@ -44,6 +45,7 @@ export const FILES = {
   linearRowsTall: { name: "linear_rows_tall.wgsl", code: linearRowsTallCode },
   linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
   kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
+  kvQuads: { name: "kv_quads.wgsl", code: kvQuadsCode },
   attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
   attentionCombine: { name: "attention_combine.wgsl", code: attentionCombineCode },
   attentionPrefill: { name: "attention_prefill.wgsl", code: attentionPrefillCode },

@@ -39,7 +39,7 @@ export type Role = typeof ROLES[number];
 /** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
 export const SPLIT_TOKENS = 64;
 
-/** Up to so many lanes, a prefill attention scores eight positions in each lane at a time rather than four. */
+/** Up to so many lanes of an attention workgroup, each scores eight positions at a time rather than four. */
 const FEW_LANES = 16;
 
 /** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
@@ -198,9 +198,8 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
   const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
   const lanes = (least: number) => {
     const count = Math.max(least, half);
-    return { LANES: count, WIDE: Number(count < headDim4) };
+    return { LANES: count, WIDE: Number(count < headDim4), DEEP: Number(count <= FEW_LANES) };
   };
-  const prefill = lanes(tuning.prefillLanes);
   switch (which) {
     case "write":
       return createKernel(device, {
@@ -212,16 +211,16 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
     case "decode":
       return createKernel(device, {
         label: "attention decode" satisfies Role,
-        files: [...files, FILES.attentionDecode],
+        files: [...files, FILES.kvQuads, FILES.attentionDecode],
         groups: [layouts.step, layouts.attentionDecode, kv.layout],
         overrides: { ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
       });
     case "prefill":
       return createKernel(device, {
         label: "attention prefill" satisfies Role,
-        files: [...files, FILES.attentionPrefill],
+        files: [...files, FILES.kvQuads, FILES.attentionPrefill],
         groups: [layouts.step, layouts.attentionPrefill, kv.layout],
-        overrides: { ...heads, ...prefill, DEEP: Number(prefill.LANES <= FEW_LANES) },
+        overrides: { ...heads, ...lanes(tuning.prefillLanes) },
       });
   }
 }
