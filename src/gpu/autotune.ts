@@ -11,8 +11,10 @@ import { Timestamps } from "./timestamps.ts";
 /** Something that can be done in more than one way: records one way of doing it. */
 export type Candidate = (recorder: Recorder) => void;
 
-/** Rounds that are timed at most, after one that isn't. */
+/** Rounds that are timed, after one that isn't. */
 const ROUNDS = 5;
+/** Candidates that are done sooner are timed for so long, in ms, or in so many rounds. */
+const LEAST_MS = 200, MOST_ROUNDS = 40;
 
 /** How many times as long as the fastest a candidate may take to be timed again. */
 const HOPELESS = 2;
@@ -49,7 +51,11 @@ export async function timeCandidates(
   const recorder = new Recorder(gpu.device);
   recorder.timestamps = timestamps;
   try {
-    for (let round = 0; round <= ROUNDS && (round < 2 || !budget.spent); round++) {
+    const end = performance.now() + LEAST_MS;
+    const goesOn = (round: number) =>
+      round < 2 ||
+      !budget.spent && (round <= ROUNDS || round <= MOST_ROUNDS && performance.now() < end);
+    for (let round = 0; goesOn(round); round++) {
       const limit = round < 2 ? Infinity : HOPELESS * Math.min(...best);
       const timed = candidates.flatMap((record, i) => best[i]! > limit ? [] : [{ record, i }]);
       const times: number[] = [];

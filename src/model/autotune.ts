@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Candidate, fastest, timeCandidates, TuningBudget } from "../gpu/autotune.ts";
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { LedgerBuffer } from "../gpu/ledger.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { hasSubgroups } from "../gpu/subgroups.ts";
 import { createStrategy } from "../kv/create.ts";
@@ -38,6 +39,8 @@ const TIMED_MACS = 4e6;
 const MANY_ROWS = 2 * TILE_ROWS;
 /** The most output tiles of the head that are timed: more of the same says nothing new. */
 const HEAD_TILES = 2048;
+/** Bytes of weights of one shape that take turns: more than caches hold. */
+const COLD_BYTES = 128 * 2 ** 20;
 /** The context at which attention is timed. */
 const CONTEXT = 256;
 
@@ -123,30 +126,40 @@ class TuningBench {
     const others = linearVariants(this.#gpu.device).map((variant) => ({ ...base, ...variant }))
       .filter((variant) => !isDeepStrictEqual(variant, base));
     const variants = [base, ...others];
-    const widest = Math.max(...shapes.map(({ k4, n4 }) => packedTiles(k4, n4, 8)));
-    const weight = this.#buffer(widest * 16 * DTYPE_BYTES[this.#options.weightsDtype]);
     const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * MANY_ROWS;
     const x = this.#buffer(rows), y = this.#buffer(rows), none = this.#buffer(head * 16);
-    const group = this.#layouts.linear.bind({ x, weight, bias: none, y, scale: none });
     const step = this.#step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
 
-    const totals = variants.map(() => 0);
+    const totals = [1, MANY_ROWS].map((nRows) => ({ nRows, ms: variants.map(() => 0) }));
     for (const [i, { k4, n4, count }] of shapes.entries()) {
       if (i > 0 && budget.spent) break;
+      const weights = this.#coldWeights(
+        packedTiles(k4, n4, 8) * 16 * DTYPE_BYTES[this.#options.weightsDtype],
+        count,
+      );
+      const groups = weights.map((weight) =>
+        this.#layouts.linear.bind({ x, weight, bias: none, y, scale: none })
+      );
+      let next = 0;
       const times = Math.max(1, Math.round(TIMED_MACS / (k4 * n4 * 16)));
       const products = await Promise.all(
         variants.map((tuning) => linearProduct(this.#context(tuning), { k4, n4 }, {})),
       );
-      for (const nRows of [1, MANY_ROWS]) {
+      for (const { nRows, ms } of totals) {
         const candidates = products.map((product): Candidate => (recorder) => {
           step(recorder);
-          for (let n = 0; n < times; n++) product.record(recorder, group, nRows);
+          for (let n = 0; n < times; n++) product.record(recorder, groups[next++ % groups.length]!, nRows);
         });
-        const ms = await timeCandidates(this.#gpu, candidates, budget);
-        ms.forEach((each, variant) => totals[variant]! += count / times * each / nRows);
+        const shortest = await timeCandidates(this.#gpu, candidates, budget);
+        shortest.forEach((each, variant) => ms[variant]! += count / times * each);
       }
+      for (const weight of weights) weight.destroy();
     }
-    return variants[fastest(totals, MARGIN)]!;
+    // Decoding and prefill count alike: the mean of how long each takes, over what it takes with the default.
+    const shares = variants.map((_, variant) =>
+      totals.reduce((sum, { ms }) => sum + ms[variant]! / ms[0]!, 0) / totals.length
+    );
+    return variants[fastest(shares, MARGIN)]!;
   }
 
   /** The fastest numbers of lanes for attention. */
@@ -186,7 +199,6 @@ class TuningBench {
     const kernels = await Promise.all(
       variants.map((variant) => createKvKernels(this.#context({ ...linear, ...variant }), strategy.source)),
     );
-    const kv = strategy.bindGroup(0);
     const fastestOf = async (record: (kernels: KvKernels, recorder: Recorder) => void): Promise<number> => {
       const candidates = kernels.map((each): Candidate => (recorder) => record(each, recorder));
       return fastest(await timeCandidates(this.#gpu, candidates, budget), MARGIN);
@@ -194,12 +206,13 @@ class TuningBench {
     const decode = await fastestOf((kernels, recorder) => {
       decodeStep(recorder);
       for (let n = 0; n < config.nLayer; n++) {
-        recorder.dispatch(kernels.decode, [decodeGroup, kv], Math.ceil(tokens / SPLIT_TOKENS), config.nHead);
+        const grid = [Math.ceil(tokens / SPLIT_TOKENS), config.nHead] as const;
+        recorder.dispatch(kernels.decode, [decodeGroup, strategy.bindGroup(n)], ...grid);
       }
     });
     const prefill = await fastestOf((kernels, recorder) => {
       prefillStep(recorder);
-      recorder.dispatch(kernels.prefill, [prefillGroup, kv], 1, config.nHead);
+      recorder.dispatch(kernels.prefill, [prefillGroup, strategy.bindGroup(0)], 1, config.nHead);
     });
     return { decodeLanes: variants[decode]!.decodeLanes, prefillLanes: variants[prefill]!.prefillLanes };
   }
@@ -214,7 +227,13 @@ class TuningBench {
     return { device: this.#gpu.device, layouts: this.#layouts, config, tuning, weightsDtype };
   }
 
-  #buffer(bytes: number) {
+  /** Weights that take turns, up to `count` of them, so that none is in a cache when a step would find it cold. */
+  #coldWeights(bytes: number, count: number): LedgerBuffer[] {
+    const copies = Math.max(1, Math.min(count, Math.floor(COLD_BYTES / bytes)));
+    return Array.from({ length: copies }, () => this.#buffer(bytes));
+  }
+
+  #buffer(bytes: number): LedgerBuffer {
     const buffer = this.#gpu.ledger.createBuffer({ label: "autotune", category: "staging", bytes });
     this.#free.push(() => buffer.destroy());
     return buffer;
