@@ -1,7 +1,8 @@
 /**
  * How fast full-size GPT-2 is on this adapter, with synthetic weights, for every storage type: decode at two contexts,
  * prefill at two lengths, eight sequences at once, and the ratios that the strategies are judged by. All measures take
- * turns; a figure is the median of the rounds.
+ * turns; a figure is the median of the rounds. A ratio is the median of each round's own, since a shared machine is
+ * slower in one round than in another.
  *
  *   deno task speed [--model gpt2-medium] [--rounds 7]
  *
@@ -47,26 +48,35 @@ const table = new Table({
   head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)],
   style: { head: [] },
 });
-const columns = new Map<Dtype, Map<string, number>>();
+/** By storage type and measure: a sample of each round. */
+const columns = new Map<Dtype, Map<string, number[]>>();
 for (const dtype of DTYPES) columns.set(dtype, await measureAll(dtype));
-const row = (name: string, cell: (of: (name: string) => number) => string) =>
+type Samples = (measure: string) => readonly number[];
+const row = (name: string, cell: (of: Samples) => string) =>
   table.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
-const ms = (value: number) => `${value.toFixed(1)} ms`;
+const ms = (samples: readonly number[]) => `${median(samples).toFixed(1)} ms`;
+const rate = (tokens: number, samples: readonly number[]) =>
+  `${(1000 * tokens / median(samples)).toFixed(1)} tok/s`;
+const ratio = (above: readonly number[], below: readonly number[]) =>
+  median(above.map((sample, round) => sample / below[round]!));
 row(`decode at context ${SHORT}`, (of) => ms(of("decode short")));
 row(`decode at context ${LONG}`, (of) => ms(of("decode long")));
-row("  longer over shorter", (of) => (of("decode long") / of("decode short")).toFixed(3));
-row(`paged over kv-cache, context ${LONG}`, (of) => (of("decode paged") / of("decode long")).toFixed(3));
-row(`prefill of ${SHORT}`, (of) => `${(1000 * SHORT / of("prefill short")).toFixed(1)} tok/s`);
-row(`prefill of ${LONG}`, (of) => `${(1000 * LONG / of("prefill long")).toFixed(1)} tok/s`);
+row("  longer over shorter", (of) => ratio(of("decode long"), of("decode short")).toFixed(3));
+row(`paged over kv-cache, context ${LONG}`, (of) => ratio(of("decode paged"), of("decode long")).toFixed(3));
+row(`prefill of ${SHORT}`, (of) => rate(SHORT, of("prefill short")));
+row(`prefill of ${LONG}`, (of) => rate(LONG, of("prefill long")));
 row(
   `${BATCH} sequences over one, tok/s`,
-  (of) => (BATCH * of("decode short") / of("decode batch")).toFixed(2),
+  (of) => (BATCH * ratio(of("decode short"), of("decode batch"))).toFixed(2),
 );
-row(`no-cache step over prefill, ${SHORT} tokens`, (of) => (of("no-cache") / of("prefill short")).toFixed(3));
+row(
+  `no-cache step over prefill, ${SHORT} tokens`,
+  (of) => ratio(of("no-cache"), of("prefill short")).toFixed(3),
+);
 console.log(table.toString());
 gpu.dispose();
 
-async function measureAll(dtype: Dtype): Promise<Map<string, number>> {
+async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
   const tuning = await autotune(gpu, { config, weightsDtype: dtype, kvDtype: dtype });
   const model = await Gpt2.load(gpu, new SyntheticCheckpoint(options.model, config, 0), {
     tuning,
@@ -149,5 +159,5 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number>> {
   }
   for (const each of free) each();
   model.dispose();
-  return new Map([...samples].map(([name, all]) => [name, median(all)]));
+  return samples;
 }

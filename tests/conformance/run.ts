@@ -73,6 +73,7 @@ export async function testsOn(
     const args = [
       "test",
       "--no-prompt",
+      "--parallel",
       "-A",
       `--junit-path=${junit}`,
       ...names.map((name) => `tests/${name}_test.ts`),
