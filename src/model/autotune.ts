@@ -68,6 +68,12 @@ export function linearVariants(device: Pick<GPUDevice, "features">): readonly Pa
 /** Lanes of an attention workgroup that are timed beside the defaults. */
 export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
 
+/** A tuning and, beside it, every variant of the linear products that is not the same. */
+export function linearTunings(base: Tuning, device: GPUDevice): Tuning[] {
+  const others = linearVariants(device).map((variant) => ({ ...base, ...variant }));
+  return [base, ...others.filter((variant) => !isDeepStrictEqual(variant, base))];
+}
+
 /** What a choice depends on. */
 export interface AutotuneOptions {
   /** The model's dimensions. */
@@ -123,9 +129,7 @@ class TuningBench {
       { k4: a4, n4: e4, count: nLayer },
     ];
     const base = tuningFor(this.#gpu.facts);
-    const others = linearVariants(this.#gpu.device).map((variant) => ({ ...base, ...variant }))
-      .filter((variant) => !isDeepStrictEqual(variant, base));
-    const variants = [base, ...others];
+    const variants = linearTunings(base, this.#gpu.device);
     const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * MANY_ROWS;
     const x = this.#buffer(rows), y = this.#buffer(rows), none = this.#buffer(head * 16);
     const step = this.#step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));

@@ -8,7 +8,7 @@ import { type Candidate, timeCandidates, TuningBudget } from "../gpu/autotune.ts
 import { DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { linearVariants } from "./autotune.ts";
+import { linearTunings } from "./autotune.ts";
 import { batchOf } from "./batch.ts";
 import type { KernelContext } from "./kernels.ts";
 import { linearProduct, type Product, PRODUCTS } from "./linear.ts";
@@ -50,10 +50,7 @@ export async function fastestProducts(
         context.layouts.linear.bind({ x, weight: weight.buffer, bias, y, scale: weight.scale })
       );
       const tileBytes = 16 * DTYPE_BYTES[context.weightsDtype];
-      const tunings = [
-        context.tuning,
-        ...linearVariants(context.device).map((each) => ({ ...context.tuning, ...each })),
-      ]
+      const tunings = linearTunings(context.tuning, context.device)
         .filter(({ tileGroup }) => packedTiles(k4, n4, tileGroup) * tileBytes <= buffer.bytes);
       const candidates = await Promise.all(tunings.map(async (tuning): Promise<Candidate> => {
         const compiled = await linearProduct({ ...context, tuning }, { k4, n4 }, options);
