@@ -20,6 +20,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The record of the last run. */
 export const RECORD: string = `${ROOT}docs/conformance.json`;
 
+/** What makes Dawn bearable in tests. */
+const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
+
 /** The kernel and model tests. */
 const TESTS: readonly string[] = [
   "attention_kernels",
@@ -76,6 +79,7 @@ export async function testsOn(
       "--parallel",
       "-A",
       `--junit-path=${junit}`,
+      ...(implementation.webgpu === "dawn" ? [`--preload=${DAWN_TICKS}`] : []),
       ...names.map((name) => `tests/${name}_test.ts`),
     ];
     const { stdout, stderr } = await deno(args, await environmentOf(implementation));
