@@ -16,6 +16,8 @@ import type { KvStrategy, StrategyName } from "../kv/strategy.ts";
 import { batchOf } from "../model/batch.ts";
 import { type Cost, stepCosts } from "../model/costs.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { isProduct, type Product } from "../model/linear.ts";
+import type { ProductTrials } from "../model/product_trials.ts";
 import { mean, median } from "./statistics.ts";
 
 /** What to profile. */
@@ -44,7 +46,7 @@ export interface KernelProfile {
   readonly bytes: number;
   /** Multiply-adds that they do together. */
   readonly operations: number;
-  /** The shortest time in which any variant of a matrix product did the same in this run, one row at a time. */
+  /** GPU time of a matrix product by the variant that did it fastest in this run, median over as many rounds. */
   readonly best_ms?: number;
 }
 
@@ -96,6 +98,7 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
   const { gpu } = model;
   const timer = new DispatchTimer(gpu);
   const passes = Timestamps.create(gpu, 1)!; // what the timer needs is there
+  const trials = await model.productTrials();
   try {
     const maxTokens = profiledTokens(options);
     const decoding = {
@@ -111,9 +114,8 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
     const steps = await withDecoder(
       model,
       decoding,
-      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer, passes }, options),
+      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer, passes, trials }, options),
     );
-    const best = await model.fastestProducts();
     const after = await measureRoof(gpu);
     return {
       roof: {
@@ -121,13 +123,9 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
         macsPerSecond: Math.max(before.macsPerSecond, after.macsPerSecond),
       },
       ...steps,
-      kernels: steps.kernels.map((kernel) => {
-        const [, ms] = Object.entries(best).find(([product]) => kernel.kernel.startsWith(`${product} (`)) ??
-          [];
-        return ms === undefined ? kernel : { ...kernel, best_ms: ms };
-      }),
     };
   } finally {
+    trials.dispose();
     timer.dispose();
     passes.dispose();
   }
@@ -145,11 +143,12 @@ interface Tools {
   readonly strategy: KvStrategy;
   readonly timer: DispatchTimer;
   readonly passes: Timestamps;
+  readonly trials: ProductTrials;
 }
 
 async function profileSteps(
   model: Gpt2,
-  { decoder, strategy, timer, passes }: Tools,
+  { decoder, strategy, timer, passes, trials }: Tools,
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
   const { config, weightsDtype, gpu: { fence } } = model;
@@ -185,6 +184,8 @@ async function profileSteps(
   decoder.advance(profiledTokens(options) - promptIds.length);
   const expected = await decoder.ids(0);
 
+  await trials.round();
+
   decoder.begin([promptIds]);
   const prefill = await profiled();
   const walls: Awaited<ReturnType<typeof unprofiled>>[] = [];
@@ -192,6 +193,7 @@ async function profileSteps(
   for (let step = 0; step < steps; step++) {
     walls.push(await unprofiled());
     decodes.push(await profiled());
+    await trials.round();
   }
   if (String(await decoder.ids(0)) !== String(expected)) {
     throw new KvbenchError("Profiling changed the tokens, so no time is reported");
@@ -201,7 +203,7 @@ async function profileSteps(
     prefill: prefill.times,
     steps: decodes.map(({ times }) => times),
     prefillKernels: kernelsOf([prefill]),
-    kernels: kernelsOf(decodes),
+    kernels: kernelsOf(decodes, (product) => Math.min(...trials.times(product).map(median))),
     account: {
       wallMs: medianOf("wallMs"),
       encodeMs: medianOf("encodeMs"),
@@ -217,8 +219,12 @@ function total(times: readonly DispatchTime[]): number {
   return times.reduce((sum, { ms }) => sum + ms, 0);
 }
 
-/** The kernels of like steps, in the order in which they are first dispatched. */
-function kernelsOf(steps: readonly ProfiledStep[]): KernelProfile[] {
+/**
+ * The kernels of like steps, in the order in which they are first dispatched.
+ *
+ * @param best What a matrix product takes at best, in ms, where that was measured.
+ */
+function kernelsOf(steps: readonly ProfiledStep[], best?: (product: Product) => number): KernelProfile[] {
   const [{ times: some }] = steps as [ProfiledStep];
   return [...new Set(some.map(({ label }) => label))].map((label) => {
     const dispatches = some.filter((time) => time.label === label);
@@ -235,6 +241,7 @@ function kernelsOf(steps: readonly ProfiledStep[]): KernelProfile[] {
       ms: median(ms),
       bytes: Math.round(mean(costs.map(({ bytes }) => bytes))),
       operations: Math.round(mean(costs.map(({ macs }) => macs))),
+      ...(best && isProduct(label) && { best_ms: best(label) }),
     };
   });
 }

@@ -23,8 +23,9 @@ const kernels = (what: string) =>
     ms: amount("GPU time of them together, in ms, median over the profiled steps"),
     bytes: count("Bytes that they must read and write together, mean over the profiled steps"),
     operations: count("Multiply-adds that they do together, mean over the profiled steps"),
-    best_ms: amount("Shortest time in which any variant of a matrix product did the same in this run, in ms")
-      .optional(),
+    best_ms: amount(
+      "GPU time of a matrix product by the variant that did it fastest, in ms, median over as many rounds in turn with the steps",
+    ).optional(),
   })).min(1).describe(what);
 
 const schema = z.strictObject({

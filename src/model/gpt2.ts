@@ -26,8 +26,7 @@ import {
   type ModelKernels,
   SPLIT_TOKENS,
 } from "./kernels.ts";
-import type { Product } from "./linear.ts";
-import { fastestProducts } from "./product_times.ts";
+import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
@@ -134,14 +133,18 @@ export class Gpt2 {
   }
 
   /**
-   * Times every variant of the products of a decode step on these weights: see {@link fastestProducts}.
+   * Every variant of the products of a decode step on these weights, to be timed.
    *
-   * @throws {KvbenchError} If a kernel does not compile or the device fails.
+   * @throws {KvbenchError} If the device has no timestamps or a kernel does not compile.
    */
-  fastestProducts(): Promise<Record<Product, number>> {
+  productTrials(): Promise<ProductTrials> {
     const { gpu, config, tuning, weightsDtype } = this;
     const { layouts } = this.#kernels;
-    return fastestProducts(gpu, { device: gpu.device, layouts, config, tuning, weightsDtype }, this.#weights);
+    return ProductTrials.create(
+      gpu,
+      { device: gpu.device, layouts, config, tuning, weightsDtype },
+      this.#weights,
+    );
   }
 
   /** Allocates activations for batches within `limits`. */

@@ -88,6 +88,11 @@ export const PRODUCTS = {
 /** A product of a layer. */
 export type Product = keyof typeof PRODUCTS;
 
+/** Whether a kernel's label is that of a product of a layer. */
+export function isProduct(label: string): label is Product {
+  return Object.hasOwn(PRODUCTS, label);
+}
+
 /** A linear product, compiled for every number of rows. */
 export interface LinearProduct {
   /** Records it for `nRows` rows. */

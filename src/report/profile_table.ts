@@ -26,10 +26,8 @@ export function profileTable(result: ProfileResult): string {
     ...wrap(
       "An op is a multiply-add. Bytes are those that can't be avoided: each operand once. Of roof: the time that " +
         `bytes or ops take at the adapter's best (${formatSignificant(peaks.gb_per_s)} GB/s streaming, ` +
-        `${
-          formatSignificant(peaks.gmacs_per_s)
-        } G ops/s), over the kernel's. Of best: the shortest time in which any ` +
-        "variant of a matrix product was seen to do the same in this run, over the kernel's.",
+        `${formatSignificant(peaks.gmacs_per_s)} G ops/s), over the kernel's. Of best: the ` +
+        "time that the fastest variant of a matrix product takes in turn with these steps, over the kernel's.",
     ),
     ...wrap(
       `A step without profiling takes ${formatMs(step.wall_ms)}: encode ${

@@ -1,0 +1,157 @@
+/**
+ * What the linear products of a decode step could take: every variant that the autotuner knows goes through the
+ * layers of the model in hand as a step does, so that the weights come from as far away as there, and every dispatch
+ * is timed as a profiled step's are. Who profiles lets rounds take turns with its steps, since a machine's speed moves.
+ *
+ * @module
+ */
+import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
+import { DTYPE_BYTES } from "../gpu/dtype.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { Recorder } from "../gpu/recorder.ts";
+import { linearTunings } from "./autotune.ts";
+import { batchOf } from "./batch.ts";
+import type { KernelContext } from "./kernels.ts";
+import { type LinearProduct, linearProduct, type Product, PRODUCTS } from "./linear.ts";
+import { packedTiles } from "./pack.ts";
+import { StepTables } from "./step_tables.ts";
+import type { Gpt2Weights } from "./weights.ts";
+
+/** Variants that took this many times as long as the fastest in the first round are not timed again. */
+const HOPELESS = 2;
+
+const PRODUCT_NAMES = Object.keys(PRODUCTS) as Product[];
+
+/** A product for one row, with a bind group for each layer. */
+interface Layers {
+  readonly product: Product;
+  readonly groups: readonly GPUBindGroup[];
+}
+
+/** A variant, and how long each of its products took in all layers together, in ms, round by round. */
+interface Trial {
+  readonly products: readonly (Layers & { readonly kernel: LinearProduct })[];
+  readonly ms: Record<Product, number[]>;
+}
+
+/** Times the variants, the one in use among them, on a model's weights. */
+export class ProductTrials {
+  readonly #gpu: Gpu;
+  readonly #timer: DispatchTimer;
+  readonly #recorder: Recorder;
+  readonly #free: (() => void)[] = [];
+  #trials: Trial[] = [];
+  #nLayer = 0;
+  #warm = false;
+
+  private constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+    this.#timer = new DispatchTimer(gpu);
+    this.#free.push(() => this.#timer.dispose());
+    this.#recorder = new Recorder(gpu.device);
+    this.#recorder.dispatchTimer = this.#timer;
+  }
+
+  /**
+   * Compiles the variants. The weights are not packed anew for each: what a variant reads there are other numbers, but
+   * as many; where they would be more than there are, it goes without that product.
+   *
+   * @throws {KvbenchError} If the device has no timestamps or a kernel does not compile.
+   */
+  static async create(gpu: Gpu, context: KernelContext, weights: Gpt2Weights): Promise<ProductTrials> {
+    const trials = new ProductTrials(gpu);
+    try {
+      await trials.#prepare(context, weights);
+      return trials;
+    } catch (error) {
+      trials.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Times every variant once more, after the first round only those that are near the fastest.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async round(): Promise<void> {
+    const totals: number[] = [];
+    for (const { products, ms } of this.#trials) {
+      for (let layer = 0; layer < this.#nLayer; layer++) {
+        for (const { kernel, groups } of products) kernel.record(this.#recorder, groups[layer]!, 1);
+      }
+      this.#recorder.submit();
+      const times = await this.#timer.read();
+      for (const { product } of products) {
+        ms[product].push(sum(times.filter(({ label }) => label === product)));
+      }
+      totals.push(sum(times));
+    }
+    this.#gpu.assertHealthy();
+    if (this.#warm) return;
+    this.#warm = true;
+    const limit = HOPELESS * Math.min(...totals);
+    this.#trials = this.#trials.filter((_, i) => totals[i]! <= limit);
+    for (const { ms } of this.#trials) for (const product of PRODUCT_NAMES) ms[product] = [];
+  }
+
+  /** How long a product took in all layers together, in ms: an entry for each variant, with one for each round. */
+  times(product: Product): number[][] {
+    return this.#trials.map(({ ms }) => ms[product]).filter((rounds) => rounds.length > 0);
+  }
+
+  /** Frees what was allocated. */
+  dispose(): void {
+    for (const each of this.#free) each();
+  }
+
+  async #prepare(context: KernelContext, weights: Gpt2Weights): Promise<void> {
+    this.#nLayer = weights.layers.length;
+    const tables = new StepTables(
+      this.#gpu,
+      context.layouts.step,
+      { maxRows: 1, maxSpans: 1, maxOutputs: 1 },
+      1,
+    );
+    this.#free.push(() => tables.dispose());
+    this.#recorder.share(
+      tables.group,
+      tables.set(0, batchOf([{ sequence: 0, first: 0, count: 1, outputs: 0 }])),
+    );
+    tables.upload(1);
+    const layers = PRODUCT_NAMES.map((product) => this.#layers(product, context, weights));
+    const tileBytes = 16 * DTYPE_BYTES[context.weightsDtype];
+    this.#trials = await Promise.all(
+      linearTunings(context.tuning, context.device).map(async (tuning): Promise<Trial> => {
+        const fitting = layers.filter(({ k4, n4, bytes }) =>
+          packedTiles(k4, n4, tuning.tileGroup) * tileBytes <= bytes
+        );
+        const products = await Promise.all(fitting.map(async (each) => {
+          const options = { ...PRODUCTS[each.product], role: each.product };
+          return { ...each, kernel: await linearProduct({ ...context, tuning }, each, options) };
+        }));
+        return { products, ms: { qkv: [], proj: [], fc: [], out: [] } };
+      }),
+    );
+  }
+
+  #layers(product: Product, { layouts }: KernelContext, { layers }: Gpt2Weights) {
+    const { k4, n4, buffer: { bytes } } = layers[0]![product].weight;
+    const x = this.#scratch(k4 * 16), y = this.#scratch(n4 * 16);
+    const groups = layers.map(({ [product]: { weight: { buffer, scale }, bias } }) =>
+      layouts.linear.bind({ x, weight: buffer, bias, y, scale })
+    );
+    return { product, k4, n4, bytes, groups };
+  }
+
+  #scratch(bytes: number): LedgerBuffer {
+    const buffer = this.#gpu.ledger.createBuffer({ label: "product trials", category: "staging", bytes });
+    this.#free.push(() => buffer.destroy());
+    return buffer;
+  }
+}
+
+function sum(times: readonly DispatchTime[]): number {
+  return times.reduce((total, { ms }) => total + ms, 0);
+}
