@@ -28,13 +28,12 @@ import {
   tuningFor,
 } from "../mod.ts";
 import { BindLayout } from "../src/gpu/bind_layout.ts";
-import { DTYPE_BYTES } from "../src/gpu/dtype.ts";
 import { createKernel, type Kernel } from "../src/gpu/kernel.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { dimsOf } from "../src/model/dims.ts";
-import { FILES, WEIGHT_FORMATS } from "../src/model/files.ts";
-import { BINDINGS, type Role } from "../src/model/kernels.ts";
-import { packedTiles } from "../src/model/pack.ts";
+import { FILES, placeFiles } from "../src/model/files.ts";
+import { bindingsOf, type Role } from "../src/model/kernels.ts";
+import { packedBytes } from "../src/model/pack.ts";
 import elementwiseCode from "./elementwise.wgsl" with { type: "text" };
 import normedAloneCode from "./normed_alone.wgsl" with { type: "text" };
 import normedSharedCode from "./normed_shared.wgsl" with { type: "text" };
@@ -45,7 +44,7 @@ const CONTEXT = 128;
 const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "400" } } });
 const config = PRESETS.gpt2, { e4, a4, i4 } = dimsOf(config);
 const gpu = await Gpu.open();
-const tuning = tuningFor(gpu.facts), layouts = createLayouts(gpu.device);
+const tuning = tuningFor(gpu.facts), layouts = createLayouts(gpu.device, tuning);
 
 /** Records something else in place of a dispatch, or beside it. */
 type Alteration = (recorder: PartRecorder, record: () => void) => void;
@@ -87,18 +86,24 @@ class PartRecorder extends Recorder {
 
 const nothing: Alteration = () => {};
 
-/** Buffers of one type of weights. */
+/** Buffers and textures of one type of weights. */
 class Scratch {
-  readonly #buffers: { destroy(): void }[] = [];
+  readonly #entries: { destroy(): void }[] = [];
 
   create(bytes: number) {
     const buffer = gpu.ledger.createBuffer({ label: "bench", category: "staging", bytes });
-    this.#buffers.push(buffer);
+    this.#entries.push(buffer);
     return buffer;
   }
 
+  vectors(bytes: number, texels: boolean) {
+    const vectors = gpu.ledger.createVectors({ label: "bench", category: "staging", bytes }, { texels });
+    this.#entries.push(vectors);
+    return vectors;
+  }
+
   dispose(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const entry of this.#entries) entry.destroy();
   }
 }
 
@@ -123,11 +128,19 @@ async function normed(
   scratch: Scratch,
   { n4, gelu, dtype, code }: { n4: number; gelu: boolean; dtype: Dtype; code: string },
 ): Promise<Alteration> {
-  const bindings = { ...BINDINGS.linear, gamma: "read", beta: "read" } as const;
+  const { texels, tileGroup } = tuning;
+  // What is not normalised yet lies in a buffer, and what GELU follows is read by a product.
+  const { linear, linearChained } = bindingsOf(texels);
+  const bindings = { ...gelu ? linearChained : linear, x: "read", gamma: "read", beta: "read" } as const;
+  const places = placeFiles({
+    weight: { dtype, texels },
+    x: { texels: false },
+    y: { texels: texels && gelu },
+  });
   const layout = new BindLayout(gpu.device, "normed", bindings);
   const kernel = await createKernel(gpu.device, {
     label: "normed",
-    files: [WEIGHT_FORMATS[dtype], FILES.linear, FILES.linearWide, { name: "normed.wgsl", code }],
+    files: [...places, FILES.linear, FILES.linearWide, { name: "normed.wgsl", code }],
     groups: [layouts.step, layout],
     overrides: {
       K4: e4,
@@ -137,20 +150,20 @@ async function normed(
       Y_OFFSET4: 0,
       BIAS: 1,
       GELU: Number(gelu),
-      RESIDUAL: 0,
       LANES: tuning.linearLanes,
       N_EMBD: config.nEmbd,
       EPSILON: config.layerNormEpsilon,
     },
   });
-  const row = { x: scratch.create(e4 * 16), y: scratch.create(n4 * 16), bias: scratch.create(n4 * 16) };
+  const y = scratch.vectors(n4 * 16, texels && gelu);
+  const row = { x: scratch.create(e4 * 16), y, bias: scratch.create(n4 * 16) };
   const norm = { gamma: scratch.create(e4 * 16), beta: scratch.create(e4 * 16) };
   const groups = Array.from({ length: config.nLayer }, () =>
     layout.bind({
       ...row,
       ...norm,
       scale: row.bias,
-      weight: scratch.create(packedTiles(e4, n4, tuning.tileGroup) * 16 * DTYPE_BYTES[dtype]),
+      weight: scratch.vectors(packedBytes(e4, n4, { tileGroup, dtype }), texels),
     }));
   let layer = 0;
   return (recorder) => {

@@ -20,12 +20,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * K4;
   var sum = vec4f();
   for (var k4 = 0u; k4 < K4; k4++) {
-    sum += x[row + k4];
+    sum += x_load(row + k4);
   }
   let mean = dot(sum, vec4f(1.0)) / f32(N_EMBD);
   var square = vec4f();
   for (var k4 = 0u; k4 < K4; k4++) {
-    let centred = x[row + k4] - mean;
+    let centred = x_load(row + k4) - mean;
     square += centred * centred;
   }
   let variance = dot(square, vec4f(1.0)) - f32(4u * K4 - N_EMBD) * mean * mean;
@@ -33,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sums: Sums;
   var w = first_tile(n4);
   for (var k4 = 0u; k4 < K4; k4++) {
-    add(&sums, four_tiles(w), (x[row + k4] - mean) * deviation * gamma[k4] + beta[k4]);
+    add(&sums, four_tiles(w), (x_load(row + k4) - mean) * deviation * gamma[k4] + beta[k4]);
     w += TILE_GROUP;
   }
   store_four(id.y, n4, sums);

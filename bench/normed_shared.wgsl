@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let row = workgroup.y * K4;
   var sum = vec4f();
   for (var k4 = local.x; k4 < K4; k4 += LANES) {
-    sum += x[row + k4];
+    sum += x_load(row + k4);
   }
   parts[local.x] = dot(sum, vec4f(1.0));
   workgroupBarrier();
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   mean /= f32(N_EMBD);
   var square = 0.0;
   for (var k4 = local.x; k4 < K4; k4 += LANES) {
-    let centred = x[row + k4] - mean;
+    let centred = x_load(row + k4) - mean;
     square += dot(centred, centred);
   }
   squares[local.x] = square;
@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   }
   let deviation = inverseSqrt(variance / f32(N_EMBD) + EPSILON);
   for (var k4 = local.x; k4 < K4; k4 += LANES) {
-    normed[k4] = (x[row + k4] - mean) * deviation * gamma[k4] + beta[k4];
+    normed[k4] = (x_load(row + k4) - mean) * deviation * gamma[k4] + beta[k4];
   }
   workgroupBarrier();
 

@@ -18,10 +18,9 @@ import {
   StepTables,
   tuningFor,
 } from "../mod.ts";
-import { DTYPE_BYTES } from "../src/gpu/dtype.ts";
 import { seededRandom, shuffled } from "../src/measure/random.ts";
 import { dimsOf } from "../src/model/dims.ts";
-import { packedTiles } from "../src/model/pack.ts";
+import { packedBytes } from "../src/model/pack.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
 
@@ -36,7 +35,7 @@ export interface BatchedKernel {
 
 const gpu = await Gpu.open();
 const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
-const layouts = createLayouts(gpu.device);
+const layouts = createLayouts(gpu.device, tuning);
 /** Multiply-adds per measurement. */
 const MACS = 16e6;
 
@@ -46,10 +45,10 @@ export async function linearBench(
 ): Promise<BatchedKernel> {
   const context = { device: gpu.device, layouts, config, tuning, weightsDtype: dtype };
   const product = await linearProduct(context, { k4, n4 }, {});
-  const weight = buffer(packedTiles(k4, n4, tuning.tileGroup) * 16 * DTYPE_BYTES[dtype]);
+  const weight = operand(packedBytes(k4, n4, { tileGroup: tuning.tileGroup, dtype }));
   const none = buffer(n4 * 16);
   const group = layouts.linear.bind({
-    x: buffer(16 * k4 * 16),
+    x: operand(16 * k4 * 16),
     weight,
     bias: none,
     y: buffer(16 * n4 * 16),
@@ -115,6 +114,11 @@ function repeated(times: number, batch: Batch, record: (recorder: Recorder) => v
       gpu.assertHealthy();
     },
   };
+}
+
+/** What a product reads. */
+function operand(bytes: number) {
+  return gpu.ledger.createVectors({ label: "bench", category: "staging", bytes }, tuning);
 }
 
 function buffer(bytes: number) {

@@ -29,7 +29,9 @@ async function check(gpu: Gpu, item: Omit<AttentionCase, "spans"> & Partial<Atte
 
 gpuTest("attention_combine.wgsl joins splits as its reference does", async (gpu) => {
   for (const [nHead, headDim] of [[1, 4], [3, 18], [2, 64]] as const) {
-    assertRight(await checkAttentionCombine(gpu, { nHead, headDim }));
+    for (const texels of [true, false]) {
+      assertRight(await checkAttentionCombine(gpu, { nHead, headDim, tuning: { texels } }));
+    }
   }
 });
 

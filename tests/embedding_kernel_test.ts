@@ -24,12 +24,13 @@ const BATCHES = [
   [{ sequence: 2, first: 5, count: 65, outputs: 0 }],
 ];
 
-for (const { name, tileGroup } of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
+for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
   for (const shape of SHAPES) {
-    const title = `vocabulary ${shape.vocabSize} in ${shape.nShards}, width ${shape.nEmbd}, ${name} tuning`;
+    const title =
+      `vocabulary ${shape.vocabSize} in ${shape.nShards}, width ${shape.nEmbd}, ${tuning.name} tuning`;
     gpuTest(`embedding.wgsl equals the reference in every storage type (${title})`, async (gpu) => {
       for (const dtype of DTYPES) {
-        assertRight(...await checkEmbedding(gpu, { ...shape, nCtx: 70, tileGroup, dtype, batches: BATCHES }));
+        assertRight(...await checkEmbedding(gpu, { ...shape, nCtx: 70, tuning, dtype, batches: BATCHES }));
       }
     });
   }

@@ -13,7 +13,7 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       const title = `width ${nEmbd}, ${gather ? "gathered rows" : "all rows"}, ${tuning.name} tuning`;
       gpuTest(`layer_norm.wgsl equals the reference (${title})`, async (gpu) => {
         const rowCounts = [1, 2, 7, 8, 9, 65];
-        assertRight(...await checkLayerNorm(gpu, { nEmbd, gather, lanes: tuning.normLanes, rowCounts }));
+        assertRight(...await checkLayerNorm(gpu, { nEmbd, gather, tuning, rowCounts }));
       });
     }
   }

@@ -15,8 +15,12 @@ const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
   gelu: (bits & 2) > 0,
   residual: (bits & 4) > 0,
 }));
+/** Every layout with buffers and with textures. */
+const TUNINGS = [SOFTWARE_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tuning) =>
+  [true, false].map((texels) => ({ ...tuning, texels }))
+);
 /** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in every tuning. */
-const KERNELS = [SOFTWARE_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING].flatMap(linearKernelsOf);
+const KERNELS = TUNINGS.flatMap(linearKernelsOf);
 const subgroups = await adapterHas("subgroups");
 
 async function check(gpu: Gpu, item: Omit<LinearCase, "rowCounts">): Promise<void> {
@@ -26,12 +30,19 @@ async function check(gpu: Gpu, item: Omit<LinearCase, "rowCounts">): Promise<voi
 for (const kernel of KERNELS) {
   const test = (title: string, body: (gpu: Gpu) => Promise<void>) =>
     gpuTest(title, body, { ignored: kernel.tuning.subgroups && !subgroups });
-  const title = `${kernel.form.files.at(-1)!.name} with the ${kernel.tuning.name} tuning`;
+  const title = `${kernel.form.files.at(-1)!.name} with the ${kernel.tuning.name} tuning in ${
+    kernel.tuning.texels ? "textures" : "buffers"
+  }`;
   test(`${title} equals the reference at awkward shapes`, async (gpu) => {
     for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, bias: nOut % 2 === 0 });
   });
   test(`${title} applies every combination of bias, GELU and residual`, async (gpu) => {
     for (const epilogue of EPILOGUES) await check(gpu, { ...kernel, nIn: 20, nOut: 84, ...epilogue });
+  });
+  test(`${title} writes what another product reads`, async (gpu) => {
+    for (const [nIn, nOut] of SHAPES) {
+      await check(gpu, { ...kernel, nIn, nOut, bias: true, gelu: true, chained: true });
+    }
   });
   test(`${title} reads weights in float16 and in int8`, async (gpu) => {
     for (const dtype of ["f16", "int8"] as const) {

@@ -6,7 +6,7 @@
 //   y        [n_rows, N_HEAD, HEAD_DIM4]
 //
 // A lane makes four elements of one row.
-// Joined after step.wgsl.
+// Joined after step.wgsl and one of the y_….wgsl files.
 
 const SPLIT_TOKENS = 64u;
 
@@ -14,9 +14,8 @@ override N_HEAD: u32;
 override HEAD_DIM4: u32;
 override MAX_SPLITS: u32;
 
-@group(1) @binding(0) var<storage, read> partial: array<vec4f>;
-@group(1) @binding(1) var<storage, read> scale: array<vec2f>;
-@group(1) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(1) @binding(1) var<storage, read> partial: array<vec4f>;
+@group(1) @binding(2) var<storage, read> scale: array<vec2f>;
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -42,5 +41,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     l += weight * scale[first + s].y;
     o += weight * partial[(first + s) * HEAD_DIM4 + d4];
   }
-  y[tile.first_row * a4 + head * HEAD_DIM4 + d4] = o / l;
+  y_store(tile.first_row * a4 + head * HEAD_DIM4 + d4, o / l);
 }

@@ -10,7 +10,7 @@
 // where DEEP is true; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
 // where WIDE is true. LANES is at least 8, at most 64 (32 if DEEP), and at least HEAD_DIM4, or half of that if WIDE. The grid is
 // (prefill tiles, heads).
-// Joined after step.wgsl and kv_quads.wgsl.
+// Joined after step.wgsl, kv_quads.wgsl and one of the y_….wgsl files.
 
 const ROWS = 8u;
 const LOWEST = -3.0e38;
@@ -20,8 +20,7 @@ override LANES: u32;
 override WIDE: bool;
 override DEEP: bool;
 
-@group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
-@group(1) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(1) @binding(1) var<storage, read> qkv: array<vec4f>;
 
 var<workgroup> scores: array<f32, 2048>; // [positions, ROWS]
 var<workgroup> values: array<u32, 256>; // [positions]: where V begins
@@ -244,24 +243,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 
   if (lane < HEAD_DIM4) {
     let out = tile.first_row * a4 + head * HEAD_DIM4 + lane;
-    y[out] = o0 / total[0];
-    if (tile.n_rows > 1u) { y[out + a4] = o1 / total[1]; }
-    if (tile.n_rows > 2u) { y[out + 2u * a4] = o2 / total[2]; }
-    if (tile.n_rows > 3u) { y[out + 3u * a4] = o3 / total[3]; }
-    if (tile.n_rows > 4u) { y[out + 4u * a4] = o4 / total[4]; }
-    if (tile.n_rows > 5u) { y[out + 5u * a4] = o5 / total[5]; }
-    if (tile.n_rows > 6u) { y[out + 6u * a4] = o6 / total[6]; }
-    if (tile.n_rows > 7u) { y[out + 7u * a4] = o7 / total[7]; }
+    y_store(out, o0 / total[0]);
+    if (tile.n_rows > 1u) { y_store(out + a4, o1 / total[1]); }
+    if (tile.n_rows > 2u) { y_store(out + 2u * a4, o2 / total[2]); }
+    if (tile.n_rows > 3u) { y_store(out + 3u * a4, o3 / total[3]); }
+    if (tile.n_rows > 4u) { y_store(out + 4u * a4, o4 / total[4]); }
+    if (tile.n_rows > 5u) { y_store(out + 5u * a4, o5 / total[5]); }
+    if (tile.n_rows > 6u) { y_store(out + 6u * a4, o6 / total[6]); }
+    if (tile.n_rows > 7u) { y_store(out + 7u * a4, o7 / total[7]); }
   }
   if (WIDE && lane + LANES < HEAD_DIM4) {
     let out = tile.first_row * a4 + head * HEAD_DIM4 + lane + LANES;
-    y[out] = w0 / total[0];
-    if (tile.n_rows > 1u) { y[out + a4] = w1 / total[1]; }
-    if (tile.n_rows > 2u) { y[out + 2u * a4] = w2 / total[2]; }
-    if (tile.n_rows > 3u) { y[out + 3u * a4] = w3 / total[3]; }
-    if (tile.n_rows > 4u) { y[out + 4u * a4] = w4 / total[4]; }
-    if (tile.n_rows > 5u) { y[out + 5u * a4] = w5 / total[5]; }
-    if (tile.n_rows > 6u) { y[out + 6u * a4] = w6 / total[6]; }
-    if (tile.n_rows > 7u) { y[out + 7u * a4] = w7 / total[7]; }
+    y_store(out, w0 / total[0]);
+    if (tile.n_rows > 1u) { y_store(out + a4, w1 / total[1]); }
+    if (tile.n_rows > 2u) { y_store(out + 2u * a4, w2 / total[2]); }
+    if (tile.n_rows > 3u) { y_store(out + 3u * a4, w3 / total[3]); }
+    if (tile.n_rows > 4u) { y_store(out + 4u * a4, w4 / total[4]); }
+    if (tile.n_rows > 5u) { y_store(out + 5u * a4, w5 / total[5]); }
+    if (tile.n_rows > 6u) { y_store(out + 6u * a4, w6 / total[6]); }
+    if (tile.n_rows > 7u) { y_store(out + 7u * a4, w7 / total[7]); }
   }
 }

@@ -7,7 +7,7 @@
 //
 // Rows are padded with zeros from N_EMBD to 4 * E4; gamma and beta are zero there.
 // A workgroup of LANES lanes normalises one row: each lane sums a part, then adds up all the parts.
-// Joined after step.wgsl.
+// Joined after step.wgsl and one of the y_….wgsl files.
 
 override E4: u32;
 override N_EMBD: u32;
@@ -15,10 +15,9 @@ override EPSILON: f32;
 override GATHER: bool;
 override LANES: u32;
 
-@group(1) @binding(0) var<storage, read> x: array<vec4f>;
 @group(1) @binding(1) var<storage, read> gamma: array<vec4f>;
 @group(1) @binding(2) var<storage, read> beta: array<vec4f>;
-@group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
+@group(1) @binding(3) var<storage, read> x: array<vec4f>;
 
 var<workgroup> sums: array<f32, 64>;
 var<workgroup> squares: array<f32, 64>;
@@ -59,6 +58,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let scale = inverseSqrt(variance / f32(N_EMBD) + EPSILON);
 
   for (var e4 = lane; e4 < E4; e4 += LANES) {
-    y[workgroup.x * E4 + e4] = (x[base + e4] - mean) * scale * gamma[e4] + beta[e4];
+    y_store(workgroup.x * E4 + e4, (x[base + e4] - mean) * scale * gamma[e4] + beta[e4]);
   }
 }

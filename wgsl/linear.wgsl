@@ -1,5 +1,5 @@
-// y[r, n] = act(sum_k x[r, k] * w[k, n] + bias[n]), or y[r, n] += … where RESIDUAL is true; act is the
-// identity or GPT-2's GELU. What every linear kernel shares: its bindings, and what it does with a finished sum.
+// y[r, n] = act(sum_k x[r, k] * w[k, n] + bias[n]), or y[r, n] += … with y_added.wgsl; act is the identity or
+// GPT-2's GELU. What every linear kernel shares: its bindings, and what it does with a finished sum.
 //
 //   x       [n_rows, K4]
 //   weight  packed, see weight_f32.wgsl: column j of tile (n4, k4) holds w[4 k4 + j, 4 n4 … 4 n4 + 3]. Groups of TILE_GROUP
@@ -11,7 +11,8 @@
 //
 // GELU is GPT-2's tanh form, 0.5 v (1 + tanh(u)) with u = sqrt(2 / pi) (v + 0.044715 v³), written as
 // v / (1 + exp(-2u)), which is the same and can't overflow into NaN (Hendrycks and Gimpel 2016, arXiv 1606.08415).
-// Joined after weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl, before one of the linear_row….wgsl files.
+// Joined after weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl, one of the x_….wgsl files and one of the y_….wgsl
+// files, before one of the linear_row….wgsl files.
 
 override K4: u32;
 override N4: u32;
@@ -20,12 +21,9 @@ override Y_STRIDE4: u32;
 override Y_OFFSET4: u32;
 override BIAS: bool;
 override GELU: bool;
-override RESIDUAL: bool;
 override LANES: u32;
 
-@group(1) @binding(0) var<storage, read> x: array<vec4f>;
 @group(1) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(1) @binding(3) var<storage, read_write> y: array<vec4f>;
 
 // Where tile (n4, 0) lies; tile (n4, k4) is k4 * TILE_GROUP further.
 fn first_tile(n4: u32) -> u32 {
@@ -41,9 +39,5 @@ fn store(row: u32, n4: u32, sum: vec4f) {
     let twice_u = 1.5957691216057308 * (value + 0.044715 * value * value * value);
     value = value / (1.0 + exp(-twice_u));
   }
-  let i = row * Y_STRIDE4 + Y_OFFSET4 + n4;
-  if (RESIDUAL) {
-    value += y[i];
-  }
-  y[i] = value;
+  y_store(row * Y_STRIDE4 + Y_OFFSET4 + n4, value);
 }

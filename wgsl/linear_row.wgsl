@@ -14,7 +14,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var w = first_tile(n4);
   let row = id.y * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
-    sum += weight_tile(w) * x[row + k4];
+    sum += weight_tile(w) * x_load(row + k4);
     w += TILE_GROUP;
   }
   store(id.y, n4, sum);

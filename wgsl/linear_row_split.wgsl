@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   if (n4 < N4) {
     let row = workgroup.y * K4;
     for (var k4 = local.y; k4 < K4; k4 += K_SPLIT) {
-      sum += weight_tile(first_tile(n4) + k4 * TILE_GROUP) * x[row + k4];
+      sum += weight_tile(first_tile(n4) + k4 * TILE_GROUP) * x_load(row + k4);
     }
   }
   parts[local.y * LANES + local.x] = sum;

@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u) {
     var part = vec4f();
     let w = first_tile(n4);
     for (var k4 = lane; k4 < K4; k4 += lanes) {
-      part += weight_tile(w + k4 * TILE_GROUP) * x[row + k4];
+      part += weight_tile(w + k4 * TILE_GROUP) * x_load(row + k4);
     }
     let sum = subgroupAdd(part);
     if (lane == 0u) {

@@ -26,14 +26,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var k4 = 0u; k4 < K4; k4++) {
     let tile = weight_tile(w);
     let i = first + k4;
-    sum0 += tile * x[i];
-    sum1 += tile * x[i + K4];
-    sum2 += tile * x[i + 2u * K4];
-    sum3 += tile * x[i + 3u * K4];
-    sum4 += tile * x[i + 4u * K4];
-    sum5 += tile * x[i + 5u * K4];
-    sum6 += tile * x[i + 6u * K4];
-    sum7 += tile * x[i + 7u * K4];
+    sum0 += tile * x_load(i);
+    sum1 += tile * x_load(i + K4);
+    sum2 += tile * x_load(i + 2u * K4);
+    sum3 += tile * x_load(i + 3u * K4);
+    sum4 += tile * x_load(i + 4u * K4);
+    sum5 += tile * x_load(i + 5u * K4);
+    sum6 += tile * x_load(i + 6u * K4);
+    sum7 += tile * x_load(i + 7u * K4);
     w += TILE_GROUP;
   }
   store(row, n4, sum0);

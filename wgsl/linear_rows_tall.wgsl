@@ -35,22 +35,22 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   for (var k4 = 0u; k4 < K4; k4++) {
     let tiles = four_tiles(w);
     let i = first + k4;
-    add(&sums0, tiles, x[i]);
-    add(&sums1, tiles, x[i + K4]);
-    add(&sums2, tiles, x[i + 2u * K4]);
-    add(&sums3, tiles, x[i + 3u * K4]);
-    add(&sums4, tiles, x[i + 4u * K4]);
-    add(&sums5, tiles, x[i + 5u * K4]);
-    add(&sums6, tiles, x[i + 6u * K4]);
-    add(&sums7, tiles, x[i + 7u * K4]);
-    add(&sums8, tiles, x[i + 8u * K4]);
-    add(&sums9, tiles, x[i + 9u * K4]);
-    add(&sums10, tiles, x[i + 10u * K4]);
-    add(&sums11, tiles, x[i + 11u * K4]);
-    add(&sums12, tiles, x[i + 12u * K4]);
-    add(&sums13, tiles, x[i + 13u * K4]);
-    add(&sums14, tiles, x[i + 14u * K4]);
-    add(&sums15, tiles, x[i + 15u * K4]);
+    add(&sums0, tiles, x_load(i));
+    add(&sums1, tiles, x_load(i + K4));
+    add(&sums2, tiles, x_load(i + 2u * K4));
+    add(&sums3, tiles, x_load(i + 3u * K4));
+    add(&sums4, tiles, x_load(i + 4u * K4));
+    add(&sums5, tiles, x_load(i + 5u * K4));
+    add(&sums6, tiles, x_load(i + 6u * K4));
+    add(&sums7, tiles, x_load(i + 7u * K4));
+    add(&sums8, tiles, x_load(i + 8u * K4));
+    add(&sums9, tiles, x_load(i + 9u * K4));
+    add(&sums10, tiles, x_load(i + 10u * K4));
+    add(&sums11, tiles, x_load(i + 11u * K4));
+    add(&sums12, tiles, x_load(i + 12u * K4));
+    add(&sums13, tiles, x_load(i + 13u * K4));
+    add(&sums14, tiles, x_load(i + 14u * K4));
+    add(&sums15, tiles, x_load(i + 15u * K4));
     w += TILE_GROUP;
   }
   store_four(row, n4, sums0);

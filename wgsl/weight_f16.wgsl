@@ -3,19 +3,13 @@
 //
 //   weight  [tiles]: 32 bytes each; words 2j and 2j + 1 hold outputs 0, 1 and 2, 3 of input j
 //
-// Joined before linear.wgsl or embedding.wgsl, in the place of weight_f32.wgsl or weight_int8.wgsl.
-
-struct HalfTile {
-  near: vec4u, // inputs 0 and 1
-  far: vec4u, // inputs 2 and 3
-}
-
-@group(1) @binding(1) var<storage, read> weight: array<HalfTile>;
+// Joined after weight_buffer.wgsl or weight_texels.wgsl and before linear.wgsl or embedding.wgsl, in the place of
+// weight_f32.wgsl or weight_int8.wgsl.
 
 // Tile i; its column j holds four outputs of input j.
 fn weight_tile(i: u32) -> mat4x4f {
-  let near = weight[i].near;
-  let far = weight[i].far;
+  let near = weight_load(2u * i); // inputs 0 and 1
+  let far = weight_load(2u * i + 1u); // inputs 2 and 3
   return mat4x4f(
     vec4f(unpack2x16float(near.x), unpack2x16float(near.y)),
     vec4f(unpack2x16float(near.z), unpack2x16float(near.w)),

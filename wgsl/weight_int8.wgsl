@@ -5,16 +5,16 @@
 //   scale   [N4]
 //
 // A tile holds 2^24 q: a byte at the top of a word is an integer that needs no sign extension.
-// Joined before linear.wgsl or embedding.wgsl, in the place of weight_f32.wgsl or weight_f16.wgsl.
+// Joined after weight_buffer.wgsl or weight_texels.wgsl and before linear.wgsl or embedding.wgsl, in the place of
+// weight_f32.wgsl or weight_f16.wgsl.
 
 const TOP_BYTE = vec4i(-0x1000000);
 
-@group(1) @binding(1) var<storage, read> weight: array<vec4i>;
 @group(1) @binding(4) var<storage, read> scale: array<vec4f>;
 
 // Tile i; its column j holds four outputs of input j.
 fn weight_tile(i: u32) -> mat4x4f {
-  let words = weight[i];
+  let words = bitcast<vec4i>(weight_load(i));
   return mat4x4f(
     vec4f(words << vec4u(24u)),
     vec4f((words << vec4u(16u)) & TOP_BYTE),

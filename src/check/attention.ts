@@ -11,7 +11,7 @@ import type { Kernel } from "../gpu/kernel.ts";
 import { kvRowBytes } from "../kv/strategy.ts";
 import { batchOf, type Span } from "../model/batch.ts";
 import { type Gpt2Config, PRESETS } from "../model/config.ts";
-import { FILES } from "../model/files.ts";
+import { FILES, placeFiles } from "../model/files.ts";
 import { kvKernel, maxSplits, SPLIT_TOKENS } from "../model/kernels.ts";
 import { paddedHeads, pick } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";
@@ -99,16 +99,16 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
       kv: scratch.upload(place(memory, contexts, { width, map, nHead, dtype })),
       partial: scratch.poisoned(batch.nDecodeTiles * splits * a4 * 4),
       scale: scratch.poisoned(batch.nDecodeTiles * splits * nHead * 2),
-      y: scratch.poisoned((batch.nRows + 1) * a4 * 4),
+      y: scratch.vectors(new Float32Array((batch.nRows + 1) * a4 * 4).fill(NaN), tuning),
     };
-    const layouts = layoutsOf(gpu);
+    const layouts = layoutsOf(gpu, tuning);
     const context = { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" } as const;
     const group = memory.bind(buffers.kv);
     const kernels = {
       ...(batch.nPrefillTiles > 0 && { prefill: await kvKernel(context, memory.source, "prefill") }),
       ...(batch.nDecodeTiles > 0 && {
         decode: await kvKernel(context, memory.source, "decode"),
-        combine: await combineKernel(gpu, config),
+        combine: await combineKernel(gpu, config, tuning),
       }),
     };
     runBatch(gpu, batch, (recorder) => {
@@ -132,7 +132,7 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
       const y = attentionCpu(row, contexts.get(sequence)!, { nHead, headDim, nPositions });
       expected.set(padRows(y, { width, map }), r * a4 * 4);
     });
-    return compare(await download(gpu, buffers.y), expected, {
+    return compare(await download(gpu, buffers.y, expected.length), expected, {
       what: `${batch.nRows} rows of ${nHead} heads of ${headDim}`,
       tolerance,
       width: a4 * 4,
@@ -147,7 +147,7 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
  */
 export async function checkAttentionCombine(
   gpu: Gpu,
-  { nHead, headDim }: Pick<AttentionCase, "nHead" | "headDim">,
+  { nHead, headDim, tuning }: Pick<AttentionCase, "nHead" | "headDim"> & { readonly tuning: Places },
 ): Promise<Comparison> {
   const headDim4 = Math.ceil(headDim / 4), a4 = nHead * headDim4, width = headDim4 * 4;
   const batch = batchOf(DECODE_SPANS);
@@ -176,14 +176,14 @@ export async function checkAttentionCombine(
     const buffers = {
       partial: scratch.upload(partial),
       scale: scratch.upload(scale),
-      y: scratch.poisoned(expected.length),
+      y: scratch.vectors(new Float32Array(expected.length).fill(NaN), tuning),
     };
-    const kernel = await combineKernel(gpu, config);
+    const kernel = await combineKernel(gpu, config, tuning);
     runBatch(gpu, batch, (recorder) => {
-      const group = layoutsOf(gpu).attentionCombine.bind(buffers);
+      const group = layoutsOf(gpu, tuning).attentionCombine.bind(buffers);
       recorder.dispatch(kernel, [group], Math.ceil(batch.nDecodeTiles * a4 / 32));
     });
-    return compare(await download(gpu, buffers.y), expected, {
+    return compare(await download(gpu, buffers.y, expected.length), expected, {
       what: `${batch.nRows} rows of ${nHead} heads of ${headDim}`,
       tolerance: TOLERANCE,
       width: a4 * 4,
@@ -191,10 +191,13 @@ export async function checkAttentionCombine(
   });
 }
 
-function combineKernel(gpu: Gpu, config: Gpt2Config): Promise<Kernel> {
+/** Where results go. */
+type Places = Pick<Tuning, "texels">;
+
+function combineKernel(gpu: Gpu, config: Gpt2Config, tuning: Places): Promise<Kernel> {
   return compile(gpu, {
-    files: [FILES.step, FILES.attentionCombine],
-    groups: [layoutsOf(gpu).attentionCombine],
+    files: [FILES.step, ...placeFiles({ y: tuning }), FILES.attentionCombine],
+    groups: [layoutsOf(gpu, tuning).attentionCombine],
     overrides: {
       N_HEAD: config.nHead,
       HEAD_DIM4: Math.ceil(config.headDim / 4),

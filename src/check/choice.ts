@@ -11,7 +11,7 @@ import { batchOf, type Span } from "../model/batch.ts";
 import { FILES } from "../model/files.ts";
 import { GREEDY, packSampling, type Sampling } from "../model/sampling.ts";
 import type { Comparison } from "./comparison.ts";
-import { compile, layoutsOf, runBatch, withScratch } from "./scratch.ts";
+import { BUFFERS, compile, layoutsOf, runBatch, withScratch } from "./scratch.ts";
 import { normalArray } from "./values.ts";
 
 /** What tokens are before a kernel runs. */
@@ -48,7 +48,7 @@ export async function choose(gpu: Gpu, name: "sample" | "argmax", item: ChoiceCa
   const stride = nVocab + 3;
   const rows = new Float32Array(logits.length * stride).fill(1e30);
   logits.forEach((row, i) => rows.set(row, i * stride));
-  const layouts = layoutsOf(gpu);
+  const layouts = layoutsOf(gpu, BUFFERS);
   const kernel = await compile(gpu, {
     files: [FILES.step, FILES[name]],
     groups: [layouts[name]],

@@ -8,8 +8,9 @@ import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { seededRandom } from "../measure/random.ts";
 import { batchOf, type Span } from "../model/batch.ts";
-import { FILES, WEIGHT_FORMATS } from "../model/files.ts";
+import { FILES, placeFiles } from "../model/files.ts";
 import { packTiles, paddedEnd } from "../model/pack.ts";
+import type { Tuning } from "../model/tuning.ts";
 import { compare, type Comparison } from "./comparison.ts";
 import { compile, download, layoutsOf, runBatch, withScratch } from "./scratch.ts";
 import { padRows, randomArray, stored } from "./values.ts";
@@ -27,7 +28,8 @@ export interface EmbeddingCase {
   /** Parts of the vocabulary, each with a buffer and a dispatch of its own. */
   readonly nShards: number;
   readonly nCtx: number;
-  readonly tileGroup: number;
+  /** How the token embedding is packed, and where. */
+  readonly tuning: Pick<Tuning, "tileGroup" | "texels">;
   /** How the token embedding is stored. */
   readonly dtype: Dtype;
   /** Rows of sequences 0 to 2, by batch. */
@@ -40,9 +42,9 @@ export interface EmbeddingCase {
  * @throws {KvbenchError} If it does not compile or the device fails.
  */
 export async function checkEmbedding(gpu: Gpu, item: EmbeddingCase): Promise<Comparison[]> {
-  const { vocabSize, nEmbd, nShards, nCtx, tileGroup, dtype } = item;
+  const { vocabSize, nEmbd, nShards, nCtx, dtype, tuning: { tileGroup, texels } } = item;
   return await withScratch(gpu, async (scratch) => {
-    const { embedding } = layoutsOf(gpu);
+    const { embedding } = layoutsOf(gpu, item.tuning);
     const e4 = Math.ceil(nEmbd / 4), v4 = Math.ceil(vocabSize / 4);
     const wte = randomArray(vocabSize * nEmbd, 1), wpe = randomArray(nCtx * nEmbd, 2);
     const next = seededRandom(3);
@@ -55,7 +57,7 @@ export async function checkEmbedding(gpu: Gpu, item: EmbeddingCase): Promise<Com
     const shards = await Promise.all(firsts.map(async (firstN4) => {
       const n4 = Math.min(perShard, v4 - firstN4);
       const kernel = await compile(gpu, {
-        files: [FILES.step, WEIGHT_FORMATS[dtype], FILES.embedding],
+        files: [FILES.step, ...placeFiles({ weight: { dtype, texels } }), FILES.embedding],
         groups: [embedding],
         overrides: {
           E4: e4,
@@ -69,7 +71,7 @@ export async function checkEmbedding(gpu: Gpu, item: EmbeddingCase): Promise<Com
       const { tiles, scale } = packTiles(shard, { tileGroup, dtype });
       return {
         kernel,
-        weight: scratch.upload(tiles),
+        weight: scratch.vectors(tiles, { texels }),
         scale: scale ? scratch.upload(scale) : scratch.poisoned(4),
       };
     }));

@@ -73,7 +73,7 @@ const ROWS = [{ sequence: 2, first: 3, count: 9, outputs: 0 }, {
 export function kernelChecks(model: CheckedModel): KernelCheck[] {
   const { config, tunings, weightsDtypes, kvDtypes } = model;
   const { nEmbd, headDim, vocabSize } = config;
-  const [{ tileGroup, argmaxLanes: lanes }] = tunings;
+  const [own] = tunings;
   const nHead = Math.min(config.nHead, MOST.heads);
   const rows = [1, 9];
   return [
@@ -84,17 +84,17 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
           nEmbd,
           nShards: 2,
           nCtx: 16,
-          tileGroup,
+          tuning: own,
           dtype,
           batches: [ROWS],
         }))
     ),
-    ...tunings.flatMap(({ name, normLanes }) =>
+    ...tunings.flatMap((tuning) =>
       [false, true].map((gather) =>
         checkOf(
           FILES.layerNorm,
-          `${gather ? "gathered" : "all"} rows, ${name} tuning`,
-          (gpu) => checkLayerNorm(gpu, { nEmbd, gather, lanes: normLanes, rowCounts: rows }),
+          `${gather ? "gathered" : "all"} rows, ${tuning.name} tuning`,
+          (gpu) => checkLayerNorm(gpu, { nEmbd, gather, tuning, rowCounts: rows }),
         )
       )
     ),
@@ -107,7 +107,7 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
     checkOf(
       FILES.attentionCombine,
       "",
-      async (gpu) => [await checkAttentionCombine(gpu, { nHead, headDim })],
+      async (gpu) => [await checkAttentionCombine(gpu, { nHead, headDim, tuning: own })],
     ),
     ...([[FILES.attentionPrefill, PREFILL_SPANS], [FILES.attentionDecode, DECODE_SPANS]] as const).flatMap((
       [file, spans],
@@ -126,7 +126,11 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
         return checkKvCopy(gpu, { nLayer: 2, nHead, a4, dtype, nCtx: 40, nSequences: 1 });
       }))),
     ...(["argmax", "sample"] as const).map((name) =>
-      checkOf(FILES[name], "", async (gpu) => [await checkChoice(gpu, name, { nVocab: vocabSize, lanes })])
+      checkOf(
+        FILES[name],
+        "",
+        async (gpu) => [await checkChoice(gpu, name, { nVocab: vocabSize, lanes: own.argmaxLanes })],
+      )
     ),
   ];
 }
@@ -134,7 +138,7 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
 /** Each linear kernel with GELU, and in every storage type with a residual, over the longest sums. */
 function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): KernelCheck[] {
   const most = (outputs: number) => Math.min(outputs, MOST.outputs);
-  const into = { nIn: config.nEmbd, nOut: most(config.nInner), bias: true, gelu: true };
+  const into = { nIn: config.nEmbd, nOut: most(config.nInner), bias: true, gelu: true, chained: true };
   const back = { nIn: config.nInner, nOut: most(config.nEmbd), bias: true, residual: true };
   return tunings.flatMap((tuning) =>
     linearKernelsOf(tuning).flatMap((kernel) => {

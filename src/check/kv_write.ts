@@ -15,7 +15,7 @@ import { SOFTWARE_TUNING } from "../model/tuning.ts";
 import type { Comparison } from "./comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import type { MakeKv } from "./kv_memory.ts";
-import { layoutsOf, runBatch, withScratch } from "./scratch.ts";
+import { BUFFERS, layoutsOf, runBatch, withScratch } from "./scratch.ts";
 import { padRows, randomArray } from "./values.ts";
 
 /** What bytes are before the kernel runs. */
@@ -53,7 +53,7 @@ export async function checkKvWrite(gpu: Gpu, item: KvWriteCase): Promise<Compari
     const memory = makeKv(scratch, { nSequences: 4, tokensPerSequence: N_CTX, dtype });
     const qkv = randomArray(batch.nRows * 3 * width, 1);
     qkv.fill(0, width, 2 * width);
-    const layouts = layoutsOf(gpu);
+    const layouts = layoutsOf(gpu, BUFFERS);
     const config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: width, nCtx: N_CTX };
     const context = {
       device: gpu.device,

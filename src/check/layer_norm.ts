@@ -6,8 +6,9 @@
 import { layerNormCpu } from "../../wgsl/layer_norm_cpu.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf } from "../model/batch.ts";
-import { FILES } from "../model/files.ts";
+import { FILES, placeFiles } from "../model/files.ts";
 import { paddedEnd } from "../model/pack.ts";
+import type { Tuning } from "../model/tuning.ts";
 import { compare, type Comparison } from "./comparison.ts";
 import { compile, download, layoutsOf, runBatch, withScratch } from "./scratch.ts";
 import { padRows, randomArray } from "./values.ts";
@@ -24,7 +25,8 @@ export interface LayerNormCase {
   readonly nEmbd: number;
   /** Whether rows are normalised that want logits, and no others. */
   readonly gather: boolean;
-  readonly lanes: number;
+  /** How many lanes there are, and where the result goes. */
+  readonly tuning: Pick<Tuning, "normLanes" | "texels">;
   /** Rows, by batch. */
   readonly rowCounts: readonly number[];
 }
@@ -36,17 +38,17 @@ export interface LayerNormCase {
  */
 export async function checkLayerNorm(
   gpu: Gpu,
-  { nEmbd, gather, lanes, rowCounts }: LayerNormCase,
+  { nEmbd, gather, tuning, rowCounts }: LayerNormCase,
 ): Promise<Comparison[]> {
   return await withScratch(gpu, async (scratch) => {
-    const { norm } = layoutsOf(gpu);
+    const { norm } = layoutsOf(gpu, tuning);
     const e4 = Math.ceil(nEmbd / 4);
     const map = paddedEnd(nEmbd, e4);
     const padded = (values: ArrayLike<number>) => padRows(values, { width: nEmbd, map });
     const kernel = await compile(gpu, {
-      files: [FILES.step, FILES.layerNorm],
+      files: [FILES.step, ...placeFiles({ y: tuning }), FILES.layerNorm],
       groups: [norm],
-      overrides: { E4: e4, N_EMBD: nEmbd, EPSILON, GATHER: Number(gather), LANES: lanes },
+      overrides: { E4: e4, N_EMBD: nEmbd, EPSILON, GATHER: Number(gather), LANES: tuning.normLanes },
     });
     const gamma = randomArray(nEmbd, 1), beta = randomArray(nEmbd, 2);
     const parameters = { gamma: scratch.upload(padded(gamma)), beta: scratch.upload(padded(beta)) };
@@ -61,13 +63,14 @@ export async function checkLayerNorm(
       ]);
       const rows = gather ? [first - 1, ...Array(nRows - first).keys().map((i) => first + i)] : undefined;
       const wanted = rows?.flatMap((r) => [...values.subarray(r * nEmbd, (r + 1) * nEmbd)]) ?? values;
-      const x = scratch.upload(padded(values)), y = scratch.poisoned((nRows + 1) * e4 * 4);
+      const nothing = () => new Float32Array((nRows + 1) * e4 * 4).fill(NaN);
+      const x = scratch.upload(padded(values)), y = scratch.vectors(nothing(), tuning);
       runBatch(gpu, batch, (recorder) => {
         recorder.dispatch(kernel, [norm.bind({ ...parameters, x, y })], rows?.length ?? nRows);
       });
-      const expected = new Float32Array((nRows + 1) * e4 * 4).fill(NaN);
+      const expected = nothing();
       expected.set(padded(layerNormCpu(wanted, { gamma, beta, epsilon: EPSILON })));
-      return compare(await download(gpu, y), expected, {
+      return compare(await download(gpu, y, expected.length), expected, {
         what: `${nRows} rows of ${nEmbd}`,
         tolerance: TOLERANCE,
         width: e4 * 4,

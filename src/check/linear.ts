@@ -8,8 +8,14 @@ import { linearCpu } from "../../wgsl/linear_cpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf } from "../model/batch.ts";
-import { FILES, WEIGHT_FORMATS } from "../model/files.ts";
-import { type LinearForm, linearGrid, linearRowForm, linearRowsForms } from "../model/linear.ts";
+import { FILES, placeFiles } from "../model/files.ts";
+import {
+  type LinearForm,
+  linearGrid,
+  linearLayout,
+  linearRowForm,
+  linearRowsForms,
+} from "../model/linear.ts";
 import { packTiles, paddedEnd } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";
 import { compare, type Comparison } from "./comparison.ts";
@@ -44,6 +50,8 @@ export interface LinearCase extends LinearKernel {
   readonly bias?: boolean;
   readonly gelu?: boolean;
   readonly residual?: boolean;
+  /** Whether another product reads the result. */
+  readonly chained?: boolean;
   /** How the weights are stored: in float32, unless told otherwise. */
   readonly dtype?: Dtype;
   /** The result's width and first column in vectors of four, where the product fills a part of it. */
@@ -61,15 +69,22 @@ export interface LinearCase extends LinearKernel {
  */
 export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Comparison[]> {
   const { form, tuning, nIn, nOut } = item;
-  const { bias = false, gelu = false, residual = false, dtype = "f32", biasScale = 1 } = item;
+  const { bias = false, gelu = false, residual = false, chained = false, dtype = "f32", biasScale = 1 } =
+    item;
+  const { texels } = tuning, yTexels = texels && chained;
   const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4);
   const { yStride4, yOffset4 } = item.part ?? { yStride4: n4, yOffset4: 0 };
   const k = paddedEnd(nIn, k4), n = paddedEnd(nOut, n4);
   const weight = randomArray(nIn * nOut, 1);
   const biasValues = randomArray(nOut, 2).map((value) => value * biasScale);
-  const { linear } = layoutsOf(gpu);
+  const linear = linearLayout(layoutsOf(gpu, tuning), { chained });
+  const places = placeFiles({
+    weight: { dtype, texels },
+    x: { texels },
+    y: { texels: yTexels, added: residual },
+  });
   const kernel = await compile(gpu, {
-    files: [WEIGHT_FORMATS[dtype], FILES.linear, ...form.files],
+    files: [...places, FILES.linear, ...form.files],
     subgroups: form.subgroups ?? false,
     groups: [linear],
     overrides: {
@@ -80,7 +95,6 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
       Y_OFFSET4: yOffset4,
       BIAS: Number(bias),
       GELU: Number(gelu),
-      RESIDUAL: Number(residual),
       LANES: form.lanes,
       ...form.overrides,
     },
@@ -89,7 +103,7 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
     const source = { values: weight, strideK: nOut, strideN: 1, k, n };
     const { tiles, scale } = packTiles(source, { tileGroup: tuning.tileGroup, dtype });
     const bound = {
-      weight: scratch.upload(tiles),
+      weight: scratch.vectors(tiles, tuning),
       scale: scale ? scratch.upload(scale) : scratch.poisoned(4),
       bias: bias ? scratch.upload(padRows(biasValues, { width: nOut, map: n })) : scratch.poisoned(4),
     };
@@ -108,8 +122,8 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
         }
         return y;
       };
-      const y = scratch.upload(place(residual ? old : []));
-      const group = linear.bind({ ...bound, x: scratch.upload(xPadded), y });
+      const y = scratch.vectors(place(residual ? old : []), { texels: yTexels });
+      const group = linear.bind({ ...bound, x: scratch.vectors(xPadded, tuning), y });
       runBatch(gpu, batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]), (recorder) => {
         recorder.dispatch(kernel, [group], ...linearGrid(form, { n4, nRows }));
       });
@@ -121,7 +135,8 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
         ...(bias && { bias: biasValues }),
         ...(residual && { residual: old }),
       });
-      return compare(await download(gpu, y), place(expected), {
+      const wanted = place(expected);
+      return compare(await download(gpu, y, wanted.length), wanted, {
         what: `${nRows} rows of ${nIn} to ${nOut}`,
         tolerance: TOLERANCE_PER_TERM * (nIn + 2) * Math.max(1, biasScale),
         width: yStride4 * 4,

@@ -1,23 +1,25 @@
 /**
- * What checking a kernel takes: buffers that are poisoned before it runs and freed together, compilation with the
+ * What checking a kernel takes: buffers and textures that are poisoned before it runs and freed together, compilation with the
  * model's layouts, and a dispatch with the tables of a batch.
  *
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { createKernel, type Kernel, type KernelSpec } from "../gpu/kernel.ts";
-import { type LedgerBuffer, STORAGE } from "../gpu/ledger.ts";
-import { readBuffer } from "../gpu/readback.ts";
+import { type LedgerBuffer, type LedgerEntry, type LedgerVectors, STORAGE } from "../gpu/ledger.ts";
+import { readBuffer, readTexels } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
+import { writeVectors } from "../gpu/writer.ts";
 import type { Batch } from "../model/batch.ts";
 import { createLayouts, type Layouts } from "../model/kernels.ts";
 import { StepTables } from "../model/step_tables.ts";
+import type { Tuning } from "../model/tuning.ts";
 
-/** Buffers of one check, freed together. */
+/** Buffers and textures of one check, freed together. */
 export class Scratch {
   /** Where they are allocated. */
   readonly gpu: Gpu;
-  readonly #buffers: LedgerBuffer[] = [];
+  readonly #entries: LedgerEntry[] = [];
 
   /** @param gpu The GPU to allocate on. */
   constructor(gpu: Gpu) {
@@ -32,11 +34,22 @@ export class Scratch {
       bytes: values.byteLength,
       usage: STORAGE | usage,
     });
-    this.#buffers.push(buffer);
-    const { buffer: memory, byteOffset, byteLength } = values; // Dawn's binding knows no Float16Array
+    this.#entries.push(buffer);
     // Deno 2.9.6 panics where there is nothing to write.
-    if (byteLength > 0) this.gpu.device.queue.writeBuffer(buffer.buffer, 0, memory, byteOffset, byteLength);
+    if (values.byteLength > 0) writeVectors(this.gpu.device.queue, buffer, 0, values);
     return buffer;
+  }
+
+  /** Texels that begin with `values`, and poison behind them; or a buffer that holds them. */
+  vectors(values: ArrayBufferView<ArrayBuffer>, { texels }: { readonly texels: boolean }): LedgerVectors {
+    if (!texels) return this.upload(values);
+    const { byteLength: bytes } = values;
+    const created = this.gpu.ledger.createTexels({ label: "check", category: "activations", bytes });
+    this.#entries.push(created);
+    const all = new Uint8Array(new Float32Array(created.bytes / 4).fill(NaN).buffer);
+    all.set(new Uint8Array(values.buffer, values.byteOffset, bytes));
+    writeVectors(this.gpu.device.queue, created, 0, all);
+    return created;
   }
 
   /** A buffer of `length` NaNs: what a kernel doesn't write is seen, and so is what it shouldn't have read. */
@@ -46,11 +59,11 @@ export class Scratch {
 
   /** Frees the buffers. */
   dispose(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const entry of this.#entries) entry.destroy();
   }
 }
 
-/** Gives `use` a {@linkcode Scratch} and frees its buffers afterwards, whatever happens. */
+/** Gives `use` a {@linkcode Scratch} and frees what it holds afterwards, whatever happens. */
 export async function withScratch<T>(gpu: Gpu, use: (scratch: Scratch) => Promise<T>): Promise<T> {
   const scratch = new Scratch(gpu);
   try {
@@ -60,29 +73,39 @@ export async function withScratch<T>(gpu: Gpu, use: (scratch: Scratch) => Promis
   }
 }
 
-/** Reads a buffer of float32. */
-export async function download(gpu: Gpu, { buffer, bytes }: LedgerBuffer): Promise<Float32Array> {
-  return new Float32Array(await readBuffer(gpu, buffer, 0, bytes));
+/** Reads the first `length` float32, or all of them. */
+export async function download(
+  gpu: Gpu,
+  from: LedgerVectors,
+  length: number = from.bytes / 4,
+): Promise<Float32Array> {
+  const bytes = await ("view" in from ? readTexels(gpu, from) : readBuffer(gpu, from.buffer, 0, from.bytes));
+  return new Float32Array(bytes, 0, length);
 }
 
 /** Compiles a kernel of the model: `groups` are those after `@group(0)`. */
 export function compile(gpu: Gpu, spec: KernelSpec): Promise<Kernel> {
-  return createKernel(gpu.device, { ...spec, groups: [layoutsOf(gpu).step, ...spec.groups] });
+  return createKernel(gpu.device, { ...spec, groups: [layoutsOf(gpu, BUFFERS).step, ...spec.groups] });
 }
 
-const layoutsByGpu = new WeakMap<Gpu, Layouts>();
+/** For kernels that neither read weights nor are read by products: they have the same layouts everywhere. */
+export const BUFFERS = { texels: false } as const;
+
+const layoutsByGpu = new WeakMap<Gpu, Map<boolean, Layouts>>();
 
 /** The model's layouts on this GPU. */
-export function layoutsOf(gpu: Gpu): Layouts {
-  const layouts = layoutsByGpu.get(gpu) ?? createLayouts(gpu.device);
-  layoutsByGpu.set(gpu, layouts);
+export function layoutsOf(gpu: Gpu, { texels }: Pick<Tuning, "texels">): Layouts {
+  const known = layoutsByGpu.get(gpu) ?? new Map<boolean, Layouts>();
+  layoutsByGpu.set(gpu, known);
+  const layouts = known.get(texels) ?? createLayouts(gpu.device, { texels });
+  known.set(texels, layouts);
   return layouts;
 }
 
 /** Runs what `record` records with the tables of a batch as `@group(0)`. */
 export function runBatch(gpu: Gpu, batch: Batch, record: (recorder: Recorder) => void): void {
   const limits = { maxRows: batch.nRows, maxSpans: batch.nRows, maxOutputs: batch.nOutputs };
-  const tables = new StepTables(gpu, layoutsOf(gpu).step, limits, 1);
+  const tables = new StepTables(gpu, layoutsOf(gpu, BUFFERS).step, limits, 1);
   try {
     const recorder = new Recorder(gpu.device);
     const offsets = tables.set(0, batch);

@@ -16,6 +16,7 @@ const CACHE_NAME = "kvbench-tuning";
 /** A remembered choice; one that looks different is measured again. */
 const schema: z.ZodType<Tuning> = z.strictObject({
   name: z.literal("measured"),
+  texels: z.boolean(),
   tileGroup: z.int().positive(),
   wideRows: z.boolean(),
   tallRows: z.boolean(),
@@ -73,7 +74,7 @@ function describe(tuning: Tuning): string {
     : `one row with four tiles a lane from ${tuning.wideRowTiles} tiles on`;
   const rows = `many rows by ${tuning.tallRows ? "sixteen" : "eight"} with ` +
     `${tuning.wideRows ? "four tiles" : "one tile"} a lane`;
-  return `${row}, ${rows}, tiles in groups of ` +
+  return `weights in ${tuning.texels ? "textures" : "buffers"}, ${row}, ${rows}, tiles in groups of ` +
     `${tuning.tileGroup}, ${tuning.linearLanes} lanes; attention with ${tuning.decodeLanes} lanes to decode and ` +
     `${tuning.prefillLanes} to prefill`;
 }

@@ -1,17 +1,28 @@
 /**
- * Bind group layouts with named bindings: access is declared once, and buffers are bound by name.
+ * Bind group layouts with named bindings: access is declared once, and buffers and textures are bound by name.
  *
  * @module
  */
 
-/** How a kernel may use a binding. */
-export type Access = "uniform" | "read" | "readWrite";
+import { TEXEL_FORMAT } from "./texels.ts";
 
-const TYPES: Record<Access, GPUBufferBindingType> = {
+/** How a kernel may use a buffer. */
+const BUFFER_TYPES = {
   uniform: "uniform",
   read: "read-only-storage",
   readWrite: "storage",
-};
+} as const satisfies Record<string, GPUBufferBindingType>;
+/** How a kernel may use texels. */
+const TEXEL_TYPES = {
+  readTexels: "read-only",
+  writeTexels: "write-only",
+} as const satisfies Record<string, GPUStorageTextureAccess>;
+
+/** How a kernel may use a binding. */
+export type Access = keyof typeof BUFFER_TYPES | keyof typeof TEXEL_TYPES;
+
+/** A buffer, a part of one, or texels. */
+export type Bindable = GPUBufferBinding | { readonly view: GPUTextureView };
 
 /** The bindings of one group; the order of the names is the order of `@binding` numbers. */
 export class BindLayout<Name extends string = string> {
@@ -28,7 +39,7 @@ export class BindLayout<Name extends string = string> {
    *
    * @param label Names the group in driver messages.
    * @param bindings Access by name.
-   * @param options `dynamic`: every binding takes an offset when it is set.
+   * @param options `dynamic`: every buffer takes an offset when it is set.
    */
   constructor(
     device: GPUDevice,
@@ -42,21 +53,32 @@ export class BindLayout<Name extends string = string> {
     const entries = this.#names.map((name, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: TYPES[bindings[name]], hasDynamicOffset: options.dynamic ?? false },
+      ...entryOf(bindings[name], options.dynamic ?? false),
     }));
     this.signature = JSON.stringify(entries);
     this.layout = device.createBindGroupLayout({ label, entries });
   }
 
-  /** Binds a buffer, or a part of one, to every name. */
-  bind(buffers: Readonly<Record<Name, GPUBufferBinding>>): GPUBindGroup {
+  /** Binds something to every name. */
+  bind(bound: Readonly<Record<Name, Bindable>>): GPUBindGroup {
     return this.#device.createBindGroup({
       label: this.#label,
       layout: this.layout,
       entries: this.#names.map((name, binding) => {
-        const { buffer, offset = 0, size = buffer.size - offset } = buffers[name];
+        const item = bound[name];
+        if ("view" in item) return { binding, resource: item.view };
+        const { buffer, offset = 0, size = buffer.size - offset } = item;
         return { binding, resource: { buffer, offset, size } };
       }),
     });
   }
+}
+
+function entryOf(
+  access: Access,
+  hasDynamicOffset: boolean,
+): Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture"> {
+  return access === "readTexels" || access === "writeTexels"
+    ? { storageTexture: { access: TEXEL_TYPES[access], format: TEXEL_FORMAT } }
+    : { buffer: { type: BUFFER_TYPES[access], hasDynamicOffset } };
 }

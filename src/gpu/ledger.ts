@@ -1,11 +1,12 @@
 /**
- * The ledger of GPU memory: the only place in kvbench that creates a buffer. It owns the byte counts
+ * The ledger of GPU memory: the only place in kvbench that creates a buffer or a texture. It owns the byte counts
  * (current and peak, by category and by label) and knows nothing of what the bytes mean. It counts what was
  * asked of WebGPU; a driver's own padding, pipelines and staging copies are outside its sight.
  *
  * @module
  */
 import { KvbenchError } from "../errors.ts";
+import { ROW_BYTES, TEXEL_FORMAT, texelRows, TEXELS_PER_ROW } from "./texels.ts";
 
 /** What a buffer is for. */
 export const CATEGORIES = ["weights", "kv", "activations", "tables", "staging"] as const;
@@ -27,10 +28,8 @@ export interface BufferSpec {
   readonly usage?: GPUBufferUsageFlags;
 }
 
-/** A GPU buffer that the ledger counts until it is destroyed. */
-export interface LedgerBuffer {
-  /** The WebGPU buffer. */
-  readonly buffer: GPUBuffer;
+/** Memory that the ledger counts until it is destroyed. */
+export interface LedgerEntry {
   /** Its name. */
   readonly label: string;
   /** What its bytes are counted under. */
@@ -41,7 +40,24 @@ export interface LedgerBuffer {
   destroy(): void;
 }
 
-/** The buffers of one label. */
+/** A GPU buffer that the ledger counts. */
+export interface LedgerBuffer extends LedgerEntry {
+  /** The WebGPU buffer. */
+  readonly buffer: GPUBuffer;
+}
+
+/** A texture that holds vectors as a buffer does, and that the ledger counts; see `texels.wgsl`. */
+export interface LedgerTexels extends LedgerEntry {
+  /** The WebGPU texture. */
+  readonly texture: GPUTexture;
+  /** What kernels bind. */
+  readonly view: GPUTextureView;
+}
+
+/** Vectors of 16 bytes in either form. */
+export type LedgerVectors = LedgerBuffer | LedgerTexels;
+
+/** The buffers and textures of one label. */
 export interface LabelledBytes {
   /** Their name. */
   readonly label: string;
@@ -67,10 +83,14 @@ export interface LedgerState {
 export const STORAGE: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
   GPUBufferUsage.COPY_DST;
 
-/** Counts every byte of GPU buffer on one device. */
+/** What is done with texels: kernels read or write them, and they are copied from and to. */
+const TEXELS_USAGE: GPUTextureUsageFlags = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
+  GPUTextureUsage.COPY_DST;
+
+/** Counts every byte of GPU buffer and texture on one device. */
 export class Ledger {
   readonly #device: GPUDevice;
-  readonly #live = new Set<LedgerBuffer>();
+  readonly #live = new Set<LedgerEntry>();
   #current = zero();
   #peak = zero();
 
@@ -101,23 +121,68 @@ export class Ledger {
       size: bytes,
       usage: spec.usage ?? STORAGE,
     });
-    const entry: LedgerBuffer = {
-      buffer,
+    return this.#count({ ...spec, bytes }, buffer, { buffer });
+  }
+
+  /**
+   * Creates a texture for vectors of 16 bytes and counts it.
+   *
+   * @param spec `bytes` are rounded up to whole rows of 32 KiB.
+   * @throws {KvbenchError} If the device's `maxTextureDimension2D` is smaller than the texture.
+   */
+  createTexels(spec: Omit<BufferSpec, "usage">): LedgerTexels {
+    const rows = texelRows(spec.bytes);
+    const { maxTextureDimension2D: maxRows } = this.#device.limits;
+    if (!Number.isSafeInteger(rows) || rows > maxRows) {
+      throw new KvbenchError(
+        `Cannot create texture "${spec.label}" of ${spec.bytes} bytes: this device allows at most ${
+          maxRows * ROW_BYTES
+        }`,
+      );
+    }
+    const texture = this.#device.createTexture({
       label: spec.label,
-      category: spec.category,
+      size: [TEXELS_PER_ROW, rows],
+      format: TEXEL_FORMAT,
+      usage: TEXELS_USAGE,
+    });
+    return this.#count({ ...spec, bytes: rows * ROW_BYTES }, texture, {
+      texture,
+      view: texture.createView(),
+    });
+  }
+
+  /**
+   * Creates texels or a buffer for vectors of 16 bytes.
+   *
+   * @throws {KvbenchError} If the device does not allow as many.
+   */
+  createVectors(spec: Omit<BufferSpec, "usage">, { texels }: { readonly texels: boolean }): LedgerVectors {
+    return texels ? this.createTexels(spec) : this.createBuffer(spec);
+  }
+
+  #count<T extends object>(
+    { label, category, bytes }: Pick<LedgerEntry, "label" | "category" | "bytes">,
+    resource: GPUBuffer | GPUTexture,
+    own: T,
+  ): LedgerEntry & T {
+    const entry = {
+      ...own,
+      label,
+      category,
       bytes,
       destroy: () => {
         if (!this.#live.delete(entry)) return;
-        buffer.destroy();
-        this.#add(entry.category, -bytes);
+        resource.destroy();
+        this.#add(category, -bytes);
       },
     };
     this.#live.add(entry);
-    this.#add(spec.category, bytes);
+    this.#add(category, bytes);
     return entry;
   }
 
-  /** Runs `make`; if that throws, destroys every buffer that was created in it. */
+  /** Runs `make`; if that throws, destroys everything that was created in it. */
   allOrNone<T>(make: () => T): T {
     const before = new Set(this.#live);
     try {
@@ -148,7 +213,7 @@ export class Ledger {
     this.#peak = { ...this.#current };
   }
 
-  /** Bytes and buffers alive, by label, largest first. */
+  /** Bytes alive, and buffers and textures, by label, largest first. */
   byLabel(): LabelledBytes[] {
     const rows = new Map<string, LabelledBytes>();
     for (const { label, category, bytes } of this.#live) {

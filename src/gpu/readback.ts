@@ -6,6 +6,8 @@
  */
 import { KvbenchError } from "../errors.ts";
 import type { Gpu } from "./gpu.ts";
+import type { LedgerTexels } from "./ledger.ts";
+import { ROW_BYTES } from "./texels.ts";
 
 /** Part of a buffer. */
 export interface Piece {
@@ -65,6 +67,27 @@ export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<Ar
     return await gpu.fail(error as Error);
   } finally {
     staging.destroy();
+  }
+}
+
+/**
+ * Reads texels that were written by earlier submissions.
+ *
+ * @throws {KvbenchError} If the device fails.
+ */
+export async function readTexels(gpu: Gpu, { texture, bytes }: LedgerTexels): Promise<ArrayBuffer> {
+  const copy = gpu.ledger.createBuffer({ label: "readback", category: "staging", bytes });
+  try {
+    const encoder = gpu.device.createCommandEncoder();
+    const { width, height } = texture;
+    encoder.copyTextureToBuffer({ texture }, { buffer: copy.buffer, bytesPerRow: ROW_BYTES }, [
+      width,
+      height,
+    ]);
+    gpu.device.queue.submit([encoder.finish()]);
+    return await readBuffer(gpu, copy.buffer, 0, bytes);
+  } finally {
+    copy.destroy();
   }
 }
 

@@ -6,9 +6,9 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Candidate, fastest, timeCandidates, TuningBudget } from "../gpu/autotune.ts";
-import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerBuffer } from "../gpu/ledger.ts";
+import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { hasSubgroups } from "../gpu/subgroups.ts";
 import { createStrategy } from "../kv/create.ts";
@@ -25,7 +25,7 @@ import {
   SPLIT_TOKENS,
 } from "./kernels.ts";
 import { linearProduct } from "./linear.ts";
-import { packedTiles } from "./pack.ts";
+import { packedBytes } from "./pack.ts";
 import { StepTables } from "./step_tables.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 
@@ -47,20 +47,36 @@ const CONTEXT = 256;
 /** More output tiles than any product has. */
 const NEVER = 2 ** 30;
 
+/** The variant in which a lane makes four tiles. */
+const WIDE = {
+  tileGroup: 4,
+  wideRows: true,
+  tallRows: true,
+  kSplit: 1,
+  wideRowTiles: 128,
+  linearLanes: 8,
+} as const satisfies Partial<Tuning>;
 /** Variants of the linear products that every device can run. */
 const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
-  { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
-  { tileGroup: 4, wideRows: true, tallRows: false, kSplit: 1, wideRowTiles: 128, linearLanes: 8 },
-  { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: NEVER, linearLanes: 8 },
-  { tileGroup: 4, wideRows: true, tallRows: true, kSplit: 1, wideRowTiles: 128, linearLanes: 32 },
-  { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 8, linearLanes: 32 },
-  { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 4, linearLanes: 64 },
-  { tileGroup: 8, wideRows: false, tallRows: false, kSplit: 16, linearLanes: 16 },
+  { ...WIDE, texels: true },
+  { ...WIDE, texels: true, tallRows: false },
+  { ...WIDE, texels: true, wideRowTiles: NEVER },
+  { ...WIDE, texels: true, linearLanes: 32 },
+  { ...WIDE, texels: false },
+  ...[{ kSplit: 8, linearLanes: 32 }, { kSplit: 4, linearLanes: 64 }, { kSplit: 16, linearLanes: 16 }].map(
+    (split) => ({ ...split, texels: false, tileGroup: 8, wideRows: false, tallRows: false }),
+  ),
 ];
 /** Variants that need subgroups. */
-const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 8].map((tileGroup) => (
-  { tileGroup, wideRows: false, tallRows: false, kSplit: 32, linearLanes: 32, subgroups: true }
-));
+const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 8].map((tileGroup) => ({
+  texels: false,
+  tileGroup,
+  wideRows: false,
+  tallRows: false,
+  kSplit: 32,
+  linearLanes: 32,
+  subgroups: true,
+}));
 /** Variants of the linear products that are timed on a device beside the defaults. */
 export function linearVariants(device: Pick<GPUDevice, "features">): readonly Partial<Tuning>[] {
   return hasSubgroups(device) ? [...LINEAR_VARIANTS, ...SUBGROUP_VARIANTS] : LINEAR_VARIANTS;
@@ -105,14 +121,13 @@ class TuningBench {
   readonly #gpu: Gpu;
   readonly #options: AutotuneOptions;
   readonly #dims: Dims;
-  readonly #layouts: Layouts;
+  readonly #made = new Map<boolean, Layouts>();
   readonly #free: (() => void)[] = [];
 
   constructor(gpu: Gpu, options: AutotuneOptions) {
     this.#gpu = gpu;
     this.#options = options;
     this.#dims = dimsOf(options.config);
-    this.#layouts = createLayouts(gpu.device);
   }
 
   /** The fastest variant of the products: one row of each and sixteen rows of each, as a decoder and a prefill have. */
@@ -131,33 +146,36 @@ class TuningBench {
     const base = tuningFor(this.#gpu.facts);
     const variants = linearTunings(base, this.#gpu.device);
     const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * MANY_ROWS;
-    const x = this.#buffer(rows), y = this.#buffer(rows), none = this.#buffer(head * 16);
+    const y = this.#buffer(rows), none = this.#buffer(head * 16);
+    const places = [true, false].map((texels) => ({ texels, x: this.#vectors(rows, texels) }));
     const step = this.#step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
 
     const totals = [1, MANY_ROWS].map((nRows) => ({ nRows, ms: variants.map(() => 0) }));
     for (const [i, { k4, n4, count }] of shapes.entries()) {
       if (i > 0 && budget.spent) break;
-      const weights = this.#coldWeights(
-        packedTiles(k4, n4, 8) * 16 * DTYPE_BYTES[this.#options.weightsDtype],
-        count,
-      );
-      const groups = weights.map((weight) =>
-        this.#layouts.linear.bind({ x, weight, bias: none, y, scale: none })
-      );
+      const bytes = packedBytes(k4, n4, { tileGroup: 8, dtype: this.#options.weightsDtype });
+      const operands = places.map(({ texels, x }) => {
+        const weights = this.#coldWeights(bytes, { count, texels });
+        const groups = weights.map((weight) =>
+          this.#layouts(texels).linear.bind({ x, weight, bias: none, y, scale: none })
+        );
+        return { texels, weights, groups };
+      });
       let next = 0;
       const times = Math.max(1, Math.round(TIMED_MACS / (k4 * n4 * 16)));
-      const products = await Promise.all(
-        variants.map((tuning) => linearProduct(this.#context(tuning), { k4, n4 }, {})),
-      );
+      const products = await Promise.all(variants.map(async (tuning) => {
+        const { groups } = operands.find(({ texels }) => texels === tuning.texels)!;
+        return { groups, kernel: await linearProduct(this.#context(tuning), { k4, n4 }, {}) };
+      }));
       for (const { nRows, ms } of totals) {
-        const candidates = products.map((product): Candidate => (recorder) => {
+        const candidates = products.map(({ groups, kernel }): Candidate => (recorder) => {
           step(recorder);
-          for (let n = 0; n < times; n++) product.record(recorder, groups[next++ % groups.length]!, nRows);
+          for (let n = 0; n < times; n++) kernel.record(recorder, groups[next++ % groups.length]!, nRows);
         });
         const shortest = await timeCandidates(this.#gpu, candidates, budget);
         shortest.forEach((each, variant) => ms[variant]! += count / times * each);
       }
-      for (const weight of weights) weight.destroy();
+      for (const { weights } of operands) for (const weight of weights) weight.destroy();
     }
     // Decoding and prefill count alike: the mean of how long each takes, over what it takes with the default.
     const shares = variants.map((_, variant) =>
@@ -185,12 +203,13 @@ class TuningBench {
     const splits = maxSplits(config) * config.nHead;
     const buffers = {
       qkv: this.#buffer(TILE_ROWS * 3 * a4 * 16),
-      y: this.#buffer(TILE_ROWS * a4 * 16),
+      y: this.#vectors(TILE_ROWS * a4 * 16, linear.texels),
       partial: this.#buffer(splits * headDim4 * 16),
       scale: this.#buffer(splits * 8),
     };
-    const decodeGroup = this.#layouts.attentionDecode.bind(buffers);
-    const prefillGroup = this.#layouts.attentionPrefill.bind(buffers);
+    const layouts = this.#layouts(linear.texels);
+    const decodeGroup = layouts.attentionDecode.bind(buffers);
+    const prefillGroup = layouts.attentionPrefill.bind(buffers);
     const decodeStep = this.#step(batchOf([{ sequence: 0, first: tokens - 1, count: 1, outputs: 0 }]));
     const rows = Math.min(TILE_ROWS, tokens);
     const prefillStep = this.#step(
@@ -228,25 +247,42 @@ class TuningBench {
 
   #context(tuning: Tuning): KernelContext {
     const { config, weightsDtype } = this.#options;
-    return { device: this.#gpu.device, layouts: this.#layouts, config, tuning, weightsDtype };
+    return { device: this.#gpu.device, layouts: this.#layouts(tuning.texels), config, tuning, weightsDtype };
+  }
+
+  #layouts(texels: boolean): Layouts {
+    const layouts = this.#made.get(texels) ?? createLayouts(this.#gpu.device, { texels });
+    this.#made.set(texels, layouts);
+    return layouts;
   }
 
   /** Weights that take turns, up to `count` of them, so that none is in a cache when a step would find it cold. */
-  #coldWeights(bytes: number, count: number): LedgerBuffer[] {
+  #coldWeights(
+    bytes: number,
+    { count, texels }: { readonly count: number; readonly texels: boolean },
+  ): LedgerVectors[] {
     const copies = Math.max(1, Math.min(count, Math.floor(COLD_BYTES / bytes)));
-    return Array.from({ length: copies }, () => this.#buffer(bytes));
+    return Array.from({ length: copies }, () => this.#vectors(bytes, texels));
   }
 
   #buffer(bytes: number): LedgerBuffer {
-    const buffer = this.#gpu.ledger.createBuffer({ label: "autotune", category: "staging", bytes });
-    this.#free.push(() => buffer.destroy());
-    return buffer;
+    return this.#keep(this.#gpu.ledger.createBuffer({ label: "autotune", category: "staging", bytes }));
+  }
+
+  #vectors(bytes: number, texels: boolean): LedgerVectors {
+    const spec = { label: "autotune", category: "staging", bytes } as const;
+    return this.#keep(this.#gpu.ledger.createVectors(spec, { texels }));
+  }
+
+  #keep<T extends LedgerEntry>(entry: T): T {
+    this.#free.push(() => entry.destroy());
+    return entry;
   }
 
   /** Uploads a batch's tables and returns what binds them. */
   #step(batch: Batch): (recorder: Recorder) => void {
     const limits = { maxRows: batch.nRows, maxSpans: 1, maxOutputs: 1 };
-    const tables = new StepTables(this.#gpu, this.#layouts.step, limits, 1);
+    const tables = new StepTables(this.#gpu, this.#layouts(false).step, limits, 1);
     this.#free.push(() => tables.dispose());
     const offsets = tables.set(0, batch);
     tables.upload(1);

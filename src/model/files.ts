@@ -20,6 +20,13 @@ import linearRowWideCode from "../../wgsl/linear_row_wide.wgsl" with { type: "te
 import linearRowSplitCode from "../../wgsl/linear_row_split.wgsl" with { type: "text" };
 import linearRowsWideCode from "../../wgsl/linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsCode from "../../wgsl/linear_rows.wgsl" with { type: "text" };
+import weightBufferCode from "../../wgsl/weight_buffer.wgsl" with { type: "text" };
+import weightTexelsCode from "../../wgsl/weight_texels.wgsl" with { type: "text" };
+import xBufferCode from "../../wgsl/x_buffer.wgsl" with { type: "text" };
+import xTexelsCode from "../../wgsl/x_texels.wgsl" with { type: "text" };
+import yAddedCode from "../../wgsl/y_added.wgsl" with { type: "text" };
+import yBufferCode from "../../wgsl/y_buffer.wgsl" with { type: "text" };
+import yTexelsCode from "../../wgsl/y_texels.wgsl" with { type: "text" };
 import weightF16Code from "../../wgsl/weight_f16.wgsl" with { type: "text" };
 import weightF32Code from "../../wgsl/weight_f32.wgsl" with { type: "text" };
 import weightInt8Code from "../../wgsl/weight_int8.wgsl" with { type: "text" };
@@ -28,11 +35,20 @@ import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import type { Dtype } from "../gpu/dtype.ts";
 import type { WgslFile } from "../gpu/kernel.ts";
 import { SUBGROUPS } from "../gpu/subgroups.ts";
+import { TEXELS } from "../gpu/texels.ts";
 
 /** Every WGSL file that a forward pass uses, apart from the KV strategies' own. */
 export const FILES = {
   subgroups: SUBGROUPS,
+  texels: TEXELS,
   step: { name: "step.wgsl", code: stepCode },
+  weightBuffer: { name: "weight_buffer.wgsl", code: weightBufferCode },
+  weightTexels: { name: "weight_texels.wgsl", code: weightTexelsCode },
+  xBuffer: { name: "x_buffer.wgsl", code: xBufferCode },
+  xTexels: { name: "x_texels.wgsl", code: xTexelsCode },
+  yBuffer: { name: "y_buffer.wgsl", code: yBufferCode },
+  yAdded: { name: "y_added.wgsl", code: yAddedCode },
+  yTexels: { name: "y_texels.wgsl", code: yTexelsCode },
   embedding: { name: "embedding.wgsl", code: embeddingCode },
   layerNorm: { name: "layer_norm.wgsl", code: layerNormCode },
   linear: { name: "linear.wgsl", code: linearCode },
@@ -59,3 +75,28 @@ export const WEIGHT_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
   f16: { name: "weight_f16.wgsl", code: weightF16Code },
   int8: { name: "weight_int8.wgsl", code: weightInt8Code },
 };
+
+/** Where a kernel's matrix, what it multiplies that by, and its result lie; what is not named it has not. */
+export interface Places {
+  /** The storage type of the weights, and whether they are texels. */
+  readonly weight?: { readonly dtype: Dtype; readonly texels: boolean };
+  /** Whether x is in texels. */
+  readonly x?: { readonly texels: boolean };
+  /** Whether y goes into texels or is added to what is there. */
+  readonly y?: { readonly texels: boolean; readonly added?: boolean };
+}
+
+/**
+ * What is joined before a kernel so that it finds its operands.
+ *
+ * @throws {Error} If a result is to be added to texels, which a kernel can't both read and write.
+ */
+export function placeFiles({ weight, x, y }: Places): WgslFile[] {
+  if (y?.texels && y.added) throw new Error("Nothing can be added to texels");
+  return [
+    ...weight?.texels || x?.texels || y?.texels ? [FILES.texels] : [],
+    ...weight ? [weight.texels ? FILES.weightTexels : FILES.weightBuffer, WEIGHT_FORMATS[weight.dtype]] : [],
+    ...x ? [x.texels ? FILES.xTexels : FILES.xBuffer] : [],
+    ...y ? [y.texels ? FILES.yTexels : y.added ? FILES.yAdded : FILES.yBuffer] : [],
+  ];
+}

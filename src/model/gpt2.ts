@@ -100,12 +100,13 @@ export class Gpt2 {
     { tuning = tuningFor(gpu.facts), weightsDtype = "f32", ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
     const { config } = checkpoint;
-    const packing = { tileGroup: tuning.tileGroup, dtype: weightsDtype };
+    const { tileGroup, texels } = tuning;
+    const packing = { tileGroup, texels, dtype: weightsDtype };
     const start = performance.now();
     const weights = await uploadWeights(gpu, checkpoint, { ...upload, packing });
     const uploaded = performance.now();
     try {
-      const layouts = createLayouts(gpu.device);
+      const layouts = createLayouts(gpu.device, tuning);
       const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
       const kernels = await createModelKernels(context, weights);
       const loadMs = { weights: uploaded - start, kernels: performance.now() - uploaded };

@@ -10,7 +10,7 @@ import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { KvSource } from "../kv/strategy.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import { FILES, WEIGHT_FORMATS } from "./files.ts";
+import { FILES, placeFiles } from "./files.ts";
 import { type LinearProduct, linearProduct, PRODUCTS } from "./linear.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";
@@ -42,22 +42,33 @@ export const SPLIT_TOKENS = 64;
 /** Up to so many lanes of an attention workgroup, each scores eight positions at a time rather than four. */
 const FEW_LANES = 16;
 
-/** Access of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
-export const BINDINGS = {
-  embedding: { tokens: "read", weight: "read", wpe: "read", x: "readWrite", scale: "read" },
-  norm: { x: "read", gamma: "read", beta: "read", y: "readWrite" },
-  linear: { x: "read", weight: "read", bias: "read", y: "readWrite", scale: "read" },
-  kvWrite: { qkv: "read" },
-  attentionDecode: { qkv: "read", partial: "readWrite", scale: "readWrite" },
-  attentionCombine: { partial: "read", scale: "read", y: "readWrite" },
-  attentionPrefill: { qkv: "read", y: "readWrite" },
-  argmax: { logits: "read", tokens: "readWrite" },
-  sample: { logits: "read", tokens: "readWrite", sampling: "read" },
-} as const satisfies Record<string, Record<string, Access>>;
+/**
+ * Access of each kernel's own bindings, `@group(1)`, in the order of their numbers.
+ *
+ * @param texels Whether weights, and what products read, are textures.
+ */
+export function bindingsOf(texels: boolean) {
+  const weight: Access = texels ? "readTexels" : "read", x = weight;
+  const chained: Access = texels ? "writeTexels" : "readWrite"; // what a product reads next
+  return {
+    embedding: { tokens: "read", weight, wpe: "read", x: "readWrite", scale: "read" },
+    norm: { y: chained, gamma: "read", beta: "read", x: "read" },
+    linear: { y: "readWrite", weight, bias: "read", x, scale: "read" },
+    linearChained: { y: chained, weight, bias: "read", x, scale: "read" },
+    kvWrite: { qkv: "read" },
+    attentionDecode: { qkv: "read", partial: "readWrite", scale: "readWrite" },
+    attentionCombine: { y: chained, partial: "read", scale: "read" },
+    attentionPrefill: { y: chained, qkv: "read" },
+    argmax: { logits: "read", tokens: "readWrite" },
+    sample: { logits: "read", tokens: "readWrite", sampling: "read" },
+  } as const satisfies Record<string, Record<string, Access>>;
+}
+
+type Bindings = ReturnType<typeof bindingsOf>;
 
 /** The layouts of `@group(1)` by kernel, and of `@group(0)`. */
 export type Layouts =
-  & { readonly [K in keyof typeof BINDINGS]: BindLayout<keyof typeof BINDINGS[K] & string> }
+  & { readonly [K in keyof Bindings]: BindLayout<keyof Bindings[K] & string> }
   & { readonly step: ReturnType<typeof stepLayout> };
 
 /** The kernels that touch K and V, compiled for one strategy. */
@@ -98,9 +109,13 @@ export interface ModelKernels {
   readonly sample: Kernel;
 }
 
-/** Creates the bind group layouts. */
-export function createLayouts(device: GPUDevice): Layouts {
-  const bindings: [string, Record<string, Access>][] = Object.entries(BINDINGS);
+/**
+ * Creates the bind group layouts.
+ *
+ * @param tuning `texels`: whether weights, and what products read, are textures.
+ */
+export function createLayouts(device: GPUDevice, { texels }: Pick<Tuning, "texels">): Layouts {
+  const bindings: [string, Record<string, Access>][] = Object.entries(bindingsOf(texels));
   const entries = bindings.map(([name, access]) => [name, new BindLayout(device, name, access)]);
   return { ...Object.fromEntries(entries), step: stepLayout(device) } as Layouts;
 }
@@ -131,6 +146,7 @@ export async function createModelKernels(
   const { layouts, config } = context;
   const dims = dimsOf(config);
   const [layer] = weights.layers as [Gpt2Weights["layers"][number]];
+  const chained = placeFiles({ y: context.tuning });
   const choice = {
     N_VOCAB: config.vocabSize,
     LOGITS_STRIDE: dims.v4 * 4,
@@ -152,7 +168,7 @@ export async function createModelKernels(
     linearProduct(context, layer.out.weight, { role: "out", ...PRODUCTS.out }),
     createKernel(context.device, {
       label: "attention combine" satisfies Role,
-      files: [FILES.step, FILES.attentionCombine],
+      files: [FILES.step, ...chained, FILES.attentionCombine],
       groups: [layouts.step, layouts.attentionCombine],
       overrides: { N_HEAD: config.nHead, HEAD_DIM4: dims.headDim4, MAX_SPLITS: maxSplits(config) },
     }),
@@ -218,7 +234,7 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
     case "prefill":
       return createKernel(device, {
         label: "attention prefill" satisfies Role,
-        files: [...files, FILES.kvQuads, FILES.attentionPrefill],
+        files: [...files, FILES.kvQuads, ...placeFiles({ y: tuning }), FILES.attentionPrefill],
         groups: [layouts.step, layouts.attentionPrefill, kv.layout],
         overrides: { ...heads, ...lanes(tuning.prefillLanes) },
       });
@@ -231,9 +247,10 @@ export function maxSplits(config: Gpt2Config): number {
 }
 
 function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix): Promise<Kernel> {
+  const { weightsDtype: dtype, tuning: { texels } } = context;
   return createKernel(context.device, {
     label: "embedding" satisfies Role,
-    files: [FILES.step, WEIGHT_FORMATS[context.weightsDtype], FILES.embedding],
+    files: [FILES.step, ...placeFiles({ weight: { dtype, texels } }), FILES.embedding],
     groups: [context.layouts.step, context.layouts.embedding],
     overrides: {
       E4: dims.e4,
@@ -248,7 +265,7 @@ function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix
 function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promise<Kernel> {
   return createKernel(context.device, {
     label: (gather ? "final norm" : "norm") satisfies Role,
-    files: [FILES.step, FILES.layerNorm],
+    files: [FILES.step, ...placeFiles({ y: context.tuning }), FILES.layerNorm],
     groups: [context.layouts.step, context.layouts.norm],
     overrides: {
       E4: dims.e4,

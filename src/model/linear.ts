@@ -5,8 +5,8 @@
  */
 import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
-import { FILES, WEIGHT_FORMATS } from "./files.ts";
-import type { KernelContext, Role } from "./kernels.ts";
+import { FILES, placeFiles } from "./files.ts";
+import type { KernelContext, Layouts, Role } from "./kernels.ts";
 import type { Tuning } from "./tuning.ts";
 import type { PackedMatrix } from "./weights.ts";
 
@@ -72,6 +72,8 @@ export interface LinearOptions {
   readonly gelu?: boolean;
   /** Adds to what is there. */
   readonly residual?: boolean;
+  /** Whether another product reads the result, from texels where the tuning says so. */
+  readonly chained?: boolean;
   /** Width of the result, where the product fills a part of it. */
   readonly yStride4?: number;
   /** Its first column. */
@@ -82,9 +84,14 @@ export interface LinearOptions {
 export const PRODUCTS = {
   qkv: { bias: true },
   proj: { bias: true, residual: true },
-  fc: { bias: true, gelu: true },
+  fc: { bias: true, gelu: true, chained: true },
   out: { bias: true, residual: true },
 } as const satisfies Partial<Record<Role, LinearOptions>>;
+/** The layout of what a product binds. */
+export function linearLayout(layouts: Layouts, { chained = false }: LinearOptions): Layouts["linear"] {
+  return chained ? layouts.linearChained : layouts.linear;
+}
+
 /** A product of a layer. */
 export type Product = keyof typeof PRODUCTS;
 
@@ -153,11 +160,18 @@ function compileForm(
   },
 ): Promise<Kernel> {
   const { device, layouts, tuning, weightsDtype } = context;
+  const { texels } = tuning;
+  const { chained = false, residual = false } = options;
+  const places = placeFiles({
+    weight: { dtype: weightsDtype, texels },
+    x: { texels },
+    y: { texels: texels && chained, added: residual },
+  });
   return createKernel(device, {
     ...options.role && { label: options.role },
-    files: [WEIGHT_FORMATS[weightsDtype], FILES.linear, ...files],
+    files: [...places, FILES.linear, ...files],
     subgroups,
-    groups: [layouts.step, layouts.linear],
+    groups: [layouts.step, linearLayout(layouts, options)],
     overrides: {
       K4: weight.k4,
       N4: weight.n4,
@@ -166,7 +180,6 @@ function compileForm(
       Y_OFFSET4: options.yOffset4 ?? 0,
       BIAS: Number(options.bias ?? false),
       GELU: Number(options.gelu ?? false),
-      RESIDUAL: Number(options.residual ?? false),
       LANES: lanes,
       ...overrides,
     },

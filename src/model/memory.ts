@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import { ROW_BYTES, texelRows } from "../gpu/texels.ts";
 import { kvRowBytes } from "../kv/strategy.ts";
 import { type Gpt2Config, parameterCount } from "./config.ts";
 import { dimsOf } from "./dims.ts";
-import { packedTiles } from "./pack.ts";
+import { packedBytes } from "./pack.ts";
 
 /** Rows of the prefill that activations are counted for. */
 const ROWS = 128;
@@ -30,6 +31,8 @@ export interface MemoryNeed {
 export interface StorageOptions {
   /** Output tiles that lie together in packed weights. */
   readonly tileGroup: number;
+  /** Whether weights are textures, which have whole rows; they aren't, unless told otherwise. */
+  readonly texels?: boolean;
   /** How weight matrices are stored: in float32, unless told otherwise. */
   readonly weightsDtype?: Dtype;
   /** How K and V are stored: in float32, unless told otherwise. */
@@ -39,13 +42,15 @@ export interface StorageOptions {
 /** Computes the need from the configuration, the packing and the storage types. */
 export function memoryNeed(
   config: Gpt2Config,
-  { tileGroup, weightsDtype = "f32", kvDtype = "f32" }: StorageOptions,
+  { tileGroup, texels = false, weightsDtype = "f32", kvDtype = "f32" }: StorageOptions,
 ): MemoryNeed {
   const { e4, a4, i4, v4 } = dimsOf(config);
   const { nLayer, nHead, nCtx } = config;
   const scales = weightsDtype === "int8" ? 16 : 0; // bytes per output tile
-  const tileBytes = 16 * DTYPE_BYTES[weightsDtype];
-  const matrix = (k4: number, n4: number) => tileBytes * packedTiles(k4, n4, tileGroup) + scales * n4;
+  const matrix = (k4: number, n4: number) => {
+    const bytes = packedBytes(k4, n4, { tileGroup, dtype: weightsDtype });
+    return (texels ? texelRows(bytes) * ROW_BYTES : bytes) + scales * n4;
+  };
   const matrices = matrix(e4, 3 * a4) + matrix(a4, e4) + matrix(e4, i4) + matrix(i4, e4);
   const vectors = 16 * (3 * a4 + i4 + 6 * e4); // biases and norms
   const weightsBytes = matrix(e4, v4) + 16 * nCtx * e4 + nLayer * (matrices + vectors) + 32 * e4;

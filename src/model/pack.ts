@@ -4,7 +4,7 @@
  * @module
  */
 import { KvbenchError } from "../errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 
 /** A matrix [K, N] in a flat array, with strides in elements and, where padding is needed, index maps. */
 export interface MatrixSource {
@@ -22,6 +22,8 @@ export interface MatrixSource {
 
 /** How tiles are stored. */
 export interface PackOptions {
+  /** Whether they lie in a texture rather than in a buffer. */
+  readonly texels: boolean;
   /** Output tiles that lie together; see `linear.wgsl`. */
   readonly tileGroup: number;
   /** The storage type; see `weight_f32.wgsl` and its siblings. */
@@ -41,12 +43,21 @@ export function packedTiles(k4: number, n4: number, group: number): number {
   return Math.ceil(n4 / group) * group * k4;
 }
 
+/** Bytes of a packed matrix. */
+export function packedBytes(
+  k4: number,
+  n4: number,
+  { tileGroup, dtype }: Omit<PackOptions, "texels">,
+): number {
+  return packedTiles(k4, n4, tileGroup) * 16 * DTYPE_BYTES[dtype];
+}
+
 /**
  * Packs all of a matrix as `linear.wgsl` and the file of the storage type describe.
  *
  * @throws {KvbenchError} If an element is too large for float16.
  */
-export function packTiles(source: MatrixSource, { tileGroup, dtype }: PackOptions): Packed {
+export function packTiles(source: MatrixSource, { tileGroup, dtype }: Omit<PackOptions, "texels">): Packed {
   const n4 = source.n.length / 4;
   const elements = packedTiles(source.k.length / 4, n4, tileGroup) * 16;
   switch (dtype) {

@@ -6,15 +6,21 @@
  * @module
  */
 import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
-import { DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerBuffer } from "../gpu/ledger.ts";
+import type { LedgerVectors } from "../gpu/ledger.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { linearTunings } from "./autotune.ts";
 import { batchOf } from "./batch.ts";
 import type { KernelContext } from "./kernels.ts";
-import { type LinearProduct, linearProduct, type Product, PRODUCTS } from "./linear.ts";
-import { packedTiles } from "./pack.ts";
+import {
+  linearLayout,
+  type LinearOptions,
+  type LinearProduct,
+  linearProduct,
+  type Product,
+  PRODUCTS,
+} from "./linear.ts";
+import { packedBytes } from "./pack.ts";
 import { StepTables } from "./step_tables.ts";
 import type { Gpt2Weights } from "./weights.ts";
 
@@ -54,7 +60,7 @@ export class ProductTrials {
   }
 
   /**
-   * Compiles the variants. The weights are not packed anew for each: what a variant reads there are other numbers, but
+   * Compiles the variants that read weights from where they are. These are not packed anew for each: what a variant reads there are other numbers, but
    * as many; where they would be more than there are, it goes without that product.
    *
    * @throws {KvbenchError} If the device has no timestamps or a kernel does not compile.
@@ -121,12 +127,12 @@ export class ProductTrials {
     );
     tables.upload(1);
     const layers = PRODUCT_NAMES.map((product) => this.#layers(product, context, weights));
-    const tileBytes = 16 * DTYPE_BYTES[context.weightsDtype];
+    const tunings = linearTunings(context.tuning, context.device)
+      .filter(({ texels }) => texels === context.tuning.texels);
     this.#trials = await Promise.all(
-      linearTunings(context.tuning, context.device).map(async (tuning): Promise<Trial> => {
-        const fitting = layers.filter(({ k4, n4, bytes }) =>
-          packedTiles(k4, n4, tuning.tileGroup) * tileBytes <= bytes
-        );
+      tunings.map(async (tuning): Promise<Trial> => {
+        const packing = { tileGroup: tuning.tileGroup, dtype: context.weightsDtype };
+        const fitting = layers.filter(({ k4, n4, bytes }) => packedBytes(k4, n4, packing) <= bytes);
         const products = await Promise.all(fitting.map(async (each) => {
           const options = { ...PRODUCTS[each.product], role: each.product };
           return { ...each, kernel: await linearProduct({ ...context, tuning }, each, options) };
@@ -136,19 +142,22 @@ export class ProductTrials {
     );
   }
 
-  #layers(product: Product, { layouts }: KernelContext, { layers }: Gpt2Weights) {
-    const { k4, n4, buffer: { bytes } } = layers[0]![product].weight;
-    const x = this.#scratch(k4 * 16), y = this.#scratch(n4 * 16);
-    const groups = layers.map(({ [product]: { weight: { buffer, scale }, bias } }) =>
-      layouts.linear.bind({ x, weight: buffer, bias, y, scale })
+  #layers(product: Product, { layouts, tuning }: KernelContext, { layers }: Gpt2Weights) {
+    const { k4, n4, tiles: { bytes } } = layers[0]![product].weight;
+    const options: LinearOptions = PRODUCTS[product], layout = linearLayout(layouts, options);
+    const x = this.#scratch(k4 * 16, tuning.texels);
+    const y = this.#scratch(n4 * 16, tuning.texels && (options.chained ?? false));
+    const groups = layers.map(({ [product]: { weight: { tiles, scale }, bias } }) =>
+      layout.bind({ x, weight: tiles, bias, y, scale })
     );
     return { product, k4, n4, bytes, groups };
   }
 
-  #scratch(bytes: number): LedgerBuffer {
-    const buffer = this.#gpu.ledger.createBuffer({ label: "product trials", category: "staging", bytes });
-    this.#free.push(() => buffer.destroy());
-    return buffer;
+  #scratch(bytes: number, texels: boolean): LedgerVectors {
+    const spec = { label: "product trials", category: "staging", bytes } as const;
+    const vectors = this.#gpu.ledger.createVectors(spec, { texels });
+    this.#free.push(() => vectors.destroy());
+    return vectors;
   }
 }
 

@@ -11,6 +11,8 @@ import { hasSubgroups } from "../gpu/subgroups.ts";
 export interface Tuning {
   /** Which of the choices this is. */
   readonly name: "software" | "hardware" | "subgroups" | "measured";
+  /** Whether weights, and what products read, are textures rather than buffers; see `texels.wgsl`. */
+  readonly texels: boolean;
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
   /** Whether a lane of a many-row product makes four output tiles rather than one. */
@@ -40,6 +42,7 @@ export interface Tuning {
 /** For adapters whose lanes are a CPU's. */
 export const SOFTWARE_TUNING: Tuning = {
   name: "software",
+  texels: true,
   tileGroup: 4,
   wideRows: true,
   tallRows: true,
@@ -57,6 +60,7 @@ export const SOFTWARE_TUNING: Tuning = {
 /** For hardware GPUs. */
 export const HARDWARE_TUNING: Tuning = {
   name: "hardware",
+  texels: false,
   tileGroup: 8,
   wideRows: false,
   tallRows: false,

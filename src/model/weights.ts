@@ -8,7 +8,8 @@
 import { KvbenchError } from "../errors.ts";
 import { DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerBuffer } from "../gpu/ledger.ts";
+import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
+import { ROW_BYTES } from "../gpu/texels.ts";
 import { Writer } from "../gpu/writer.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
@@ -16,7 +17,7 @@ import { type Dims, dimsOf } from "./dims.ts";
 import {
   type MatrixSource,
   type Packed,
-  packedTiles,
+  packedBytes,
   type PackOptions,
   packTiles,
   paddedEnd,
@@ -28,7 +29,7 @@ import type { RowRange } from "./safetensors.ts";
 /** A packed matrix [K4, N4] on the GPU, or a shard of its outputs. */
 export interface PackedMatrix {
   /** The packed tiles. */
-  readonly buffer: LedgerBuffer;
+  readonly tiles: LedgerVectors;
   /** [N4] scale of each output in int8; not read in other types. */
   readonly scale: LedgerBuffer;
   /** Input width in tiles. */
@@ -130,20 +131,21 @@ class Uploader {
   readonly #packing: PackOptions;
   readonly #onProgress: UploadProgress;
   readonly #maxBindingBytes: number;
-  readonly #buffers: LedgerBuffer[] = [];
+  readonly #entries: LedgerEntry[] = [];
   readonly #none: LedgerBuffer;
   readonly #writer: Writer;
   #elements = 0;
 
   constructor(gpu: Gpu, checkpoint: TensorSource, options: UploadOptions) {
-    const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+    const { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D } = gpu.device.limits;
     this.#gpu = gpu;
     this.#checkpoint = checkpoint;
     this.#config = checkpoint.config;
     this.#dims = dimsOf(checkpoint.config);
     this.#packing = options.packing;
     this.#onProgress = options.onProgress ?? (() => {});
-    this.#maxBindingBytes = options.maxBindingBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    this.#maxBindingBytes = options.maxBindingBytes ??
+      Math.min(maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D * ROW_BYTES);
     this.#none = this.#allocate("none", 16); // WebGPU begins with zeros
     this.#writer = new Writer(gpu);
   }
@@ -178,7 +180,7 @@ class Uploader {
   }
 
   dispose(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const entry of this.#entries) entry.destroy();
   }
 
   async #norm(name: string, width: Int32Array): Promise<NormWeights> {
@@ -239,11 +241,14 @@ class Uploader {
 
   /** Allocates a packed matrix. */
   #create(name: string, { k4, n4, firstN4 }: Pick<PackedMatrix, "k4" | "n4" | "firstN4">): PackedMatrix {
-    const { tileGroup, dtype } = this.#packing;
-    const bytes = packedTiles(k4, n4, tileGroup) * 16 * DTYPE_BYTES[dtype];
-    const buffer = this.#allocate(name, bytes);
+    const { dtype, texels } = this.#packing;
+    const bytes = packedBytes(k4, n4, this.#packing);
+    this.#checkBytes(name, bytes);
+    const tiles = this.#keep(
+      this.#gpu.ledger.createVectors({ label: name, category: "weights", bytes }, { texels }),
+    );
     const scale = dtype === "int8" ? this.#allocate(`${name} scale`, n4 * 16) : this.#none;
-    return { buffer, scale, k4, n4, firstN4 };
+    return { tiles, scale, k4, n4, firstN4 };
   }
 
   /** Packs `source` as the output tiles of `matrix` from `firstN4` on, which starts a group. */
@@ -257,7 +262,7 @@ class Uploader {
       );
     }
     const { tiles, scale } = packed;
-    await this.#writer.write(matrix.buffer, firstN4 * matrix.k4 * 16 * tiles.BYTES_PER_ELEMENT, tiles);
+    await this.#writer.write(matrix.tiles, firstN4 * matrix.k4 * 16 * tiles.BYTES_PER_ELEMENT, tiles);
     if (scale) await this.#writer.write(matrix.scale, firstN4 * 16, scale);
     free(tiles);
   }
@@ -280,14 +285,20 @@ class Uploader {
   }
 
   #allocate(name: string, bytes: number): LedgerBuffer {
-    if (bytes > this.#maxBindingBytes) {
-      throw new KvbenchError(
-        `Tensor ${name} takes ${bytes} bytes: this device binds at most ${this.#maxBindingBytes}`,
-      );
-    }
-    const buffer = this.#gpu.ledger.createBuffer({ label: name, category: "weights", bytes });
-    this.#buffers.push(buffer);
-    return buffer;
+    this.#checkBytes(name, bytes);
+    return this.#keep(this.#gpu.ledger.createBuffer({ label: name, category: "weights", bytes }));
+  }
+
+  #keep<T extends LedgerEntry>(entry: T): T {
+    this.#entries.push(entry);
+    return entry;
+  }
+
+  #checkBytes(name: string, bytes: number): void {
+    if (bytes <= this.#maxBindingBytes) return;
+    throw new KvbenchError(
+      `Tensor ${name} takes ${bytes} bytes: this device binds at most ${this.#maxBindingBytes}`,
+    );
   }
 }
 

@@ -5,12 +5,12 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerBuffer } from "../gpu/ledger.ts";
+import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import type { BatchLimits } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";
 import { type Layouts, maxSplits } from "./kernels.ts";
-import { paddedRows } from "./linear.ts";
+import { linearLayout, type LinearOptions, paddedRows, PRODUCTS } from "./linear.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
 
@@ -73,7 +73,7 @@ export class Workspace {
   readonly argmax: GPUBindGroup;
   /** A sampled token. */
   readonly sample: GPUBindGroup;
-  readonly #buffers: LedgerBuffer[] = [];
+  readonly #entries: LedgerEntry[] = [];
 
   /** Allocates for batches within `limits`; a sequence is a span. */
   constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits) {
@@ -82,27 +82,34 @@ export class Workspace {
     const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
     const splits = limits.maxSpans * config.nHead * maxSplits(config);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
+    /** What a product reads. */
+    const operand = (label: string, count: number) =>
+      this.#keep(gpu.ledger.createVectors({ label, category: "activations", bytes: count * 16 }, tuning));
 
     const x = vectors("x", rows * e4); // [rows, E4]
-    const normed = vectors("normed", rows * e4); // [rows, E4]
+    const normed = operand("normed", rows * e4); // [rows, E4]
     const qkv = vectors("qkv", rows * 3 * a4); // [rows, 3, A4]
-    const attended = vectors("attended", rows * a4); // [rows, A4]
-    const inner = vectors("inner", rows * i4); // [rows, I4]
+    const attended = operand("attended", rows * a4); // [rows, A4]
+    const inner = operand("inner", rows * i4); // [rows, I4]
     const partial = vectors("attention partial", splits * dimsOf(config).headDim4); // [spans, H, splits, D4]
     const scale = this.#create(gpu, "attention scale", "activations", splits * 8); // [spans, H, splits] vec2
-    const final = vectors("final", outputs * e4); // [outputs, E4]
+    const final = operand("final", outputs * e4); // [outputs, E4]
     this.logits = vectors("logits", outputs * v4);
     this.tokens = this.#create(gpu, "tokens", "tables", limits.maxSpans * config.nCtx * 4);
     this.sampling = this.#create(gpu, "sampling", "tables", limits.maxSpans * 16);
 
-    const norm = (from: LedgerBuffer, { gamma, beta }: NormWeights, y: LedgerBuffer) =>
+    const norm = (from: LedgerBuffer, { gamma, beta }: NormWeights, y: LedgerVectors) =>
       layouts.norm.bind({ x: from, gamma, beta, y });
-    const linear = (from: LedgerBuffer, { weight, bias }: LinearWeights, y: LedgerBuffer) =>
-      layouts.linear.bind({ x: from, weight: weight.buffer, bias, y, scale: weight.scale });
+    const linear = (
+      options: LinearOptions,
+      x: LedgerVectors,
+      { weight: { tiles, scale }, bias }: LinearWeights,
+      y: LedgerVectors,
+    ) => linearLayout(layouts, options).bind({ x, weight: tiles, bias, y, scale });
     this.embedding = weights.wte.map((shard) =>
       layouts.embedding.bind({
         tokens: this.tokens,
-        weight: shard.buffer,
+        weight: shard.tiles,
         wpe: weights.wpe,
         x,
         scale: shard.scale,
@@ -110,18 +117,20 @@ export class Workspace {
     );
     this.layers = weights.layers.map((layer) => ({
       ln1: norm(x, layer.ln1, normed),
-      qkv: linear(normed, layer.qkv, qkv),
-      proj: linear(attended, layer.proj, x),
+      qkv: linear(PRODUCTS.qkv, normed, layer.qkv, qkv),
+      proj: linear(PRODUCTS.proj, attended, layer.proj, x),
       ln2: norm(x, layer.ln2, normed),
-      fc: linear(normed, layer.fc, inner),
-      out: linear(inner, layer.out, x),
+      fc: linear(PRODUCTS.fc, normed, layer.fc, inner),
+      out: linear(PRODUCTS.out, inner, layer.out, x),
     }));
     this.kvWrite = layouts.kvWrite.bind({ qkv });
     this.attentionDecode = layouts.attentionDecode.bind({ qkv, partial, scale });
     this.attentionCombine = layouts.attentionCombine.bind({ partial, scale, y: attended });
     this.attentionPrefill = layouts.attentionPrefill.bind({ qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
-    this.head = weights.wte.map((shard) => linear(final, { weight: shard, bias: weights.none }, this.logits));
+    this.head = weights.wte.map((shard) =>
+      linear({}, final, { weight: shard, bias: weights.none }, this.logits)
+    );
     const choice = { logits: this.logits, tokens: this.tokens };
     this.argmax = layouts.argmax.bind(choice);
     this.sample = layouts.sample.bind({ ...choice, sampling: this.sampling });
@@ -129,12 +138,15 @@ export class Workspace {
 
   /** Frees the activations. */
   dispose(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const entry of this.#entries) entry.destroy();
   }
 
   #create(gpu: Gpu, label: string, category: "activations" | "tables", bytes: number): LedgerBuffer {
-    const buffer = gpu.ledger.createBuffer({ label, category, bytes });
-    this.#buffers.push(buffer);
-    return buffer;
+    return this.#keep(gpu.ledger.createBuffer({ label, category, bytes }));
+  }
+
+  #keep<T extends LedgerEntry>(entry: T): T {
+    this.#entries.push(entry);
+    return entry;
   }
 }

@@ -1,0 +1,53 @@
+/**
+ * Textures as arrays of vectors of 16 bytes, which fill them row by row: see `texels.wgsl`. Owns where a byte lies.
+ *
+ * @module
+ */
+import texelsCode from "../../wgsl/texels.wgsl" with { type: "text" };
+import type { WgslFile } from "./kernel.ts";
+
+/** What every kernel that reads or writes texels is joined with. */
+export const TEXELS: WgslFile = { name: "texels.wgsl", code: texelsCode };
+/** A vector of four words. */
+export const TEXEL_FORMAT = "rgba32uint" satisfies GPUTextureFormat;
+/** Bytes of a texel. */
+const TEXEL_BYTES = 16;
+/** Texels of a row: TEXELS_PER_ROW of `texels.wgsl`. */
+export const TEXELS_PER_ROW = 2048;
+/** Bytes of a row. */
+export const ROW_BYTES: number = TEXELS_PER_ROW * TEXEL_BYTES;
+
+/** Rows that `bytes` take. */
+export function texelRows(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / ROW_BYTES));
+}
+
+/** A rectangle of texels, and where it begins in the bytes that fill it. */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** Bytes before it. */
+  readonly from: number;
+}
+
+/**
+ * The rectangles that `bytes` from `offset` on take: the rest of a row, whole rows, the beginning of one.
+ *
+ * @param offset In bytes, a multiple of 16.
+ * @param bytes A multiple of 16.
+ */
+export function regionsOf(offset: number, bytes: number): Region[] {
+  const regions: Region[] = [];
+  for (let from = 0; from < bytes;) {
+    const first = (offset + from) / TEXEL_BYTES, left = (bytes - from) / TEXEL_BYTES;
+    const x = first % TEXELS_PER_ROW, y = Math.floor(first / TEXELS_PER_ROW);
+    const whole = x === 0 && left >= TEXELS_PER_ROW;
+    const width = whole ? TEXELS_PER_ROW : Math.min(left, TEXELS_PER_ROW - x);
+    const height = whole ? Math.floor(left / TEXELS_PER_ROW) : 1;
+    regions.push({ x, y, width, height, from });
+    from += width * height * TEXEL_BYTES;
+  }
+  return regions;
+}
