@@ -82,7 +82,7 @@ export async function attentionBench(
   );
   const splits = maxSplits(config) * config.nHead;
   const group = layouts.attentionDecode.bind({
-    qkv: buffer(3 * dims.a4 * 16),
+    x: operand(3 * dims.a4 * 16),
     partial: buffer(splits * dims.headDim4 * 16),
     scale: buffer(splits * 8),
   });

@@ -14,7 +14,7 @@ override N_HEAD: u32;
 override HEAD_DIM4: u32;
 override MAX_SPLITS: u32;
 
-@group(1) @binding(1) var<storage, read> partial: array<vec4f>;
+@group(1) @binding(0) var<storage, read> partial: array<vec4f>;
 @group(1) @binding(2) var<storage, read> scale: array<vec2f>;
 
 @compute @workgroup_size(32)

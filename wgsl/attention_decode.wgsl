@@ -3,15 +3,15 @@
 //   m = max_p(q · k_p * SCALE)   l = sum_p exp(q · k_p * SCALE - m)   o = sum_p exp(q · k_p * SCALE - m) v_p
 // attention_combine.wgsl joins the splits.
 //
-//   qkv      [n_rows, 3, N_HEAD, HEAD_DIM4]
+//   x        [n_rows, 3, N_HEAD, HEAD_DIM4]: queries, keys and values
 //   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4]   o
 //   scale    [n_decode_tiles, N_HEAD, MAX_SPLITS]              (m, l)
 //   kv       see kv_groups.wgsl
 //
 // A workgroup handles one split of one head of one row: first each lane scores positions, four at a time, or eight
-// where DEEP is true, and weighs them; then each adds up four of the head's dimensions, or eight where WIDE is true. LANES is at least HEAD_DIM4, or half of that
-// if WIDE; it is at most 64. The grid is (splits, heads, decode tiles).
-// Joined after step.wgsl and kv_quads.wgsl.
+// where DEEP is true, and weighs them; then each adds up four of the head's dimensions, or eight where WIDE is true.
+// LANES is at least HEAD_DIM4, or half of that if WIDE; it is at most 64. The grid is (splits, heads, decode tiles).
+// Joined after step.wgsl, kv_quads.wgsl and one of the x_….wgsl files.
 
 const SPLIT_TOKENS = 64u;
 const LOWEST = -3.0e38;
@@ -22,10 +22,8 @@ override LANES: u32;
 override WIDE: bool;
 override DEEP: bool;
 
-@group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(1) @binding(1) var<storage, read_write> partial: array<vec4f>;
 @group(1) @binding(2) var<storage, read_write> scale: array<vec2f>;
-
 
 var<workgroup> scores: array<vec4f, SPLIT_TOKENS / 4u>; // then what V is multiplied by
 var<workgroup> values: array<vec4u, SPLIT_TOKENS / 4u>; // where V of each position begins
@@ -62,10 +60,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var sum = vec4f();
     var far_sum = vec4f();
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      let x = qkv[q + d4];
-      sum += x * kv_columns(keys, d4);
+      let query = x_load(q + d4);
+      sum += query * kv_columns(keys, d4);
       if (DEEP) {
-        far_sum += x * kv_columns(far_keys, d4);
+        far_sum += query * kv_columns(far_keys, d4);
       }
     }
     scores[i] = select(SCALE * sum * kv_scales(keys), vec4f(LOWEST), wanted > vec4u(last));

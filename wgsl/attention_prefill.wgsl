@@ -2,15 +2,15 @@
 // running maximum (FlashAttention, Dao et al. 2022, algorithm 1): no score ever leaves workgroup memory.
 //   y[r, h] = sum_p(softmax_p(q_r · k_p * SCALE) v_p), p <= position(r)
 //
-//   qkv  [n_rows, 3, N_HEAD, HEAD_DIM4]
-//   y    [n_rows, N_HEAD, HEAD_DIM4]
-//   kv   see kv_groups.wgsl
+//   x   [n_rows, 3, N_HEAD, HEAD_DIM4]: queries, keys and values
+//   y   [n_rows, N_HEAD, HEAD_DIM4]
+//   kv  see kv_groups.wgsl
 //
 // A workgroup handles one tile of rows and one head. In turns: each lane scores four positions for all rows, or eight
 // where DEEP is true; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
 // where WIDE is true. LANES is at least 8, at most 64 (32 if DEEP), and at least HEAD_DIM4, or half of that if WIDE. The grid is
 // (prefill tiles, heads).
-// Joined after step.wgsl, kv_quads.wgsl and one of the y_….wgsl files.
+// Joined after step.wgsl, kv_quads.wgsl, one of the x_….wgsl files and one of the y_….wgsl files.
 
 const ROWS = 8u;
 const LOWEST = -3.0e38;
@@ -19,8 +19,6 @@ override SCALE: f32;
 override LANES: u32;
 override WIDE: bool;
 override DEEP: bool;
-
-@group(1) @binding(1) var<storage, read> qkv: array<vec4f>;
 
 var<workgroup> scores: array<f32, 2048>; // [positions, ROWS]
 var<workgroup> values: array<u32, 256>; // [positions]: where V begins
@@ -96,14 +94,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var t7 = vec4f();
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
       let k = kv_columns(keys, d4);
-      let x0 = qkv[q0 + d4];
-      let x1 = qkv[q1 + d4];
-      let x2 = qkv[q2 + d4];
-      let x3 = qkv[q3 + d4];
-      let x4 = qkv[q4 + d4];
-      let x5 = qkv[q5 + d4];
-      let x6 = qkv[q6 + d4];
-      let x7 = qkv[q7 + d4];
+      let x0 = x_load(q0 + d4);
+      let x1 = x_load(q1 + d4);
+      let x2 = x_load(q2 + d4);
+      let x3 = x_load(q3 + d4);
+      let x4 = x_load(q4 + d4);
+      let x5 = x_load(q5 + d4);
+      let x6 = x_load(q6 + d4);
+      let x7 = x_load(q7 + d4);
       s0 += x0 * k;
       s1 += x1 * k;
       s2 += x2 * k;

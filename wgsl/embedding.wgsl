@@ -17,8 +17,8 @@ override N_TOKENS: u32;
 override TILE_GROUP: u32;
 
 @group(1) @binding(0) var<storage, read> tokens: array<u32>;
-@group(1) @binding(2) var<storage, read> wpe: array<vec4f>;
-@group(1) @binding(3) var<storage, read_write> x: array<vec4f>;
+@group(1) @binding(1) var<storage, read_write> x: array<vec4f>;
+@group(1) @binding(3) var<storage, read> wpe: array<vec4f>;
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,14 +1,13 @@
 // kv[slot(r)] = (K, V) of row r, each head in the form that it is stored in.
 //
-//   qkv  [n_rows, 3, N_HEAD, HEAD_DIM4]
-//   kv   see kv_groups.wgsl
+//   x   [n_rows, 3, N_HEAD, HEAD_DIM4]: queries, keys and values
+//   kv  see kv_groups.wgsl
 //
 // A lane stores K or V of one head of one row.
-// Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl.
+// Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl, and one of the
+// x_….wgsl files.
 
 const TINY = 1e-30; // a head of zeros is divided by it
-
-@group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -24,16 +23,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (KV_SCALED) {
     var largest = vec4f(TINY);
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      largest = max(largest, abs(qkv[source + d4]));
+      largest = max(largest, abs(x_load(source + d4)));
     }
     let scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
     kv_store_scale(to, scale);
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      kv_store(to + d4, qkv[source + d4] / scale);
+      kv_store(to + d4, x_load(source + d4) / scale);
     }
   } else {
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      kv_store(to + d4, qkv[source + d4]);
+      kv_store(to + d4, x_load(source + d4));
     }
   }
 }

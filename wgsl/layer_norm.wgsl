@@ -15,9 +15,9 @@ override EPSILON: f32;
 override GATHER: bool;
 override LANES: u32;
 
-@group(1) @binding(1) var<storage, read> gamma: array<vec4f>;
-@group(1) @binding(2) var<storage, read> beta: array<vec4f>;
-@group(1) @binding(3) var<storage, read> x: array<vec4f>;
+@group(1) @binding(0) var<storage, read> x: array<vec4f>;
+@group(1) @binding(2) var<storage, read> gamma: array<vec4f>;
+@group(1) @binding(3) var<storage, read> beta: array<vec4f>;
 
 var<workgroup> sums: array<f32, 64>;
 var<workgroup> squares: array<f32, 64>;

@@ -23,7 +23,7 @@ override BIAS: bool;
 override GELU: bool;
 override LANES: u32;
 
-@group(1) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(1) @binding(3) var<storage, read> bias: array<vec4f>;
 
 // Where tile (n4, 0) lies; tile (n4, k4) is k4 * TILE_GROUP further.
 fn first_tile(n4: u32) -> u32 {

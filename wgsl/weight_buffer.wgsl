@@ -4,7 +4,7 @@
 //
 // Joined before weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl, in the place of weight_texels.wgsl.
 
-@group(1) @binding(1) var<storage, read> weight: array<vec4u>;
+@group(1) @binding(2) var<storage, read> weight: array<vec4u>;
 
 fn weight_load(i: u32) -> vec4u {
   return weight[i];

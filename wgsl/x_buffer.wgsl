@@ -1,10 +1,10 @@
-// What a product multiplies its weights by, in a buffer.
+// What a kernel reads that another one made, in a buffer.
 //
-//   x  [n_rows, K4], see linear.wgsl
+//   x  as the kernel's file says
 //
-// Joined before linear.wgsl, in the place of x_texels.wgsl.
+// Joined before the kernel, in the place of x_texels.wgsl.
 
-@group(1) @binding(3) var<storage, read> x: array<vec4f>;
+@group(1) @binding(0) var<storage, read> x: array<vec4f>;
 
 fn x_load(i: u32) -> vec4f {
   return x[i];

@@ -4,7 +4,7 @@
 //
 // Joined before the kernel, in the place of y_added.wgsl or y_texels.wgsl.
 
-@group(1) @binding(0) var<storage, read_write> y: array<vec4f>;
+@group(1) @binding(1) var<storage, read_write> y: array<vec4f>;
 
 fn y_store(i: u32, value: vec4f) {
   y[i] = value;

@@ -95,7 +95,7 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
     const q = randomArray(batch.nRows * width, 3);
     for (let r = 0; r < batch.nRows; r++) qkv.set(pick(q, map, r * width), r * 3 * a4 * 4);
     const buffers = {
-      qkv: scratch.upload(qkv),
+      x: scratch.vectors(qkv, tuning),
       kv: scratch.upload(place(memory, contexts, { width, map, nHead, dtype })),
       partial: scratch.poisoned(batch.nDecodeTiles * splits * a4 * 4),
       scale: scratch.poisoned(batch.nDecodeTiles * splits * nHead * 2),

@@ -101,7 +101,7 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
     ...linearChecks(model),
     ...kvMemories(kvDtypes).map(({ kind, makeKv, dtype }) =>
       checkOf(FILES.kvWrite, `${kind}, ${dtype}`, async (gpu) => [
-        await checkKvWrite(gpu, { nHead, headDim, dtype, makeKv }),
+        await checkKvWrite(gpu, { nHead, headDim, dtype, makeKv, tuning: own }),
       ])
     ),
     checkOf(

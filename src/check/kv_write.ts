@@ -11,11 +11,11 @@ import { batchOf } from "../model/batch.ts";
 import { PRESETS } from "../model/config.ts";
 import { kvKernel } from "../model/kernels.ts";
 import { paddedHeads } from "../model/pack.ts";
-import { SOFTWARE_TUNING } from "../model/tuning.ts";
+import type { Tuning } from "../model/tuning.ts";
 import type { Comparison } from "./comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import type { MakeKv } from "./kv_memory.ts";
-import { BUFFERS, layoutsOf, runBatch, withScratch } from "./scratch.ts";
+import { layoutsOf, runBatch, withScratch } from "./scratch.ts";
 import { padRows, randomArray } from "./values.ts";
 
 /** What bytes are before the kernel runs. */
@@ -37,6 +37,8 @@ export interface KvWriteCase {
   readonly dtype: Dtype;
   /** Where K and V lie. */
   readonly makeKv: MakeKv;
+  /** Where they come from. */
+  readonly tuning: Tuning;
 }
 
 /**
@@ -46,26 +48,26 @@ export interface KvWriteCase {
  * @throws {KvbenchError} If it does not compile or the device fails.
  */
 export async function checkKvWrite(gpu: Gpu, item: KvWriteCase): Promise<Comparison> {
-  const { nHead, headDim, dtype, makeKv } = item;
+  const { nHead, headDim, dtype, makeKv, tuning } = item;
   const width = nHead * headDim, headDim4 = Math.ceil(headDim / 4), a4 = nHead * headDim4;
   const batch = batchOf(SPANS);
   return await withScratch(gpu, async (scratch) => {
     const memory = makeKv(scratch, { nSequences: 4, tokensPerSequence: N_CTX, dtype });
     const qkv = randomArray(batch.nRows * 3 * width, 1);
     qkv.fill(0, width, 2 * width);
-    const layouts = layoutsOf(gpu, BUFFERS);
+    const layouts = layoutsOf(gpu, tuning);
     const config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: width, nCtx: N_CTX };
     const context = {
       device: gpu.device,
       layouts,
       config,
-      tuning: SOFTWARE_TUNING,
+      tuning,
       weightsDtype: "f32",
     } as const;
     const kernel = await kvKernel(context, memory.source, "write");
     const padded = padRows(qkv, { width: 3 * width, map: paddedHeads(3, nHead, headDim, headDim4) });
     const kv = scratch.upload(new Uint8Array(memory.nSlots * kvRowBytes({ a4, nHead, dtype })).fill(POISON));
-    const group = layouts.kvWrite.bind({ qkv: scratch.upload(padded) });
+    const group = layouts.kvWrite.bind({ x: scratch.vectors(padded, tuning) });
     runBatch(gpu, batch, (recorder) => {
       recorder.dispatch(kernel, [group, memory.bind(kv)], Math.ceil(batch.nRows * 2 * nHead / 32));
     });

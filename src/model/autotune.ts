@@ -202,7 +202,7 @@ class TuningBench {
     this.#free.push(() => strategy.dispose());
     const splits = maxSplits(config) * config.nHead;
     const buffers = {
-      qkv: this.#buffer(TILE_ROWS * 3 * a4 * 16),
+      x: this.#vectors(TILE_ROWS * 3 * a4 * 16, linear.texels),
       y: this.#vectors(TILE_ROWS * a4 * 16, linear.texels),
       partial: this.#buffer(splits * headDim4 * 16),
       scale: this.#buffer(splits * 8),

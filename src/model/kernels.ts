@@ -49,16 +49,16 @@ const FEW_LANES = 16;
  */
 export function bindingsOf(texels: boolean) {
   const weight: Access = texels ? "readTexels" : "read", x = weight;
-  const chained: Access = texels ? "writeTexels" : "readWrite"; // what a product reads next
+  const chained: Access = texels ? "writeTexels" : "readWrite"; // what another kernel reads as its x
   return {
-    embedding: { tokens: "read", weight, wpe: "read", x: "readWrite", scale: "read" },
-    norm: { y: chained, gamma: "read", beta: "read", x: "read" },
-    linear: { y: "readWrite", weight, bias: "read", x, scale: "read" },
-    linearChained: { y: chained, weight, bias: "read", x, scale: "read" },
-    kvWrite: { qkv: "read" },
-    attentionDecode: { qkv: "read", partial: "readWrite", scale: "readWrite" },
-    attentionCombine: { y: chained, partial: "read", scale: "read" },
-    attentionPrefill: { y: chained, qkv: "read" },
+    embedding: { tokens: "read", x: "readWrite", weight, wpe: "read", scale: "read" },
+    norm: { x: "read", y: chained, gamma: "read", beta: "read" },
+    linear: { x, y: "readWrite", weight, bias: "read", scale: "read" },
+    linearChained: { x, y: chained, weight, bias: "read", scale: "read" },
+    kvWrite: { x },
+    attentionDecode: { x, partial: "readWrite", scale: "readWrite" },
+    attentionCombine: { partial: "read", y: chained, scale: "read" },
+    attentionPrefill: { x, y: chained },
     argmax: { logits: "read", tokens: "readWrite" },
     sample: { logits: "read", tokens: "readWrite", sampling: "read" },
   } as const satisfies Record<string, Record<string, Access>>;
@@ -208,7 +208,7 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
 export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKernels): Promise<Kernel> {
   const { device, layouts, config, tuning } = context;
   const { headDim4 } = dimsOf(config);
-  const files = [FILES.step, ...kv.files];
+  const files = [FILES.step, ...kv.files], operand = placeFiles({ x: tuning });
   const shape = { ...kv.overrides, N_HEAD: config.nHead, HEAD_DIM4: headDim4 };
   const heads = { ...shape, SCALE: 1 / Math.sqrt(config.headDim) };
   const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
@@ -220,21 +220,21 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
     case "write":
       return createKernel(device, {
         label: "kv write" satisfies Role,
-        files: [...files, FILES.kvWrite],
+        files: [...files, ...operand, FILES.kvWrite],
         groups: [layouts.step, layouts.kvWrite, kv.layout],
         overrides: shape,
       });
     case "decode":
       return createKernel(device, {
         label: "attention decode" satisfies Role,
-        files: [...files, FILES.kvQuads, FILES.attentionDecode],
+        files: [...files, FILES.kvQuads, ...operand, FILES.attentionDecode],
         groups: [layouts.step, layouts.attentionDecode, kv.layout],
         overrides: { ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
       });
     case "prefill":
       return createKernel(device, {
         label: "attention prefill" satisfies Role,
-        files: [...files, FILES.kvQuads, ...placeFiles({ y: tuning }), FILES.attentionPrefill],
+        files: [...files, FILES.kvQuads, ...placeFiles({ x: tuning, y: tuning }), FILES.attentionPrefill],
         groups: [layouts.step, layouts.attentionPrefill, kv.layout],
         overrides: { ...heads, ...lanes(tuning.prefillLanes) },
       });

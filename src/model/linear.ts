@@ -72,7 +72,7 @@ export interface LinearOptions {
   readonly gelu?: boolean;
   /** Adds to what is there. */
   readonly residual?: boolean;
-  /** Whether another product reads the result, from texels where the tuning says so. */
+  /** Whether another kernel reads the result as its x, from texels where the tuning says so. */
   readonly chained?: boolean;
   /** Width of the result, where the product fills a part of it. */
   readonly yStride4?: number;
@@ -82,7 +82,7 @@ export interface LinearOptions {
 
 /** The products of a layer, and what each does with its sums. */
 export const PRODUCTS = {
-  qkv: { bias: true },
+  qkv: { bias: true, chained: true },
   proj: { bias: true, residual: true },
   fc: { bias: true, gelu: true, chained: true },
   out: { bias: true, residual: true },

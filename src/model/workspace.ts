@@ -82,13 +82,13 @@ export class Workspace {
     const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
     const splits = limits.maxSpans * config.nHead * maxSplits(config);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
-    /** What a product reads. */
+    /** What kernels hand on to products and attention. */
     const operand = (label: string, count: number) =>
       this.#keep(gpu.ledger.createVectors({ label, category: "activations", bytes: count * 16 }, tuning));
 
     const x = vectors("x", rows * e4); // [rows, E4]
     const normed = operand("normed", rows * e4); // [rows, E4]
-    const qkv = vectors("qkv", rows * 3 * a4); // [rows, 3, A4]
+    const qkv = operand("qkv", rows * 3 * a4); // [rows, 3, A4]
     const attended = operand("attended", rows * a4); // [rows, A4]
     const inner = operand("inner", rows * i4); // [rows, I4]
     const partial = vectors("attention partial", splits * dimsOf(config).headDim4); // [spans, H, splits, D4]
@@ -123,10 +123,10 @@ export class Workspace {
       fc: linear(PRODUCTS.fc, normed, layer.fc, inner),
       out: linear(PRODUCTS.out, inner, layer.out, x),
     }));
-    this.kvWrite = layouts.kvWrite.bind({ qkv });
-    this.attentionDecode = layouts.attentionDecode.bind({ qkv, partial, scale });
+    this.kvWrite = layouts.kvWrite.bind({ x: qkv });
+    this.attentionDecode = layouts.attentionDecode.bind({ x: qkv, partial, scale });
     this.attentionCombine = layouts.attentionCombine.bind({ partial, scale, y: attended });
-    this.attentionPrefill = layouts.attentionPrefill.bind({ qkv, y: attended });
+    this.attentionPrefill = layouts.attentionPrefill.bind({ x: qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.wte.map((shard) =>
       linear({}, final, { weight: shard, bias: weights.none }, this.logits)
