@@ -32,7 +32,7 @@ import { createKernel, type Kernel } from "../src/gpu/kernel.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { dimsOf } from "../src/model/dims.ts";
 import { FILES, placeFiles } from "../src/model/files.ts";
-import { bindingsOf, type Role } from "../src/model/kernels.ts";
+import { accessesOf, BINDINGS, type Role } from "../src/model/kernels.ts";
 import { packedBytes } from "../src/model/pack.ts";
 import elementwiseCode from "./elementwise.wgsl" with { type: "text" };
 import normedAloneCode from "./normed_alone.wgsl" with { type: "text" };
@@ -129,15 +129,14 @@ async function normed(
   { n4, gelu, dtype, code }: { n4: number; gelu: boolean; dtype: Dtype; code: string },
 ): Promise<Alteration> {
   const { texels, tileGroup } = tuning;
-  // What is not normalised yet lies in a buffer, and what GELU follows is read by a product.
-  const { linear, linearChained } = bindingsOf(texels);
-  const bindings = { ...gelu ? linearChained : linear, x: "read", gamma: "read", beta: "read" } as const;
+  // What is not normalised yet lies in a buffer; another kernel reads what is made of it.
+  const uses = { ...BINDINGS.linearChained, x: "read", gamma: "read", beta: "read" } as const;
   const places = placeFiles({
     weight: { dtype, texels },
     x: { texels: false },
-    y: { texels: texels && gelu },
+    y: { texels },
   });
-  const layout = new BindLayout(gpu.device, "normed", bindings);
+  const layout = new BindLayout(gpu.device, "normed", accessesOf(uses, tuning));
   const kernel = await createKernel(gpu.device, {
     label: "normed",
     files: [...places, FILES.linear, FILES.linearWide, { name: "normed.wgsl", code }],
@@ -155,7 +154,7 @@ async function normed(
       EPSILON: config.layerNormEpsilon,
     },
   });
-  const y = scratch.vectors(n4 * 16, texels && gelu);
+  const y = scratch.vectors(n4 * 16, texels);
   const row = { x: scratch.create(e4 * 16), y, bias: scratch.create(n4 * 16) };
   const norm = { gamma: scratch.create(e4 * 16), beta: scratch.create(e4 * 16) };
   const groups = Array.from({ length: config.nLayer }, () =>

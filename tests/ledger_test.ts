@@ -6,6 +6,9 @@
 import assert from "node:assert/strict";
 import { KvbenchError } from "../src/errors.ts";
 import { type BufferSpec, CATEGORIES, Ledger } from "../src/gpu/ledger.ts";
+import { readTexels } from "../src/gpu/readback.ts";
+import { ROW_BYTES } from "../src/gpu/texels.ts";
+import { Writer } from "../src/gpu/writer.ts";
 import { gpuTest } from "./gpu_support.ts";
 
 function spec(label: string, bytes: number, category: BufferSpec["category"] = "kv"): BufferSpec {
@@ -31,6 +34,42 @@ gpuTest("Ledger counts bytes by category, rounded up to 16", ({ device }) => {
   assert.deepEqual(buffers.map(({ buffer, bytes }) => buffer.size === bytes), [true, true, true, true]);
   for (const buffer of buffers) buffer.destroy();
   assert.deepEqual(Object.values(ledger.current), Array(1 + CATEGORIES.length).fill(0));
+});
+
+gpuTest("Ledger counts texels by whole rows, and says how many there may be", ({ device }) => {
+  const ledger = new Ledger(device);
+  const texels = [ledger.createTexels(spec("a", 1)), ledger.createTexels(spec("b", ROW_BYTES + 16))];
+  assert.deepEqual(texels.map(({ bytes }) => bytes), [ROW_BYTES, 2 * ROW_BYTES]);
+  assert.deepEqual(texels.map(({ texture }) => [texture.width * 16, texture.height]), [[ROW_BYTES, 1], [
+    ROW_BYTES,
+    2,
+  ]]);
+  assert.equal(ledger.current.kv, 3 * ROW_BYTES);
+  const rows = device.limits.maxTextureDimension2D;
+  assert.throws(() => ledger.createTexels(spec("c", rows * ROW_BYTES + 1)), {
+    name: "KvbenchError",
+    message: `Cannot create texture "c" of ${rows * ROW_BYTES + 1} bytes: this device allows at most ${
+      rows * ROW_BYTES
+    }`,
+  });
+  for (const each of texels) each.destroy();
+  ledger.assertEmpty();
+});
+
+gpuTest("What is written to texels from any vector on is read back from there", async (gpu) => {
+  const texels = gpu.ledger.createTexels(spec("a", 5 * ROW_BYTES));
+  const expected = new Uint32Array(5 * ROW_BYTES / 4);
+  const writer = new Writer(gpu);
+  for (
+    const [first, count] of [[0, 20480], [8188, 4], [8188, 8], [3, 8189], [8192, 16384], [20476, 4]] as const
+  ) {
+    const values = Uint32Array.from({ length: Math.floor(count / 4) * 4 }, (_, i) => i * 7 + first);
+    const at = Math.floor(first / 4) * 4;
+    expected.set(values, at);
+    await writer.write(texels, 4 * at, values);
+  }
+  assert.deepEqual(new Uint32Array(await readTexels(gpu, texels)), expected);
+  texels.destroy();
 });
 
 gpuTest("Ledger keeps the peak of each category until resetPeak()", ({ device }) => {

@@ -6,20 +6,8 @@
 
 import { TEXEL_FORMAT } from "./texels.ts";
 
-/** How a kernel may use a buffer. */
-const BUFFER_TYPES = {
-  uniform: "uniform",
-  read: "read-only-storage",
-  readWrite: "storage",
-} as const satisfies Record<string, GPUBufferBindingType>;
-/** How a kernel may use texels. */
-const TEXEL_TYPES = {
-  readTexels: "read-only",
-  writeTexels: "write-only",
-} as const satisfies Record<string, GPUStorageTextureAccess>;
-
 /** How a kernel may use a binding. */
-export type Access = keyof typeof BUFFER_TYPES | keyof typeof TEXEL_TYPES;
+export type Access = "uniform" | "read" | "readWrite" | "readTexels" | "writeTexels";
 
 /** A buffer, a part of one, or texels. */
 export type Bindable = GPUBufferBinding | { readonly view: GPUTextureView };
@@ -78,7 +66,16 @@ function entryOf(
   access: Access,
   hasDynamicOffset: boolean,
 ): Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture"> {
-  return access === "readTexels" || access === "writeTexels"
-    ? { storageTexture: { access: TEXEL_TYPES[access], format: TEXEL_FORMAT } }
-    : { buffer: { type: BUFFER_TYPES[access], hasDynamicOffset } };
+  switch (access) {
+    case "uniform":
+      return { buffer: { type: "uniform", hasDynamicOffset } };
+    case "read":
+      return { buffer: { type: "read-only-storage", hasDynamicOffset } };
+    case "readWrite":
+      return { buffer: { type: "storage", hasDynamicOffset } };
+    case "readTexels":
+      return { storageTexture: { access: "read-only", format: TEXEL_FORMAT } };
+    case "writeTexels":
+      return { storageTexture: { access: "write-only", format: TEXEL_FORMAT } };
+  }
 }

@@ -136,6 +136,7 @@ export class Gpt2 {
   /**
    * Every variant of the products of a decode step on these weights, to be timed.
    *
+   * @internal Only profiles need it.
    * @throws {KvbenchError} If the device has no timestamps or a kernel does not compile.
    */
   productTrials(): Promise<ProductTrials> {

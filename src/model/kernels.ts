@@ -43,33 +43,42 @@ export const SPLIT_TOKENS = 64;
 const FEW_LANES = 16;
 
 /**
- * Access of each kernel's own bindings, `@group(1)`, in the order of their numbers.
- *
- * @param texels Whether weights, and what products read, are textures.
+ * How a kernel uses a binding. An `operand` is a weight matrix, or what another kernel handed on as its `result`: both
+ * are texels where the tuning says so.
  */
-export function bindingsOf(texels: boolean) {
-  const weight: Access = texels ? "readTexels" : "read", x = weight;
-  const chained: Access = texels ? "writeTexels" : "readWrite"; // what another kernel reads as its x
-  return {
-    embedding: { tokens: "read", x: "readWrite", weight, wpe: "read", scale: "read" },
-    norm: { x: "read", y: chained, gamma: "read", beta: "read" },
-    linear: { x, y: "readWrite", weight, bias: "read", scale: "read" },
-    linearChained: { x, y: chained, weight, bias: "read", scale: "read" },
-    kvWrite: { x },
-    attentionDecode: { x, partial: "readWrite", scale: "readWrite" },
-    attentionCombine: { partial: "read", y: chained, scale: "read" },
-    attentionPrefill: { x, y: chained },
-    argmax: { logits: "read", tokens: "readWrite" },
-    sample: { logits: "read", tokens: "readWrite", sampling: "read" },
-  } as const satisfies Record<string, Record<string, Access>>;
-}
+export type Use = Access | "operand" | "result";
 
-type Bindings = ReturnType<typeof bindingsOf>;
+/** Uses of each kernel's own bindings, `@group(1)`, in the order of their numbers. */
+export const BINDINGS = {
+  embedding: { tokens: "read", x: "readWrite", weight: "operand", wpe: "read", scale: "read" },
+  norm: { x: "read", y: "result", gamma: "read", beta: "read" },
+  linear: { x: "operand", y: "readWrite", weight: "operand", bias: "read", scale: "read" },
+  linearChained: { x: "operand", y: "result", weight: "operand", bias: "read", scale: "read" },
+  kvWrite: { x: "operand" },
+  attentionDecode: { x: "operand", partial: "readWrite", scale: "readWrite" },
+  attentionCombine: { partial: "read", y: "result", scale: "read" },
+  attentionPrefill: { x: "operand", y: "result" },
+  argmax: { logits: "read", tokens: "readWrite" },
+  sample: { logits: "read", tokens: "readWrite", sampling: "read" },
+} as const satisfies Record<string, Record<string, Use>>;
 
 /** The layouts of `@group(1)` by kernel, and of `@group(0)`. */
 export type Layouts =
-  & { readonly [K in keyof Bindings]: BindLayout<keyof Bindings[K] & string> }
+  & { readonly [K in keyof typeof BINDINGS]: BindLayout<keyof typeof BINDINGS[K] & string> }
   & { readonly step: ReturnType<typeof stepLayout> };
+
+/** What uses come to with texels or without. */
+export function accessesOf<Name extends string>(
+  uses: Readonly<Record<Name, Use>>,
+  { texels }: Pick<Tuning, "texels">,
+): Record<Name, Access> {
+  const accesses = Object.entries<Use>(uses).map(([name, use]) => {
+    if (use === "operand") return [name, texels ? "readTexels" : "read"];
+    if (use === "result") return [name, texels ? "writeTexels" : "readWrite"];
+    return [name, use];
+  });
+  return Object.fromEntries(accesses) as Record<Name, Access>;
+}
 
 /** The kernels that touch K and V, compiled for one strategy. */
 export interface KvKernels {
@@ -112,11 +121,13 @@ export interface ModelKernels {
 /**
  * Creates the bind group layouts.
  *
- * @param tuning `texels`: whether weights, and what products read, are textures.
+ * @param tuning Says whether operands and results are texels.
  */
-export function createLayouts(device: GPUDevice, { texels }: Pick<Tuning, "texels">): Layouts {
-  const bindings: [string, Record<string, Access>][] = Object.entries(bindingsOf(texels));
-  const entries = bindings.map(([name, access]) => [name, new BindLayout(device, name, access)]);
+export function createLayouts(device: GPUDevice, tuning: Pick<Tuning, "texels">): Layouts {
+  const bindings: [string, Record<string, Use>][] = Object.entries(BINDINGS);
+  const entries = bindings.map((
+    [name, uses],
+  ) => [name, new BindLayout(device, name, accessesOf(uses, tuning))]);
   return { ...Object.fromEntries(entries), step: stepLayout(device) } as Layouts;
 }
 
