@@ -36,19 +36,28 @@ export interface BatchedKernel {
 const gpu = await Gpu.open();
 const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
 const layouts = createLayouts(gpu.device, tuning);
+/** Whether operands are textures by default here. */
+export const TEXELS: boolean = tuning.texels;
 /** Multiply-adds per measurement. */
 const MACS = 16e6;
 
-/** A product [nRows, 4 k4] × [4 k4, 4 n4]. */
+/** A product [nRows, 4 k4] × [4 k4, 4 n4], whose operands are textures or not. */
 export async function linearBench(
-  { k4, n4, nRows, dtype }: { k4: number; n4: number; nRows: 1 | 8 | 16; dtype: Dtype },
+  { k4, n4, nRows, dtype, texels = tuning.texels }: {
+    k4: number;
+    n4: number;
+    nRows: 1 | 8 | 16;
+    dtype: Dtype;
+    texels?: boolean;
+  },
 ): Promise<BatchedKernel> {
-  const context = { device: gpu.device, layouts, config, tuning, weightsDtype: dtype };
+  const own = { ...tuning, texels }, ownLayouts = createLayouts(gpu.device, own);
+  const context = { device: gpu.device, layouts: ownLayouts, config, tuning: own, weightsDtype: dtype };
   const product = await linearProduct(context, { k4, n4 }, {});
-  const weight = operand(packedBytes(k4, n4, { tileGroup: tuning.tileGroup, dtype }));
+  const weight = operand(packedBytes(k4, n4, { tileGroup: tuning.tileGroup, dtype }), own);
   const none = buffer(n4 * 16);
-  const group = layouts.linear.bind({
-    x: operand(16 * k4 * 16),
+  const group = ownLayouts.linear.bind({
+    x: operand(16 * k4 * 16, own),
     weight,
     bias: none,
     y: buffer(16 * n4 * 16),
@@ -116,9 +125,9 @@ function repeated(times: number, batch: Batch, record: (recorder: Recorder) => v
   };
 }
 
-/** What a product reads. */
-function operand(bytes: number) {
-  return gpu.ledger.createVectors({ label: "bench", category: "staging", bytes }, tuning);
+/** What a product or attention reads. */
+function operand(bytes: number, { texels } = tuning) {
+  return gpu.ledger.createVectors({ label: "bench", category: "staging", bytes }, { texels });
 }
 
 function buffer(bytes: number) {
