@@ -15,24 +15,30 @@ import { assertClose, gpuTest } from "./gpu_support.ts";
 
 const LANES = 8;
 
+const ORDERS = [
+  { order: "a private stretch a lane", laneStep: 5, tileStep: 1 },
+  { order: "neighbouring tiles to neighbouring lanes", laneStep: 1, tileStep: 3 * LANES },
+];
+
 for (
-  const { name, laneStep, tileStep } of [
-    { name: "a private stretch a lane", laneStep: 5, tileStep: 1 },
-    { name: "neighbouring tiles to neighbouring lanes", laneStep: 1, tileStep: 3 * LANES },
-  ]
+  const { order, laneStep, tileStep, which } of ORDERS.flatMap((order) =>
+    (["stream", "streamTexels"] as const).map((which) => ({ ...order, which }))
+  )
 ) {
+  const name = `${order}, from ${which === "stream" ? "a buffer" : "a texture"}`;
   gpuTest(`probe_stream.wgsl sums every tile once, ${name}`, async (gpu) => {
     const scratch = new Scratch(gpu);
     const data = randomArray(3 * LANES * 5 * 16, 1);
     const to = scratch.poisoned(3 * LANES * 4);
-    const layout = probeLayout(gpu.device);
+    const layout = probeLayout(gpu.device, which);
+    const from = scratch.vectors(data, { texels: which === "streamTexels" });
     const kernel = await createKernel(gpu.device, {
-      files: [PROBES.stream],
+      files: PROBES[which],
       groups: [layout],
       overrides: { TILES: 5, LANE_STEP: laneStep, TILE_STEP: tileStep, LANES },
     });
     const recorder = new Recorder(gpu.device);
-    recorder.share(layout.bind({ from: scratch.upload(data), to }));
+    recorder.share(layout.bind({ from, to }));
     recorder.dispatch(kernel, [], 3);
     recorder.submit();
     const expected = probeStreamCpu(data, { tiles: 5, laneStep, tileStep });
@@ -49,9 +55,9 @@ gpuTest("probe_arithmetic.wgsl does every step of every chain", async (gpu) => {
   start[12] = 0.97; // a factor and a term that keep every step visible in the result
   start[13] = 0.5;
   const to = scratch.poisoned(2 * LANES * 4);
-  const layout = probeLayout(gpu.device);
+  const layout = probeLayout(gpu.device, "arithmetic");
   const kernel = await createKernel(gpu.device, {
-    files: [PROBES.arithmetic],
+    files: PROBES.arithmetic,
     groups: [layout],
     overrides: { STEPS: 12, LANES },
   });

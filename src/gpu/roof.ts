@@ -6,10 +6,13 @@
  */
 import arithmeticCode from "../../wgsl/probe_arithmetic.wgsl" with { type: "text" };
 import streamCode from "../../wgsl/probe_stream.wgsl" with { type: "text" };
+import streamBufferCode from "../../wgsl/probe_stream_buffer.wgsl" with { type: "text" };
+import streamTexelsCode from "../../wgsl/probe_stream_texels.wgsl" with { type: "text" };
 import { type Candidate, fastest, timeCandidates, TuningBudget } from "./autotune.ts";
 import { BindLayout } from "./bind_layout.ts";
 import type { Gpu } from "./gpu.ts";
-import { createKernel } from "./kernel.ts";
+import { createKernel, type WgslFile } from "./kernel.ts";
+import { ROW_BYTES, TEXELS } from "./texels.ts";
 
 /** What an adapter was seen to do at best. */
 export interface Roof {
@@ -34,15 +37,26 @@ const BUDGET_MS = 500;
 
 type Overrides = Readonly<Record<string, number>> & { readonly LANES: number };
 
-/** The files of the two kernels. */
+/** The files of the two kernels; one streams from a buffer or from a texture. */
 export const PROBES = {
-  stream: { name: "probe_stream.wgsl", code: streamCode },
-  arithmetic: { name: "probe_arithmetic.wgsl", code: arithmeticCode },
-} as const;
+  stream: [
+    { name: "probe_stream_buffer.wgsl", code: streamBufferCode },
+    { name: "probe_stream.wgsl", code: streamCode },
+  ],
+  streamTexels: [
+    TEXELS,
+    { name: "probe_stream_texels.wgsl", code: streamTexelsCode },
+    { name: "probe_stream.wgsl", code: streamCode },
+  ],
+  arithmetic: [{ name: "probe_arithmetic.wgsl", code: arithmeticCode }],
+} as const satisfies Record<string, readonly WgslFile[]>;
+/** One of the kernels, from where it reads. */
+export type Probe = keyof typeof PROBES;
 
-/** The layout of both kernels' `@group(0)`. */
-export function probeLayout(device: GPUDevice): BindLayout<"from" | "to"> {
-  return new BindLayout(device, "probe", { from: "read", to: "readWrite" });
+/** The layout of a kernel's `@group(0)`. */
+export function probeLayout(device: GPUDevice, which: Probe): BindLayout<"from" | "to"> {
+  const from = which === "streamTexels" ? "readTexels" : "read";
+  return new BindLayout(device, "probe", { from, to: "readWrite" });
 }
 
 /**
@@ -52,40 +66,47 @@ export function probeLayout(device: GPUDevice): BindLayout<"from" | "to"> {
  */
 export async function measureRoof(gpu: Gpu): Promise<Roof> {
   const { device, ledger } = gpu;
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-  const most = Math.min(STREAM_BYTES, maxStorageBufferBindingSize, maxBufferSize);
+  const { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D } = device.limits;
+  const most = Math.min(
+    STREAM_BYTES,
+    maxStorageBufferBindingSize,
+    maxBufferSize,
+    maxTextureDimension2D * ROW_BYTES,
+  );
   const lanes = 2 ** Math.floor(Math.log2(most / TILE_BYTES / TILES));
   const bytes = lanes * TILES * TILE_BYTES;
-  const buffers = ledger.allOrNone(() => {
+  const probes = ledger.allOrNone(() => {
     const make = (label: string, size: number) =>
       ledger.createBuffer({ label, category: "staging", bytes: size });
     return {
-      data: make("probe data", bytes),
-      start: make("probe start", 64),
+      stream: make("probe data", bytes),
+      streamTexels: ledger.createTexels({ label: "probe data", category: "staging", bytes }),
+      arithmetic: make("probe start", 64),
       results: make("probe results", Math.max(lanes, ARITHMETIC.lanes) * 16),
     };
   });
   try {
-    device.queue.writeBuffer(buffers.start.buffer, 0, Float32Array.of(...Array(12).fill(1), 0.5, 1, 0, 0));
-    const layout = probeLayout(device);
-    const form = async (
-      which: keyof typeof PROBES,
-      lanes: number,
-      overrides: Overrides,
-    ): Promise<Candidate> => {
-      const kernel = await createKernel(device, { files: [PROBES[which]], groups: [layout], overrides });
-      const from = which === "stream" ? buffers.data : buffers.start;
-      const group = layout.bind({ from, to: buffers.results });
+    device.queue.writeBuffer(
+      probes.arithmetic.buffer,
+      0,
+      Float32Array.of(...Array(12).fill(1), 0.5, 1, 0, 0),
+    );
+    const form = async (which: Probe, lanes: number, overrides: Overrides): Promise<Candidate> => {
+      const layout = probeLayout(device, which);
+      const kernel = await createKernel(device, { files: PROBES[which], groups: [layout], overrides });
+      const group = layout.bind({ from: probes[which], to: probes.results });
       return (recorder) => {
         recorder.share(group);
         recorder.dispatch(kernel, [], lanes / overrides.LANES);
       };
     };
     const [streams, arithmetics] = await Promise.all([
-      Promise.all(LANES.flatMap((LANES) => [
-        form("stream", lanes, { LANES, TILES, LANE_STEP: TILES, TILE_STEP: 1 }),
-        form("stream", lanes, { LANES, TILES, LANE_STEP: 1, TILE_STEP: lanes }),
-      ])),
+      Promise.all((["stream", "streamTexels"] as const).flatMap((which) =>
+        LANES.flatMap((LANES) => [
+          form(which, lanes, { LANES, TILES, LANE_STEP: TILES, TILE_STEP: 1 }),
+          form(which, lanes, { LANES, TILES, LANE_STEP: 1, TILE_STEP: lanes }),
+        ])
+      )),
       Promise.all(
         LANES.map((LANES) => form("arithmetic", ARITHMETIC.lanes, { LANES, STEPS: ARITHMETIC.steps })),
       ),
@@ -102,7 +123,7 @@ export async function measureRoof(gpu: Gpu): Promise<Roof> {
       macsPerSecond: 1000 * ARITHMETIC.lanes * ARITHMETIC.steps * 12 / arithmeticMs,
     };
   } finally {
-    for (const buffer of Object.values(buffers)) buffer.destroy();
+    for (const probe of Object.values(probes)) probe.destroy();
   }
 }
 
