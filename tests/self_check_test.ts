@@ -31,7 +31,7 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "linear_row_split.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_rows.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "kv_write.wgsl": ["* 3u + 1u + part)", "* 3u + 2u - part)"],
-  "attention_combine.wgsl": ["= o / l;", "= o / (l + 0.001);"],
+  "attention_combine.wgsl": [", o / l);", ", o / (l + 0.001));"],
   "attention_prefill.wgsl": ["key_scale = SCALE * kv", "key_scale = SCALE * 1.01 * kv"],
   "attention_decode.wgsl": ["select(SCALE * sum", "select(SCALE * 1.01 * sum"],
   "kv_copy.wgsl": ["i < 2u * N_HEAD * copy.n_slots", "i + 1u < copy.n_slots"],
