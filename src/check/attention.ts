@@ -147,7 +147,9 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
  */
 export async function checkAttentionCombine(
   gpu: Gpu,
-  { nHead, headDim, tuning }: Pick<AttentionCase, "nHead" | "headDim"> & { readonly tuning: Places },
+  { nHead, headDim, tuning }: Pick<AttentionCase, "nHead" | "headDim"> & {
+    readonly tuning: Pick<Tuning, "texels">;
+  },
 ): Promise<Comparison> {
   const headDim4 = Math.ceil(headDim / 4), a4 = nHead * headDim4, width = headDim4 * 4;
   const batch = batchOf(DECODE_SPANS);
@@ -191,10 +193,7 @@ export async function checkAttentionCombine(
   });
 }
 
-/** Where results go. */
-type Places = Pick<Tuning, "texels">;
-
-function combineKernel(gpu: Gpu, config: Gpt2Config, tuning: Places): Promise<Kernel> {
+function combineKernel(gpu: Gpu, config: Gpt2Config, tuning: Pick<Tuning, "texels">): Promise<Kernel> {
   return compile(gpu, {
     files: [FILES.step, ...placeFiles({ y: tuning }), FILES.attentionCombine],
     groups: [layoutsOf(gpu, tuning).attentionCombine],

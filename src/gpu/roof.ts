@@ -37,16 +37,18 @@ const BUDGET_MS = 500;
 
 type Overrides = Readonly<Record<string, number>> & { readonly LANES: number };
 
+const STREAM: WgslFile = { name: "probe_stream.wgsl", code: streamCode };
+
 /** The files of the two kernels; one streams from a buffer or from a texture. */
 export const PROBES = {
   stream: [
     { name: "probe_stream_buffer.wgsl", code: streamBufferCode },
-    { name: "probe_stream.wgsl", code: streamCode },
+    STREAM,
   ],
   streamTexels: [
     TEXELS,
     { name: "probe_stream_texels.wgsl", code: streamTexelsCode },
-    { name: "probe_stream.wgsl", code: streamCode },
+    STREAM,
   ],
   arithmetic: [{ name: "probe_arithmetic.wgsl", code: arithmeticCode }],
 } as const satisfies Record<string, readonly WgslFile[]>;

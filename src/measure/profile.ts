@@ -96,9 +96,9 @@ export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promp
  */
 export async function profile(model: Gpt2, options: ProfileOptions): Promise<Profile> {
   const { gpu } = model;
-  const timer = new DispatchTimer(gpu);
-  const passes = Timestamps.create(gpu, 1)!; // what the timer needs is there
   const trials = await model.productTrials();
+  const timer = new DispatchTimer(gpu); // what the trials need is what it needs
+  const passes = Timestamps.create(gpu, 1)!; // which is there
   try {
     const maxTokens = profiledTokens(options);
     const decoding = {

@@ -48,7 +48,7 @@ export const KERNELS_TEXT: string = [
   .join("\n");
 
 /** Options of {@link Gpt2.load}. */
-export interface LoadOptions extends Omit<UploadOptions, "packing"> {
+export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
   /** The kernel variants: those for the adapter's kind, unless told otherwise. */
   readonly tuning?: Tuning;
   /** How weight matrices are stored: in float32, unless told otherwise. */
@@ -101,9 +101,9 @@ export class Gpt2 {
   ): Promise<Gpt2> {
     const { config } = checkpoint;
     const { tileGroup, texels } = tuning;
-    const packing = { tileGroup, texels, dtype: weightsDtype };
+    const packing = { tileGroup, dtype: weightsDtype };
     const start = performance.now();
-    const weights = await uploadWeights(gpu, checkpoint, { ...upload, packing });
+    const weights = await uploadWeights(gpu, checkpoint, { ...upload, packing, texels });
     const uploaded = performance.now();
     try {
       const layouts = createLayouts(gpu.device, tuning);

@@ -22,8 +22,6 @@ export interface MatrixSource {
 
 /** How tiles are stored. */
 export interface PackOptions {
-  /** Whether they lie in a texture rather than in a buffer. */
-  readonly texels: boolean;
   /** Output tiles that lie together; see `linear.wgsl`. */
   readonly tileGroup: number;
   /** The storage type; see `weight_f32.wgsl` and its siblings. */
@@ -47,7 +45,7 @@ export function packedTiles(k4: number, n4: number, group: number): number {
 export function packedBytes(
   k4: number,
   n4: number,
-  { tileGroup, dtype }: Omit<PackOptions, "texels">,
+  { tileGroup, dtype }: PackOptions,
 ): number {
   return packedTiles(k4, n4, tileGroup) * 16 * DTYPE_BYTES[dtype];
 }
@@ -57,7 +55,7 @@ export function packedBytes(
  *
  * @throws {KvbenchError} If an element is too large for float16.
  */
-export function packTiles(source: MatrixSource, { tileGroup, dtype }: Omit<PackOptions, "texels">): Packed {
+export function packTiles(source: MatrixSource, { tileGroup, dtype }: PackOptions): Packed {
   const n4 = source.n.length / 4;
   const elements = packedTiles(source.k.length / 4, n4, tileGroup) * 16;
   switch (dtype) {

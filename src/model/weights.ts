@@ -98,6 +98,8 @@ export type UploadProgress = (elements: number) => void;
 export interface UploadOptions {
   /** How matrices are packed. */
   readonly packing: PackOptions;
+  /** Whether they lie in textures rather than in buffers. */
+  readonly texels: boolean;
   /** Called after each tensor. */
   readonly onProgress?: UploadProgress;
   /** The most bytes that a tensor, or a shard of the token embedding, may take: what the device binds at most. */
@@ -129,6 +131,7 @@ class Uploader {
   readonly #config: Gpt2Config;
   readonly #dims: Dims;
   readonly #packing: PackOptions;
+  readonly #texels: boolean;
   readonly #onProgress: UploadProgress;
   readonly #maxBindingBytes: number;
   readonly #entries: LedgerEntry[] = [];
@@ -143,6 +146,7 @@ class Uploader {
     this.#config = checkpoint.config;
     this.#dims = dimsOf(checkpoint.config);
     this.#packing = options.packing;
+    this.#texels = options.texels;
     this.#onProgress = options.onProgress ?? (() => {});
     this.#maxBindingBytes = options.maxBindingBytes ??
       Math.min(maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D * ROW_BYTES);
@@ -241,7 +245,7 @@ class Uploader {
 
   /** Allocates a packed matrix. */
   #create(name: string, { k4, n4, firstN4 }: Pick<PackedMatrix, "k4" | "n4" | "firstN4">): PackedMatrix {
-    const { dtype, texels } = this.#packing;
+    const { dtype } = this.#packing, texels = this.#texels;
     const bytes = packedBytes(k4, n4, this.#packing);
     this.#checkBytes(name, bytes);
     const tiles = this.#keep(
