@@ -24,7 +24,13 @@ const checkpoint = await openCheckpoint({
 });
 const model = await Gpt2.load(gpu, checkpoint);
 const { nCtx, vocabSize } = model.config;
-const shape = { ...model.config, ...model.dims, nSequences: 1, dtype: "f32" as const };
+const shape = {
+  ...model.config,
+  ...model.dims,
+  nSequences: 1,
+  dtype: "f32" as const,
+  texels: model.tuning.texels,
+};
 
 for (const context of CONTEXTS) {
   const prompt = Array.from({ length: context }, (_, i) => (i * 7919) % vocabSize);

@@ -198,12 +198,12 @@ async function alterations(scratch: Scratch, dtype: Dtype): Promise<Record<strin
 async function measure(dtype: Dtype): Promise<{ ms: number; added: Map<string, number> }> {
   const checkpoint = new SyntheticCheckpoint("gpt2", config, 0);
   const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: dtype });
-  const shape = { ...config, ...model.dims, nSequences: 1, dtype: "f32" } as const;
+  const shape = { ...config, ...model.dims, nSequences: 1, dtype: "f32", texels: tuning.texels } as const;
   const kv = new KvCache(gpu, shape, { growth: "static", capacityTokens: CONTEXT });
   const workspace = model.workspace({ maxRows: 1, maxSpans: 1, maxOutputs: 1 });
   const access = {
     kernels: await model.kvKernels(kv.source),
-    bindGroup: (layer: number) => kv.bindGroup(layer),
+    bindGroups: (layer: number) => kv.bindGroups(layer),
   };
   const batch = batchOf([{ sequence: 0, first: CONTEXT - 1, count: 1, outputs: 1 }]);
   const tables = new StepTables(gpu, model.stepLayout, { maxRows: 1, maxSpans: 1, maxOutputs: 1 }, 1);

@@ -86,7 +86,7 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
   });
   const free: (() => void)[] = [];
   const make = async (name: StrategyName, nSequences: number, prompt: number): Promise<Decoder> => {
-    const shape = { ...config, ...model.dims, nSequences, dtype };
+    const shape = { ...config, ...model.dims, nSequences, dtype, texels: model.tuning.texels };
     const maxTokens = prompt + 1 + STEPS * TURNS * (rounds + 1);
     const growth = { growth: "static", blockSize: 16, capacityTokens: maxTokens } as const;
     const strategy = createStrategy(gpu, name, shape, { ...growth, maxTokens });

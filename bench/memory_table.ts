@@ -31,7 +31,7 @@ for (const name of Object.keys(PRESETS) as PresetName[]) {
       const checkpoint = new SyntheticCheckpoint(name, config, 0);
       const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: dtype });
       const { weights } = gpu.ledger.current;
-      const shape = { ...config, ...model.dims, nSequences: 1, dtype };
+      const shape = { ...config, ...model.dims, nSequences: 1, dtype, texels: model.tuning.texels };
       const strategy = createStrategy(gpu, "paged", shape, {
         maxTokens: TOKENS,
         capacityTokens: TOKENS,

@@ -11,10 +11,9 @@ import {
   type Dtype,
   Gpu,
   linearProduct,
-  maxSplits,
   PRESETS,
   Recorder,
-  SPLIT_TOKENS,
+  splitsOf,
   StepTables,
   tuningFor,
 } from "../mod.ts";
@@ -75,7 +74,7 @@ export async function linearBench(
 export async function attentionBench(
   { strategy, context, dtype }: { strategy: "kv-cache" | "paged"; context: number; dtype: Dtype },
 ): Promise<BatchedKernel> {
-  const shape = { ...config, ...dims, nLayer: 1, nSequences: 1, dtype };
+  const shape = { ...config, ...dims, nLayer: 1, nSequences: 1, dtype, texels: tuning.texels };
   const nBlocks = Math.ceil(context / 16);
   const kv = strategy === "kv-cache"
     ? new KvCache(gpu, shape, { growth: "static", capacityTokens: context })
@@ -89,9 +88,10 @@ export async function attentionBench(
     { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" },
     kv.source,
   );
-  const splits = maxSplits(config) * config.nHead;
-  const group = layouts.attentionDecode.bind({
+  const splits = splitsOf(config.nCtx, tuning) * config.nHead;
+  const group = layouts[tuning.splitTokens === 0 ? "attentionWhole" : "attentionSplit"].bind({
     x: operand(3 * dims.a4 * 16),
+    y: operand(dims.a4 * 16),
     partial: buffer(splits * dims.headDim4 * 16),
     scale: buffer(splits * 8),
   });
@@ -101,8 +101,8 @@ export async function attentionBench(
     (recorder) =>
       recorder.dispatch(
         kernels.decode,
-        [group, kv.bindGroup(0)],
-        Math.ceil(context / SPLIT_TOKENS),
+        [group, kv.bindGroups(0).read],
+        splitsOf(context, tuning),
         config.nHead,
       ),
   );

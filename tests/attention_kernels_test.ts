@@ -14,6 +14,7 @@ import {
 } from "../src/check/attention.ts";
 import { contiguousKv, KV_KINDS, pagedKv } from "../src/check/kv_memory.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
+import { SPLITS } from "../src/model/autotune.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
@@ -30,10 +31,22 @@ async function check(gpu: Gpu, item: Omit<AttentionCase, "spans"> & Partial<Atte
 gpuTest("attention_combine.wgsl joins splits as its reference does", async (gpu) => {
   for (const [nHead, headDim] of [[1, 4], [3, 18], [2, 64]] as const) {
     for (const texels of [true, false]) {
-      assertRight(await checkAttentionCombine(gpu, { nHead, headDim, tuning: { texels } }));
+      assertRight(
+        await checkAttentionCombine(gpu, { nHead, headDim, tuning: { ...HARDWARE_TUNING, texels } }),
+      );
     }
   }
 });
+
+for (const texels of [true, false]) {
+  for (const splitTokens of SPLITS) {
+    const what = `${texels ? "textures" : "buffers"}, splits of ${splitTokens || "all"}`;
+    gpuTest(`Decode attention equals the reference, however the context is split (${what})`, async (gpu) => {
+      const tuning = { ...SOFTWARE_TUNING, texels, splitTokens };
+      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: pagedKv(16), spans: DECODE_SPANS });
+    });
+  }
+}
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
   for (const [kind, makeKv] of KV_KINDS) {

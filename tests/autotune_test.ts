@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { ATTENTION_LANES, autotune, linearVariants } from "../src/model/autotune.ts";
+import { ATTENTION_LANES, autotune, linearVariants, SPLITS } from "../src/model/autotune.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
@@ -71,6 +71,7 @@ gpuTest("Every variant that autotune() chooses from computes what the CPU comput
     ...linearVariants(gpu.device).map((variant) => ({ ...SOFTWARE_TUNING, ...variant })),
     // From the first tile on, so that these widths see the wide kernel.
     { ...SOFTWARE_TUNING, wideRowTiles: 1 },
+    ...SPLITS.map((splitTokens) => ({ ...SOFTWARE_TUNING, splitTokens })),
     ...ATTENTION_LANES.map((lanes) => ({ ...HARDWARE_TUNING, decodeLanes: lanes, prefillLanes: lanes })),
   ]);
 });

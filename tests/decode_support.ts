@@ -56,8 +56,8 @@ export function paged(blockSize: number): Variant {
 }
 
 /** What a strategy must know of a model. */
-export function kvShapeOf({ config, dims }: Gpt2, nSequences: number, dtype: Dtype = "f32"): KvShape {
-  return { ...config, ...dims, nSequences, dtype };
+export function kvShapeOf({ config, dims, tuning }: Gpt2, nSequences: number, dtype: Dtype = "f32"): KvShape {
+  return { ...config, ...dims, nSequences, dtype, texels: tuning.texels };
 }
 
 /** What {@link withDecoder} allocates for. */

@@ -188,7 +188,13 @@ Deno.test(
       const model = await Gpt2.load(gpu, await openEmbedded());
       const prompts = [[7454, 2402, 257, 640], [7454, 2402, 257, 640], [7454, 2402, 257, 640]];
       const size = { nSequences: 3, maxPromptTokens: 4, maxTokens: 20 };
-      const shape = { ...model.config, ...model.dims, nSequences: 3, dtype: "f32" as const };
+      const shape = {
+        ...model.config,
+        ...model.dims,
+        nSequences: 3,
+        dtype: "f32" as const,
+        texels: model.tuning.texels,
+      };
       const strategy = createStrategy(gpu, "paged", shape, {
         maxTokens: 20,
         capacityTokens: 32,

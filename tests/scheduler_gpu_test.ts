@@ -218,7 +218,7 @@ gpuTest("Blocks in float16 and int8 are copied and swapped as they are stored", 
 gpuTest("SlotCopier copies slots of every layer, in order where copies depend on each other", async (gpu) => {
   assert.deepEqual(independent(COPIES).map((part) => part.length), [2, 1, 1]);
   for (const dtype of ["f32", "f16", "int8"] as const) {
-    const shape = { nLayer: 2, nHead: 3, a4: 6, nCtx: 40, nSequences: 1, dtype };
+    const shape = { nLayer: 2, nHead: 3, a4: 6, nCtx: 40, nSequences: 1, dtype, texels: false };
     assertRight(await checkKvCopy(gpu, shape));
   }
 });

@@ -1,4 +1,4 @@
-// Joins the splits of attention_decode.wgsl: with M = max_s(m_s),
+// Joins the splits of attention_split.wgsl: with M = max_s(m_s),
 //   y = sum_s(exp(m_s - M) o_s) / sum_s(exp(m_s - M) l_s)
 //
 //   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4]   o
@@ -8,8 +8,7 @@
 // A lane makes four elements of one row.
 // Joined after step.wgsl and one of the y_….wgsl files.
 
-const SPLIT_TOKENS = 64u;
-
+override SPLIT_TOKENS: u32;
 override N_HEAD: u32;
 override HEAD_DIM4: u32;
 override MAX_SPLITS: u32;

@@ -45,6 +45,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let q7 = q + min(7u, last_row) * 3u * a4;
 
   let positions = select(4u, 8u, DEEP); // that a lane scores at a time
+  let width = select(1u, 2u, WIDE); // vectors of the head that a lane adds up
 
   var m = LOWEST; // lane r < ROWS: the largest score of row r so far
   var l = 0.0; // lane r < ROWS: the sum of its weights so far
@@ -92,34 +93,42 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var t5 = vec4f();
     var t6 = vec4f();
     var t7 = vec4f();
-    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      let k = kv_columns(keys, d4);
-      let x0 = x_load(q0 + d4);
-      let x1 = x_load(q1 + d4);
-      let x2 = x_load(q2 + d4);
-      let x3 = x_load(q3 + d4);
-      let x4 = x_load(q4 + d4);
-      let x5 = x_load(q5 + d4);
-      let x6 = x_load(q6 + d4);
-      let x7 = x_load(q7 + d4);
-      s0 += x0 * k;
-      s1 += x1 * k;
-      s2 += x2 * k;
-      s3 += x3 * k;
-      s4 += x4 * k;
-      s5 += x5 * k;
-      s6 += x6 * k;
-      s7 += x7 * k;
+    for (var k4 = 0u; k4 < HEAD_DIM4; k4 += KV_STEP) {
+      let quad = kv_quad(keys, k4);
+      var far_quad = quad;
       if (DEEP) {
-        let far = kv_columns(far_keys, d4);
-        t0 += x0 * far;
-        t1 += x1 * far;
-        t2 += x2 * far;
-        t3 += x3 * far;
-        t4 += x4 * far;
-        t5 += x5 * far;
-        t6 += x6 * far;
-        t7 += x7 * far;
+        far_quad = kv_quad(far_keys, k4);
+      }
+      for (var j = 0u; j < KV_STEP; j++) {
+        let d4 = k4 + j;
+        let k = kv_columns(quad, j);
+        let x0 = x_load(q0 + d4);
+        let x1 = x_load(q1 + d4);
+        let x2 = x_load(q2 + d4);
+        let x3 = x_load(q3 + d4);
+        let x4 = x_load(q4 + d4);
+        let x5 = x_load(q5 + d4);
+        let x6 = x_load(q6 + d4);
+        let x7 = x_load(q7 + d4);
+        s0 += x0 * k;
+        s1 += x1 * k;
+        s2 += x2 * k;
+        s3 += x3 * k;
+        s4 += x4 * k;
+        s5 += x5 * k;
+        s6 += x6 * k;
+        s7 += x7 * k;
+        if (DEEP) {
+          let far = kv_columns(far_quad, j);
+          t0 += x0 * far;
+          t1 += x1 * far;
+          t2 += x2 * far;
+          t3 += x3 * far;
+          t4 += x4 * far;
+          t5 += x5 * far;
+          t6 += x6 * far;
+          t7 += x7 * far;
+        }
       }
     }
     let at_lane = positions * lane;
@@ -185,7 +194,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     }
     workgroupBarrier();
 
-    let d4 = min(lane, HEAD_DIM4 - 1u);
+    let d4 = min(width * lane, HEAD_DIM4 - 1u);
+    let e4 = min(d4 + 1u, HEAD_DIM4 - 1u);
     o0 *= decay[0];
     o1 *= decay[1];
     o2 *= decay[2];
@@ -207,7 +217,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     for (var i = 0u; i < n_tokens; i++) {
       let v = values[i];
       let at = i * ROWS;
-      let near = kv_load(v + d4);
+      let fetched = kv_fetch(v + d4 / KV_STEP * KV_STEP);
+      let near = kv_take(fetched, d4 % KV_STEP);
       let p0 = scores[at];
       let p1 = scores[at + 1u];
       let p2 = scores[at + 2u];
@@ -225,7 +236,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       o6 += p6 * near;
       o7 += p7 * near;
       if (WIDE) {
-        let far = kv_load(v + min(d4 + LANES, HEAD_DIM4 - 1u));
+        var far_fetched = fetched;
+        if (KV_STEP == 1u) {
+          far_fetched = kv_fetch(v + e4);
+        }
+        let far = kv_take(far_fetched, e4 % KV_STEP);
         w0 += p0 * far;
         w1 += p1 * far;
         w2 += p2 * far;
@@ -239,8 +254,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     workgroupBarrier();
   }
 
-  if (lane < HEAD_DIM4) {
-    let out = tile.first_row * a4 + head * HEAD_DIM4 + lane;
+  let begin = tile.first_row * a4 + head * HEAD_DIM4;
+  if (width * lane < HEAD_DIM4) {
+    let out = begin + width * lane;
     y_store(out, o0 / total[0]);
     if (tile.n_rows > 1u) { y_store(out + a4, o1 / total[1]); }
     if (tile.n_rows > 2u) { y_store(out + 2u * a4, o2 / total[2]); }
@@ -250,8 +266,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     if (tile.n_rows > 6u) { y_store(out + 6u * a4, o6 / total[6]); }
     if (tile.n_rows > 7u) { y_store(out + 7u * a4, o7 / total[7]); }
   }
-  if (WIDE && lane + LANES < HEAD_DIM4) {
-    let out = tile.first_row * a4 + head * HEAD_DIM4 + lane + LANES;
+  if (WIDE && 2u * lane + 1u < HEAD_DIM4) {
+    let out = begin + 2u * lane + 1u;
     y_store(out, w0 / total[0]);
     if (tile.n_rows > 1u) { y_store(out + a4, w1 / total[1]); }
     if (tile.n_rows > 2u) { y_store(out + 2u * a4, w2 / total[2]); }

@@ -2,7 +2,7 @@
 // whole caches of contiguous sequences that are forked. No copy of a dispatch reads or writes what another writes.
 //
 //   copies  [n_copies]         slots
-//   kv      [rows, ROW_WORDS]  one layer's K and V as stored, whatever the type; see kv_groups.wgsl
+//   kv      [rows, ROW_WORDS]  values of one layer's K and V as stored, whatever the type, or scales; see kv_groups.wgsl
 //
 // The grid is (stretches of one copy, copies); a lane copies every so many words.
 // Joined after kv_groups.wgsl.

@@ -1,35 +1,28 @@
-// K and V as stored: in float16, two to a word, which needs no shader-f16.
+// K and V in float16: four values are two words, which needs no shader-f16.
 //
-//   kv  [rows, HEAD_DIM4]: see kv_groups.wgsl
-//
-// Joined after kv_groups.wgsl and before kv_write.wgsl and the attention kernels, in the place of kv_f32.wgsl or kv_int8.wgsl.
+// Joined before kv_buffer_….wgsl or kv_texels_….wgsl, in the place of kv_f32.wgsl or kv_int8.wgsl.
+
+alias KvVector = vec2u;
 
 const KV_SCALED = false; // whether values are divided by a scale before they are stored
+const KV_PER_TEXEL = 2u; // vectors
 const LARGEST = vec4f(65504.0); // of float16
 
-override HEAD_DIM4: u32;
-
-@group(2) @binding(0) var<storage, read_write> kv: array<vec2u>;
-
-// Where the vectors of a slot's head begin; part 0 is K, part 1 is V.
-fn kv_head(slot: u32, part: u32, head: u32) -> u32 {
-  return kv_row(slot, part, head, arrayLength(&kv) / (2u * N_HEAD * HEAD_DIM4)) * HEAD_DIM4;
+fn kv_decode(v: KvVector) -> vec4f {
+  return vec4f(unpack2x16float(v.x), unpack2x16float(v.y));
 }
 
-fn kv_load(i: u32) -> vec4f {
-  let words = kv[i];
-  return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
-}
-
-fn kv_store(i: u32, value: vec4f) {
+fn kv_encode(value: vec4f) -> KvVector {
   let finite = clamp(value, -LARGEST, LARGEST);
-  kv[i] = vec2u(pack2x16float(finite.xy), pack2x16float(finite.zw));
+  return vec2u(pack2x16float(finite.xy), pack2x16float(finite.zw));
 }
 
-// What loaded vectors of the head that begins there are multiplied by.
-fn kv_scale(begin: u32) -> f32 {
-  return 1.0;
+// Vectors of x from i on, in a texel.
+fn kv_pack(i: u32, scale: f32) -> vec4u {
+  return vec4u(kv_encode(x_load(i)), kv_encode(x_load(i + 1u)));
 }
 
-fn kv_store_scale(begin: u32, value: f32) {
+// A vector of a texel.
+fn kv_unpack(texel: vec4u, i: u32) -> KvVector {
+  return select(texel.xy, texel.zw, i == 1u);
 }

@@ -1,32 +1,26 @@
-// K and V as stored: in float32.
+// K and V in float32: four values are four words.
 //
-//   kv  [rows, HEAD_DIM4]: see kv_groups.wgsl
-//
-// Joined after kv_groups.wgsl and before kv_write.wgsl and the attention kernels, in the place of kv_f16.wgsl or kv_int8.wgsl.
+// Joined before kv_buffer_….wgsl or kv_texels_….wgsl, in the place of kv_f16.wgsl or kv_int8.wgsl.
+
+alias KvVector = vec4u;
 
 const KV_SCALED = false; // whether values are divided by a scale before they are stored
+const KV_PER_TEXEL = 1u; // vectors
 
-override HEAD_DIM4: u32;
-
-@group(2) @binding(0) var<storage, read_write> kv: array<vec4f>;
-
-// Where the vectors of a slot's head begin; part 0 is K, part 1 is V.
-fn kv_head(slot: u32, part: u32, head: u32) -> u32 {
-  return kv_row(slot, part, head, arrayLength(&kv) / (2u * N_HEAD * HEAD_DIM4)) * HEAD_DIM4;
+fn kv_decode(v: KvVector) -> vec4f {
+  return bitcast<vec4f>(v);
 }
 
-fn kv_load(i: u32) -> vec4f {
-  return kv[i];
+fn kv_encode(value: vec4f) -> KvVector {
+  return bitcast<vec4u>(value);
 }
 
-fn kv_store(i: u32, value: vec4f) {
-  kv[i] = value;
+// Vectors of x from i on, in a texel.
+fn kv_pack(i: u32, scale: f32) -> vec4u {
+  return kv_encode(x_load(i));
 }
 
-// What loaded vectors of the head that begins there are multiplied by.
-fn kv_scale(begin: u32) -> f32 {
-  return 1.0;
-}
-
-fn kv_store_scale(begin: u32, value: f32) {
+// A vector of a texel.
+fn kv_unpack(texel: vec4u, i: u32) -> KvVector {
+  return texel;
 }

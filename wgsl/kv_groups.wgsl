@@ -4,7 +4,7 @@
 //
 //   kv  [groups][2, N_HEAD, slots of the group] rows: K, then V, of one head of one slot
 //
-// Joined before kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl, and before kv_copy.wgsl.
+// Joined before kv_buffer.wgsl or kv_texels.wgsl, and before kv_copy.wgsl.
 
 override N_HEAD: u32;
 override SLOT_GROUP: u32;

@@ -1,7 +1,7 @@
 // K and V of four positions at a time: where they are, what they hold, and what they are multiplied by.
 //
-// Joined after kv_contiguous.wgsl, kv_arena.wgsl or kv_paged.wgsl and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl, and
-// before the attention kernels.
+// Joined after kv_contiguous.wgsl, kv_arena.wgsl or kv_paged.wgsl, kv_buffer_read.wgsl or
+// kv_texels_read.wgsl, and kv_scales_read.wgsl or kv_unscaled.wgsl, and before the attention kernels.
 
 // Slots of four positions.
 fn kv_slots(sequence: u32, p: vec4u) -> vec4u {
@@ -23,14 +23,22 @@ fn kv_heads(slots: vec4u, part: u32, head: u32) -> vec4u {
   );
 }
 
-// The same vector of four heads, each a column.
-fn kv_columns(begin: vec4u, d4: u32) -> mat4x4f {
-  return mat4x4f(
-    kv_load(begin.x + d4),
-    kv_load(begin.y + d4),
-    kv_load(begin.z + d4),
-    kv_load(begin.w + d4),
-  );
+// What was read of four heads.
+struct KvQuad {
+  x: KvFetch,
+  y: KvFetch,
+  z: KvFetch,
+  w: KvFetch,
+}
+
+// KV_STEP vectors of each of four heads from d4 on, a multiple of it.
+fn kv_quad(begin: vec4u, d4: u32) -> KvQuad {
+  return KvQuad(kv_fetch(begin.x + d4), kv_fetch(begin.y + d4), kv_fetch(begin.z + d4), kv_fetch(begin.w + d4));
+}
+
+// One of those vectors of the four heads, each a column.
+fn kv_columns(quad: KvQuad, i: u32) -> mat4x4f {
+  return mat4x4f(kv_take(quad.x, i), kv_take(quad.y, i), kv_take(quad.z, i), kv_take(quad.w, i));
 }
 
 // What loaded vectors of four heads are multiplied by.

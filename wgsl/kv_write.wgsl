@@ -4,8 +4,8 @@
 //   kv  see kv_groups.wgsl
 //
 // A lane stores K or V of one head of one row.
-// Joined after step.wgsl, kv_contiguous.wgsl or kv_paged.wgsl, kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl, and one of the
-// x_….wgsl files.
+// Joined after step.wgsl, kv_contiguous.wgsl, kv_arena.wgsl or kv_paged.wgsl, kv_buffer_write.wgsl or
+// kv_texels_write.wgsl, kv_scales_write.wgsl or kv_unscaled.wgsl, and one of the x_….wgsl files.
 
 const TINY = 1e-30; // a head of zeros is divided by it
 
@@ -20,19 +20,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let source = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
   let slot = kv_slot(rows[row].sequence, rows[row].position);
   let to = kv_head(slot, part, head);
+  var scale = 1.0;
   if (KV_SCALED) {
     var largest = vec4f(TINY);
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
       largest = max(largest, abs(x_load(source + d4)));
     }
-    let scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
+    scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
     kv_store_scale(to, scale);
-    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      kv_store(to + d4, x_load(source + d4) / scale);
-    }
-  } else {
-    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      kv_store(to + d4, x_load(source + d4));
-    }
   }
+  kv_store(to, source, scale);
 }

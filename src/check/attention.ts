@@ -7,18 +7,14 @@ import { attentionCombineCpu } from "../../wgsl/attention_combine_cpu.ts";
 import { attentionCpu } from "../../wgsl/attention_cpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Kernel } from "../gpu/kernel.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
 import { batchOf, type Span } from "../model/batch.ts";
-import { type Gpt2Config, PRESETS } from "../model/config.ts";
-import { FILES, placeFiles } from "../model/files.ts";
-import { kvKernel, maxSplits, SPLIT_TOKENS } from "../model/kernels.ts";
+import { PRESETS } from "../model/config.ts";
+import { combineKernel, kvKernel, splitsOf } from "../model/kernels.ts";
 import { paddedHeads, pick } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";
 import { compare, type Comparison } from "./comparison.ts";
-import { KvBytes } from "./kv_bytes.ts";
 import type { KvMemory, MakeKv } from "./kv_memory.ts";
-import { compile, download, layoutsOf, runBatch, withScratch } from "./scratch.ts";
+import { download, layoutsOf, runBatch, withScratch } from "./scratch.ts";
 import { padRows, randomArray } from "./values.ts";
 
 /**
@@ -80,7 +76,8 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
   const batch = batchOf(spans);
   const nSequences = 1 + Math.max(...spans.map(({ sequence }) => sequence));
   return await withScratch(gpu, async (scratch) => {
-    const memory = makeKv(scratch, { nSequences, tokensPerSequence: N_CTX, dtype });
+    const need = { nSequences, tokensPerSequence: N_CTX, nHead, a4, dtype, texels: tuning.texels };
+    const memory = makeKv(scratch, need, 0xff); // NaN, or -1
     const map = paddedHeads(1, nHead, headDim, headDim4);
     const contexts = new Map(spans.map(({ sequence, first, count }) => {
       const k = randomArray((first + count) * width, 1 + 10 * sequence);
@@ -89,37 +86,38 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
       return [sequence, { k: growingKeys ? growing : k, v }];
     }));
     const config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: width, nCtx: N_CTX };
-    const splits = maxSplits(config);
+    const splits = splitsOf(config.nCtx, tuning);
+    place(memory, contexts, { width, map });
     // K and V of the rows themselves are poison here: attention must take them from the cache.
     const qkv = new Float32Array(batch.nRows * 3 * a4 * 4).fill(NaN);
     const q = randomArray(batch.nRows * width, 3);
     for (let r = 0; r < batch.nRows; r++) qkv.set(pick(q, map, r * width), r * 3 * a4 * 4);
     const buffers = {
       x: scratch.vectors(qkv, tuning),
-      kv: scratch.upload(place(memory, contexts, { width, map, nHead, dtype })),
       partial: scratch.poisoned(batch.nDecodeTiles * splits * a4 * 4),
       scale: scratch.poisoned(batch.nDecodeTiles * splits * nHead * 2),
       y: scratch.vectors(new Float32Array((batch.nRows + 1) * a4 * 4).fill(NaN), tuning),
     };
     const layouts = layoutsOf(gpu, tuning);
     const context = { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" } as const;
-    const group = memory.bind(buffers.kv);
+    const { read } = memory.upload();
     const kernels = {
       ...(batch.nPrefillTiles > 0 && { prefill: await kvKernel(context, memory.source, "prefill") }),
       ...(batch.nDecodeTiles > 0 && {
         decode: await kvKernel(context, memory.source, "decode"),
-        combine: await combineKernel(gpu, config, tuning),
+        ...(tuning.splitTokens > 0 && { combine: await combineKernel(context) }),
       }),
     };
     runBatch(gpu, batch, (recorder) => {
       if (kernels.prefill) {
         const prefillGroup = layouts.attentionPrefill.bind(buffers);
-        recorder.dispatch(kernels.prefill, [prefillGroup, group], batch.nPrefillTiles, nHead);
+        recorder.dispatch(kernels.prefill, [prefillGroup, read], batch.nPrefillTiles, nHead);
       }
-      if (!kernels.decode || !kernels.combine) return;
-      const used = Math.ceil(batch.decodeContext / SPLIT_TOKENS);
-      const decodeGroup = layouts.attentionDecode.bind(buffers);
-      recorder.dispatch(kernels.decode, [decodeGroup, group], used, nHead, batch.nDecodeTiles);
+      if (!kernels.decode) return;
+      const used = splitsOf(batch.decodeContext, tuning);
+      const decodeGroup = layouts[kernels.combine ? "attentionSplit" : "attentionWhole"].bind(buffers);
+      recorder.dispatch(kernels.decode, [decodeGroup, read], used, nHead, batch.nDecodeTiles);
+      if (!kernels.combine) return;
       const combineGroup = layouts.attentionCombine.bind(buffers);
       recorder.dispatch(kernels.combine, [combineGroup], Math.ceil(batch.nDecodeTiles * a4 / 32));
     });
@@ -148,19 +146,19 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
 export async function checkAttentionCombine(
   gpu: Gpu,
   { nHead, headDim, tuning }: Pick<AttentionCase, "nHead" | "headDim"> & {
-    readonly tuning: Pick<Tuning, "texels">;
+    readonly tuning: Tuning;
   },
 ): Promise<Comparison> {
   const headDim4 = Math.ceil(headDim / 4), a4 = nHead * headDim4, width = headDim4 * 4;
   const batch = batchOf(DECODE_SPANS);
   const config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: nHead * headDim, nCtx: N_CTX };
-  const splits = maxSplits(config), heads = batch.nDecodeTiles * nHead;
+  const splits = splitsOf(config.nCtx, tuning), heads = batch.nDecodeTiles * nHead;
   return await withScratch(gpu, async (scratch) => {
     const partial = new Float32Array(heads * splits * width).fill(NaN);
     const scale = new Float32Array(heads * splits * 2).fill(NaN);
     const expected = new Float32Array((batch.nRows + 1) * a4 * 4).fill(NaN);
     DECODE_SPANS.forEach(({ first }, r) => {
-      const nSplits = Math.ceil((first + 1) / SPLIT_TOKENS);
+      const nSplits = splitsOf(first + 1, tuning);
       for (let head = 0; head < nHead; head++) {
         const at = (r * nHead + head) * splits;
         const own = {
@@ -180,9 +178,11 @@ export async function checkAttentionCombine(
       scale: scratch.upload(scale),
       y: scratch.vectors(new Float32Array(expected.length).fill(NaN), tuning),
     };
-    const kernel = await combineKernel(gpu, config, tuning);
+    const layouts = layoutsOf(gpu, tuning);
+    const context = { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" } as const;
+    const kernel = await combineKernel(context);
     runBatch(gpu, batch, (recorder) => {
-      const group = layoutsOf(gpu, tuning).attentionCombine.bind(buffers);
+      const group = layouts.attentionCombine.bind(buffers);
       recorder.dispatch(kernel, [group], Math.ceil(batch.nDecodeTiles * a4 / 32));
     });
     return compare(await download(gpu, buffers.y, expected.length), expected, {
@@ -193,44 +193,21 @@ export async function checkAttentionCombine(
   });
 }
 
-function combineKernel(gpu: Gpu, config: Gpt2Config, tuning: Pick<Tuning, "texels">): Promise<Kernel> {
-  return compile(gpu, {
-    files: [FILES.step, ...placeFiles({ y: tuning }), FILES.attentionCombine],
-    groups: [layoutsOf(gpu, tuning).attentionCombine],
-    overrides: {
-      N_HEAD: config.nHead,
-      HEAD_DIM4: Math.ceil(config.headDim / 4),
-      MAX_SPLITS: maxSplits(config),
-    },
-  });
-}
-
-/**
- * Lays K and V out as the kernels expect them, with poison where there is none, and replaces the contexts by what
- * they are after they were stored.
- */
+/** Stores K and V where the kernels expect them, and replaces the contexts by what they are after that. */
 function place(
-  memory: KvMemory,
+  { bytes, slot }: KvMemory,
   contexts: ReadonlyMap<number, Record<"k" | "v", Float32Array>>,
-  { width, map, nHead, dtype }: {
-    readonly width: number;
-    readonly map: Int32Array;
-    readonly nHead: number;
-    readonly dtype: Dtype;
-  },
-): Uint8Array<ArrayBuffer> {
-  const a4 = map.length / 4;
-  const poison = new Uint8Array(memory.nSlots * kvRowBytes({ a4, nHead, dtype })).fill(0xff); // NaN, or -1
-  const kv = new KvBytes(poison.buffer, { dtype, a4, nHead, slotGroup: memory.slotGroup });
+  { width, map }: { readonly width: number; readonly map: Int32Array },
+): void {
   const row = new Float32Array(2 * map.length);
   for (const [sequence, { k, v }] of contexts) {
     const keys = padRows(k, { width, map }), values = padRows(v, { width, map });
     for (let position = 0; position < k.length / width; position++) {
-      const slot = memory.slot(sequence, position);
+      const at = slot(sequence, position);
       row.set(keys.subarray(position * map.length, (position + 1) * map.length));
       row.set(values.subarray(position * map.length, (position + 1) * map.length), map.length);
-      kv.store(slot, row);
-      const stored = kv.load(slot);
+      bytes.store(at, row);
+      const stored = bytes.load(at);
       map.forEach((index, i) => {
         if (index < 0) return;
         k[position * width + index] = stored[i]!;
@@ -238,5 +215,4 @@ function place(
       });
     }
   }
-  return poison;
 }

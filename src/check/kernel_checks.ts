@@ -104,10 +104,10 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
         await checkKvWrite(gpu, { nHead, headDim, dtype, makeKv, tuning: own }),
       ])
     ),
-    checkOf(
-      FILES.attentionCombine,
-      "",
-      async (gpu) => [await checkAttentionCombine(gpu, { nHead, headDim, tuning: own })],
+    ...tunings.filter(({ splitTokens }) => splitTokens > 0).map((tuning) =>
+      checkOf(FILES.attentionCombine, `${tuning.name} tuning`, async (gpu) => [
+        await checkAttentionCombine(gpu, { nHead, headDim, tuning }),
+      ])
     ),
     ...([[FILES.attentionPrefill, PREFILL_SPANS], [FILES.attentionDecode, DECODE_SPANS]] as const).flatMap((
       [file, spans],
@@ -123,7 +123,7 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
     checkOf(KV_COPY, kvDtypes.join(", "), (gpu) =>
       Promise.all(kvDtypes.map((dtype) => {
         const a4 = nHead * Math.ceil(headDim / 4);
-        return checkKvCopy(gpu, { nLayer: 2, nHead, a4, dtype, nCtx: 40, nSequences: 1 });
+        return checkKvCopy(gpu, { nLayer: 2, nHead, a4, dtype, nCtx: 40, nSequences: 1, texels: false });
       }))),
     ...(["argmax", "sample"] as const).map((name) =>
       checkOf(

@@ -19,41 +19,56 @@ export interface KvBytesShape {
 
 /**
  * Rows of heads, of which a slot has one for K and one for V of each head. A group of slots holds the rows of K's
- * first head, slot by slot, then those of its second one, and after the heads of K those of V. A row has D values
- * and, in int8, their scale.
+ * first head, slot by slot, then those of its second one, and after the heads of K those of V. A row has D values; in
+ * int8, scales lie apart in the same order.
  */
 export class KvBytes {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  /** [rows][D values]. */
+  readonly values: Uint8Array<ArrayBuffer>;
+  /** [rows] f32 in int8; nothing otherwise. */
+  readonly scales: Uint8Array<ArrayBuffer>;
+  readonly #valueView: DataView;
+  readonly #scaleView: DataView;
   readonly #shape: KvBytesShape;
   readonly #headDim: number;
   readonly #rowBytes: number;
   readonly #nSlots: number;
 
-  /** @param buffer Whole slots. */
-  constructor(buffer: ArrayBuffer, shape: KvBytesShape) {
-    this.#bytes = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
+  /** Takes whole slots; what is behind them does not matter. */
+  constructor(nSlots: number, values: ArrayBuffer, scales: ArrayBuffer, shape: KvBytesShape) {
     this.#shape = shape;
+    this.#nSlots = nSlots;
     const d = this.#headDim = 4 * shape.a4 / shape.nHead;
-    this.#rowBytes = { f32: 4 * d, f16: 2 * d, int8: d + 4 }[shape.dtype];
-    this.#nSlots = buffer.byteLength / (2 * shape.nHead * this.#rowBytes);
+    this.#rowBytes = { f32: 4 * d, f16: 2 * d, int8: d }[shape.dtype];
+    const rows = 2 * shape.nHead * nSlots;
+    this.values = new Uint8Array(values, 0, rows * this.#rowBytes);
+    this.scales = new Uint8Array(scales, 0, shape.dtype === "int8" ? 4 * rows : 0);
+    this.#valueView = new DataView(values);
+    this.#scaleView = new DataView(scales);
+  }
+
+  /** Slots of which every byte is `byte`. */
+  static filled(nSlots: number, byte: number, shape: KvBytesShape): KvBytes {
+    const most = 8 * shape.a4 * 4 * nSlots;
+    const filled = () => new Uint8Array(most).fill(byte).buffer;
+    return new KvBytes(nSlots, filled(), filled(), shape);
   }
 
   /** Stores a slot's K and V: [2, A4 * 4]. */
   store(slot: number, values: Float32Array): void {
-    const d = this.#headDim;
-    this.#rows(slot).forEach((at, head) => {
+    const d = this.#headDim, view = this.#valueView;
+    this.#rows(slot).forEach((rowIndex, head) => {
+      const at = rowIndex * this.#rowBytes;
       const row = values.subarray(head * d, (head + 1) * d);
       switch (this.#shape.dtype) {
         case "f32":
-          return row.forEach((value, i) => this.#view.setFloat32(at + 4 * i, value, true));
+          return row.forEach((value, i) => view.setFloat32(at + 4 * i, value, true));
         case "f16":
-          return row.forEach((value, i) => this.#view.setFloat16(at + 2 * i, value, true));
+          return row.forEach((value, i) => view.setFloat16(at + 2 * i, value, true));
         case "int8": {
           const scale = Math.fround(Math.max(1e-30, ...row.map(Math.abs)) / 127);
-          this.#view.setFloat32(at + d, scale, true);
-          return row.forEach((value, i) => this.#view.setInt8(at + i, Math.round(value / scale)));
+          this.#scaleView.setFloat32(4 * rowIndex, scale, true);
+          return row.forEach((value, i) => view.setInt8(at + i, Math.round(value / scale)));
         }
       }
     });
@@ -61,13 +76,13 @@ export class KvBytes {
 
   /** What a slot's K and V are after they were stored. */
   load(slot: number): Float32Array<ArrayBuffer> {
-    const { dtype, a4 } = this.#shape, d = this.#headDim;
+    const { dtype, a4 } = this.#shape, d = this.#headDim, view = this.#valueView;
     const rows = this.#rows(slot);
     return Float32Array.from({ length: 8 * a4 }, (_, i) => {
-      const at = rows[Math.floor(i / d)]!, j = i % d;
-      if (dtype === "f32") return this.#view.getFloat32(at + 4 * j, true);
-      if (dtype === "f16") return this.#view.getFloat16(at + 2 * j, true);
-      return this.#view.getInt8(at + j) * this.#view.getFloat32(at + d, true);
+      const row = rows[Math.floor(i / d)]!, at = row * this.#rowBytes, j = i % d;
+      if (dtype === "f32") return view.getFloat32(at + 4 * j, true);
+      if (dtype === "f16") return view.getFloat16(at + 2 * j, true);
+      return view.getInt8(at + j) * this.#scaleView.getFloat32(4 * row, true);
     });
   }
 
@@ -76,7 +91,7 @@ export class KvBytes {
    * where it is right. A halfway case may be rounded either way.
    */
   error(slot: number, values: Float32Array): number {
-    const own = new KvBytes(new ArrayBuffer(2 * this.#shape.nHead * this.#rowBytes), this.#shape);
+    const own = KvBytes.filled(1, 0, this.#shape);
     own.store(0, values);
     const actual = this.load(slot), expected = own.load(0);
     return expected.reduce((most, value, i) => {
@@ -99,19 +114,20 @@ export class KvBytes {
     return this.rowsOf(slot).every((row) => row.every((value) => value === byte));
   }
 
-  /** The bytes of a slot's rows, where they are: [2, H][bytes of a row]. */
+  /** The bytes of a slot's rows, and of their scales, where they are. */
   rowsOf(slot: number): Uint8Array[] {
-    return this.#rows(slot).map((at) => this.#bytes.subarray(at, at + this.#rowBytes));
+    const { scales } = this;
+    return this.#rows(slot).flatMap((row) => [
+      this.values.subarray(row * this.#rowBytes, (row + 1) * this.#rowBytes),
+      ...scales.length > 0 ? [scales.subarray(4 * row, 4 * row + 4)] : [],
+    ]);
   }
 
-  /** Where a slot's rows begin: [2, H]. */
+  /** A slot's rows: [2, H]. */
   #rows(slot: number): number[] {
     const { nHead, slotGroup } = this.#shape;
     const place = slot % slotGroup, first = slot - place;
     const together = Math.min(slotGroup, this.#nSlots - first);
-    return Array.from(
-      { length: 2 * nHead },
-      (_, head) => (first * 2 * nHead + head * together + place) * this.#rowBytes,
-    );
+    return Array.from({ length: 2 * nHead }, (_, head) => first * 2 * nHead + head * together + place);
   }
 }

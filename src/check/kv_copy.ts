@@ -5,6 +5,7 @@
  */
 import { kvCopy } from "../../wgsl/kv_copy_cpu.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { writeVectors } from "../gpu/writer.ts";
 import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
 import { SlotPool } from "../kv/slot_pool.ts";
 import type { KvShape } from "../kv/strategy.ts";
@@ -35,22 +36,23 @@ export async function checkKvCopy(gpu: Gpu, shape: KvShape): Promise<Comparison>
     const copier = await SlotCopier.create(gpu, pool);
     try {
       const random = seededRandom(1);
-      const layers = pool.layers.map(({ buffer, bytes }) => {
-        const values = Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256));
-        gpu.device.queue.writeBuffer(buffer, 0, values);
-        return values;
+      const fill = (bytes: number) => Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256));
+      const layers = pool.layers.map(({ kv, scales }) => {
+        const values = fill(kv.bytes), own = fill(scales?.bytes ?? 0);
+        writeVectors(gpu.device.queue, kv, 0, values);
+        if (scales) writeVectors(gpu.device.queue, scales, 0, own);
+        return new KvBytes(N_SLOTS, values.buffer, own.buffer, { ...shape, slotGroup: pool.slotGroup });
       });
       copier.copy(COPIES);
-      for (const { buffer } of layers) {
-        const stored = new KvBytes(buffer, { ...shape, slotGroup: pool.slotGroup });
+      for (const stored of layers) {
         kvCopy(Array.from({ length: N_SLOTS }, (_, slot) => stored.rowsOf(slot)), COPIES);
       }
       const saved = new Uint8Array(await pool.save([{ first: 0, count: N_SLOTS }]));
-      const expected = Uint8Array.from(layers.flatMap((values) => [...values]));
+      const expected = Uint8Array.from(layers.flatMap(({ values, scales }) => [...values, ...scales]));
       return compare(saved, expected, {
         what: "40 slots of two layers",
         tolerance: 0,
-        width: pool.headBytes,
+        width: pool.slotBytes,
       });
     } finally {
       copier.dispose();

@@ -5,15 +5,12 @@
  */
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { readBuffer } from "../gpu/readback.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
 import { batchOf } from "../model/batch.ts";
 import { PRESETS } from "../model/config.ts";
 import { kvKernel } from "../model/kernels.ts";
 import { paddedHeads } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";
 import type { Comparison } from "./comparison.ts";
-import { KvBytes } from "./kv_bytes.ts";
 import type { MakeKv } from "./kv_memory.ts";
 import { layoutsOf, runBatch, withScratch } from "./scratch.ts";
 import { padRows, randomArray } from "./values.ts";
@@ -52,7 +49,11 @@ export async function checkKvWrite(gpu: Gpu, item: KvWriteCase): Promise<Compari
   const width = nHead * headDim, headDim4 = Math.ceil(headDim / 4), a4 = nHead * headDim4;
   const batch = batchOf(SPANS);
   return await withScratch(gpu, async (scratch) => {
-    const memory = makeKv(scratch, { nSequences: 4, tokensPerSequence: N_CTX, dtype });
+    const memory = makeKv(
+      scratch,
+      { nSequences: 4, tokensPerSequence: N_CTX, nHead, a4, dtype, texels: tuning.texels },
+      POISON,
+    );
     const qkv = randomArray(batch.nRows * 3 * width, 1);
     qkv.fill(0, width, 2 * width);
     const layouts = layoutsOf(gpu, tuning);
@@ -66,15 +67,12 @@ export async function checkKvWrite(gpu: Gpu, item: KvWriteCase): Promise<Compari
     } as const;
     const kernel = await kvKernel(context, memory.source, "write");
     const padded = padRows(qkv, { width: 3 * width, map: paddedHeads(3, nHead, headDim, headDim4) });
-    const kv = scratch.upload(new Uint8Array(memory.nSlots * kvRowBytes({ a4, nHead, dtype })).fill(POISON));
+    const { write } = memory.upload();
     const group = layouts.kvWrite.bind({ x: scratch.vectors(padded, tuning) });
     runBatch(gpu, batch, (recorder) => {
-      recorder.dispatch(kernel, [group, memory.bind(kv)], Math.ceil(batch.nRows * 2 * nHead / 32));
+      recorder.dispatch(kernel, [group, write], Math.ceil(batch.nRows * 2 * nHead / 32));
     });
-    const stored = new KvBytes(await readBuffer(gpu, kv.buffer, 0, kv.bytes), {
-      ...{ dtype, a4, nHead },
-      slotGroup: memory.slotGroup,
-    });
+    const stored = await memory.download();
     /** Slots that were to be written, each with its K and V: [2, A4 * 4]. */
     const rows = new Map<number, Float32Array>();
     let row = 0;

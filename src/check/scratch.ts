@@ -19,7 +19,7 @@ import type { Tuning } from "../model/tuning.ts";
 export class Scratch {
   /** Where they are allocated. */
   readonly gpu: Gpu;
-  readonly #entries: LedgerEntry[] = [];
+  readonly #entries: Pick<LedgerEntry, "destroy">[] = [];
 
   /** @param gpu The GPU to allocate on. */
   constructor(gpu: Gpu) {
@@ -57,6 +57,11 @@ export class Scratch {
     return this.upload(new Float32Array(length).fill(NaN));
   }
 
+  /** Takes over what is to be freed with the rest. */
+  keep(entry: Pick<LedgerEntry, "destroy">): void {
+    this.#entries.push(entry);
+  }
+
   /** Frees the buffers. */
   dispose(): void {
     for (const entry of this.#entries) entry.destroy();
@@ -78,7 +83,7 @@ export async function download(
   gpu: Gpu,
   from: LedgerVectors,
   length: number = from.bytes / 4,
-): Promise<Float32Array> {
+): Promise<Float32Array<ArrayBuffer>> {
   const bytes = await ("view" in from ? readTexels(gpu, from) : readBuffer(gpu, from.buffer, 0, from.bytes));
   return new Float32Array(bytes, 0, length);
 }

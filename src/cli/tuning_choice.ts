@@ -26,6 +26,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   linearLanes: z.int().positive(),
   normLanes: z.int().positive(),
   decodeLanes: z.int().positive(),
+  splitTokens: z.int().nonnegative(),
   prefillLanes: z.int().positive(),
   argmaxLanes: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
@@ -75,7 +76,8 @@ function describe(tuning: Tuning): string {
   const rows = `many rows by ${tuning.tallRows ? "sixteen" : "eight"} with ` +
     `${tuning.wideRows ? "four tiles" : "one tile"} a lane`;
   return `weights in ${tuning.texels ? "textures" : "buffers"}, ${row}, ${rows}, tiles in groups of ` +
-    `${tuning.tileGroup}, ${tuning.linearLanes} lanes; attention with ${tuning.decodeLanes} lanes to decode and ` +
+    `${tuning.tileGroup}, ${tuning.linearLanes} lanes; attention with ${tuning.decodeLanes} lanes to decode ` +
+    `${tuning.splitTokens > 0 ? `by ${tuning.splitTokens} positions` : "a whole context"} and ` +
     `${tuning.prefillLanes} to prefill`;
 }
 

@@ -8,7 +8,7 @@
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
-import type { KvSource } from "../kv/strategy.ts";
+import type { KvGroups, KvSource } from "../kv/strategy.ts";
 import { type BatchLimits, batchOf, type Span } from "../model/batch.ts";
 import type { Gpt2, KvAccess } from "../model/gpt2.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
@@ -22,8 +22,8 @@ const STEPS_PER_SUBMISSION = 16;
 export interface RunnerKv {
   /** What kernels that touch them are joined with. */
   readonly source: KvSource;
-  /** The `@group(2)` that holds a layer's. */
-  bindGroup(layer: number): GPUBindGroup;
+  /** What holds a layer's. */
+  bindGroups(layer: number): KvGroups;
 }
 
 /** How each output's next token is chosen: not at all, the likeliest, or as its sequence's sampling says. */
@@ -60,7 +60,12 @@ export class BatchRunner {
       workspace: model.workspace(limits),
       tables: new StepTables(model.gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION),
     }));
-    return new BatchRunner(model, { kernels, bindGroup: (layer) => kv.bindGroup(layer) }, tables, workspace);
+    return new BatchRunner(
+      model,
+      { kernels, bindGroups: (layer) => kv.bindGroups(layer) },
+      tables,
+      workspace,
+    );
   }
 
   /** Dispatches recorded since the runner was made. */

@@ -69,7 +69,8 @@ export class SharedRunner {
     { maxSequences, maxRows, kvDtype }: SharedRunnerOptions,
   ): Promise<SharedRunner> {
     const { gpu, config: { nLayer, nHead, nCtx }, dims: { a4 } } = model;
-    const shape = { nLayer, nHead, a4, dtype: kvDtype, nCtx, nSequences: maxSequences };
+    // Slots are copied and swapped out, which takes buffers.
+    const shape = { nLayer, nHead, a4, dtype: kvDtype, nCtx, nSequences: maxSequences, texels: false };
     const pool = gpu.ledger.allOrNone(() =>
       new SlotPool(gpu, shape, {
         nSlots: memory.usage().capacity,

@@ -29,7 +29,8 @@ export async function withDecoder<T>(
   use: (decoder: Decoder, strategy: KvStrategy) => Promise<T>,
 ): Promise<T> {
   const { nSequences, kvDtype: dtype = "f32" } = options;
-  const shape = { ...model.config, ...model.dims, nSequences, dtype };
+  const { config, dims, tuning: { texels } } = model;
+  const shape = { ...config, ...dims, nSequences, dtype, texels };
   const strategy = createStrategy(model.gpu, options.strategy, shape, options);
   try {
     const decoder = await Decoder.create(model, strategy, options);

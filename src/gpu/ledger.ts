@@ -6,7 +6,7 @@
  * @module
  */
 import { KvbenchError } from "../errors.ts";
-import { ROW_BYTES, TEXEL_FORMAT, texelRows, TEXELS_PER_ROW } from "./texels.ts";
+import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";
 
 /** What a buffer is for. */
 export const CATEGORIES = ["weights", "kv", "activations", "tables", "staging"] as const;
@@ -52,6 +52,8 @@ export interface LedgerTexels extends LedgerEntry {
   readonly texture: GPUTexture;
   /** What kernels bind. */
   readonly view: GPUTextureView;
+  /** Bytes of a row. */
+  readonly rowBytes: number;
 }
 
 /** Vectors of 16 bytes in either form. */
@@ -127,28 +129,30 @@ export class Ledger {
   /**
    * Creates a texture for vectors of 16 bytes and counts it.
    *
-   * @param spec `bytes` are rounded up to whole rows of 32 KiB.
+   * @param spec `bytes` are rounded up to whole rows of `rowBytes`, a multiple of 16: 32 KiB unless told otherwise.
    * @throws {KvbenchError} If the device's `maxTextureDimension2D` is smaller than the texture.
    */
-  createTexels(spec: Omit<BufferSpec, "usage">): LedgerTexels {
-    const rows = texelRows(spec.bytes);
-    const { maxTextureDimension2D: maxRows } = this.#device.limits;
-    if (!Number.isSafeInteger(rows) || rows > maxRows) {
+  createTexels(spec: Omit<BufferSpec, "usage"> & { readonly rowBytes?: number }): LedgerTexels {
+    const { rowBytes = ROW_BYTES } = spec;
+    const width = rowBytes / TEXEL_BYTES, height = texelRows(spec.bytes, rowBytes);
+    const { maxTextureDimension2D: most } = this.#device.limits;
+    if (!Number.isSafeInteger(height) || Math.max(width, height) > most) {
       throw new KvbenchError(
-        `Cannot create texture "${spec.label}" of ${spec.bytes} bytes: this device allows at most ${
-          maxRows * ROW_BYTES
-        }`,
+        `Cannot create texture "${spec.label}" of ${spec.bytes} bytes in rows of ${rowBytes}: this device allows ` +
+          `at most ${most} rows of ${most * TEXEL_BYTES}`,
       );
     }
+    const { label } = spec;
     const texture = this.#device.createTexture({
-      label: spec.label,
-      size: [TEXELS_PER_ROW, rows],
+      label,
+      size: [width, height],
       format: TEXEL_FORMAT,
       usage: TEXELS_USAGE,
     });
-    return this.#count({ ...spec, bytes: rows * ROW_BYTES }, texture, {
+    return this.#count({ ...spec, bytes: height * rowBytes }, texture, {
       texture,
       view: texture.createView(),
+      rowBytes,
     });
   }
 

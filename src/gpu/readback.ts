@@ -7,7 +7,9 @@
 import { KvbenchError } from "../errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { LedgerTexels } from "./ledger.ts";
-import { ROW_BYTES } from "./texels.ts";
+
+/** Rows of a texture are copied to multiples of so many bytes. */
+const COPY_ROW_BYTES = 256;
 
 /** Part of a buffer. */
 export interface Piece {
@@ -75,17 +77,23 @@ export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<Ar
  *
  * @throws {KvbenchError} If the device fails.
  */
-export async function readTexels(gpu: Gpu, { texture, bytes }: LedgerTexels): Promise<ArrayBuffer> {
-  const copy = gpu.ledger.createBuffer({ label: "readback", category: "staging", bytes });
+export async function readTexels(gpu: Gpu, { texture, bytes, rowBytes }: LedgerTexels): Promise<ArrayBuffer> {
+  const { width, height } = texture;
+  const bytesPerRow = Math.ceil(rowBytes / COPY_ROW_BYTES) * COPY_ROW_BYTES;
+  const copy = gpu.ledger.createBuffer({
+    label: "readback",
+    category: "staging",
+    bytes: height * bytesPerRow,
+  });
   try {
     const encoder = gpu.device.createCommandEncoder();
-    const { width, height } = texture;
-    encoder.copyTextureToBuffer({ texture }, { buffer: copy.buffer, bytesPerRow: ROW_BYTES }, [
-      width,
-      height,
-    ]);
+    encoder.copyTextureToBuffer({ texture }, { buffer: copy.buffer, bytesPerRow }, [width, height]);
     gpu.device.queue.submit([encoder.finish()]);
-    return await readBuffer(gpu, copy.buffer, 0, bytes);
+    const rows = await readBuffer(gpu, copy.buffer, 0, copy.bytes);
+    if (bytesPerRow === rowBytes) return rows;
+    const dense = new Uint8Array(bytes);
+    for (let y = 0; y < height; y++) dense.set(new Uint8Array(rows, y * bytesPerRow, rowBytes), y * rowBytes);
+    return dense.buffer;
   } finally {
     copy.destroy();
   }

@@ -11,15 +11,15 @@ export const TEXELS: WgslFile = { name: "texels.wgsl", code: texelsCode };
 /** A vector of four words. */
 export const TEXEL_FORMAT = "rgba32uint" satisfies GPUTextureFormat;
 /** Bytes of a texel. */
-const TEXEL_BYTES = 16;
+export const TEXEL_BYTES = 16;
 /** Texels of a row: TEXELS_PER_ROW of `texels.wgsl`. */
 export const TEXELS_PER_ROW = 2048;
-/** Bytes of a row. */
+/** Bytes of a row, unless a texture has rows of its own. */
 export const ROW_BYTES: number = TEXELS_PER_ROW * TEXEL_BYTES;
 
 /** Rows that `bytes` take. */
-export function texelRows(bytes: number): number {
-  return Math.max(1, Math.ceil(bytes / ROW_BYTES));
+export function texelRows(bytes: number, rowBytes = ROW_BYTES): number {
+  return Math.max(1, Math.ceil(bytes / rowBytes));
 }
 
 /** A rectangle of texels, and where it begins in the bytes that fill it. */
@@ -37,15 +37,17 @@ export interface Region {
  *
  * @param offset In bytes, a multiple of 16.
  * @param bytes A multiple of 16.
+ * @param rowBytes Bytes of a row.
  */
-export function regionsOf(offset: number, bytes: number): Region[] {
+export function regionsOf(offset: number, bytes: number, rowBytes = ROW_BYTES): Region[] {
+  const perRow = rowBytes / TEXEL_BYTES;
   const regions: Region[] = [];
   for (let from = 0; from < bytes;) {
     const first = (offset + from) / TEXEL_BYTES, left = (bytes - from) / TEXEL_BYTES;
-    const x = first % TEXELS_PER_ROW, y = Math.floor(first / TEXELS_PER_ROW);
-    const whole = x === 0 && left >= TEXELS_PER_ROW;
-    const width = whole ? TEXELS_PER_ROW : Math.min(left, TEXELS_PER_ROW - x);
-    const height = whole ? Math.floor(left / TEXELS_PER_ROW) : 1;
+    const x = first % perRow, y = Math.floor(first / perRow);
+    const whole = x === 0 && left >= perRow;
+    const width = whole ? perRow : Math.min(left, perRow - x);
+    const height = whole ? Math.floor(left / perRow) : 1;
     regions.push({ x, y, width, height, from });
     from += width * height * TEXEL_BYTES;
   }

@@ -6,7 +6,7 @@
  */
 import type { Gpu } from "./gpu.ts";
 import type { LedgerVectors } from "./ledger.ts";
-import { regionsOf, ROW_BYTES } from "./texels.ts";
+import { regionsOf } from "./texels.ts";
 
 /** What the queue may hold copies of: 2 MiB. More leaves more holes, less takes more time. */
 const PENDING_BYTES = 2 << 20;
@@ -60,8 +60,8 @@ export function writeVectors(
     queue.writeBuffer(target.buffer, offset, memory, byteOffset, byteLength);
     return;
   }
-  for (const { x, y, width, height, from } of regionsOf(offset, byteLength)) {
-    const layout = { offset: byteOffset + from, bytesPerRow: ROW_BYTES };
+  for (const { x, y, width, height, from } of regionsOf(offset, byteLength, target.rowBytes)) {
+    const layout = { offset: byteOffset + from, bytesPerRow: target.rowBytes };
     queue.writeTexture({ texture: target.texture, origin: [x, y] }, memory, layout, [width, height]);
   }
 }

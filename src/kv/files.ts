@@ -5,12 +5,21 @@
  * @module
  */
 import arenaCode from "../../wgsl/kv_arena.wgsl" with { type: "text" };
+import bufferCode from "../../wgsl/kv_buffer.wgsl" with { type: "text" };
+import bufferReadCode from "../../wgsl/kv_buffer_read.wgsl" with { type: "text" };
+import bufferWriteCode from "../../wgsl/kv_buffer_write.wgsl" with { type: "text" };
 import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
 import f16Code from "../../wgsl/kv_f16.wgsl" with { type: "text" };
 import f32Code from "../../wgsl/kv_f32.wgsl" with { type: "text" };
 import groupsCode from "../../wgsl/kv_groups.wgsl" with { type: "text" };
 import int8Code from "../../wgsl/kv_int8.wgsl" with { type: "text" };
 import pagedCode from "../../wgsl/kv_paged.wgsl" with { type: "text" };
+import scalesReadCode from "../../wgsl/kv_scales_read.wgsl" with { type: "text" };
+import scalesWriteCode from "../../wgsl/kv_scales_write.wgsl" with { type: "text" };
+import texelsCode from "../../wgsl/kv_texels.wgsl" with { type: "text" };
+import texelsReadCode from "../../wgsl/kv_texels_read.wgsl" with { type: "text" };
+import texelsWriteCode from "../../wgsl/kv_texels_write.wgsl" with { type: "text" };
+import unscaledCode from "../../wgsl/kv_unscaled.wgsl" with { type: "text" };
 import type { Dtype } from "../gpu/dtype.ts";
 import type { WgslFile } from "../gpu/kernel.ts";
 
@@ -28,6 +37,28 @@ export const KV_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
   f16: { name: "kv_f16.wgsl", code: f16Code },
   int8: { name: "kv_int8.wgsl", code: int8Code },
 };
+/** What holds them: for each, where a head begins in it, and how it is read and written. */
+export const KV_PLACES = {
+  buffer: {
+    where: { name: "kv_buffer.wgsl", code: bufferCode },
+    read: { name: "kv_buffer_read.wgsl", code: bufferReadCode },
+    write: { name: "kv_buffer_write.wgsl", code: bufferWriteCode },
+  },
+  texels: {
+    where: { name: "kv_texels.wgsl", code: texelsCode },
+    read: { name: "kv_texels_read.wgsl", code: texelsReadCode },
+    write: { name: "kv_texels_write.wgsl", code: texelsWriteCode },
+  },
+} as const satisfies Record<string, Record<string, WgslFile>>;
+const UNSCALED: WgslFile = { name: "kv_unscaled.wgsl", code: unscaledCode };
+/** How their scales are read and written. */
+export const KV_SCALES = {
+  none: { read: UNSCALED, write: UNSCALED },
+  rows: {
+    read: { name: "kv_scales_read.wgsl", code: scalesReadCode },
+    write: { name: "kv_scales_write.wgsl", code: scalesWriteCode },
+  },
+} as const satisfies Record<string, Record<string, WgslFile>>;
 /** All of them. */
 export const KV_FILES: readonly WgslFile[] = [
   CONTIGUOUS,
@@ -35,4 +66,7 @@ export const KV_FILES: readonly WgslFile[] = [
   PAGED,
   KV_GROUPS,
   ...Object.values(KV_FORMATS),
+  ...Object.values(KV_PLACES).flatMap((place) => Object.values(place)),
+  UNSCALED,
+  ...Object.values(KV_SCALES.rows),
 ];

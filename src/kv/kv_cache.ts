@@ -8,7 +8,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
 import { SLOT_GROUP } from "./slot_group.ts";
-import { type Growth, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
+import { type Growth, type KvGroups, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 import { KvbenchError } from "../errors.ts";
 
 /** Keeps everything, contiguously. */
@@ -25,12 +25,11 @@ export class KvCache implements KvStrategy {
     this.#shape = shape;
     this.#growth = options.growth;
     this.#capacity = options.capacityTokens;
-    this.#regions = new ContiguousRegions(
-      gpu,
-      shape,
-      shape.nLayer,
-      options.growth === "static" ? SLOT_GROUP : 1,
-    );
+    this.#regions = new ContiguousRegions(gpu, shape, {
+      layersKept: shape.nLayer,
+      mostTokens: options.capacityTokens,
+      slotGroup: options.growth === "static" ? SLOT_GROUP : 1,
+    });
     this.#lengths = Array(shape.nSequences).fill(0);
     if (this.#growth === "static") this.#regions.resize(this.#capacity, 0);
   }
@@ -63,8 +62,8 @@ export class KvCache implements KvStrategy {
   }
 
   /** A layer's own. */
-  bindGroup(layer: number): GPUBindGroup {
-    return this.#regions.bindGroup(layer);
+  bindGroups(layer: number): KvGroups {
+    return this.#regions.bindGroups(layer);
   }
 
   /** Everything that is allocated belongs to sequences. */

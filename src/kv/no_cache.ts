@@ -7,7 +7,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
 import { SLOT_GROUP } from "./slot_group.ts";
-import { type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
+import { type KvGroups, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 
 /** Keeps nothing between steps. */
 export class NoCache implements KvStrategy {
@@ -19,7 +19,11 @@ export class NoCache implements KvStrategy {
   /** @param maxTokens The longest sequence that will be computed: the scratch's slots per sequence. */
   constructor(gpu: Gpu, shape: KvShape, maxTokens: number) {
     this.#shape = shape;
-    this.#scratch = new ContiguousRegions(gpu, shape, 1, SLOT_GROUP);
+    this.#scratch = new ContiguousRegions(gpu, shape, {
+      layersKept: 1,
+      mostTokens: maxTokens,
+      slotGroup: SLOT_GROUP,
+    });
     this.#scratch.resize(maxTokens, 0);
     this.#lengths = Array(shape.nSequences).fill(0);
   }
@@ -43,8 +47,8 @@ export class NoCache implements KvStrategy {
   }
 
   /** All layers share one. */
-  bindGroup(layer: number): GPUBindGroup {
-    return this.#scratch.bindGroup(layer);
+  bindGroups(layer: number): KvGroups {
+    return this.#scratch.bindGroups(layer);
   }
 
   /** What the scratch holds after the last step. */

@@ -7,7 +7,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { BlockManager } from "./block_manager.ts";
 import { SlotPool } from "./slot_pool.ts";
-import { kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
+import { type KvGroups, kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
 
 /** How the pool is cut. */
 export interface PagedOptions {
@@ -32,7 +32,7 @@ export class Paged implements KvStrategy {
 
   /**
    * @throws {UsageError} If the block size is not a positive whole number.
-   * @throws {KvbenchError} If a layer's pool is larger than a buffer may be.
+   * @throws {KvbenchError} If a layer's pool is larger than the device allows.
    */
   constructor(gpu: Gpu, shape: KvShape, options: PagedOptions) {
     const { blockSize, poolTokens } = options;
@@ -68,8 +68,8 @@ export class Paged implements KvStrategy {
   }
 
   /** A layer's pool, with the table. */
-  bindGroup(layer: number): GPUBindGroup {
-    return this.#pool.bindGroup(layer);
+  bindGroups(layer: number): KvGroups {
+    return this.#pool.bindGroups(layer);
   }
 
   /** What belongs to sequences is whole blocks; the rest of the pool is free for others. */

@@ -32,33 +32,46 @@ export interface SlotCopy {
 /** Copies slots of one pool. */
 export class SlotCopier {
   readonly #gpu: Gpu;
-  readonly #pool: SlotPool;
-  readonly #kernel: Kernel;
   readonly #list: LedgerBuffer; // [MOST_COPIES, 3] u32
-  readonly #groups: readonly GPUBindGroup[];
+  /** For each buffer of the pool. */
+  readonly #parts: readonly {
+    readonly kernel: Kernel;
+    readonly group: GPUBindGroup;
+    readonly slotBytes: number;
+  }[];
 
-  private constructor(gpu: Gpu, pool: SlotPool, kernel: Kernel, layout: BindLayout<"copies" | "kv">) {
+  private constructor(
+    gpu: Gpu,
+    pool: SlotPool,
+    kernels: readonly Kernel[],
+    layout: BindLayout<"copies" | "kv">,
+  ) {
     this.#gpu = gpu;
-    this.#pool = pool;
-    this.#kernel = kernel;
     const spec = { label: "kv copies", category: "tables", bytes: MOST_COPIES * 12 } as const;
     this.#list = gpu.ledger.createBuffer(spec);
-    this.#groups = pool.layers.map((kv) => layout.bind({ copies: this.#list, kv }));
+    this.#parts = pool.buffers.map(({ buffer, slotBytes }, i) => ({
+      kernel: kernels[i]!,
+      group: layout.bind({ copies: this.#list, kv: buffer }),
+      slotBytes,
+    }));
   }
 
   /**
-   * Compiles the kernel for a pool.
+   * Compiles the kernels for a pool.
    *
-   * @throws {KvbenchError} If it does not compile.
+   * @throws {KvbenchError} If one does not compile.
+   * @throws {Error} If the pool's values are in textures.
    */
   static async create(gpu: Gpu, pool: SlotPool): Promise<SlotCopier> {
     const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
-    const kernel = await createKernel(gpu.device, {
-      files: [KV_GROUPS, KV_COPY],
-      groups: [layout],
-      overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: pool.headBytes / 4 },
-    });
-    return new SlotCopier(gpu, pool, kernel, layout);
+    const kernels = await Promise.all(pool.buffers.map(({ rowBytes }) =>
+      createKernel(gpu.device, {
+        files: [KV_GROUPS, KV_COPY],
+        groups: [layout],
+        overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: rowBytes / 4 },
+      })
+    ));
+    return new SlotCopier(gpu, pool, kernels, layout);
   }
 
   /** Submits copies, each of which sees what those before it did. */
@@ -75,13 +88,13 @@ export class SlotCopier {
     const { device } = this.#gpu;
     const list = Uint32Array.from(copies.flatMap(({ from, to, count }) => [from, to, count]));
     device.queue.writeBuffer(this.#list.buffer, 0, list);
-    const words = Math.max(...copies.map(({ count }) => count)) * this.#pool.slotBytes / 4;
+    const most = Math.max(...copies.map(({ count }) => count));
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    pass.setPipeline(this.#kernel.pipeline);
-    for (const group of this.#groups) {
+    for (const { kernel, group, slotBytes } of this.#parts) {
+      pass.setPipeline(kernel.pipeline);
       pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(Math.min(MOST_GROUPS, Math.ceil(words / LANES)), copies.length);
+      pass.dispatchWorkgroups(Math.min(MOST_GROUPS, Math.ceil(most * slotBytes / 4 / LANES)), copies.length);
     }
     pass.end();
     device.queue.submit([encoder.finish()]);

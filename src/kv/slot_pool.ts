@@ -1,17 +1,18 @@
 /**
- * K/V memory on the GPU that many sequences share: one buffer of token slots per kept layer, and a table that says
- * where each sequence's slots are: in blocks, or in one region. Owns buffers, table and bind groups; which slots are
- * whose is decided elsewhere.
+ * K/V memory on the GPU that many sequences share: one buffer or texture of token slots per kept layer, and a table
+ * that says where each sequence's slots are: in blocks, or in one region. Owns layers and table; which slots are whose
+ * is decided elsewhere.
  *
  * @module
  */
-import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { readPieces } from "../gpu/readback.ts";
-import { ARENA, KV_FORMATS, KV_GROUPS, PAGED } from "./files.ts";
+import { ARENA, PAGED } from "./files.ts";
+import type { KvLayer } from "./layer.ts";
+import { KvLayout } from "./layout.ts";
 import { SLOT_GROUP, slotGroupOf } from "./slot_group.ts";
-import { kvHeadBytes, kvRowBytes, type KvShape, type KvSource } from "./strategy.ts";
+import { type KvGroups, type KvShape, type KvSource } from "./strategy.ts";
 
 /** How large the pool is and how it is cut. */
 export interface SlotPoolOptions {
@@ -31,60 +32,80 @@ export interface Slots {
   readonly count: number;
 }
 
+/** Values or scales of a layer, which are rows, one for each head's K and V of a slot: see `kv_groups.wgsl`. */
+export interface SlotBuffer {
+  /** What holds them. */
+  readonly buffer: LedgerBuffer;
+  /** Bytes of a row. */
+  readonly rowBytes: number;
+  /** Bytes of a slot. */
+  readonly slotBytes: number;
+}
+
 /** Token slots of every kept layer. */
 export class SlotPool {
   /** What kernels that touch K and V are joined with. */
   readonly source: KvSource;
   /** By kept layer: the K and V of nSlots slots, in groups. */
-  readonly layers: readonly LedgerBuffer[];
+  readonly layers: readonly KvLayer[];
   /** Bytes of a slot in one layer. */
   readonly slotBytes: number;
-  /** Bytes of one head's K, or V, of a slot. */
-  readonly headBytes: number;
   /** Heads of a layer. */
   readonly nHead: number;
   /** Slots of a group: see `kv_groups.wgsl`. */
   readonly slotGroup: number;
   readonly #gpu: Gpu;
+  readonly #layout: KvLayout;
   readonly #table: LedgerBuffer; // [nSequences, width] u32
   readonly #width: number;
   /** What the table holds, by sequence. */
   readonly #placed: Uint32Array<ArrayBuffer>[];
-  readonly #groups: readonly GPUBindGroup[];
+  readonly #groups: readonly KvGroups[];
 
   /**
    * Allocates the slots, which hold zeros.
    *
-   * @throws {KvbenchError} If a layer is larger than a buffer may be.
+   * @throws {KvbenchError} If a layer is larger than the device allows.
    */
   constructor(gpu: Gpu, shape: KvShape, { nSlots, layersKept, blockSize }: SlotPoolOptions) {
     this.#gpu = gpu;
     this.#width = blockSize === undefined ? 1 : Math.ceil(shape.nCtx / blockSize);
     this.#placed = Array.from({ length: shape.nSequences }, () => new Uint32Array(this.#width).fill(-1));
-    this.slotBytes = kvRowBytes(shape);
-    this.headBytes = kvHeadBytes(shape);
     this.nHead = shape.nHead;
     this.slotGroup = blockSize === undefined ? SLOT_GROUP : slotGroupOf(blockSize);
-    const layout = new BindLayout(gpu.device, "kv slots", { kv: "readWrite", table: "read" });
-    this.source = {
-      files: [blockSize === undefined ? ARENA : PAGED, KV_GROUPS, KV_FORMATS[shape.dtype]],
-      layout,
-      overrides: {
-        SLOT_GROUP: this.slotGroup,
-        ...(blockSize !== undefined && { BLOCK_SIZE: blockSize, MAX_BLOCKS: this.#width }),
-      },
-    };
+    const layout = this.#layout = new KvLayout(gpu, shape, {
+      file: blockSize === undefined ? ARENA : PAGED,
+      table: "read",
+      most: nSlots,
+      group: this.slotGroup,
+      ...(blockSize !== undefined && { overrides: { BLOCK_SIZE: blockSize, MAX_BLOCKS: this.#width } }),
+    });
+    this.source = layout.source;
+    this.slotBytes = layout.slotBytes;
     this.#table = gpu.ledger.createBuffer({
       label: blockSize === undefined ? "kv regions" : "block table",
       category: "tables",
       bytes: shape.nSequences * this.#width * 4,
     });
-    const bytes = nSlots * this.slotBytes;
-    this.layers = Array.from(
-      { length: layersKept },
-      () => gpu.ledger.createBuffer({ label: "kv pool", category: "kv", bytes }),
-    );
-    this.#groups = this.layers.map((kv) => layout.bind({ kv, table: this.#table }));
+    this.layers = Array.from({ length: layersKept }, () => layout.createLayer("kv pool", nSlots));
+    this.#groups = this.layers.map((kv) => layout.bind(kv, this.#table));
+  }
+
+  /**
+   * The buffers of all layers, values before scales, if values are in buffers: only those are copied slot by slot.
+   *
+   * @throws {Error} If they are in textures.
+   */
+  get buffers(): SlotBuffer[] {
+    const { nHead } = this, rows = 2 * nHead;
+    return this.layers.flatMap(({ kv, scales }) => {
+      if (!("buffer" in kv)) throw new Error("K and V are in textures: wanted buffers");
+      const { valueBytes, scaleBytes } = this.#layout;
+      return [
+        { buffer: kv, rowBytes: valueBytes / rows, slotBytes: valueBytes },
+        ...scales ? [{ buffer: scales, rowBytes: scaleBytes / rows, slotBytes: scaleBytes }] : [],
+      ];
+    });
   }
 
   /** Bytes of all slots, in all kept layers. */
@@ -93,7 +114,7 @@ export class SlotPool {
   }
 
   /** A layer's slots, with the table. */
-  bindGroup(layer: number): GPUBindGroup {
+  bindGroups(layer: number): KvGroups {
     return this.#groups[layer % this.#groups.length]!;
   }
 
@@ -113,13 +134,13 @@ export class SlotPool {
     this.#gpu.device.queue.writeBuffer(this.#table.buffer, at, placed, first, entries.length - first);
   }
 
-  /** Brings whole groups of slots to the host, layer after layer: [layersKept][slots of all ranges][slotBytes]. */
+  /** Brings whole groups of slots to the host: of each buffer of each layer, the slots of all ranges. */
   async save(ranges: readonly Slots[]): Promise<ArrayBuffer> {
-    const pieces = this.layers.flatMap(({ buffer }) =>
+    const pieces = this.buffers.flatMap(({ buffer, slotBytes }) =>
       ranges.map(({ first, count }) => ({
-        source: buffer,
-        offset: first * this.slotBytes,
-        bytes: count * this.slotBytes,
+        source: buffer.buffer,
+        offset: first * slotBytes,
+        bytes: count * slotBytes,
       }))
     );
     return await readPieces(this.#gpu, pieces);
@@ -128,10 +149,10 @@ export class SlotPool {
   /** Brings back what {@linkcode SlotPool.save} gave, into as many slots. */
   load(ranges: readonly Slots[], data: ArrayBuffer): void {
     let from = 0;
-    for (const { buffer } of this.layers) {
+    for (const { buffer, slotBytes } of this.buffers) {
       for (const { first, count } of ranges) {
-        const bytes = count * this.slotBytes;
-        this.#gpu.device.queue.writeBuffer(buffer, first * this.slotBytes, data, from, bytes);
+        const bytes = count * slotBytes;
+        this.#gpu.device.queue.writeBuffer(buffer.buffer, first * slotBytes, data, from, bytes);
         from += bytes;
       }
     }
@@ -139,7 +160,7 @@ export class SlotPool {
 
   /** Frees slots and table. */
   dispose(): void {
-    for (const buffer of [...this.layers, this.#table]) buffer.destroy();
+    for (const entry of [...this.layers, this.#table]) entry.destroy();
   }
 }
 

@@ -18,15 +18,26 @@ export const GROWTHS = ["static", "dynamic"] as const;
 /** How a contiguous cache gets its memory. */
 export type Growth = (typeof GROWTHS)[number];
 
+/** What kernels that read K and V are joined with, or those that write them. */
+export interface KvSides<T> {
+  /** For attention. */
+  readonly read: T;
+  /** For `kv_write.wgsl`. */
+  readonly write: T;
+}
+
 /** What a strategy adds to the kernels that touch K and V. */
 export interface KvSource {
-  /** Define `kv_slot()` and, for a storage type, `kv` and its accessors, in `@group(2)`. */
-  readonly files: readonly [slots: WgslFile, groups: WgslFile, format: WgslFile];
-  /** The layout of `@group(2)`. */
-  readonly layout: BindLayout;
+  /** Define `kv_slot()`, and where K and V are and how they are stored, in `@group(2)`. */
+  readonly files: KvSides<readonly WgslFile[]>;
+  /** The layouts of `@group(2)`. */
+  readonly layouts: KvSides<BindLayout>;
   /** Overrides that the files declare, apart from the model's. */
   readonly overrides: Readonly<Record<string, number>>;
 }
+
+/** A layer's K and V as `@group(2)`. */
+export type KvGroups = KvSides<GPUBindGroup>;
 
 /** What K and V take, in bytes. What is reserved and not used is waste. */
 export interface KvUsage {
@@ -61,8 +72,8 @@ export interface KvStrategy {
   reserve(sequence: number, length: number, submit: () => void): void;
   /** Notes that a sequence's first `length` tokens are stored, once the step that stores them is recorded. */
   commit(sequence: number, length: number): void;
-  /** The `@group(2)` that holds a layer's K and V. Changes only when `reserve` has moved them. */
-  bindGroup(layer: number): GPUBindGroup;
+  /** What holds a layer's K and V. Changes only when `reserve` has moved them. */
+  bindGroups(layer: number): KvGroups;
   /** What K and V take now. */
   usage(): KvUsage;
   /** Forgets all sequences; memory that was reserved up front stays. */
@@ -85,14 +96,19 @@ export interface KvShape {
   readonly nCtx: number;
   /** Sequences that are kept at once. */
   readonly nSequences: number;
+  /** Whether K and V are in textures where those can hold them: see {@linkcode KvLayout}. */
+  readonly texels: boolean;
 }
 
 /** Bytes of one token's K and V in one layer: 2 · A · bytes and, in int8, 2 · H scales of 4 bytes. */
 export function kvRowBytes(shape: Pick<KvShape, "a4" | "nHead" | "dtype">): number {
-  return 2 * shape.nHead * kvHeadBytes(shape);
+  const { values, scale } = kvHeadBytes(shape);
+  return 2 * shape.nHead * (values + scale);
 }
 
 /** Bytes of K, or V, of one head of one token: D · bytes and, in int8, a scale of 4 bytes. */
-export function kvHeadBytes({ a4, nHead, dtype }: Pick<KvShape, "a4" | "nHead" | "dtype">): number {
-  return a4 / nHead * 4 * DTYPE_BYTES[dtype] + (dtype === "int8" ? 4 : 0);
+export function kvHeadBytes(
+  { a4, nHead, dtype }: Pick<KvShape, "a4" | "nHead" | "dtype">,
+): { readonly values: number; readonly scale: number } {
+  return { values: a4 / nHead * 4 * DTYPE_BYTES[dtype], scale: dtype === "int8" ? 4 : 0 };
 }

@@ -151,7 +151,7 @@ async function profileSteps(
   { decoder, strategy, timer, passes, trials }: Tools,
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
-  const { config, weightsDtype, gpu: { fence } } = model;
+  const { config, weightsDtype, tuning, gpu: { fence } } = model;
   const { promptIds, kvDtype, steps } = options;
   const profiled = async (): Promise<ProfiledStep> => {
     const first = strategy.cached(0);
@@ -159,7 +159,7 @@ async function profileSteps(
     decoder.timeDispatches(timer);
     decoder.advance(1);
     decoder.timeDispatches(undefined);
-    return { times: await timer.read(), costs: stepCosts(batch, { config, weightsDtype, kvDtype }) };
+    return { times: await timer.read(), costs: stepCosts(batch, { config, weightsDtype, kvDtype, tuning }) };
   };
   const unprofiled = async () => {
     const { encodeMs, submitMs } = decoder;

@@ -16,13 +16,12 @@ import { type Batch, batchOf, TILE_ROWS } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
-  createKvKernels,
+  combineKernel,
   createLayouts,
   type KernelContext,
-  type KvKernels,
+  kvKernel,
   type Layouts,
-  maxSplits,
-  SPLIT_TOKENS,
+  splitsOf,
 } from "./kernels.ts";
 import { linearProduct } from "./linear.ts";
 import { packedBytes } from "./pack.ts";
@@ -83,6 +82,9 @@ export function linearVariants(device: Pick<GPUDevice, "features">): readonly Pa
 }
 /** Lanes of an attention workgroup that are timed beside the defaults. */
 export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
+
+/** Positions of a decode attention workgroup that are timed: all, as few as hardware likes, and between. */
+export const SPLITS: readonly number[] = [0, 64, 256];
 
 /** A tuning and, beside it, every variant of the linear products that is not the same. */
 export function linearTunings(base: Tuning, device: GPUDevice): Tuning[] {
@@ -184,15 +186,16 @@ class TuningBench {
     return variants[fastest(shares, MARGIN)]!;
   }
 
-  /** The fastest numbers of lanes for attention. */
+  /** The fastest numbers of lanes for attention, and how a decode attention is split. */
   async attention(
     linear: Tuning,
     budget: TuningBudget,
-  ): Promise<Pick<Tuning, "decodeLanes" | "prefillLanes">> {
+  ): Promise<Pick<Tuning, "decodeLanes" | "splitTokens" | "prefillLanes">> {
     const { config, kvDtype } = this.#options;
     const { a4, headDim4 } = this.#dims;
+    const { texels } = linear;
     const tokens = Math.min(CONTEXT, config.nCtx);
-    const shape = { ...config, ...this.#dims, nSequences: 1, dtype: kvDtype };
+    const shape = { ...config, ...this.#dims, nSequences: 1, dtype: kvDtype, texels };
     const strategy = createStrategy(this.#gpu, "kv-cache", shape, {
       maxTokens: tokens,
       capacityTokens: tokens,
@@ -200,44 +203,69 @@ class TuningBench {
       blockSize: 1,
     });
     this.#free.push(() => strategy.dispose());
-    const splits = maxSplits(config) * config.nHead;
+    const splits = Math.max(...SPLITS.map((splitTokens) => splitsOf(config.nCtx, { splitTokens }))) *
+      config.nHead;
     const buffers = {
-      x: this.#vectors(TILE_ROWS * 3 * a4 * 16, linear.texels),
-      y: this.#vectors(TILE_ROWS * a4 * 16, linear.texels),
+      x: this.#vectors(TILE_ROWS * 3 * a4 * 16, texels),
+      y: this.#vectors(TILE_ROWS * a4 * 16, texels),
       partial: this.#buffer(splits * headDim4 * 16),
       scale: this.#buffer(splits * 8),
     };
-    const layouts = this.#layouts(linear.texels);
-    const decodeGroup = layouts.attentionDecode.bind(buffers);
-    const prefillGroup = layouts.attentionPrefill.bind(buffers);
+    const layouts = this.#layouts(texels);
+    const groups = {
+      whole: layouts.attentionWhole.bind(buffers),
+      split: layouts.attentionSplit.bind(buffers),
+      combine: layouts.attentionCombine.bind(buffers),
+      prefill: layouts.attentionPrefill.bind(buffers),
+    };
     const decodeStep = this.#step(batchOf([{ sequence: 0, first: tokens - 1, count: 1, outputs: 0 }]));
     const rows = Math.min(TILE_ROWS, tokens);
     const prefillStep = this.#step(
       batchOf([{ sequence: 0, first: tokens - rows, count: Math.max(2, rows), outputs: 0 }]),
     );
-    const base = { decodeLanes: linear.decodeLanes, prefillLanes: linear.prefillLanes };
-    const others = ATTENTION_LANES.map((count) => ({ decodeLanes: count, prefillLanes: count }))
-      .filter(({ decodeLanes }) => decodeLanes !== base.decodeLanes || decodeLanes !== base.prefillLanes);
-    const variants = [base, ...others];
-    const kernels = await Promise.all(
-      variants.map((variant) => createKvKernels(this.#context({ ...linear, ...variant }), strategy.source)),
-    );
-    const fastestOf = async (record: (kernels: KvKernels, recorder: Recorder) => void): Promise<number> => {
-      const candidates = kernels.map((each): Candidate => (recorder) => record(each, recorder));
-      return fastest(await timeCandidates(this.#gpu, candidates, budget), MARGIN);
+    const decode = async (tuning: Tuning): Promise<Candidate> => {
+      const context = this.#context(tuning);
+      const kernel = await kvKernel(context, strategy.source, "decode");
+      const combine = tuning.splitTokens > 0 ? await combineKernel(context) : undefined;
+      const group = combine ? groups.split : groups.whole;
+      return (recorder) => {
+        decodeStep(recorder);
+        for (let n = 0; n < config.nLayer; n++) {
+          const { read } = strategy.bindGroups(n);
+          recorder.dispatch(kernel, [group, read], splitsOf(tokens, tuning), config.nHead);
+          if (combine) recorder.dispatch(combine, [groups.combine], Math.ceil(a4 / 32));
+        }
+      };
     };
-    const decode = await fastestOf((kernels, recorder) => {
-      decodeStep(recorder);
-      for (let n = 0; n < config.nLayer; n++) {
-        const grid = [Math.ceil(tokens / SPLIT_TOKENS), config.nHead] as const;
-        recorder.dispatch(kernels.decode, [decodeGroup, strategy.bindGroup(n)], ...grid);
-      }
-    });
-    const prefill = await fastestOf((kernels, recorder) => {
-      prefillStep(recorder);
-      recorder.dispatch(kernels.prefill, [prefillGroup, strategy.bindGroup(0)], 1, config.nHead);
-    });
-    return { decodeLanes: variants[decode]!.decodeLanes, prefillLanes: variants[prefill]!.prefillLanes };
+    const prefill = async (tuning: Tuning): Promise<Candidate> => {
+      const kernel = await kvKernel(this.#context(tuning), strategy.source, "prefill");
+      return (recorder) => {
+        prefillStep(recorder);
+        recorder.dispatch(kernel, [groups.prefill, strategy.bindGroups(0).read], 1, config.nHead);
+      };
+    };
+    const fastestOf = async (
+      base: Tuning,
+      others: readonly Partial<Tuning>[],
+      candidate: (tuning: Tuning) => Promise<Candidate>,
+    ): Promise<Tuning> => {
+      const tunings = [base, ...others.map((other) => ({ ...base, ...other }))]
+        .filter((tuning, i, all) => all.findIndex((other) => isDeepStrictEqual(other, tuning)) === i);
+      const times = await timeCandidates(this.#gpu, await Promise.all(tunings.map(candidate)), budget);
+      return tunings[fastest(times, MARGIN)]!;
+    };
+    const lanes = await fastestOf(linear, ATTENTION_LANES.map((count) => ({ decodeLanes: count })), decode);
+    const { decodeLanes, splitTokens } = await fastestOf(
+      lanes,
+      SPLITS.map((tokens) => ({ splitTokens: tokens })),
+      decode,
+    );
+    const { prefillLanes } = await fastestOf(
+      linear,
+      ATTENTION_LANES.map((count) => ({ prefillLanes: count })),
+      prefill,
+    );
+    return { decodeLanes, splitTokens, prefillLanes };
   }
 
   /** Frees what was allocated. */

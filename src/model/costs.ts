@@ -17,7 +17,8 @@ import { kvRowBytes } from "../kv/strategy.ts";
 import type { Batch } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";
-import { type Role, SPLIT_TOKENS } from "./kernels.ts";
+import { type Role, splitsOf } from "./kernels.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** What the dispatches of one kind do together in one step. */
 export interface Cost {
@@ -35,12 +36,14 @@ export interface CostOptions {
   readonly weightsDtype: Dtype;
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
+  /** The kernel variants. */
+  readonly tuning: Pick<Tuning, "splitTokens">;
 }
 
 /** The costs of one step with a greedy choice, by kernel; what the step does not dispatch costs nothing. */
 export function stepCosts(
   batch: Batch,
-  { config, weightsDtype, kvDtype }: CostOptions,
+  { config, weightsDtype, kvDtype, tuning }: CostOptions,
 ): Record<Exclude<Role, "sample">, Cost> {
   const { nLayer, nHead, vocabSize } = config;
   const dims = dimsOf(config);
@@ -49,8 +52,10 @@ export function stepCosts(
   const weightBytes = DTYPE_BYTES[weightsDtype];
   const scaleBytes = weightsDtype === "int8" ? 4 : 0;
   const kvRow = kvRowBytes({ a4: dims.a4, nHead, dtype: kvDtype });
-  const attention = attentionShape(batch);
-  const partial = attention.splits * (4 * a + 8 * nHead); // [splits, A] sums and [splits, H] maxima and weights
+  const attention = attentionShape(batch, tuning);
+  const isSplit = tuning.splitTokens > 0;
+  /** [splits, A] sums and [splits, H] maxima and weights; or the result. */
+  const partial = isSplit ? attention.splits * (4 * a + 8 * nHead) : 4 * a * batch.nDecodeTiles;
 
   const cost = (count: number, bytes: number, macs: number): Cost => ({
     bytes: count * bytes,
@@ -77,7 +82,7 @@ export function stepCosts(
       2 * a * attention.decodeTokens,
     ),
     "attention combine": cost(
-      batch.nDecodeTiles > 0 ? nLayer : 0,
+      isSplit && batch.nDecodeTiles > 0 ? nLayer : 0,
       partial + 4 * a * batch.nDecodeTiles,
       attention.splits * a,
     ),
@@ -91,7 +96,7 @@ export function stepCosts(
 }
 
 /** What the attention of a batch covers, over all tiles. */
-function attentionShape({ tiles, nPrefillTiles }: Batch) {
+function attentionShape({ tiles, nPrefillTiles }: Batch, tuning: CostOptions["tuning"]) {
   const reach = new Map<number, number>(); // tokens that a sequence's prefill tiles attend to
   let prefillRows = 0, prefillPairs = 0, decodeTokens = 0, splits = 0;
   for (let t = 0; 4 * t < tiles.length; t++) {
@@ -103,7 +108,7 @@ function attentionShape({ tiles, nPrefillTiles }: Batch) {
     ];
     if (t >= nPrefillTiles) {
       decodeTokens += first + 1;
-      splits += Math.ceil((first + 1) / SPLIT_TOKENS);
+      splits += splitsOf(first + 1, tuning);
       continue;
     }
     prefillRows += rows;

@@ -4,9 +4,10 @@ import { batchOf, type Span } from "./batch.ts";
 import { PRESETS } from "./config.ts";
 import { stepCosts } from "./costs.ts";
 import { memoryNeed } from "./memory.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING } from "./tuning.ts";
 
 const config = PRESETS.gpt2;
-const f32 = { config, weightsDtype: "f32", kvDtype: "f32" } as const;
+const f32 = { config, weightsDtype: "f32", kvDtype: "f32", tuning: HARDWARE_TUNING } as const;
 
 Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil and paper give", () => {
   const costs = stepCosts(batchOf([{ sequence: 0, first: 129, count: 1, outputs: 1 }]), f32);
@@ -32,10 +33,19 @@ Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil a
   assert.deepEqual(costs["attention prefill"], { bytes: 0, macs: 0 });
 });
 
+Deno.test("stepCosts() of attention that is not split write its result at once", () => {
+  const costs = stepCosts(batchOf([{ sequence: 0, first: 129, count: 1, outputs: 1 }]), {
+    ...f32,
+    tuning: SOFTWARE_TUNING,
+  });
+  assert.equal(costs["attention decode"].bytes, 12 * (2 * 4 * 768 + 130 * 2 * 4 * 768));
+  assert.deepEqual(costs["attention combine"], { bytes: 0, macs: 0 });
+});
+
 Deno.test("stepCosts() read each weight once a step, in every storage type", () => {
   const batch = batchOf([{ sequence: 0, first: 0, count: 1, outputs: 1 }]);
   for (const weightsDtype of ["f32", "f16", "int8"] as const) {
-    const costs = stepCosts(batch, { config, weightsDtype, kvDtype: "f32" });
+    const costs = stepCosts(batch, { config, weightsDtype, kvDtype: "f32", tuning: HARDWARE_TUNING });
     const matrices = (["qkv", "proj", "fc", "out", "head"] as const).reduce(
       (sum, r) => sum + costs[r].bytes,
       0,

@@ -7,6 +7,8 @@ import embeddingCode from "../../wgsl/embedding.wgsl" with { type: "text" };
 import argmaxCode from "../../wgsl/argmax.wgsl" with { type: "text" };
 import attentionCombineCode from "../../wgsl/attention_combine.wgsl" with { type: "text" };
 import attentionDecodeCode from "../../wgsl/attention_decode.wgsl" with { type: "text" };
+import attentionSplitCode from "../../wgsl/attention_split.wgsl" with { type: "text" };
+import attentionWholeCode from "../../wgsl/attention_whole.wgsl" with { type: "text" };
 import attentionPrefillCode from "../../wgsl/attention_prefill.wgsl" with { type: "text" };
 import kvQuadsCode from "../../wgsl/kv_quads.wgsl" with { type: "text" };
 import kvWriteCode from "../../wgsl/kv_write.wgsl" with { type: "text" };
@@ -63,6 +65,8 @@ export const FILES = {
   kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
   kvQuads: { name: "kv_quads.wgsl", code: kvQuadsCode },
   attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
+  attentionSplit: { name: "attention_split.wgsl", code: attentionSplitCode },
+  attentionWhole: { name: "attention_whole.wgsl", code: attentionWholeCode },
   attentionCombine: { name: "attention_combine.wgsl", code: attentionCombineCode },
   attentionPrefill: { name: "attention_prefill.wgsl", code: attentionPrefillCode },
   argmax: { name: "argmax.wgsl", code: argmaxCode },

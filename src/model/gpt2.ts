@@ -11,7 +11,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { KV_FILES } from "../kv/files.ts";
-import type { KvSource } from "../kv/strategy.ts";
+import type { KvGroups, KvSource } from "../kv/strategy.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
@@ -24,7 +24,7 @@ import {
   type KernelContext,
   type KvKernels,
   type ModelKernels,
-  SPLIT_TOKENS,
+  splitsOf,
 } from "./kernels.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
@@ -35,8 +35,8 @@ import { Workspace } from "./workspace.ts";
 export interface KvAccess {
   /** The kernels that touch K and V, compiled for the strategy. */
   readonly kernels: KvKernels;
-  /** The `@group(2)` that holds a layer's K and V. */
-  bindGroup(layer: number): GPUBindGroup;
+  /** What holds a layer's K and V. */
+  bindGroups(layer: number): KvGroups;
 }
 
 /** The text of all kernels, in a fixed order, for a hash that says which kernels a result came from. */
@@ -173,7 +173,7 @@ export class Gpt2 {
     workspace.layers.forEach((groups, layer) => {
       recorder.dispatch(kernels.norm, [groups.ln1], nRows);
       kernels.qkv.record(recorder, groups.qkv, nRows);
-      this.#attention(recorder, workspace, batch, kv, kv.bindGroup(layer));
+      this.#attention(recorder, workspace, batch, kv, kv.bindGroups(layer));
       kernels.proj.record(recorder, groups.proj, nRows);
       recorder.dispatch(kernels.norm, [groups.ln2], nRows);
       kernels.fc.record(recorder, groups.fc, nRows);
@@ -204,25 +204,26 @@ export class Gpt2 {
     workspace: Workspace,
     batch: Batch,
     kv: KvAccess,
-    group: GPUBindGroup,
+    { read, write }: KvGroups,
   ): void {
     const { nHead } = this.config;
     const { a4 } = this.dims;
-    recorder.dispatch(kv.kernels.write, [workspace.kvWrite, group], Math.ceil(batch.nRows * 2 * nHead / 32));
+    recorder.dispatch(kv.kernels.write, [workspace.kvWrite, write], Math.ceil(batch.nRows * 2 * nHead / 32));
     if (batch.nPrefillTiles > 0) {
-      recorder.dispatch(kv.kernels.prefill, [workspace.attentionPrefill, group], batch.nPrefillTiles, nHead);
+      recorder.dispatch(kv.kernels.prefill, [workspace.attentionPrefill, read], batch.nPrefillTiles, nHead);
     }
     if (batch.nDecodeTiles > 0) {
-      const splits = Math.ceil(batch.decodeContext / SPLIT_TOKENS);
+      const splits = splitsOf(batch.decodeContext, this.tuning);
       recorder.dispatch(
         kv.kernels.decode,
-        [workspace.attentionDecode, group],
+        [workspace.attentionDecode, read],
         splits,
         nHead,
         batch.nDecodeTiles,
       );
-      const groups = Math.ceil(batch.nDecodeTiles * a4 / 32);
-      recorder.dispatch(this.#kernels.combine, [workspace.attentionCombine], groups);
+      const { combine } = this.#kernels, { attentionCombine } = workspace;
+      if (!combine || !attentionCombine) return;
+      recorder.dispatch(combine, [attentionCombine], Math.ceil(batch.nDecodeTiles * a4 / 32));
     }
   }
 }

@@ -36,9 +36,6 @@ export const ROLES = [
 /** What a kernel does. */
 export type Role = typeof ROLES[number];
 
-/** Positions that one workgroup of `attention_decode.wgsl` attends to (SPLIT_TOKENS there). */
-export const SPLIT_TOKENS = 64;
-
 /** Up to so many lanes of an attention workgroup, each scores eight positions at a time rather than four. */
 const FEW_LANES = 16;
 
@@ -55,7 +52,8 @@ export const BINDINGS = {
   linear: { x: "operand", y: "readWrite", weight: "operand", bias: "read", scale: "read" },
   linearChained: { x: "operand", y: "result", weight: "operand", bias: "read", scale: "read" },
   kvWrite: { x: "operand" },
-  attentionDecode: { x: "operand", partial: "readWrite", scale: "readWrite" },
+  attentionWhole: { x: "operand", y: "result" },
+  attentionSplit: { x: "operand", partial: "readWrite", scale: "readWrite" },
   attentionCombine: { partial: "read", y: "result", scale: "read" },
   attentionPrefill: { x: "operand", y: "result" },
   argmax: { logits: "read", tokens: "readWrite" },
@@ -110,8 +108,8 @@ export interface ModelKernels {
   readonly out: LinearProduct;
   /** To logits, by shard. */
   readonly head: readonly LinearProduct[];
-  /** Joins the splits of a decode attention. */
-  readonly combine: Kernel;
+  /** Joins the splits of a decode attention, where it is split. */
+  readonly combine: Kernel | undefined;
   /** The likeliest token. */
   readonly argmax: Kernel;
   /** A sampled token. */
@@ -157,7 +155,6 @@ export async function createModelKernels(
   const { layouts, config } = context;
   const dims = dimsOf(config);
   const [layer] = weights.layers as [Gpt2Weights["layers"][number]];
-  const chained = placeFiles({ y: context.tuning });
   const choice = {
     N_VOCAB: config.vocabSize,
     LOGITS_STRIDE: dims.v4 * 4,
@@ -177,12 +174,7 @@ export async function createModelKernels(
     linearProduct(context, layer.proj.weight, { role: "proj", ...PRODUCTS.proj }),
     linearProduct(context, layer.fc.weight, { role: "fc", ...PRODUCTS.fc }),
     linearProduct(context, layer.out.weight, { role: "out", ...PRODUCTS.out }),
-    createKernel(context.device, {
-      label: "attention combine" satisfies Role,
-      files: [FILES.step, ...chained, FILES.attentionCombine],
-      groups: [layouts.step, layouts.attentionCombine],
-      overrides: { N_HEAD: config.nHead, HEAD_DIM4: dims.headDim4, MAX_SPLITS: maxSplits(config) },
-    }),
+    context.tuning.splitTokens > 0 ? combineKernel(context) : undefined,
     createKernel(context.device, {
       label: "argmax" satisfies Role,
       files: [FILES.step, FILES.argmax],
@@ -219,7 +211,8 @@ export async function createKvKernels(context: KernelContext, kv: KvSource): Pro
 export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKernels): Promise<Kernel> {
   const { device, layouts, config, tuning } = context;
   const { headDim4 } = dimsOf(config);
-  const files = [FILES.step, ...kv.files], operand = placeFiles({ x: tuning });
+  const side = which === "write" ? "write" : "read";
+  const files = [FILES.step, ...kv.files[side]], kvLayout = kv.layouts[side];
   const shape = { ...kv.overrides, N_HEAD: config.nHead, HEAD_DIM4: headDim4 };
   const heads = { ...shape, SCALE: 1 / Math.sqrt(config.headDim) };
   const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
@@ -227,34 +220,65 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
     const count = Math.max(least, half);
     return { LANES: count, WIDE: Number(count < headDim4), DEEP: Number(count <= FEW_LANES) };
   };
+  const whole = tuning.splitTokens === 0;
   switch (which) {
     case "write":
       return createKernel(device, {
         label: "kv write" satisfies Role,
-        files: [...files, ...operand, FILES.kvWrite],
-        groups: [layouts.step, layouts.kvWrite, kv.layout],
+        files: [...files, ...placeFiles({ x: tuning }), FILES.kvWrite],
+        groups: [layouts.step, layouts.kvWrite, kvLayout],
         overrides: shape,
       });
     case "decode":
       return createKernel(device, {
         label: "attention decode" satisfies Role,
-        files: [...files, FILES.kvQuads, ...operand, FILES.attentionDecode],
-        groups: [layouts.step, layouts.attentionDecode, kv.layout],
-        overrides: { ...heads, ...lanes(tuning.decodeLanes), MAX_SPLITS: maxSplits(config) },
+        files: [
+          ...[...files, FILES.kvQuads],
+          ...whole
+            ? [...placeFiles({ x: tuning, y: tuning }), FILES.attentionWhole]
+            : [...placeFiles({ x: tuning }), FILES.attentionSplit],
+          FILES.attentionDecode,
+        ],
+        groups: [layouts.step, whole ? layouts.attentionWhole : layouts.attentionSplit, kvLayout],
+        overrides: { ...heads, ...lanes(tuning.decodeLanes), ...splitOverrides(context) },
       });
     case "prefill":
       return createKernel(device, {
         label: "attention prefill" satisfies Role,
         files: [...files, FILES.kvQuads, ...placeFiles({ x: tuning, y: tuning }), FILES.attentionPrefill],
-        groups: [layouts.step, layouts.attentionPrefill, kv.layout],
+        groups: [layouts.step, layouts.attentionPrefill, kvLayout],
         overrides: { ...heads, ...lanes(tuning.prefillLanes) },
       });
   }
 }
 
-/** The most splits that a full context takes. */
-export function maxSplits(config: Gpt2Config): number {
-  return Math.ceil(config.nCtx / SPLIT_TOKENS);
+/**
+ * Compiles the kernel that joins the splits of a decode attention.
+ *
+ * @throws {KvbenchError} If it does not compile.
+ */
+export function combineKernel(context: KernelContext): Promise<Kernel> {
+  const { device, layouts, config, tuning } = context;
+  return createKernel(device, {
+    label: "attention combine" satisfies Role,
+    files: [FILES.step, ...placeFiles({ y: tuning }), FILES.attentionCombine],
+    groups: [layouts.step, layouts.attentionCombine],
+    overrides: {
+      N_HEAD: config.nHead,
+      HEAD_DIM4: dimsOf(config).headDim4,
+      ...splitOverrides(context),
+    },
+  });
+}
+
+function splitOverrides({ config, tuning }: KernelContext): Record<string, number> {
+  if (tuning.splitTokens === 0) return { SPLIT_TOKENS: config.nCtx };
+  return { SPLIT_TOKENS: tuning.splitTokens, MAX_SPLITS: splitsOf(config.nCtx, tuning) };
+}
+
+/** Splits that the decode attention of a context has. */
+export function splitsOf(context: number, { splitTokens }: Pick<Tuning, "splitTokens">): number {
+  return splitTokens === 0 ? 1 : Math.ceil(context / splitTokens);
 }
 
 function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix): Promise<Kernel> {

@@ -31,6 +31,8 @@ export interface Tuning {
   readonly normLanes: number;
   /** At least this many lanes in a decode attention workgroup. */
   readonly decodeLanes: number;
+  /** Positions of a decode attention workgroup, a multiple of four; 0 means all, so that nothing is left to combine. */
+  readonly splitTokens: number;
   /** At least this many lanes in a prefill attention workgroup. */
   readonly prefillLanes: number;
   /** Lanes of an argmax or sampling workgroup. */
@@ -52,6 +54,7 @@ export const SOFTWARE_TUNING: Tuning = {
   linearLanes: 8,
   normLanes: 8,
   decodeLanes: 8,
+  splitTokens: 0,
   prefillLanes: 8,
   argmaxLanes: 64,
   maxSingleRows: 2,
@@ -70,6 +73,7 @@ export const HARDWARE_TUNING: Tuning = {
   linearLanes: 32,
   normLanes: 64,
   decodeLanes: 64,
+  splitTokens: 64,
   prefillLanes: 64,
   argmaxLanes: 256,
   maxSingleRows: 2,

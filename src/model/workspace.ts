@@ -9,7 +9,7 @@ import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts"
 import type { BatchLimits } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";
-import { type Layouts, maxSplits } from "./kernels.ts";
+import { type Layouts, splitsOf } from "./kernels.ts";
 import { linearLayout, type LinearOptions, paddedRows, PRODUCTS } from "./linear.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
@@ -61,8 +61,8 @@ export class Workspace {
   readonly kvWrite: GPUBindGroup;
   /** Of `attention_decode.wgsl`. */
   readonly attentionDecode: GPUBindGroup;
-  /** Of `attention_combine.wgsl`. */
-  readonly attentionCombine: GPUBindGroup;
+  /** Of `attention_combine.wgsl`, where contexts are split. */
+  readonly attentionCombine: GPUBindGroup | undefined;
   /** Of `attention_prefill.wgsl`. */
   readonly attentionPrefill: GPUBindGroup;
   /** The final norm. */
@@ -78,9 +78,8 @@ export class Workspace {
   /** Allocates for batches within `limits`; a sequence is a span. */
   constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits) {
     const { config, weights, layouts, tuning } = model;
-    const { e4, a4, i4, v4 } = dimsOf(config);
+    const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
     const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
-    const splits = limits.maxSpans * config.nHead * maxSplits(config);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
     /** What kernels hand on to products and attention. */
     const operand = (label: string, count: number) =>
@@ -91,8 +90,6 @@ export class Workspace {
     const qkv = operand("qkv", rows * 3 * a4); // [rows, 3, A4]
     const attended = operand("attended", rows * a4); // [rows, A4]
     const inner = operand("inner", rows * i4); // [rows, I4]
-    const partial = vectors("attention partial", splits * dimsOf(config).headDim4); // [spans, H, splits, D4]
-    const scale = this.#create(gpu, "attention scale", "activations", splits * 8); // [spans, H, splits] vec2
     const final = operand("final", outputs * e4); // [outputs, E4]
     this.logits = vectors("logits", outputs * v4);
     this.tokens = this.#create(gpu, "tokens", "tables", limits.maxSpans * config.nCtx * 4);
@@ -124,8 +121,15 @@ export class Workspace {
       out: linear(PRODUCTS.out, inner, layer.out, x),
     }));
     this.kvWrite = layouts.kvWrite.bind({ x: qkv });
-    this.attentionDecode = layouts.attentionDecode.bind({ x: qkv, partial, scale });
-    this.attentionCombine = layouts.attentionCombine.bind({ partial, scale, y: attended });
+    if (tuning.splitTokens === 0) {
+      this.attentionDecode = layouts.attentionWhole.bind({ x: qkv, y: attended });
+    } else {
+      const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
+      const partial = vectors("attention partial", splits * headDim4); // [spans, H, splits, D4]
+      const scale = this.#create(gpu, "attention scale", "activations", splits * 8); // [spans, H, splits] vec2
+      this.attentionDecode = layouts.attentionSplit.bind({ x: qkv, partial, scale });
+      this.attentionCombine = layouts.attentionCombine.bind({ partial, scale, y: attended });
+    }
     this.attentionPrefill = layouts.attentionPrefill.bind({ x: qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.wte.map((shard) =>

@@ -1,0 +1,133 @@
+/**
+ * In what a layer's K and V are kept, and how kernels get at them: in a buffer, or in a texture whose rows are as long
+ * as a slot, so that both take the same bytes. Owns that choice and the bind groups; whose the slots are is decided
+ * elsewhere.
+ *
+ * @module
+ */
+import { type Access, BindLayout } from "../gpu/bind_layout.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { WgslFile } from "../gpu/kernel.ts";
+import type { LedgerBuffer } from "../gpu/ledger.ts";
+import { TEXEL_BYTES } from "../gpu/texels.ts";
+import { KV_FORMATS, KV_GROUPS, KV_PLACES, KV_SCALES } from "./files.ts";
+import { KvLayer } from "./layer.ts";
+import { type KvGroups, kvHeadBytes, type KvShape, type KvSides, type KvSource } from "./strategy.ts";
+
+/** How slots are found, and how many there are. */
+export interface KvSlots {
+  /** Defines `kv_slot()`. */
+  readonly file: WgslFile;
+  /** Access to the table that it uses. */
+  readonly table: "uniform" | "read";
+  /** The most slots of a layer. */
+  readonly most: number;
+  /** Slots that lie together, head by head: see `kv_groups.wgsl`. */
+  readonly group: number;
+  /** Overrides that the file declares. */
+  readonly overrides?: Readonly<Record<string, number>>;
+}
+
+/** Slots of a layer from `first` on. */
+export interface LayerSlots {
+  /** The layer. */
+  readonly layer: KvLayer;
+  /** The first of the slots. */
+  readonly first: number;
+}
+
+/** The form of every layer's K and V. */
+export class KvLayout {
+  /** What kernels that touch K and V are joined with. */
+  readonly source: KvSource;
+  /** Bytes of a slot's values in one layer. */
+  readonly valueBytes: number;
+  /** Bytes of a slot's scales in one layer. */
+  readonly scaleBytes: number;
+  /** Whether values are in textures. */
+  readonly #texels: boolean;
+  readonly #gpu: Gpu;
+  readonly #layouts: KvSides<BindLayout>;
+
+  /**
+   * Chooses textures if the shape asks for them and they can hold it: each head's values have to be whole texels, and
+   * there is one texture row for each slot.
+   */
+  constructor(gpu: Gpu, shape: KvShape, { file, table, most, group, overrides }: KvSlots) {
+    this.#gpu = gpu;
+    const { values, scale } = kvHeadBytes(shape);
+    this.valueBytes = 2 * shape.nHead * values;
+    this.scaleBytes = 2 * shape.nHead * scale;
+    const { maxTextureDimension2D } = gpu.device.limits;
+    this.#texels = shape.texels && values % TEXEL_BYTES === 0 &&
+      Math.max(most, this.valueBytes / TEXEL_BYTES) <= maxTextureDimension2D;
+    const place = KV_PLACES[this.#texels ? "texels" : "buffer"],
+      scales = KV_SCALES[scale > 0 ? "rows" : "none"];
+    const files = (side: "read" | "write") => [
+      ...[file, KV_GROUPS, KV_FORMATS[shape.dtype], place.where, place[side], scales[side]],
+    ];
+    const layout = (label: string, kv: Access, scales: Access) =>
+      new BindLayout<string>(gpu.device, label, scale > 0 ? { kv, table, scales } : { kv, table });
+    this.#layouts = {
+      read: layout("kv read", this.#texels ? "readTexels" : "read", "read"),
+      write: layout("kv write", this.#texels ? "writeTexels" : "readWrite", "readWrite"),
+    };
+    this.source = {
+      files: { read: files("read"), write: files("write") },
+      layouts: this.#layouts,
+      overrides: { SLOT_GROUP: group, ...overrides },
+    };
+  }
+
+  /** Bytes of a slot in one layer. */
+  get slotBytes(): number {
+    return this.valueBytes + this.scaleBytes;
+  }
+
+  /**
+   * Allocates a layer.
+   *
+   * @throws {KvbenchError} If it is larger than the device allows.
+   */
+  createLayer(label: string, nSlots: number): KvLayer {
+    const { ledger } = this.#gpu, { valueBytes, scaleBytes } = this;
+    const spec = { label, category: "kv", bytes: nSlots * valueBytes } as const;
+    const kv = this.#texels
+      ? ledger.createTexels({ ...spec, rowBytes: valueBytes })
+      : ledger.createBuffer(spec);
+    if (scaleBytes === 0) return new KvLayer(kv, undefined);
+    const scales = { label: `${label} scales`, category: "kv", bytes: nSlots * scaleBytes } as const;
+    return new KvLayer(kv, ledger.createBuffer(scales));
+  }
+
+  /** What kernels bind of a layer, with the table that `kv_slot()` uses. */
+  bind({ kv, scales }: KvLayer, table: LedgerBuffer): KvGroups {
+    const bound = { kv, table, ...(scales && { scales }) };
+    return { read: this.#layouts.read.bind(bound), write: this.#layouts.write.bind(bound) };
+  }
+
+  /** Records a copy of slots from one layer's memory to another's; each slot is a group of its own. */
+  copySlots(encoder: GPUCommandEncoder, from: LayerSlots, to: LayerSlots, count: number): void {
+    const copy = (source: LedgerBuffer, target: LedgerBuffer, bytes: number) =>
+      encoder.copyBufferToBuffer(
+        source.buffer,
+        from.first * bytes,
+        target.buffer,
+        to.first * bytes,
+        count * bytes,
+      );
+    const source = from.layer.kv, target = to.layer.kv;
+    if ("texture" in source && "texture" in target) {
+      encoder.copyTextureToTexture(
+        { texture: source.texture, origin: [0, from.first] },
+        { texture: target.texture, origin: [0, to.first] },
+        [this.valueBytes / TEXEL_BYTES, count],
+      );
+    } else if ("buffer" in source && "buffer" in target) {
+      copy(source, target, this.valueBytes);
+    } else {
+      throw new Error("K and V are copied between a buffer and a texture: wanted two of a kind");
+    }
+    if (from.layer.scales && to.layer.scales) copy(from.layer.scales, to.layer.scales, this.scaleBytes);
+  }
+}

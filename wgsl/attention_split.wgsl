@@ -1,0 +1,23 @@
+// What attention_decode.wgsl makes of a split, for attention_combine.wgsl to join.
+//
+//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4]   o
+//   scale    [n_decode_tiles, N_HEAD, MAX_SPLITS]              (m, l)
+//
+// Joined before attention_decode.wgsl, in the place of attention_whole.wgsl.
+
+override MAX_SPLITS: u32;
+
+@group(1) @binding(1) var<storage, read_write> partial: array<vec4f>;
+@group(1) @binding(2) var<storage, read_write> scale: array<vec2f>;
+
+fn attention_place(row: u32, head: u32, workgroup: vec3u) -> u32 {
+  return (workgroup.z * N_HEAD + head) * MAX_SPLITS + workgroup.x;
+}
+
+fn attention_store(place: u32, d4: u32, o: vec4f, l: f32) {
+  partial[place * HEAD_DIM4 + d4] = o;
+}
+
+fn attention_store_scale(place: u32, m: f32, l: f32) {
+  scale[place] = vec2f(m, l);
+}
