@@ -92,8 +92,7 @@ export async function attentionBench(
   const group = layouts[tuning.splitTokens === 0 ? "attentionWhole" : "attentionSplit"].bind({
     x: operand(3 * dims.a4 * 16),
     y: operand(dims.a4 * 16),
-    partial: buffer(splits * dims.headDim4 * 16),
-    scale: buffer(splits * 8),
+    partial: buffer(splits * (dims.headDim4 + 1) * 16),
   });
   return repeated(
     config.nLayer,

@@ -48,13 +48,27 @@ gpuTest("Ledger counts texels by whole rows, and says how many there may be", ({
   const rows = device.limits.maxTextureDimension2D;
   assert.throws(() => ledger.createTexels(spec("c", rows * ROW_BYTES + 1)), {
     name: "KvbenchError",
-    message: `Cannot create texture "c" of ${rows * ROW_BYTES + 1} bytes: this device allows at most ${
-      rows * ROW_BYTES
-    }`,
+    message:
+      `Cannot create texture "c" of ${rows * ROW_BYTES + 1} bytes in rows of 32768: this device allows ` +
+      `at most ${rows} rows of ${rows * 16}`,
   });
   for (const each of texels) each.destroy();
   ledger.assertEmpty();
 });
+
+gpuTest(
+  "Texels in rows of any length take no more bytes than asked for, and keep what is written",
+  async (gpu) => {
+    for (const rowBytes of [16, 48, 256, 6144]) {
+      const texels = gpu.ledger.createTexels({ ...spec("a", 3 * rowBytes), rowBytes });
+      assert.equal(texels.bytes, 3 * rowBytes);
+      const values = Uint32Array.from({ length: 3 * rowBytes / 4 }, (_, i) => i * 7 + 1);
+      await new Writer(gpu).write(texels, 0, values);
+      assert.deepEqual(new Uint32Array(await readTexels(gpu, texels)), values);
+      texels.destroy();
+    }
+  },
+);
 
 gpuTest("What is written to texels from any vector on is read back from there", async (gpu) => {
   const texels = gpu.ledger.createTexels(spec("a", 5 * ROW_BYTES));

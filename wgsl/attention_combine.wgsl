@@ -1,8 +1,7 @@
 // Joins the splits of attention_split.wgsl: with M = max_s(m_s),
 //   y = sum_s(exp(m_s - M) o_s) / sum_s(exp(m_s - M) l_s)
 //
-//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4]   o
-//   scale    [n_decode_tiles, N_HEAD, MAX_SPLITS]              (m, l)
+//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, 0, 0)
 //   y        [n_rows, N_HEAD, HEAD_DIM4]
 //
 // A lane makes four elements of one row.
@@ -14,7 +13,6 @@ override HEAD_DIM4: u32;
 override MAX_SPLITS: u32;
 
 @group(1) @binding(0) var<storage, read> partial: array<vec4f>;
-@group(1) @binding(2) var<storage, read> scale: array<vec2f>;
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -28,17 +26,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let tile = tiles[counts.n_prefill_tiles + index];
   let n_splits = tile.first_position / SPLIT_TOKENS + 1u;
 
-  let first = (index * N_HEAD + head) * MAX_SPLITS;
-  var m = scale[first].x;
+  let stride = HEAD_DIM4 + 1u;
+  let first = (index * N_HEAD + head) * MAX_SPLITS * stride;
+  let finish = first + HEAD_DIM4;
+  var m = partial[finish].x;
   for (var s = 1u; s < n_splits; s++) {
-    m = max(m, scale[first + s].x);
+    m = max(m, partial[finish + s * stride].x);
   }
   var l = 0.0;
   var o = vec4f();
   for (var s = 0u; s < n_splits; s++) {
-    let weight = exp(scale[first + s].x - m);
-    l += weight * scale[first + s].y;
-    o += weight * partial[(first + s) * HEAD_DIM4 + d4];
+    let split = partial[finish + s * stride];
+    let weight = exp(split.x - m);
+    l += weight * split.y;
+    o += weight * partial[first + s * stride + d4];
   }
   y_store(tile.first_row * a4 + head * HEAD_DIM4 + d4, o / l);
 }

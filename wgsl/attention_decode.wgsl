@@ -129,6 +129,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     attention_store(place, e4, far, l);
   }
   if (local.x == 0u) {
-    attention_store_scale(place, m, l);
+    attention_finish(place, m, l);
   }
 }

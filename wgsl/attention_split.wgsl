@@ -1,23 +1,21 @@
 // What attention_decode.wgsl makes of a split, for attention_combine.wgsl to join.
 //
-//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4]   o
-//   scale    [n_decode_tiles, N_HEAD, MAX_SPLITS]              (m, l)
+//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, 0, 0)
 //
 // Joined before attention_decode.wgsl, in the place of attention_whole.wgsl.
 
 override MAX_SPLITS: u32;
 
 @group(1) @binding(1) var<storage, read_write> partial: array<vec4f>;
-@group(1) @binding(2) var<storage, read_write> scale: array<vec2f>;
 
 fn attention_place(row: u32, head: u32, workgroup: vec3u) -> u32 {
-  return (workgroup.z * N_HEAD + head) * MAX_SPLITS + workgroup.x;
+  return ((workgroup.z * N_HEAD + head) * MAX_SPLITS + workgroup.x) * (HEAD_DIM4 + 1u);
 }
 
 fn attention_store(place: u32, d4: u32, o: vec4f, l: f32) {
-  partial[place * HEAD_DIM4 + d4] = o;
+  partial[place + d4] = o;
 }
 
-fn attention_store_scale(place: u32, m: f32, l: f32) {
-  scale[place] = vec2f(m, l);
+fn attention_finish(place: u32, m: f32, l: f32) {
+  partial[place + HEAD_DIM4] = vec4f(m, l, 0.0, 0.0);
 }

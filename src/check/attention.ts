@@ -94,8 +94,7 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
     for (let r = 0; r < batch.nRows; r++) qkv.set(pick(q, map, r * width), r * 3 * a4 * 4);
     const buffers = {
       x: scratch.vectors(qkv, tuning),
-      partial: scratch.poisoned(batch.nDecodeTiles * splits * a4 * 4),
-      scale: scratch.poisoned(batch.nDecodeTiles * splits * nHead * 2),
+      partial: scratch.poisoned(batch.nDecodeTiles * splits * nHead * (headDim4 + 1) * 4),
       y: scratch.vectors(new Float32Array((batch.nRows + 1) * a4 * 4).fill(NaN), tuning),
     };
     const layouts = layoutsOf(gpu, tuning);
@@ -154,8 +153,7 @@ export async function checkAttentionCombine(
   const config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: nHead * headDim, nCtx: N_CTX };
   const splits = splitsOf(config.nCtx, tuning), heads = batch.nDecodeTiles * nHead;
   return await withScratch(gpu, async (scratch) => {
-    const partial = new Float32Array(heads * splits * width).fill(NaN);
-    const scale = new Float32Array(heads * splits * 2).fill(NaN);
+    const partial = new Float32Array(heads * splits * (width + 4)).fill(NaN);
     const expected = new Float32Array((batch.nRows + 1) * a4 * 4).fill(NaN);
     DECODE_SPANS.forEach(({ first }, r) => {
       const nSplits = splitsOf(first + 1, tuning);
@@ -168,14 +166,16 @@ export async function checkAttentionCombine(
             i % 2 === 0 ? 3 * value : 17 + 16 * value
           ),
         };
-        partial.set(own.partial, at * width);
-        scale.set(own.scale, at * 2);
+        for (let split = 0; split < nSplits; split++) {
+          const first = (at + split) * (width + 4);
+          partial.set(own.partial.subarray(split * width, (split + 1) * width), first);
+          partial.set(own.scale.subarray(split * 2, split * 2 + 2), first + width);
+        }
         expected.set(attentionCombineCpu(own, width), (r * nHead + head) * width);
       }
     });
     const buffers = {
       partial: scratch.upload(partial),
-      scale: scratch.upload(scale),
       y: scratch.vectors(new Float32Array(expected.length).fill(NaN), tuning),
     };
     const layouts = layoutsOf(gpu, tuning);

@@ -25,6 +25,7 @@ export const DEFAULT_LIMITS = {
   maxComputeWorkgroupStorageSize: 16 << 10,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupSizeX: 256,
+  maxTextureDimension2D: 8192,
 } as const;
 /** A limit that kvbench raises. */
 export type Limit = keyof typeof DEFAULT_LIMITS;

@@ -25,7 +25,8 @@ Deno.test("regionsOf() cuts in three at most", () => {
 });
 
 Deno.test("texelRows() counts whole rows, and one for nothing", () => {
-  assert.deepEqual([0, 1, ROW_BYTES, ROW_BYTES + 1].map(texelRows), [1, 1, 1, 2]);
+  assert.deepEqual([0, 1, ROW_BYTES, ROW_BYTES + 1].map((bytes) => texelRows(bytes)), [1, 1, 1, 2]);
+  assert.deepEqual([0, 48, 49].map((bytes) => texelRows(bytes, 48)), [1, 1, 2]);
 });
 
 Deno.test("texels.wgsl has rows as long as they are here", () => {

@@ -208,8 +208,7 @@ class TuningBench {
     const buffers = {
       x: this.#vectors(TILE_ROWS * 3 * a4 * 16, texels),
       y: this.#vectors(TILE_ROWS * a4 * 16, texels),
-      partial: this.#buffer(splits * headDim4 * 16),
-      scale: this.#buffer(splits * 8),
+      partial: this.#buffer(splits * (headDim4 + 1) * 16),
     };
     const layouts = this.#layouts(texels);
     const groups = {

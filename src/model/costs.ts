@@ -54,8 +54,8 @@ export function stepCosts(
   const kvRow = kvRowBytes({ a4: dims.a4, nHead, dtype: kvDtype });
   const attention = attentionShape(batch, tuning);
   const isSplit = tuning.splitTokens > 0;
-  /** [splits, A] sums and [splits, H] maxima and weights; or the result. */
-  const partial = isSplit ? attention.splits * (4 * a + 8 * nHead) : 4 * a * batch.nDecodeTiles;
+  /** [splits, A] sums and [splits, H] maxima and weights in vectors of four; or the result. */
+  const partial = isSplit ? attention.splits * (4 * a + 16 * nHead) : 4 * a * batch.nDecodeTiles;
 
   const cost = (count: number, bytes: number, macs: number): Cost => ({
     bytes: count * bytes,

@@ -22,10 +22,10 @@ Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil a
   assert.equal(costs["attention decode"].macs, 12 * 2 * 768 * 130);
   assert.equal(
     costs["attention decode"].bytes,
-    12 * (4 * 768 + 130 * 2 * 4 * 768 + 3 * (4 * 768 + 8 * 12)),
+    12 * (4 * 768 + 130 * 2 * 4 * 768 + 3 * (4 * 768 + 16 * 12)),
   );
   assert.deepEqual(costs["attention combine"], {
-    bytes: 12 * (3 * (4 * 768 + 8 * 12) + 4 * 768),
+    bytes: 12 * (3 * (4 * 768 + 16 * 12) + 4 * 768),
     macs: 12 * 3 * 768,
   });
   assert.deepEqual(costs["norm"], { bytes: 24 * 4 * 4 * 768, macs: 24 * 4 * 768 });

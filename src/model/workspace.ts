@@ -125,10 +125,9 @@ export class Workspace {
       this.attentionDecode = layouts.attentionWhole.bind({ x: qkv, y: attended });
     } else {
       const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
-      const partial = vectors("attention partial", splits * headDim4); // [spans, H, splits, D4]
-      const scale = this.#create(gpu, "attention scale", "activations", splits * 8); // [spans, H, splits] vec2
-      this.attentionDecode = layouts.attentionSplit.bind({ x: qkv, partial, scale });
-      this.attentionCombine = layouts.attentionCombine.bind({ partial, scale, y: attended });
+      const partial = vectors("attention partial", splits * (headDim4 + 1)); // [spans, H, splits, D4 + 1]
+      this.attentionDecode = layouts.attentionSplit.bind({ x: qkv, partial });
+      this.attentionCombine = layouts.attentionCombine.bind({ partial, y: attended });
     }
     this.attentionPrefill = layouts.attentionPrefill.bind({ x: qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
