@@ -11,7 +11,7 @@ override HEAD_DIM4: u32;
 // Where the vectors of a slot's head begin; part 0 is K, part 1 is V.
 fn kv_head(slot: u32, part: u32, head: u32) -> u32 {
   let row = kv_row(slot, part, head, textureDimensions(kv).y);
-  return row / (2u * N_HEAD) << 16u | row % (2u * N_HEAD) * HEAD_DIM4;
+  return ((row / (2u * N_HEAD)) << 16u) | ((row % (2u * N_HEAD)) * HEAD_DIM4);
 }
 
 // The row that begins there.
