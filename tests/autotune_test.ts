@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { ATTENTION_LANES, autotune, linearVariants, SPLITS } from "../src/model/autotune.ts";
+import { ATTENTION_LANES, autotune, fastestTwice, linearVariants, SPLITS } from "../src/model/autotune.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
@@ -83,6 +83,21 @@ Deno.test("linearVariants() offers subgroups where the device has them, and nowh
   assert.equal(offered("shader-f16", "subgroups"), 2);
 });
 
+Deno.test("fastestTwice() keeps the first variant unless another one beats it twice", async () => {
+  const budgets = { search: 0, confirm: 0 };
+  const choose = async (...looks: number[][]) => {
+    const timed: string[][] = [];
+    const chosen = await fastestTwice(["a", "b", "c"], budgets, (variants) => {
+      timed.push([...variants]);
+      return Promise.resolve(looks[timed.length - 1]!);
+    });
+    return [chosen, timed.map((each) => each.join(""))];
+  };
+  assert.deepEqual(await choose([1, 0.99, 1.2]), ["a", ["abc"]]);
+  assert.deepEqual(await choose([1, 0.9, 0.8], [1, 0.85]), ["c", ["abc", "ac"]]);
+  assert.deepEqual(await choose([1, 0.9, 0.8], [1, 0.98]), ["a", ["abc", "ac"]]);
+});
+
 gpuTest("timeCandidates() times every candidate at least once, however short the budget", async (gpu) => {
   const counts = [0, 0];
   const candidates = counts.map((_, i) => () => void counts[i]!++);
@@ -110,6 +125,6 @@ gpuTest(
     const [short, long] = await timeCandidates(gpu, candidates, new TuningBudget(60_000)) as [number, number];
     values.destroy();
     assert.ok(short < long, `${short}, ${long}`);
-    assert.deepEqual(counts, [6, 2]);
+    assert.deepEqual(counts, [6, 3]);
   },
 );

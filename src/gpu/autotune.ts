@@ -35,9 +35,9 @@ export class TuningBudget {
 }
 
 /**
- * Times candidates in turn, by timestamp queries where the device has them and by fences otherwise, and returns the
+ * Times candidates in turn, each round from another one on, by timestamp queries where the device has them and by fences otherwise, and returns the
  * shortest time of each, in ms: what else the machine does only adds. Candidates that take far longer than the fastest
- * are timed once after the warm-up, and so are all where the budget ends early.
+ * are timed twice after the warm-up; where the budget ends early, all are timed once.
  *
  * @throws {KvbenchError} If the device fails.
  */
@@ -56,8 +56,11 @@ export async function timeCandidates(
       round < 2 ||
       !budget.spent && (round <= ROUNDS || round <= MOST_ROUNDS && performance.now() < end);
     for (let round = 0; goesOn(round); round++) {
-      const limit = round < 2 ? Infinity : HOPELESS * Math.min(...best);
-      const timed = candidates.flatMap((record, i) => best[i]! > limit ? [] : [{ record, i }]);
+      const limit = round < 3 ? Infinity : HOPELESS * Math.min(...best);
+      const left = candidates.flatMap((record, i) => best[i]! > limit ? [] : [{ record, i }]);
+      // The first of a round runs while the host still records the others: each takes its turn.
+      const turn = round % left.length;
+      const timed = [...left.slice(turn), ...left.slice(0, turn)];
       const times: number[] = [];
       for (const { record } of timed) {
         const start = performance.now();

@@ -28,8 +28,11 @@ import { packedBytes } from "./pack.ts";
 import { StepTables } from "./step_tables.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 
-/** What tuning may take, in ms, compilation aside. */
-export const TUNING_BUDGET_MS = 5000;
+/** What tuning may take, in ms, compilation aside: to find the fastest of each kind, and to confirm it. */
+const BUDGETS_MS = {
+  linear: { search: 2000, confirm: 1000 },
+  attention: { search: 400, confirm: 200 },
+} as const;
 /** What a variant must save to replace the default: timings of one variant differ by about this much. */
 const MARGIN = 0.05;
 /** Multiply-adds per timing, so that a dispatch's fixed cost doesn't decide. */
@@ -110,12 +113,29 @@ export interface AutotuneOptions {
 export async function autotune(gpu: Gpu, options: AutotuneOptions): Promise<Tuning> {
   const bench = new TuningBench(gpu, options);
   try {
-    const budget = new TuningBudget(TUNING_BUDGET_MS);
-    const linear = await bench.linear(budget);
-    return { ...linear, ...await bench.attention(linear, budget), name: "measured" };
+    const linear = await bench.linear();
+    return { ...linear, ...await bench.attention(linear), name: "measured" };
   } finally {
     bench.dispose();
   }
+}
+
+/**
+ * The fastest variant, if it beats the first one a second time, when only these two are timed: the best of many has
+ * been lucky, too.
+ *
+ * @param shares How long variants take, over what the first of them takes.
+ */
+export async function fastestTwice<T>(
+  variants: readonly T[],
+  budgetsMs: { readonly search: number; readonly confirm: number },
+  shares: (variants: readonly T[], budget: TuningBudget) => Promise<number[]>,
+): Promise<T> {
+  const base = variants[0]!;
+  const best = variants[fastest(await shares(variants, new TuningBudget(budgetsMs.search)), MARGIN)]!;
+  if (best === base) return base;
+  const pair = [base, best];
+  return pair[fastest(await shares(pair, new TuningBudget(budgetsMs.confirm)), MARGIN)]!;
 }
 
 /** Scratch buffers, and the step tables that every kernel binds. */
@@ -133,7 +153,16 @@ class TuningBench {
   }
 
   /** The fastest variant of the products: one row of each and sixteen rows of each, as a decoder and a prefill have. */
-  async linear(budget: TuningBudget): Promise<Tuning> {
+  linear(): Promise<Tuning> {
+    const tunings = linearTunings(tuningFor(this.#gpu.facts), this.#gpu.device);
+    return fastestTwice(tunings, BUDGETS_MS.linear, (some, budget) => this.#linearShares(some, budget));
+  }
+
+  /**
+   * How long the products of a step take, over what they take with the first variant. Decoding and prefill count alike:
+   * the mean of both.
+   */
+  async #linearShares(variants: readonly Tuning[], budget: TuningBudget): Promise<number[]> {
     const { e4, a4, i4, v4 } = this.#dims;
     const head = Math.min(v4, HEAD_TILES), heads = v4 / head;
     const { nLayer } = this.#options.config;
@@ -145,11 +174,10 @@ class TuningBench {
       { k4: e4, n4: 3 * a4, count: nLayer },
       { k4: a4, n4: e4, count: nLayer },
     ];
-    const base = tuningFor(this.#gpu.facts);
-    const variants = linearTunings(base, this.#gpu.device);
     const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * MANY_ROWS;
     const y = this.#buffer(rows), none = this.#buffer(head * 16);
-    const places = [true, false].map((texels) => ({ texels, x: this.#vectors(rows, texels) }));
+    const places = [true, false].filter((texels) => variants.some((variant) => variant.texels === texels))
+      .map((texels) => ({ texels, x: this.#vectors(rows, texels) }));
     const step = this.#step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
 
     const totals = [1, MANY_ROWS].map((nRows) => ({ nRows, ms: variants.map(() => 0) }));
@@ -179,17 +207,14 @@ class TuningBench {
       }
       for (const { weights } of operands) for (const weight of weights) weight.destroy();
     }
-    // Decoding and prefill count alike: the mean of how long each takes, over what it takes with the default.
-    const shares = variants.map((_, variant) =>
+    return variants.map((_, variant) =>
       totals.reduce((sum, { ms }) => sum + ms[variant]! / ms[0]!, 0) / totals.length
     );
-    return variants[fastest(shares, MARGIN)]!;
   }
 
   /** The fastest numbers of lanes for attention, and how a decode attention is split. */
   async attention(
     linear: Tuning,
-    budget: TuningBudget,
   ): Promise<Pick<Tuning, "decodeLanes" | "splitTokens" | "prefillLanes">> {
     const { config, kvDtype } = this.#options;
     const { a4, headDim4 } = this.#dims;
@@ -250,8 +275,10 @@ class TuningBench {
     ): Promise<Tuning> => {
       const tunings = [base, ...others.map((other) => ({ ...base, ...other }))]
         .filter((tuning, i, all) => all.findIndex((other) => isDeepStrictEqual(other, tuning)) === i);
-      const times = await timeCandidates(this.#gpu, await Promise.all(tunings.map(candidate)), budget);
-      return tunings[fastest(times, MARGIN)]!;
+      return await fastestTwice(tunings, BUDGETS_MS.attention, async (some, budget) => {
+        const times = await timeCandidates(this.#gpu, await Promise.all(some.map(candidate)), budget);
+        return times.map((ms) => ms / times[0]!);
+      });
     };
     const lanes = await fastestOf(linear, ATTENTION_LANES.map((count) => ({ decodeLanes: count })), decode);
     const { decodeLanes, splitTokens } = await fastestOf(
