@@ -1,6 +1,6 @@
 /**
  * `Deno.bench` suite of decode attention at GPT-2 124M's shape: K and V contiguous, and paged by 16 in a shuffled
- * order, by storage type. The same kernel body, so the difference is the block table.
+ * order, by storage type. The same kernel body, so the difference is the block table. Then textures and buffers.
  *
  * @module
  */
@@ -18,5 +18,18 @@ for (const context of [128, 512]) {
         fn: kernel.run,
       });
     }
+  }
+}
+
+for (const dtype of ["f32", "f16", "int8"] as const) {
+  for (const texels of [true, false]) {
+    const kernel = await attentionBench({ strategy: "kv-cache", context: 512, dtype, texels });
+    Deno.bench({
+      ...BENCH_OPTIONS,
+      name: `${texels ? "textures" : "buffers"}: ${kernel.times} layers`,
+      group: `decode attention, context 512, ${dtype}, by where K and V are`,
+      baseline: texels,
+      fn: kernel.run,
+    });
   }
 }

@@ -72,9 +72,14 @@ export async function linearBench(
 
 /** Decode attention of one row over `context` tokens, as many times as the model has layers. */
 export async function attentionBench(
-  { strategy, context, dtype }: { strategy: "kv-cache" | "paged"; context: number; dtype: Dtype },
+  { strategy, context, dtype, texels = tuning.texels }: {
+    strategy: "kv-cache" | "paged";
+    context: number;
+    dtype: Dtype;
+    texels?: boolean;
+  },
 ): Promise<BatchedKernel> {
-  const shape = { ...config, ...dims, nLayer: 1, nSequences: 1, dtype, texels: tuning.texels };
+  const shape = { ...config, ...dims, nLayer: 1, nSequences: 1, dtype, texels };
   const nBlocks = Math.ceil(context / 16);
   const kv = strategy === "kv-cache"
     ? new KvCache(gpu, shape, { growth: "static", capacityTokens: context })
