@@ -71,6 +71,7 @@ export * from "./src/kv/block_pool.ts";
 export * from "./src/kv/buddy.ts";
 export * from "./src/kv/create.ts";
 export * from "./src/kv/first_fit.ts";
+export * from "./src/kv/layer.ts";
 export * from "./src/kv/prefix_keys.ts";
 export * from "./src/kv/reservation.ts";
 export * from "./src/kv/slot_copier.ts";

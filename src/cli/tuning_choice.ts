@@ -75,7 +75,9 @@ function describe(tuning: Tuning): string {
     : `one row with four tiles a lane from ${tuning.wideRowTiles} tiles on`;
   const rows = `many rows by ${tuning.tallRows ? "sixteen" : "eight"} with ` +
     `${tuning.wideRows ? "four tiles" : "one tile"} a lane`;
-  return `weights in ${tuning.texels ? "textures" : "buffers"}, ${row}, ${rows}, tiles in groups of ` +
+  return `weights and K/V in ${
+    tuning.texels ? "textures" : "buffers"
+  }, ${row}, ${rows}, tiles in groups of ` +
     `${tuning.tileGroup}, ${tuning.linearLanes} lanes; attention with ${tuning.decodeLanes} lanes to decode ` +
     `${tuning.splitTokens > 0 ? `by ${tuning.splitTokens} positions` : "a whole context"} and ` +
     `${tuning.prefillLanes} to prefill`;

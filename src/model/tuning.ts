@@ -11,7 +11,7 @@ import { hasSubgroups } from "../gpu/subgroups.ts";
 export interface Tuning {
   /** Which of the choices this is. */
   readonly name: "software" | "hardware" | "subgroups" | "measured";
-  /** Whether weights, and what kernels hand on to products and attention, are textures; see `texels.wgsl`. */
+  /** Whether weights, K and V, and what kernels hand on to products and attention, are textures; see `texels.wgsl`. */
   readonly texels: boolean;
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
