@@ -21,7 +21,7 @@ import {
   type StrategyName,
 } from "../mod.ts";
 import { createStrategy, SyntheticCheckpoint } from "../mod.ts";
-import { autotune } from "../src/model/autotune.ts";
+import { autotune } from "../src/model/autotune/autotune.ts";
 import { median } from "../src/measure/statistics.ts";
 
 const { values: options } = parseArgs({

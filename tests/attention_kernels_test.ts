@@ -14,7 +14,7 @@ import {
 } from "../src/check/attention.ts";
 import { contiguousKv, KV_KINDS, pagedKv } from "../src/check/kv_memory.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { SPLITS } from "../src/model/autotune.ts";
+import { SPLITS } from "../src/model/autotune/variants.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 

@@ -5,7 +5,9 @@
  */
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { ATTENTION_LANES, autotune, fastestTwice, linearVariants, SPLITS } from "../src/model/autotune.ts";
+import { autotune } from "../src/model/autotune/autotune.ts";
+import { fastestTwice } from "../src/model/autotune/fastest_twice.ts";
+import { ATTENTION_LANES, linearVariants, SPLITS } from "../src/model/autotune/variants.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";

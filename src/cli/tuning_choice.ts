@@ -7,7 +7,8 @@
 import { z } from "npm:zod@4.6.7";
 import type { Gpu } from "../gpu/gpu.ts";
 import { FEATURES, LIMITS } from "../gpu/ladder.ts";
-import { autotune, type AutotuneOptions } from "../model/autotune.ts";
+import { autotune } from "../model/autotune/autotune.ts";
+import type { AutotuneOptions } from "../model/autotune/options.ts";
 import { KERNELS_TEXT } from "../model/gpt2.ts";
 import { type Tuning, tuningFor } from "../model/tuning.ts";
 

@@ -9,7 +9,7 @@ import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerVectors } from "../gpu/ledger.ts";
 import { Recorder } from "../gpu/recorder.ts";
-import { linearTunings } from "./autotune.ts";
+import { linearTunings } from "./autotune/variants.ts";
 import { batchOf } from "./batch.ts";
 import type { KernelContext } from "./kernels.ts";
 import {

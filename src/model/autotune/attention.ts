@@ -1,0 +1,103 @@
+/**
+ * With how many lanes attention is the fastest, and whether a decode attention is split.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from "node:util";
+import { type Candidate, timeCandidates } from "../../gpu/autotune.ts";
+import { createStrategy } from "../../kv/create.ts";
+import { batchOf, TILE_ROWS } from "../batch.ts";
+import { dimsOf } from "../dims.ts";
+import { combineKernel, kvKernel, splitsOf } from "../kernels.ts";
+import type { Tuning } from "../tuning.ts";
+import { fastestTwice } from "./fastest_twice.ts";
+import type { TuningScratch } from "./scratch.ts";
+import { ATTENTION_LANES, SPLITS } from "./variants.ts";
+
+/** What each of the three searches may take, in ms, compilation aside: to find the fastest, and to confirm it. */
+const BUDGET_MS = { search: 400, confirm: 200 } as const;
+/** The context at which attention is timed. */
+const CONTEXT = 256;
+
+/** The fastest numbers of lanes for attention, and how a decode attention is split. */
+export async function fastestAttention(
+  scratch: TuningScratch,
+  products: Tuning,
+): Promise<Pick<Tuning, "decodeLanes" | "splitTokens" | "prefillLanes">> {
+  const { gpu, options: { config, kvDtype } } = scratch;
+  const dims = dimsOf(config), { a4, headDim4 } = dims;
+  const { texels } = products;
+  const tokens = Math.min(CONTEXT, config.nCtx);
+  const shape = { ...config, ...dims, nSequences: 1, dtype: kvDtype, texels };
+  const strategy = createStrategy(gpu, "kv-cache", shape, {
+    maxTokens: tokens,
+    capacityTokens: tokens,
+    growth: "static",
+    blockSize: 1,
+  });
+  scratch.keep({ destroy: () => strategy.dispose() });
+  const splits = Math.max(...SPLITS.map((splitTokens) => splitsOf(config.nCtx, { splitTokens }))) *
+    config.nHead;
+  const buffers = {
+    x: scratch.vectors(TILE_ROWS * 3 * a4 * 16, texels),
+    y: scratch.vectors(TILE_ROWS * a4 * 16, texels),
+    partial: scratch.buffer(splits * (headDim4 + 1) * 16),
+  };
+  const layouts = scratch.layouts(texels);
+  const groups = {
+    whole: layouts.attentionWhole.bind(buffers),
+    split: layouts.attentionSplit.bind(buffers),
+    combine: layouts.attentionCombine.bind(buffers),
+    prefill: layouts.attentionPrefill.bind(buffers),
+  };
+  const decodeStep = scratch.step(batchOf([{ sequence: 0, first: tokens - 1, count: 1, outputs: 0 }]));
+  const rows = Math.min(TILE_ROWS, tokens);
+  const prefillStep = scratch.step(
+    batchOf([{ sequence: 0, first: tokens - rows, count: Math.max(2, rows), outputs: 0 }]),
+  );
+  const decode = async (tuning: Tuning): Promise<Candidate> => {
+    const context = scratch.context(tuning);
+    const kernel = await kvKernel(context, strategy.source, "decode");
+    const combine = tuning.splitTokens > 0 ? await combineKernel(context) : undefined;
+    const group = combine ? groups.split : groups.whole;
+    return (recorder) => {
+      decodeStep(recorder);
+      for (let n = 0; n < config.nLayer; n++) {
+        const { read } = strategy.bindGroups(n);
+        recorder.dispatch(kernel, [group, read], splitsOf(tokens, tuning), config.nHead);
+        if (combine) recorder.dispatch(combine, [groups.combine], Math.ceil(a4 / 32));
+      }
+    };
+  };
+  const prefill = async (tuning: Tuning): Promise<Candidate> => {
+    const kernel = await kvKernel(scratch.context(tuning), strategy.source, "prefill");
+    return (recorder) => {
+      prefillStep(recorder);
+      recorder.dispatch(kernel, [groups.prefill, strategy.bindGroups(0).read], 1, config.nHead);
+    };
+  };
+  const fastestOf = async (
+    base: Tuning,
+    others: readonly Partial<Tuning>[],
+    candidate: (tuning: Tuning) => Promise<Candidate>,
+  ): Promise<Tuning> => {
+    const tunings = [base, ...others.map((other) => ({ ...base, ...other }))]
+      .filter((tuning, i, all) => all.findIndex((other) => isDeepStrictEqual(other, tuning)) === i);
+    return await fastestTwice(tunings, BUDGET_MS, async (some, budget) => {
+      const times = await timeCandidates(gpu, await Promise.all(some.map(candidate)), budget);
+      return times.map((ms) => ms / times[0]!);
+    });
+  };
+  const lanes = await fastestOf(products, ATTENTION_LANES.map((count) => ({ decodeLanes: count })), decode);
+  const { decodeLanes, splitTokens } = await fastestOf(
+    lanes,
+    SPLITS.map((tokens) => ({ splitTokens: tokens })),
+    decode,
+  );
+  const { prefillLanes } = await fastestOf(
+    products,
+    ATTENTION_LANES.map((count) => ({ prefillLanes: count })),
+    prefill,
+  );
+  return { decodeLanes, splitTokens, prefillLanes };
+}

@@ -1,0 +1,17 @@
+/**
+ * What a choice of kernel variants depends on.
+ *
+ * @module
+ */
+import type { Dtype } from "../../gpu/dtype.ts";
+import type { Gpt2Config } from "../config.ts";
+
+/** What a choice depends on. */
+export interface AutotuneOptions {
+  /** The model's dimensions. */
+  readonly config: Gpt2Config;
+  /** How weight matrices are stored. */
+  readonly weightsDtype: Dtype;
+  /** How K and V are stored. */
+  readonly kvDtype: Dtype;
+}

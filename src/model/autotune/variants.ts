@@ -1,0 +1,57 @@
+/**
+ * The kernel variants that are timed.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from "node:util";
+import { hasSubgroups } from "../../gpu/subgroups.ts";
+import type { Tuning } from "../tuning.ts";
+
+/** More output tiles than any product has. */
+const NEVER = 2 ** 30;
+
+/** The variant in which a lane makes four tiles. */
+const WIDE = {
+  tileGroup: 4,
+  wideRows: true,
+  tallRows: true,
+  kSplit: 1,
+  wideRowTiles: 128,
+  linearLanes: 8,
+} as const satisfies Partial<Tuning>;
+/** Variants of the linear products that every device can run. */
+const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
+  { ...WIDE, texels: true },
+  { ...WIDE, texels: true, tallRows: false },
+  { ...WIDE, texels: true, wideRowTiles: NEVER },
+  { ...WIDE, texels: true, linearLanes: 32 },
+  { ...WIDE, texels: false },
+  ...[{ kSplit: 8, linearLanes: 32 }, { kSplit: 4, linearLanes: 64 }, { kSplit: 16, linearLanes: 16 }].map(
+    (split) => ({ ...split, texels: false, tileGroup: 8, wideRows: false, tallRows: false }),
+  ),
+];
+/** Variants that need subgroups. */
+const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 8].map((tileGroup) => ({
+  texels: false,
+  tileGroup,
+  wideRows: false,
+  tallRows: false,
+  kSplit: 32,
+  linearLanes: 32,
+  subgroups: true,
+}));
+/** Variants of the linear products that are timed on a device beside the defaults. */
+export function linearVariants(device: Pick<GPUDevice, "features">): readonly Partial<Tuning>[] {
+  return hasSubgroups(device) ? [...LINEAR_VARIANTS, ...SUBGROUP_VARIANTS] : LINEAR_VARIANTS;
+}
+/** Lanes of an attention workgroup that are timed beside the defaults. */
+export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
+
+/** Positions of a decode attention workgroup that are timed: all, as few as hardware likes, and between. */
+export const SPLITS: readonly number[] = [0, 64, 256];
+
+/** A tuning and, beside it, every variant of the linear products that is not the same. */
+export function linearTunings(base: Tuning, device: GPUDevice): Tuning[] {
+  const others = linearVariants(device).map((variant) => ({ ...base, ...variant }));
+  return [base, ...others.filter((variant) => !isDeepStrictEqual(variant, base))];
+}
