@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { download } from "../src/check/scratch.ts";
 import { DTYPES } from "../src/gpu/dtype.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { readBuffer, readTexels } from "../src/gpu/readback.ts";
 import { writeVectors } from "../src/gpu/writer.ts";
 import { CONTIGUOUS } from "../src/kv/files.ts";
 import type { KvLayer } from "../src/kv/layer.ts";
@@ -75,10 +75,8 @@ gpuTest("copySlots() moves values and scales, and nothing else", async (gpu) => 
         if (!source || !target) continue;
         const expected = new Uint8Array(target.bytes);
         expected.set(filled(source.bytes).subarray(2 * slotBytes, 7 * slotBytes), 11 * slotBytes);
-        const bytes = await ("texture" in target
-          ? readTexels(gpu, target)
-          : readBuffer(gpu, target.buffer, 0, target.bytes));
-        assert.deepEqual(new Uint8Array(bytes), expected, dtype);
+        const { buffer } = await download(gpu, target);
+        assert.deepEqual(new Uint8Array(buffer), expected, dtype);
       }
       from.destroy();
       to.destroy();

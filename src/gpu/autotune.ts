@@ -35,9 +35,9 @@ export class TuningBudget {
 }
 
 /**
- * Times candidates in turn, each round from another one on, by timestamp queries where the device has them and by fences otherwise, and returns the
- * shortest time of each, in ms: what else the machine does only adds. Candidates that take far longer than the fastest
- * are timed twice after the warm-up; where the budget ends early, all are timed once.
+ * Times candidates in turn, each round from another one on, by timestamp queries where the device has them and by
+ * fences otherwise, and returns the shortest time of each, in ms: what else the machine does only adds. Candidates that
+ * take far longer than the fastest are timed twice after the warm-up; where the budget ends early, all are timed once.
  *
  * @throws {KvbenchError} If the device fails.
  */

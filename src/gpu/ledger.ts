@@ -142,9 +142,8 @@ export class Ledger {
           `at most ${most} rows of ${most * TEXEL_BYTES}`,
       );
     }
-    const { label } = spec;
     const texture = this.#device.createTexture({
-      label,
+      label: spec.label,
       size: [width, height],
       format: TEXEL_FORMAT,
       usage: TEXELS_USAGE,
