@@ -92,7 +92,7 @@ async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   }
   try {
     const pipeline = await device.createComputePipelineAsync({
-      label: name,
+      label: spec.label ?? name,
       layout: device.createPipelineLayout({
         label: name,
         bindGroupLayouts: spec.groups.map((g) => g.layout),

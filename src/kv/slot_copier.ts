@@ -66,6 +66,7 @@ export class SlotCopier {
     const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
     const kernels = await Promise.all(pool.buffers.map(({ rowBytes }) =>
       createKernel(gpu.device, {
+        label: "kv copy",
         files: [KV_GROUPS, KV_COPY],
         groups: [layout],
         overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: rowBytes / 4 },

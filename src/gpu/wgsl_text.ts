@@ -1,0 +1,41 @@
+/**
+ * WGSL as the compiler sees it: without comments, indentation and empty lines, so that what is compared or hashed is
+ * code. Owns no file.
+ *
+ * @module
+ */
+
+/** Removes comments, indentation, runs of spaces and empty lines. Block comments nest (WGSL section 3.3). */
+export function codeOf(wgsl: string): string {
+  const code = withoutComments(wgsl).split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim());
+  return code.filter((line) => line !== "").join("\n");
+}
+
+/** Puts a space in place of each block comment and removes the others; WGSL has no strings that could hold one. */
+function withoutComments(wgsl: string): string {
+  let code = "";
+  for (let at = 0; at < wgsl.length;) {
+    if (wgsl.startsWith("//", at)) {
+      const end = wgsl.indexOf("\n", at);
+      at = end < 0 ? wgsl.length : end;
+    } else if (wgsl.startsWith("/*", at)) {
+      at = afterBlock(wgsl, at);
+      code += " ";
+    } else code += wgsl[at++];
+  }
+  return code;
+}
+
+function afterBlock(wgsl: string, start: number): number {
+  let depth = 0, at = start;
+  do {
+    if (wgsl.startsWith("/*", at)) {
+      depth++;
+      at += 2;
+    } else if (wgsl.startsWith("*/", at)) {
+      depth--;
+      at += 2;
+    } else at++;
+  } while (depth > 0 && at < wgsl.length);
+  return at;
+}
