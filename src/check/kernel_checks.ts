@@ -7,7 +7,7 @@
 import { DeviceLostError, KvbenchError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { KV_COPY } from "../kv/slot_copier.ts";
+import { KV_COPY } from "../kv/files.ts";
 import type { Gpt2Config } from "../model/config.ts";
 import { FILES } from "../model/files.ts";
 import type { Tuning } from "../model/tuning.ts";

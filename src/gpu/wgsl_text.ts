@@ -11,6 +11,14 @@ export function codeOf(wgsl: string): string {
   return code.filter((line) => line !== "").join("\n");
 }
 
+/**
+ * Joins the code of files, for a hash that changes with what is compiled and with nothing else: not with comments, names
+ * of files, or their order.
+ */
+export function joinedCode(files: readonly { readonly code: string }[]): string {
+  return [...new Set(files.map(({ code }) => codeOf(code)))].sort().join("\n");
+}
+
 /** Puts a space in place of each block comment and removes the others; WGSL has no strings that could hold one. */
 function withoutComments(wgsl: string): string {
   let code = "";

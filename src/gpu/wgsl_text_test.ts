@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { codeOf } from "./wgsl_text.ts";
+import { codeOf, joinedCode } from "./wgsl_text.ts";
 
 Deno.test("codeOf() removes line comments, nested block comments, indentation and empty lines", () => {
   const wgsl = "// head\nfn f(a: u32) -> u32 { // inline\n\n  return a /* one /* two // */ */ / 2u;\n}\n";
@@ -17,4 +17,12 @@ Deno.test("codeOf() takes an unclosed block comment as a comment to the end", ()
 
 Deno.test("codeOf() sees a change of code", () => {
   assert.notEqual(codeOf("return a + b; // sum"), codeOf("return a - b; // sum"));
+});
+
+Deno.test("joinedCode() changes with code, and not with comments, names or order of files", () => {
+  const a = { name: "a.wgsl", code: "// a\nconst A = 1;\n" }, b = { name: "b.wgsl", code: "const B = 2;\n" };
+  const joined = joinedCode([a, b]);
+  assert.equal(joined, "const A = 1;\nconst B = 2;");
+  assert.equal(joinedCode([b, { name: "c.wgsl", code: "/* other */ const  A = 1; // words\n" }]), joined);
+  assert.notEqual(joinedCode([a, { ...b, code: "const B = 3;\n" }]), joined);
 });

@@ -9,6 +9,7 @@ import bufferCode from "../../wgsl/kv_buffer.wgsl" with { type: "text" };
 import bufferReadCode from "../../wgsl/kv_buffer_read.wgsl" with { type: "text" };
 import bufferWriteCode from "../../wgsl/kv_buffer_write.wgsl" with { type: "text" };
 import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
+import copyCode from "../../wgsl/kv_copy.wgsl" with { type: "text" };
 import f16Code from "../../wgsl/kv_f16.wgsl" with { type: "text" };
 import f32Code from "../../wgsl/kv_f32.wgsl" with { type: "text" };
 import groupsCode from "../../wgsl/kv_groups.wgsl" with { type: "text" };
@@ -29,6 +30,8 @@ export const CONTIGUOUS: WgslFile = { name: "kv_contiguous.wgsl", code: contiguo
 export const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
 /** Blocks, found through a table. */
 export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
+/** Copies slots. */
+export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
 /** In which order the slots of a layer lie. */
 export const KV_GROUPS: WgslFile = { name: "kv_groups.wgsl", code: groupsCode };
 /** How K and V are stored. */
@@ -64,6 +67,7 @@ export const KV_FILES: readonly WgslFile[] = [
   CONTIGUOUS,
   ARENA,
   PAGED,
+  KV_COPY,
   KV_GROUPS,
   ...Object.values(KV_FORMATS),
   ...Object.values(KV_PLACES).flatMap((place) => Object.values(place)),

@@ -3,16 +3,12 @@
  *
  * @module
  */
-import copyCode from "../../wgsl/kv_copy.wgsl" with { type: "text" };
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
+import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { KV_GROUPS } from "./files.ts";
+import { KV_COPY, KV_GROUPS } from "./files.ts";
 import type { SlotPool } from "./slot_pool.ts";
-
-/** Copies slots. */
-export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
 
 /** Copies of one dispatch at most. */
 const MOST_COPIES = 256;

@@ -10,6 +10,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import { joinedCode } from "../gpu/wgsl_text.ts";
 import { KV_FILES } from "../kv/files.ts";
 import type { KvGroups, KvSource } from "../kv/strategy.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
@@ -39,13 +40,12 @@ export interface KvAccess {
   bindGroups(layer: number): KvGroups;
 }
 
-/** The text of all kernels, in a fixed order, for a hash that says which kernels a result came from. */
-export const KERNELS_TEXT: string = [
+/** The code of all kernels, for a hash that says which kernels a result came from. */
+export const KERNELS_TEXT: string = joinedCode([
   ...Object.values(FILES),
   ...Object.values(WEIGHT_FORMATS),
   ...KV_FILES,
-].map(({ name, code }) => `// ${name}\n${code}`)
-  .join("\n");
+]);
 
 /** Options of {@link Gpt2.load}. */
 export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
