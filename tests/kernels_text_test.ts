@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { codeOf } from "../src/gpu/wgsl_text.ts";
+import { codeOf } from "../src/gpu/wgsl.ts";
 import { KERNELS_TEXT } from "../src/model/gpt2.ts";
 import { permitted } from "./permitted.ts";
 

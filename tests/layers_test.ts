@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";
-import { importsOf, sourcesIn } from "./sources.ts";
+import { circlesIn, importGraph, importsOf, reachedFrom, sourcesIn } from "./sources.ts";
 
 const SRC = new URL("../src/", import.meta.url);
 
@@ -52,6 +52,49 @@ Deno.test("Each layer imports from the layers below it alone", { ignore: !permit
   }
   assert.deepEqual(wrong, []);
 });
+
+Deno.test("No two files import each other, directly or through others, types included", {
+  ignore: !permitted("read"),
+}, () => {
+  const graph = importGraph(sourcesIn(SRC));
+  assert.ok(graph.size > 200, `only ${graph.size} files`);
+  assert.deepEqual(circlesIn(graph).map((circle) => circle.map((href) => href.slice(SRC.href.length))), []);
+});
+
+Deno.test("circlesIn() finds circles of one, two and more nodes, and none elsewhere", () => {
+  const graph = new Map([
+    ["a", ["b", "c"]],
+    ["b", ["c"]],
+    ["c", ["d"]],
+    ["d", ["e", "c"]],
+    ["e", ["f"]],
+    ["f", ["g"]],
+    ["g", ["e", "h"]],
+    ["h", ["h"]],
+  ]);
+  assert.deepEqual(circlesIn(graph), [["h"], ["e", "f", "g"], ["c", "d"]]);
+});
+
+Deno.test(
+  "importsOf() finds the imports that Deno finds",
+  { ignore: !permitted("read", "run") },
+  async () => {
+    const entry = new URL("../mod.ts", import.meta.url);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", entry.href],
+      stderr: "null",
+    }).output();
+    const { modules }: { modules: { specifier: string; dependencies?: { specifier: string }[] }[] } = JSON
+      .parse(
+        new TextDecoder().decode(stdout),
+      );
+    const found = new Map(modules.map(({ specifier, dependencies = [] }) => [specifier, dependencies]));
+    for (const file of reachedFrom(entry)) {
+      const known = found.get(file.href)?.map(({ specifier }) => specifier);
+      assert.deepEqual(new Set(importsOf(file)), new Set(known), file.pathname);
+    }
+  },
+);
 
 Deno.test("errors.ts and version.ts import nothing", { ignore: !permitted("read") }, () => {
   for (const name of FOR_ALL) assert.deepEqual(importsOf(new URL(name, SRC)), []);

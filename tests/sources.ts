@@ -25,6 +25,39 @@ export function reachedFrom(entry: URL): URL[] {
   return [...reached.values()];
 }
 
+/** What each file imports of the others, types included. */
+export function importGraph(files: readonly URL[]): Map<string, string[]> {
+  const all = new Set(files.map(({ href }) => href));
+  return new Map(files.map((file) => {
+    const local = importsOf(file).filter((specifier) => specifier.startsWith("."));
+    return [
+      file.href,
+      local.map((specifier) => new URL(specifier, file).href).filter((href) => all.has(href)),
+    ];
+  }));
+}
+
+/** The sets of nodes that reach each other (Tarjan's strongly connected components), those of one node left out. */
+export function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>(), lowest = new Map<string, number>();
+  const stack: string[] = [], circles: string[][] = [];
+  const visit = (node: string) => {
+    order.set(node, order.size);
+    let low = order.get(node)!;
+    stack.push(node);
+    for (const next of graph.get(node) ?? []) {
+      if (!order.has(next)) visit(next);
+      if (stack.includes(next)) low = Math.min(low, lowest.get(next) ?? order.get(next)!);
+    }
+    lowest.set(node, low);
+    if (low !== order.get(node)) return;
+    const circle = stack.splice(stack.indexOf(node));
+    if (circle.length > 1 || graph.get(node)?.includes(node)) circles.push(circle.sort());
+  };
+  for (const node of graph.keys()) if (!order.has(node)) visit(node);
+  return circles;
+}
+
 /** All TypeScript in a folder that is no test. */
 export function sourcesIn(folder: URL): URL[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {

@@ -11,7 +11,7 @@ import { readBuffer, readTexels } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import type { Batch } from "../model/batch.ts";
-import { createLayouts, type Layouts } from "../model/kernels.ts";
+import { createLayouts, type Layouts } from "../model/layouts.ts";
 import { StepTables } from "../model/step_tables.ts";
 import type { Tuning } from "../model/tuning.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { KvbenchError, UsageError } from "../errors.ts";
-import type { BenchOptions } from "./bench_options.ts";
+import type { Format } from "../report/formats.ts";
 import { nextResultName } from "../report/write.ts";
 
 /** The folder that is written to unless told otherwise. */
@@ -29,7 +29,7 @@ export interface Destination {
  * @throws {KvbenchError} If a folder was asked for and may not be written, or can't be listed.
  */
 export async function destinationOf(
-  { out, json, format }: Pick<BenchOptions, "out" | "json" | "format">,
+  { out, json, format }: { readonly out?: string; readonly json?: string; readonly format: Format },
 ): Promise<Destination> {
   const printed = json === "-";
   const quiet = printed || format !== "table";

@@ -7,14 +7,7 @@ import { KernelError } from "../errors.ts";
 import type { BindLayout } from "./bind_layout.ts";
 import { lossOf } from "./loss.ts";
 import { hasSubgroups, subgroupDirectives } from "./subgroups.ts";
-
-/** A WGSL file as imported: its name is used in error messages. */
-export interface WgslFile {
-  /** Names it in messages. */
-  readonly name: string;
-  /** Text of the file. */
-  readonly code: string;
-}
+import type { WgslFile } from "./wgsl.ts";
 
 /** What a kernel is made of. */
 export interface KernelSpec {

@@ -11,7 +11,8 @@ import streamTexelsCode from "../../wgsl/probe_stream_texels.wgsl" with { type: 
 import { type Candidate, fastest, timeCandidates, TuningBudget } from "./autotune.ts";
 import { BindLayout } from "./bind_layout.ts";
 import type { Gpu } from "./gpu.ts";
-import { createKernel, type WgslFile } from "./kernel.ts";
+import { createKernel } from "./kernel.ts";
+import type { WgslFile } from "./wgsl.ts";
 import { ROW_BYTES, TEXELS } from "./texels.ts";
 
 /** What an adapter was seen to do at best. */

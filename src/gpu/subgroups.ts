@@ -4,7 +4,7 @@
  * @module
  */
 import code from "../../wgsl/subgroups.wgsl" with { type: "text" };
-import type { WgslFile } from "./kernel.ts";
+import type { WgslFile } from "./wgsl.ts";
 
 /** The directives that WGSL wants before subgroup operations (https://www.w3.org/TR/WGSL/#extension-subgroups). */
 export const SUBGROUPS: WgslFile = { name: "subgroups.wgsl", code };

@@ -4,7 +4,7 @@
  * @module
  */
 import texelsCode from "../../wgsl/texels.wgsl" with { type: "text" };
-import type { WgslFile } from "./kernel.ts";
+import type { WgslFile } from "./wgsl.ts";
 
 /** What every kernel that reads or writes texels is joined with. */
 export const TEXELS: WgslFile = { name: "texels.wgsl", code: texelsCode };

@@ -22,7 +22,7 @@ import texelsReadCode from "../../wgsl/kv_texels_read.wgsl" with { type: "text" 
 import texelsWriteCode from "../../wgsl/kv_texels_write.wgsl" with { type: "text" };
 import unscaledCode from "../../wgsl/kv_unscaled.wgsl" with { type: "text" };
 import type { Dtype } from "../gpu/dtype.ts";
-import type { WgslFile } from "../gpu/kernel.ts";
+import type { WgslFile } from "../gpu/wgsl.ts";
 
 /** A region per sequence. */
 export const CONTIGUOUS: WgslFile = { name: "kv_contiguous.wgsl", code: contiguousCode };

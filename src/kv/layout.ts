@@ -7,7 +7,7 @@
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { WgslFile } from "../gpu/kernel.ts";
+import type { WgslFile } from "../gpu/wgsl.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { TEXEL_BYTES } from "../gpu/texels.ts";
 import { KV_FORMATS, KV_GROUPS, KV_PLACES, KV_SCALES } from "./files.ts";

@@ -6,7 +6,7 @@
  */
 import type { BindLayout } from "../gpu/bind_layout.ts";
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
-import type { WgslFile } from "../gpu/kernel.ts";
+import type { WgslFile } from "../gpu/wgsl.ts";
 
 /** The decode strategies, in the order of reports. */
 export const STRATEGY_NAMES = ["no-cache", "kv-cache", "paged"] as const;

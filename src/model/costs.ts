@@ -17,7 +17,8 @@ import { kvRowBytes } from "../kv/strategy.ts";
 import type { Batch } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";
-import { type Role, splitsOf } from "./kernels.ts";
+import { splitsOf } from "./kernels.ts";
+import type { Role } from "./layouts.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** What the dispatches of one kind do together in one step. */

@@ -35,7 +35,7 @@ import weightInt8Code from "../../wgsl/weight_int8.wgsl" with { type: "text" };
 import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
 import type { Dtype } from "../gpu/dtype.ts";
-import type { WgslFile } from "../gpu/kernel.ts";
+import type { WgslFile } from "../gpu/wgsl.ts";
 import { SUBGROUPS } from "../gpu/subgroups.ts";
 import { TEXELS } from "../gpu/texels.ts";
 

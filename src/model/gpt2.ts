@@ -10,7 +10,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
-import { joinedCode } from "../gpu/wgsl_text.ts";
+import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
 import type { KvGroups, KvSource } from "../kv/strategy.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
@@ -20,13 +20,12 @@ import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, WEIGHT_FORMATS } from "./files.ts";
 import {
   createKvKernels,
-  createLayouts,
   createModelKernels,
-  type KernelContext,
   type KvKernels,
   type ModelKernels,
   splitsOf,
 } from "./kernels.ts";
+import { createLayouts, type KernelContext } from "./layouts.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights } from "./weights.ts";

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { createKernel, type Kernel, type WgslFile } from "../gpu/kernel.ts";
+import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import type { WgslFile } from "../gpu/wgsl.ts";
 import { FILES, placeFiles } from "./files.ts";
-import type { KernelContext, Layouts, Role } from "./kernels.ts";
+import type { KernelContext, Layouts, Role } from "./layouts.ts";
 import type { Tuning } from "./tuning.ts";
 import type { PackedMatrix } from "./weights.ts";
 

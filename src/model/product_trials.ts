@@ -11,7 +11,7 @@ import type { LedgerVectors } from "../gpu/ledger.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { linearTunings } from "./autotune/variants.ts";
 import { batchOf } from "./batch.ts";
-import type { KernelContext } from "./kernels.ts";
+import type { KernelContext } from "./layouts.ts";
 import {
   linearLayout,
   type LinearOptions,

@@ -9,7 +9,8 @@ import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts"
 import type { BatchLimits } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";
-import { type Layouts, splitsOf } from "./kernels.ts";
+import { splitsOf } from "./kernels.ts";
+import type { Layouts } from "./layouts.ts";
 import { linearLayout, type LinearOptions, paddedRows, PRODUCTS } from "./linear.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { codeOf } from "../../src/gpu/wgsl_text.ts";
+import { codeOf } from "../../src/gpu/wgsl.ts";
 import type { TracedKernel } from "./fake_gpu.ts";
 
 const DECLARATION = /\b(?:fn|struct|var(?:<[^>]*>)?|override|const|alias)\s+(\w+)/;

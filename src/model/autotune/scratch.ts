@@ -7,7 +7,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerVectors } from "../../gpu/ledger.ts";
 import type { Recorder } from "../../gpu/recorder.ts";
 import type { Batch } from "../batch.ts";
-import { createLayouts, type KernelContext, type Layouts } from "../kernels.ts";
+import { createLayouts, type KernelContext, type Layouts } from "../layouts.ts";
 import { StepTables } from "../step_tables.ts";
 import type { Tuning } from "../tuning.ts";
 import type { AutotuneOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { codeOf, joinedCode } from "./wgsl_text.ts";
+import { codeOf, joinedCode } from "./wgsl.ts";
 
 Deno.test("codeOf() removes line comments, nested block comments, indentation and empty lines", () => {
   const wgsl = "// head\nfn f(a: u32) -> u32 { // inline\n\n  return a /* one /* two // */ */ / 2u;\n}\n";

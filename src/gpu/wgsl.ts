@@ -1,9 +1,17 @@
 /**
- * WGSL as the compiler sees it: without comments, indentation and empty lines, so that what is compared or hashed is
- * code. Owns no file.
+ * WGSL files, and WGSL as the compiler sees it: without comments, indentation and empty lines, so that what is compared
+ * or hashed is code. Compiles nothing.
  *
  * @module
  */
+
+/** A WGSL file as imported: its name is used in error messages. */
+export interface WgslFile {
+  /** Names it in messages. */
+  readonly name: string;
+  /** Text of the file. */
+  readonly code: string;
+}
 
 /** Removes comments, indentation, runs of spaces and empty lines. Block comments nest (WGSL section 3.3). */
 export function codeOf(wgsl: string): string {
@@ -15,7 +23,7 @@ export function codeOf(wgsl: string): string {
  * Joins the code of files, for a hash that changes with what is compiled and with nothing else: not with comments, names
  * of files, or their order.
  */
-export function joinedCode(files: readonly { readonly code: string }[]): string {
+export function joinedCode(files: readonly Pick<WgslFile, "code">[]): string {
   return [...new Set(files.map(({ code }) => codeOf(code)))].sort().join("\n");
 }
 
