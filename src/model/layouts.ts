@@ -55,19 +55,6 @@ export type Layouts =
   & { readonly [K in keyof typeof BINDINGS]: BindLayout<keyof typeof BINDINGS[K] & string> }
   & { readonly step: ReturnType<typeof stepLayout> };
 
-/** What uses come to with texels or without. */
-export function accessesOf<Name extends string>(
-  uses: Readonly<Record<Name, Use>>,
-  { texels }: Pick<Tuning, "texels">,
-): Record<Name, Access> {
-  const accesses = Object.entries<Use>(uses).map(([name, use]) => {
-    if (use === "operand") return [name, texels ? "readTexels" : "read"];
-    if (use === "result") return [name, texels ? "writeTexels" : "readWrite"];
-    return [name, use];
-  });
-  return Object.fromEntries(accesses) as Record<Name, Access>;
-}
-
 /**
  * Creates the bind group layouts.
  *
@@ -93,4 +80,17 @@ export interface KernelContext {
   readonly tuning: Tuning;
   /** How weight matrices are stored. */
   readonly weightsDtype: Dtype;
+}
+
+/** What uses come to with texels or without. */
+function accessesOf<Name extends string>(
+  uses: Readonly<Record<Name, Use>>,
+  { texels }: Pick<Tuning, "texels">,
+): Record<Name, Access> {
+  const accesses = Object.entries<Use>(uses).map(([name, use]) => {
+    if (use === "operand") return [name, texels ? "readTexels" : "read"];
+    if (use === "result") return [name, texels ? "writeTexels" : "readWrite"];
+    return [name, use];
+  });
+  return Object.fromEntries(accesses) as Record<Name, Access>;
 }
