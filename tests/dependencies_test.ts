@@ -9,7 +9,7 @@ import manifestText from "../deno.json" with { type: "text" };
 import lockText from "../deno.lock" with { type: "text" };
 import { VERSION } from "../src/version.ts";
 import { permitted } from "./permitted.ts";
-import { importsOf, reachedFrom, sourcesIn } from "./sources.ts";
+import { importsOf, reachedFrom, scriptsIn, sourcesIn } from "./sources.ts";
 
 const ignore = !permitted("read");
 const manifest: { version: string; imports: Record<string, string> } = JSON.parse(
@@ -46,6 +46,17 @@ Deno.test("Inline npm: specifiers name the versions that deno.json names", { ign
   }
 });
 
+/** Packages that many files use, and the file that names their version for all. */
+const NAMED_ONCE = { commander: "src/cli/commander.ts", zod: "src/base/zod.ts" };
+
+for (const [name, file] of Object.entries(NAMED_ONCE)) {
+  Deno.test(`Only ${file} imports the package ${name}`, { ignore }, () => {
+    const importing = ["src/", "tests/", "bench/"].flatMap((folder) => scriptsIn(new URL(folder, ROOT)))
+      .filter((each) => importsOf(each).some((specifier) => packageOf(specifier) === name));
+    assert.deepEqual(importing.map(({ href }) => href.slice(ROOT.href.length)), [file]);
+  });
+}
+
 Deno.test("What mod.ts reaches imports nothing but files beside it, npm: with a version, and node:", {
   ignore,
 }, () => {
@@ -57,3 +68,8 @@ Deno.test("What mod.ts reaches imports nothing but files beside it, npm: with a 
     }
   }
 });
+
+/** The npm package of a specifier, inline or by its name in deno.json; undefined where it is none. */
+function packageOf(specifier: string): string | undefined {
+  return /^(?:npm:)?((?:@[^/@]+\/)?[a-z][^/@:]*)(?:[@/]|$)/.exec(specifier)?.[1];
+}

@@ -58,10 +58,15 @@ export function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string
   return circles;
 }
 
+/** All TypeScript in a folder, tests included. */
+export function scriptsIn(folder: URL): URL[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return scriptsIn(new URL(`${name}/`, folder));
+    return name.endsWith(".ts") ? [new URL(name, folder)] : [];
+  });
+}
+
 /** All TypeScript in a folder that is no test. */
 export function sourcesIn(folder: URL): URL[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
-    if (isDirectory) return sourcesIn(new URL(`${name}/`, folder));
-    return name.endsWith(".ts") && !name.endsWith("_test.ts") ? [new URL(name, folder)] : [];
-  });
+  return scriptsIn(folder).filter(({ pathname }) => !pathname.endsWith("_test.ts"));
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { type Environment, environmentSchema } from "../measure/environment_schema.ts";
 import { parseRecord } from "../measure/record.ts";
 import type { Verdict } from "./kernel_checks.ts";

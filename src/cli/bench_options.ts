@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, Option } from "npm:commander@15.1.0";
+import { type Command, Option } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { GROWTHS, STRATEGY_NAMES } from "../kv/strategy.ts";
 import { type Format, FORMATS } from "../report/formats.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 
 /** Sets a command up to throw what is wrong, and to ask for no permission. */
 export function quietly(command: Command): Command {

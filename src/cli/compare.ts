@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, Option } from "npm:commander@15.1.0";
+import { Command, Option } from "./commander.ts";
 import { KvbenchError } from "../errors.ts";
 import { compareResults, type Comparison, regressions } from "../measure/compare.ts";
 import type { BenchResult } from "../measure/result.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, Option } from "npm:commander@15.1.0";
+import { Command, Option } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { PAPER_KIND, parsePaper } from "../measure/paper/result.ts";
 import { parseProfile, PROFILE_KIND } from "../measure/profile_result.ts";

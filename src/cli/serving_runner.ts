@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, Option } from "npm:commander@15.1.0";
+import { type Command, Option } from "./commander.ts";
 import { selfCheck } from "../check/self_check.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { dryRun } from "../measure/serving/dry_run.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { FEATURES, LIMITS } from "../gpu/ladder.ts";
 import { autotune } from "../model/autotune/autotune.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { KvbenchError } from "../errors.ts";
 import { readText, unreadable } from "../model/byte_source.ts";
 import { parseJson } from "../model/checkpoint.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
 import { generate } from "../engine/generate.ts";
 import { withDecoder } from "../engine/with_decoder.ts";

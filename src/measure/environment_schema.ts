@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { WEBGPU_NAMES } from "../gpu/webgpu.ts";
 import { amount, positive, sha256Field } from "./fields.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 
 /** A whole number from 0 on. */
 export const count = (what: string): z.ZodInt => z.int().nonnegative().describe(what);

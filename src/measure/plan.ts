@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { DTYPES } from "../gpu/dtype.ts";
 import { GROWTHS, STRATEGY_NAMES } from "../kv/strategy.ts";
 import { amount, count, counts, positive } from "./fields.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { KvbenchError } from "../errors.ts";
 
 /** How a kind of file is known. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { DTYPES } from "../gpu/dtype.ts";
 import { accuracySchema } from "./accuracy.ts";
 import { cellSchema } from "./cell.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { bootstrapInterval, CONFIDENCE } from "./bootstrap.ts";
 import { amount, amounts, counts } from "./fields.ts";
 import { seededRandom } from "./random.ts";

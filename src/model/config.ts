@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
 
 /** The dimensions of a GPT-2 model. Keys are those of `config.json` in camelCase. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../base/zod.ts";
 import { ApiError } from "./api_error.ts";
 
 const tokenIds = z.array(z.int().nonnegative()).min(1);

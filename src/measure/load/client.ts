@@ -5,7 +5,7 @@
  * @module
  */
 import { type EventSourceMessage, EventSourceParserStream } from "npm:eventsource-parser@4.1.3/stream";
-import { z } from "npm:zod@4.6.7";
+import { z } from "../../base/zod.ts";
 import { KvbenchError, reasonOf } from "../../errors.ts";
 
 /** Where requests go. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../../base/zod.ts";
 import { VERSION } from "../../version.ts";
 import { amount, count, positive } from "../fields.ts";
 import { parseRecord } from "../record.ts";

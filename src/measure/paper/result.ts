@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../../base/zod.ts";
 import { parseRecord } from "../record.ts";
 import { servingSetupSchema } from "../serving/result.ts";
 import { viewSchema } from "./view.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../../base/zod.ts";
 
 /** The views, in the order of the paper. */
 export const VIEW_NAMES = ["waste", "batch", "sharing", "prefix", "block-size", "preemption"] as const;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../../base/zod.ts";
 import { POLICY_NAMES, type PolicyName } from "../../engine/scheduler/create_memory.ts";
 import type { Counters } from "../../engine/scheduler/counters.ts";
 import { amount, count } from "../fields.ts";

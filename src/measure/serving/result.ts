@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "npm:zod@4.6.7";
+import { z } from "../../base/zod.ts";
 import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
 import { ALLOCATOR_NAMES } from "../../kv/arena.ts";
 import { amount, bytes, count, positive } from "../fields.ts";
