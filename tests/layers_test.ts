@@ -28,8 +28,6 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
 
 /** What stands beside the layers, for all of them. */
 const FOR_ALL = ["errors.ts", "version.ts"];
-/** The layer that all others may use. */
-const BASE = "base";
 
 Deno.test("Each layer imports from the layers below it alone", { ignore: !permitted("read") }, () => {
   const wrong: string[] = [];
@@ -48,7 +46,7 @@ Deno.test("Each layer imports from the layers below it alone", { ignore: !permit
         continue;
       }
       const [used = ""] = target.slice(SRC.href.length).split("/");
-      if (used !== layer && used !== BASE && !FOR_ALL.includes(used) && !allowed.includes(used)) {
+      if (used !== layer && used !== "base" && !FOR_ALL.includes(used) && !allowed.includes(used)) {
         wrong.push(`src/${path} imports ${specifier}`);
       }
     }
