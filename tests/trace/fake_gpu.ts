@@ -39,7 +39,7 @@ const LIMITS = {
 };
 
 /** Up to so many words or runs of a write are written down; of longer ones, a hash. */
-const MOST_WORDS = 160;
+const MOST_WORDS = 100;
 /** As many equal words are a run. */
 const SHORTEST_RUN = 4;
 

@@ -12,7 +12,7 @@ import { type Dtype, DTYPES } from "../../src/gpu/dtype.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { createStrategy } from "../../src/kv/create.ts";
 import { type Growth, type StrategyName } from "../../src/kv/strategy.ts";
-import { parseConfig } from "../../src/model/config.ts";
+import { type Gpt2Config, parseConfig } from "../../src/model/config.ts";
 import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";
 import { SyntheticCheckpoint } from "../../src/model/synthetic.ts";
@@ -45,6 +45,20 @@ const CONFIG = parseConfig({
   eos_token_id: 0,
 }, "the traced model");
 
+/** Widths that are padded, heads in int8 that fill no texel, and a vocabulary for shards of the token embedding. */
+const PADDED = parseConfig({
+  vocab_size: 601,
+  n_positions: 64,
+  n_embd: 18,
+  n_head: 3,
+  n_inner: 70,
+  n_layer: 1,
+  bos_token_id: 0,
+  eos_token_id: 0,
+}, "the traced model");
+/** Bytes of a shard of its token embedding in int8. */
+const SHARD_BYTES = 8192;
+
 /** The second sequence's prompt ends within a tile; the first one's next token needs a new block. */
 const PROMPTS = [range(16), range(5)];
 const MAX_TOKENS = 32, BLOCK_SIZE = 16;
@@ -67,7 +81,7 @@ export async function traceScenes(trace: Trace): Promise<Scene[]> {
   const scenes: Scene[] = [];
   for (const tuning of TUNINGS) {
     for (const weightsDtype of DTYPES) {
-      await withModel(trace, tuning, weightsDtype, async (model, loading) => {
+      await withModel(trace, { config: CONFIG, tuning, weightsDtype }, async (model, loading) => {
         const title = `${tuning.name}, weights ${weightsDtype}`;
         scenes.push({ file: "weights", title, takes: [loading] });
         for (const strategy of STRATEGIES) {
@@ -79,7 +93,14 @@ export async function traceScenes(trace: Trace): Promise<Scene[]> {
       });
     }
   }
-  await withModel(trace, SUBGROUP_TUNING, "f32", async (model) => {
+  for (const tuning of TUNINGS) {
+    const padded = { config: PADDED, tuning, weightsDtype: "int8", maxBindingBytes: SHARD_BYTES } as const;
+    await withModel(trace, padded, async (model, loading) => {
+      const { takes, title } = await decoding(trace, model, { ...STRATEGIES[1]!, kvDtype: "int8" });
+      scenes.push({ file: "padded", title: `${tuning.name}, ${title}`, takes: [loading, ...takes] });
+    });
+  }
+  await withModel(trace, { config: CONFIG, tuning: SUBGROUP_TUNING, weightsDtype: "f32" }, async (model) => {
     const scene = await decoding(trace, model, { ...STRATEGIES[1]!, kvDtype: "f32" });
     scenes.push({ ...scene, file: "subgroups" });
   });
@@ -89,18 +110,22 @@ export async function traceScenes(trace: Trace): Promise<Scene[]> {
 /** Opens a device, loads the model on it, and frees both. */
 async function withModel(
   trace: Trace,
-  tuning: Tuning,
-  weightsDtype: Dtype,
+  { config, ...options }: {
+    readonly config: Gpt2Config;
+    readonly tuning: Tuning;
+    readonly weightsDtype: Dtype;
+    readonly maxBindingBytes?: number;
+  },
   use: (model: Gpt2, loading: Take) => Promise<void>,
 ): Promise<void> {
   Object.defineProperty(navigator, "gpu", {
     configurable: true,
-    value: fakeWebGpu(trace, tuning.subgroups ? ["subgroups"] : []),
+    value: fakeWebGpu(trace, options.tuning.subgroups ? ["subgroups"] : []),
   });
   const gpu = await Gpu.open({ webgpu: "deno" });
   trace.restart();
   gpu.ledger.resetPeak();
-  const model = await Gpt2.load(gpu, new SyntheticCheckpoint("traced", CONFIG, 1), { tuning, weightsDtype });
+  const model = await Gpt2.load(gpu, new SyntheticCheckpoint("traced", config, 1), options);
   await use(model, take(trace, gpu, "load"));
   model.dispose();
   gpu.dispose();
