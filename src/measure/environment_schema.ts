@@ -41,7 +41,7 @@ export const environmentSchema = z.strictObject({
     ),
     limits: z.record(z.string(), z.number()).describe("WebGPU limits of the device"),
   }).describe("GPU adapter"),
-  kernels_sha256: sha256Field("SHA-256 over the WGSL sources that were run, in hex"),
+  kernels_sha256: sha256Field("SHA-256 over the code of all WGSL files, without comments, in hex"),
   tuning: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .describe("Kernel variants chosen for this adapter"),
   fence: z.strictObject({
