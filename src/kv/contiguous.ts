@@ -40,7 +40,7 @@ export class ContiguousRegions {
     const most = Math.max(1, shape.nSequences * mostTokens);
     this.#layout = new KvLayout(gpu, shape, { file: CONTIGUOUS, table: "uniform", most, group: slotGroup });
     this.#region = gpu.ledger.createBuffer({
-      label: "kv region",
+      label: "kv table",
       category: "tables",
       bytes: 4,
       usage: UNIFORM,

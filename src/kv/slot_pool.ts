@@ -83,11 +83,11 @@ export class SlotPool {
     this.source = layout.source;
     this.slotBytes = layout.slotBytes;
     this.#table = gpu.ledger.createBuffer({
-      label: blockSize === undefined ? "kv regions" : "block table",
+      label: "kv table",
       category: "tables",
       bytes: shape.nSequences * this.#width * 4,
     });
-    this.layers = Array.from({ length: layersKept }, () => layout.createLayer("kv pool", nSlots));
+    this.layers = Array.from({ length: layersKept }, () => layout.createLayer("kv", nSlots));
     this.#groups = this.layers.map((kv) => layout.bind(kv, this.#table));
   }
 
