@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { STRATEGY_NAMES } from "../src/kv/shape.ts";
 import { ignore, runDeno } from "./cli_support.ts";
 import { runs } from "./fuzz.ts";
 

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { EARLY_STOPPING } from "../src/engine/beams.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
-import { kvRowBytes, STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { kvRowBytes, STRATEGY_NAMES } from "../src/kv/shape.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";

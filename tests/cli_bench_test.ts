@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { locateModel } from "../src/hub/locate.ts";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { STRATEGY_NAMES } from "../src/kv/shape.ts";
 import type { Cell } from "../src/measure/cell.ts";
 import { type BenchResult, parseResult } from "../src/measure/result.ts";
 import { memoryNeed } from "../src/model/memory.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { STRATEGY_NAMES } from "../src/kv/shape.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
 import { goldenCase, ignore, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 

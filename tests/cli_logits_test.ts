@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { STRATEGY_NAMES } from "../src/kv/shape.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, RANDOM_SMALL } from "./cli_support.ts";
 import { assertClose } from "./gpu_support.ts";
 

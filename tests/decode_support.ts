@@ -9,7 +9,7 @@ import type { Gpu } from "../src/gpu/gpu.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { NoCache } from "../src/kv/no_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
-import type { KvShape, KvStrategy } from "../src/kv/strategy.ts";
+import type { KvShape, KvStrategy } from "../src/kv/shape.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { shuffledRange } from "../src/check/values.ts";

@@ -11,7 +11,7 @@ import { writeVectors } from "../src/gpu/writer.ts";
 import { CONTIGUOUS } from "../src/kv/files.ts";
 import type { KvLayer } from "../src/kv/layer.ts";
 import { KvLayout } from "../src/kv/layout.ts";
-import { kvRowBytes, type KvShape } from "../src/kv/strategy.ts";
+import { kvRowBytes, type KvShape } from "../src/kv/shape.ts";
 import { gpuTest } from "./gpu_support.ts";
 
 const SHAPE: KvShape = {

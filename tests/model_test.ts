@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { stored } from "../src/check/values.ts";
 import { seededRandom } from "../src/measure/random.ts";
 import type { Dtype } from "../src/gpu/dtype.ts";
-import { kvRowBytes } from "../src/kv/strategy.ts";
+import { kvRowBytes } from "../src/kv/shape.ts";
 import { tensorShapes } from "../src/model/checkpoint.ts";
 import type { Gpt2Config } from "../src/model/config.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";

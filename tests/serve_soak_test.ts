@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { createMemory, POLICY_NAMES } from "../src/engine/scheduler/create_memory.ts";
-import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
+import type { KvMemory } from "../src/kv/policy.ts";
 import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
 import { seededRandom } from "../src/measure/random.ts";

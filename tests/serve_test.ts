@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
+import { PagedMemory } from "../src/kv/paged/policy.ts";
 import { KvbenchError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { logProbability } from "../src/model/log_probabilities.ts";

@@ -5,7 +5,7 @@
  */
 import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import type { StrategyName } from "../kv/shape.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { compare, type Comparison } from "./comparison.ts";
 

@@ -8,7 +8,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
 import { SlotPool } from "../kv/slot_pool.ts";
-import type { KvShape } from "../kv/strategy.ts";
+import type { KvShape } from "../kv/shape.ts";
 import { seededRandom } from "../measure/random.ts";
 import { compare, type Comparison } from "./comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";

@@ -10,7 +10,7 @@ import { writeVectors } from "../gpu/writer.ts";
 import { ARENA, CONTIGUOUS, PAGED } from "../kv/files.ts";
 import type { KvLayer } from "../kv/layer.ts";
 import { KvLayout, type KvSlots } from "../kv/layout.ts";
-import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import type { KvGroups, KvSource } from "../kv/shape.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import { download, type Scratch } from "./scratch.ts";
 import { shuffledRange } from "./values.ts";

@@ -5,7 +5,7 @@
  */
 import { WrongResultsError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import type { StrategyName } from "../kv/shape.ts";
 import type { WeightsOrigin } from "../model/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { describeComparison, isRight, worst } from "./comparison.ts";

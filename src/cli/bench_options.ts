@@ -5,7 +5,7 @@
  */
 import { type Command, Option } from "./commander.ts";
 import { UsageError } from "../errors.ts";
-import { GROWTHS, STRATEGY_NAMES } from "../kv/strategy.ts";
+import { GROWTHS, STRATEGY_NAMES } from "../kv/shape.ts";
 import { type Format, FORMATS } from "../report/formats.ts";
 import type { AccuracyOptions } from "./bench_accuracy.ts";
 import { DEFAULT_PROMPT, type PlanOptions } from "./bench_plan.ts";

@@ -5,7 +5,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import type { Growth, StrategyName } from "../kv/strategy.ts";
+import type { Growth, StrategyName } from "../kv/shape.ts";
 import { checkPlan } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import type { Gpt2Config } from "../model/config.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, Option } from "./commander.ts";
-import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/shape.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { idList, wholeNumber } from "./values.ts";
 

@@ -5,7 +5,7 @@
  */
 import { type Command, Option } from "./commander.ts";
 import { type Preemption, PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
-import { ALLOCATOR_NAMES, type AllocatorName } from "../kv/arena.ts";
+import { ALLOCATOR_NAMES, type AllocatorName } from "../kv/reserved/arena.ts";
 import type { ModelShape } from "../measure/serving/model_shape.ts";
 import type { MemoryPlan } from "../measure/serving/plan.ts";
 import { byteCount, wholeNumber } from "./values.ts";

@@ -5,7 +5,7 @@
  */
 import { Command } from "./commander.ts";
 import { selfCheck } from "../check/self_check.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import type { StrategyName } from "../kv/shape.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import { madeUpPrompt } from "../measure/grid.ts";
 import { type Profile, profile, profiledTokens } from "../measure/profile.ts";

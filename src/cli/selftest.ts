@@ -13,7 +13,7 @@ import { DTYPES } from "../gpu/dtype.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { locateModel } from "../hub/locate.ts";
 import { EMBEDDED_NAME } from "../hub/embedded.ts";
-import { STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
+import { STRATEGY_NAMES, type StrategyName } from "../kv/shape.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";

@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError } from "./commander.ts";
 import { DTYPES } from "../gpu/dtype.ts";
-import { GROWTHS } from "../kv/strategy.ts";
+import { GROWTHS } from "../kv/shape.ts";
 import type { Plan } from "../measure/plan.ts";
 import { nameList, wholeNumbers } from "./values.ts";
 

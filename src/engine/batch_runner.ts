@@ -8,7 +8,7 @@
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
-import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import type { KvGroups, KvSource } from "../kv/shape.ts";
 import { type BatchLimits, batchOf, type Span } from "../model/batch.ts";
 import type { Gpt2, KvAccess } from "../model/gpt2.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";

@@ -7,12 +7,12 @@
  */
 import { KvbenchError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import type { StrategyName } from "../kv/shape.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
 import { groupMemory, groupRows } from "./group_memory.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
-import type { KvMemory } from "./scheduler/kv_memory.ts";
+import type { KvMemory } from "../kv/policy.ts";
 import { SharedRunner } from "./shared_runner.ts";
 
 /** What to search, and where K and V are kept meanwhile. */

@@ -7,7 +7,7 @@
 import { readBuffer } from "../gpu/readback.ts";
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
-import type { KvStrategy } from "../kv/strategy.ts";
+import type { KvStrategy } from "../kv/shape.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { UsageError } from "../errors.ts";

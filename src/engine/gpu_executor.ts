@@ -8,7 +8,7 @@ import type { Span } from "../model/batch.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import type { Executor } from "./scheduler/executor.ts";
-import type { KvMemory } from "./scheduler/kv_memory.ts";
+import type { KvMemory } from "../kv/policy.ts";
 import type { Request, Sequence } from "./scheduler/request.ts";
 import type { Step, StepSpan } from "./scheduler/step.ts";
 import { SharedRunner, type SharedRunnerOptions, type TokenRange } from "./shared_runner.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { StrategyName } from "../kv/strategy.ts";
-import type { ArenaMemory } from "./scheduler/arena_memory.ts";
+import type { StrategyName } from "../kv/shape.ts";
+import type { ArenaMemory } from "../kv/reserved/policy.ts";
 import { createMemory, type PolicyName } from "./scheduler/create_memory.ts";
-import type { PagedMemory } from "./scheduler/paged_memory.ts";
+import type { PagedMemory } from "../kv/paged/policy.ts";
 
 /** What the continuations need. */
 export interface GroupMemoryOptions {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { kvRowBytes, type KvShape } from "../kv/strategy.ts";
-import type { KvMemoryUsage } from "./scheduler/kv_memory.ts";
+import { kvRowBytes, type KvShape } from "../kv/shape.ts";
+import type { KvMemoryUsage } from "../kv/policy.ts";
 
 /** K/V memory of several sequences, in bytes. */
 export interface KvFootprint {

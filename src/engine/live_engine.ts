@@ -15,7 +15,7 @@ import { largestIndices, logSumExp } from "../model/log_probabilities.ts";
 import type { Sampling } from "../model/sampling.ts";
 import { GpuExecutor, type GpuExecutorOptions } from "./gpu_executor.ts";
 import type { Counters } from "./scheduler/counters.ts";
-import type { KvMemory, KvMemoryUsage } from "./scheduler/kv_memory.ts";
+import type { KvMemory, KvMemoryUsage } from "../kv/policy.ts";
 import type { Group, Request, Sequence } from "./scheduler/request.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import type { SchedulerOptions } from "./scheduler/scheduler_options.ts";

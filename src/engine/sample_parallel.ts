@@ -7,7 +7,7 @@
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Sampling } from "../model/sampling.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import type { StrategyName } from "../kv/shape.ts";
 import { groupMemory, groupRows } from "./group_memory.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { LiveEngine } from "./live_engine.ts";

@@ -12,7 +12,7 @@ import type { Span } from "../model/batch.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Sampling } from "../model/sampling.ts";
 import { BatchRunner, type Choice } from "./batch_runner.ts";
-import type { KvMemory, Move } from "./scheduler/kv_memory.ts";
+import type { KvMemory, Move } from "../kv/policy.ts";
 
 /** What a runner is sized for. */
 export interface SharedRunnerOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 import { createStrategy, type StrategyOptions } from "../kv/create.ts";
-import type { KvStrategy, StrategyName } from "../kv/strategy.ts";
+import type { KvStrategy, StrategyName } from "../kv/shape.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";

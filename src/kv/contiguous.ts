@@ -9,7 +9,7 @@ import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { CONTIGUOUS } from "./files.ts";
 import type { KvLayer } from "./layer.ts";
 import { KvLayout } from "./layout.ts";
-import type { KvGroups, KvShape, KvSource, KvUsage } from "./strategy.ts";
+import type { KvGroups, KvShape, KvSource, KvUsage } from "./shape.ts";
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 

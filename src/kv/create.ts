@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { KvCache } from "./kv_cache.ts";
 import { NoCache } from "./no_cache.ts";
 import { Paged } from "./paged.ts";
-import type { Growth, KvShape, KvStrategy, StrategyName } from "./strategy.ts";
+import type { Growth, KvShape, KvStrategy, StrategyName } from "./shape.ts";
 
 /** Options of all strategies; each takes what concerns it. */
 export interface StrategyOptions {

@@ -12,7 +12,7 @@ import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { TEXEL_BYTES } from "../gpu/texels.ts";
 import { KV_FORMATS, KV_GROUPS, KV_PLACES, KV_SCALES } from "./files.ts";
 import { KvLayer } from "./layer.ts";
-import { type KvGroups, kvHeadBytes, type KvShape, type KvSides, type KvSource } from "./strategy.ts";
+import { type KvGroups, kvHeadBytes, type KvShape, type KvSides, type KvSource } from "./shape.ts";
 
 /** How slots are found, and how many there are. */
 export interface KvSlots {

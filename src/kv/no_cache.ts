@@ -7,7 +7,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
 import { SLOT_GROUP } from "./slot_group.ts";
-import { type KvGroups, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
+import { type KvGroups, type KvShape, type KvStrategy, type KvUsage } from "./shape.ts";
 
 /** Keeps nothing between steps. */
 export class NoCache implements KvStrategy {

@@ -5,9 +5,9 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import { BlockManager } from "./block_manager.ts";
+import { BlockManager } from "./paged/block_manager.ts";
 import { SlotPool } from "./slot_pool.ts";
-import { type KvGroups, kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
+import { type KvGroups, kvRowBytes, type KvShape, type KvStrategy, type KvUsage } from "./shape.ts";
 
 /** How the pool is cut. */
 export interface PagedOptions {

@@ -12,7 +12,7 @@ import { ARENA, PAGED } from "./files.ts";
 import type { KvLayer } from "./layer.ts";
 import { KvLayout } from "./layout.ts";
 import { SLOT_GROUP, slotGroupOf } from "./slot_group.ts";
-import { type KvGroups, type KvShape, type KvSource } from "./strategy.ts";
+import { type KvGroups, type KvShape, type KvSource } from "./shape.ts";
 
 /** How large the pool is and how it is cut. */
 export interface SlotPoolOptions {

@@ -9,7 +9,7 @@ import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
 import { generate } from "../engine/generate.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
+import { kvRowBytes } from "../kv/shape.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { largestIndices } from "../model/log_probabilities.ts";
 import { GREEDY } from "../model/sampling.ts";

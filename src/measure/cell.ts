@@ -5,7 +5,7 @@
  */
 import { z } from "../base/zod.ts";
 import { DTYPES } from "../gpu/dtype.ts";
-import { GROWTHS, STRATEGY_NAMES } from "../kv/strategy.ts";
+import { GROWTHS, STRATEGY_NAMES } from "../kv/shape.ts";
 import { amount, amounts, bytes, count, counts, positive } from "./fields.ts";
 import { summarySchema } from "./summary.ts";
 

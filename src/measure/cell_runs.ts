@@ -9,7 +9,7 @@ import type { Decoder } from "../engine/decoder.ts";
 import { KvbenchError } from "../errors.ts";
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import { Timestamps } from "../gpu/timestamps.ts";
-import { kvRowBytes, type KvStrategy, type KvUsage } from "../kv/strategy.ts";
+import { kvRowBytes, type KvStrategy, type KvUsage } from "../kv/shape.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Cell } from "./cell.ts";
 import type { Timing } from "./result.ts";

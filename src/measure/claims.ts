@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { StrategyName } from "../kv/strategy.ts";
+import type { StrategyName } from "../kv/shape.ts";
 import type { Cell } from "./cell.ts";
 import { type Growth, growthOf } from "./growth.ts";
 import { lengthsOf, overviewCells } from "./overview.ts";

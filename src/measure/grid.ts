@@ -5,7 +5,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import type { StrategyName } from "../kv/shape.ts";
 import { checkContext, checkIds } from "../model/config.ts";
 import type { Settings } from "./cell.ts";
 import type { Plan } from "./plan.ts";

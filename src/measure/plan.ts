@@ -6,7 +6,7 @@
  */
 import { z } from "../base/zod.ts";
 import { DTYPES } from "../gpu/dtype.ts";
-import { GROWTHS, STRATEGY_NAMES } from "../kv/strategy.ts";
+import { GROWTHS, STRATEGY_NAMES } from "../kv/shape.ts";
 import { amount, count, counts, positive } from "./fields.ts";
 
 const values = (what: string) => z.array(z.int().positive()).min(1).describe(what);

@@ -12,7 +12,7 @@ import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { measureRoof, type Roof } from "../gpu/roof.ts";
 import { Timestamps } from "../gpu/timestamps.ts";
-import type { KvStrategy, StrategyName } from "../kv/strategy.ts";
+import type { KvStrategy, StrategyName } from "../kv/shape.ts";
 import { batchOf } from "../model/batch.ts";
 import { type Cost, stepCosts } from "../model/costs.ts";
 import type { Gpt2 } from "../model/gpt2.ts";

@@ -6,7 +6,7 @@
  */
 import { z } from "../base/zod.ts";
 import { DTYPES } from "../gpu/dtype.ts";
-import { STRATEGY_NAMES } from "../kv/strategy.ts";
+import { STRATEGY_NAMES } from "../kv/shape.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, positive } from "./fields.ts";
 import { parseRecord } from "./record.ts";

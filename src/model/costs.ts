@@ -13,7 +13,7 @@
  * @module
  */
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
+import { kvRowBytes } from "../kv/shape.ts";
 import type { Batch } from "./batch.ts";
 import type { Gpt2Config } from "./config.ts";
 import { dimsOf } from "./dims.ts";

@@ -12,7 +12,7 @@ import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
-import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import type { KvGroups, KvSource } from "../kv/shape.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";

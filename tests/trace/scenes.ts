@@ -11,7 +11,7 @@ import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";
 import { type Dtype, DTYPES } from "../../src/gpu/dtype.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { createStrategy } from "../../src/kv/create.ts";
-import { type Growth, type StrategyName } from "../../src/kv/strategy.ts";
+import { type Growth, type StrategyName } from "../../src/kv/shape.ts";
 import { type Gpt2Config, parseConfig } from "../../src/model/config.ts";
 import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";

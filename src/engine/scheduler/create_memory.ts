@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { AllocatorName, ArenaAllocator } from "../../kv/arena.ts";
-import { BuddyAllocator } from "../../kv/buddy.ts";
-import { FirstFitAllocator } from "../../kv/first_fit.ts";
-import { RESERVATION_NAMES } from "../../kv/reservation.ts";
-import { ArenaMemory } from "./arena_memory.ts";
-import { PagedMemory } from "./paged_memory.ts";
+import type { AllocatorName, ArenaAllocator } from "../../kv/reserved/arena.ts";
+import { BuddyAllocator } from "../../kv/reserved/buddy.ts";
+import { FirstFitAllocator } from "../../kv/reserved/first_fit.ts";
+import { RESERVATION_NAMES } from "../../kv/reserved/reservation.ts";
+import { ArenaMemory } from "../../kv/reserved/policy.ts";
+import { PagedMemory } from "../../kv/paged/policy.ts";
 
 /**
  * What a scheduler can run on: blocks, a contiguous cache with one of the reservations of the PagedAttention paper, or

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/block_pool.ts";
-import type { KvMemory } from "./kv_memory.ts";
+import type { PrefixKey } from "../../kv/paged/block_pool.ts";
+import type { KvMemory } from "../../kv/policy.ts";
 import type { Sequence } from "./request.ts";
 
 const NONE: readonly PrefixKey[] = [];

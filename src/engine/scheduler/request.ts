@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/block_pool.ts";
+import type { PrefixKey } from "../../kv/paged/block_pool.ts";
 
 /** What someone wants: continuations of one prompt. */
 export interface Request {

@@ -11,7 +11,7 @@
  * @module
  */
 import { KvbenchError } from "../../errors.ts";
-import type { Admission, KvMemory, Swapped } from "./kv_memory.ts";
+import type { Admission, KvMemory, Swapped } from "../../kv/policy.ts";
 import { cachedPrefix, publishPrefix } from "./prefix.ts";
 import { Queue } from "./queue.ts";
 import { Group, type Request, type Sequence } from "./request.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../../errors.ts";
-import type { KvMemory } from "./kv_memory.ts";
+import type { KvMemory } from "../../kv/policy.ts";
 import type { Request } from "./request.ts";
 
 /** What happens to a preempted request's K and V. */

@@ -6,12 +6,12 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { BuddyAllocator } from "../../kv/buddy.ts";
-import { FirstFitAllocator } from "../../kv/first_fit.ts";
-import { prefixKeys } from "../../kv/prefix_keys.ts";
-import { RESERVATION_NAMES, type ReservationName } from "../../kv/reservation.ts";
-import { ArenaMemory } from "./arena_memory.ts";
-import { PagedMemory } from "./paged_memory.ts";
+import { BuddyAllocator } from "../../kv/reserved/buddy.ts";
+import { FirstFitAllocator } from "../../kv/reserved/first_fit.ts";
+import { prefixKeys } from "../../kv/paged/prefix_keys.ts";
+import { RESERVATION_NAMES, type ReservationName } from "../../kv/reserved/reservation.ts";
+import { ArenaMemory } from "../../kv/reserved/policy.ts";
+import { PagedMemory } from "../../kv/paged/policy.ts";
 import type { Group } from "./request.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type Preemption, PREEMPTIONS } from "./scheduler_options.ts";

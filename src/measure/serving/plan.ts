@@ -5,7 +5,7 @@
  */
 import type { PolicyName } from "../../engine/scheduler/create_memory.ts";
 import type { Preemption } from "../../engine/scheduler/scheduler_options.ts";
-import type { AllocatorName } from "../../kv/arena.ts";
+import type { AllocatorName } from "../../kv/reserved/arena.ts";
 import { seededRandom } from "../random.ts";
 import type { RecordedRequest } from "./length_file.ts";
 import { type DataSet, drawLengths, LENGTH_MODELS, type RequestLengths } from "./lengths.ts";

@@ -6,7 +6,7 @@
  */
 import { z } from "../../base/zod.ts";
 import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
-import { ALLOCATOR_NAMES } from "../../kv/arena.ts";
+import { ALLOCATOR_NAMES } from "../../kv/reserved/arena.ts";
 import { amount, bytes, count, positive } from "../fields.ts";
 import { parseRecord } from "../record.ts";
 import { servingEntrySchema } from "./entry.ts";

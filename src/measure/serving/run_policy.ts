@@ -5,7 +5,7 @@
  */
 import type { createMemory, PolicyName } from "../../engine/scheduler/create_memory.ts";
 import type { Executor } from "../../engine/scheduler/executor.ts";
-import type { KvMemory } from "../../engine/scheduler/kv_memory.ts";
+import type { KvMemory } from "../../kv/policy.ts";
 import { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import { type ServingEntry, servingEntry } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";

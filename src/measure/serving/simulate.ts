@@ -4,7 +4,7 @@
  * @module
  */
 import type { Executor } from "../../engine/scheduler/executor.ts";
-import type { KvMemory } from "../../engine/scheduler/kv_memory.ts";
+import type { KvMemory } from "../../kv/policy.ts";
 import type { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import type { TimedRequest } from "./requests.ts";
 import type { Tally } from "./tally.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KvMemoryUsage } from "../../engine/scheduler/kv_memory.ts";
+import type { KvMemoryUsage } from "../../kv/policy.ts";
 import type { Step } from "../../engine/scheduler/step.ts";
 import type { TimedRequest } from "./requests.ts";
 import { Samples } from "./samples.ts";

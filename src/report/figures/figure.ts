@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { StrategyName } from "../../kv/strategy.ts";
+import type { StrategyName } from "../../kv/shape.ts";
 import type { Interval } from "../../measure/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/block_pool.ts";
-import type { Request } from "./request.ts";
+import type { PrefixKey } from "./paged/block_pool.ts";
+import type { Request } from "../engine/scheduler/request.ts";
 
 /** Consecutive token slots, each with one token's K and V in every layer. */
 export interface SlotRange {

@@ -7,12 +7,12 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { KvbenchError, UsageError } from "../errors.ts";
-import { seededRandom } from "../measure/random.ts";
-import { permitted } from "../../tests/permitted.ts";
+import { KvbenchError, UsageError } from "../../errors.ts";
+import { seededRandom } from "../../measure/random.ts";
+import { permitted } from "../../../tests/permitted.ts";
 import { type BlockCopy, BlockManager } from "./block_manager.ts";
 import type { GroupShape } from "./block_types.ts";
-import { runs } from "../../tests/fuzz.ts";
+import { runs } from "../../../tests/fuzz.ts";
 
 /** A block as the model knows it: the values of its tokens. Sharing is object identity. */
 type ModelBlock = readonly number[];

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { BlockManager } from "../../kv/block_manager.ts";
-import type { PrefixKey } from "../../kv/block_pool.ts";
-import type { GroupShape } from "../../kv/block_types.ts";
-import type { Admission, KvMemory, KvMemoryUsage, Move, SlotRange, Swapped } from "./kv_memory.ts";
-import type { Request } from "./request.ts";
-import { Moves } from "./moves.ts";
+import { BlockManager } from "./block_manager.ts";
+import type { PrefixKey } from "./block_pool.ts";
+import type { GroupShape } from "./block_types.ts";
+import type { Admission, KvMemory, KvMemoryUsage, Move, SlotRange, Swapped } from "../policy.ts";
+import type { Request } from "../../engine/scheduler/request.ts";
+import { Moves } from "../moves.ts";
 
 /** The pool, and what is kept free of it. */
 export interface PagedMemoryOptions {

@@ -8,9 +8,9 @@ import fc from "fast-check";
 import type { ArenaAllocator } from "./arena.ts";
 import { BuddyAllocator } from "./buddy.ts";
 import { FirstFitAllocator } from "./first_fit.ts";
-import { prefixKeys } from "./prefix_keys.ts";
+import { prefixKeys } from "../paged/prefix_keys.ts";
 import { reservedTokens } from "./reservation.ts";
-import { runs } from "../../tests/fuzz.ts";
+import { runs } from "../../../tests/fuzz.ts";
 
 const KINDS = [["buddy", BuddyAllocator], ["first fit", FirstFitAllocator]] as const;
 

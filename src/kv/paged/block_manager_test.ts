@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { assertRejects, NONE } from "../../tests/fixtures/block_manager.ts";
+import { assertRejects, NONE } from "../../../tests/fixtures/block_manager.ts";
 import { BlockManager } from "./block_manager.ts";
 
 Deno.test("BlockManager starts with every block free", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { assertRejects, observe } from "../../tests/fixtures/block_manager.ts";
+import { assertRejects, observe } from "../../../tests/fixtures/block_manager.ts";
 import { BlockManager } from "./block_manager.ts";
 
 Deno.test("BlockManager.append() of no tokens changes nothing, even in a shared block", () => {

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { ArenaAllocator, Region } from "../../kv/arena.ts";
-import { type ReservationName, reservedTokens } from "../../kv/reservation.ts";
-import type { Admission, KvMemory, KvMemoryUsage, Move } from "./kv_memory.ts";
-import type { Request } from "./request.ts";
-import { Moves } from "./moves.ts";
+import type { ArenaAllocator, Region } from "./arena.ts";
+import { type ReservationName, reservedTokens } from "./reservation.ts";
+import type { Admission, KvMemory, KvMemoryUsage, Move } from "../policy.ts";
+import type { Request } from "../../engine/scheduler/request.ts";
+import { Moves } from "../moves.ts";
 
 /** How regions are cut. */
 export interface ArenaMemoryOptions {

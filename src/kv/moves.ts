@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Move } from "./kv_memory.ts";
+import type { Move } from "./policy.ts";
 
 /** Collects moves, in order. */
 export class Moves {
