@@ -1,56 +1,55 @@
 /**
- * K/V memory as the scheduler sees it: whether there is room, in tokens. What stands behind it, blocks or regions,
- * is the business of `paged_memory.ts` and `arena_memory.ts`. Host only: moves of data are written down for an
- * executor to carry out.
+ * The host's side of a strategy: room for K and V in tokens. A policy decides which slots of the pool each sequence
+ * has; it never sees the GPU. What it wants done to stored K and V it writes down as moves. Benchmarks, the server and
+ * simulations run on the same policies.
  *
  * @module
  */
 import type { PrefixKey } from "./paged/block_pool.ts";
-import type { Request } from "../engine/scheduler/request.ts";
+import type { Move, Swapped } from "./moves.ts";
 
-/** Consecutive token slots, each with one token's K and V in every layer. */
-export interface SlotRange {
-  /** First slot. */
-  readonly first: number;
-  /** Slots. */
-  readonly count: number;
+/** What a strategy is, in terms that others may depend on. */
+export interface KvTraits {
+  /** The tokens whose K and V outlive a step. */
+  readonly keeps: "nothing" | "all" | "some";
+  /** Whether it attends to every token, so that it gives the same ids as all other exact strategies. */
+  readonly exact: boolean;
+  /** Whether sequences with the same tokens share memory. */
+  readonly shares: boolean;
+  /** Whether a sequence can give up its K and V and compute them again to the same values. */
+  readonly preemptible: boolean;
 }
 
-/** Something swapped out: its slots' contents are in host memory. */
-export interface Swapped {
-  /** Names it. */
-  readonly id: number;
-  /** Slots whose contents were saved, in order. */
-  readonly from: readonly SlotRange[];
+/** How long the sequences of a request will be. */
+export interface Lengths {
+  /** Tokens of the prompt, at least 1. */
+  readonly promptTokens: number;
+  /** Tokens that each continuation gains at most, at least 1. */
+  readonly newTokens: number;
+  /** Continuations of the prompt. Default: 1. */
+  readonly continuations?: number;
 }
 
-/** A move of K and V, in every layer. */
-export type Move =
-  | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly count: number }
-  | { readonly kind: "out"; readonly swapped: Swapped }
-  | { readonly kind: "in"; readonly swapped: Swapped; readonly to: readonly SlotRange[] }
-  | { readonly kind: "drop"; readonly swapped: Swapped };
-
-/** What the memory holds, in tokens. Shared tokens count once. */
-export interface KvMemoryUsage {
+/** K/V memory in use, in tokens. A token that several sequences share counts once. */
+export interface KvUsage {
   /** Tokens that fit in all. */
   readonly capacity: number;
   /** Token states: tokens whose K and V are stored. */
   readonly stored: number;
-  /** Reserved for tokens that running sequences will store later. */
+  /** Reserved for tokens that open sequences will store later. */
   readonly later: number;
   /** Internal fragmentation: held by sequences and never used. */
   readonly internal: number;
   /** Held by no sequence. */
   readonly free: number;
-  /** Tokens' room that sharing saves: what sequences would hold without it, less what they hold. */
+  /** Room that sharing saves: what sequences would hold without it, less what they hold. */
   readonly saved: number;
 }
 
-/** What a group needs in order to begin, or begin again. */
+/** What a group of sequences needs in order to begin, or begin again. */
 export interface Admission {
-  /** What is asked for. */
-  readonly request: Request;
+  /** How long its sequences will be. */
+  readonly request: Lengths;
   /** The slots of the sequences; the first one computes the prompt. */
   readonly slots: readonly number[];
   /** Tokens of the first sequence that the first step stores, those found in the prefix cache among them. */
@@ -59,37 +58,52 @@ export interface Admission {
   readonly nKnown: number;
   /** Keys of the leading blocks that are shared with the prefix cache. */
   readonly prefix: readonly PrefixKey[];
-  /** Whether nothing else runs, so that waiting would not free anything. */
+  /** Whether no other sequence runs, so that waiting would free nothing. */
   readonly alone: boolean;
 }
 
-/** Room for K and V. Slots name sequences. */
-export interface KvMemory {
-  /** Whether K and V outlive a step; where not, every step computes its sequences whole. */
-  readonly keeps: boolean;
+/** Room for K and V. A slot names a sequence. */
+export interface KvPolicy {
+  /** What the strategy is. */
+  readonly traits: KvTraits;
+  /** Token slots of the pool at its beginning. */
+  readonly nSlots: number;
   /** Tokens in a block, which prefix keys are made for; undefined where there are no blocks. */
   readonly blockSize: number | undefined;
+  /**
+   * Tokens of one sequence that one step may compute. A step stores K and V before it attends, so that a policy which
+   * overwrites old tokens must bound them; elsewhere Infinity.
+   */
+  readonly maxChunk: number;
   /** Tokens that no sequence holds room for. */
   readonly nFree: number;
   /** Hands over the moves since the last time, in the order to carry them out. */
   takeMoves(): readonly Move[];
-  /** Why a request could never run, even alone, or undefined where it could. */
-  refusal(request: Request): string | undefined;
-  /** How many of the keys' blocks are at hand. */
+  /** Returns why a request could never run, even alone, or undefined where it could. */
+  refusal(request: Lengths): string | undefined;
+  /** Counts the leading keys whose blocks are stored. */
   cachedBlocks(keys: readonly PrefixKey[]): number;
   /** Makes room for a group's first step, or changes nothing and returns false. */
   admit(admission: Admission): boolean;
-  /** Whether the free tokens would suffice for an admission that was refused, if they lay together. */
+  /** Returns whether the free tokens would suffice for a refused admission if they lay together. */
   isFragmented(admission: Admission): boolean;
   /** Makes room for a sequence's first `nTokens` tokens, or changes nothing and returns false. */
   grow(slot: number, nTokens: number): boolean;
-  /** Where a sequence's tokens are: its blocks in order, or the first slot of its region. A live view. */
+  /** Says why {@linkcode KvPolicy.grow} returns false: a sentence without a full stop. */
+  shortage(slot: number, nTokens: number): string;
+  /** Returns the first token of a sequence that the next step has to compute. */
+  firstToCompute(slot: number): number;
+  /** Returns how many tokens of a sequence of `length` are stored: what the K/V formula counts. */
+  storedTokens(length: number): number;
+  /** Returns how many entries the last row of a sequence of `length` goes through: `kv_entries()` on the host. */
+  entries(length: number): number;
+  /** Returns a sequence's row of the address table: its blocks in order, or where its region begins. A live view. */
   place(slot: number): readonly number[];
   /** Gives `child` the tokens that `parent` has stored, in place of its own. */
   fork(parent: number, child: number): void;
   /** Lets the prefix cache find a full block. */
   publish(slot: number, index: number, key: PrefixKey): void;
-  /** Gives back what room a sequence has. */
+  /** Frees what room a sequence has; does nothing where it has none. */
   release(slot: number): void;
   /** Moves sequences to host memory, or returns undefined where it has no room for them. */
   swapOut(slots: readonly number[]): Swapped | undefined;
@@ -97,8 +111,8 @@ export interface KvMemory {
   swapIn(swapped: Swapped, alone: boolean): boolean;
   /** Gives up what was swapped out. */
   drop(swapped: Swapped): void;
-  /** What the memory holds. */
-  usage(): KvMemoryUsage;
+  /** Returns what the memory holds. */
+  usage(): KvUsage;
   /**
    * Checks every invariant; meant for tests and `--verify`.
    *

@@ -12,7 +12,8 @@ import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
-import type { KvGroups, KvSource } from "../kv/shape.ts";
+import { strategyFiles } from "../kv/registry.ts";
+import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
@@ -35,7 +36,9 @@ import { Workspace } from "./workspace.ts";
 export interface KvAccess {
   /** The kernels that touch K and V, compiled for the strategy. */
   readonly kernels: KvKernels;
-  /** What holds a layer's K and V. */
+  /** Returns how many entries the last row of a sequence of `length` goes through. */
+  entries(length: number): number;
+  /** Returns what holds a layer's K and V. */
   bindGroups(layer: number): KvGroups;
 }
 
@@ -43,6 +46,7 @@ export interface KvAccess {
 export const KERNELS_TEXT: string = joinedCode([
   ...Object.values(FILES),
   ...Object.values(WEIGHT_FORMATS),
+  ...strategyFiles(),
   ...KV_FILES,
 ]);
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { createKernel, type Kernel } from "../gpu/kernel.ts";
-import type { KvSource } from "../kv/shape.ts";
+import type { KvSource } from "../kv/source.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, placeFiles } from "./files.ts";
 import type { KernelContext, Layouts, Role } from "./layouts.ts";

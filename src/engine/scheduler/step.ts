@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Move } from "../../kv/policy.ts";
+import type { Move } from "../../kv/moves.ts";
 import type { Group, Request, Sequence } from "./request.ts";
 
 /** Consecutive tokens of one sequence that a step computes. */

@@ -125,8 +125,18 @@ export class BlockManager {
     expectCount(nTokens, sequence);
     const result = this.#grow(open, nTokens);
     if (result !== undefined) return result;
-    const nGrown = Math.ceil((open.nTokens + nTokens) / this.blockSize) - open.table.length;
-    throw this.#shortage(nGrown + Number(this.#copiesTail(open, nTokens)), sequence);
+    throw new KvbenchError(this.shortage(sequence, open.nTokens + nTokens));
+  }
+
+  /**
+   * Says which blocks a sequence needs to hold `nTokens` tokens in all, and how many are free.
+   *
+   * @throws {RangeError} If the sequence is not open.
+   */
+  shortage(sequence: number, nTokens: number): string {
+    const open = this.#tables.get(sequence);
+    const nGrown = Math.ceil(nTokens / this.blockSize) - open.table.length;
+    return this.#shortage(nGrown + Number(this.#copiesTail(open, nTokens - open.nTokens)), sequence);
   }
 
   /**
@@ -353,14 +363,12 @@ export class BlockManager {
   }
 
   #expectFree(nNeeded: number, sequence: number): void {
-    if (nNeeded > this.nFree) throw this.#shortage(nNeeded, sequence);
+    if (nNeeded > this.nFree) throw new KvbenchError(this.#shortage(nNeeded, sequence));
   }
 
-  #shortage(nNeeded: number, sequence: number): KvbenchError {
-    return new KvbenchError(
-      `Cannot allocate ${nNeeded} KV ${nNeeded === 1 ? "block" : "blocks"} for sequence ${sequence}: ` +
-        `${this.nFree} of ${this.nBlocks} ${this.nFree === 1 ? "is" : "are"} free`,
-    );
+  #shortage(nNeeded: number, sequence: number): string {
+    return `Cannot allocate ${nNeeded} KV ${nNeeded === 1 ? "block" : "blocks"} for sequence ${sequence}: ` +
+      `${this.nFree} of ${this.nBlocks} ${this.nFree === 1 ? "is" : "are"} free`;
   }
 }
 

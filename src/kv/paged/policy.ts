@@ -1,33 +1,35 @@
 /**
- * K/V memory in blocks: the scheduler's view of a {@linkcode BlockManager}, and of host memory that blocks are swapped
- * to.
+ * K/V memory in blocks: a policy over a {@linkcode BlockManager} and over host memory that blocks are swapped to.
  *
  * @module
  */
+import { type Move, Moves, type SlotRange, type Swapped } from "../moves.ts";
+import type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "../policy.ts";
 import { BlockManager } from "./block_manager.ts";
 import type { PrefixKey } from "./block_pool.ts";
 import type { GroupShape } from "./block_types.ts";
-import type { Admission, KvMemory, KvMemoryUsage, Move, SlotRange, Swapped } from "../policy.ts";
-import type { Request } from "../../engine/scheduler/request.ts";
-import { Moves } from "../moves.ts";
+
+/** Everything is kept and shared. */
+export const PAGED_TRAITS: KvTraits = { keeps: "all", exact: true, shares: true, preemptible: true };
 
 /** The pool, and what is kept free of it. */
-export interface PagedMemoryOptions {
+export interface PagedOptions {
   /** Blocks in the pool. */
   readonly nBlocks: number;
   /** Tokens in a block. */
   readonly blockSize: number;
-  /** Blocks that an admission leaves free, so that running sequences can grow for a while; 1 % if left out. */
+  /** Blocks that an admission leaves free, so that running sequences can grow for a while. Default: 1 %. */
   readonly watermark?: number;
-  /** Blocks that host memory has room for; none if left out. */
+  /** Blocks that host memory has room for. Default: 0. */
   readonly swapBlocks?: number;
-  /** The blocks in the order in which they are first handed out; ascending if left out. */
+  /** The blocks in the order in which they are first handed out. Default: ascending. */
   readonly order?: readonly number[];
 }
 
 /** Blocks on demand, shared where sequences have the same tokens. */
-export class PagedMemory implements KvMemory {
-  readonly keeps = true;
+export class PagedPolicy implements KvPolicy {
+  readonly traits = PAGED_TRAITS;
+  readonly maxChunk = Infinity;
   readonly blockSize: number;
   /** The block tables. */
   readonly blocks: BlockManager;
@@ -42,11 +44,16 @@ export class PagedMemory implements KvMemory {
    *
    * @throws {UsageError} If a size is not an integer of at least 1.
    */
-  constructor({ nBlocks, blockSize, watermark, swapBlocks = 0, order }: PagedMemoryOptions) {
+  constructor({ nBlocks, blockSize, watermark, swapBlocks = 0, order }: PagedOptions) {
     this.blocks = new BlockManager({ nBlocks, blockSize, ...(order && { order }) });
     this.blockSize = blockSize;
     this.#watermark = watermark ?? Math.ceil(nBlocks / 100);
     this.#swapFree = swapBlocks;
+  }
+
+  /** The slots of all blocks. */
+  get nSlots(): number {
+    return this.blocks.nBlocks * this.blockSize;
   }
 
   /** The room in free blocks. */
@@ -60,7 +67,7 @@ export class PagedMemory implements KvMemory {
   }
 
   /** Names the blocks that the request may come to need and those there are. */
-  refusal(request: Request): string | undefined {
+  refusal(request: Lengths): string | undefined {
     const { promptTokens, newTokens, continuations = 1 } = request;
     const { blockSize, blocks: { nBlocks } } = this;
     // The last token's K and V are never stored. Full blocks of the prompt are shared by all continuations.
@@ -97,6 +104,26 @@ export class PagedMemory implements KvMemory {
       this.#moves.push({ kind: "copy", from: from * blockSize, to: to * blockSize, count: blockSize });
     }
     return true;
+  }
+
+  /** Names the blocks that are missing. */
+  shortage(slot: number, nTokens: number): string {
+    return this.blocks.shortage(slot, nTokens);
+  }
+
+  /** Returns the tokens that the sequence's blocks hold. */
+  firstToCompute(slot: number): number {
+    return this.blocks.tokens(slot);
+  }
+
+  /** Returns `length`: all tokens are stored. */
+  storedTokens(length: number): number {
+    return length;
+  }
+
+  /** Returns `length`: a row attends to all tokens up to its own. */
+  entries(length: number): number {
+    return length;
   }
 
   /** Its block table. */
@@ -150,10 +177,10 @@ export class PagedMemory implements KvMemory {
   }
 
   /** A block's unfilled tail is internal fragmentation, whether it will be filled or not. */
-  usage(): KvMemoryUsage {
+  usage(): KvUsage {
     const { tokensUsed, tokensInternal, blocksSaved } = this.blocks.usage();
     return {
-      capacity: this.blocks.nBlocks * this.blockSize,
+      capacity: this.nSlots,
       stored: tokensUsed,
       later: 0,
       internal: tokensInternal,

@@ -4,22 +4,22 @@
  *
  * @module
  */
+import { Moves } from "../moves.ts";
+import type { Admission, KvTraits, KvUsage, Lengths } from "../policy.ts";
+import { RegionPolicy } from "../region_policy.ts";
 import type { ArenaAllocator, Region } from "./arena.ts";
 import { type ReservationName, reservedTokens } from "./reservation.ts";
-import type { Admission, KvMemory, KvMemoryUsage, Move } from "../policy.ts";
-import type { Request } from "../../engine/scheduler/request.ts";
-import { Moves } from "../moves.ts";
 
 /** How regions are cut. */
-export interface ArenaMemoryOptions {
+export interface ReservedOptions {
+  /** What the strategy is. */
+  readonly traits: KvTraits;
   /** What hands the regions out. */
   readonly allocator: ArenaAllocator;
   /** How much a sequence reserves. */
-  readonly policy: ReservationName;
+  readonly reserve: ReservationName;
   /** The longest sequence, in tokens. */
-  readonly nCtx: number;
-  /** Whether K and V outlive a step; true if left out. */
-  readonly keeps?: boolean;
+  readonly maxTokens: number;
 }
 
 interface Reservation {
@@ -29,24 +29,26 @@ interface Reservation {
   stored: number;
 }
 
-/** A region per sequence, as long as the policy says. */
-export class ArenaMemory implements KvMemory {
-  readonly keeps: boolean;
-  readonly blockSize: number | undefined = undefined;
+/** A region per sequence, as long as the reservation says. */
+export class ReservedPolicy extends RegionPolicy {
+  readonly traits: KvTraits;
+  readonly nSlots: number;
   readonly #allocator: ArenaAllocator;
-  readonly #policy: ReservationName;
-  readonly #nCtx: number;
+  readonly #reserve: ReservationName;
+  readonly #maxTokens: number;
   readonly #bySlot = new Map<number, Reservation>();
   readonly #moves = new Moves();
   #stored = 0;
   #atEnd = 0;
 
   /** Begins with nothing reserved. */
-  constructor({ allocator, policy, nCtx, keeps = true }: ArenaMemoryOptions) {
+  constructor({ traits, allocator, reserve, maxTokens }: ReservedOptions) {
+    super();
+    this.traits = traits;
+    this.nSlots = allocator.size;
     this.#allocator = allocator;
-    this.#policy = policy;
-    this.#nCtx = nCtx;
-    this.keeps = keeps;
+    this.#reserve = reserve;
+    this.#maxTokens = maxTokens;
   }
 
   /** The slots in no region. */
@@ -55,12 +57,12 @@ export class ArenaMemory implements KvMemory {
   }
 
   /** Hands over the moves since the last time. */
-  takeMoves(): readonly Move[] {
+  takeMoves(): ReturnType<Moves["take"]> {
     return this.#moves.take();
   }
 
   /** Names the tokens that the request would reserve and those there are. */
-  refusal(request: Request): string | undefined {
+  refusal(request: Lengths): string | undefined {
     const { continuations = 1 } = request;
     const each = this.#reserved(request);
     const most = this.#allocator.capacityFor(each);
@@ -69,17 +71,12 @@ export class ArenaMemory implements KvMemory {
       `${this.#allocator.size} have room for ${most} of these`;
   }
 
-  /** Nothing is shared. */
-  cachedBlocks(): number {
-    return 0;
-  }
-
   /** Reserves a region for every sequence of the group, or none. */
   admit({ request, slots, nTokens }: Admission): boolean {
-    const wanted = this.#reserved(request);
+    const each = this.#reserved(request);
     const regions: Region[] = [];
     for (const _ of slots) {
-      const region = this.#allocator.allocate(wanted);
+      const region = this.#allocator.allocate(each);
       if (region === undefined) {
         for (const { offset } of regions) this.#allocator.free(offset);
         return false;
@@ -95,38 +92,47 @@ export class ArenaMemory implements KvMemory {
       this.#bySlot.set(slot, reservation);
       this.#atEnd += reservation.atEnd;
     });
-    this.grow(slots[0]!, nTokens);
-    return true;
+    return this.grow(slots[0]!, nTokens);
   }
 
   /** Whether only the order of the regions stands in the way. */
-  isFragmented({ request, slots }: Admission): boolean {
+  override isFragmented({ request, slots }: Admission): boolean {
     return slots.length * this.#allocator.granted(this.#reserved(request)) <= this.#allocator.nFree;
   }
 
-  /** The room is there since the admission. */
+  /** Notes what is stored: the room is there since the admission. */
   grow(slot: number, nTokens: number): boolean {
     const reservation = this.#bySlot.get(slot)!;
+    if (nTokens > reservation.region.size) return false;
     this.#stored += nTokens - reservation.stored;
     reservation.stored = nTokens;
     return true;
   }
 
-  /** Where its region begins. */
+  /** Names the region's size. */
+  shortage(slot: number, nTokens: number): string {
+    return `Cannot keep ${nTokens} tokens of sequence ${slot}: its KV region holds ${
+      this.#bySlot.get(slot)!.region.size
+    }`;
+  }
+
+  /** Returns the tokens that are stored, or 0 where nothing is kept. */
+  firstToCompute(slot: number): number {
+    return this.traits.keeps === "nothing" ? 0 : this.#bySlot.get(slot)!.stored;
+  }
+
+  /** Returns where its region begins. */
   place(slot: number): readonly number[] {
     return [this.#bySlot.get(slot)!.region.offset];
   }
 
   /** Copies what the parent has stored into the child's region. */
   fork(parent: number, child: number): void {
-    if (!this.keeps) return;
+    if (this.traits.keeps === "nothing") return;
     const from = this.#bySlot.get(parent)!, to = this.#bySlot.get(child)!;
     this.grow(child, from.stored);
     this.#moves.push({ kind: "copy", from: from.region.offset, to: to.region.offset, count: from.stored });
   }
-
-  /** Nothing is shared. */
-  publish(): void {}
 
   /** Frees the region. */
   release(slot: number): void {
@@ -139,19 +145,8 @@ export class ArenaMemory implements KvMemory {
     this.#atEnd -= atEnd;
   }
 
-  /** Never needed: what a running sequence will need was reserved. */
-  swapOut(): undefined {}
-
-  /** Nothing was swapped out. */
-  swapIn(): boolean {
-    return false;
-  }
-
-  /** Nothing was swapped out. */
-  drop(): void {}
-
   /** What is reserved beyond the sequence's end, by policy or by rounding, is internal fragmentation. */
-  usage(): KvMemoryUsage {
+  usage(): KvUsage {
     const { size, nFree } = this.#allocator;
     return {
       capacity: size,
@@ -170,7 +165,7 @@ export class ArenaMemory implements KvMemory {
     const stored = all.reduce((sum, each) => sum + each.stored, 0);
     const held = all.reduce((sum, each) => sum + each.region.size, 0);
     if (stored !== this.#stored) {
-      throw new Error(`${this.#stored} tokens are counted as stored: wanted ${stored}`);
+      throw new Error(`${this.#stored} tokens are counted as stored: expected ${stored}`);
     }
     if (held !== this.#allocator.size - this.#allocator.nFree) {
       throw new Error(`${held} KV slots belong to sequences: the allocator says otherwise`);
@@ -180,7 +175,7 @@ export class ArenaMemory implements KvMemory {
     }
   }
 
-  #reserved(request: Request): number {
-    return reservedTokens(this.#policy, request, this.#nCtx);
+  #reserved(request: Lengths): number {
+    return reservedTokens(this.#reserve, request, this.#maxTokens);
   }
 }

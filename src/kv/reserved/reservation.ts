@@ -4,19 +4,12 @@
  *
  * @module
  */
+import type { Lengths } from "../policy.ts";
 
 /** The policies, in the order of reports. */
 export const RESERVATION_NAMES = ["max", "pow2", "oracle"] as const;
 /** A reservation policy. */
 export type ReservationName = (typeof RESERVATION_NAMES)[number];
-
-/** A sequence as its reservation sees it. */
-export interface Lengths {
-  /** Tokens of the prompt. */
-  readonly promptTokens: number;
-  /** Tokens that it will generate in truth. */
-  readonly newTokens: number;
-}
 
 /**
  * Slots that a policy reserves for one sequence, at most `nCtx`:

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Executor } from "../../engine/scheduler/executor.ts";
-import type { Move, SlotRange } from "../../kv/policy.ts";
+import type { Move, SlotRange } from "../../kv/moves.ts";
 import type { Step } from "../../engine/scheduler/step.ts";
 import type { Hardware } from "./hardware.ts";
 import type { ModelShape } from "./model_shape.ts";
