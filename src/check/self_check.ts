@@ -5,7 +5,6 @@
  */
 import { WrongResultsError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import type { StrategyName } from "../kv/shape.ts";
 import type { WeightsOrigin } from "../model/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { describeComparison, isRight, worst } from "./comparison.ts";
@@ -17,7 +16,7 @@ export interface SelfCheckOptions {
   /** Where the weights come from. */
   readonly weights: WeightsOrigin;
   /** The strategy that the golden prompts are decoded with: all of them are compared with each other later. */
-  readonly strategy: StrategyName;
+  readonly strategy: string;
   /** How K and V will be stored. */
   readonly kvDtypes: readonly Dtype[];
 }

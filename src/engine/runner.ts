@@ -159,13 +159,23 @@ export class Runner {
     let left = targets.map((target) => ({ ...target, first: this.policy.firstToCompute(target.slot) }));
     while (left.some(({ first, length }) => length - first > maxChunk)) {
       const chunks = left.map(({ slot, first, length, outputs }) => (
-        { sequence: slot, first, count: Math.max(0, Math.min(maxChunk, length - outputs - first)), outputs: 0 }
+        {
+          sequence: slot,
+          first,
+          count: Math.max(0, Math.min(maxChunk, length - outputs - first)),
+          outputs: 0,
+        }
       ));
       this.#extend(chunks, "none");
       left = left.map((target, i) => ({ ...target, first: target.first + chunks[i]!.count }));
     }
     this.#extend(
-      left.map(({ slot, first, length, outputs }) => ({ sequence: slot, first, count: length - first, outputs })),
+      left.map(({ slot, first, length, outputs }) => ({
+        sequence: slot,
+        first,
+        count: length - first,
+        outputs,
+      })),
       choice,
     );
   }

@@ -15,6 +15,11 @@ import { type SlotBuffer, SlotCopier, type SlotCopy } from "./slot_copier.ts";
 import type { KvGroups, KvSource } from "./source.ts";
 import type { KvAddressing } from "./strategy_def.ts";
 
+/** What K and V can be in. */
+export const KV_STORAGES = ["textures", "buffers"] as const;
+/** What K and V are in. */
+export type KvStorage = (typeof KV_STORAGES)[number];
+
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 
 /** What a pool is made of. */
@@ -42,7 +47,7 @@ export class KvPool {
   /** Bytes of a slot in one layer. */
   readonly slotBytes: number;
   /** What holds values: textures where the shape asks for them and they can. */
-  readonly storage: "textures" | "buffers";
+  readonly storage: KvStorage;
   /** Bytes that were copied on the GPU, by forks and on writes to shared blocks. */
   copiedBytes = 0;
   readonly #gpu: Gpu;
@@ -62,7 +67,8 @@ export class KvPool {
   readonly #dropped: Promise<unknown>[] = [];
 
   private constructor(gpu: Gpu, options: KvPoolOptions) {
-    const { shape, addressing: { files, table, slotGroup, overrides, mostSlots }, nSlots, movesSlots } = options;
+    const { shape, addressing: { files, table, slotGroup, overrides, mostSlots }, nSlots, movesSlots } =
+      options;
     this.#gpu = gpu;
     this.#options = options;
     this.#width = "width" in table ? table.width : 0;
@@ -84,7 +90,9 @@ export class KvPool {
       ...(this.#width === 0 && { usage: UNIFORM }),
     });
     if ("slotsPerSequence" in table && nSlots > 0) this.#writeRegionSize(table.slotsPerSequence);
-    if (nSlots > 0) for (let n = 0; n < options.addressing.layersKept; n++) this.#layers.push(this.#create(nSlots));
+    if (nSlots > 0) {
+      for (let n = 0; n < options.addressing.layersKept; n++) this.#layers.push(this.#create(nSlots));
+    }
   }
 
   /**

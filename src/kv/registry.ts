@@ -23,7 +23,9 @@ export function register(strategy: StrategyDef): void {
   const known = strategyOptions();
   for (const [key, option] of Object.entries(strategy.options)) {
     if (!known.has(key) || known.get(key) === option) continue;
-    throw new UsageError(`Option ${key} of strategy ${strategy.name} has the name of another strategy's option`);
+    throw new UsageError(
+      `Option ${key} of strategy ${strategy.name} has the name of another strategy's option`,
+    );
   }
   all.set(strategy.name, strategy);
 }
@@ -67,7 +69,9 @@ export function strategyOptions(): ReadonlyMap<string, KvOption> {
  */
 export function chooseKv(name: string, options: KvOptions = {}): KvChoice {
   const strategy = strategyNamed(name);
-  const values = Object.entries(strategy.options).map(([key, option]) => [key, options[key] ?? option.default]);
+  const values = Object.entries(strategy.options).map((
+    [key, option],
+  ) => [key, options[key] ?? option.default]);
   return { strategy, options: Object.fromEntries(values) };
 }
 

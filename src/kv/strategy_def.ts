@@ -21,6 +21,8 @@ export interface KvOption {
   readonly placeholder: string;
   /** One line of help. */
   readonly help: string;
+  /** The words before its value in labels; empty where the value says it all. */
+  readonly label: string;
   /** The values that it takes: integers within bounds, or one of some names. */
   readonly values: { readonly min: number; readonly max: number } | readonly string[];
   /** The default; null leaves it to the strategy. */

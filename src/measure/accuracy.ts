@@ -10,6 +10,7 @@ import { generate } from "../engine/generate.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
 import { kvRowBytes } from "../kv/shape.ts";
+import { plainStrategy } from "../kv/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { largestIndices } from "../model/log_probabilities.ts";
 import { GREEDY } from "../model/sampling.ts";
@@ -111,12 +112,9 @@ export async function accuracyOf(model: Gpt2, reference: Reference, kvDtype: Dty
 
 function decodingOf(length: number, kvDtype: Dtype) {
   return {
-    strategy: "kv-cache",
-    blockSize: 16,
-    growth: "static",
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
-    capacityTokens: length,
     maxTokens: length,
     maxPromptTokens: length,
     maxOutputs: Math.min(length, LOGIT_ROWS),

@@ -11,6 +11,7 @@ import { logProbability } from "../model/log_probabilities.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { UsageError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
+import { plainStrategy } from "../kv/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 
 /** A stretch of a text, of which the tokens from `scored` on count. */
@@ -76,12 +77,9 @@ export async function perplexity(
     throw new UsageError("There is nothing to score: wanted a text of at least two tokens");
   }
   const decoding = {
-    strategy: "kv-cache",
-    blockSize: 16,
-    growth: "static",
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
-    capacityTokens: maxLength,
     maxTokens: maxLength,
     maxPromptTokens: LOGIT_ROWS,
     maxOutputs: LOGIT_ROWS,

@@ -12,7 +12,7 @@ import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { measureRoof, type Roof } from "../gpu/roof.ts";
 import { Timestamps } from "../gpu/timestamps.ts";
-import type { KvStrategy, StrategyName } from "../kv/shape.ts";
+import type { KvOptions } from "../kv/strategy_def.ts";
 import { batchOf } from "../model/batch.ts";
 import { type Cost, stepCosts } from "../model/costs.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -22,12 +22,12 @@ import { mean, median } from "./statistics.ts";
 
 /** What to profile. */
 export interface ProfileOptions {
-  /** Where K and V are kept. */
-  readonly strategy: StrategyName;
+  /** The strategy's name. */
+  readonly strategy: string;
+  /** Its options. */
+  readonly kvOptions?: KvOptions;
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
-  /** Tokens per KV block of `paged`. */
-  readonly blockSize: number;
   /** The prompt. */
   readonly promptIds: readonly number[];
   /** Decode steps to profile; as many are taken without. */
@@ -103,18 +103,16 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
     const maxTokens = profiledTokens(options);
     const decoding = {
       ...options,
-      growth: "static",
       nSequences: 1,
       maxPromptTokens: options.promptIds.length,
       maxTokens,
-      capacityTokens: maxTokens,
     } as const;
     // The machine may be slower at times: the roof is the best of what was seen before and after.
     const before = await measureRoof(gpu);
     const steps = await withDecoder(
       model,
       decoding,
-      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer, passes, trials }, options),
+      (decoder) => profileSteps(model, { decoder, timer, passes, trials }, options),
     );
     const after = await measureRoof(gpu);
     return {
@@ -140,7 +138,6 @@ interface ProfiledStep {
 /** What steps are taken and timed with. */
 interface Tools {
   readonly decoder: Decoder;
-  readonly strategy: KvStrategy;
   readonly timer: DispatchTimer;
   readonly passes: Timestamps;
   readonly trials: ProductTrials;
@@ -148,34 +145,36 @@ interface Tools {
 
 async function profileSteps(
   model: Gpt2,
-  { decoder, strategy, timer, passes, trials }: Tools,
+  { decoder, timer, passes, trials }: Tools,
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
   const { config, weightsDtype, tuning, gpu: { fence } } = model;
   const { promptIds, kvDtype, steps } = options;
+  const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
-    const first = strategy.cached(0);
-    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }]);
-    decoder.timeDispatches(timer);
+    const first = policy.firstToCompute(0), entries = (length: number) => policy.entries(length);
+    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
+    recorder.dispatchTimer = timer;
     decoder.advance(1);
-    decoder.timeDispatches(undefined);
-    return { times: await timer.read(), costs: stepCosts(batch, { config, weightsDtype, kvDtype, tuning }) };
+    recorder.dispatchTimer = undefined;
+    const costs = stepCosts(batch, { config, weightsDtype, kvDtype, tuning, entries });
+    return { times: await timer.read(), costs };
   };
   const unprofiled = async () => {
-    const { encodeMs, submitMs } = decoder;
-    decoder.timePasses(passes);
+    const { encodeMs, submitMs } = runner;
+    recorder.timestamps = passes;
     await fence.wait();
     const start = performance.now();
     decoder.advance(1);
     await fence.wait();
     const wallMs = performance.now() - start;
-    decoder.timePasses(undefined);
+    recorder.timestamps = undefined;
     const [passMs] = await passes.readMs();
     return {
       wallMs,
       passMs: passMs!,
-      encodeMs: decoder.encodeMs - encodeMs,
-      submitMs: decoder.submitMs - submitMs,
+      encodeMs: runner.encodeMs - encodeMs,
+      submitMs: runner.submitMs - submitMs,
     };
   };
 

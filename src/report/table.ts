@@ -8,11 +8,12 @@
 
 import Table from "npm:cli-table3@0.6.5";
 import type { Cell } from "../measure/cell.ts";
+import { baselineOf } from "../measure/overview.ts";
 import type { BenchResult } from "../measure/result.ts";
 import type { Summary } from "../measure/summary.ts";
 import { claimLines } from "./claims.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
-import { cellLabels, saySettings, varyingSettings } from "./labels.ts";
+import { cellLabels, saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
 import { sentences } from "./sentences.ts";
 import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
 import { WIDTH, wrap } from "./wrap.ts";
@@ -50,7 +51,7 @@ function columnPerCell(cells: readonly Cell[]): string {
   const group = (title: string) => table.push([{ colSpan: cells.length + 1, content: title }]);
   const row = (label: string, value: (cell: Cell) => string) =>
     table.push([`  ${label}`, ...cells.map(value)]);
-  const baseline = cells.find(({ strategy }) => strategy === "no-cache");
+  const baseline = baselineOf(cells);
 
   const runs = cells[0]!.e2e_ms.samples.length;
   group(
@@ -65,8 +66,8 @@ function columnPerCell(cells: readonly Cell[]): string {
   );
   row("prefill tokens/s", ({ prefill_tokens_per_second: rate }) => formatSignificant(rate));
   if (baseline !== undefined && cells.length > 1) {
-    row("TPOT vs no-cache", ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
-    row("total vs no-cache", ({ e2e_ms }) => speedUp(baseline.e2e_ms, e2e_ms));
+    row(`TPOT vs ${baseline.strategy}`, ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
+    row(`total vs ${baseline.strategy}`, ({ e2e_ms }) => speedUp(baseline.e2e_ms, e2e_ms));
   }
   row(
     "ITL p50 / p99",
@@ -120,11 +121,11 @@ function linePerCell(cells: readonly Cell[]): string {
   });
   let title = "";
   for (const cell of cells) {
-    const work = saySettings(cell.settings, ["prompt_tokens", "new_tokens", "batch", "kv_dtype"]);
+    const work = saySettings(cell.settings, WORK_KEYS);
     if (work !== title) table.push([{ colSpan: 7, content: title = work }]);
     const own = saySettings(
       cell.settings,
-      varying.filter((key) => key === "block_size" || key === "growth" || key === "kv_capacity_tokens"),
+      varying.filter((key) => !WORK_KEYS.includes(key)),
     );
     const { reserved, wasted } = kvReserved(cell);
     table.push([

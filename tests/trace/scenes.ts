@@ -64,12 +64,13 @@ const MAX_TOKENS = 32, BLOCK_SIZE = 16;
 
 const TUNINGS: readonly Tuning[] = [SOFTWARE_TUNING, HARDWARE_TUNING];
 
-const STRATEGIES: readonly { readonly name: string; readonly options: KvOptions; readonly title: string }[] = [
-  { name: "no-cache", options: {}, title: "no-cache" },
-  { name: "kv-cache", options: { growth: "static" }, title: "kv-cache-static" },
-  { name: "kv-cache", options: { growth: "dynamic" }, title: "kv-cache-dynamic" },
-  { name: "paged", options: { block_size: BLOCK_SIZE }, title: "paged" },
-];
+const STRATEGIES: readonly { readonly name: string; readonly options: KvOptions; readonly title: string }[] =
+  [
+    { name: "no-cache", options: {}, title: "no-cache" },
+    { name: "kv-cache", options: { growth: "static" }, title: "kv-cache-static" },
+    { name: "kv-cache", options: { growth: "dynamic" }, title: "kv-cache-dynamic" },
+    { name: "paged", options: { block_size: BLOCK_SIZE }, title: "paged" },
+  ];
 
 /** Traces all scenes; `trace` has every pipeline then. */
 export async function traceScenes(trace: Trace): Promise<Scene[]> {
@@ -190,7 +191,16 @@ async function serving(trace: Trace, model: Gpt2): Promise<Scene[]> {
     gpu.ledger.resetPeak();
     const maxRows = policy === "no-cache" ? 128 : 16;
     const kv = makeKv(chooseKv(policy, { block_size: 4, allocator: "first-fit" }), {
-      ...{ nSequences: 4, nLayer, nCtx, maxTokens: nCtx, maxRows, budgetTokens, swapTokens: 64, watermark: 0 },
+      ...{
+        nSequences: 4,
+        nLayer,
+        nCtx,
+        maxTokens: nCtx,
+        maxRows,
+        budgetTokens,
+        swapTokens: 64,
+        watermark: 0,
+      },
     });
     const scheduler = new Scheduler(kv.policy, { nCtx, maxSequences: 4, maxRows, preemption: "swap" });
     const executor = await GpuExecutor.create(model, kv, {

@@ -14,6 +14,7 @@ const traits: KvTraits = { keeps: "all", exact: true, shares: false, preemptible
 /** Tokens that a sequence has room for at most. */
 export const KV_CAPACITY: KvOption = {
   flag: "kv-capacity",
+  label: "capacity",
   placeholder: "tokens",
   help: "Tokens per sequence that a static kv-cache reserves and the block pool holds",
   values: { min: 1, max: Number.MAX_SAFE_INTEGER },
@@ -25,6 +26,7 @@ export const KV_CAPACITY: KvOption = {
 
 const GROWTH: KvOption = {
   flag: "growth",
+  label: "",
   placeholder: "type",
   help: "Memory of kv-cache, reserved up front or grown by copy",
   values: GROWTHS,

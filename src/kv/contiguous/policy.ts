@@ -56,9 +56,9 @@ export class ContiguousPolicy extends RegionPolicy {
     this.nSlots = nRegions * this.#perRegion;
   }
 
-  /** The room in regions of closed sequences. */
+  /** The room that open regions do not hold yet. */
   get nFree(): number {
-    return (this.#nRegions - this.#open.size) * this.#capacity;
+    return this.#nRegions * this.#capacity - this.#open.size * this.#perRegion;
   }
 
   /** Hands over the moves since the last time. */
@@ -69,7 +69,9 @@ export class ContiguousPolicy extends RegionPolicy {
   /** Names the tokens or the regions that the request needs and those there are. */
   refusal({ promptTokens, newTokens, continuations = 1 }: Lengths): string | undefined {
     const tokens = promptTokens + newTokens - 1; // the last token's K and V are never stored
-    if (tokens > this.#capacity) return `it needs ${tokens} tokens of K/V, and a region holds ${this.#capacity}`;
+    if (tokens > this.#capacity) {
+      return `it needs ${tokens} tokens of K/V, and a region holds ${this.#capacity}`;
+    }
     if (continuations <= this.#nRegions) return undefined;
     return `it needs ${continuations} regions of K/V, and there are ${this.#nRegions}`;
   }
@@ -102,9 +104,9 @@ export class ContiguousPolicy extends RegionPolicy {
     return this.traits.keeps === "nothing" ? 0 : this.#open.get(slot)!.stored;
   }
 
-  /** Returns nothing: the slot says where the region is. */
-  place(): readonly number[] {
-    return [];
+  /** Returns where its region begins. */
+  place(slot: number): readonly number[] {
+    return [slot * this.#perRegion];
   }
 
   /** Copies what the parent has stored into the child's region. */
@@ -130,14 +132,16 @@ export class ContiguousPolicy extends RegionPolicy {
       stored += open.stored;
       later += Math.max(0, Math.min(open.atEnd, this.#perRegion) - open.stored);
     }
-    const capacity = this.#nRegions * this.#perRegion, held = this.#open.size * this.#perRegion;
-    return { capacity, stored, later, internal: held - stored - later, free: capacity - held, saved: 0 };
+    const capacity = this.#nRegions * this.#capacity, { nFree: free } = this;
+    return { capacity, stored, later, internal: capacity - free - stored - later, free, saved: 0 };
   }
 
   /** Checks that every sequence fits its region. */
   verify(): void {
     for (const [slot, { stored }] of this.#open) {
-      if (slot < 0 || slot >= this.#nRegions) throw new Error(`Slot ${slot} has none of ${this.#nRegions} regions`);
+      if (slot < 0 || slot >= this.#nRegions) {
+        throw new Error(`Slot ${slot} has none of ${this.#nRegions} regions`);
+      }
       if (stored > this.#perRegion) {
         throw new Error(`${stored} tokens of sequence ${slot} are in a region of ${this.#perRegion}`);
       }

@@ -12,6 +12,7 @@ import { PAGED_TRAITS, PagedPolicy } from "./policy.ts";
 
 const BLOCK_SIZE: KvOption = {
   flag: "block-size",
+  label: "block",
   placeholder: "tokens",
   help: "Tokens per KV block of paged",
   values: { min: 1, max: 256 },

@@ -17,6 +17,7 @@ const traits: KvTraits = { keeps: "all", exact: true, shares: false, preemptible
 
 const ALLOCATOR: KvOption = {
   flag: "allocator",
+  label: "",
   placeholder: "name",
   help: "Allocator of the contiguous strategies max, pow2 and oracle",
   values: ALLOCATOR_NAMES,
