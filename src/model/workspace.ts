@@ -131,7 +131,7 @@ export class Workspace {
     }
     this.attentionPrefill = layouts.attentionPrefill.bind({ x: qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
-    this.head = weights.wte.map((shard) =>
+    this.head = weights.head.map((shard) =>
       linear({}, final, { weight: shard, bias: weights.none }, this.logits)
     );
     const choice = { logits: this.logits, tokens: this.tokens };
