@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { KvbenchError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { type Gpt2Config, parseConfig } from "./config.ts";
+import { firstNotFinite } from "./finite.ts";
 import {
   FLOAT_DTYPES,
   isFloatDtype,
@@ -197,12 +198,6 @@ async function areEqual(
     if (!isEqual) return false;
   }
   return true;
-}
-
-function firstNotFinite(values: Float32Array): number | undefined {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * 0; // 0, or NaN from the first infinity or NaN on
-  return sum === 0 ? undefined : values.findIndex((value) => !Number.isFinite(value));
 }
 
 /**
