@@ -85,7 +85,7 @@ export class BatchRunner {
 
   /** Logits of the last batch: [nOutputs, V4 * 4] f32. */
   get logits(): GPUBuffer {
-    return this.#workspace.logits.buffer;
+    return this.#workspace.results.logits.buffer;
   }
 
   /** Milliseconds that handing recorded steps to the GPU has taken on the host. */

@@ -8,10 +8,12 @@
 import { KvbenchError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { StrategyName } from "../kv/strategy.ts";
+import { firstNotFinite } from "../model/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
 import { groupMemory, groupRows } from "./group_memory.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
+import { notFiniteError } from "./not_finite.ts";
 import type { KvMemory } from "./scheduler/kv_memory.ts";
 import { SharedRunner } from "./shared_runner.ts";
 
@@ -71,7 +73,10 @@ export async function beamSearch(
       const spans = places.slots.map((sequence) => ({ sequence, first, count: nTokens - first, outputs: 1 }));
       runner.record(spans, "none");
       runner.submit();
-      const parents = beams.step(await runner.logits([...spans.keys()]));
+      const logits = await runner.logits([...spans.keys()]);
+      const bad = logits.findIndex((row) => firstNotFinite(row) !== undefined);
+      if (bad >= 0) throw await notFiniteError(model, [...prompt, ...beams.open[bad]!], kvDtype);
+      const parents = beams.step(logits);
       if (parents === undefined) break;
       const moved = places.follow(parents);
       for (const [beam, slot] of places.slots.entries()) {

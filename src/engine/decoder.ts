@@ -11,7 +11,9 @@ import type { KvStrategy } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { UsageError } from "../errors.ts";
+import { firstNotFinite, NOT_FINITE } from "../model/finite.ts";
 import { BatchRunner } from "./batch_runner.ts";
+import { notFiniteError } from "./not_finite.ts";
 
 /** What a decoder is sized for. */
 export interface DecoderOptions {
@@ -144,19 +146,31 @@ export class Decoder {
    * [nSequences * rows, vocabSize] as one array per row.
    *
    * @throws {UsageError} If fewer than `rows` tokens are left to compute.
+   * @throws {NotFiniteError} If a logit is infinite or NaN.
    * @throws {KvbenchError} If the device fails.
    */
   async logits(rows = 1): Promise<Float32Array[]> {
     const { v4 } = this.#model.dims;
     const { vocabSize } = this.#model.config;
+    const lengths = this.#lengths; // steps may be added while the copy is under way
     this.#step(rows, false);
     this.submit();
-    const nOutputs = this.#lengths.length * rows;
+    const nOutputs = lengths.length * rows;
     const bytes = nOutputs * v4 * 16;
     const values = new Float32Array(
       await readBuffer(this.#model.gpu, this.#runner.logits, 0, bytes),
     );
-    return Array.from({ length: nOutputs }, (_, i) => values.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
+    const all = Array.from(
+      { length: nOutputs },
+      (_, i) => values.subarray(i * v4 * 4, i * v4 * 4 + vocabSize),
+    );
+    const bad = all.findIndex((row) => firstNotFinite(row) !== undefined);
+    if (bad >= 0) {
+      const sequence = Math.floor(bad / rows), length = lengths[sequence]! - rows + bad % rows + 1;
+      const ids = (await this.#allIds())[sequence]!.subarray(0, length);
+      throw await notFiniteError(this.#model, [...ids], this.#strategy.dtype);
+    }
+    return all;
   }
 
   /** Submits what is recorded. */
@@ -168,22 +182,35 @@ export class Decoder {
    * Reads the ids of every sequence from position `from` on (one for all, or one for each). Waits for the steps
    * submitted so far.
    *
+   * @throws {NotFiniteError} If a token could not be chosen, since a logit is infinite or NaN.
    * @throws {KvbenchError} If the device fails.
    */
   async ids(from: number | readonly number[]): Promise<number[][]> {
-    const { nCtx } = this.#model.config;
-    const bytes = this.#options.nSequences * nCtx * 4;
     const lengths = this.#lengths; // steps may be added while the copy is under way
-    const all = new Uint32Array(await readBuffer(this.#model.gpu, this.#runner.tokens, 0, bytes));
-    return lengths.map((length, s) => {
-      const first = typeof from === "number" ? from : from[s]!;
-      return [...all.subarray(s * nCtx + first, s * nCtx + length)];
-    });
+    const all = await this.#allIds();
+    for (const [s, length] of lengths.entries()) {
+      const bad = all[s]!.subarray(0, length).indexOf(NOT_FINITE);
+      if (bad < 0) continue;
+      throw await notFiniteError(this.#model, [...all[s]!.subarray(0, bad)], this.#strategy.dtype);
+    }
+    return lengths.map((
+      length,
+      s,
+    ) => [...all[s]!.subarray(typeof from === "number" ? from : from[s]!, length)]);
   }
 
   /** Frees tables and activations. */
   dispose(): void {
     this.#runner.dispose();
+  }
+
+  /** Every sequence's row of ids: [nSequences][nCtx]. */
+  async #allIds(): Promise<Uint32Array[]> {
+    const { nCtx } = this.#model.config, { nSequences } = this.#options;
+    const all = new Uint32Array(
+      await readBuffer(this.#model.gpu, this.#runner.tokens, 0, nSequences * nCtx * 4),
+    );
+    return Array.from({ length: nSequences }, (_, s) => all.subarray(s * nCtx, (s + 1) * nCtx));
   }
 
   #checkPrompts(prompts: readonly (readonly number[])[]): void {

@@ -6,7 +6,9 @@
  */
 import type { Span } from "../model/batch.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { NOT_FINITE } from "../model/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
+import { notFiniteError } from "./not_finite.ts";
 import type { Executor } from "./scheduler/executor.ts";
 import type { KvMemory } from "./scheduler/kv_memory.ts";
 import type { Request, Sequence } from "./scheduler/request.ts";
@@ -79,6 +81,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    * Carries a step out and waits for the GPU. Ids stay there: those of sequences that have all their tokens are
    * brought back in passing.
    *
+   * @throws {NotFiniteError} If logits of a sequence that ended before are infinite or NaN.
    * @throws {KvbenchError} If the device has failed.
    */
   async run(step: Step<R>): Promise<void> {
@@ -86,11 +89,18 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     this.submit();
     await this.#model.gpu.fence.wait();
     this.#model.gpu.assertHealthy();
-    const { onEnded } = this.#options;
-    if (onEnded === undefined || step.ended.length === 0) return;
-    const ended = [...step.ended];
-    const read = this.read(ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })));
-    this.#runner.keep(read.then((ids) => ended.forEach((sequence, i) => onEnded(sequence, ids[i]!))));
+    this.#runner.assertKept();
+    if (step.ended.length > 0) this.#runner.keep(this.#bringBack([...step.ended]));
+  }
+
+  /** Brings the ids of ended sequences back, and checks that all could be chosen. */
+  async #bringBack(ended: readonly Sequence[]): Promise<void> {
+    const ids = await this.read(ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })));
+    for (const own of ids) {
+      const bad = own.indexOf(NOT_FINITE);
+      if (bad >= 0) throw await notFiniteError(this.#model, own.slice(0, bad), this.#options.kvDtype);
+    }
+    ended.forEach((sequence, i) => this.#options.onEnded?.(sequence, ids[i]!));
   }
 
   /**
@@ -124,7 +134,8 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
   }
 
   /**
-   * Reads ids that steps submitted so far have chosen; in the order of the ranges.
+   * Reads ids that steps submitted so far have chosen; in the order of the ranges. An id is `NOT_FINITE` where logits
+   * are infinite or NaN.
    *
    * @throws {KvbenchError} If the device fails.
    */

@@ -10,10 +10,13 @@
  */
 import { setImmediate } from "node:timers";
 import { KvbenchError } from "../errors.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import { NOT_FINITE } from "../model/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";
 import type { Sampling } from "../model/sampling.ts";
 import { GpuExecutor, type GpuExecutorOptions } from "./gpu_executor.ts";
+import { notFiniteError } from "./not_finite.ts";
 import type { Counters } from "./scheduler/counters.ts";
 import type { KvMemory, KvMemoryUsage } from "./scheduler/kv_memory.ts";
 import type { Group, Request, Sequence } from "./scheduler/request.ts";
@@ -44,7 +47,7 @@ export interface LiveRequest extends Request {
   readonly topLogprobs: number | undefined;
   /** Called with each new token of a continuation, in order. */
   onToken(index: number, id: number, logprobs: TokenLogprobs | undefined): void;
-  /** Called once if the engine fails before the request has ended. */
+  /** Called once if the engine fails before the request has ended, or this request alone does. */
   onFailure(error: unknown): void;
 }
 
@@ -57,6 +60,8 @@ interface Live {
   readonly group: Group<LiveRequest>;
   /** By continuation, tokens that are still to be handed over. */
   readonly left: number[];
+  /** By continuation, tokens that were handed over. */
+  readonly gained: readonly number[][];
 }
 
 /** Where a chosen token will be. */
@@ -76,8 +81,11 @@ export class LiveEngine {
   readonly #memory: KvMemory;
   readonly #scheduler: Scheduler<LiveRequest>;
   readonly #executor: GpuExecutor<LiveRequest>;
+  readonly #kvDtype: Dtype;
   readonly #live = new Map<number, Live>();
   #delivered: Promise<void> = Promise.resolve();
+  /** Requests that failed alone and are being told why. */
+  #told: Promise<void> = Promise.resolve();
   /** What a step takes on average of late. */
   #stepMs = READBACK_MS;
   #stopping = false;
@@ -88,8 +96,10 @@ export class LiveEngine {
     memory: KvMemory,
     scheduler: Scheduler<LiveRequest>,
     executor: GpuExecutor<LiveRequest>,
+    kvDtype: Dtype,
   ) {
     this.#model = model;
+    this.#kvDtype = kvDtype;
     this.#memory = memory;
     this.#scheduler = scheduler;
     this.#executor = executor;
@@ -110,7 +120,7 @@ export class LiveEngine {
       promptOf: ({ ids }) => ids,
       samplingOf: ({ samplings }, index) => samplings[index]!,
     });
-    return new LiveEngine(model, memory, scheduler, executor);
+    return new LiveEngine(model, memory, scheduler, executor, options.kvDtype);
   }
 
   /** Sequences that are computed now. */
@@ -156,7 +166,11 @@ export class LiveEngine {
   submit(request: LiveRequest): void {
     if (this.#stopping) throw new KvbenchError(`Request ${request.id} came when the engine was stopping`);
     const group = this.#scheduler.submit(request);
-    this.#live.set(request.id, { group, left: group.sequences.map(() => request.newTokens) });
+    this.#live.set(request.id, {
+      group,
+      left: group.sequences.map(() => request.newTokens),
+      gained: group.sequences.map(() => []),
+    });
     this.#wakeUp();
   }
 
@@ -218,6 +232,7 @@ export class LiveEngine {
       throw error;
     } finally {
       await Promise.allSettled([...underWay, this.#executor.settle()]);
+      await this.#told;
     }
   }
 
@@ -294,9 +309,20 @@ export class LiveEngine {
       const scores = request.topLogprobs === undefined ? undefined : logits.shift()!;
       if (live.left[index] === 0 || !this.#live.has(request.id)) return; // ended since, or cancelled
       const id = ids[i]![0]!;
+      if (id === NOT_FINITE) return this.#failAlone(live, index);
+      live.gained[index]!.push(id);
       live.left[index]!--;
       this.#forgetIfOver(live);
       request.onToken(index, id, scores && logprobsOf(scores, id, request.topLogprobs!));
+    });
+  }
+
+  /** Ends a request whose logits are not finite; the others are computed apart from it. */
+  #failAlone({ group: { request }, gained }: Live, index: number): void {
+    this.cancel(request.id);
+    this.#told = this.#told.then(async () => {
+      const ids = [...request.ids, ...gained[index]!];
+      request.onFailure(await notFiniteError(this.#model, ids, this.#kvDtype));
     });
   }
 

@@ -33,6 +33,7 @@ export interface ParallelRequest {
 /**
  * Samples until every continuation has all its tokens or was ended.
  *
+ * @throws {NotFiniteError} If a logit is infinite or NaN.
  * @throws {KvbenchError} If a buffer is too large, or the device fails.
  */
 export async function sampleParallel(model: Gpt2, request: ParallelRequest): Promise<KvFootprint> {
@@ -49,6 +50,7 @@ export async function sampleParallel(model: Gpt2, request: ParallelRequest): Pro
   });
   const { dims: { a4 }, config: { nHead, nLayer } } = model;
   const peak = new KvPeak({ a4, nHead, dtype: kvDtype }, memory.keeps ? nLayer : 1);
+  let failure: { readonly error: unknown } | undefined;
   try {
     engine.submit({
       id: 0,
@@ -61,10 +63,11 @@ export async function sampleParallel(model: Gpt2, request: ParallelRequest): Pro
       onToken: (index, id) => {
         if (!onToken(index, id)) engine.end(0, index);
       },
-      onFailure: () => {}, // run() throws
+      onFailure: (error) => failure = { error },
     });
     engine.stop();
     await engine.run((usage) => peak.note(usage));
+    if (failure) throw failure.error;
     return peak.footprint(engine.copiedBytes);
   } finally {
     engine.dispose();

@@ -44,6 +44,7 @@ export class SharedRunner {
   /** By its number, what is swapped out. */
   readonly #host = new Map<number, Promise<ArrayBuffer>>();
   readonly #reads = new Set<Promise<unknown>>();
+  #failure: { readonly error: unknown } | undefined;
   #copiedTokens = 0;
 
   private constructor(
@@ -162,7 +163,8 @@ export class SharedRunner {
   }
 
   /**
-   * Reads ids that steps submitted so far have chosen; in the order of the ranges.
+   * Reads ids that steps submitted so far have chosen; in the order of the ranges. An id is `NOT_FINITE` where logits
+   * are infinite or NaN.
    *
    * @throws {KvbenchError} If the device fails.
    */
@@ -198,17 +200,27 @@ export class SharedRunner {
   /** Remembers a readback that is under way and must not outlive the buffers. */
   keep(read: Promise<unknown>): void {
     const kept = read.finally(() => this.#reads.delete(kept));
-    kept.catch(() => {}); // reported by settle()
+    kept.catch((error) => this.#failure ??= { error });
     this.#reads.add(kept);
+  }
+
+  /**
+   * Reports what was kept and has failed by now.
+   *
+   * @throws {KvbenchError} The first failure.
+   */
+  assertKept(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /**
    * Waits for all that is being read back.
    *
-   * @throws {KvbenchError} If the device has failed.
+   * @throws {KvbenchError} If the device has failed, or something that was kept.
    */
   async settle(): Promise<void> {
     await Promise.all([...this.#reads, ...this.#host.values()]);
+    this.assertKept();
   }
 
   /** Frees everything. {@linkcode SharedRunner.settle} comes before it. */

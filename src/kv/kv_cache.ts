@@ -34,6 +34,11 @@ export class KvCache implements KvStrategy {
     if (this.#growth === "static") this.#regions.resize(this.#capacity, 0);
   }
 
+  /** As the shape says. */
+  get dtype(): KvShape["dtype"] {
+    return this.#shape.dtype;
+  }
+
   /** The contiguous slot address. */
   get source(): KvStrategy["source"] {
     return this.#regions.source;

@@ -28,6 +28,11 @@ export class NoCache implements KvStrategy {
     this.#lengths = Array(shape.nSequences).fill(0);
   }
 
+  /** As the shape says. */
+  get dtype(): KvShape["dtype"] {
+    return this.#shape.dtype;
+  }
+
   /** The contiguous slot address. */
   get source(): KvStrategy["source"] {
     return this.#scratch.source;

@@ -48,6 +48,11 @@ export class Paged implements KvStrategy {
     this.source = this.#pool.source;
   }
 
+  /** As the shape says. */
+  get dtype(): KvShape["dtype"] {
+    return this.#shape.dtype;
+  }
+
   /** All that the block manager holds of the sequence. */
   cached(sequence: number): number {
     return this.#committed.get(sequence) ?? 0;

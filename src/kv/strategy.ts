@@ -59,6 +59,8 @@ export interface KvUsage {
 export interface KvStrategy {
   /** Which strategy this is. */
   readonly name: StrategyName;
+  /** How K and V are stored. */
+  readonly dtype: Dtype;
   /** What the kernels that touch K and V are joined with. */
   readonly source: KvSource;
   /** How many leading tokens of a sequence need not be computed again. */

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
+import type { LedgerVectors } from "../gpu/ledger.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
@@ -37,6 +38,18 @@ export interface KvAccess {
   readonly kernels: KvKernels;
   /** What holds a layer's K and V. */
   bindGroups(layer: number): KvGroups;
+}
+
+/** One operator of a forward pass: a module of the model, as `transformers` has them. */
+export interface Operator {
+  /** Its layer; left out where it is in none. */
+  readonly layer?: number;
+  /** Its name, in its layer where it has one. */
+  readonly module: string;
+  /** Where its result is until another operator overwrites it: [rows, width4] vectors of four. */
+  readonly result: { readonly of: LedgerVectors; readonly rows: number; readonly width4: number };
+  /** Records it, after those before it. */
+  record(recorder: Recorder): void;
 }
 
 /** The code of all kernels, for a hash that says which kernels a result came from. */
@@ -163,29 +176,88 @@ export class Gpt2 {
    * the batch's tables.
    */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void {
+    for (const { record } of this.operators(workspace, batch, kv)) record(recorder);
+  }
+
+  /** The operators of a forward pass for one batch, in their order; each may be recorded when its turn comes. */
+  *operators(workspace: Workspace, batch: Batch, kv: KvAccess): Generator<Operator> {
     const { nRows, nOutputs } = batch;
-    const { e4 } = this.dims;
+    const { e4, a4, i4, v4 } = this.dims;
+    const { results } = workspace;
     const kernels = this.#kernels;
-    kernels.embedding.forEach((kernel, i) =>
-      recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
-    );
-    workspace.layers.forEach((groups, layer) => {
-      recorder.dispatch(kernels.norm, [groups.ln1], nRows);
-      kernels.qkv.record(recorder, groups.qkv, nRows);
-      this.#attention(recorder, workspace, batch, kv, kv.bindGroups(layer));
-      kernels.proj.record(recorder, groups.proj, nRows);
-      recorder.dispatch(kernels.norm, [groups.ln2], nRows);
-      kernels.fc.record(recorder, groups.fc, nRows);
-      kernels.out.record(recorder, groups.out, nRows);
-    });
+    const x = { of: results.x, rows: nRows, width4: e4 }, normed = { ...x, of: results.normed };
+    const qkv = { of: results.qkv, rows: nRows, width4: 3 * a4 };
+    const attended = { of: results.attended, rows: nRows, width4: a4 };
+    const inner = { of: results.inner, rows: nRows, width4: i4 };
+    yield {
+      module: "wte + wpe",
+      result: x,
+      record: (recorder) =>
+        kernels.embedding.forEach((kernel, i) =>
+          recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
+        ),
+    };
+    for (const [layer, groups] of workspace.layers.entries()) {
+      yield {
+        layer,
+        module: "ln_1",
+        result: normed,
+        record: (recorder) => recorder.dispatch(kernels.norm, [groups.ln1], nRows),
+      };
+      yield {
+        layer,
+        module: "attn.c_attn",
+        result: qkv,
+        record: (recorder) => kernels.qkv.record(recorder, groups.qkv, nRows),
+      };
+      yield {
+        layer,
+        module: "attn",
+        result: attended,
+        record: (recorder) => this.#attention(recorder, workspace, batch, kv, kv.bindGroups(layer)),
+      };
+      yield {
+        layer,
+        module: "attn.c_proj",
+        result: x,
+        record: (recorder) => kernels.proj.record(recorder, groups.proj, nRows),
+      };
+      yield {
+        layer,
+        module: "ln_2",
+        result: normed,
+        record: (recorder) => recorder.dispatch(kernels.norm, [groups.ln2], nRows),
+      };
+      yield {
+        layer,
+        module: "mlp.c_fc",
+        result: inner,
+        record: (recorder) => kernels.fc.record(recorder, groups.fc, nRows),
+      };
+      yield {
+        layer,
+        module: "mlp.c_proj",
+        result: x,
+        record: (recorder) => kernels.out.record(recorder, groups.out, nRows),
+      };
+    }
     if (nOutputs === 0) return;
-    recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
-    kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs));
+    yield {
+      module: "ln_f",
+      result: { of: results.final, rows: nOutputs, width4: e4 },
+      record: (recorder) => recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs),
+    };
+    yield {
+      module: this.config.tieWordEmbeddings ? "the head, wte" : "lm_head",
+      result: { of: results.logits, rows: nOutputs, width4: v4 },
+      record: (recorder) =>
+        kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs)),
+    };
   }
 
   /**
    * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's
-   * sampling buffer says for its sequence.
+   * sampling buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
    */
   choose(recorder: Recorder, workspace: Workspace, batch: Batch, sampled: boolean): void {
     const { sample, argmax } = this.#kernels;

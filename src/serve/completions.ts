@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { NotFiniteError } from "../errors.ts";
 import type { LiveEngine } from "../engine/live_engine.ts";
 import { ApiError, unavailable } from "./api_error.ts";
 import { Completion, type CompletionEvents } from "./completion.ts";
@@ -183,5 +184,12 @@ export class Completions {
 
 /** What the client is told: nothing of the machine's inside. */
 function apiErrorOf(error: unknown): ApiError {
+  if (error instanceof NotFiniteError) {
+    console.error(`kvbench: A request failed: ${error.message}`);
+    return new ApiError(500, "The model's logits are not finite for this request", {
+      type: "server_error",
+      code: "not_finite",
+    });
+  }
   return error instanceof ApiError ? error : unavailable("The server has failed");
 }

@@ -26,8 +26,10 @@ const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
 /** The kernel and model tests. */
 const TESTS: readonly string[] = [
   "attention_kernels",
+  "concurrent_kernels",
   "embedding_kernel",
   "golden",
+  "kernel_errors",
   "kv_write_kernel",
   "ladder",
   "layer_norm_kernel",
@@ -39,6 +41,7 @@ const TESTS: readonly string[] = [
 ];
 /** Those of them that every test run can afford to repeat. */
 export const QUICK_TESTS: readonly string[] = [
+  "concurrent_kernels",
   "embedding_kernel",
   "kv_write_kernel",
   "layer_norm_kernel",
