@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sayKind } from "../report/adapter_kind.ts";
 import { Command } from "npm:commander@15.1.0";
 import { selfCheck } from "../check/self_check.ts";
 import type { StrategyName } from "../kv/strategy.ts";
@@ -75,7 +76,7 @@ async function run(options: Options): Promise<void> {
 
 function profileText(result: ProfileResult): string {
   const { model, environment: { adapter }, weights_dtype, kv_dtype } = result;
-  return `kvbench: ${model} on ${adapter.description}${adapter.software ? " (software)" : ""}, weights ` +
+  return `kvbench: ${model} on ${adapter.description} (${sayKind(adapter, "hardware")}), weights ` +
     `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result)}`;
 }
 
