@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sayKind } from "../report/adapter_kind.ts";
 import { dirname } from "node:path";
 import { Command } from "./commander.ts";
 import { selfCheck } from "../check/self_check.ts";
@@ -91,7 +92,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   }, async (session, { plan, weights, f32 }) => {
     const { gpu: { facts }, modelName } = session;
     say(
-      `kvbench: ${modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ${sayPlan(plan)}`,
+      `kvbench: ${modelName} on ${facts.description} (${sayKind(facts, "hardware")}), ${sayPlan(plan)}`,
     );
     if (to.file !== undefined) say(`Result: ${to.file}`);
     const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;

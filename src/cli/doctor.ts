@@ -15,6 +15,7 @@ import { memoryNeed } from "../model/memory.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
 import { wrap } from "../report/wrap.ts";
+import { type BackendReport, backendReport, backendRows } from "./doctor_backend.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
 import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
 import { writeLine } from "./stdout.ts";
@@ -39,6 +40,7 @@ async function run(options: Options): Promise<void> {
     const report = {
       adapter: adapterRecord(facts, device),
       runtime: { deno: Deno.version.deno, webgpu: facts.webgpu, os: Deno.build.os, arch: Deno.build.arch },
+      backends: await backendReport(facts),
       features: Object.fromEntries(FEATURES.map((name) => [name, device.features.has(name)])),
       limits: Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]])),
       fence: {
@@ -106,12 +108,13 @@ function unusedOf({ offered_features }: AdapterRecord): string[] {
 function print(report: {
   adapter: AdapterRecord;
   runtime: Record<string, string>;
+  backends: BackendReport;
   limits: Record<string, number>;
   fence: { blocks: boolean; cost_us: number; readback_ms: number };
   memory: { available_bytes: number | null; source: string };
   models: ModelRow[];
 }): void {
-  const { adapter, runtime, limits, fence, memory, models } = report;
+  const { adapter, runtime, backends, limits, fence, memory, models } = report;
   const facts = new Table({ style: { head: [], border: [] } });
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
   facts.push(
@@ -120,6 +123,7 @@ function print(report: {
     ["driver", "WebGPU does not tell its version"],
     ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
+    ...backendRows(backends),
     ...FEATURES.map((name) => [name, stateOf(name, adapter)]),
     ["features not used", wrap(unusedOf(adapter).join(", ") || "none", { width: 70 }).join("\n")],
     ...Object.entries(limits).map((

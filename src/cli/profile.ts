@@ -4,6 +4,7 @@
  * @module
  */
 import { Command } from "./commander.ts";
+import { sayKind } from "../report/adapter_kind.ts";
 import { selfCheck } from "../check/self_check.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import { describeEnvironment } from "../measure/environment.ts";
@@ -75,7 +76,7 @@ async function run(options: Options): Promise<void> {
 
 function profileText(result: ProfileResult): string {
   const { model, environment: { adapter }, weights_dtype, kv_dtype } = result;
-  return `kvbench: ${model} on ${adapter.description}${adapter.software ? " (software)" : ""}, weights ` +
+  return `kvbench: ${model} on ${adapter.description} (${sayKind(adapter, "hardware")}), weights ` +
     `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result)}`;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
+import { GL_COST } from "../gpu/backend.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { locateConfig, locateModel } from "../hub/locate.ts";
 import type { TensorSource } from "../model/checkpoint.ts";
@@ -67,6 +68,7 @@ export async function withModel<T>(
 ): Promise<T> {
   const bar = progressBar();
   const gpu = await Gpu.open(gpuOptions(options));
+  if (gpu.facts.backend === "gl") bar.say(`kvbench: ${GL_COST}; doctor tells how to get Vulkan`);
   let phase = "choosing kernel variants";
   try {
     await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));

@@ -1,16 +1,19 @@
 /**
  * Finding the GPU: asks WebGPU for an adapter and describes it. Owns the judgement whether an adapter is
- * hardware or software; opens no device.
+ * hardware or software; backend.ts tells through which API it is reached. Opens no device.
  *
  * @module
  */
 import { NoAdapterError } from "../errors.ts";
+import { askedBackends, type Backend, BACKEND_VARIABLE, backendOf } from "./backend.ts";
 import { webGpu, type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
 /** What is known of an adapter before a device is opened on it. */
 export interface AdapterFacts {
   /** The implementation of WebGPU that found it. */
   readonly webgpu: WebGpuName;
+  /** The graphics API through which it is reached. */
+  readonly backend: Backend;
   /** What the adapter calls itself. */
   readonly description: string;
   /** As GPUAdapterInfo gives it. */
@@ -40,34 +43,58 @@ export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment())
   const gpu = await webGpu(webgpu);
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
+    const asked = webgpu === "deno" ? askedBackends() : undefined;
     throw new NoAdapterError(
       "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
-        "or install a software driver (Debian: apt-get install libvulkan1 mesa-vulkan-drivers)",
+        `or install a software driver (${DRIVER_HINT})` +
+        (asked === undefined ? "" : `, or unset ${BACKEND_VARIABLE}, which is ${JSON.stringify(asked)}`),
     );
   }
   return adapter;
 }
+
+/** How to get a software Vulkan driver by hand. */
+export const DRIVER_HINT = "Debian: apt-get install libvulkan1 mesa-vulkan-drivers";
 
 /** Describes an adapter, found by the environment's implementation unless told otherwise. */
 export function adapterFacts(
   adapter: GPUAdapter,
   webgpu: WebGpuName = webGpuOfEnvironment(),
 ): AdapterFacts {
-  const { description, vendor, architecture, device } = adapter.info;
+  const { info } = adapter;
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = adapter.limits[name as keyof GPUSupportedLimits];
     if (typeof value === "number") limits[name] = value;
   }
+  const features = [...adapter.features].sort();
+  const signs = { webgpu, os: Deno.build.os, limits, features, asked: askedBackends() };
+  return { webgpu, backend: backendOf(signs), ...identityOf(info), features, limits };
+}
+
+/** What GPUAdapterInfo gives. */
+export interface AdapterInfo
+  extends Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description"> {
+  /** Whether the implementation says that the adapter is a makeshift. */
+  readonly isFallbackAdapter?: boolean;
+}
+
+/** Who an adapter is. */
+export type AdapterIdentity = Pick<
+  AdapterFacts,
+  "description" | "vendor" | "architecture" | "device" | "software"
+>;
+
+/** Names an adapter, and tells whether it is software. */
+export function identityOf(
+  { description, vendor, architecture, device, isFallbackAdapter }: AdapterInfo,
+): AdapterIdentity {
   return {
-    webgpu,
     description: description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter",
     vendor,
     architecture,
     device,
-    software: SOFTWARE.test(description) || isFallback(adapter),
-    features: [...adapter.features].sort(),
-    limits,
+    software: SOFTWARE.test(description) || isFallbackAdapter === true,
   };
 }
 
@@ -81,15 +108,11 @@ export interface AdapterRecord extends Omit<AdapterFacts, "webgpu" | "limits" | 
 
 /** What records say of an opened adapter: who made it, what it offers, and what of that its device has. */
 export function adapterRecord(
-  { description, vendor, architecture, device, software, features: offered }: AdapterFacts,
+  { backend, description, vendor, architecture, device, software, features: offered }: AdapterFacts,
   { features }: Pick<GPUDevice, "features">,
 ): AdapterRecord {
   const lists = { features: [...features].sort(), offered_features: [...offered] };
-  return { description, vendor, architecture, device, software, ...lists };
-}
-
-function isFallback(adapter: GPUAdapter): boolean {
-  return (adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  return { backend, description, vendor, architecture, device, software, ...lists };
 }
 
 /** Mesa's loader prints two error lines for each adapter request where this variable is unset. */

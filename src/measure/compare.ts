@@ -9,6 +9,7 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
+import { BACKEND_TITLES, mayBeSameBackend } from "../gpu/backend.ts";
 import type { Cell } from "./cell.ts";
 import { cellKey, type CellPlan } from "./grid.ts";
 import { type Ratio, ratioOf, type Verdict, verdictOf } from "./ratio.ts";
@@ -74,7 +75,8 @@ export interface Comparison {
 export function compareResults(before: BenchResult, after: BenchResult, threshold: number): Comparison {
   const later = new Map(after.cells.map((cell) => [cellKey(cell), cell]));
   const earlier = new Set(before.cells.map(cellKey));
-  const sameMachine = isDeepStrictEqual(machineOf(before), machineOf(after));
+  const [was, is] = [before, after].map(({ environment: { adapter } }) => adapter.backend);
+  const sameMachine = isDeepStrictEqual(machineOf(before), machineOf(after)) && mayBeSameBackend(was!, is!);
   const matched = before.cells.flatMap((cell) => {
     const other = later.get(cellKey(cell));
     return other === undefined ? [] : [[cell, other] as const];
@@ -172,6 +174,7 @@ function machineOf({ environment: { adapter, cpu, os, arch } }: BenchResult): un
 /** What may explain a difference, by what it is called. */
 const CONTEXT: Readonly<Record<string, (result: BenchResult) => unknown>> = {
   "adapter": ({ environment: { adapter } }) => adapter.description,
+  "backend": ({ environment: { adapter } }) => BACKEND_TITLES[adapter.backend],
   "CPU": ({ environment: { cpu } }) => `${cpu.model ?? "unknown"}, ${cpu.cores} cores`,
   "operating system": ({ environment: { os, os_release } }) => `${os} ${os_release ?? ""}`.trim(),
   "Deno": ({ environment: { deno } }) => deno,

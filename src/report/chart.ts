@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sayKind } from "./adapter_kind.ts";
 import { overviewCells } from "../measure/overview.ts";
 import type { BenchResult } from "../measure/result.ts";
 import { chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
@@ -114,7 +115,7 @@ function titleOf({ model }: BenchResult): string {
 function subtitleOf(result: BenchResult): string {
   const { environment: { adapter } } = result;
   const { prompt_tokens, new_tokens, batch } = overviewCells(result)[0]!.settings;
-  const kind = adapter.software ? "software adapter" : "hardware adapter";
+  const kind = sayKind(adapter, "hardware adapter", "software adapter");
   return drawable(
     `${prompt_tokens} prompt + ${new_tokens} new ${new_tokens === 1 ? "token" : "tokens"}, ` +
       `${batch === 1 ? "" : `batch ${batch}, `}greedy  ·  ` +

@@ -28,6 +28,7 @@ export function rowsOf(result: BenchResult): Row[] {
       cpu: environment.cpu.model,
       adapter: environment.adapter.description,
       software_adapter: environment.adapter.software,
+      backend: environment.adapter.backend,
       model: model.name,
       n_parameters: model.n_parameters,
       weights_source: weights.source,
