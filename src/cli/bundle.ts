@@ -95,7 +95,7 @@ async function runBundler(entry: string, out: string): Promise<void> {
   }).output();
   if (success) return;
   const reason = new TextDecoder().decode(stderr).split("\n\nStack backtrace")[0]?.trim();
-  throw new KvbenchError(`Cannot bundle: ${reason}`);
+  throw new KvbenchError(`Cannot bundle ${entry}: ${reason}`);
 }
 
 if (import.meta.main) {
