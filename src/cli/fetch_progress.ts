@@ -4,12 +4,16 @@
  * @module
  */
 import type { FetchEvents } from "../hub/fetch_blob.ts";
+import { formatBytes } from "../report/units.ts";
 import type { ProgressBar } from "./progress.ts";
 
 /** Shows a download on `bar`: a bar per file, and a line where it has to wait or to try again. */
 export function fetchProgress(bar: ProgressBar): FetchEvents {
   let shown = "", waiting = "";
   return {
+    begin: (address, bytes) => {
+      bar.say(`Downloading ${address} (${formatBytes(bytes)}) once, for this and later runs`);
+    },
     progress: (path, received, total) => {
       if (shown !== path) bar.start(`Downloading ${path}`, total, "bytes", received);
       else bar.update(received);

@@ -20,6 +20,7 @@ import { figurePng } from "../report/png.ts";
 import { paperTable } from "../report/paper_table.ts";
 import { profileTable } from "../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
+import { drawing } from "./chart_package.ts";
 import { readJson } from "./result_file.ts";
 import { writeLine } from "./stdout.ts";
 
@@ -119,7 +120,7 @@ async function drawAll(results: readonly Reportable[], folder: string): Promise<
     const write = async (name: string, draw: () => Promise<Uint8Array>) => {
       const path = `${into}/${name}.png`;
       await checkWritable(path);
-      await writeWhole(path, await draw());
+      await writeWhole(path, await drawing(draw, console.error));
       writeLine(`Wrote ${path}`);
     };
     if (result.kind === BENCH_KIND && figures.length > 0) await write("overview", () => drawCharts(result));

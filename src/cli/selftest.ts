@@ -21,6 +21,7 @@ import { tuningFor, tuningsOf } from "../model/tuning.ts";
 import { formatJson } from "../report/json.ts";
 import { selfTestTable } from "../report/selftest_table.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
+import { fetchProgress } from "./fetch_progress.ts";
 import { progressBar } from "./progress.ts";
 import { writeLine } from "./stdout.ts";
 
@@ -40,7 +41,10 @@ export function selftestCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   const created = new Date();
-  const checkpoint = await locateModel(EMBEDDED_NAME);
+  const bar = progressBar();
+  const checkpoint = await locateModel(EMBEDDED_NAME, { events: fetchProgress(bar) }).finally(() =>
+    bar.stop()
+  );
   try {
     const gpu = await Gpu.open(gpuOptions(options));
     try {

@@ -8,7 +8,7 @@
 import { sayKind } from "./adapter_kind.ts";
 import { overviewCells } from "../measure/overview.ts";
 import type { BenchResult } from "../measure/result.ts";
-import { chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
+import { CANVAS_PACKAGE, chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import type { Figure } from "./figures/figure.ts";
 import { perTokenFigure, timesFigure } from "./figures/latency.ts";
 import { kvFigure, peakFigure } from "./figures/memory.ts";
@@ -16,7 +16,7 @@ import { saySettings } from "./labels.ts";
 import { drawFigure, PRINT } from "./png.ts";
 import { formatCount } from "./units.ts";
 
-export { chartPermissions };
+export { CANVAS_PACKAGE, chartPermissions };
 
 const WIDTH = 1600;
 const HEIGHT = 1000;
