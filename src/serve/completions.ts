@@ -12,6 +12,7 @@ import type { LiveEngine } from "../engine/live_engine.ts";
 import { ApiError, serverFailure, unavailable } from "./api_error.ts";
 import { Completion, type CompletionEvents } from "./completion.ts";
 import { completionJob, type ServedModel } from "./completion_job.ts";
+import { EVENT_STREAM } from "./exchange.ts";
 import { invalid, parseCompletionBody } from "./completion_schema.ts";
 import type { CompletionOutcome, Metrics } from "./metrics.ts";
 
@@ -157,7 +158,7 @@ export class Completions {
         }),
       cancel: () => this.#cancel(completion),
     });
-    const headers = { "content-type": "text/event-stream", "cache-control": "no-cache" };
+    const headers = { "content-type": EVENT_STREAM, "cache-control": "no-cache" };
     return new Response(body, { headers });
   }
 

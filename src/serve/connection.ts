@@ -24,6 +24,8 @@ type Callback = (error?: Error | null) => void;
 
 /** A connection, from its acceptance to its end. */
 export class Connection extends Duplex {
+  /** Since when no request has been under way, in ms of `performance.now()`. */
+  waitingSinceMs: number = performance.now();
   readonly #conn: Deno.TcpConn;
   readonly #patience: Patience;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -59,6 +61,7 @@ export class Connection extends Duplex {
   endRequest(): void {
     this.#underWay--;
     if (!this.isWaiting || this.#leaving || this.destroyed) return;
+    this.waitingSinceMs = performance.now();
     this.#expectsHeaders = this.#hasPart = false;
     this.#await(this.#patience.idleTimeoutMs);
   }
@@ -97,14 +100,14 @@ export class Connection extends Duplex {
 
   /** Sends, as fast as the client takes it. */
   override async _write(chunk: Uint8Array, _encoding: string, callback: Callback): Promise<void> {
-    const timer = setTimeout(() => this.destroy(), this.#patience.idleTimeoutMs);
     try {
-      for (let sent = 0; sent < chunk.length;) sent += await this.#conn.write(chunk.subarray(sent));
+      for (let sent = 0; sent < chunk.length;) {
+        const timer = setTimeout(() => this.destroy(), this.#patience.idleTimeoutMs);
+        sent += await this.#conn.write(chunk.subarray(sent)).finally(() => clearTimeout(timer));
+      }
       callback();
     } catch (error) {
       callback(error as Error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -2,8 +2,9 @@
  * Lets connections in, up to a limit, and survives a crowd. `Deno.serve` and the servers of `node:net` end, or go deaf,
  * where the process can open no more files; so connections are accepted here, one by one.
  *
- * A connection without a request under way makes room for a new one, the one that has waited longest first. Where all
- * have requests under way, a new one is refused with status 503. Where the process can open no more files, the limit is
+ * A connection without a request under way makes room for a new one, the one that has waited longest first, but each may
+ * wait for a moment: until then, new ones wait in the system's queue. Where all have requests under way, a new one is
+ * refused with status 503. Where the process can open no more files, the limit is
  * lowered to what turned out to be possible.
  *
  * @module
@@ -29,6 +30,8 @@ export interface DoorEvents {
 const MAX_REFUSALS = 8;
 /** Files that are left to the rest of the process where it has turned out how many it can open. */
 const SPARE_FILES = 16;
+/** How long a connection may wait at least, in ms: as long as an honest client needs to send its headers. */
+const LEAST_WAIT_MS = 250;
 /** How long to wait where nothing can be accepted, in ms. */
 const PAUSE_MS = 100;
 
@@ -108,17 +111,18 @@ export class Door {
       } catch (error) {
         if (this.#closed) return;
         if (isOutOfFiles(error)) this.#learnLimit();
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        await pause(PAUSE_MS);
         continue;
       }
-      this.#take(conn);
+      const hasRoom = await this.#waitForRoom();
+      if (this.#closed) conn.close();
+      else if (hasRoom) this.#take(conn);
+      else this.#refuse(conn);
     }
   }
 
   #take(conn: Deno.TcpConn): void {
     conn.setNoDelay(true);
-    const hasRoom = this.#connections.size < this.#limit || this.#makeRoom();
-    if (!hasRoom) return this.#refuse(conn);
     const connection = new Connection(conn, this.#options);
     this.#connections.add(connection);
     this.#waiting.add(connection);
@@ -136,6 +140,18 @@ export class Door {
     this.#refusals.add(connection);
     connection.once("close", () => this.#refusals.delete(connection));
     connection.refuse(unavailable(`${this.#limit} connections are served, which is the limit`));
+  }
+
+  /** Makes room for one more connection as soon as one has waited long enough; false where all are busy. */
+  async #waitForRoom(): Promise<boolean> {
+    while (!this.#closed && this.#connections.size >= this.#limit) {
+      const [oldest] = this.#waiting;
+      if (oldest === undefined) return false;
+      const left = LEAST_WAIT_MS - (performance.now() - oldest.waitingSinceMs);
+      if (left > 0) await pause(left);
+      else this.#makeRoom();
+    }
+    return true;
   }
 
   /** Closes the connection that has waited longest, if one waits. */
@@ -161,6 +177,10 @@ export class Door {
   #settle(): void {
     if (this.#closed && this.#connections.size === 0) this.#emptied.resolve();
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function isOutOfFiles(error: unknown): boolean {

@@ -8,6 +8,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ApiError } from "./api_error.ts";
 
+/** The media type of server-sent events, which are sent as they come. Everything else is sent whole. */
+export const EVENT_STREAM = "text/event-stream";
+
 /** Answers a request, whose signal is aborted when its client has left. Never rejects. */
 export type Handler = (request: Request) => Promise<Response>;
 
@@ -24,16 +27,23 @@ export async function exchange(
   const leaving = new AbortController();
   outgoing.once("close", () => leaving.abort());
   const request = requestOf(incoming, leaving.signal);
-  const { status, headers, body } = request instanceof ApiError ? request.response() : await handle(request);
+  const response = request instanceof ApiError ? request.response() : await handle(request);
+  const { status, headers, body } = response;
   if (leaving.signal.aborted) return await body?.cancel();
   outgoing.statusCode = status;
   for (const [name, value] of headers) outgoing.setHeader(name, value);
-  // What is left of a body is not worth reading.
-  if (isLast() || !incoming.complete) outgoing.setHeader("connection", "close");
-  outgoing.flushHeaders(); // a stream's first event may take a while
-  if (body === null) return void outgoing.end();
-  await pipeline(Readable.fromWeb(body as unknown as Parameters<typeof Readable.fromWeb>[0]), outgoing)
-    .catch(() => {}); // its client has left
+  // What is left of a body is not worth reading, and behind a wish for another protocol Deno reads no more requests.
+  const reusable = incoming.complete && incoming.headers.upgrade === undefined;
+  if (isLast() || !reusable) outgoing.setHeader("connection", "close");
+  if (body !== null && headers.get("content-type") === EVENT_STREAM) {
+    outgoing.flushHeaders(); // its first event may take a while
+    const events = Readable.fromWeb(body as unknown as Parameters<typeof Readable.fromWeb>[0]);
+    await pipeline(events, outgoing).catch(() => {}); // its client has left
+  } else {
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    outgoing.setHeader("content-length", bytes.length);
+    outgoing.end(bytes);
+  }
 }
 
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | ApiError {

@@ -42,7 +42,9 @@ export function listen(handle: Handler, options: HttpServerOptions): HttpServer 
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new KvbenchError(`Cannot listen at ${hostname}:${port}: ${(error as Error).message}`);
   }
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: 0 }); // connections have deadlines of their own
+  // The door listens in its place; where nobody does, connections end after their first answer.
+  Object.defineProperty(server, "listening", { value: true });
   const door = new Door(listener, options, {
     onConnection: (connection) => void server.emit("connection", connection),
     onLimit,
