@@ -21,7 +21,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   serve: ["engine", "model", "kv", "gpu"],
   measure: ["engine", "model", "kv", "gpu"],
   check: ["measure", "engine", "model", "kv", "gpu"],
-  report: ["check", "measure", "kv"],
+  report: ["check", "measure", "kv", "gpu"],
   cli: ["report", "check", "measure", "serve", "engine", "hub", "model", "kv", "gpu"],
 };
 

@@ -16,6 +16,7 @@ import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "./api_key.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { connectionLimit, DEFAULT_CONNECTIONS } from "./connection_limit.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
 import { byteCount, decimal, wholeNumber } from "./values.ts";
@@ -29,6 +30,10 @@ interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
   readonly maxWaiting: number;
   readonly maxBody: number;
   readonly grace: number;
+  readonly maxConnections?: number;
+  readonly headerTimeout: number;
+  readonly bodyTimeout: number;
+  readonly idleTimeout: number;
 }
 
 /** Declares the subcommand. */
@@ -45,6 +50,14 @@ export function serveCommand(): Command {
     .option("--max-requests <n>", "requests under way at most; others get status 429", wholeNumber(1), 1024)
     .option("--max-waiting <n>", "prompts that wait at most; others get status 429", wholeNumber(1), 256)
     .option("--max-body <bytes>", "of a request; larger ones get status 413", byteCount, 2 ** 20)
+    .option(
+      "--max-connections <n>",
+      `at once; more get status 503 (default: ${DEFAULT_CONNECTIONS}, less where this process may open few files)`,
+      wholeNumber(1, 1_000_000),
+    )
+    .option("--header-timeout <seconds>", "for a request's headers; later ones get status 408", decimal, 10)
+    .option("--body-timeout <seconds>", "for a request's body; later ones get status 408", decimal, 30)
+    .option("--idle-timeout <seconds>", "for the next request, and for taking an answer", decimal, 60)
     .option("--grace <seconds>", "for requests under way at SIGINT or SIGTERM", decimal, 30)
     .addOption(
       new Option("--policy <name>", "how sequences are given room for K and V").choices(POLICY_NAMES)
@@ -56,6 +69,13 @@ export function serveCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   if (!(options.grace >= 0)) throw new UsageError(`Grace is ${options.grace}: wanted seconds from 0 on`);
+  for (const name of ["headerTimeout", "bodyTimeout", "idleTimeout"] as const) {
+    if (options[name] > 0) continue;
+    const [first = "", second = ""] = name.split(/(?=T)/);
+    const shown = `${first[0]!.toUpperCase()}${first.slice(1)} ${second.toLowerCase()}`;
+    throw new UsageError(`${shown} is ${options[name]}: expected seconds above 0`);
+  }
+  const maxConnections = await connectionLimit(options.maxConnections);
   await expectPermission(options);
   const apiKey = await apiKeyOf(options);
   const ledger = await withSession(options, ({ config, name }, tokenizer) => {
@@ -84,6 +104,15 @@ async function run(options: Options): Promise<void> {
         maxWaiting: options.maxWaiting,
         maxBodyBytes: options.maxBody,
         graceMs: 1000 * options.grace,
+        maxConnections,
+        headerTimeoutMs: 1000 * options.headerTimeout,
+        bodyTimeoutMs: 1000 * options.bodyTimeout,
+        idleTimeoutMs: 1000 * options.idleTimeout,
+        onLimit: (n) => {
+          console.error(
+            `Caution: this process can open no more files: from now on, it takes ${n} connections`,
+          );
+        },
         signal: interrupts.signal,
         onListen: (url) => {
           const { capacity } = engine.usage();

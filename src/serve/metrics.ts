@@ -6,6 +6,7 @@
 import client from "npm:prom-client@15.1.3";
 import type { LiveEngine } from "../engine/live_engine.ts";
 import type { Completion } from "./completion.ts";
+import type { Door } from "./door.ts";
 
 /** How a completion ended. */
 export type CompletionOutcome = "finished" | "cancelled" | "failed";
@@ -122,6 +123,28 @@ export class Metrics {
       "Of each choice with several tokens: (last token - first token) / (tokens - 1)",
       TPOT_SECONDS,
     );
+  }
+
+  /** Counts connections too. */
+  observeDoor(door: Pick<Door, "nConnections" | "nRefused">): void {
+    const registers = [this.#registry];
+    new client.Gauge({
+      name: "kvbench_connections",
+      help: "Connections that are open",
+      registers,
+      collect() {
+        this.set(door.nConnections);
+      },
+    });
+    new client.Counter({
+      name: "kvbench_connections_refused_total",
+      help: "Connections that were refused because of their limit",
+      registers,
+      collect() {
+        this.reset();
+        this.inc(door.nRefused);
+      },
+    });
   }
 
   /** Takes a completion that is over. */
