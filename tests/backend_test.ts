@@ -83,6 +83,21 @@ Deno.test("A backend that does not exist is an error that names the variable", {
   const setUp = await runDeno(["run", ...flags, SETUP], { env });
   assert.equal(setUp.code, 1);
   assert.match(setUp.stderr, /^error: DENO_WEBGPU_BACKEND is "glide": wanted .+, or no such variable$/m);
+  if (linux) {
+    const none = await runDeno(["run", ...flags, SETUP], {
+      env: {
+        ...NO_VULKAN,
+        DENO_WEBGPU_BACKEND: "gl",
+        LIBGL_DRIVERS_PATH: "/nowhere",
+        __EGL_VENDOR_LIBRARY_FILENAMES: "/nowhere.json",
+      },
+    });
+    assert.equal(none.code, 1);
+    assert.match(
+      none.stderr,
+      /^error: DENO_WEBGPU_BACKEND is "gl", and gives no WebGPU adapter: wanted another/m,
+    );
+  }
   const doctor = await kvbench(["doctor"], { flags: [READ_WEIGHTS, "--allow-env=DENO_WEBGPU_BACKEND"], env });
   assert.equal(doctor.code, 1);
   assert.match(doctor.stderr, /No WebGPU adapter: .* unset DENO_WEBGPU_BACKEND, which is "glide"/);
