@@ -30,6 +30,8 @@
  */
 export * from "./src/errors.ts";
 export * from "./src/gpu/adapter.ts";
+export { type Backend, BACKENDS, type KnownBackend } from "./src/gpu/backend.ts";
+export type { AdapterIdentity } from "./src/gpu/identity.ts";
 export * from "./src/gpu/bind_layout.ts";
 export * from "./src/gpu/dispatch_timer.ts";
 export * from "./src/gpu/dtype.ts";

@@ -80,7 +80,7 @@ Deno.test("The support table says what is wrong", () => {
     { ...check, kernel: "a.wgsl", largest_error: 0.5, verdict: "wrong" },
     { ...check, kernel: "b.wgsl", largest_error: 2e-7, verdict: "right" },
   ];
-  const toy = recordOf("Toy", { environment, checks } as unknown as Parameters<typeof recordOf>[1]);
+  const toy = recordOf("Toy", { environment, checks } as unknown as Parameters<typeof recordOf>[1], "quick");
   const record = {
     kvbench: "0",
     deno: "2",
@@ -89,6 +89,7 @@ Deno.test("The support table says what is wrong", () => {
   const table = supportTable(record);
   assert.match(table, /^\| `a\.wgsl` \| \*\*wrong\*\* 5\.0e-1 \|$/m);
   assert.match(table, /^\| `b\.wgsl` \| 2\.0e-7 \|$/m);
+  assert.match(table, /^\| self-test \| quick \|$/m);
   assert.match(table, /^\| kernel and model tests \| \*\*1 of 5 fail\*\* \|$/m);
   assert.match(table, /^\| features \| subgroups \|$/m);
   const readme = "x\n<!-- conformance -->\nold\n<!-- /conformance -->\ny\n";

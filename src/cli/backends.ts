@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type AdapterIdentity, type AdapterInfo, identityOf } from "../gpu/adapter.ts";
 import { BACKEND_VARIABLE, backendsOn, type KnownBackend } from "../gpu/backend.ts";
+import { type AdapterIdentity, type AdapterInfo, identityOf } from "../gpu/identity.ts";
 
 /** An adapter, and the backend that gives it. */
 export interface FoundAdapter extends AdapterIdentity {

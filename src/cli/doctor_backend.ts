@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type AdapterFacts, DRIVER_HINT } from "../gpu/adapter.ts";
+import type { AdapterFacts } from "../gpu/adapter.ts";
 import {
   askedBackends,
   type Backend,
@@ -13,6 +13,7 @@ import {
   backendsOn,
   GL_COST,
   type KnownBackend,
+  VULKAN_HINT,
 } from "../gpu/backend.ts";
 import { wrap } from "../report/wrap.ts";
 import { askBackends, mayAskBackends } from "./backends.ts";
@@ -55,7 +56,7 @@ export function adviceOf({ os, asked, vulkan }: {
   readonly vulkan: boolean | null;
 }): string {
   const driver = os === "linux"
-    ? `install its driver (${DRIVER_HINT}), or run \`deno task setup\` in a checkout`
+    ? `install its driver (${VULKAN_HINT}), or run \`deno task setup\` in a checkout`
     : "update the driver of the GPU";
   const unset = `unset ${BACKEND_VARIABLE}, which is ${JSON.stringify(asked)}`;
   const way = asked === undefined ? driver : vulkan === true ? unset : `${unset}, and ${driver}`;

@@ -13,6 +13,7 @@ import {
   BACKEND_VARIABLE,
   backendsOn,
   GL_COST,
+  type KnownBackend,
   parseBackends,
 } from "../gpu/backend.ts";
 import { askBackends, type FoundAdapter } from "./backends.ts";
@@ -44,6 +45,9 @@ export type SetupPlan =
   | { readonly kind: "ready" }
   | { readonly kind: "install"; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: "ask"; readonly message: string };
+
+/** The backend whose driver set-up can install. */
+const DRIVEN: KnownBackend = "vulkan";
 
 /** How each package manager installs. */
 const INSTALL: Readonly<Record<PackageManager, string>> = {
@@ -101,7 +105,7 @@ export function planSetup(facts: SetupFacts): SetupPlan {
     kind: "install",
     commands: [
       [...asRoot, "apt-get", ...wait, "update"],
-      [...asRoot, "apt-get", ...wait, ...install(facts, "apt-get").split(" ").slice(1)],
+      [...asRoot, "apt-get", ...wait, ...packagesCommand(facts, "apt-get").split(" ").slice(1)],
     ],
   };
 }
@@ -113,14 +117,14 @@ function sayMissing({ missing, openGl }: SetupFacts): string {
     : "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver";
 }
 
-function install({ missing }: SetupFacts, packageManager: PackageManager): string {
+function packagesCommand({ missing }: SetupFacts, packageManager: PackageManager): string {
   return [INSTALL[packageManager], ...missing.map((need) => PACKAGES[need][packageManager])].join(" ");
 }
 
 /** The shell command that installs by hand what is missing. */
 export function installCommand(facts: SetupFacts): string {
   const { packageManager = "apt-get", root, sudo } = facts;
-  const commands = [install(facts, packageManager)];
+  const commands = [packagesCommand(facts, packageManager)];
   if (packageManager === "apt-get") commands.unshift("apt-get update");
   if (root) return commands.join(" && ");
   return sudo === "absent"
@@ -196,51 +200,74 @@ async function runShown(command: readonly string[]): Promise<boolean> {
   return success;
 }
 
+/** The first adapter that one of the backends gives. */
+async function findAdapter(backends: readonly KnownBackend[]): Promise<FoundAdapter | undefined> {
+  return (await askBackends(backends))[0];
+}
+
 /**
- * Does what the plan says. Without an adapter nothing works; without a browser one test fails, and says so.
+ * Does what a plan says. Without an adapter nothing works; without a browser one test fails, and says so.
  *
  * @returns The exit code.
  */
 async function setUp(browser: boolean): Promise<number> {
+  const os = Deno.build.os;
   const asked = askedBackends();
-  const backends = backendsOn(Deno.build.os).filter((backend) =>
-    asked === undefined || parseBackends(asked).includes(backend)
-  );
+  const named = asked === undefined ? undefined : parseBackends(asked);
+  const backends = backendsOn(os).filter((backend) => named?.includes(backend) ?? true);
+  const value = `${BACKEND_VARIABLE} is ${JSON.stringify(asked)}`;
   if (backends.length === 0) {
-    const known = backendsOn(Deno.build.os).join(", ");
+    console.error(`error: ${value}: wanted ${backendsOn(os).join(", ")}, or no such variable`);
+    return 1;
+  }
+  let adapter = await findAdapter(backends);
+  const canHaveDriver = backends.includes(DRIVEN);
+  if (adapter === undefined && asked !== undefined && !canHaveDriver) {
     console.error(
-      `error: ${BACKEND_VARIABLE} is ${JSON.stringify(asked)}: wanted ${known}, or no such variable`,
+      `error: ${value}, and gives no WebGPU adapter: wanted another backend, or no such variable`,
     );
     return 1;
   }
-  let [adapter] = await askBackends(backends);
-  // Whoever asks for OpenGL alone gets it.
-  const wantsDriver = adapter === undefined || isMakeshift(adapter) && backends.includes("vulkan");
-  const missing: Need[] = wantsDriver ? ["driver"] : [];
+  const openGl = adapter !== undefined && isMakeshift(adapter) && canHaveDriver;
+  const missing: Need[] = adapter === undefined || openGl ? ["driver"] : [];
   if (browser && findBrowser() === undefined) missing.push("browser");
-  const facts = await gatherFacts({ missing, openGl: wantsDriver && adapter !== undefined });
+  const facts = await gatherFacts({ missing, openGl });
   const plan = planSetup(facts);
-  if (plan.kind === "ask") console.error(`${adapter === undefined ? "error" : "note"}: ${plan.message}`);
+  let problem = plan.kind === "ask" ? plan.message : undefined;
   if (plan.kind === "install") {
-    for (const need of missing) console.error(WHY[need](facts));
-    let success = false;
-    // A repository that cannot be reached fails the update, and the packages may be there all the same.
-    for (const command of plan.commands) success = await runShown(command);
-    [adapter] = await askBackends(backends);
-    const still = adapter === undefined ? "no WebGPU adapter" : "no adapter with Vulkan";
-    const found = adapter !== undefined && !(wantsDriver && isMakeshift(adapter));
-    if (!success || !found) {
-      const what = success
-        ? `The driver is installed, and there is still ${still}`
-        : "Not everything is installed";
-      console.error(`error: ${what}. Look at what this command says:\n  ${installCommand(facts)}`);
-    }
+    const success = await install(plan.commands, facts);
+    adapter = await findAdapter(backends);
+    problem = sayProblem(facts, { success, adapter });
   }
+  if (problem !== undefined) console.error(`${adapter === undefined ? "error" : "note"}: ${problem}`);
   if (adapter === undefined) return 1;
   console.error(
     `Adapter: ${sayAdapter(adapter)}${asked === undefined ? "" : `, as ${BACKEND_VARIABLE} asks`}`,
   );
   return 0;
+}
+
+/** Says why it installs, and installs. Returns whether the last command succeeded. */
+async function install(commands: readonly (readonly string[])[], facts: SetupFacts): Promise<boolean> {
+  for (const need of facts.missing) console.error(WHY[need](facts));
+  let success = false;
+  // A repository that cannot be reached fails the update, and the packages may be there all the same.
+  for (const command of commands) success = await runShown(command);
+  return success;
+}
+
+/** What is not as it should be after installing; undefined where all is well. */
+function sayProblem(
+  facts: SetupFacts,
+  { success, adapter }: { readonly success: boolean; readonly adapter: FoundAdapter | undefined },
+): string | undefined {
+  const found = adapter !== undefined && !(facts.openGl && isMakeshift(adapter));
+  if (success && found) return undefined;
+  const still = adapter === undefined ? "no WebGPU adapter" : "no adapter with Vulkan";
+  const what = success
+    ? `The driver is installed, and there is still ${still}`
+    : "Not everything is installed";
+  return `${what}. Look at what this command says:\n  ${installCommand(facts)}`;
 }
 
 /** What is said before each thing is installed. */

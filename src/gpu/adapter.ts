@@ -1,37 +1,24 @@
 /**
- * Finding the GPU: asks WebGPU for an adapter and describes it. Owns the judgement whether an adapter is
- * hardware or software; backend.ts tells through which API it is reached. Opens no device.
+ * Finding the GPU: asks WebGPU for an adapter and describes it. Opens no device.
  *
  * @module
  */
 import { NoAdapterError } from "../errors.ts";
-import { askedBackends, type Backend, BACKEND_VARIABLE, backendOf } from "./backend.ts";
+import { askedBackends, type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backend.ts";
+import { type AdapterIdentity, identityOf } from "./identity.ts";
 import { webGpu, type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
 /** What is known of an adapter before a device is opened on it. */
-export interface AdapterFacts {
+export interface AdapterFacts extends AdapterIdentity {
   /** The implementation of WebGPU that found it. */
   readonly webgpu: WebGpuName;
   /** The graphics API through which it is reached. */
   readonly backend: Backend;
-  /** What the adapter calls itself. */
-  readonly description: string;
-  /** As GPUAdapterInfo gives it. */
-  readonly vendor: string;
-  /** As GPUAdapterInfo gives it. */
-  readonly architecture: string;
-  /** As GPUAdapterInfo gives it. */
-  readonly device: string;
-  /** True where a CPU does the adapter's work (lavapipe, SwiftShader, WARP). */
-  readonly software: boolean;
   /** Optional features, sorted. */
   readonly features: readonly string[];
   /** Limits by name. */
   readonly limits: Readonly<Record<string, number>>;
 }
-
-/** Names under which software adapters are known to appear. */
-const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|warp/i;
 
 /**
  * Asks an implementation, the environment's unless told otherwise, for the adapter with the highest performance.
@@ -46,15 +33,12 @@ export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment())
     const asked = webgpu === "deno" ? askedBackends() : undefined;
     throw new NoAdapterError(
       "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
-        `or install a software driver (${DRIVER_HINT})` +
+        `or install a software driver (${VULKAN_HINT})` +
         (asked === undefined ? "" : `, or unset ${BACKEND_VARIABLE}, which is ${JSON.stringify(asked)}`),
     );
   }
   return adapter;
 }
-
-/** How to get a software Vulkan driver by hand. */
-export const DRIVER_HINT = "Debian: apt-get install libvulkan1 mesa-vulkan-drivers";
 
 /** Describes an adapter, found by the environment's implementation unless told otherwise. */
 export function adapterFacts(
@@ -70,32 +54,6 @@ export function adapterFacts(
   const features = [...adapter.features].sort();
   const signs = { webgpu, os: Deno.build.os, limits, features, asked: askedBackends() };
   return { webgpu, backend: backendOf(signs), ...identityOf(info), features, limits };
-}
-
-/** What GPUAdapterInfo gives. */
-export interface AdapterInfo
-  extends Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description"> {
-  /** Whether the implementation says that the adapter is a makeshift. */
-  readonly isFallbackAdapter?: boolean;
-}
-
-/** Who an adapter is. */
-export type AdapterIdentity = Pick<
-  AdapterFacts,
-  "description" | "vendor" | "architecture" | "device" | "software"
->;
-
-/** Names an adapter, and tells whether it is software. */
-export function identityOf(
-  { description, vendor, architecture, device, isFallbackAdapter }: AdapterInfo,
-): AdapterIdentity {
-  return {
-    description: description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter",
-    vendor,
-    architecture,
-    device,
-    software: SOFTWARE.test(description) || isFallbackAdapter === true,
-  };
 }
 
 /** What records say of an opened adapter. */

@@ -28,6 +28,9 @@ export const BACKEND_TITLES: Readonly<Record<Backend, string>> = {
 /** What OpenGL costs, where Vulkan could be had. */
 export const GL_COST = "OpenGL compiles kernels about ten times as slowly as Vulkan";
 
+/** How to get a software Vulkan driver by hand. */
+export const VULKAN_HINT = "Debian: apt-get install libvulkan1 mesa-vulkan-drivers";
+
 /** The backends that Deno's WebGPU has on an operating system, the ones that are taken first in front. */
 export function backendsOn(os: typeof Deno.build.os): readonly KnownBackend[] {
   if (os === "darwin") return ["metal"];
