@@ -23,39 +23,43 @@ async function read(path: string): Promise<BenchResult> {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
-  Deno.test(`${signal} ends a bench within seconds while the GPU is busy for longer, and the result is whole`, {
-    ignore: ignore || Deno.build.os === "windows",
-  }, async () => {
-    await inScratch(async (folder) => {
-      const path = `${folder}/r.json`;
-      const permissions = [`--allow-read=${WEIGHTS},${folder}`, `--allow-write=${folder}`];
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "--no-prompt", "--cached-only", ...permissions, MOD, ...BUSY, "--json", path],
-        env: { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" },
-        stdin: "null",
-        stdout: "null",
-        stderr: "piped",
-      }).spawn();
-      const stderr = new Response(child.stderr).text();
-      let ended = false;
-      const status = child.status.finally(() => ended = true);
-      while (!ended && !((await read(path).catch(() => undefined))?.cells.length)) await pause(50);
-      await pause(1000); // the second group's first submission is under way
-      const sent = performance.now();
-      child.kill(signal);
-      const { code: found } = await status;
-      const took = performance.now() - sent;
-      assert.equal(found, code, await stderr);
-      assert.ok(took < WITHIN_MS, `It took ${took} ms`);
-      assert.equal(
-        await stderr,
-        `kvbench: Interrupted with 1 of 2 cells measured, in ${path}. ` +
-          `Go on with: kvbench bench --resume ${path}\n`,
-      );
-      const { complete, cells } = await read(path);
-      assert.deepEqual([complete, cells.length], [false, 1]);
-    });
-  });
+  Deno.test(
+    `${signal} ends a bench within seconds while the GPU is busy for longer, and the result is whole`,
+    {
+      ignore: ignore || Deno.build.os === "windows",
+    },
+    async () => {
+      await inScratch(async (folder) => {
+        const path = `${folder}/r.json`;
+        const permissions = [`--allow-read=${WEIGHTS},${folder}`, `--allow-write=${folder}`];
+        const child = new Deno.Command(Deno.execPath(), {
+          args: ["run", "--no-prompt", "--cached-only", ...permissions, MOD, ...BUSY, "--json", path],
+          env: { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" },
+          stdin: "null",
+          stdout: "null",
+          stderr: "piped",
+        }).spawn();
+        const stderr = new Response(child.stderr).text();
+        let ended = false;
+        const status = child.status.finally(() => ended = true);
+        while (!ended && !((await read(path).catch(() => undefined))?.cells.length)) await pause(50);
+        await pause(1000); // the second group's first submission is under way
+        const sent = performance.now();
+        child.kill(signal);
+        const { code: found } = await status;
+        const took = performance.now() - sent;
+        assert.equal(found, code, await stderr);
+        assert.ok(took < WITHIN_MS, `It took ${took} ms`);
+        assert.equal(
+          await stderr,
+          `kvbench: Interrupted with 1 of 2 cells measured, in ${path}. ` +
+            `Go on with: kvbench bench --resume ${path}\n`,
+        );
+        const { complete, cells } = await read(path);
+        assert.deepEqual([complete, cells.length], [false, 1]);
+      });
+    },
+  );
 }
 
 Deno.test("A second signal ends a bench at once while the GPU is busy", {

@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import { type BenchResult, parseResult } from "../measure/result.ts";
+import { benchNeed } from "../measure/bench_need.ts";
 import { runBench } from "../measure/run.ts";
 import { formatResults } from "../report/formats.ts";
 import { compareWithF32, prepareReference } from "./bench_accuracy.ts";
@@ -105,7 +106,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     file = await openResult(to, record);
     if (file !== undefined) say(`Result: ${file.path}`);
     return await measure(session, record, { file, quiet: to.quiet, interrupt });
-  });
+  }, ({ plan }) => (context) => benchNeed(context, plan));
   const format = !resumed && options.json === "-" ? "json" : options.format;
   if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
   if (interrupt.exitCode !== 0) {

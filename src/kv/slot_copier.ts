@@ -15,7 +15,7 @@ import type { SlotPool } from "./slot_pool.ts";
 export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
 
 /** Copies of one dispatch at most. */
-const MOST_COPIES = 256;
+export const MOST_COPIES = 256;
 /** Lanes of a workgroup, as `kv_copy.wgsl` has them, and workgroups of one copy at most. */
 const LANES = 64, MOST_GROUPS = 256;
 
