@@ -11,9 +11,9 @@ import { UsageError } from "../errors.ts";
 import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import { type BenchResult, parseResult } from "../measure/result.ts";
+import { benchNeed } from "../measure/bench_need.ts";
 import { runBench } from "../measure/run.ts";
 import { formatResults } from "../report/formats.ts";
-import { checkWritable } from "../report/write.ts";
 import { compareWithF32, prepareReference } from "./bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "./bench_options.ts";
 import { planOf } from "./bench_plan.ts";
@@ -21,12 +21,15 @@ import { assertContinues, emptyResult } from "./bench_record.ts";
 import { saveReports } from "./bench_reports.ts";
 import { quietly } from "./command_line.ts";
 import { compareWithBaseline } from "./compare.ts";
-import { type Destination, destinationOf } from "./destination.ts";
+import { checkDestination, type Destination, destinationOf, openResult } from "./destination.ts";
 import { type Interrupt, watchInterrupts } from "./interrupt.ts";
 import { liveView, terminal } from "./live_view.ts";
-import { readResult, ResultFile } from "./result_file.ts";
+import { readResult, type ResultFile } from "./result_file.ts";
 import { type Session, withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
+
+/** Time from the first SIGINT or SIGTERM until the process is ended, in ms, whatever the GPU does. */
+const END_WITHIN_MS = 1500;
 
 /** A result that is taken up again. */
 interface Resumed {
@@ -76,13 +79,14 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       ...(options.json === undefined && { folder: dirname(resumed.path) }),
     }
     : await destinationOf(options);
-  if (to.file !== undefined) await checkWritable(to.file);
+  await checkDestination(to);
   if (options.failOn !== undefined && options.baseline === undefined) {
     throw new UsageError("--fail-on needs something to compare with: wanted --baseline beside it");
   }
   const baseline = options.baseline === undefined ? undefined : await readResult(options.baseline);
   const say = (text: string) => to.quiet ? undefined : writeLine(text);
-  using interrupt = watchInterrupts();
+  using interrupt = watchInterrupts({ withinMs: END_WITHIN_MS });
+  let file: ResultFile | undefined;
   const result = await withSession(options, async (checkpoint, tokenizer) => {
     const plan = await planOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
@@ -94,22 +98,24 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     say(
       `kvbench: ${modelName} on ${facts.description} (${sayKind(facts, "hardware")}), ${sayPlan(plan)}`,
     );
-    if (to.file !== undefined) say(`Result: ${to.file}`);
     const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
     await selfCheck(session.model, { weights, strategy: strategy!, kvDtypes });
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
     const fresh = await emptyResult(session, plan, weights, compared);
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
-    return await measure(session, resumed?.result ?? fresh, to, interrupt);
-  });
+    const record = resumed?.result ?? fresh;
+    file = await openResult(to, record);
+    if (file !== undefined) say(`Result: ${file.path}`);
+    return await measure(session, record, { file, quiet: to.quiet, interrupt });
+  }, ({ plan }) => (context) => benchNeed(context, plan));
   const format = !resumed && options.json === "-" ? "json" : options.format;
   if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
   if (interrupt.exitCode !== 0) {
-    console.error(`kvbench: ${sayInterrupted(result, to)}`);
+    console.error(`kvbench: ${sayInterrupted(result, file)}`);
     Deno.exitCode = interrupt.exitCode;
     return;
   }
-  if (to.folder !== undefined) await saveReports(to.file!, result, say);
+  if (to.folder !== undefined) await saveReports(file!.path, result, say);
   else if (to.hint !== undefined) say(to.hint);
   if (baseline) {
     const print = (text: string) =>
@@ -127,15 +133,29 @@ function assertComparable(plan: Plan, baseline: BenchResult, path: string): void
   );
 }
 
+/** What {@linkcode measure} works with beside the session and the record. */
+interface Measuring {
+  /** What the record is kept in. */
+  readonly file: ResultFile | undefined;
+  readonly quiet: boolean;
+  readonly interrupt: Interrupt;
+}
+
 async function measure(
   { model, tokenizer }: Session,
   record: BenchResult,
-  to: Destination,
-  { signal }: Interrupt,
+  { file, quiet, interrupt: { signal, lastWords } }: Measuring,
 ): Promise<BenchResult> {
-  const file = to.file === undefined ? undefined : new ResultFile(to.file);
-  const view = liveView(to.quiet ? undefined : terminal(), record.plan);
+  const view = liveView(quiet ? undefined : terminal(), record.plan);
   let latest = record;
+  const keep = async (result: BenchResult) => {
+    await file?.update(result);
+    lastWords(`kvbench: ${sayInterrupted(result, file)}`);
+  };
+  // The run under way may take longer than there is time.
+  const flush = () => void file?.update(latest, true).catch(() => {}); // the end of the run tries again, and tells
+  lastWords(`kvbench: ${sayInterrupted(record, file)}`);
+  signal.addEventListener("abort", flush);
   try {
     const result = await runBench(model, record, {
       signal,
@@ -146,20 +166,23 @@ async function measure(
         record: async (result) => {
           latest = result;
           await view.record(result);
-          await file?.update(result);
+          await keep(result);
         },
       },
     });
     parseResult(result, "the result of this run");
     await file?.write(result);
+    lastWords(`kvbench: ${sayInterrupted(result, file)}`);
     return result;
   } catch (error) {
-    if (latest !== record) {
+    if (latest === record) await file?.withdraw();
+    else {
       await file?.write(latest).catch(() => {}); // what failed is the error to tell
-      console.error(`kvbench: ${sayInterrupted(latest, to)}`);
+      console.error(`kvbench: ${sayInterrupted(latest, file)}`);
     }
     throw error;
   } finally {
+    signal.removeEventListener("abort", flush);
     view.clear();
   }
 }
@@ -171,9 +194,10 @@ function sayPlan(plan: Plan): string {
   return `${sizes}${sequences}, ${plan.strategies.join(" · ")}`;
 }
 
-function sayInterrupted({ plan, cells }: BenchResult, { file }: Destination): string {
+function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile | undefined): string {
   const all = groupsOf(plan).reduce((sum, group) => sum + group.length, 0);
   const measured = `Interrupted with ${cells.length} of ${all} cells measured`;
   if (file === undefined) return `${measured}, which are written nowhere`;
-  return `${measured}, in ${file}. Go on with: kvbench bench --resume ${file}`;
+  if (complete) return `${measured}, in ${file.path}`;
+  return `${measured}, in ${file.path}. Go on with: kvbench bench --resume ${file.path}`;
 }

@@ -4,13 +4,15 @@
  * @module
  */
 import { KvbenchError } from "../errors.ts";
-import { type Accuracy, accuracyOf, type Reference, referenceOf } from "../measure/accuracy.ts";
+import type { NeedContext, WorkNeed } from "../engine/work_need.ts";
+import { type Accuracy, accuracyNeed, accuracyOf, type Reference, referenceOf } from "../measure/accuracy.ts";
+import { benchNeed } from "../measure/bench_need.ts";
 import { groupsOf, promptsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import type { TensorSource } from "../model/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { PrecisionOptions } from "./model_options.ts";
-import { withModel } from "./session.ts";
+import { expectFit, withModel } from "./session.ts";
 
 /** What is recorded of it. */
 export interface AccuracyRecord {
@@ -41,9 +43,16 @@ export async function prepareReference(
 ): Promise<Prepared> {
   if (!options.accuracy) return { missing: "--no-accuracy" };
   if (options.weightsDtype === "f32") return undefined;
+  // What does not fit is refused before the reference, which is larger, is loaded.
+  await expectFit(checkpoint, options, (context) => benchNeed(context, plan));
   const f32 = { ...options, weightsDtype: "f32", kvDtype: "f32", autotune: false } as const;
   try {
-    return await withModel(checkpoint, f32, (model) => reference(model, plan));
+    return await withModel(
+      checkpoint,
+      f32,
+      (model) => reference(model, plan),
+      (context) => referenceNeed(context, plan),
+    );
   } catch (error) {
     if (!(error instanceof KvbenchError)) throw error;
     return { missing: error.message };
@@ -59,6 +68,12 @@ export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared
   const f32 = prepared ?? await reference(model, plan);
   for (const dtype of narrow) accuracy.push(await accuracyOf(model, f32, dtype));
   return { accuracy, accuracy_missing: null };
+}
+
+/** What {@linkcode reference} needs beside the weights. */
+function referenceNeed(context: NeedContext, plan: Plan): WorkNeed {
+  const { settings: { prompt_tokens, new_tokens } } = groupsOf(plan)[0]![0]!;
+  return accuracyNeed(context, prompt_tokens, new_tokens);
 }
 
 /** What float32 says to the first prompt of the plan. */

@@ -8,7 +8,8 @@ import { EARLY_STOPPING, type EarlyStopping } from "../engine/beams.ts";
 import { Continuation } from "../engine/continuation.ts";
 import { generate } from "../engine/generate.ts";
 import type { KvFootprint } from "../engine/kv_footprint.ts";
-import { withDecoder } from "../engine/with_decoder.ts";
+import { type DecodingOptions, withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, groupNeed } from "../engine/work_need.ts";
 import { UsageError } from "../errors.ts";
 import { checkContext, checkIds } from "../model/config.ts";
 import { checkSampling } from "../model/sampling.ts";
@@ -165,7 +166,15 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
         2,
       ));
     }
-  });
+  }, ({ ids: { length } }) => (context) =>
+    several || searches
+      ? groupNeed(context, {
+        ...options,
+        promptTokens: length,
+        newTokens: options.maxNewTokens,
+        nSequences: searches ? options.numBeams : options.numReturnSequences,
+      })
+      : decodingNeed(context, decodingOf(length, options)));
 }
 
 /** Refuses what a search of beams doesn't have. */
@@ -192,26 +201,32 @@ function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): s
   return `K/V: at most ${formatBytes(heldBytes)} held${saved}, ${formatBytes(copiedBytes)} copied`;
 }
 
+/** What one sequence's decoder is sized for. */
+function decodingOf(
+  promptTokens: number,
+  { strategy, kvDtype, blockSize, growth, maxNewTokens }: Options,
+): DecodingOptions {
+  const maxTokens = promptTokens + maxNewTokens;
+  return {
+    strategy,
+    kvDtype,
+    blockSize,
+    growth,
+    nSequences: 1,
+    maxPromptTokens: promptTokens,
+    maxTokens,
+    capacityTokens: maxTokens,
+  };
+}
+
 /** Decodes one sequence, and shows its text as it comes. */
 async function streamOne(
   { model, tokenizer }: Session,
   options: Options,
   { ids, sampling, eos }: Prompted,
 ): Promise<Continuation> {
-  const maxTokens = ids.length + options.maxNewTokens;
-  const { strategy, kvDtype, blockSize, growth } = options;
-  const decoding = {
-    strategy,
-    kvDtype,
-    blockSize,
-    growth,
-    nSequences: 1,
-    maxPromptTokens: ids.length,
-    maxTokens,
-    capacityTokens: maxTokens,
-  };
   const times = new StartTimes(model);
-  return await withDecoder(model, decoding, async (decoder) => {
+  return await withDecoder(model, decodingOf(ids.length, options), async (decoder) => {
     times.ready();
     const sequence = new Continuation(tokenizer, options.stop);
     const show = (text: string) => options.output === "text" ? writeText(text) : undefined;

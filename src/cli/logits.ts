@@ -5,7 +5,8 @@
  */
 import { Command } from "./commander.ts";
 import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
-import { withDecoder } from "../engine/with_decoder.ts";
+import { type DecodingOptions, withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../engine/work_need.ts";
 import { UsageError } from "../errors.ts";
 import { checkIds } from "../model/config.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -46,27 +47,38 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     rows.forEach((row, i) => values.set(row, i * vocabSize));
     await writeWhole(options.out, new Uint8Array(values.buffer));
     console.error(`Wrote ${rows.length} × ${vocabSize} logits (little-endian float32) to ${options.out}`);
-  });
+  }, (ids) => (context) => logitsNeed(context, ids.length, options));
 }
 
 async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {
-  const { strategy, blockSize, growth, kvDtype, all } = options;
-  const decoding = {
-    strategy,
-    blockSize,
-    growth,
-    kvDtype,
-    nSequences: 1,
-    maxPromptTokens: ids.length,
-    maxTokens: ids.length,
-    capacityTokens: ids.length,
-    maxOutputs: all ? Math.min(LOGIT_ROWS, ids.length) : 1,
-  };
-  return await withDecoder(model, decoding, async (decoder) => {
+  const { all } = options;
+  return await withDecoder(model, decodingOf(ids.length, options), async (decoder) => {
     if (!all) {
       decoder.begin([ids]);
       return await decoder.logits();
     }
     return await Array.fromAsync(allLogits(decoder, ids));
+  });
+}
+
+function decodingOf(length: number, { strategy, blockSize, growth, kvDtype, all }: Options): DecodingOptions {
+  return {
+    strategy,
+    blockSize,
+    growth,
+    kvDtype,
+    nSequences: 1,
+    maxPromptTokens: length,
+    maxTokens: length,
+    capacityTokens: length,
+    maxOutputs: all ? Math.min(LOGIT_ROWS, length) : 1,
+  };
+}
+
+/** All rows are on the host twice: as they were read, and as they are written. */
+function logitsNeed(context: NeedContext, length: number, options: Options): WorkNeed {
+  const rows = options.all ? length : 1;
+  return withOther(decodingNeed(context, decodingOf(length, options)), {
+    host: 2 * rows * context.config.vocabSize * 4,
   });
 }

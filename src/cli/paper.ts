@@ -6,7 +6,7 @@
 import { Command } from "./commander.ts";
 import { PAPER_KIND, type PaperResult, parsePaper } from "../measure/paper/result.ts";
 import { VIEW_NAMES, type ViewName } from "../measure/paper/view.ts";
-import { viewOf, type ViewSource } from "../measure/paper/views.ts";
+import { COMPARED, viewOf, type ViewSource } from "../measure/paper/views.ts";
 import { type RunFacts, servingSetup } from "../measure/serving/record.ts";
 import { paperTable } from "../report/paper_table.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
@@ -63,7 +63,7 @@ async function run(options: Options): Promise<void> {
     );
   }, async ({ shape, facts, run, measured }, plan) => {
     return await paperResult(options.views, { plan, shape, run, measured }, facts);
-  });
+  }, (plan) => ({ ...plan, policies: COMPARED }));
   await giveResult(result, paperTable, options);
 }
 

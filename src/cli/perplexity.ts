@@ -5,7 +5,7 @@
  */
 import { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
-import { perplexity } from "../measure/perplexity.ts";
+import { perplexity, perplexityNeed } from "../measure/perplexity.ts";
 import { readText } from "../model/byte_source.ts";
 import { checkIds } from "../model/config.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
@@ -75,7 +75,7 @@ async function run(file: string, options: Options): Promise<void> {
     } finally {
       bar.stop();
     }
-  });
+  }, ({ maxLength }) => (context) => perplexityNeed(context, { maxLength, kvDtype: options.kvDtype }));
 }
 
 function textsOf(text: string, { ids }: Options, tokenizer: Tokenizer | undefined): number[][] {

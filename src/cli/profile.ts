@@ -9,7 +9,7 @@ import { selfCheck } from "../check/self_check.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import { madeUpPrompt } from "../measure/grid.ts";
-import { type Profile, profile, profiledTokens } from "../measure/profile.ts";
+import { type Profile, profile, profiledTokens, profileNeed } from "../measure/profile.ts";
 import {
   parseProfile,
   PROFILE_KIND,
@@ -71,6 +71,9 @@ async function run(options: Options): Promise<void> {
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
+  }, ({ promptIds }) => (context) => {
+    const { strategy, kvDtype, blockSize, newTokens: steps } = options;
+    return profileNeed(context, { strategy, kvDtype, blockSize, promptIds, steps });
   });
 }
 

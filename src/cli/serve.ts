@@ -9,6 +9,7 @@ import { createMemory, POLICY_NAMES, type PolicyName } from "../engine/scheduler
 import { KvbenchError, UsageError } from "../errors.ts";
 import { shapeOf } from "../measure/serving/model_shape.ts";
 import { memoryOptions } from "../measure/serving/run_policy.ts";
+import { servingNeed } from "../measure/serving/serving_need.ts";
 import { formatBytes, formatCount } from "../report/units.ts";
 import { isLoopback } from "../serve/api.ts";
 import { serve } from "../serve/server.ts";
@@ -78,60 +79,66 @@ async function run(options: Options): Promise<void> {
   const maxConnections = await connectionLimit(options.maxConnections);
   await expectPermission(options);
   const apiKey = await apiKeyOf(options);
-  const ledger = await withSession(options, ({ config, name }, tokenizer) => {
-    if (!tokenizer) throw new UsageError("This model has no tokenizer: clients send and get text");
-    const shape = shapeOf(name, config, options);
-    return Promise.resolve({ shape, tokenizer, plan: memoryPlanOf(options, shape, GPU_LIMITS) });
-  }, async ({ gpu, model, modelName }, { shape, tokenizer, plan }) => {
-    const memory = createMemory(options.policy, memoryOptions(plan, shape));
-    const { nCtx } = model.config;
-    const { maxSequences, maxRows, preemption } = plan;
-    const engine = await LiveEngine.create(model, memory, {
-      nCtx,
-      maxSequences,
-      maxRows,
-      preemption,
-      kvDtype: options.kvDtype,
-    });
-    try {
-      using interrupts = watchInterrupts();
-      const name = options.servedModelName ?? modelName;
-      await serve(engine, { name, config: model.config, tokenizer }, {
-        hostname: options.host,
-        port: options.port,
-        apiKey,
-        maxRequests: options.maxRequests,
-        maxWaiting: options.maxWaiting,
-        maxBodyBytes: options.maxBody,
-        graceMs: 1000 * options.grace,
-        maxConnections,
-        headerTimeoutMs: 1000 * options.headerTimeout,
-        bodyTimeoutMs: 1000 * options.bodyTimeout,
-        idleTimeoutMs: 1000 * options.idleTimeout,
-        onLimit: (n) => {
-          console.error(
-            `Caution: this process can open no more files: from now on, it takes ${n} connections`,
-          );
-        },
-        signal: interrupts.signal,
-        onListen: (url) => {
-          const { capacity } = engine.usage();
-          writeLine(
-            `kvbench serves ${name} at ${url}/v1: ${options.policy}, room for K and V of ` +
-              `${formatCount(capacity)} tokens`,
-          );
-          if (!isLoopback(options.host) && apiKey === undefined) {
-            console.error(
-              `Caution: anyone who reaches ${options.host} may use it; --api-key keeps others out`,
-            );
-          }
-        },
+  const ledger = await withSession(
+    options,
+    ({ config, name }, tokenizer) => {
+      if (!tokenizer) throw new UsageError("This model has no tokenizer: clients send and get text");
+      const shape = shapeOf(name, config, options);
+      return Promise.resolve({ shape, tokenizer, plan: memoryPlanOf(options, shape, GPU_LIMITS) });
+    },
+    async ({ gpu, model, modelName }, { shape, tokenizer, plan }) => {
+      const memory = createMemory(options.policy, memoryOptions(plan, shape));
+      const { nCtx } = model.config;
+      const { maxSequences, maxRows, preemption } = plan;
+      const engine = await LiveEngine.create(model, memory, {
+        nCtx,
+        maxSequences,
+        maxRows,
+        preemption,
+        kvDtype: options.kvDtype,
       });
-    } finally {
-      engine.dispose();
-    }
-    return gpu.ledger;
-  });
+      try {
+        using interrupts = watchInterrupts();
+        const name = options.servedModelName ?? modelName;
+        await serve(engine, { name, config: model.config, tokenizer }, {
+          hostname: options.host,
+          port: options.port,
+          apiKey,
+          maxRequests: options.maxRequests,
+          maxWaiting: options.maxWaiting,
+          maxBodyBytes: options.maxBody,
+          graceMs: 1000 * options.grace,
+          maxConnections,
+          headerTimeoutMs: 1000 * options.headerTimeout,
+          bodyTimeoutMs: 1000 * options.bodyTimeout,
+          idleTimeoutMs: 1000 * options.idleTimeout,
+          onLimit: (n) => {
+            console.error(
+              `Caution: this process can open no more files: from now on, it takes ${n} connections`,
+            );
+          },
+          signal: interrupts.signal,
+          onListen: (url) => {
+            const { capacity } = engine.usage();
+            writeLine(
+              `kvbench serves ${name} at ${url}/v1: ${options.policy}, room for K and V of ` +
+                `${formatCount(capacity)} tokens`,
+            );
+            if (!isLoopback(options.host) && apiKey === undefined) {
+              console.error(
+                `Caution: anyone who reaches ${options.host} may use it; --api-key keeps others out`,
+              );
+            }
+          },
+        });
+      } finally {
+        engine.dispose();
+      }
+      return gpu.ledger;
+    },
+    ({ shape, plan }) => (context) =>
+      servingNeed(context, { plan, policies: [options.policy], shape, kvDtype: options.kvDtype }),
+  );
   writeLine(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
 }
 

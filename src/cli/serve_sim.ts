@@ -33,7 +33,7 @@ async function run(options: Options): Promise<void> {
   }, async ({ shape, facts, run }, plan): Promise<ServingResult> => {
     const results = await withProgress(plan.nRequests, (onProgress) => run(plan, onProgress));
     return servingRecord(plan, shape, { ...facts, results });
-  });
+  }, (plan) => plan);
   await giveResult(result, servingTable, options);
 }
 

@@ -16,6 +16,7 @@ import type { RunFacts } from "../measure/serving/record.ts";
 import type { ServingSetup } from "../measure/serving/result.ts";
 import type { ServingProgress } from "../measure/serving/run_policy.ts";
 import type { PrecisionOptions } from "./model_options.ts";
+import { servingNeed } from "../measure/serving/serving_need.ts";
 import { withSession } from "./session.ts";
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
@@ -52,12 +53,14 @@ export function addDryRunOptions(command: Command): Command {
  * Makes one as the options say, runs `use`, and frees what was opened.
  *
  * @param prepare Called with the model's dimensions before the GPU is touched, to refuse early what can't work.
- * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
+ * @param planOf The plan with every policy that `use` will run.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, it does not fit, or `prepare` or `use` fails.
  */
 export async function withSimulator<P, T>(
   options: SimulatorOptions,
   prepare: (shape: ModelShape) => Promise<P>,
   use: (simulator: Simulator, prepared: P) => Promise<T>,
+  planOf: (prepared: P) => ServingPlan,
 ): Promise<T> {
   const factsOf = (clock: ServingSetup["clock"]) => ({
     created: new Date().toISOString(),
@@ -87,6 +90,9 @@ export async function withSimulator<P, T>(
       measured: true,
       run: (plan, onProgress) => gpuRun(plan, shape, model, { kvDtype, ...(onProgress && { onProgress }) }),
     }, prepared);
+  }, ({ prepared, shape }) => {
+    const plan = planOf(prepared), { policies } = plan, { kvDtype } = options;
+    return (context) => servingNeed(context, { plan, policies, shape, kvDtype });
   });
 }
 

@@ -14,7 +14,7 @@ import { type Gpt2Config, parameterCount } from "../model/config.ts";
 import { SyntheticCheckpoint } from "../model/synthetic.ts";
 import { formatBytes, formatMs } from "../report/units.ts";
 import { tuningFor } from "../model/tuning.ts";
-import { checkMemory } from "./memory_check.ts";
+import { checkMemory, type WorkOf } from "./memory_check.ts";
 import { chooseTuning } from "./tuning_choice.ts";
 import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "./device_options.ts";
@@ -37,12 +37,14 @@ export interface Session {
  *
  * @param prepare Called with the checkpoint before the GPU is touched, to refuse early what can't work; `use` gets
  * what it returns.
- * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
+ * @param workOf Computes what `use` will need beside the weights. Default: one sequence of a full context.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, it does not fit, or `prepare` or `use` fails.
  */
 export async function withSession<P, T>(
   options: PrecisionOptions | ModelOptions,
   prepare: (checkpoint: TensorSource, tokenizer: Tokenizer | undefined) => Promise<P>,
   use: (session: Session, prepared: P) => Promise<T>,
+  workOf?: (prepared: P) => WorkOf,
 ): Promise<T> {
   const checkpoint = await openModel(options);
   try {
@@ -50,7 +52,7 @@ export async function withSession<P, T>(
     const prepared = await prepare(checkpoint, tokenizer);
     return await withModel(checkpoint, options, async (model) => {
       return await use({ gpu: model.gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
-    });
+    }, workOf?.(prepared));
   } finally {
     checkpoint.close();
   }
@@ -65,13 +67,15 @@ export async function withModel<T>(
   checkpoint: TensorSource,
   options: PrecisionOptions | ModelOptions,
   use: (model: Gpt2) => Promise<T>,
+  work?: WorkOf,
 ): Promise<T> {
   const bar = progressBar();
   const gpu = await Gpu.open(gpuOptions(options));
   if (gpu.facts.backend === "gl") bar.say(`kvbench: ${GL_COST}; doctor tells how to get Vulkan`);
   let phase = "choosing kernel variants";
   try {
-    await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));
+    const storage = { ...options, ...tuningFor(gpu.facts) };
+    await checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
     const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
     bar.start(`Loading weights as ${options.weightsDtype}`, parameterCount(checkpoint.config), "parameters");
     const watch = watchMemory();
@@ -101,6 +105,25 @@ export async function withModel<T>(
   } finally {
     bar.stop();
     gpu.abandon(); // does nothing after a success
+  }
+}
+
+/**
+ * Refuses work that does not fit, without loading anything.
+ *
+ * @throws {KvbenchError} If there is no adapter, or the model does not fit with this work.
+ */
+export async function expectFit(
+  checkpoint: TensorSource,
+  options: PrecisionOptions | ModelOptions,
+  work: WorkOf,
+): Promise<void> {
+  const gpu = await Gpu.open(gpuOptions(options));
+  try {
+    const storage = { ...options, ...tuningFor(gpu.facts) };
+    await checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded
+  } finally {
+    gpu.abandon();
   }
 }
 

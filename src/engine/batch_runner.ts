@@ -16,7 +16,7 @@ import { StepTables } from "../model/step_tables.ts";
 import type { Workspace } from "../model/workspace.ts";
 
 /** Steps that are recorded into one submission at most. */
-const STEPS_PER_SUBMISSION = 16;
+export const STEPS_PER_SUBMISSION = 16;
 
 /** K and V as the runner sees them. */
 export interface RunnerKv {

@@ -11,7 +11,7 @@ import { KV_COPY, KV_GROUPS } from "./files.ts";
 import type { SlotPool } from "./slot_pool.ts";
 
 /** Copies of one dispatch at most. */
-const MOST_COPIES = 256;
+export const MOST_COPIES = 256;
 /** Lanes of a workgroup, as `kv_copy.wgsl` has them, and workgroups of one copy at most. */
 const LANES = 64, MOST_GROUPS = 256;
 

@@ -8,6 +8,7 @@ import { z } from "../base/zod.ts";
 import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
 import { generate } from "../engine/generate.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../engine/work_need.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
 import { kvRowBytes } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -107,6 +108,13 @@ export async function accuracyOf(model: Gpt2, reference: Reference, kvDtype: Dty
       stored_f32: reference.stored,
     };
   });
+}
+
+/** What {@linkcode referenceOf} and {@linkcode accuracyOf} need beside the weights, for a prompt of so many tokens. */
+export function accuracyNeed(context: NeedContext, promptTokens: number, newTokens: number): WorkNeed {
+  const positions = Math.min(newTokens, MAX_POSITIONS);
+  const need = decodingNeed(context, decodingOf(promptTokens + positions - 1, "f32"));
+  return withOther(need, { host: positions * context.config.vocabSize * 4 });
 }
 
 function decodingOf(length: number, kvDtype: Dtype) {

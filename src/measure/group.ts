@@ -199,7 +199,7 @@ function itlOf(runs: number[][]): NonNullable<Cell["itl_ms"]> {
 }
 
 /** What a strategy and its decoder are sized for. */
-function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
+export function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
   const { prompt_tokens, new_tokens, batch, kv_dtype, block_size, growth, kv_capacity_tokens } = settings;
   const maxTokens = prompt_tokens + new_tokens;
   return {

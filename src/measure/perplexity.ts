@@ -9,6 +9,7 @@
 import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
 import { logProbability } from "../model/log_probabilities.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
 import { UsageError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -75,18 +76,7 @@ export async function perplexity(
   if (texts.every((ids) => ids.length < 2)) {
     throw new UsageError("There is nothing to score: wanted a text of at least two tokens");
   }
-  const decoding = {
-    strategy: "kv-cache",
-    blockSize: 16,
-    growth: "static",
-    kvDtype,
-    nSequences: 1,
-    capacityTokens: maxLength,
-    maxTokens: maxLength,
-    maxPromptTokens: LOGIT_ROWS,
-    maxOutputs: LOGIT_ROWS,
-  } as const;
-  return await withDecoder(model, decoding, async (decoder) => {
+  return await withDecoder(model, decodingOf({ maxLength, kvDtype }), async (decoder) => {
     let sum = 0, tokens = 0;
     for (const ids of texts) {
       for (const { first, end, scored } of windows(ids.length, { maxLength, stride })) {
@@ -102,4 +92,26 @@ export async function perplexity(
     }
     return { perplexity: Math.exp(sum / tokens), tokens };
   });
+}
+
+/** What {@linkcode perplexity} needs beside the weights. */
+export function perplexityNeed(
+  context: NeedContext,
+  options: Pick<PerplexityOptions, "maxLength" | "kvDtype">,
+): WorkNeed {
+  return decodingNeed(context, decodingOf(options));
+}
+
+function decodingOf({ maxLength, kvDtype }: Pick<PerplexityOptions, "maxLength" | "kvDtype">) {
+  return {
+    strategy: "kv-cache",
+    blockSize: 16,
+    growth: "static",
+    kvDtype,
+    nSequences: 1,
+    capacityTokens: maxLength,
+    maxTokens: maxLength,
+    maxPromptTokens: LOGIT_ROWS,
+    maxOutputs: LOGIT_ROWS,
+  } as const;
 }

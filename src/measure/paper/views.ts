@@ -50,7 +50,8 @@ const MAKERS: Readonly<Record<ViewName, (source: ViewSource) => Promise<Made>>> 
 };
 
 /** The paper's policies, in its order. */
-const COMPARED = ["max", "pow2", "oracle", "paged"] as const satisfies readonly PolicyName[];
+/** The policies of the views that compare several. */
+export const COMPARED = ["max", "pow2", "oracle", "paged"] as const satisfies readonly PolicyName[];
 const DATA_SET_TITLES: Readonly<Record<DataSet, string>> = { sharegpt: "ShareGPT", alpaca: "Alpaca" };
 const BLOCK_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const FITTED = "lengths are drawn from distributions fitted to the paper's";

@@ -1,0 +1,258 @@
+/**
+ * The GPU memory that a piece of work takes beside the weights, computed before anything is allocated: K and V,
+ * activations, tables, readbacks. Allocates nothing and knows no device but its limits; tests hold it against the
+ * ledger.
+ *
+ * @module
+ */
+import { ROW_BYTES, TEXEL_BYTES, texelRows } from "../gpu/texels.ts";
+import { MOST_COPIES } from "../kv/slot_copier.ts";
+import { kvHeadBytes, kvRowBytes, type StrategyName } from "../kv/strategy.ts";
+import { type BatchLimits, TILE_ROWS } from "../model/batch.ts";
+import type { Gpt2Config } from "../model/config.ts";
+import { dimsOf } from "../model/dims.ts";
+import { splitsOf } from "../model/kernels.ts";
+import { paddedRows } from "../model/linear.ts";
+import type { Tuning } from "../model/tuning.ts";
+import { STEPS_PER_SUBMISSION } from "./batch_runner.ts";
+import { groupMemory, type GroupMemoryOptions, groupRows } from "./group_memory.ts";
+import type { KvMemory } from "./scheduler/kv_memory.ts";
+import type { SharedRunnerOptions } from "./shared_runner.ts";
+import type { DecodingOptions } from "./with_decoder.ts";
+
+/** What bounds a single buffer or texture. */
+export type SizeLimits = Pick<
+  GPUSupportedLimits,
+  "maxBufferSize" | "maxStorageBufferBindingSize" | "maxTextureDimension2D"
+>;
+
+/** What a need depends on beside the work. */
+export interface NeedContext {
+  readonly config: Gpt2Config;
+  readonly tuning: Tuning;
+  /** Those of the device. */
+  readonly limits: SizeLimits;
+}
+
+/** A buffer or texture that can't be split. */
+export interface Piece {
+  readonly what: string;
+  readonly bytes: number;
+  /** The most bytes that the device allows it. */
+  readonly mostBytes: number;
+}
+
+/** Bytes that a piece of work takes beside the weights. */
+export interface WorkNeed {
+  readonly kvBytes: number;
+  readonly activationsBytes: number;
+  /** Tables of steps and blocks, readbacks, and other small things. */
+  readonly otherBytes: number;
+  /** On the host. */
+  readonly hostBytes: number;
+  /** The piece that comes nearest to its limit, or is the farthest beyond it. */
+  readonly largest: Piece;
+}
+
+/** All of it, in bytes. */
+export function totalOf({ kvBytes, activationsBytes, otherBytes, hostBytes }: WorkNeed): number {
+  return kvBytes + activationsBytes + otherBytes + hostBytes;
+}
+
+/** No work. */
+export const NOTHING: WorkNeed = {
+  kvBytes: 0,
+  activationsBytes: 0,
+  otherBytes: 0,
+  hostBytes: 0,
+  largest: { what: "nothing", bytes: 0, mostBytes: 1 },
+};
+
+/** What several pieces of work take that hold their memory at the same time. */
+export function together(...needs: readonly WorkNeed[]): WorkNeed {
+  return needs.reduce((a, b) => ({
+    kvBytes: a.kvBytes + b.kvBytes,
+    activationsBytes: a.activationsBytes + b.activationsBytes,
+    otherBytes: a.otherBytes + b.otherBytes,
+    hostBytes: a.hostBytes + b.hostBytes,
+    largest: tighter(a.largest, b.largest),
+  }), NOTHING);
+}
+
+/** What several pieces of work take of which each gives its memory back before the next one begins. */
+export function inTurn(...needs: readonly WorkNeed[]): WorkNeed {
+  const most = needs.reduce((a, b) => totalOf(b) > totalOf(a) ? b : a, NOTHING);
+  return { ...most, largest: needs.map(({ largest }) => largest).reduce(tighter, NOTHING.largest) };
+}
+
+/** Adds bytes of neither K/V nor activations. */
+export function withOther(
+  need: WorkNeed,
+  bytes: { readonly gpu?: number; readonly host?: number },
+): WorkNeed {
+  return {
+    ...need,
+    otherBytes: need.otherBytes + (bytes.gpu ?? 0),
+    hostBytes: need.hostBytes + (bytes.host ?? 0),
+  };
+}
+
+/** What a strategy and a decoder take, with the largest readback; see `with_decoder.ts`. */
+export function decodingNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
+  const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, strategy } = options;
+  const { v4 } = dimsOf(context.config);
+  const limits = {
+    maxRows: nSequences * (strategy === "no-cache" ? maxTokens : maxPromptTokens),
+    maxSpans: nSequences,
+    maxOutputs,
+  };
+  const readback = Math.max(nSequences * context.config.nCtx * 4, maxOutputs * v4 * 16);
+  return withOther(together(kvNeed(context, options), batchesNeed(context, limits)), { gpu: readback });
+}
+
+/** What many sequences over one memory take; see `shared_runner.ts`. */
+export function sharedNeed(
+  context: NeedContext,
+  memory: Pick<KvMemory, "usage" | "keeps" | "blockSize">,
+  { maxSequences, maxRows, kvDtype }: SharedRunnerOptions,
+): WorkNeed {
+  const { config } = context, { a4, v4 } = dimsOf(config), { nHead, nLayer, nCtx } = config;
+  const { blockSize } = memory;
+  const slots: Slots = {
+    count: memory.usage().capacity,
+    layers: memory.keeps ? nLayer : 1,
+    texels: false,
+    tableBytes: 4 * maxSequences * (blockSize === undefined ? 1 : Math.ceil(nCtx / blockSize)),
+  };
+  return withOther(
+    together(
+      slotsNeed(context, { a4, nHead, dtype: kvDtype }, slots),
+      batchesNeed(context, { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences }),
+    ),
+    { gpu: MOST_COPIES * 12 + Math.max(maxSequences * nCtx * 4, maxSequences * v4 * 16) },
+  );
+}
+
+/** What several continuations of one prompt take, sampled or searched for. */
+export function groupNeed(
+  context: NeedContext,
+  options: GroupMemoryOptions & Pick<SharedRunnerOptions, "kvDtype"> & { readonly strategy: StrategyName },
+): WorkNeed {
+  const memory = groupMemory(options.strategy, options);
+  return sharedNeed(context, memory, {
+    maxSequences: options.nSequences,
+    maxRows: groupRows(options, memory.keeps),
+    kvDtype: options.kvDtype,
+  });
+}
+
+interface Slots {
+  /** Of a layer. */
+  readonly count: number;
+  /** Layers that have memory of their own. */
+  readonly layers: number;
+  /** Whether textures are asked for. */
+  readonly texels: boolean;
+  readonly tableBytes: number;
+}
+
+/** K and V of a strategy, as its constructor reserves them or growth brings them to. */
+function kvNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
+  const { strategy, growth, blockSize, nSequences, capacityTokens, maxTokens, kvDtype = "f32" } = options;
+  const { nHead, nLayer, nCtx } = context.config, { texels } = context.tuning;
+  const shape = { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype };
+  const region = { texels, tableBytes: 16 };
+  switch (strategy) {
+    case "no-cache":
+      return slotsNeed(context, shape, { ...region, count: nSequences * maxTokens, layers: 1 });
+    case "kv-cache": {
+      const dynamic = growth === "dynamic";
+      const count = nSequences * (dynamic ? maxTokens : capacityTokens);
+      // While a cache grows, one layer's old memory is still there.
+      return slotsNeed(context, shape, { ...region, count, layers: nLayer + (dynamic ? 1 : 0) });
+    }
+    case "paged": {
+      const count = Math.ceil(capacityTokens * nSequences / blockSize) * blockSize;
+      const tableBytes = nSequences * Math.ceil(nCtx / blockSize) * 4;
+      return slotsNeed(context, shape, { count, layers: nLayer, texels, tableBytes });
+    }
+  }
+}
+
+function slotsNeed(
+  { limits }: NeedContext,
+  shape: Parameters<typeof kvRowBytes>[0],
+  { count, layers, texels, tableBytes }: Slots,
+): WorkNeed {
+  const values = kvHeadBytes(shape).values, slotBytes = 2 * shape.nHead * values;
+  const inTexels = texels && values % TEXEL_BYTES === 0 &&
+    Math.max(count, slotBytes / TEXEL_BYTES) <= limits.maxTextureDimension2D;
+  const largest = {
+    what: "a layer's K/V",
+    bytes: count * slotBytes,
+    mostBytes: inTexels ? slotBytes * limits.maxTextureDimension2D : bindable(limits),
+  };
+  const kvBytes = layers * count * kvRowBytes(shape);
+  return { ...NOTHING, kvBytes, otherBytes: rounded(tableBytes), largest };
+}
+
+/** Stands for biases that a checkpoint does not have; counted here, since no parameter is. */
+const NO_BIAS_BYTES = 16;
+
+/** Activations and tables of steps within limits; see `workspace.ts` and `step_tables.ts`. */
+function batchesNeed({ config, tuning, limits }: NeedContext, batch: BatchLimits): WorkNeed {
+  const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
+  const { maxRows, maxSpans, maxOutputs } = batch;
+  const rows = paddedRows(maxRows, tuning), outputs = paddedRows(maxOutputs, tuning);
+  const splits = tuning.splitTokens === 0 ? 0 : maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
+  const buffers: readonly [string, number][] = [
+    ["the residual stream of all rows", rows * e4 * 16],
+    ["the logits of all sequences", outputs * v4 * 16],
+    ["what split attention keeps", splits * (headDim4 + 1) * 16],
+  ];
+  const operands: readonly [string, number][] = [
+    ["the normed rows", rows * e4 * 16],
+    ["queries, keys and values of all rows", rows * 3 * a4 * 16],
+    ["the attended rows", rows * a4 * 16],
+    ["the feed-forward layer of all rows", rows * i4 * 16],
+    ["the last rows", outputs * e4 * 16],
+  ];
+  const inBuffer = ([what, bytes]: [string, number]): Piece => ({ what, bytes, mostBytes: bindable(limits) });
+  const operand = ([what, bytes]: [string, number]): Piece =>
+    tuning.texels
+      ? {
+        what,
+        bytes: texelRows(bytes) * ROW_BYTES,
+        mostBytes: ROW_BYTES * limits.maxTextureDimension2D,
+      }
+      : inBuffer([what, bytes]);
+  const pieces = [
+    ...buffers.map(([...piece]) => inBuffer(piece)),
+    ...operands.map(([...piece]) => operand(piece)),
+  ];
+  const maxTiles = Math.ceil(maxRows / TILE_ROWS) + maxSpans;
+  const parts = [4, 2 * maxRows, 4 * maxTiles, 4 * maxOutputs].map((words) =>
+    Math.ceil(Math.max(words * 4, 16) / 256) * 256
+  );
+  const stepTables = STEPS_PER_SUBMISSION * parts.reduce((sum, bytes) => sum + bytes, 0);
+  return {
+    ...NOTHING,
+    activationsBytes: pieces.reduce((sum, { bytes }) => sum + bytes, 0),
+    otherBytes: stepTables + rounded(maxSpans * config.nCtx * 4) + maxSpans * 16 + NO_BIAS_BYTES,
+    hostBytes: stepTables, // their mirror
+    largest: pieces.reduce(tighter),
+  };
+}
+
+function tighter(a: Piece, b: Piece): Piece {
+  return b.bytes / b.mostBytes > a.bytes / a.mostBytes ? b : a;
+}
+
+function bindable({ maxBufferSize, maxStorageBufferBindingSize }: SizeLimits): number {
+  return Math.min(maxBufferSize, maxStorageBufferBindingSize);
+}
+
+/** Buffers are multiples of 16 bytes. */
+function rounded(bytes: number): number {
+  return Math.max(16, Math.ceil(bytes / 16) * 16);
+}
