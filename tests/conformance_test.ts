@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { askBackends } from "../src/cli/backends.ts";
 import { IMPLEMENTATIONS } from "./conformance/implementations.ts";
 import { type ConformanceRecord, recordOf, supportTable, withTable } from "./conformance/record.ts";
 import { QUICK_TESTS, RECORD, selfTestOn, testsOn } from "./conformance/run.ts";
@@ -44,6 +45,18 @@ Deno.test(
     }
   },
 );
+
+const OPENGL = IMPLEMENTATIONS.find(({ backend }) => backend === "gl")!;
+/** OpenGL's libraries are not on every machine. */
+const [throughOpenGl] = await askBackends(["gl"]);
+
+Deno.test("The tests of one kernel pass through OpenGL, as they do through Vulkan", {
+  ignore: !permitted("read", "write", "run", "env") || throughOpenGl === undefined,
+}, async () => {
+  const { passed, failed } = await testsOn(OPENGL, ["embedding_kernel"]);
+  assert.deepEqual(failed, []);
+  assert.ok(passed > 4, `${passed} tests`);
+});
 
 Deno.test(
   "The README's support table is that of the last conformance run",

@@ -71,7 +71,9 @@ export async function withModel<T>(
 ): Promise<T> {
   const bar = progressBar();
   const gpu = await Gpu.open(gpuOptions(options));
-  if (gpu.facts.backend === "gl") bar.say(`kvbench: ${GL_COST}; doctor tells how to get Vulkan`);
+  if (gpu.facts.backend === "gl") {
+    bar.say(`kvbench: the adapter is reached through OpenGL. ${GL_COST}; \`doctor\` tells how to get Vulkan`);
+  }
   let phase = "choosing kernel variants";
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
