@@ -38,7 +38,7 @@ export interface RunOptions {
   /** Whether charts may be drawn. */
   readonly charts?: boolean;
   /** What comes on stdin, which is empty otherwise. */
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array<ArrayBuffer>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Takes the first line of stdout of a server; when it is done, a signal ends the server. */
@@ -82,7 +82,7 @@ export async function kvbench(args: readonly string[], options: RunOptions = {})
 export async function runDeno(
   args: readonly string[],
   { stdin = "", env = {}, cwd, whenReady }: {
-    readonly stdin?: string;
+    readonly stdin?: string | Uint8Array<ArrayBuffer>;
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string | undefined;
     readonly whenReady?: RunOptions["whenReady"] | undefined;

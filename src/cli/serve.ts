@@ -19,7 +19,7 @@ import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
-import { byteCount, decimal, wholeNumber } from "./values.ts";
+import { byteCount, decimal, MOST_SECONDS, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
   readonly policy: PolicyName;
@@ -43,10 +43,20 @@ export function serveCommand(): Command {
     )
     .option("--port <n>", "where to listen, 0 for any", wholeNumber(0, 65_535), 8000)
     .option("--served-model-name <name>", "what clients call the model (default: its name)")
-    .option("--max-requests <n>", "requests under way at most; others get status 429", wholeNumber(1), 1024)
-    .option("--max-waiting <n>", "prompts that wait at most; others get status 429", wholeNumber(1), 256)
+    .option(
+      "--max-requests <n>",
+      "requests under way at most; others get status 429",
+      wholeNumber(1, 1_000_000),
+      1024,
+    )
+    .option(
+      "--max-waiting <n>",
+      "prompts that wait at most; others get status 429",
+      wholeNumber(1, 1_000_000),
+      256,
+    )
     .option("--max-body <bytes>", "of a request; larger ones get status 413", byteCount, 2 ** 20)
-    .option("--grace <seconds>", "for requests under way at SIGINT or SIGTERM", decimal, 30)
+    .option("--grace <seconds>", "for requests under way at SIGINT or SIGTERM", decimal(0, MOST_SECONDS), 30)
     .addOption(
       new Option("--policy <name>", "how sequences are given room for K and V").choices(POLICY_NAMES)
         .default("paged"),
@@ -56,7 +66,6 @@ export function serveCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  if (!(options.grace >= 0)) throw new UsageError(`Grace is ${options.grace}: wanted seconds from 0 on`);
   await expectPermission(options);
   const apiKey = await apiKeyOf(options);
   const ledger = await withSession(
