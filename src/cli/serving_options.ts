@@ -88,7 +88,11 @@ export async function lengthSource({ lengths }: Pick<ServingOptions, "lengths">)
       }, or a CSV file`,
     );
   }
-  return { file: lengths, recorded: parseLengths(decodeUtf8(bytes, lengths), lengths) };
+  const text = decodeUtf8(bytes, lengths), recorded = parseLengths(text, lengths);
+  if (!text.endsWith("\n")) {
+    console.error(`Caution: the last line of ${lengths} has no end: if the file was cut, it may be wrong`);
+  }
+  return { file: lengths, recorded };
 }
 
 /**
