@@ -13,7 +13,7 @@ import { Hub } from "../src/hub/hub.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { memorySource } from "../src/model/byte_source.ts";
 import { openCheckpoint, tensorShapes } from "../src/model/checkpoint.ts";
-import { inScratch } from "./cli_support.ts";
+import { ignore as noChildren, inScratch, stdoutOf } from "./cli_support.ts";
 import { randomCheckpoint, safetensors } from "./fixtures/checkpoint.ts";
 import { REPOSITORY, withHub } from "./fixtures/hub.ts";
 import { fixtureProfile } from "./fixtures/profile.ts";
@@ -134,6 +134,27 @@ for (const [kind, result] of RESULTS) {
     });
   });
 }
+
+Deno.test("A result of paper that breaks off is refused by report", { ignore: noChildren }, async () => {
+  await inScratch(async (folder) => {
+    const path = `${folder}/paper.json`;
+    const dry = [
+      "--dry-run",
+      "--model",
+      "opt-13b",
+      "--kv-budget",
+      "1GB",
+      "--views",
+      "prefix",
+      "--requests",
+      "5",
+    ];
+    await stdoutOf(["paper", ...dry, "--json", path], { write: folder });
+    const bytes = encode(JSON.stringify(JSON.parse(await Deno.readTextFile(path))) + "\n");
+    const read = reading(path, () => readReportable(path));
+    assert.deepEqual(await cutEverywhere(bytes, read), { read: 1, others: [] });
+  });
+});
 
 Deno.test("A result that breaks off is refused by compare, --baseline and --resume", { ignore }, async () => {
   await inScratch(async (folder) => {
