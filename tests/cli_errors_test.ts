@@ -59,8 +59,19 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
     ["logits", "--prompt-ids", "50257", "-o", "f"],
     /^Token id 50257 is not in/,
   ],
-  ["a negative temperature", ["generate", "x", "--temperature", "-1"], /emperature.* -1/],
-  ["a top-p of 0", ["generate", "x", "--top-p", "0"], /op-p.* 0/],
+  ["a negative temperature", ["generate", "x", "--temperature", "-1"], /emperature.*'-1'.* from 0 to 100/],
+  [
+    "a temperature that float32 does not hold",
+    ["generate", "x", "--temperature", "1e308"],
+    /'1e308'.*to 100/,
+  ],
+  ["an empty stop text", ["generate", "x", "--stop", ""], /^option '--stop.+ It is empty: expected/],
+  ["an empty name", ["bench", "--out", ""], /^--out is empty: expected <folder>/],
+  ["a prompt with bytes that are not UTF-8", ["generate", "a\ufffdb"], /^The prompt holds U\+FFFD/],
+  ["more tokens than can be", ["profile", "--prompt-tokens", "9007199254740991"], /from 1 to 1048576/],
+  ["more seconds than a timer holds", ["load", "http://127.0.0.1:9", "--timeout", "1e7"], /at most 1728000/],
+  ["more bytes than can be counted", ["serve-sim", "--kv-budget", "1e30GiB"], /Wanted bytes with a unit/],
+  ["a top-p of 0", ["generate", "x", "--top-p", "0"], /op-p.*'0'.* above 0 and at most 1/],
   [
     "beams that are sampled",
     ["generate", "x", "--num-beams", "2", "--top-k", "5"],
@@ -126,3 +137,29 @@ Deno.test("Exit code 1 and one line answer a missing permission, with its flag",
   });
   await refuses(1, ["bench", "--out", "x"], /^Cannot write to x: run with --allow-read=x --allow-write=x$/m);
 });
+
+Deno.test(
+  "Exit code 1 and one line answer text that is not UTF-8, wherever it comes from",
+  { ignore },
+  async () => {
+    await inScratch(async (folder) => {
+      const file = `${folder}/latin1`;
+      await Deno.writeFile(file, Uint8Array.of(0x63, 0x61, 0x66, 0xe9)); // café in Latin-1
+      const message = /latin1 is not UTF-8 from byte 3 on: expected UTF-8 text, convert it/;
+      const options = { read: [folder] };
+      const key = ["load", "http://127.0.0.1:9", "--api-key-file", file];
+      for (
+        const args of [
+          ["perplexity", file],
+          ["report", file],
+          ["compare", file, file],
+          ["bench", "--resume", file],
+          ["serve-sim", "--dry-run", "--lengths", file],
+          key,
+        ]
+      ) await refuses(1, args, message, options);
+      const sent = Uint8Array.of(0x63, 0x61, 0x66, 0xe9);
+      await refuses(1, ["generate"], /^stdin is not UTF-8 from byte 3 on/, { stdin: sent });
+    });
+  },
+);

@@ -38,7 +38,7 @@ export interface RunOptions {
   /** Whether charts may be drawn. */
   readonly charts?: boolean;
   /** What comes on stdin, which is empty otherwise. */
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array<ArrayBuffer>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Files that the process may open at most; where left out, as many as this process. */
@@ -85,7 +85,7 @@ export async function kvbench(args: readonly string[], options: RunOptions = {})
 export async function runDeno(
   args: readonly string[],
   { stdin = "", env = {}, cwd, openFiles, whenReady }: {
-    readonly stdin?: string;
+    readonly stdin?: string | Uint8Array<ArrayBuffer>;
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string | undefined;
     readonly openFiles?: number | undefined;

@@ -176,15 +176,20 @@ async function measure(
     return result;
   } catch (error) {
     if (latest === record) await file?.withdraw();
-    else {
-      await file?.write(latest).catch(() => {}); // what failed is the error to tell
-      console.error(`kvbench: ${sayInterrupted(latest, file)}`);
-    }
+    else await sayKept(latest, file);
     throw error;
   } finally {
     signal.removeEventListener("abort", flush);
     view.clear();
   }
+}
+
+/** Writes what was measured before a failure, and says where it is: in the file, or where that is gone, on stdout. */
+async function sayKept(latest: BenchResult, file: ResultFile | undefined): Promise<void> {
+  // What failed is the error to tell.
+  const kept = await file?.write(latest).then(() => latest, () => file.read().catch(() => undefined));
+  if (kept === undefined) writeLine(formatResults([latest], "table"));
+  console.error(`kvbench: ${sayInterrupted(kept ?? latest, kept && file)}`);
 }
 
 function sayPlan(plan: Plan): string {

@@ -13,7 +13,7 @@ import { addCompareOptions, type CompareOptions } from "./compare.ts";
 import { DEFAULT_FOLDER } from "./destination.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
 import { sweepOption, SWEPT } from "./sweep.ts";
-import { idList, nameList, share, wholeNumber } from "./values.ts";
+import { idList, MOST_SECONDS, MOST_TOKENS, nameList, share, wholeNumber } from "./values.ts";
 
 /** Values of {@link addBenchOptions}. */
 export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptions {
@@ -34,8 +34,8 @@ export function addBenchOptions(command: Command): Command {
   return addCompareOptions(addKvDtypeOption(addModelOptions(command)))
     .option("--prompt <text>", `text to continue (default: "${DEFAULT_PROMPT}")`)
     .option("--prompt-ids <ids>", "token ids in place of text, such as 464,3290", idList)
-    .option("--prompt-tokens <n>", "a made-up prompt of n ids, from the seed", wholeNumber(1))
-    .option("--new-tokens <n>", "tokens to generate, greedily", wholeNumber(1), 50)
+    .option("--prompt-tokens <n>", "a made-up prompt of n ids, from the seed", wholeNumber(1, MOST_TOKENS))
+    .option("--new-tokens <n>", "tokens to generate, greedily", wholeNumber(1, MOST_TOKENS), 50)
     .option("--batch <n>", "sequences to decode together", wholeNumber(1, 1024), 1)
     .option("--strategies <names>", "which, with commas", nameList(STRATEGY_NAMES), [...STRATEGY_NAMES])
     .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
@@ -43,7 +43,7 @@ export function addBenchOptions(command: Command): Command {
     .option(
       "--kv-capacity <tokens>",
       "tokens that a static kv-cache reserves and the block pool holds, per sequence (default: the model's context)",
-      wholeNumber(1),
+      wholeNumber(1, MOST_TOKENS),
     )
     .option(
       "--sweep <name=values>",
@@ -62,7 +62,12 @@ export function addBenchOptions(command: Command): Command {
       share(0.001, 1),
       0.025,
     )
-    .option("--max-seconds <n>", "time for the measured runs of one setting", wholeNumber(1), 30)
+    .option(
+      "--max-seconds <n>",
+      "time for the measured runs of one setting",
+      wholeNumber(1, MOST_SECONDS),
+      30,
+    )
     .option("--seed <n>", "of the order of runs and of a made-up prompt", wholeNumber(0, 2 ** 32 - 1), 0)
     .option("--no-accuracy", "do not compare weights, K and V that are narrower than float32 with float32")
     .option("--out <folder>", `folder for the result and the chart (default: "${DEFAULT_FOLDER}")`)

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "./commander.ts";
+import { UsageError } from "../errors.ts";
 
 /** Sets a command up to throw what is wrong, and to ask for no permission. */
 export function quietly(command: Command): Command {
@@ -15,5 +16,22 @@ export function quietly(command: Command): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
       writeErr: () => {}, // the error is printed by main, in one line
-    });
+    })
+    .hook("preAction", (_, action) => refuseEmpty(action));
+}
+
+/** Options whose commands say themselves what an empty text means. */
+const MAY_BE_EMPTY = new Set(["prompt", "apiKey"]);
+
+/**
+ * Refuses an option that was given as an empty text, as `--out "$UNSET"` does.
+ *
+ * @throws {UsageError} Naming it.
+ */
+function refuseEmpty(command: Command): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (MAY_BE_EMPTY.has(name) || command.getOptionValue(name) !== "") continue;
+    throw new UsageError(`${option.long} is empty: expected ${option.flags.split(" ")[1] ?? "a value"}`);
+  }
 }

@@ -12,14 +12,14 @@ import { type DecodingOptions, withDecoder } from "../engine/with_decoder.ts";
 import { decodingNeed, groupNeed } from "../engine/work_need.ts";
 import { UsageError } from "../errors.ts";
 import { checkContext, checkIds } from "../model/config.ts";
-import { checkSampling } from "../model/sampling.ts";
+import { checkSampling, MOST_TEMPERATURE } from "../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { formatBytes, formatPercent } from "../report/units.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate_many.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
 import { StartTimes } from "./start_times.ts";
 import { writeLine, writeText } from "./stdout.ts";
-import { decimal, repeated, wholeNumber } from "./values.ts";
+import { decimal, MOST_TOKENS, positive, repeated, wholeNumber } from "./values.ts";
 
 interface Options extends DecodeOptions {
   readonly maxNewTokens: number;
@@ -41,14 +41,19 @@ interface Options extends DecodeOptions {
 export function generateCommand(): Command {
   return addDecodeOptions(new Command("generate"))
     .description("Continue a prompt (an argument, stdin, or --prompt-ids) and print the new text as it comes")
-    .option("--max-new-tokens <n>", "tokens to generate at most", wholeNumber(1), 50)
+    .option("--max-new-tokens <n>", "tokens to generate at most", wholeNumber(1, MOST_TOKENS), 50)
     .option(
       "--temperature <t>",
       "0 takes the likeliest token (default: 1 if --top-k, --top-p, --seed or more than one sequence is asked for, else 0)",
-      decimal,
+      decimal(0, MOST_TEMPERATURE),
     )
-    .option("--top-k <k>", "sample among the k likeliest tokens, 0 for all", wholeNumber(0), 0)
-    .option("--top-p <p>", "sample among the likeliest tokens that have probability p together", decimal, 1)
+    .option("--top-k <k>", "sample among the k likeliest tokens, 0 for all", wholeNumber(0, 2 ** 31), 0)
+    .option(
+      "--top-p <p>",
+      "sample among the likeliest tokens that have probability p together",
+      positive(1),
+      1,
+    )
     .option("--seed <n>", "of the random numbers (default: 0)", wholeNumber(0, 2 ** 32 - 1))
     .option(
       "--num-return-sequences <n>",
@@ -60,7 +65,7 @@ export function generateCommand(): Command {
     .option(
       "--length-penalty <x>",
       "of beams: above 0 longer texts gain, below 0 shorter ones",
-      decimal,
+      decimal(-10, 10),
       1,
     )
     .addOption(

@@ -11,13 +11,14 @@ import { loadResult } from "../measure/load/result.ts";
 import { runLoad } from "../measure/load/run.ts";
 import { FITTED_CONTEXT } from "../measure/serving/lengths.ts";
 import { loadTable } from "../report/load_table.ts";
+import { MOST_TEMPERATURE } from "../model/sampling.ts";
 import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "./api_key.ts";
 import { withoutSecrets } from "./crash_report.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { progressBar } from "./progress.ts";
 import { lengthSource } from "./serving_options.ts";
-import { decimal, share, wholeNumber } from "./values.ts";
+import { decimal, MOST_SECONDS, MOST_TOKENS, positive, share, wholeNumber } from "./values.ts";
 
 interface Options extends ApiKeyOptions, JsonOptions {
   readonly model?: string;
@@ -47,31 +48,40 @@ export function loadCommand(): Command {
     .argument("<url>", "the server, such as http://127.0.0.1:8000")
     .option("--model <name>", "what to ask for (default: the first that the server has)")
     .option("--num-prompts <n>", "requests", wholeNumber(1, 1_000_000), 100)
-    .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", decimal)
-    .option("--max-concurrency <n>", "requests under way at most (default: no limit)", wholeNumber(1))
-    .option("--prompt-tokens <n>", "tokens of a prompt", wholeNumber(1), 64)
-    .option("--new-tokens <n>", "tokens of an answer", wholeNumber(1), 64)
+    .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", positive(1e6))
+    .option(
+      "--max-concurrency <n>",
+      "requests under way at most (default: no limit)",
+      wholeNumber(1, 1_000_000),
+    )
+    .option("--prompt-tokens <n>", "tokens of a prompt", wholeNumber(1, MOST_TOKENS), 64)
+    .option("--new-tokens <n>", "tokens of an answer", wholeNumber(1, MOST_TOKENS), 64)
     .option("--spread <share>", "how far both may be from that, evenly, such as 50%", share(0, 1), 0)
     .option("--lengths <source>", "in place of these: sharegpt, alpaca, or a CSV file of lengths")
-    .option("--prefix-tokens <n>", "tokens at the beginning that all prompts share", wholeNumber(0), 0)
-    .option("--context <n>", "longest sequence, in tokens (default: what the server says)", wholeNumber(2))
-    .option("--vocab-size <n>", "token ids of prompts are below this", wholeNumber(1), 50257)
-    .option("--temperature <t>", "0 takes the likeliest token", decimal, 0)
+    .option(
+      "--prefix-tokens <n>",
+      "tokens at the beginning that all prompts share",
+      wholeNumber(0, MOST_TOKENS),
+      0,
+    )
+    .option(
+      "--context <n>",
+      "longest sequence, in tokens (default: what the server says)",
+      wholeNumber(2, MOST_TOKENS),
+    )
+    .option("--vocab-size <n>", "token ids of prompts are below this", wholeNumber(1, 2 ** 32), 50257)
+    .option("--temperature <t>", "0 takes the likeliest token", decimal(0, MOST_TEMPERATURE), 0)
     .option("--no-ignore-eos", "let answers end where the model ends them, for servers without ignore_eos")
-    .option("--ttft-limit <ms>", "for goodput", decimal)
-    .option("--tpot-limit <ms>", "for goodput", decimal)
-    .option("--e2e-limit <ms>", "for goodput", decimal)
+    .option("--ttft-limit <ms>", "for goodput", positive(1000 * MOST_SECONDS))
+    .option("--tpot-limit <ms>", "for goodput", positive(1000 * MOST_SECONDS))
+    .option("--e2e-limit <ms>", "for goodput", positive(1000 * MOST_SECONDS))
     .option("--seed <n>", "of lengths, arrivals and prompts", wholeNumber(0, 2 ** 31 - 1), 0)
-    .option("--timeout <seconds>", "for each request", decimal, 300);
+    .option("--timeout <seconds>", "for each request", positive(MOST_SECONDS), 300);
   return addJsonOption(addApiKeyOptions(command, "sent as bearer token")).action(run);
 }
 
 async function run(url: string, options: Options): Promise<void> {
-  const { rate, timeout } = options;
-  if (rate !== undefined && !(rate > 0)) {
-    throw new UsageError(`Rate is ${rate}: wanted requests per second above 0`);
-  }
-  if (!(timeout > 0)) throw new UsageError(`Timeout is ${timeout}: wanted seconds above 0`);
+  const { timeout } = options;
   await checkJson(options);
   const apiKey = await apiKeyOf(options);
   const client = new LoadClient({ url, apiKey, timeoutMs: 1000 * timeout });

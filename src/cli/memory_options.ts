@@ -38,7 +38,11 @@ export function addMemoryOptions(command: Command): Command {
     )
     .option("--swap-space <bytes>", "host memory for what is swapped out", byteCount, 2 ** 30)
     .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
-    .option("--watermark <blocks>", "blocks that an admission leaves free (default: 1 %)", wholeNumber(0))
+    .option(
+      "--watermark <blocks>",
+      "blocks that an admission leaves free (default: 1 %)",
+      wholeNumber(0, 2 ** 31),
+    )
     .addOption(
       new Option("--allocator <name>", "of the contiguous policies").choices(ALLOCATOR_NAMES).default(
         "buddy",

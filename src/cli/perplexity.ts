@@ -13,7 +13,7 @@ import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./mode
 import { progressBar } from "./progress.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
-import { idList, wholeNumber } from "./values.ts";
+import { idList, MOST_TOKENS, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions {
   readonly ids: boolean;
@@ -28,8 +28,16 @@ export function perplexityCommand(): Command {
     .description("Score a text with a sliding window, to see what --weights-dtype and --kv-dtype cost")
     .argument("<file>", "the text")
     .option("--ids", "the file holds token ids with commas between them, a text of its own per line", false)
-    .option("--stride <tokens>", "from one window to the next (default: half a window)", wholeNumber(1))
-    .option("--max-length <tokens>", "of a window (default: the model's context)", wholeNumber(2))
+    .option(
+      "--stride <tokens>",
+      "from one window to the next (default: half a window)",
+      wholeNumber(1, MOST_TOKENS),
+    )
+    .option(
+      "--max-length <tokens>",
+      "of a window (default: the model's context)",
+      wholeNumber(2, MOST_TOKENS),
+    )
     .option("--json", "print JSON", false)
     .action(run);
 }

@@ -24,7 +24,7 @@ import { addStrategyOptions } from "./decode_options.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { type Session, withSession } from "./session.ts";
-import { wholeNumber } from "./values.ts";
+import { MOST_TOKENS, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions, JsonOptions {
   readonly strategy: StrategyName;
@@ -40,11 +40,11 @@ export function profileCommand(): Command {
     .description(
       "Time each kernel of a prefill and of decode steps on the GPU, against what the adapter can do",
     )
-    .option("--prompt-tokens <n>", "of a made-up prompt", wholeNumber(1), 128)
+    .option("--prompt-tokens <n>", "of a made-up prompt", wholeNumber(1, MOST_TOKENS), 128)
     .option(
       "--new-tokens <n>",
       "decode steps to profile, besides as many to compare with",
-      wholeNumber(1),
+      wholeNumber(1, MOST_TOKENS),
       16,
     )
     .option("--trace <file>", "write the dispatches there, for Perfetto or chrome://tracing")

@@ -74,7 +74,12 @@ async function run(paths: string[], { output, format, png }: Options): Promise<v
   if (png !== undefined) await drawAll(results, png);
 }
 
-async function readReportable(path: string): Promise<Reportable> {
+/**
+ * Reads a result of any kind that has a report.
+ *
+ * @throws {KvbenchError} If the file can't be read, or is no such result.
+ */
+export async function readReportable(path: string): Promise<Reportable> {
   const json = await readJson(path);
   switch (kindOf(json)) {
     case PROFILE_KIND:

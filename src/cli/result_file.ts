@@ -71,6 +71,15 @@ export class ResultFile {
     this.#writtenAt = performance.now();
   }
 
+  /**
+   * Reads what is there.
+   *
+   * @throws {KvbenchError} If there is no whole result.
+   */
+  async read(): Promise<BenchResult> {
+    return await readResult(this.path);
+  }
+
   /** Removes a file that was made for this result and has got nothing. */
   async withdraw(): Promise<void> {
     await this.#writing;

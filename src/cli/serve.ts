@@ -20,7 +20,7 @@ import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./mode
 import { connectionLimit, DEFAULT_CONNECTIONS } from "./connection_limit.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
-import { byteCount, decimal, wholeNumber } from "./values.ts";
+import { byteCount, decimal, MOST_SECONDS, positive, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
   readonly policy: PolicyName;
@@ -48,18 +48,43 @@ export function serveCommand(): Command {
     )
     .option("--port <n>", "where to listen, 0 for any", wholeNumber(0, 65_535), 8000)
     .option("--served-model-name <name>", "what clients call the model (default: its name)")
-    .option("--max-requests <n>", "requests under way at most; others get status 429", wholeNumber(1), 1024)
-    .option("--max-waiting <n>", "prompts that wait at most; others get status 429", wholeNumber(1), 256)
+    .option(
+      "--max-requests <n>",
+      "requests under way at most; others get status 429",
+      wholeNumber(1, 1_000_000),
+      1024,
+    )
+    .option(
+      "--max-waiting <n>",
+      "prompts that wait at most; others get status 429",
+      wholeNumber(1, 1_000_000),
+      256,
+    )
     .option("--max-body <bytes>", "of a request; larger ones get status 413", byteCount, 2 ** 20)
     .option(
       "--max-connections <n>",
       `at once; more get status 503 (default: ${DEFAULT_CONNECTIONS}, less where this process may open few files)`,
       wholeNumber(1, 1_000_000),
     )
-    .option("--header-timeout <seconds>", "for a request's headers; later ones get status 408", decimal, 10)
-    .option("--body-timeout <seconds>", "for a request's body; later ones get status 408", decimal, 30)
-    .option("--idle-timeout <seconds>", "for the next request, and for taking an answer", decimal, 60)
-    .option("--grace <seconds>", "for requests under way at SIGINT or SIGTERM", decimal, 30)
+    .option(
+      "--header-timeout <seconds>",
+      "for a request's headers; later ones get status 408",
+      positive(MOST_SECONDS),
+      10,
+    )
+    .option(
+      "--body-timeout <seconds>",
+      "for a request's body; later ones get status 408",
+      positive(MOST_SECONDS),
+      30,
+    )
+    .option(
+      "--idle-timeout <seconds>",
+      "for the next request, and for taking an answer",
+      positive(MOST_SECONDS),
+      60,
+    )
+    .option("--grace <seconds>", "for requests under way at SIGINT or SIGTERM", decimal(0, MOST_SECONDS), 30)
     .addOption(
       new Option("--policy <name>", "how sequences are given room for K and V").choices(POLICY_NAMES)
         .default("paged"),
@@ -69,13 +94,6 @@ export function serveCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  if (!(options.grace >= 0)) throw new UsageError(`Grace is ${options.grace}: wanted seconds from 0 on`);
-  for (const name of ["headerTimeout", "bodyTimeout", "idleTimeout"] as const) {
-    if (options[name] > 0) continue;
-    const [first = "", second = ""] = name.split(/(?=T)/);
-    const shown = `${first[0]!.toUpperCase()}${first.slice(1)} ${second.toLowerCase()}`;
-    throw new UsageError(`${shown} is ${options[name]}: expected seconds above 0`);
-  }
   const maxConnections = await connectionLimit(options.maxConnections);
   await expectPermission(options);
   const apiKey = await apiKeyOf(options);

@@ -6,12 +6,13 @@
 import type { Command } from "./commander.ts";
 import { POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
 import { parseLengths } from "../measure/serving/length_file.ts";
 import { DATA_SETS, type DataSet, FITTED_CONTEXT } from "../measure/serving/lengths.ts";
 import type { ModelShape } from "../measure/serving/model_shape.ts";
 import type { LengthSource, ServingPlan } from "../measure/serving/plan.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
-import { decimal, nameList, wholeNumber } from "./values.ts";
+import { MOST_SECONDS, MOST_TOKENS, nameList, positive, wholeNumber } from "./values.ts";
 
 /** Values of {@link addServingOptions}. */
 export interface ServingOptions extends MemoryOptions {
@@ -47,19 +48,24 @@ export function addServingOptions(command: Command): Command {
     .option(
       "--length-scale <x>",
       `factor on drawn lengths (default: the model's context / ${FITTED_CONTEXT}, the context they are from)`,
-      decimal,
+      positive(1000),
     )
     .option(
       "--requests <n>",
       `how many (default: ${DEFAULT_REQUESTS}, or those of the file)`,
       wholeNumber(1, 1e8),
     )
-    .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", decimal)
+    .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", positive(1e6))
     .option("--num-return-sequences <n>", "continuations of each prompt", wholeNumber(1, 256), 1)
-    .option("--prefix-tokens <n>", "tokens at the beginning that requests share", wholeNumber(0), 0)
+    .option(
+      "--prefix-tokens <n>",
+      "tokens at the beginning that requests share",
+      wholeNumber(0, MOST_TOKENS),
+      0,
+    )
     .option("--prefix-groups <n>", "how many such beginnings there are", wholeNumber(1, 1_000_000), 1)
-    .option("--ttft-limit <ms>", "for goodput, with --tpot-limit", decimal)
-    .option("--tpot-limit <ms>", "for goodput, with --ttft-limit", decimal)
+    .option("--ttft-limit <ms>", "for goodput, with --tpot-limit", positive(1000 * MOST_SECONDS))
+    .option("--tpot-limit <ms>", "for goodput, with --ttft-limit", positive(1000 * MOST_SECONDS))
     .option("--seed <n>", "of lengths, arrivals and prompts", wholeNumber(0, 2 ** 31 - 1), 0)
     .option("--verify", "check every invariant of the memory at every step", false);
 }
@@ -71,9 +77,9 @@ export function addServingOptions(command: Command): Command {
  */
 export async function lengthSource({ lengths }: Pick<ServingOptions, "lengths">): Promise<LengthSource> {
   if (DATA_SETS.includes(lengths as DataSet)) return { dataSet: lengths as DataSet };
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await Deno.readTextFile(lengths);
+    bytes = await Deno.readFile(lengths);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new KvbenchError(
@@ -82,7 +88,11 @@ export async function lengthSource({ lengths }: Pick<ServingOptions, "lengths">)
       }, or a CSV file`,
     );
   }
-  return { file: lengths, recorded: parseLengths(text, lengths) };
+  const text = decodeUtf8(bytes, lengths), recorded = parseLengths(text, lengths);
+  if (!text.endsWith("\n")) {
+    console.error(`Caution: the last line of ${lengths} has no end: if the file was cut, it may be wrong`);
+  }
+  return { file: lengths, recorded };
 }
 
 /**
@@ -96,12 +106,6 @@ export function planOf(
   { lengths, dryRun }: { readonly lengths: LengthSource; readonly dryRun: boolean },
 ): ServingPlan {
   const { rate, ttftLimit, tpotLimit, prefixTokens, prefixGroups, lengthScale } = options;
-  if (rate !== undefined && !(rate > 0)) {
-    throw new UsageError(`Rate is ${rate}: wanted requests per second above 0`);
-  }
-  if (lengthScale !== undefined && !(lengthScale > 0)) {
-    throw new UsageError(`Length scale is ${lengthScale}: wanted a factor above 0`);
-  }
   if ((ttftLimit === undefined) !== (tpotLimit === undefined)) {
     throw new UsageError("One limit is given: goodput wants both, --ttft-limit and --tpot-limit");
   }

@@ -10,6 +10,7 @@ import { locateConfig, locateModel } from "../hub/locate.ts";
 import type { TensorSource } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
 import { type Gpt2Config, parameterCount } from "../model/config.ts";
 import { SyntheticCheckpoint } from "../model/synthetic.ts";
 import { formatBytes, formatMs } from "../report/units.ts";
@@ -202,17 +203,26 @@ export async function promptIds(
     }
     return { text: null, ids: options.promptIds };
   }
+  if (options.prompt?.includes("\ufffd")) {
+    throw new UsageError(
+      "The prompt holds U+FFFD, which also stands for bytes that are not UTF-8: wanted other text, or it on stdin",
+    );
+  }
   const text = options.prompt ?? await readStdin();
   if (text === "") {
     throw new UsageError("The prompt is empty: wanted text as an argument or on stdin, or --prompt-ids");
   }
   if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) {
-    throw new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
+    throw tooLong();
   }
   if (!tokenizer) {
     throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): wanted --prompt-ids");
   }
   return { text, ids: tokenizer.encode(text) };
+}
+
+function tooLong(): UsageError {
+  return new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
 }
 
 async function readStdin(): Promise<string> {
@@ -222,8 +232,8 @@ async function readStdin(): Promise<string> {
   for await (const chunk of Deno.stdin.readable) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MAX_PROMPT_BYTES) break;
+    if (bytes > MAX_PROMPT_BYTES) throw tooLong();
   }
-  return new TextDecoder().decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
-    .trimEnd();
+  const all = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return decodeUtf8(all, "stdin").trimEnd();
 }

@@ -7,20 +7,20 @@ import { InvalidArgumentError } from "./commander.ts";
 import { DTYPES } from "../gpu/dtype.ts";
 import { GROWTHS } from "../kv/strategy.ts";
 import type { Plan } from "../measure/plan.ts";
-import { nameList, wholeNumbers } from "./values.ts";
+import { MOST_TOKENS, nameList, wholeNumbers } from "./values.ts";
 
 /** Values of the settings that are swept. */
 export type Sweep = Partial<Plan["grid"]>;
 
 /** The settings, by the names of their options. */
 const PARSERS: Readonly<Record<string, (text: string) => Sweep>> = {
-  "prompt-tokens": (text) => ({ prompt_tokens: wholeNumbers(1)(text) }),
-  "new-tokens": (text) => ({ new_tokens: wholeNumbers(1)(text) }),
+  "prompt-tokens": (text) => ({ prompt_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
+  "new-tokens": (text) => ({ new_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "batch": (text) => ({ batch: wholeNumbers(1, 1024)(text) }),
   "kv-dtype": (text) => ({ kv_dtype: nameList(DTYPES)(text) }),
   "block-size": (text) => ({ block_size: wholeNumbers(1, 256)(text) }),
   "growth": (text) => ({ growth: nameList(GROWTHS)(text) }),
-  "kv-capacity": (text) => ({ kv_capacity_tokens: wholeNumbers(1)(text) }),
+  "kv-capacity": (text) => ({ kv_capacity_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
 };
 
 /** Names of the settings that can be swept. */

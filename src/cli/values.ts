@@ -5,20 +5,25 @@
  */
 import { InvalidArgumentError } from "./commander.ts";
 
+/** The most tokens that an option takes: more than any context has. */
+export const MOST_TOKENS: number = 2 ** 20;
+
+/** The most seconds that an option takes, in days 20: a timer holds no more. */
+export const MOST_SECONDS = 20 * 86_400;
+
 /** A parser of whole numbers from `min` to `max`. */
-export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max) {
-      const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
-      throw new InvalidArgumentError(`Wanted a whole number ${range}`);
+      throw new InvalidArgumentError(`Wanted a whole number from ${min} to ${max}`);
     }
     return value;
   };
 }
 
 /** A parser of whole numbers from `min` to `max` with commas between them, none twice. */
-export function wholeNumbers(min: number, max?: number): (text: string) => number[] {
+export function wholeNumbers(min: number, max: number): (text: string) => number[] {
   const parse = wholeNumber(min, max);
   return (text) => {
     const values = text.split(",").map((part) => parse(part.trim()));
@@ -39,11 +44,27 @@ export function share(min: number, max: number): (text: string) => number {
   };
 }
 
-/** A parser of decimal numbers. */
-export function decimal(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Wanted a number");
-  return value;
+/** A parser of decimal numbers from `min` to `max`. */
+export function decimal(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= min && value <= max)) {
+      throw new InvalidArgumentError(`Wanted a number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+/** A parser of decimal numbers above 0, up to `max`. */
+export function positive(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    // What float32 takes for 0 is none.
+    if (text.trim() === "" || !(Math.fround(value) > 0 && value <= max)) {
+      throw new InvalidArgumentError(`Wanted a number above 0 and at most ${max}`);
+    }
+    return value;
+  };
 }
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
@@ -63,7 +84,9 @@ export function byteCount(text: string): number {
   if (match === null || unit === undefined) {
     throw new InvalidArgumentError("Wanted bytes with a unit, such as 64MiB or 12GB");
   }
-  return Math.round(Number(match[1]) * unit);
+  const bytes = Math.round(Number(match[1]) * unit);
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError("Wanted at most 8388607GiB");
+  return bytes;
 }
 
 /** The seed of `synthetic` or `synthetic:SEED`. */
@@ -99,7 +122,8 @@ export function nameList<T extends string>(choices: readonly T[]): (text: string
   };
 }
 
-/** Gathers an option that may be given several times. */
+/** Gathers texts of an option that may be given several times; every text begins with an empty one. */
 export function repeated(text: string, before: string[] = []): string[] {
+  if (text === "") throw new InvalidArgumentError("It is empty: expected at least one character");
   return [...before, text];
 }

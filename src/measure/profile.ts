@@ -144,7 +144,11 @@ function decodingOf(options: ProfileOptions) {
   } as const;
 }
 
-/** What {@linkcode profile} needs beside the weights: the roof is measured while no decoder is there. */
+/**
+ * What {@linkcode profile} needs beside the weights: the roof is measured while no decoder is there.
+ *
+ * @internal Only the memory check of the command line needs it.
+ */
 export function profileNeed(context: NeedContext, options: ProfileOptions): WorkNeed {
   const roof = withOther(NOTHING, { gpu: roofBytes(context.limits) });
   const { a4, i4, e4 } = dimsOf(context.config);
