@@ -10,7 +10,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer, readTexels } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { NoCache } from "../kv/no_cache.ts";
-import { batchOf } from "../model/batch.ts";
+import { type Batch, batchOf } from "../model/batch.ts";
 import { firstNotFinite } from "../model/finite.ts";
 import type { Gpt2, Operator } from "../model/gpt2.ts";
 import { StepTables } from "../model/step_tables.ts";
@@ -77,16 +77,16 @@ async function firstIn(model: Gpt2, ids: readonly number[], dtype: Dtype): Promi
     const access = { kernels, bindGroups: (layer: number) => kv.bindGroups(layer) };
     let layer: number | undefined;
     let results: Promise<Found | undefined>[] = []; // of one layer: awaiting each would take its own 11 ms
-    for (const operator of model.operators(workspace, batch, access)) {
+    for (const operator of model.operators(workspace)) {
       if (operator.layer !== layer) {
         const found = await first(results);
         if (found) return found;
         results = [];
         layer = operator.layer;
       }
-      operator.record(recorder);
+      operator.record(recorder, batch, access);
       recorder.submit();
-      const found = foundIn(gpu, operator, ids.length);
+      const found = foundIn(gpu, operator, batch);
       found.catch(() => {}); // reported when its turn comes
       results.push(found);
     }
@@ -108,8 +108,13 @@ async function first(results: readonly Promise<Found | undefined>[]): Promise<Fo
 }
 
 /** Looks at a result. Its copy is submitted before this returns a promise. */
-async function foundIn(gpu: Gpu, operator: Operator, nTokens: number): Promise<Found | undefined> {
-  const { of: vectors, rows, width4 } = operator.result;
+async function foundIn(
+  gpu: Gpu,
+  operator: Operator,
+  { nRows, nOutputs }: Batch,
+): Promise<Found | undefined> {
+  const { of: vectors, width4, ofOutputs = false } = operator.result;
+  const rows = ofOutputs ? nOutputs : nRows;
   const bytes = "buffer" in vectors
     ? await readBuffer(gpu, vectors.buffer, 0, rows * width4 * 16)
     : await readTexels(gpu, vectors);
@@ -117,5 +122,5 @@ async function foundIn(gpu: Gpu, operator: Operator, nTokens: number): Promise<F
   const at = firstNotFinite(values);
   if (at === undefined) return undefined;
   const row = Math.floor(at / (4 * width4));
-  return { operator, value: values[at]!, token: nTokens - rows + row + 1 };
+  return { operator, value: values[at]!, token: nRows - rows + row + 1 };
 }
