@@ -71,7 +71,8 @@ async function fetchFile(file: RemoteFile, events: DownloadEvents): Promise<Uint
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
-    throw failure(file, `the server answered ${response.status} ${response.statusText}`.trim());
+    const answer = `the server answered ${response.status} ${response.statusText}`.trim();
+    throw failure(file, response.status === 404 ? `${answer}, expected weights/ beside the program` : answer);
   }
   const bytes = new Uint8Array(file.bytes);
   let received = 0;

@@ -108,7 +108,10 @@ serverTest(
   "download() names the status of a refusal",
   () => new Response("no", { status: 404 }),
   async (file) => {
-    await assertFails(file, /^Cannot download http:.*file\.bin: the server answered 404 Not Found$/);
+    await assertFails(
+      file,
+      /^Cannot download http:.*file\.bin: the server answered 404 Not Found, expected weights\/ beside the program$/,
+    );
   },
 );
 
