@@ -41,7 +41,8 @@ interface Resumed {
 export function benchCommand(resumed?: Resumed): Command {
   const command = addBenchOptions(new Command("bench"));
   return command
-    .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes")
+    .summary("Compare no-cache, kv-cache and paged: latency and memory")
+    .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
     .action(async (options: BenchOptions) => {
       refuseTwice(command, options);
       if (options.resume !== undefined) return await resume(command, options.resume);
@@ -55,7 +56,7 @@ async function resume(command: Command, path: string): Promise<void> {
     option.attributeName() !== "resume" && command.getOptionValueSource(option.attributeName()) === "cli"
   );
   if (other) {
-    throw new UsageError(`--resume takes every option from the result: wanted no ${other.long} beside it`);
+    throw new UsageError(`--resume takes every option from the result: expected no ${other.long} beside it`);
   }
   const result = await readResult(path);
   if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
@@ -77,7 +78,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     : await destinationOf(options);
   if (to.file !== undefined) await checkWritable(to.file);
   if (options.failOn !== undefined && options.baseline === undefined) {
-    throw new UsageError("--fail-on needs something to compare with: wanted --baseline beside it");
+    throw new UsageError("--fail-on needs something to compare with: expected --baseline beside it");
   }
   const baseline = options.baseline === undefined ? undefined : await readResult(options.baseline);
   const say = (text: string) => to.quiet ? undefined : writeLine(text);
@@ -122,7 +123,7 @@ function assertComparable(plan: Plan, baseline: BenchResult, path: string): void
   const keys = new Set(baseline.cells.map(cellKey));
   if (groupsOf(plan).flat().some((cell) => keys.has(cellKey(cell)))) return;
   throw new UsageError(
-    `Nothing in ${path} has the settings that are asked for: wanted at least one cell in common`,
+    `Nothing in ${path} has the settings that are asked for: expected at least one cell in common`,
   );
 }
 

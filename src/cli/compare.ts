@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, Option } from "npm:commander@15.1.0";
+import { Command } from "npm:commander@15.1.0";
 import { KvbenchError } from "../errors.ts";
 import { compareResults, type Comparison, regressions } from "../measure/compare.ts";
 import type { BenchResult } from "../measure/result.ts";
@@ -11,6 +11,8 @@ import { compareMarkdown, compareTable, METRIC_NAMES } from "../report/compare_t
 import { formatJson } from "../report/json.ts";
 import { cellLabels } from "../report/labels.ts";
 import { formatPercent } from "../report/units.ts";
+import { describeHelp } from "./help.ts";
+import { addOptions } from "./option_spec.ts";
 import { readResult } from "./result_file.ts";
 import { writeLine } from "./stdout.ts";
 import { share } from "./values.ts";
@@ -20,7 +22,7 @@ const REGRESSION = 3;
 
 /** How results are compared, as `compare` and `bench --baseline` take it. */
 export interface CompareOptions {
-  /** Smaller differences are none; a share. */
+  /** Differences below this are ignored; a share. */
   readonly threshold: number;
   /** What gets worse by more than this ends the program with code 3; a share. */
   readonly failOn?: number;
@@ -32,20 +34,40 @@ interface Options extends CompareOptions {
 
 /** Adds the shared options to a subcommand. */
 export function addCompareOptions(command: Command): Command {
-  return command
-    .option("--threshold <share>", "smaller differences are none", share(0, 10), 0.05)
-    .option("--fail-on <share>", "end with code 3 if anything is slower or larger by more", share(0, 10));
+  return addOptions(command, {
+    flags: "--threshold <share>",
+    help: "Differences below this are ignored",
+    group: "Comparison",
+    parse: share(0, 10),
+    default: 0.05,
+    defaultText: "5%",
+  }, {
+    flags: "--fail-on <share>",
+    help: "End with code 3 if anything is slower, or takes more memory, by more than this, such as 5%",
+    group: "Comparison",
+    parse: share(0, 10),
+  });
 }
 
 /** Declares the subcommand. */
 export function compareCommand(): Command {
-  return addCompareOptions(new Command("compare"))
-    .description("Compare results, each with the first: faster, slower, or no difference")
-    .argument("<before>", "a result of bench")
-    .argument("<after...>", "one or more others")
-    .addOption(
-      new Option("--format <form>", "what to print").choices(["table", "json", "markdown"]).default("table"),
-    )
+  const command = addOptions(addCompareOptions(new Command("compare")), {
+    flags: "--format <form>",
+    help: "Printed form",
+    group: "Output",
+    choices: ["table", "json", "markdown"],
+    default: "table",
+  });
+  return describeHelp(command, {
+    examples: [
+      ["Say what changed between two results", "compare before.json after.json"],
+      ["End with code 3 if anything became worse by 5 %", "compare before.json after.json --fail-on 5%"],
+    ],
+  })
+    .summary("Tell what changed between results of bench")
+    .description("Compare results with the first of them: faster, slower, or no difference.")
+    .argument("<before>", "Result of bench")
+    .argument("<after...>", "Other results of bench")
     .action(run);
 }
 
@@ -93,7 +115,7 @@ function failOn(comparison: Comparison, { failOn: limit }: CompareOptions): void
   );
   if (!judged) {
     throw new KvbenchError(
-      "Cannot tell whether anything got worse: wanted cells that are in both results with 4 runs or more",
+      "Cannot tell whether anything got worse: expected cells that are in both results with 4 runs or more",
     );
   }
   const worse = regressions(comparison, limit);

@@ -11,6 +11,8 @@ import { checkIds } from "../model/config.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { writeWhole } from "../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
+import { describeHelp } from "./help.ts";
+import { addOptions } from "./option_spec.ts";
 import { promptIds, withSession } from "./session.ts";
 
 interface Options extends DecodeOptions {
@@ -20,12 +22,31 @@ interface Options extends DecodeOptions {
 
 /** Declares the subcommand. */
 export function logitsCommand(): Command {
-  return addDecodeOptions(new Command("logits"))
+  const command = addOptions(addDecodeOptions(new Command("logits")), {
+    flags: "-o, --out <file>",
+    help: "File to write (required)",
+    group: "Output",
+    required: true,
+  }, {
+    flags: "--all",
+    help: "Write a row for every position in place of the last alone",
+    group: "Output",
+    default: false,
+  });
+  return describeHelp(command, {
+    everyday: ["--out", "--all", "--prompt-ids", "--model", "--weights-dtype", "--kv-dtype", "--strategy"],
+    examples: [
+      ["Write the logits after a prompt", 'logits "Once upon a time" -o logits.f32'],
+      [
+        "Write those after each of its tokens, with K and V in int8",
+        'logits "The sea" --all --kv-dtype int8 -o l.f32',
+      ],
+    ],
+  })
+    .summary("Write raw logits, to compare with another implementation")
     .description(
-      "Write the logits of a prompt as raw little-endian float32, one row of the vocabulary per position",
+      "Write the logits of a prompt as raw little-endian float32, one row of the vocabulary per position.",
     )
-    .option("--all", "a row for every position, not for the last alone", false)
-    .requiredOption("-o, --out <file>", "file to write")
     .action(run);
 }
 

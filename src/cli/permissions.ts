@@ -26,8 +26,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   "serve-sim": ["--allow-read=weights"],
 };
 
-/** What `--help` of a subcommand says of them. */
-export function permissionHelp(name: string): string {
-  const flags = PERMISSIONS[name] ?? [];
-  return flags.length === 0 ? "" : `\nLeast permissions: ${flags.join(" ")}`;
+/** Returns the flags of a subcommand, or none where no subcommand has that name. */
+export function permissionFlags(name: string): readonly string[] {
+  return PERMISSIONS[name] ?? [];
 }

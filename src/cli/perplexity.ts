@@ -9,7 +9,10 @@ import { perplexity } from "../measure/perplexity.ts";
 import { readText } from "../model/byte_source.ts";
 import { checkIds } from "../model/config.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
+import { describeHelp } from "./help.ts";
+import { PRINT_JSON } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { addOptions } from "./option_spec.ts";
 import { progressBar } from "./progress.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
@@ -24,13 +27,34 @@ interface Options extends PrecisionOptions {
 
 /** Declares the subcommand. */
 export function perplexityCommand(): Command {
-  return addKvDtypeOption(addModelOptions(new Command("perplexity")))
-    .description("Score a text with a sliding window, to see what --weights-dtype and --kv-dtype cost")
-    .argument("<file>", "the text")
-    .option("--ids", "the file holds token ids with commas between them, a text of its own per line", false)
-    .option("--stride <tokens>", "from one window to the next (default: half a window)", wholeNumber(1))
-    .option("--max-length <tokens>", "of a window (default: the model's context)", wholeNumber(2))
-    .option("--json", "print JSON", false)
+  const command = addOptions(addKvDtypeOption(addModelOptions(new Command("perplexity"))), {
+    flags: "--ids",
+    help: "The file holds token ids with commas between them, one text per line",
+    group: "Prompt",
+    default: false,
+  }, {
+    flags: "--stride <tokens>",
+    help: "Distance between windows",
+    group: "Measuring",
+    parse: wholeNumber(1),
+    defaultText: "half a window",
+  }, {
+    flags: "--max-length <tokens>",
+    help: "Length of a window",
+    group: "Measuring",
+    parse: wholeNumber(2),
+    defaultText: "the model's context",
+  }, PRINT_JSON);
+  return describeHelp(command, {
+    everyday: ["--model", "--weights-dtype", "--kv-dtype", "--ids", "--stride", "--max-length", "--json"],
+    examples: [
+      ["Score a text in float32", "perplexity story.txt"],
+      ["Score it with weights, K and V in int8", "perplexity story.txt --weights-dtype int8 --kv-dtype int8"],
+    ],
+  })
+    .summary("Score a text, to see what a storage type costs")
+    .description("Score a text with a sliding window, to see what --weights-dtype and --kv-dtype cost.")
+    .argument("<file>", "Text in UTF-8")
     .action(run);
 }
 
@@ -80,6 +104,6 @@ async function run(file: string, options: Options): Promise<void> {
 
 function textsOf(text: string, { ids }: Options, tokenizer: Tokenizer | undefined): number[][] {
   if (ids) return text.split("\n").filter((line) => line.trim() !== "").map(idList);
-  if (!tokenizer) throw new UsageError("This model has no tokenizer: wanted token ids and --ids");
+  if (!tokenizer) throw new UsageError("This model has no tokenizer: expected token ids and --ids");
   return [[...tokenizer.encode(text)]];
 }

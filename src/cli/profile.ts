@@ -20,8 +20,10 @@ import { profileTable } from "../report/profile_table.ts";
 import { traceOf } from "../report/trace.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
 import { addStrategyOptions } from "./decode_options.ts";
+import { describeHelp } from "./help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { addOptions } from "./option_spec.ts";
 import { type Session, withSession } from "./session.ts";
 import { wholeNumber } from "./values.ts";
 
@@ -35,18 +37,44 @@ interface Options extends PrecisionOptions, JsonOptions {
 
 /** Declares the subcommand. */
 export function profileCommand(): Command {
-  return addJsonOption(addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile")))))
+  const command = addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile"))));
+  addOptions(command, {
+    flags: "--prompt-tokens <n>",
+    help: "Length of a random prompt",
+    group: "Prompt",
+    parse: wholeNumber(1),
+    default: 128,
+  }, {
+    flags: "--new-tokens <n>",
+    help: "Decode steps to profile; as many more are timed without a profile",
+    group: "Workload",
+    parse: wholeNumber(1),
+    default: 16,
+  }, {
+    flags: "--trace <file>",
+    help: "Write every dispatch to a trace for Perfetto or chrome://tracing",
+    group: "Output",
+  });
+  return describeHelp(addJsonOption(command), {
+    everyday: [
+      "--model",
+      "--strategy",
+      "--prompt-tokens",
+      "--new-tokens",
+      "--weights-dtype",
+      "--kv-dtype",
+      "--json",
+      "--trace",
+    ],
+    examples: [
+      ["See which kernels a decode step spends its time in", "profile"],
+      ["Keep the profile and a trace of every dispatch", "profile --json profile.json --trace trace.json"],
+    ],
+  })
+    .summary("Time each kernel against what the adapter can do")
     .description(
-      "Time each kernel of a prefill and of decode steps on the GPU, against what the adapter can do",
+      "Time each kernel of a prefill and of decode steps on the GPU, against what the adapter can do.",
     )
-    .option("--prompt-tokens <n>", "of a made-up prompt", wholeNumber(1), 128)
-    .option(
-      "--new-tokens <n>",
-      "decode steps to profile, besides as many to compare with",
-      wholeNumber(1),
-      16,
-    )
-    .option("--trace <file>", "write the dispatches there, for Perfetto or chrome://tracing")
     .action(run);
 }
 

@@ -21,6 +21,9 @@ import { tuningFor, tuningsOf } from "../model/tuning.ts";
 import { formatJson } from "../report/json.ts";
 import { selfTestTable } from "../report/selftest_table.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
+import { describeHelp } from "./help.ts";
+import { PRINT_JSON } from "./json_output.ts";
+import { addOptions } from "./option_spec.ts";
 import { progressBar } from "./progress.ts";
 import { writeLine } from "./stdout.ts";
 
@@ -31,10 +34,23 @@ interface Options extends DeviceOptions {
 
 /** Declares the subcommand. */
 export function selftestCommand(): Command {
-  return addDeviceOptions(new Command("selftest"))
-    .description("Hold every kernel against its CPU reference on this adapter, and print the table")
-    .option("--quick", "each kernel in one variant, and the model with one strategy", false)
-    .option("--json", "print JSON", false)
+  const command = addOptions(addDeviceOptions(new Command("selftest")), {
+    flags: "--quick",
+    help: "Check one variant of each kernel, and one strategy",
+    group: "Command",
+    default: false,
+  }, PRINT_JSON);
+  return describeHelp(command, {
+    everyday: ["--quick", "--json"],
+    examples: [
+      ["Check every kernel on this adapter", "selftest"],
+      ["Check them without an optional feature", "selftest --disable-feature subgroups"],
+    ],
+  })
+    .summary("Check every kernel on this adapter")
+    .description(
+      "Hold every kernel against its CPU reference on this adapter, and print a table for a bug report.",
+    )
     .action(run);
 }
 

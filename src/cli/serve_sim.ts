@@ -10,6 +10,7 @@ import { servingRecord } from "../measure/serving/record.ts";
 import type { ServingResult } from "../measure/serving/result.ts";
 import type { ServingProgress } from "../measure/serving/run_policy.ts";
 import { servingTable } from "../report/serving_table.ts";
+import { describeHelp } from "./help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
 import { progressBar } from "./progress.ts";
@@ -20,9 +21,30 @@ interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
 
 /** Declares the subcommand. */
 export function serveSimCommand(): Command {
-  const command = new Command("serve-sim")
-    .description("Serve many requests from one K/V budget, with one memory policy after another");
-  return addJsonOption(addServingOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command)))))
+  const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
+  return describeHelp(addJsonOption(addServingOptions(command)), {
+    everyday: [
+      "--model",
+      "--policies",
+      "--kv-budget",
+      "--lengths",
+      "--requests",
+      "--rate",
+      "--dry-run",
+      "--gpu",
+      "--seed",
+      "--json",
+    ],
+    examples: [
+      ["Serve 50 requests on this GPU from 24 MiB", "serve-sim --kv-budget 24MiB --requests 50"],
+      [
+        "Simulate OPT-13B on an A100 at two requests a second",
+        "serve-sim --dry-run --model opt-13b --kv-budget 12GB --rate 2",
+      ],
+    ],
+  })
+    .summary("Serve many requests from one K/V budget, policy by policy")
+    .description("Serve many requests from one K/V budget, with one memory policy after another.")
     .action(run);
 }
 

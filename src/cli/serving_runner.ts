@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, Option } from "npm:commander@15.1.0";
+import type { Command } from "npm:commander@15.1.0";
 import { selfCheck } from "../check/self_check.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { dryRun } from "../measure/serving/dry_run.ts";
@@ -16,6 +16,7 @@ import type { RunFacts } from "../measure/serving/record.ts";
 import type { ServingSetup } from "../measure/serving/result.ts";
 import type { ServingProgress } from "../measure/serving/run_policy.ts";
 import type { PrecisionOptions } from "./model_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { withSession } from "./session.ts";
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
@@ -40,13 +41,24 @@ export interface Simulator {
 
 /** Adds the choice between a GPU and none to a subcommand. */
 export function addDryRunOptions(command: Command): Command {
-  return command
-    .option("--dry-run", "without a GPU: scheduler and allocators alone, times from a model", false)
-    .addOption(
-      new Option("--gpu <name>", "whose rates the dry run's times are modelled on")
-        .choices(HARDWARE.map(({ name }) => name)).default("a100-40gb"),
-    );
+  return addOptions(command, ...DRY_RUN_OPTIONS);
 }
+
+const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--dry-run",
+    help: "Run scheduler and allocators without a GPU; times are modelled",
+    group: "Simulation",
+    default: false,
+  },
+  {
+    flags: "--gpu <name>",
+    help: "GPU whose rates a dry run is modelled on",
+    group: "Simulation",
+    choices: HARDWARE.map(({ name }) => name),
+    default: "a100-40gb",
+  },
+];
 
 /**
  * Makes one as the options say, runs `use`, and frees what was opened.

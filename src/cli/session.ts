@@ -171,19 +171,19 @@ export async function promptIds(
 ): Promise<{ text: string | null; ids: readonly number[] }> {
   if (options.promptIds !== undefined) {
     if (options.prompt !== undefined) {
-      throw new UsageError("Both a prompt and --prompt-ids are given: wanted one");
+      throw new UsageError("Both a prompt and --prompt-ids are given: expected one");
     }
     return { text: null, ids: options.promptIds };
   }
   const text = options.prompt ?? await readStdin();
   if (text === "") {
-    throw new UsageError("The prompt is empty: wanted text as an argument or on stdin, or --prompt-ids");
+    throw new UsageError("The prompt is empty: expected text as an argument or on stdin, or --prompt-ids");
   }
   if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) {
-    throw new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
+    throw new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
   }
   if (!tokenizer) {
-    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): wanted --prompt-ids");
+    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): expected --prompt-ids");
   }
   return { text, ids: tokenizer.encode(text) };
 }
