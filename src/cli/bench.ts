@@ -5,7 +5,6 @@
  */
 import { dirname } from "node:path";
 import { Command } from "npm:commander@15.1.0";
-import { selfCheck } from "../check/self_check.ts";
 import { UsageError } from "../errors.ts";
 import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
@@ -18,13 +17,16 @@ import { addBenchOptions, type BenchOptions, refuseTwice } from "./bench_options
 import { planOf } from "./bench_plan.ts";
 import { assertContinues, emptyResult } from "./bench_record.ts";
 import { saveReports } from "./bench_reports.ts";
+import { checkFirst } from "./checked.ts";
 import { quietly } from "./command_line.ts";
 import { compareWithBaseline } from "./compare.ts";
 import { type Destination, destinationOf } from "./destination.ts";
+import { display } from "./display.ts";
 import { type Interrupt, watchInterrupts } from "./interrupt.ts";
-import { liveView, terminal } from "./live_view.ts";
+import { liveView } from "./live_view.ts";
+import { withProgress } from "./progress.ts";
 import { readResult, ResultFile } from "./result_file.ts";
-import { type Session, withSession } from "./session.ts";
+import { hashed, type Session, withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
 
 /** A result that is taken up again. */
@@ -86,7 +88,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   const result = await withSession(options, async (checkpoint, tokenizer) => {
     const plan = await planOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
-    const weights = await checkpoint.origin();
+    const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
     return { plan, weights, f32 };
   }, async (session, { plan, weights, f32 }) => {
@@ -96,9 +98,12 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     );
     if (to.file !== undefined) say(`Result: ${to.file}`);
     const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
-    await selfCheck(session.model, { weights, strategy: strategy!, kvDtypes });
+    await checkFirst(session.model, { weights, strategy: strategy!, kvDtypes });
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
-    const fresh = await emptyResult(session, plan, weights, compared);
+    const fresh = await withProgress((bar) => {
+      bar.start("Measuring fence and readback");
+      return emptyResult(session, plan, weights, compared);
+    });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
     return await measure(session, resumed?.result ?? fresh, to, interrupt);
   });
@@ -134,7 +139,7 @@ async function measure(
   { signal }: Interrupt,
 ): Promise<BenchResult> {
   const file = to.file === undefined ? undefined : new ResultFile(to.file);
-  const view = liveView(to.quiet ? undefined : terminal(), record.plan);
+  const view = liveView(display(), record.plan);
   let latest = record;
   try {
     const result = await runBench(model, record, {

@@ -4,12 +4,19 @@
  * @module
  */
 import { KvbenchError } from "../errors.ts";
-import { type Accuracy, accuracyOf, type Reference, referenceOf } from "../measure/accuracy.ts";
+import {
+  type Accuracy,
+  accuracyOf,
+  type AccuracyProgress,
+  type Reference,
+  referenceOf,
+} from "../measure/accuracy.ts";
 import { groupsOf, promptsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import type { TensorSource } from "../model/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { PrecisionOptions } from "./model_options.ts";
+import { withProgress } from "./progress.ts";
 import { withModel } from "./session.ts";
 
 /** What is recorded of it. */
@@ -57,7 +64,10 @@ export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared
   if (narrow.length === 0) return { accuracy, accuracy_missing: null };
   if (prepared && "missing" in prepared) return { accuracy, accuracy_missing: prepared.missing };
   const f32 = prepared ?? await reference(model, plan);
-  for (const dtype of narrow) accuracy.push(await accuracyOf(model, f32, dtype));
+  for (const dtype of narrow) {
+    const what = `Comparing ${model.weightsDtype} weights and ${dtype} K/V with float32`;
+    accuracy.push(await withPositions(what, (onProgress) => accuracyOf(model, f32, dtype, onProgress)));
+  }
   return { accuracy, accuracy_missing: null };
 }
 
@@ -65,5 +75,24 @@ export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared
 async function reference(model: Gpt2, plan: Plan): Promise<Reference> {
   const { settings } = groupsOf(plan)[0]![0]!;
   const [prompt] = promptsOf(plan, settings, model.config.vocabSize);
-  return await referenceOf(model, prompt!, settings.new_tokens);
+  return await withPositions(
+    "Computing float32 logits",
+    (onProgress) => referenceOf(model, prompt!, settings.new_tokens, onProgress),
+  );
+}
+
+/** Shows how many positions are done while `work` runs. */
+async function withPositions<T>(
+  what: string,
+  work: (onProgress: AccuracyProgress) => Promise<T>,
+): Promise<T> {
+  return await withProgress(async (bar) => {
+    bar.start(what);
+    let begun = false;
+    return await work((done, total) => {
+      if (!begun) bar.start(what, total, "positions");
+      begun = true;
+      bar.update(done);
+    });
+  });
 }

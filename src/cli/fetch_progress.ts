@@ -16,11 +16,14 @@ export function fetchProgress(bar: ProgressBar): FetchEvents {
       shown = path;
     },
     wait: (path) => {
-      if (waiting !== path) bar.say(`Waiting for another process, which is downloading ${path}`);
+      if (waiting === path) return;
+      bar.stop();
+      bar.say(`Waiting for another process, which is downloading ${path}`);
       waiting = path;
     },
     retry: (reason, pauseMs) => {
       shown = "";
+      bar.stop();
       bar.say(`${reason}. Trying again in ${Math.ceil(pauseMs / 100) / 10} s`);
     },
   };

@@ -17,6 +17,7 @@ import { formatBytes, formatPercent } from "../report/units.ts";
 import { describeHelp } from "./help.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate_many.ts";
+import { withProgress } from "./progress.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
 import { NUM_RETURN_SEQUENCES } from "./serving_options.ts";
 import { StartTimes } from "./start_times.ts";
@@ -277,10 +278,20 @@ function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): s
 }
 
 /** Decodes one sequence, and shows its text as it comes. */
-async function streamOne(
+async function streamOne(session: Session, options: Options, prompted: Prompted): Promise<Continuation> {
+  return await withProgress(async (bar) => {
+    bar.start("Generating", options.maxNewTokens, "tokens");
+    // Text on a terminal is its own progress.
+    const streams = options.output === "text" && Deno.stdout.isTerminal();
+    return await decodeOne(session, options, prompted, (tokens) => streams ? bar.stop() : bar.update(tokens));
+  });
+}
+
+async function decodeOne(
   { model, tokenizer }: Session,
   options: Options,
   { ids, sampling, eos }: Prompted,
+  onProgress: (tokens: number) => void,
 ): Promise<Continuation> {
   const maxTokens = ids.length + options.maxNewTokens;
   const { strategy, kvDtype, blockSize, growth } = options;
@@ -302,6 +313,7 @@ async function streamOne(
     const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
     for await (const [chunk] of generate(decoder, request)) {
       times.token();
+      onProgress(sequence.ids.length + chunk!.length);
       for (const id of chunk!) show(sequence.push(id, eos));
       if (sequence.finishReason !== undefined) break;
     }

@@ -17,7 +17,7 @@ import { describeHelp } from "./help.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
-import { progressBar } from "./progress.ts";
+import { withProgress } from "./progress.ts";
 import {
   GOODPUT_LIMITS,
   LENGTHS,
@@ -180,13 +180,12 @@ async function run(url: string, options: Options): Promise<void> {
   }
   const plan = await planOf(options, model);
   const created = new Date().toISOString();
-  const bar = progressBar();
   using interrupts = watchInterrupts();
-  bar.start("Load", plan.nRequests, "requests");
-  const outcome = await runLoad(client, model.id, plan, {
-    signal: interrupts.signal,
-    onProgress: (nOver) => bar.update(nOver),
-  }).finally(() => bar.stop());
+  const outcome = await withProgress((bar) => {
+    bar.start("Sending requests", plan.nRequests, "requests");
+    const onProgress = (nOver: number) => bar.update(nOver);
+    return runLoad(client, model.id, plan, { signal: interrupts.signal, onProgress });
+  });
   const result = loadResult(plan, outcome, {
     created,
     command: withoutSecrets(Deno.args),

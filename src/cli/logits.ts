@@ -13,6 +13,7 @@ import { writeWhole } from "../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { describeHelp } from "./help.ts";
 import { addOptions } from "./option_spec.ts";
+import { withProgress } from "./progress.ts";
 import { promptIds, withSession } from "./session.ts";
 
 interface Options extends DecodeOptions {
@@ -88,6 +89,11 @@ async function computeLogits(model: Gpt2, ids: readonly number[], options: Optio
       decoder.begin([ids]);
       return await decoder.logits();
     }
-    return await Array.fromAsync(allLogits(decoder, ids));
+    return await withProgress(async (bar) => {
+      bar.start("Computing logits", ids.length, "positions");
+      const rows: Float32Array[] = [];
+      for await (const row of allLogits(decoder, ids)) bar.update(rows.push(row));
+      return rows;
+    });
   });
 }

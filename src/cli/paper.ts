@@ -7,6 +7,7 @@ import { Command } from "npm:commander@15.1.0";
 import { PAPER_KIND, type PaperResult, parsePaper } from "../measure/paper/result.ts";
 import { VIEW_NAMES, type ViewName } from "../measure/paper/view.ts";
 import { viewOf, type ViewSource } from "../measure/paper/views.ts";
+import type { ServingPlan } from "../measure/serving/plan.ts";
 import { type RunFacts, servingSetup } from "../measure/serving/record.ts";
 import { paperTable } from "../report/paper_table.ts";
 import { describeHelp } from "./help.ts";
@@ -14,7 +15,8 @@ import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_o
 import { addMemoryOptions, type MemoryOptions } from "./memory_options.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
 import { addOptions } from "./option_spec.ts";
-import { progressBar } from "./progress.ts";
+import { withProgress } from "./progress.ts";
+import { withRequests } from "./request_progress.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serving_runner.ts";
 import { planOf, WORKLOAD_SEED } from "./serving_options.ts";
 import { nameList, wholeNumber } from "./values.ts";
@@ -86,7 +88,8 @@ async function run(options: Options): Promise<void> {
       planOf({ ...options, ...VARIED, requests }, shape, { lengths, dryRun: options.dryRun }),
     );
   }, async ({ shape, facts, run, measured }, plan) => {
-    return await paperResult(options.views, { plan, shape, run, measured }, facts);
+    const shown = (plan: ServingPlan) => withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
+    return await paperResult(options.views, { plan, shape, run: shown, measured }, facts);
   });
   await giveResult(result, paperTable, options);
 }
@@ -96,17 +99,14 @@ async function paperResult(
   source: ViewSource,
   facts: RunFacts,
 ): Promise<PaperResult> {
-  const bar = progressBar();
   const views: PaperResult["views"] = [];
-  try {
-    bar.start("views", names.length, "views");
+  await withProgress(async (bar) => {
+    bar.start("Views", names.length, "views");
     for (const [i, name] of names.entries()) {
-      bar.update(i, name);
+      bar.update(i, `View ${name}`);
       views.push(await viewOf(name, source));
     }
-  } finally {
-    bar.stop();
-  }
+  });
   const { kind, version: schema_version } = PAPER_KIND;
   const record = { schema_version, kind, ...servingSetup(source.plan, source.shape, facts), views };
   return parsePaper(record, "the result of this run");

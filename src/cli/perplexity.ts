@@ -13,7 +13,7 @@ import { describeHelp } from "./help.ts";
 import { PRINT_JSON } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions } from "./option_spec.ts";
-import { progressBar } from "./progress.ts";
+import { withProgress } from "./progress.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
 import { idList, wholeNumber } from "./values.ts";
@@ -70,34 +70,26 @@ async function run(file: string, options: Options): Promise<void> {
     return Promise.resolve({ texts, maxLength });
   }, async ({ model, modelName }, { texts, maxLength }) => {
     const { kvDtype, stride = Math.ceil(maxLength / 2) } = options;
-    const bar = progressBar();
-    bar.start("Scoring", texts.reduce((sum, ids) => sum + Math.max(0, ids.length - 1), 0), "tokens");
-    try {
-      const result = await perplexity(model, texts, {
-        maxLength,
+    const result = await withProgress((bar) => {
+      bar.start("Scoring", texts.reduce((sum, ids) => sum + Math.max(0, ids.length - 1), 0), "tokens");
+      const onProgress = (tokens: number) => bar.update(tokens);
+      return perplexity(model, texts, { maxLength, stride, kvDtype, onProgress });
+    });
+    if (options.json) {
+      writeLine(JSON.stringify({
+        model: modelName,
+        weights_dtype: options.weightsDtype,
+        kv_dtype: kvDtype,
+        max_length: maxLength,
         stride,
-        kvDtype,
-        onProgress: (tokens) => bar.update(tokens),
-      });
-      bar.stop();
-      if (options.json) {
-        writeLine(JSON.stringify({
-          model: modelName,
-          weights_dtype: options.weightsDtype,
-          kv_dtype: kvDtype,
-          max_length: maxLength,
-          stride,
-          tokens: result.tokens,
-          perplexity: result.perplexity,
-        }));
-      } else {
-        writeLine(
-          `Perplexity ${result.perplexity.toFixed(4)} over ${result.tokens} tokens: ${modelName}, weights ` +
-            `${options.weightsDtype}, K/V ${kvDtype}, windows of ${maxLength}, stride ${stride}`,
-        );
-      }
-    } finally {
-      bar.stop();
+        tokens: result.tokens,
+        perplexity: result.perplexity,
+      }));
+    } else {
+      writeLine(
+        `Perplexity ${result.perplexity.toFixed(4)} over ${result.tokens} tokens: ${modelName}, weights ` +
+          `${options.weightsDtype}, K/V ${kvDtype}, windows of ${maxLength}, stride ${stride}`,
+      );
     }
   });
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import { Command } from "npm:commander@15.1.0";
-import { selfCheck } from "../check/self_check.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import { madeUpPrompt } from "../measure/grid.ts";
@@ -19,12 +18,14 @@ import { checkContext } from "../model/config.ts";
 import { profileTable } from "../report/profile_table.ts";
 import { traceOf } from "../report/trace.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
+import { checkFirst } from "./checked.ts";
 import { addStrategyOptions } from "./decode_options.ts";
 import { describeHelp } from "./help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions } from "./option_spec.ts";
-import { type Session, withSession } from "./session.ts";
+import { withProgress } from "./progress.ts";
+import { hashed, type Session, withSession } from "./session.ts";
 import { wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions, JsonOptions {
@@ -87,12 +88,16 @@ async function run(options: Options): Promise<void> {
     const promptIds = madeUpPrompt(options.promptTokens, config.vocabSize, 0);
     const { length } = promptIds;
     checkContext(length, profiledTokens({ promptIds, steps: options.newTokens }) - length, config.nCtx);
-    return { promptIds, weights: await checkpoint.origin() };
+    return { promptIds, weights: await hashed(checkpoint) };
   }, async (session, { promptIds, weights }) => {
     const { strategy, kvDtype, blockSize, newTokens: steps } = options;
-    await selfCheck(session.model, { weights, strategy, kvDtypes: [kvDtype] });
+    await checkFirst(session.model, { weights, strategy, kvDtypes: [kvDtype] });
     const created = new Date().toISOString();
-    const measured = await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps });
+    const measured = await withProgress(async (bar) => {
+      bar.start("Profiling", steps + 1, "rounds");
+      const onProgress = (rounds: number) => bar.update(rounds);
+      return await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps, onProgress });
+    });
     const result = await resultOf(session, options, { created, measured });
     await giveResult(result, profileText, options);
     if (trace !== undefined) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { basename } from "node:path";
 import { Command } from "npm:commander@15.1.0";
 import { UsageError } from "../errors.ts";
 import { PAPER_KIND, parsePaper } from "../measure/paper/result.ts";
@@ -22,6 +23,7 @@ import { profileTable } from "../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
 import { describeHelp } from "./help.ts";
 import { addOptions } from "./option_spec.ts";
+import { withProgress } from "./progress.ts";
 import { readJson } from "./result_file.ts";
 import { writeLine } from "./stdout.ts";
 
@@ -124,18 +126,32 @@ function figuresFor(result: Reportable): Figure[] {
 
 /** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
 async function drawAll(results: readonly Reportable[], folder: string): Promise<void> {
-  for (const [i, result] of results.entries()) {
+  const charts = results.flatMap((result, i) => {
     const into = results.length === 1 ? folder : `${folder}/${i + 1}`;
-    const figures = figuresFor(result);
-    const write = async (name: string, draw: () => Promise<Uint8Array>) => {
-      const path = `${into}/${name}.png`;
+    return chartsOf(result).map(({ name, draw }) => ({ path: `${into}/${name}.png`, draw }));
+  });
+  await withProgress(async (bar) => {
+    bar.start("Drawing", charts.length, "charts");
+    for (const [i, { path, draw }] of charts.entries()) {
+      bar.update(i, `Drawing ${basename(path)}`);
       await checkWritable(path);
       await writeWhole(path, await draw());
       writeLine(`Wrote ${path}`);
-    };
-    if (result.kind === BENCH_KIND && figures.length > 0) await write("overview", () => drawCharts(result));
-    for (const figure of figures) await write(figure.id, () => figurePng(figure));
-  }
+    }
+  });
+}
+
+/** A chart that can be drawn. */
+interface Chart {
+  readonly name: string;
+  draw(): Promise<Uint8Array>;
+}
+
+function chartsOf(result: Reportable): Chart[] {
+  const figures = figuresFor(result);
+  const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
+  if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
+  return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];
 }
 
 function formOf(path: string): Form {

@@ -24,7 +24,7 @@ import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_optio
 import { describeHelp } from "./help.ts";
 import { PRINT_JSON } from "./json_output.ts";
 import { addOptions } from "./option_spec.ts";
-import { progressBar } from "./progress.ts";
+import { withProgress } from "./progress.ts";
 import { writeLine } from "./stdout.ts";
 
 interface Options extends DeviceOptions {
@@ -84,18 +84,16 @@ async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<
   const kernels = every.map(({ kernel }) => kernel);
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;
   const strategies = quick ? STRATEGY_NAMES.slice(-1) : STRATEGY_NAMES;
-  const bar = progressBar();
-  bar.start("Checking", checks.length + strategies.length, "checks");
-  try {
+  return await withProgress(async (bar) => {
+    bar.start("Checking kernels", checks.length + strategies.length, "checks");
     const all: Verdict[] = [];
     for await (const verdict of verdicts(gpu, checks)) {
       all.push(verdict);
-      bar.update(all.length, verdict.kernel);
+      bar.update(all.length, `Checking ${checks[all.length]?.kernel ?? "golden prompts"}`);
     }
-    return [...all, ...await goldenVerdicts(gpu, checkpoint, strategies)];
-  } finally {
-    bar.stop();
-  }
+    const golden = await goldenVerdicts(gpu, checkpoint, strategies, (n) => bar.update(all.length + n));
+    return [...all, ...golden];
+  });
 }
 
 /** The whole model. */
@@ -103,6 +101,7 @@ async function goldenVerdicts(
   gpu: Gpu,
   checkpoint: Checkpoint,
   strategies: readonly StrategyName[],
+  onProgress: (checked: number) => void,
 ): Promise<Verdict[]> {
   const kernel = "golden prompts";
   try {
@@ -111,6 +110,7 @@ async function goldenVerdicts(
       const all: Verdict[] = [];
       for (const variant of strategies) {
         all.push(verdictOf({ kernel, variant }, await checkGolden(model, variant)));
+        onProgress(all.length);
       }
       return all;
     } finally {

@@ -5,15 +5,13 @@
  * @module
  */
 import { Command } from "npm:commander@15.1.0";
-import type { PolicyName } from "../engine/scheduler/create_memory.ts";
 import { servingRecord } from "../measure/serving/record.ts";
 import type { ServingResult } from "../measure/serving/result.ts";
-import type { ServingProgress } from "../measure/serving/run_policy.ts";
 import { servingTable } from "../report/serving_table.ts";
 import { describeHelp } from "./help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { withRequests } from "./request_progress.ts";
 import { addServingOptions, lengthSource, planOf, type ServingOptions } from "./serving_options.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serving_runner.ts";
 
@@ -53,26 +51,8 @@ async function run(options: Options): Promise<void> {
   const result = await withSimulator(options, async (shape) => {
     return planOf(options, shape, { lengths: await lengthSource(options), dryRun: options.dryRun });
   }, async ({ shape, facts, run }, plan): Promise<ServingResult> => {
-    const results = await withProgress(plan.nRequests, (onProgress) => run(plan, onProgress));
+    const results = await withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
     return servingRecord(plan, shape, { ...facts, results });
   });
   await giveResult(result, servingTable, options);
-}
-
-/** Shows a bar for each policy while `work` runs. */
-async function withProgress<T>(
-  nRequests: number,
-  work: (onProgress: ServingProgress) => Promise<T>,
-): Promise<T> {
-  const bar = progressBar();
-  let shown: PolicyName | undefined;
-  try {
-    return await work((policy, nFinished) => {
-      if (policy !== shown) bar.start(policy, nRequests, "requests");
-      shown = policy;
-      bar.update(nFinished, policy);
-    });
-  } finally {
-    bar.stop();
-  }
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Command } from "npm:commander@15.1.0";
-import { selfCheck } from "../check/self_check.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { dryRun } from "../measure/serving/dry_run.ts";
 import type { ServingEntry } from "../measure/serving/entry.ts";
@@ -15,9 +14,10 @@ import type { ServingPlan } from "../measure/serving/plan.ts";
 import type { RunFacts } from "../measure/serving/record.ts";
 import type { ServingSetup } from "../measure/serving/result.ts";
 import type { ServingProgress } from "../measure/serving/run_policy.ts";
+import { checkFirst } from "./checked.ts";
 import type { PrecisionOptions } from "./model_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
-import { withSession } from "./session.ts";
+import { hashed, withSession } from "./session.ts";
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
 export interface SimulatorOptions extends PrecisionOptions {
@@ -88,10 +88,10 @@ export async function withSimulator<P, T>(
   }
   return await withSession(options, async (checkpoint) => {
     const shape = shapeOf(checkpoint.name, checkpoint.config, options);
-    return { shape, prepared: await prepare(shape), weights: await checkpoint.origin() };
+    return { shape, prepared: await prepare(shape), weights: await hashed(checkpoint) };
   }, async ({ gpu, model }, { shape, prepared, weights }) => {
     const { kvDtype } = options;
-    await selfCheck(model, { weights, strategy: "paged", kvDtypes: [kvDtype] });
+    await checkFirst(model, { weights, strategy: "paged", kvDtypes: [kvDtype] });
     const { description, software } = gpu.facts;
     return await use({
       shape,

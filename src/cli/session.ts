@@ -6,7 +6,7 @@
 import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { locateConfig, locateModel } from "../hub/locate.ts";
-import type { TensorSource } from "../model/checkpoint.ts";
+import type { TensorSource, WeightsOrigin } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
 import { type Gpt2Config, parameterCount } from "../model/config.ts";
@@ -19,7 +19,7 @@ import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "./device_options.ts";
 import { fetchProgress } from "./fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { progressBar, withProgress } from "./progress.ts";
 
 /** An opened GPU with a model on it. */
 export interface Session {
@@ -100,6 +100,14 @@ export async function withModel<T>(
     bar.stop();
     gpu.abandon(); // does nothing after a success
   }
+}
+
+/** Hashes a model's weights, for the record of a measurement. */
+export async function hashed(checkpoint: TensorSource): Promise<WeightsOrigin> {
+  return await withProgress((bar) => {
+    bar.start("Hashing weights");
+    return checkpoint.origin();
+  });
 }
 
 /** Finds, fetches or makes up the model that the options name. */

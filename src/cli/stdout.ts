@@ -4,6 +4,7 @@
  * @module
  */
 import { KvbenchError, reasonOf } from "../errors.ts";
+import { aboveDisplay } from "./display.ts";
 
 /** Whoever read the output has left. Nobody misses the rest, so that the CLI ends without a word. */
 export class ReaderGoneError extends KvbenchError {
@@ -36,7 +37,7 @@ const encoder = new TextEncoder();
 
 function guarded(write: () => void): void {
   try {
-    write();
+    aboveDisplay(write);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new ReaderGoneError("The output's reader has left");
     throw new KvbenchError(`Cannot write to stdout: ${reasonOf(error)}`, { cause: error });

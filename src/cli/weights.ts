@@ -16,7 +16,7 @@ import { fetchProgress } from "./fetch_progress.ts";
 import { describeHelp } from "./help.ts";
 import { PRINT_JSON } from "./json_output.ts";
 import { addOptions } from "./option_spec.ts";
-import { progressBar } from "./progress.ts";
+import { withProgress } from "./progress.ts";
 import { writeLine } from "./stdout.ts";
 
 const MODELS = "gpt2, distilgpt2 and the like, or OWNER/NAME";
@@ -133,14 +133,8 @@ async function fetchModels(names: string[]): Promise<void> {
   const repositories = names.map(repositoryNamed);
   const hub = new Hub();
   for (const repository of repositories) {
-    const bar = progressBar();
-    try {
-      const { folder } = await hub.fetch(repository, { events: fetchProgress(bar) });
-      bar.stop();
-      writeLine(`${repository}: ${folder}`);
-    } finally {
-      bar.stop();
-    }
+    const { folder } = await withProgress((bar) => hub.fetch(repository, { events: fetchProgress(bar) }));
+    writeLine(`${repository}: ${folder}`);
   }
 }
 
@@ -154,18 +148,14 @@ async function verifyModels(names: string[]): Promise<void> {
     if (snapshot === undefined) throw notCached(hub, repository);
     const missing = await whatIsMissing(snapshot);
     if (missing !== undefined) throw missing;
-    const bar = progressBar();
-    try {
-      const { bytes: total } = await hub.cache.usage(snapshot.repository);
+    const { bytes: total } = await hub.cache.usage(snapshot.repository);
+    const files = await withProgress((bar) => {
       bar.start(`Hashing ${repository}`, total, "bytes");
-      const files = await hub.verify(snapshot, (bytes) => bar.update(bytes));
-      bar.stop();
-      for (const { path, bytes, state } of files) {
-        writeLine(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
-        if (state === "damaged") damaged.push(`${path} of ${repository}`);
-      }
-    } finally {
-      bar.stop();
+      return hub.verify(snapshot, (bytes) => bar.update(bytes));
+    });
+    for (const { path, bytes, state } of files) {
+      writeLine(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
+      if (state === "damaged") damaged.push(`${path} of ${repository}`);
     }
   }
   if (all.length === 0) writeLine(`No GPT-2 model in ${hub.cache.root}`);

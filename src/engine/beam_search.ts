@@ -23,6 +23,8 @@ export interface BeamSearchOptions extends BeamOptions {
   readonly kvDtype: Dtype;
   /** Tokens per block of `paged`. */
   readonly blockSize: number;
+  /** Called with the tokens of the open beams so far. */
+  readonly onProgress?: (tokens: number) => void;
 }
 
 /** What a search found. */
@@ -73,6 +75,7 @@ export async function beamSearch(
       runner.submit();
       const parents = beams.step(await runner.logits([...spans.keys()]));
       if (parents === undefined) break;
+      options.onProgress?.(beams.open[0]!.length);
       const moved = places.follow(parents);
       for (const [beam, slot] of places.slots.entries()) {
         const ids = beams.open[beam]!;

@@ -96,8 +96,8 @@ export async function perplexity(
           if (position < scored) continue;
           sum -= logProbability(logits, ids[position]!);
           tokens++;
+          onProgress?.(tokens);
         }
-        onProgress?.(tokens);
       }
     }
     return { perplexity: Math.exp(sum / tokens), tokens };
