@@ -24,7 +24,7 @@ export interface Screen {
 }
 
 /** Cells of a bar. */
-const BAR_CELLS = 16;
+const BAR_CELLS = 12;
 
 /** Draws the rows of several owners, each owner's together, in the order in which they came. */
 export class Display {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatBytes, formatCount } from "../report/units.ts";
+import { byteUnit, formatBytes, formatCount } from "../report/units.ts";
 import { aboveDisplay, type Display, display } from "./display.ts";
 import { Pace } from "./pace.ts";
 
@@ -74,10 +74,11 @@ export class TerminalBar implements ProgressBar {
   /** Shows that `done` of the total is done. */
   update(done: number, what: string = this.#what): void {
     if (this.#timer === undefined) return;
+    const other = what !== this.#what;
     this.#what = what;
     this.#done = done;
     this.#pace.update(done);
-    if (performance.now() - this.#drawn >= REDRAW_MS) this.#draw();
+    if (other || performance.now() - this.#drawn >= REDRAW_MS) this.#draw();
   }
 
   /** Shows a line above. */
@@ -101,7 +102,7 @@ export class TerminalBar implements ProgressBar {
           text: this.#what,
           bar: {
             share: this.#pace.total > 0 ? Math.min(1, this.#done / this.#pace.total) : 1,
-            after: [sayLeft(this.#pace), sayAmount(this.#done, this.#pace, this.#unit)].filter(Boolean),
+            after: [sayLeft(this.#pace), ...sayAmounts(this.#done, this.#pace, this.#unit)].filter(Boolean),
           },
         },
     ]);
@@ -135,7 +136,7 @@ class Lines implements ProgressBar {
     if (!(quarter > this.#quarter) || performance.now() - this.#started < QUIET_MS) return;
     this.#quarter = quarter;
     console.error(
-      [`${what}: ${sayAmount(done, pace, this.#unit)}`, sayLeft(pace)].filter(Boolean).join(", "),
+      `${what}: ${[...sayAmounts(done, pace, this.#unit), sayLeft(pace)].filter(Boolean).join(", ")}`,
     );
   }
 
@@ -148,11 +149,15 @@ class Lines implements ProgressBar {
   }
 }
 
-/** "1.5 of 3.0 MiB, 0.5 MiB/s", or "3 of 7 runs". */
-function sayAmount(done: number, { total, perSecond }: Pace, unit: string): string {
-  if (unit !== "bytes") return `${formatCount(done)} of ${formatCount(total)} ${unit}`;
-  const speed = perSecond === undefined ? "" : `, ${formatBytes(perSecond)}/s`;
-  return `${formatBytes(done)} of ${formatBytes(total)}${speed}`;
+/** Amounts and, of bytes, the speed: "1.5 of 3.0 MiB", "0.5 MiB/s"; "3 of 7 runs"; "6.4M of 7.8M parameters". */
+function sayAmounts(done: number, { total, perSecond }: Pace, unit: string): string[] {
+  if (unit === "bytes") {
+    const { name, bytes } = byteUnit(total);
+    const [some, all] = [done, total].map((value) => (value / bytes).toFixed(bytes === 1 ? 0 : 1));
+    return [`${some} of ${all} ${name}`, ...(perSecond === undefined ? [] : [`${formatBytes(perSecond)}/s`])];
+  }
+  const say = total < 1e6 ? formatCount : (value: number) => `${(value / 1e6).toFixed(total < 1e8 ? 1 : 0)}M`;
+  return [`${say(done)} of ${say(total)} ${unit}`];
 }
 
 /** The time left, rounded up; empty while nothing can be said, and at the end. */

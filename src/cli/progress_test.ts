@@ -10,10 +10,10 @@ Deno.test("A bar shows share, time left and amount, and leaves nothing behind", 
   const screen = new FakeTerminal(80);
   const bar = new TerminalBar(new Display(screen));
   bar.start("Loading", 1000, "parameters");
-  assert.deepEqual(screen.lines(), ["Loading ░░░░░░░░░░░░░░░░   0 %  0 of 1 000 parameters"]);
+  assert.deepEqual(screen.lines(), ["Loading ░░░░░░░░░░░░   0 %  0 of 1 000 parameters"]);
   await redrawn();
   bar.update(500);
-  assert.match(screen.lines()[0]!, /^Loading █{8}░{8}  50 %  1 s left  500 of 1 000 parameters$/);
+  assert.match(screen.lines()[0]!, /^Loading █{6}░{6} {2}50 % {2}1 s left {2}500 of 1 000 parameters$/);
   bar.stop();
   assert.deepEqual(screen.lines(), []);
   bar.update(900);
@@ -26,17 +26,17 @@ Deno.test("A bar without a total shows the time that it has taken", async () => 
   bar.start("Compiling");
   assert.deepEqual(screen.lines(), ["Compiling"]);
   await new Promise((resolve) => setTimeout(resolve, 1700));
-  assert.match(screen.lines()[0]!, /^Compiling  \d+ s so far$/);
+  assert.match(screen.lines()[0]!, /^Compiling {2}\d+ s so far$/);
   bar.stop();
 });
 
 Deno.test("A bar gives up its amount before its time left where the terminal is narrow", async () => {
-  const screen = new FakeTerminal(48);
+  const screen = new FakeTerminal(44);
   const bar = new TerminalBar(new Display(screen));
   bar.start("Loading", 1000, "parameters");
   await redrawn();
   bar.update(250);
-  assert.match(screen.lines()[0]!, /^Loading .+ 25 %  \d+ s left$/);
+  assert.match(screen.lines()[0]!, /^Loading .+ 25 % {2}\d+ s left$/);
   bar.stop();
 });
 
@@ -48,8 +48,8 @@ Deno.test("Bars are shown together, and what is written meanwhile stands above t
   two.start("Kernels", 3, "kernels");
   display.above(() => screen.write("a line\n"));
   const bars = [
-    "Weights ░░░░░░░░░░░░░░░░   0 %  0 of 2 parts",
-    "Kernels ░░░░░░░░░░░░░░░░   0 %  0 of 3 kernels",
+    "Weights ░░░░░░░░░░░░   0 %  0 of 2 parts",
+    "Kernels ░░░░░░░░░░░░   0 %  0 of 3 kernels",
   ];
   assert.deepEqual(screen.lines(), ["a line", ...bars]);
   one.stop();
@@ -65,4 +65,16 @@ Deno.test("A display neither hides the cursor nor stops lines from wrapping, whi
   bar.start("Loading", 2, "parts");
   bar.stop();
   assert.ok(!screen.written.includes("\x1b[?"), JSON.stringify(screen.written));
+});
+
+Deno.test("Bytes are said in one unit with their speed, millions briefly", async () => {
+  const screen = new FakeTerminal(100);
+  const bar = new TerminalBar(new Display(screen));
+  bar.start("Downloading", 3 * 2 ** 20, "bytes");
+  await redrawn();
+  bar.update(1.5 * 2 ** 20);
+  assert.match(screen.lines()[0]!, / {2}1\.5 of 3\.0 MiB {2}[\d.]+ MiB\/s$/);
+  bar.start("Loading", 7_753_856, "parameters");
+  assert.match(screen.lines()[0]!, / 0\.0M of 7\.8M parameters$/);
+  bar.stop();
 });
