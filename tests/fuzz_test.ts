@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "../src/cli/commander.ts";
 import { parseSelfTest } from "../src/check/selftest_result.ts";
 import { benchCommand } from "../src/cli/bench.ts";
 import { compareCommand } from "../src/cli/compare.ts";

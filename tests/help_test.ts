@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "../src/cli/commander.ts";
 import { examplesOf, furtherOptions, MOST_EVERYDAY } from "../src/cli/help.ts";
 import { kvbench as program } from "../src/cli/main.ts";
 import { ignore as ignoreCli, kvbench } from "./cli_support.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "../src/cli/commander.ts";
 import { kvbench, main } from "../src/cli/main.ts";
 
 /** The command lines whose help there is: no command, and each command with `--help` and `--help-all`. */

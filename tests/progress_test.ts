@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { inScratch, kvbench, MOD } from "./cli_support.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { REPOSITORY, smallModel, TestHub } from "./fixtures/hub.ts";
@@ -13,6 +14,7 @@ import { permitted } from "./permitted.ts";
 import { denoInTerminal, ignore, plain } from "./pseudo_terminal.ts";
 
 const COLUMNS = 80;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** What is shown of progress and of nothing else. */
 const GLYPHS = /[█░▸]/;
@@ -29,6 +31,7 @@ async function progressOf(
     columns: COLUMNS,
     stdout,
     env,
+    cwd: ROOT,
   });
   const what = `kvbench ${args.join(" ")}: ${plain(run.shown)}`;
   assert.equal(run.code, 0, what);
@@ -99,6 +102,7 @@ const SHOWN: readonly (readonly [args: readonly string[], shown: readonly string
     ["selftest", "--quick"],
     [`Checking \\w+.wgsl ${BAR}  \\d+ s left`, `Checking golden prompts ${BAR}`],
   ],
+  [["compare", "docs/bench.json", "docs/bench.json"], [`Comparing ${BAR}  \\d+ s left  \\d of 9 cells`]],
   [
     ["report", "FOLDER/input.json", "--png", "FOLDER/charts"],
     [`Drawing overview.png ${BAR}`, `Drawing latency.png ${BAR}  \\d+ s left`],

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { readText } from "../model/byte_source.ts";
 import { addOptions, type Group } from "./option_spec.ts";

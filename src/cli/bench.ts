@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";

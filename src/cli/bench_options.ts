@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { STRATEGY_NAMES } from "../kv/strategy.ts";
 import { type Format, FORMATS } from "../report/formats.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { addReadableHelp } from "./help.ts";
 import { writeText } from "./stdout.ts";
 

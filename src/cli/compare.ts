@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { KvbenchError } from "../errors.ts";
 import { compareResults, type Comparison, regressions } from "../measure/compare.ts";
 import type { BenchResult } from "../measure/result.ts";
@@ -13,6 +13,7 @@ import { cellLabels } from "../report/labels.ts";
 import { formatPercent } from "../report/units.ts";
 import { describeHelp } from "./help.ts";
 import { addOptions } from "./option_spec.ts";
+import { progressBar } from "./progress.ts";
 import { readResult } from "./result_file.ts";
 import { writeLine } from "./stdout.ts";
 import { share } from "./values.ts";
@@ -75,7 +76,7 @@ async function run(before: string, after: string[], options: Options): Promise<v
   const base = await readResult(before);
   const comparisons: { path: string; comparison: Comparison }[] = [];
   for (const path of after) {
-    comparisons.push({ path, comparison: compareResults(base, await readResult(path), options.threshold) });
+    comparisons.push({ path, comparison: compared(base, await readResult(path), options) });
   }
   const { threshold, format } = options;
   if (format === "json") {
@@ -102,9 +103,20 @@ export function compareWithBaseline(
   options: CompareOptions,
   print: (text: string) => void,
 ): void {
-  const comparison = compareResults(before, after, options.threshold);
+  const comparison = compared(before, after, options);
   print(compareTable(comparison, options.threshold));
   failOn(comparison, options);
+}
+
+/** Compares two results, and shows how far that is: intervals of many cells take seconds. */
+function compared(before: BenchResult, after: BenchResult, { threshold }: CompareOptions): Comparison {
+  const bar = progressBar();
+  try {
+    bar.start("Comparing", before.cells.length, "cells");
+    return compareResults(before, after, threshold, (done) => bar.update(done));
+  } finally {
+    bar.stop();
+  }
 }
 
 /** Sets the exit code where something got worse, and says what. */

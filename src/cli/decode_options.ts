@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { type Growth, GROWTHS, STRATEGY_NAMES, type StrategyName } from "../kv/strategy.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";

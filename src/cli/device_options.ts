@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Command, InvalidArgumentError } from "npm:commander@15.1.0";
+import { type Command, InvalidArgumentError } from "./commander.ts";
 import type { GpuOptions } from "../gpu/gpu.ts";
 import { DEFAULT_LIMITS, type Feature, FEATURES, type Limit, LIMITS, UNUSED_FEATURE } from "../gpu/ladder.ts";
 import { WEBGPU_NAMES, WEBGPU_VARIABLE, type WebGpuName } from "../gpu/webgpu.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { DEFAULT_LIMITS, FEATURES } from "../gpu/ladder.ts";
 import { addDeviceOptions, gpuOptions } from "./device_options.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { EARLY_STOPPING, type EarlyStopping } from "../engine/beams.ts";
 import { Continuation } from "../engine/continuation.ts";
 import { generate } from "../engine/generate.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Command, Help, Option } from "npm:commander@15.1.0";
+import { type Command, Help, Option } from "./commander.ts";
 import { wrap } from "../report/wrap.ts";
 import { type Group, GROUPS } from "./option_spec.ts";
 import { permissionFlags } from "./permissions.ts";

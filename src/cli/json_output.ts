@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { formatJson } from "../report/json.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";

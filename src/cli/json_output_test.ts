@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { loadCommand } from "./load.ts";
 import { paperCommand } from "./paper.ts";
 import { profileCommand } from "./profile.ts";

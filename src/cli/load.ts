@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
 import { LoadClient, type ModelCard } from "../measure/load/client.ts";
 import type { LoadPlan } from "../measure/load/plan.ts";

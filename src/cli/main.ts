@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Command, CommanderError } from "npm:commander@15.1.0";
+import { Command, CommanderError } from "./commander.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";

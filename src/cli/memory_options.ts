@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { type Preemption, PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
 import { ALLOCATOR_NAMES, type AllocatorName } from "../kv/arena.ts";
 import type { ModelShape } from "../measure/serving/model_shape.ts";

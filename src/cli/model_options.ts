@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { MODEL_NAMES } from "../hub/locate.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
 import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";

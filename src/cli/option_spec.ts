@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Command, Option } from "npm:commander@15.1.0";
+import { type Command, Option } from "./commander.ts";
 
 /** The subjects that `--help-all` sorts options by, in its order. */
 export const GROUPS = [

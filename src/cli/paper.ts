@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { PAPER_KIND, type PaperResult, parsePaper } from "../measure/paper/result.ts";
 import { VIEW_NAMES, type ViewName } from "../measure/paper/view.ts";
 import { viewOf, type ViewSource } from "../measure/paper/views.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { perplexity } from "../measure/perplexity.ts";
 import { readText } from "../model/byte_source.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import { madeUpPrompt } from "../measure/grid.ts";

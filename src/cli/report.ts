@@ -4,7 +4,7 @@
  * @module
  */
 import { basename } from "node:path";
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { PAPER_KIND, parsePaper } from "../measure/paper/result.ts";
 import { parseProfile, PROFILE_KIND } from "../measure/profile_result.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { checkGolden } from "../check/golden.ts";
 import { kernelChecks, type Verdict, verdictOf, verdicts } from "../check/kernel_checks.ts";
 import { selfTestRecord } from "../check/selftest_result.ts";

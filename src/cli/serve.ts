@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { LiveEngine } from "../engine/live_engine.ts";
 import { createMemory, POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../errors.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import { servingRecord } from "../measure/serving/record.ts";
 import type { ServingResult } from "../measure/serving/result.ts";
 import { servingTable } from "../report/serving_table.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
 import { parseLengths } from "../measure/serving/length_file.ts";

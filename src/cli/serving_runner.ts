@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "npm:commander@15.1.0";
+import type { Command } from "./commander.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { dryRun } from "../measure/serving/dry_run.ts";
 import type { ServingEntry } from "../measure/serving/entry.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidArgumentError } from "npm:commander@15.1.0";
+import { InvalidArgumentError } from "./commander.ts";
 import { DTYPES } from "../gpu/dtype.ts";
 import { GROWTHS } from "../kv/strategy.ts";
 import type { Plan } from "../measure/plan.ts";

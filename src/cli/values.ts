@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidArgumentError } from "npm:commander@15.1.0";
+import { InvalidArgumentError } from "./commander.ts";
 
 /** A parser of whole numbers from `min` to `max`. */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
+import { Command } from "./commander.ts";
 import Table from "npm:cli-table3@0.6.5";
 import { KvbenchError, UsageError } from "../errors.ts";
 import { Hub, whatIsMissing } from "../hub/hub.ts";
