@@ -66,7 +66,7 @@ export async function checkGolden(
           tolerance: 0,
           at: wrong < 0
             ? "every id is right"
-            : `new token ${wrong + 1}: ${ids[s]![wrong]}, wanted ${item.greedy_ids[wrong]}`,
+            : `new token ${wrong + 1}: ${ids[s]![wrong]}, expected ${item.greedy_ids[wrong]}`,
         },
       ];
     });

@@ -49,7 +49,7 @@ export async function beamSearch(
   const { dims: { a4 }, config: { nHead, nLayer, vocabSize } } = model;
   if (2 * nBeams > vocabSize) {
     throw new KvbenchError(
-      `${nBeams} beams are too many for a vocabulary of ${vocabSize}: wanted at most half`,
+      `${nBeams} beams are too many for a vocabulary of ${vocabSize}: expected at most half`,
     );
   }
   const need = { promptTokens: prompt.length, newTokens, nSequences: nBeams, blockSize };

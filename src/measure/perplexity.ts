@@ -70,10 +70,10 @@ export async function perplexity(
   { maxLength, stride, kvDtype, onProgress }: PerplexityOptions,
 ): Promise<Perplexity> {
   if (stride >= maxLength) {
-    throw new UsageError(`A stride of ${stride} leaves gaps between windows of ${maxLength}: wanted less`);
+    throw new UsageError(`A stride of ${stride} leaves gaps between windows of ${maxLength}: expected less`);
   }
   if (texts.every((ids) => ids.length < 2)) {
-    throw new UsageError("There is nothing to score: wanted a text of at least two tokens");
+    throw new UsageError("There is nothing to score: expected a text of at least two tokens");
   }
   const decoding = {
     strategy: "kv-cache",
