@@ -19,7 +19,7 @@ import type { PrecisionOptions } from "./model_options.ts";
 import { withProgress } from "./progress.ts";
 import { withModel } from "./session.ts";
 
-/** What is recorded of it. */
+/** The comparison as a result records it. */
 export interface AccuracyRecord {
   /** An entry for each type of K and V, where these or the weights are narrower than float32. */
   readonly accuracy: Accuracy[];
@@ -27,12 +27,12 @@ export interface AccuracyRecord {
   readonly accuracy_missing: string | null;
 }
 
-/** What to compare with, where that takes another model than the one that is measured, or why it can't be had. */
+/** The float32 side of the comparison where that takes a model of its own, or the reason that there is none. */
 export type Prepared = Reference | { readonly missing: string } | undefined;
 
 /** Options of {@linkcode prepareReference}. */
 export interface AccuracyOptions extends PrecisionOptions {
-  /** Whether narrower numbers are compared with float32. */
+  /** True if narrower numbers are compared with float32. */
   readonly accuracy: boolean;
 }
 
@@ -71,7 +71,7 @@ export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared
   return { accuracy, accuracy_missing: null };
 }
 
-/** What float32 says to the first prompt of the plan. */
+/** Computes the logits of float32 on the first prompt of the plan. */
 async function reference(model: Gpt2, plan: Plan): Promise<Reference> {
   const { settings } = groupsOf(plan)[0]![0]!;
   const [prompt] = promptsOf(plan, settings, model.config.vocabSize);

@@ -23,7 +23,7 @@ import { nameList, share, wholeNumber } from "./values.ts";
 export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptions {
   /** A result to compare with. */
   readonly baseline?: string;
-  /** What is printed. */
+  /** Printed form. */
   readonly format: Format;
   /** A folder for the result and what is made of it. */
   readonly out?: string;

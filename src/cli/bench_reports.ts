@@ -1,5 +1,5 @@
 /**
- * What `bench` makes of a result beside the JSON: the page and the chart.
+ * The page and the chart that `bench` makes of a result beside the JSON.
  *
  * @module
  */

@@ -21,11 +21,11 @@ import { share } from "./values.ts";
 /** Exit code where something got worse. */
 const REGRESSION = 3;
 
-/** How results are compared, as `compare` and `bench --baseline` take it. */
+/** Settings of a comparison, as `compare` and `bench --baseline` take them. */
 export interface CompareOptions {
   /** Differences below this are ignored; a share. */
   readonly threshold: number;
-  /** What gets worse by more than this ends the program with code 3; a share. */
+  /** The share by which something may get worse before the program ends with code 3. */
   readonly failOn?: number;
 }
 

@@ -11,7 +11,7 @@ import { idList, wholeNumber } from "./values.ts";
 
 /** Values of {@link addDecodeOptions}. */
 export interface DecodeOptions extends PrecisionOptions {
-  /** Where K and V are kept. */
+  /** Decode strategy. */
   readonly strategy: StrategyName;
   /** Tokens per KV block of `paged`. */
   readonly blockSize: number;

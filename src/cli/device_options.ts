@@ -52,7 +52,7 @@ export function addDeviceOptions(command: Command): Command {
   return addOptions(command, ...DEVICE_OPTIONS);
 }
 
-/** What the device is opened with. */
+/** Returns the settings that a device is opened with. */
 export function gpuOptions({ webgpu, disableFeature, limit }: DeviceOptions): GpuOptions {
   return {
     ...(webgpu && { webgpu }),

@@ -1,5 +1,5 @@
 /**
- * What a download shows while it runs.
+ * Progress of a download.
  *
  * @module
  */

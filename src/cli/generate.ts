@@ -267,7 +267,7 @@ function checkBeams(options: Options): void {
   }
 }
 
-/** How much the sequences share. */
+/** Says how much the sequences share. */
 function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): string {
   const saved = unsharedBytes > heldBytes
     ? `, ${formatBytes(unsharedBytes)} without sharing (${

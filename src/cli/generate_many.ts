@@ -13,7 +13,7 @@ import type { DecodeOptions } from "./decode_options.ts";
 import { withProgress } from "./progress.ts";
 import type { Session } from "./session.ts";
 
-/** How prompts are continued. */
+/** Settings of the continuations. */
 export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype" | "blockSize"> {
   /** Tokens that each continuation gains at most. */
   readonly maxNewTokens: number;
@@ -21,7 +21,7 @@ export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype" 
   readonly numReturnSequences: number;
   /** Beams of a search. */
   readonly numBeams: number;
-  /** What a beam's length does to its score. */
+  /** Exponent of the length in a beam's score. */
   readonly lengthPenalty: number;
   /** When a search ends. */
   readonly earlyStopping: EarlyStopping;
@@ -29,20 +29,20 @@ export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype" 
   readonly stop: readonly string[];
 }
 
-/** What is continued, and how. */
+/** A prompt and the choice of tokens after it. */
 export interface Prompted {
   /** The prompt. */
   readonly ids: readonly number[];
-  /** How tokens are chosen. */
+  /** Choice of tokens. */
   readonly sampling: Sampling;
   /** The id that ends a continuation; undefined where none does. */
   readonly eos: number | undefined;
 }
 
-/** What came of it. */
+/** Finished continuations. */
 export interface Many {
   readonly sequences: readonly Continuation[];
-  /** What beams are ranked by, for each sequence. */
+  /** The score of each sequence, by which beams are ranked. */
   readonly scores?: readonly number[];
   readonly footprint: KvFootprint;
 }

@@ -15,7 +15,7 @@ export const MOST_EVERYDAY = 10;
 /** Columns of help at most: longer lines are hard to read. */
 const WIDEST = 100;
 
-/** What a command's help says besides its options. */
+/** The parts of a command's help besides its options. */
 export interface HelpSpec {
   /** The options that `--help` shows, in its order. Default: all. */
   readonly everyday?: readonly string[];
@@ -28,7 +28,7 @@ export type Example = readonly [what: string, args: string];
 
 const specs = new WeakMap<Command, HelpSpec>();
 
-/** Sets what a command's help says besides its options. */
+/** Sets the parts of a command's help besides its options. */
 export function describeHelp(command: Command, spec: HelpSpec): Command {
   specs.set(command, spec);
   return command;

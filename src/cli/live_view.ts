@@ -14,15 +14,15 @@ import { cellLabels, saySettings } from "../report/labels.ts";
 import { formatMs, formatPercent } from "../report/units.ts";
 import type { Display } from "./display.ts";
 
-/** What is shown. */
+/** State that the view shows. */
 export interface LiveState {
-  /** What is measured. */
+  /** When runs end. */
   readonly plan: Pick<Plan, "runs" | "target_ci" | "max_seconds">;
   /** The group under way, and how many there are. */
   index: number;
   groups: number;
   cells: GroupPlan;
-  /** What is done with which of its cells. */
+  /** The present run and its cell. */
   doing: { what: string; cell: number };
   /** Its measured runs. */
   soFar: Pick<Unfinished, "timings" | "seconds">;

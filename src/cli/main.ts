@@ -72,7 +72,7 @@ export function kvbench(): Command {
   return program;
 }
 
-/** What to try first. */
+/** Commands to try first. */
 const EXAMPLES: readonly Example[] = [
   ["Compare the three strategies on the embedded model", "bench"],
   ["Continue a text", 'generate "Once upon a time"'],

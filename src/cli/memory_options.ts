@@ -98,7 +98,7 @@ const MEMORY_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** What the options come to for a model. */
+/** Makes the plan of the options for a model. */
 export function memoryPlanOf(
   options: MemoryOptions,
   shape: ModelShape,

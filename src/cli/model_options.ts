@@ -15,19 +15,19 @@ import { syntheticSeed } from "./values.ts";
 export interface ModelOptions extends DeviceOptions {
   /** Name or folder of the model. */
   readonly model: string;
-  /** How weight matrices are stored on the GPU. */
+  /** Storage type of weight matrices on the GPU. */
   readonly weightsDtype: Dtype;
   /** Seed of made-up weights in place of a checkpoint's. */
   readonly weights?: number;
-  /** Whether kernel variants are chosen by measurement; the defaults of the adapter's kind, otherwise. */
+  /** True if kernel variants are chosen by measurement, false for the defaults of the adapter's kind. */
   readonly autotune: boolean;
-  /** Whether a remembered choice is measured again. */
+  /** True if a remembered choice is measured again. */
   readonly retune: boolean;
 }
 
 /** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
 export interface PrecisionOptions extends ModelOptions {
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
 }
 

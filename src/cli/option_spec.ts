@@ -44,7 +44,7 @@ export interface OptionSpec {
   readonly default?: unknown;
   /** The default as help says it, where its text differs from the value. */
   readonly defaultText?: string;
-  /** Whether the option must be given. Default: false. */
+  /** True if the option must be given. Default: false. */
   readonly required?: boolean;
 }
 

@@ -30,7 +30,7 @@ interface Options extends SimulatorOptions, MemoryOptions, JsonOptions {
 /** Requests of each run where none are given: on a software adapter, more would take long. */
 const REQUESTS = { dry: 5000, gpu: 40 };
 
-/** What views set for themselves. */
+/** Settings that views choose themselves. */
 const VARIED = {
   policies: [],
   lengths: "sharegpt",

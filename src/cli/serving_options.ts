@@ -54,7 +54,7 @@ export const RATE: OptionSpec = {
   defaultText: "all at once",
 };
 
-/** What requests have in common. */
+/** The length of a shared prefix. */
 export const PREFIX_TOKENS: OptionSpec = {
   flags: "--prefix-tokens <n>",
   help: "Tokens of a prefix that requests share",

@@ -1,5 +1,5 @@
 /**
- * What carries serving plans out: the GPU with a loaded model, or a dry run for a model's dimensions alone.
+ * The executor of serving plans: the GPU with a loaded model, or a dry run for a model's dimensions alone.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { hashed, withSession } from "./session.ts";
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
 export interface SimulatorOptions extends PrecisionOptions {
-  /** Whether nothing is computed. */
+  /** True if nothing is computed. */
   readonly dryRun: boolean;
   /** Whose rates times are modelled on. */
   readonly gpu: string;
@@ -31,9 +31,9 @@ export interface SimulatorOptions extends PrecisionOptions {
 export interface Simulator {
   /** The model's dimensions. */
   readonly shape: ModelShape;
-  /** What records say of the run. */
+  /** Facts of the run, for records. */
   readonly facts: RunFacts;
-  /** Whether steps are carried out, so that their times are measured. */
+  /** True if steps are carried out, so that their times are measured. */
   readonly measured: boolean;
   /** Serves a plan's requests with one policy after another. */
   run(plan: ServingPlan, onProgress?: ServingProgress): Promise<ServingEntry[]>;

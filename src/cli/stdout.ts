@@ -1,5 +1,5 @@
 /**
- * What subcommands print: a stdout that takes no more is a failure of the surroundings, not a defect.
+ * Printing to stdout. A stdout that takes no more is a failure of the surroundings, not a defect.
  *
  * @module
  */
