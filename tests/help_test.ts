@@ -62,6 +62,17 @@ Deno.test("--help shows at most ten options of a command that has more, says how
   }
 });
 
+/** Options whose value differs between commands: a form here, a file or a folder there, or none. */
+const DIFFERENT = ["--json", "--out", "--output"];
+
+Deno.test("An option takes the same kind of value in every command", () => {
+  const options = commandsOf(program()).flatMap((command) => command.options);
+  for (const [name, same] of Map.groupBy(options, ({ long }) => long!)) {
+    if (DIFFERENT.includes(name)) continue;
+    assert.deepEqual([...new Set(same.map(({ flags }) => flags))], [same[0]!.flags]);
+  }
+});
+
 Deno.test("Every command has two or three examples, and takes each of them", async () => {
   for (const name of namesOf(program())) {
     const examples = examplesOf(find(program(), name));
