@@ -25,20 +25,20 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown strategy",
     ["generate", "x", "--strategy", "lru"],
-    /'lru' is invalid.*no-cache, kv-cache, paged/,
+    /'lru' is not valid: expected no-cache, kv-cache, paged/,
   ],
   [
     "an unknown strategy in a list",
     ["bench", "--strategies", "paged,lru"],
-    /"lru" is unknown: wanted no-cache/,
+    /"lru" is unknown: expected no-cache/,
   ],
   [
     "an unknown model",
     ["generate", "x", "--model", "gpt9"],
     /^Unknown model "gpt9": wanted tiny, distilgpt2, .+ or a folder$/m,
   ],
-  ["block size 0", ["bench", "--block-size", "0"], /'0' is invalid.*Wanted a whole number from 1 to 256/],
-  ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is invalid.*from 1 to 256/],
+  ["block size 0", ["bench", "--block-size", "0"], /'0' is not valid: expected a whole number from 1 to 256/],
+  ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is not valid: .*from 1 to 256/],
   [
     "prompt plus new tokens over the context (generate)",
     ["generate", "The", "--max-new-tokens", "1024"],
@@ -49,11 +49,15 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
     ["bench", "--prompt-tokens", "1000", "--new-tokens", "25"],
     /^1000 prompt tokens and 25 new tokens make 1025: the model's context is 1024 tokens$/m,
   ],
-  ["an empty prompt with nothing on stdin", ["generate"], /^The prompt is empty: wanted text/],
-  ["an empty prompt", ["bench", "--prompt", ""], /^The prompt is empty: wanted text/],
-  ["an unknown option", ["generate", "x", "--colour"], /^unknown option '--colour'/],
-  ["an unknown subcommand", ["train"], /^unknown command 'train'/],
-  ["ids that are no ids", ["generate", "--prompt-ids", "1,,2"], /Wanted token ids with commas between them/],
+  ["an empty prompt with nothing on stdin", ["generate"], /^The prompt is empty: expected text/],
+  ["an empty prompt", ["bench", "--prompt", ""], /^The prompt is empty: expected text/],
+  ["an unknown option", ["generate", "x", "--colour"], /^Unknown option '--colour'/],
+  ["an unknown subcommand", ["train"], /^Unknown command 'train'/],
+  [
+    "ids that are no ids",
+    ["generate", "--prompt-ids", "1,,2"],
+    /expected token ids with commas between them/,
+  ],
   [
     "an id beyond the vocabulary",
     ["logits", "--prompt-ids", "50257", "-o", "f"],
@@ -75,12 +79,12 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "beams that are sampled",
     ["generate", "x", "--num-beams", "2", "--top-k", "5"],
-    /^Beams are searched for and not sampled/,
+    /^--num-beams excludes options of sampling: expected one of them$/m,
   ],
   [
     "more sequences than beams",
     ["generate", "x", "--num-beams", "2", "--num-return-sequences", "3"],
-    /^3 sequences are wanted of 2 beams/,
+    /^--num-return-sequences 3 exceeds --num-beams 2: expected at most as many$/m,
   ],
   [
     "a prompt in two forms",

@@ -6,7 +6,6 @@
 import { sayKind } from "../report/adapter_kind.ts";
 import { dirname } from "node:path";
 import { Command } from "./commander.ts";
-import { selfCheck } from "../check/self_check.ts";
 import { UsageError } from "../errors.ts";
 import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
@@ -19,13 +18,16 @@ import { addBenchOptions, type BenchOptions, refuseTwice } from "./bench_options
 import { planOf } from "./bench_plan.ts";
 import { assertContinues, emptyResult } from "./bench_record.ts";
 import { saveReports } from "./bench_reports.ts";
+import { checkFirst } from "./checked.ts";
 import { quietly } from "./command_line.ts";
 import { compareWithBaseline } from "./compare.ts";
 import { checkDestination, type Destination, destinationOf, openResult } from "./destination.ts";
 import { type Interrupt, watchInterrupts } from "./interrupt.ts";
-import { liveView, terminal } from "./live_view.ts";
-import { readResult, type ResultFile } from "./result_file.ts";
-import { type Session, withSession } from "./session.ts";
+import { liveView } from "./live_view.ts";
+import { readResult, ResultFile } from "./result_file.ts";
+import { hashed, type Session, withSession } from "./session.ts";
+import { display } from "./display.ts";
+import { withProgress } from "./progress.ts";
 import { writeLine } from "./stdout.ts";
 
 /** Time from the first SIGINT or SIGTERM until the process is ended, in ms, whatever the GPU does. */
@@ -45,7 +47,8 @@ interface Resumed {
 export function benchCommand(resumed?: Resumed): Command {
   const command = addBenchOptions(new Command("bench"));
   return command
-    .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes")
+    .summary("Compare no-cache, kv-cache and paged: latency and memory")
+    .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
     .action(async (options: BenchOptions) => {
       refuseTwice(command, options);
       if (options.resume !== undefined) return await resume(command, options.resume);
@@ -59,7 +62,7 @@ async function resume(command: Command, path: string): Promise<void> {
     option.attributeName() !== "resume" && command.getOptionValueSource(option.attributeName()) === "cli"
   );
   if (other) {
-    throw new UsageError(`--resume takes every option from the result: wanted no ${other.long} beside it`);
+    throw new UsageError(`--resume takes every option from the result: expected no ${other.long} beside it`);
   }
   const result = await readResult(path);
   if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
@@ -81,7 +84,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     : await destinationOf(options);
   await checkDestination(to);
   if (options.failOn !== undefined && options.baseline === undefined) {
-    throw new UsageError("--fail-on needs something to compare with: wanted --baseline beside it");
+    throw new UsageError("--fail-on needs something to compare with: expected --baseline beside it");
   }
   const baseline = options.baseline === undefined ? undefined : await readResult(options.baseline);
   const say = (text: string) => to.quiet ? undefined : writeLine(text);
@@ -90,7 +93,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   const result = await withSession(options, async (checkpoint, tokenizer) => {
     const plan = await planOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
-    const weights = await checkpoint.origin();
+    const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
     return { plan, weights, f32 };
   }, async (session, { plan, weights, f32 }) => {
@@ -99,9 +102,12 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       `kvbench: ${modelName} on ${facts.description} (${sayKind(facts, "hardware")}), ${sayPlan(plan)}`,
     );
     const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
-    await selfCheck(session.model, { weights, strategy: strategy!, kvDtypes });
+    await checkFirst(session.model, { weights, strategy: strategy!, kvDtypes });
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
-    const fresh = await emptyResult(session, plan, weights, compared);
+    const fresh = await withProgress((bar) => {
+      bar.start("Measuring fence and readback");
+      return emptyResult(session, plan, weights, compared);
+    });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
     const record = resumed?.result ?? fresh;
     file = await openResult(to, record);
@@ -129,7 +135,7 @@ function assertComparable(plan: Plan, baseline: BenchResult, path: string): void
   const keys = new Set(baseline.cells.map(cellKey));
   if (groupsOf(plan).flat().some((cell) => keys.has(cellKey(cell)))) return;
   throw new UsageError(
-    `Nothing in ${path} has the settings that are asked for: wanted at least one cell in common`,
+    `Nothing in ${path} has the settings that are asked for: expected at least one cell in common`,
   );
 }
 
@@ -146,7 +152,7 @@ async function measure(
   record: BenchResult,
   { file, quiet, interrupt: { signal, lastWords } }: Measuring,
 ): Promise<BenchResult> {
-  const view = liveView(quiet ? undefined : terminal(), record.plan);
+  const view = liveView(quiet ? undefined : display(), record.plan);
   let latest = record;
   const keep = async (result: BenchResult) => {
     await file?.update(result);

@@ -5,7 +5,14 @@
  */
 import { KvbenchError } from "../errors.ts";
 import type { NeedContext, WorkNeed } from "../engine/work_need.ts";
-import { type Accuracy, accuracyNeed, accuracyOf, type Reference, referenceOf } from "../measure/accuracy.ts";
+import {
+  type Accuracy,
+  accuracyNeed,
+  accuracyOf,
+  type AccuracyProgress,
+  type Reference,
+  referenceOf,
+} from "../measure/accuracy.ts";
 import { benchNeed } from "../measure/bench_need.ts";
 import { groupsOf, promptsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
@@ -13,8 +20,9 @@ import type { TensorSource } from "../model/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { PrecisionOptions } from "./model_options.ts";
 import { expectFit, withModel } from "./session.ts";
+import { withProgress } from "./progress.ts";
 
-/** What is recorded of it. */
+/** The comparison as a result records it. */
 export interface AccuracyRecord {
   /** An entry for each type of K and V, where these or the weights are narrower than float32. */
   readonly accuracy: Accuracy[];
@@ -22,12 +30,12 @@ export interface AccuracyRecord {
   readonly accuracy_missing: string | null;
 }
 
-/** What to compare with, where that takes another model than the one that is measured, or why it can't be had. */
+/** The float32 side of the comparison where that takes a model of its own, or the reason that there is none. */
 export type Prepared = Reference | { readonly missing: string } | undefined;
 
 /** Options of {@linkcode prepareReference}. */
 export interface AccuracyOptions extends PrecisionOptions {
-  /** Whether narrower numbers are compared with float32. */
+  /** True if narrower numbers are compared with float32. */
   readonly accuracy: boolean;
 }
 
@@ -66,7 +74,10 @@ export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared
   if (narrow.length === 0) return { accuracy, accuracy_missing: null };
   if (prepared && "missing" in prepared) return { accuracy, accuracy_missing: prepared.missing };
   const f32 = prepared ?? await reference(model, plan);
-  for (const dtype of narrow) accuracy.push(await accuracyOf(model, f32, dtype));
+  for (const dtype of narrow) {
+    const what = `Comparing ${model.weightsDtype} weights and ${dtype} K/V with float32`;
+    accuracy.push(await withPositions(what, (onProgress) => accuracyOf(model, f32, dtype, onProgress)));
+  }
   return { accuracy, accuracy_missing: null };
 }
 
@@ -76,9 +87,28 @@ function referenceNeed(context: NeedContext, plan: Plan): WorkNeed {
   return accuracyNeed(context, prompt_tokens, new_tokens);
 }
 
-/** What float32 says to the first prompt of the plan. */
+/** Computes the logits of float32 on the first prompt of the plan. */
 async function reference(model: Gpt2, plan: Plan): Promise<Reference> {
   const { settings } = groupsOf(plan)[0]![0]!;
   const [prompt] = promptsOf(plan, settings, model.config.vocabSize);
-  return await referenceOf(model, prompt!, settings.new_tokens);
+  return await withPositions(
+    "Computing float32 logits",
+    (onProgress) => referenceOf(model, prompt!, settings.new_tokens, onProgress),
+  );
+}
+
+/** Shows how many positions are done while `work` runs. */
+async function withPositions<T>(
+  what: string,
+  work: (onProgress: AccuracyProgress) => Promise<T>,
+): Promise<T> {
+  return await withProgress(async (bar) => {
+    bar.start(what);
+    let begun = false;
+    return await work((done, total) => {
+      if (!begun) bar.start(what, total, "positions");
+      begun = true;
+      bar.update(done);
+    });
+  });
 }

@@ -80,17 +80,19 @@ async function promptOf(
   const lengths = sweep?.prompt_tokens ?? (promptTokens === undefined ? undefined : [promptTokens]);
   if (lengths !== undefined) {
     if (prompt !== undefined || ids !== undefined) {
-      throw new UsageError("A number of prompt tokens makes a prompt up: wanted no --prompt or --prompt-ids");
+      throw new UsageError(
+        "A number of prompt tokens makes a prompt up: expected no --prompt or --prompt-ids",
+      );
     }
     return { text: null, ids: null, lengths };
   }
   if (prompt === undefined && ids === undefined && !tokenizer) {
-    throw new UsageError("This model has no tokenizer: wanted --prompt-ids or --prompt-tokens");
+    throw new UsageError("This model has no tokenizer: expected --prompt-ids or --prompt-tokens");
   }
   const given = await promptIds(
     { prompt: ids === undefined ? prompt ?? DEFAULT_PROMPT : prompt, promptIds: ids },
     tokenizer,
   );
-  if (given.ids.length === 0) throw new UsageError("The prompt is empty: wanted at least one token");
+  if (given.ids.length === 0) throw new UsageError("The prompt is empty: expected at least one token");
   return { ...given, lengths: [given.ids.length] };
 }

@@ -1,20 +1,24 @@
 /**
- * How every subcommand's options are read: nothing is printed and nothing ends the process but what `main` does.
+ * The setting that every subcommand's options are read in: only `main` prints errors and ends the process.
  *
  * @module
  */
 import type { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
+import { addReadableHelp } from "./help.ts";
+import { writeText } from "./stdout.ts";
 
 /** Sets a command up to throw what is wrong, and to ask for no permission. */
 export function quietly(command: Command): Command {
-  return command
+  return addReadableHelp(command)
     .exitOverride()
+    .enablePositionalOptions() // or a command would take --help-all of its subcommand
     .allowExcessArguments(false)
     .configureOutput({
       // Without these, commander asks for environment variables that need a permission.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
+      writeOut: writeText,
       writeErr: () => {}, // the error is printed by main, in one line
     })
     .hook("preAction", (_, action) => refuseEmpty(action));

@@ -17,7 +17,10 @@ import { formatBytes } from "../report/units.ts";
 import { wrap } from "../report/wrap.ts";
 import { type BackendReport, backendReport, backendRows } from "./doctor_backend.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
+import { describeHelp } from "./help.ts";
+import { PRINT_JSON } from "./json_output.ts";
 import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
+import { addOptions } from "./option_spec.ts";
 import { writeLine } from "./stdout.ts";
 
 interface Options extends DeviceOptions {
@@ -26,9 +29,15 @@ interface Options extends DeviceOptions {
 
 /** Declares the subcommand. */
 export function doctorCommand(): Command {
-  return addDeviceOptions(new Command("doctor"))
-    .description("Show the GPU adapter, what it can do, and which models fit")
-    .option("--json", "print JSON", false)
+  return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
+    everyday: ["--json"],
+    examples: [
+      ["Show adapter, limits and models that fit", "doctor"],
+      ["The same through Dawn in place of wgpu", "doctor --webgpu dawn"],
+    ],
+  })
+    .summary("Show the GPU adapter and which models fit")
+    .description("Show the GPU adapter, its features and limits, and which models fit.")
     .action(run);
 }
 

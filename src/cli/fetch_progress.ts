@@ -1,5 +1,5 @@
 /**
- * What a download shows while it runs.
+ * Progress of a download.
  *
  * @module
  */
@@ -20,11 +20,14 @@ export function fetchProgress(bar: ProgressBar): FetchEvents {
       shown = path;
     },
     wait: (path) => {
-      if (waiting !== path) bar.say(`Waiting for another process, which is downloading ${path}`);
+      if (waiting === path) return;
+      bar.stop();
+      bar.say(`Waiting for another process, which is downloading ${path}`);
       waiting = path;
     },
     retry: (reason, pauseMs) => {
       shown = "";
+      bar.stop();
       bar.say(`${reason}. Trying again in ${Math.ceil(pauseMs / 100) / 10} s`);
     },
   };

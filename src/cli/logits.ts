@@ -12,6 +12,9 @@ import { checkIds } from "../model/config.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { writeWhole } from "../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
+import { describeHelp } from "./help.ts";
+import { addOptions } from "./option_spec.ts";
+import { withProgress } from "./progress.ts";
 import { promptIds, withSession } from "./session.ts";
 
 interface Options extends DecodeOptions {
@@ -21,12 +24,31 @@ interface Options extends DecodeOptions {
 
 /** Declares the subcommand. */
 export function logitsCommand(): Command {
-  return addDecodeOptions(new Command("logits"))
+  const command = addOptions(addDecodeOptions(new Command("logits")), {
+    flags: "-o, --out <file>",
+    help: "File to write (required)",
+    group: "Output",
+    required: true,
+  }, {
+    flags: "--all",
+    help: "Write a row for every position in place of the last alone",
+    group: "Output",
+    default: false,
+  });
+  return describeHelp(command, {
+    everyday: ["--out", "--all", "--prompt-ids", "--model", "--weights-dtype", "--kv-dtype", "--strategy"],
+    examples: [
+      ["Write the logits after a prompt", 'logits "Once upon a time" -o logits.f32'],
+      [
+        "Write those after each of its tokens, with K and V in int8",
+        'logits "The sea" --all --kv-dtype int8 -o l.f32',
+      ],
+    ],
+  })
+    .summary("Write raw logits, to compare with another implementation")
     .description(
-      "Write the logits of a prompt as raw little-endian float32, one row of the vocabulary per position",
+      "Write the logits of a prompt as raw little-endian float32, one row of the vocabulary per position.",
     )
-    .option("--all", "a row for every position, not for the last alone", false)
-    .requiredOption("-o, --out <file>", "file to write")
     .action(run);
 }
 
@@ -57,7 +79,12 @@ async function computeLogits(model: Gpt2, ids: readonly number[], options: Optio
       decoder.begin([ids]);
       return await decoder.logits();
     }
-    return await Array.fromAsync(allLogits(decoder, ids));
+    return await withProgress(async (bar) => {
+      bar.start("Computing logits", ids.length, "positions");
+      const rows: Float32Array[] = [];
+      for await (const row of allLogits(decoder, ids)) bar.update(rows.push(row));
+      return rows;
+    });
   });
 }
 

@@ -56,9 +56,8 @@ function valuesOf(flag: string): string[] {
   return flag.slice(flag.indexOf("=") + 1).split(",");
 }
 
-/** What `--help` of a subcommand says of them. */
-export function permissionHelp(name: string): string {
+/** Returns the flags of a subcommand of this program, or none where no subcommand has that name. */
+export function permissionFlags(name: string): readonly string[] {
   const inCheckout = HOME.protocol === "file:" && !IS_BUNDLE;
-  const flags = inCheckout ? PERMISSIONS[name] ?? [] : permissionsAt(name, HOME);
-  return flags.length === 0 ? "" : `\nLeast permissions: ${flags.join(" ")}`;
+  return inCheckout ? PERMISSIONS[name] ?? [] : permissionsAt(name, HOME);
 }

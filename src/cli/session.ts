@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 import { GL_COST } from "../gpu/backend.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { locateConfig, locateModel } from "../hub/locate.ts";
-import type { TensorSource } from "../model/checkpoint.ts";
+import type { TensorSource, WeightsOrigin } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
@@ -21,7 +21,7 @@ import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "./device_options.ts";
 import { fetchProgress } from "./fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { progressBar, withProgress } from "./progress.ts";
 
 /** An opened GPU with a model on it. */
 export interface Session {
@@ -130,6 +130,14 @@ export async function expectFit(
   }
 }
 
+/** Hashes a model's weights, for the record of a measurement. */
+export async function hashed(checkpoint: TensorSource): Promise<WeightsOrigin> {
+  return await withProgress((bar) => {
+    bar.start("Hashing weights");
+    return checkpoint.origin();
+  });
+}
+
 /** Finds, fetches or makes up the model that the options name. */
 async function openModel({ model, weights: seed }: ModelOptions): Promise<TensorSource> {
   const bar = progressBar();
@@ -199,7 +207,7 @@ export async function promptIds(
 ): Promise<{ text: string | null; ids: readonly number[] }> {
   if (options.promptIds !== undefined) {
     if (options.prompt !== undefined) {
-      throw new UsageError("Both a prompt and --prompt-ids are given: wanted one");
+      throw new UsageError("Both a prompt and --prompt-ids are given: expected one");
     }
     return { text: null, ids: options.promptIds };
   }
@@ -210,13 +218,13 @@ export async function promptIds(
   }
   const text = options.prompt ?? await readStdin();
   if (text === "") {
-    throw new UsageError("The prompt is empty: wanted text as an argument or on stdin, or --prompt-ids");
+    throw new UsageError("The prompt is empty: expected text as an argument or on stdin, or --prompt-ids");
   }
   if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) {
-    throw tooLong();
+    throw new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
   }
   if (!tokenizer) {
-    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): wanted --prompt-ids");
+    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): expected --prompt-ids");
   }
   return { text, ids: tokenizer.encode(text) };
 }

@@ -32,7 +32,7 @@ export function sweepOption(text: string, before: Sweep = {}): Sweep {
   const parse = Object.hasOwn(PARSERS, name) ? PARSERS[name] : undefined;
   if (parse === undefined || values === undefined || rest.length > 0) {
     throw new InvalidArgumentError(
-      `Wanted NAME=VALUES such as batch=1,2,4, where NAME is ${SWEPT.slice(0, -1).join(", ")} or ${
+      `Expected NAME=VALUES such as batch=1,2,4, where NAME is ${SWEPT.slice(0, -1).join(", ")} or ${
         SWEPT.at(-1)
       }`,
     );

@@ -16,7 +16,8 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`Wanted a whole number from ${min} to ${max}`);
+      const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
+      throw new InvalidArgumentError(`Expected a whole number ${range}`);
     }
     return value;
   };
@@ -38,7 +39,7 @@ export function share(min: number, max: number): (text: string) => number {
     const [, number, percent] = text.match(/^(\d+(?:\.\d+)?)\s*(%?)$/) ?? [];
     const value = Number(number) / (percent === "%" ? 100 : 1);
     if (!(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`Wanted a share from ${100 * min}% to ${100 * max}%, such as 5%`);
+      throw new InvalidArgumentError(`Expected a share from ${100 * min}% to ${100 * max}%, such as 5%`);
     }
     return value;
   };
@@ -49,7 +50,7 @@ export function decimal(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === "" || !(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`Wanted a number from ${min} to ${max}`);
+      throw new InvalidArgumentError(`Expected a number from ${min} to ${max}`);
     }
     return value;
   };
@@ -61,7 +62,7 @@ export function positive(max: number): (text: string) => number {
     const value = Number(text);
     // What float32 takes for 0 is none.
     if (text.trim() === "" || !(Math.fround(value) > 0 && value <= max)) {
-      throw new InvalidArgumentError(`Wanted a number above 0 and at most ${max}`);
+      throw new InvalidArgumentError(`Expected a number above 0 and at most ${max}`);
     }
     return value;
   };
@@ -82,27 +83,27 @@ export function byteCount(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)$/i.exec(text.trim());
   const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? ""];
   if (match === null || unit === undefined) {
-    throw new InvalidArgumentError("Wanted bytes with a unit, such as 64MiB or 12GB");
+    throw new InvalidArgumentError("Expected bytes with a unit, such as 64MiB or 12GB");
   }
   const bytes = Math.round(Number(match[1]) * unit);
-  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError("Wanted at most 8388607GiB");
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError("Expected at most 8388607GiB");
   return bytes;
 }
 
 /** The seed of `synthetic` or `synthetic:SEED`. */
 export function syntheticSeed(text: string): number {
   const match = /^synthetic(?::(\d{1,9}))?$/.exec(text);
-  if (!match) throw new InvalidArgumentError("Wanted synthetic, or synthetic:SEED with a seed below 10^9");
+  if (!match) throw new InvalidArgumentError("Expected synthetic, or synthetic:SEED with a seed below 10^9");
   return Number(match[1] ?? 0);
 }
 
 /** Token ids, as `464,3290`. */
 export function idList(text: string): number[] {
-  if (text.trim() === "") throw new InvalidArgumentError("Wanted token ids with commas between them");
+  if (text.trim() === "") throw new InvalidArgumentError("Expected token ids with commas between them");
   return text.split(",").map((part) => {
     const id = Number(part);
     if (!/^\s*\d+\s*$/.test(part) || id >= 2 ** 32) {
-      throw new InvalidArgumentError("Wanted token ids with commas between them, such as 464,3290");
+      throw new InvalidArgumentError("Expected token ids with commas between them, such as 464,3290");
     }
     return id;
   });
@@ -114,7 +115,7 @@ export function nameList<T extends string>(choices: readonly T[]): (text: string
     const names = text.split(",").map((name) => name.trim());
     for (const name of names) {
       if (!choices.includes(name as T)) {
-        throw new InvalidArgumentError(`${JSON.stringify(name)} is unknown: wanted ${choices.join(", ")}`);
+        throw new InvalidArgumentError(`${JSON.stringify(name)} is unknown: expected ${choices.join(", ")}`);
       }
     }
     if (new Set(names).size < names.length) throw new InvalidArgumentError("A name stands twice");

@@ -25,6 +25,8 @@ export interface BeamSearchOptions extends BeamOptions {
   readonly kvDtype: Dtype;
   /** Tokens per block of `paged`. */
   readonly blockSize: number;
+  /** Called with the tokens of the open beams so far. */
+  readonly onProgress?: (tokens: number) => void;
 }
 
 /** What a search found. */
@@ -49,7 +51,7 @@ export async function beamSearch(
   const { dims: { a4 }, config: { nHead, nLayer, vocabSize } } = model;
   if (2 * nBeams > vocabSize) {
     throw new KvbenchError(
-      `${nBeams} beams are too many for a vocabulary of ${vocabSize}: wanted at most half`,
+      `${nBeams} beams are too many for a vocabulary of ${vocabSize}: expected at most half`,
     );
   }
   const need = { promptTokens: prompt.length, newTokens, nSequences: nBeams, blockSize };
@@ -78,6 +80,7 @@ export async function beamSearch(
       if (bad >= 0) throw await notFiniteError(model, [...prompt, ...beams.open[bad]!], kvDtype);
       const parents = beams.step(logits);
       if (parents === undefined) break;
+      options.onProgress?.(beams.open[0]!.length);
       const moved = places.follow(parents);
       for (const [beam, slot] of places.slots.entries()) {
         const ids = beams.open[beam]!;

@@ -70,9 +70,15 @@ export interface Comparison {
 /**
  * Compares two results.
  *
- * @param threshold Smaller differences are none; a share.
+ * @param threshold Differences below this are ignored; a share.
+ * @param onProgress Called after each cell that is in both, with the number of those compared so far.
  */
-export function compareResults(before: BenchResult, after: BenchResult, threshold: number): Comparison {
+export function compareResults(
+  before: BenchResult,
+  after: BenchResult,
+  threshold: number,
+  onProgress: (done: number) => void = () => {},
+): Comparison {
   const later = new Map(after.cells.map((cell) => [cellKey(cell), cell]));
   const earlier = new Set(before.cells.map(cellKey));
   const [was, is] = [before, after].map(({ environment: { adapter } }) => adapter.backend);
@@ -86,7 +92,11 @@ export function compareResults(before: BenchResult, after: BenchResult, threshol
       other !== pair && other[0].group === pair[0].group && other[1].group === pair[1].group
     );
   return {
-    pairs: matched.map((pair) => compareCells(pair, inTurnsWith(pair), { threshold, sameMachine })),
+    pairs: matched.map((pair, i) => {
+      const compared = compareCells(pair, inTurnsWith(pair), { threshold, sameMachine });
+      onProgress(i + 1);
+      return compared;
+    }),
     missing: before.cells.filter((cell) => !later.has(cellKey(cell))),
     added: after.cells.filter((cell) => !earlier.has(cellKey(cell))),
     differences: differences(before, after),

@@ -71,10 +71,10 @@ export async function perplexity(
   { maxLength, stride, kvDtype, onProgress }: PerplexityOptions,
 ): Promise<Perplexity> {
   if (stride >= maxLength) {
-    throw new UsageError(`A stride of ${stride} leaves gaps between windows of ${maxLength}: wanted less`);
+    throw new UsageError(`A stride of ${stride} leaves gaps between windows of ${maxLength}: expected less`);
   }
   if (texts.every((ids) => ids.length < 2)) {
-    throw new UsageError("There is nothing to score: wanted a text of at least two tokens");
+    throw new UsageError("There is nothing to score: expected a text of at least two tokens");
   }
   return await withDecoder(model, decodingOf({ maxLength, kvDtype }), async (decoder) => {
     let sum = 0, tokens = 0;
@@ -86,8 +86,8 @@ export async function perplexity(
           if (position < scored) continue;
           sum -= logProbability(logits, ids[position]!);
           tokens++;
+          onProgress?.(tokens);
         }
-        onProgress?.(tokens);
       }
     }
     return { perplexity: Math.exp(sum / tokens), tokens };

@@ -42,6 +42,8 @@ export interface ProfileOptions {
   readonly promptIds: readonly number[];
   /** Decode steps to profile; as many are taken without. */
   readonly steps: number;
+  /** Called with the rounds done so far, of one more than there are steps. */
+  readonly onProgress?: (rounds: number) => void;
 }
 
 /** What one kernel does in one step: of times the median over steps, of the rest the mean. */
@@ -211,6 +213,7 @@ async function profileSteps(
   const expected = await decoder.ids(0);
 
   await trials.round();
+  options.onProgress?.(1);
 
   decoder.begin([promptIds]);
   const prefill = await profiled();
@@ -220,6 +223,7 @@ async function profileSteps(
     walls.push(await unprofiled());
     decodes.push(await profiled());
     await trials.round();
+    options.onProgress?.(step + 2);
   }
   if (String(await decoder.ids(0)) !== String(expected)) {
     throw new KvbenchError("Profiling changed the tokens, so no time is reported");

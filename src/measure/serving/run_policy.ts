@@ -39,6 +39,7 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
     preemption,
   });
   const tally = new Tally(limits);
+  onProgress?.(policy, 0);
   const nRefused = await simulate({
     scheduler,
     memory,
