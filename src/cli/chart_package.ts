@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CANVAS_PACKAGE } from "../report/chart.ts";
+import { CANVAS_PACKAGE, chartPermissions } from "../report/chart.ts";
 
 const CACHE_NAME = "kvbench-packages";
 const KEY = `https://kvbench.invalid/${CANVAS_PACKAGE}`;
@@ -18,7 +18,8 @@ export async function drawing<T>(draw: () => Promise<T>, say: (line: string) => 
   const cache = typeof caches === "undefined"
     ? undefined
     : await caches.open(CACHE_NAME).catch(() => undefined);
-  if (await cache?.match(KEY) === undefined) {
+  // What may not be loaded is not fetched either, and `draw` says so.
+  if ((await chartPermissions()).length === 0 && await cache?.match(KEY) === undefined) {
     say(
       `Charts are drawn by ${CANVAS_PACKAGE}: fetching it from the npm registry (65 MB on disk) unless it is there`,
     );
