@@ -234,3 +234,22 @@ gpuTest("What is no HTTP, or too much of it, gets an answer and ends its connect
     assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: "ok" });
   });
 }, { needs });
+
+gpuTest(
+  "A server that ends waits neither for half-sent requests nor for those that come too late",
+  async (gpu) => {
+    await withServer(gpu, { graceMs: 60_000 }, async ({ url, stop }) => {
+      using half = await RawClient.connect(url);
+      await half.send("GET / HTT");
+      using late = await RawClient.connect(url);
+      await late.send(HEALTH);
+      await late.through('{"status":"ok"}');
+      const startMs = performance.now();
+      const stopped = stop();
+      await late.send(HEALTH);
+      await stopped;
+      assert.ok(performance.now() - startMs < 30_000, "the grace is for requests under way");
+    });
+  },
+  { needs },
+);

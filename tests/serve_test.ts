@@ -155,7 +155,7 @@ gpuTest("A client that leaves frees its blocks, whether it streams or waits", as
   });
 }, { needs });
 
-gpuTest("Metrics count what was served", async (gpu) => {
+gpuTest("Metrics count what was served, and the memory that it takes", async (gpu) => {
   const memory = new PagedMemory({ nBlocks: 10, blockSize: 4, watermark: 0 });
   await withServer(gpu, { memory }, async ({ url, post }) => {
     const body = { prompt: PROMPT, max_tokens: 20, ignore_eos: true };
@@ -170,6 +170,9 @@ gpuTest("Metrics count what was served", async (gpu) => {
     assert.equal(value("kvbench_time_to_first_token_seconds_count"), 3);
     assert.equal(value("kvbench_time_per_output_token_seconds_count"), 3);
     assert.equal(value("kvbench_kv_capacity_tokens"), 40);
+    assert.equal(value("kvbench_gpu_bytes"), gpu.ledger.current.total);
+    assert.ok(value("process_resident_memory_bytes") > value("kvbench_heap_bytes"));
+    assert.ok(value("kvbench_heap_bytes") > 1e6);
     assert.ok(value('kvbench_preemptions_total{how="recompute"}') > 0);
     for (const name of ["sequences_running", "requests_waiting", "kv_usage_ratio"]) {
       assert.equal(value(`kvbench_${name}`), 0);

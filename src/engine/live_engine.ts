@@ -143,6 +143,11 @@ export class LiveEngine {
     return this.#executor.copiedBytes;
   }
 
+  /** Bytes on the GPU, the model's among them, as the ledger counts them. */
+  get gpuBytes(): number {
+    return this.#model.gpu.ledger.current.total;
+  }
+
   /** What the K/V memory holds. */
   usage(): KvMemoryUsage {
     return this.#memory.usage();

@@ -48,9 +48,14 @@ async function readBytes(
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(bodyTimeoutMs)]);
+  let late = false;
   const giveUp = () => void reader.cancel().catch(() => {});
-  enough.addEventListener("abort", giveUp);
+  const timer = setTimeout(() => {
+    late = true;
+    giveUp();
+  }, bodyTimeoutMs);
+  signal.addEventListener("abort", giveUp);
+  if (signal.aborted) giveUp();
   try {
     for (let length = 0;;) {
       const { done, value } = await reader.read();
@@ -63,9 +68,10 @@ async function readBytes(
     if (error instanceof ApiError) throw error;
     throw new ApiError(400, "The body ended too early");
   } finally {
-    enough.removeEventListener("abort", giveUp);
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
   }
   if (signal.aborted) throw unavailable("The server is shutting down");
-  if (enough.aborted) throw requestTimeout("body", bodyTimeoutMs);
+  if (late) throw requestTimeout("body", bodyTimeoutMs);
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -51,6 +51,11 @@ export class Connection extends Duplex {
     return this.#underWay === 0;
   }
 
+  /** Whether its last answer has been given: requests that still come are too late. */
+  get isLeaving(): boolean {
+    return this.#leaving;
+  }
+
   /** Takes note that a request's headers have come. */
   beginRequest(): void {
     this.#underWay++;

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { unavailable } from "./api_error.ts";
 import { Connection, type Patience } from "./connection.ts";
 
@@ -32,7 +33,7 @@ const MAX_REFUSALS = 8;
 const SPARE_FILES = 16;
 /** How long a connection may wait at least, in ms: as long as an honest client needs to send its headers. */
 const LEAST_WAIT_MS = 250;
-/** How long to wait where nothing can be accepted, in ms. */
+/** How long to wait where accepting fails, in ms. */
 const PAUSE_MS = 100;
 
 /** Accepts connections until it is closed. */
@@ -110,14 +111,18 @@ export class Door {
         conn = await this.#listener.accept();
       } catch (error) {
         if (this.#closed) return;
-        if (isOutOfFiles(error)) this.#learnLimit();
-        await pause(PAUSE_MS);
+        if (isOutOfFiles(error)) {
+          this.#limit = Math.max(1, Math.min(this.#limit, this.#connections.size - SPARE_FILES));
+          this.#events.onLimit(this.#limit);
+          await this.#shrinkTo(this.#limit);
+        } else await pause(PAUSE_MS);
         continue;
       }
-      const hasRoom = await this.#waitForRoom();
+      const hasRoom = await this.#shrinkTo(this.#limit - 1);
       if (this.#closed) conn.close();
       else if (hasRoom) this.#take(conn);
       else this.#refuse(conn);
+      await turn(); // a crowd must not keep others' bytes from being read
     }
   }
 
@@ -142,31 +147,24 @@ export class Door {
     connection.refuse(unavailable(`${this.#limit} connections are served, which is the limit`));
   }
 
-  /** Makes room for one more connection as soon as one has waited long enough; false where all are busy. */
-  async #waitForRoom(): Promise<boolean> {
-    while (!this.#closed && this.#connections.size >= this.#limit) {
+  /**
+   * Closes connections that wait until there are so few, the one that has waited longest first, but each only when it
+   * has waited long enough; false where too many are busy.
+   */
+  async #shrinkTo(size: number): Promise<boolean> {
+    while (!this.#closed && this.#connections.size > size) {
       const [oldest] = this.#waiting;
       if (oldest === undefined) return false;
       const left = LEAST_WAIT_MS - (performance.now() - oldest.waitingSinceMs);
-      if (left > 0) await pause(left);
-      else this.#makeRoom();
+      if (left > 0) {
+        await pause(left);
+        continue;
+      }
+      this.#forget(oldest);
+      oldest.destroy();
+      await turn(); // when its socket is closed
     }
     return true;
-  }
-
-  /** Closes the connection that has waited longest, if one waits. */
-  #makeRoom(): boolean {
-    const [oldest] = this.#waiting;
-    if (oldest === undefined) return false;
-    this.#forget(oldest);
-    oldest.destroy();
-    return true;
-  }
-
-  #learnLimit(): void {
-    this.#limit = Math.max(1, Math.min(this.#limit, this.#connections.size - SPARE_FILES));
-    this.#events.onLimit(this.#limit);
-    while (this.#connections.size > this.#limit && this.#makeRoom());
   }
 
   #forget(connection: Connection): void {
@@ -177,6 +175,11 @@ export class Door {
   #settle(): void {
     if (this.#closed && this.#connections.size === 0) this.#emptied.resolve();
   }
+}
+
+/** Lets everything else that waits for this thread run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function pause(ms: number): Promise<void> {

@@ -58,6 +58,7 @@ export function listen(handle: Handler, options: HttpServerOptions): HttpServer 
 function answer(server: Server, door: Door, handle: Handler): void {
   server.on("request", (incoming, outgoing) => {
     const connection = incoming.socket as unknown as Connection; // what was emitted above
+    if (connection.isLeaving) return;
     door.begin(connection);
     outgoing.once("close", () => door.end(connection));
     void exchange(incoming, outgoing, { handle, isLast: () => door.closed });

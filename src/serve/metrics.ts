@@ -12,7 +12,7 @@ import type { Door } from "./door.ts";
 export type CompletionOutcome = "finished" | "cancelled" | "failed";
 
 /** What the gauges look at. */
-export type Observed = Pick<LiveEngine, "nRunning" | "nWaiting" | "usage" | "counters">;
+export type Observed = Pick<LiveEngine, "nRunning" | "nWaiting" | "usage" | "counters" | "gpuBytes">;
 
 const TTFT_SECONDS = [
   0.005,
@@ -68,9 +68,9 @@ export class Metrics {
   constructor(engine: Observed) {
     const registers = [this.#registry];
     this.contentType = this.#registry.contentType;
-    const gauge = (name: string, help: string, value: () => number) =>
+    const gauge = (name: string, help: string, value: () => number, prefix = "kvbench_") =>
       new client.Gauge({
-        name: `kvbench_${name}`,
+        name: prefix + name,
         help,
         registers,
         collect() {
@@ -89,6 +89,10 @@ export class Metrics {
     });
     gauge("kv_stored_tokens", "Tokens whose K and V are stored", () => engine.usage().stored);
     gauge("kv_capacity_tokens", "Tokens whose K and V fit", () => engine.usage().capacity);
+    gauge("gpu_bytes", "Buffers and textures on the GPU, as the ledger counts them", () => engine.gpuBytes);
+    gauge("heap_bytes", "JavaScript's heap in use", () => Deno.memoryUsage().heapUsed);
+    // Prometheus' own name, without a prefix.
+    gauge("process_resident_memory_bytes", "Memory of the process", () => Deno.memoryUsage().rss, "");
     new client.Counter({
       name: "kvbench_preemptions_total",
       help: "Requests that had to make room, by what happened to their K and V",
