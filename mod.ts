@@ -28,6 +28,8 @@
  */
 export * from "./src/errors.ts";
 export * from "./src/gpu/adapter.ts";
+export { type Backend, BACKENDS, type KnownBackend } from "./src/gpu/backend.ts";
+export type { AdapterIdentity } from "./src/gpu/identity.ts";
 export * from "./src/gpu/bind_layout.ts";
 export * from "./src/gpu/dispatch_timer.ts";
 export * from "./src/gpu/dtype.ts";
@@ -114,6 +116,10 @@ export * from "./src/measure/grid.ts";
 export type { Plan } from "./src/measure/plan.ts";
 export type { Cell, Settings } from "./src/measure/cell.ts";
 export type { ApiOptions } from "./src/serve/api.ts";
+export type { BodyLimits } from "./src/serve/body.ts";
+export type { DoorOptions } from "./src/serve/door.ts";
+export type { Patience } from "./src/serve/connection.ts";
+export type { HttpServerOptions } from "./src/serve/http_server.ts";
 export type { ServedModel } from "./src/serve/completion_job.ts";
 export type { CompletionLimits } from "./src/serve/completions.ts";
 export * from "./src/serve/server.ts";

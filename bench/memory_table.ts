@@ -26,7 +26,7 @@ for (const name of Object.keys(PRESETS) as PresetName[]) {
         gpu,
         { name, config },
         { ...tuning, weightsDtype: dtype, kvDtype: dtype },
-        console.error,
+        { say: console.error },
       );
       const checkpoint = new SyntheticCheckpoint(name, config, 0);
       const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: dtype });

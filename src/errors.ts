@@ -49,6 +49,12 @@ export class KernelError extends KvbenchError {
   override name = "KernelError";
 }
 
+/** The model's logits are infinite or no numbers. */
+export class NotFiniteError extends KvbenchError {
+  /** Which error this is. */
+  override name = "NotFiniteError";
+}
+
 /** The adapter computes something else than the references. */
 export class WrongResultsError extends KvbenchError {
   /** Which error this is. */

@@ -213,6 +213,7 @@ Deno.test("doctor tells the adapter, its limits and which models fit, as a table
   assert.deepEqual(Object.keys(report), [
     "adapter",
     "runtime",
+    "backends",
     "features",
     "limits",
     "fence",

@@ -68,7 +68,7 @@ Deno.test(
       assert.deepEqual([none.code, none.stdout], [2, ""]);
       assert.match(
         none.stderr,
-        /^kvbench: The form of .+ can't be told from its end: wanted html, txt, json/,
+        /^kvbench: The format of .+ can't be told from its extension: expected html, txt, json/,
       );
       assert.deepEqual(namesIn(folder), ["charts", "out.html", "out.md", "p.json", "r.json"]);
     });

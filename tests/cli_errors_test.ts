@@ -25,20 +25,20 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown strategy",
     ["generate", "x", "--strategy", "lru"],
-    /'lru' is invalid.*no-cache, kv-cache, paged/,
+    /'lru' is not valid: expected no-cache, kv-cache, paged/,
   ],
   [
     "an unknown strategy in a list",
     ["bench", "--strategies", "paged,lru"],
-    /"lru" is unknown: wanted no-cache/,
+    /"lru" is unknown: expected no-cache/,
   ],
   [
     "an unknown model",
     ["generate", "x", "--model", "gpt9"],
     /^Unknown model "gpt9": wanted tiny, distilgpt2, .+ or a folder$/m,
   ],
-  ["block size 0", ["bench", "--block-size", "0"], /'0' is invalid.*Wanted a whole number from 1 to 256/],
-  ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is invalid.*from 1 to 256/],
+  ["block size 0", ["bench", "--block-size", "0"], /'0' is not valid: expected a whole number from 1 to 256/],
+  ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is not valid: .*from 1 to 256/],
   [
     "prompt plus new tokens over the context (generate)",
     ["generate", "The", "--max-new-tokens", "1024"],
@@ -49,27 +49,42 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
     ["bench", "--prompt-tokens", "1000", "--new-tokens", "25"],
     /^1000 prompt tokens and 25 new tokens make 1025: the model's context is 1024 tokens$/m,
   ],
-  ["an empty prompt with nothing on stdin", ["generate"], /^The prompt is empty: wanted text/],
-  ["an empty prompt", ["bench", "--prompt", ""], /^The prompt is empty: wanted text/],
-  ["an unknown option", ["generate", "x", "--colour"], /^unknown option '--colour'/],
-  ["an unknown subcommand", ["train"], /^unknown command 'train'/],
-  ["ids that are no ids", ["generate", "--prompt-ids", "1,,2"], /Wanted token ids with commas between them/],
+  ["an empty prompt with nothing on stdin", ["generate"], /^The prompt is empty: expected text/],
+  ["an empty prompt", ["bench", "--prompt", ""], /^The prompt is empty: expected text/],
+  ["an unknown option", ["generate", "x", "--colour"], /^Unknown option '--colour'/],
+  ["an unknown subcommand", ["train"], /^Unknown command 'train'/],
+  [
+    "ids that are no ids",
+    ["generate", "--prompt-ids", "1,,2"],
+    /expected token ids with commas between them/,
+  ],
   [
     "an id beyond the vocabulary",
     ["logits", "--prompt-ids", "50257", "-o", "f"],
     /^Token id 50257 is not in/,
   ],
-  ["a negative temperature", ["generate", "x", "--temperature", "-1"], /emperature.* -1/],
-  ["a top-p of 0", ["generate", "x", "--top-p", "0"], /op-p.* 0/],
+  ["a negative temperature", ["generate", "x", "--temperature", "-1"], /emperature.*'-1'.* from 0 to 100/],
+  [
+    "a temperature that float32 does not hold",
+    ["generate", "x", "--temperature", "1e308"],
+    /'1e308'.*to 100/,
+  ],
+  ["an empty stop text", ["generate", "x", "--stop", ""], /^option '--stop.+ It is empty: expected/],
+  ["an empty name", ["bench", "--out", ""], /^--out is empty: expected <folder>/],
+  ["a prompt with bytes that are not UTF-8", ["generate", "a\ufffdb"], /^The prompt holds U\+FFFD/],
+  ["more tokens than can be", ["profile", "--prompt-tokens", "9007199254740991"], /from 1 to 1048576/],
+  ["more seconds than a timer holds", ["load", "http://127.0.0.1:9", "--timeout", "1e7"], /at most 1728000/],
+  ["more bytes than can be counted", ["serve-sim", "--kv-budget", "1e30GiB"], /Wanted bytes with a unit/],
+  ["a top-p of 0", ["generate", "x", "--top-p", "0"], /op-p.*'0'.* above 0 and at most 1/],
   [
     "beams that are sampled",
     ["generate", "x", "--num-beams", "2", "--top-k", "5"],
-    /^Beams are searched for and not sampled/,
+    /^--num-beams excludes options of sampling: expected one of them$/m,
   ],
   [
     "more sequences than beams",
     ["generate", "x", "--num-beams", "2", "--num-return-sequences", "3"],
-    /^3 sequences are wanted of 2 beams/,
+    /^--num-return-sequences 3 exceeds --num-beams 2: expected at most as many$/m,
   ],
   [
     "a prompt in two forms",
@@ -126,3 +141,29 @@ Deno.test("Exit code 1 and one line answer a missing permission, with its flag",
   });
   await refuses(1, ["bench", "--out", "x"], /^Cannot write to x: run with --allow-read=x --allow-write=x$/m);
 });
+
+Deno.test(
+  "Exit code 1 and one line answer text that is not UTF-8, wherever it comes from",
+  { ignore },
+  async () => {
+    await inScratch(async (folder) => {
+      const file = `${folder}/latin1`;
+      await Deno.writeFile(file, Uint8Array.of(0x63, 0x61, 0x66, 0xe9)); // café in Latin-1
+      const message = /latin1 is not UTF-8 from byte 3 on: expected UTF-8 text, convert it/;
+      const options = { read: [folder] };
+      const key = ["load", "http://127.0.0.1:9", "--api-key-file", file];
+      for (
+        const args of [
+          ["perplexity", file],
+          ["report", file],
+          ["compare", file, file],
+          ["bench", "--resume", file],
+          ["serve-sim", "--dry-run", "--lengths", file],
+          key,
+        ]
+      ) await refuses(1, args, message, options);
+      const sent = Uint8Array.of(0x63, 0x61, 0x66, 0xe9);
+      await refuses(1, ["generate"], /^stdin is not UTF-8 from byte 3 on/, { stdin: sent });
+    });
+  },
+);

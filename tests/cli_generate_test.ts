@@ -134,7 +134,7 @@ Deno.test(
     assert.deepEqual([code, stdout], [2, ""]);
     assert.equal(
       stderr,
-      "kvbench: This model has no tokenizer: wanted --output ids or json, and no --stop\n",
+      "kvbench: This model has no tokenizer: expected --output ids or json, and no --stop\n",
     );
   },
 );

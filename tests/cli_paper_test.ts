@@ -37,7 +37,10 @@ Deno.test(
       }
       const { code, stderr } = await kvbench(["report", file, "--format", "csv"], { read: [folder] });
       assert.equal(code, 2);
-      assert.match(stderr, /paper\.json is no result of bench, and has no form csv: wanted table or html/);
+      assert.match(
+        stderr,
+        /paper\.json is no result of bench, and has no format csv: expected table or html/,
+      );
     });
   },
 );

@@ -102,7 +102,7 @@ Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and los
     assert.deepEqual([again.code, again.stdout], [2, ""]);
     assert.match(again.stderr, /^kvbench: .+ is complete: there is nothing to go on with\n$/);
     const mixed = await kvbench(["bench", "--resume", path, "--runs", "3"], rest);
-    assert.match(mixed.stderr, /^kvbench: --resume takes every option from the result: wanted no --runs/);
+    assert.match(mixed.stderr, /^kvbench: --resume takes every option from the result: expected no --runs/);
 
     const elsewhere = { ...kept, environment: { ...kept.environment, kernels_sha256: "0".repeat(64) } };
     await Deno.writeTextFile(path, JSON.stringify(elsewhere));

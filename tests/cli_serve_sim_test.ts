@@ -40,18 +40,18 @@ Deno.test("serve-sim reads lengths from a file, and refuses what is wrong", { ig
     assert.deepEqual([workload.requests, workload.lengths, model.name], [2, file, "tiny"]);
     assert.deepEqual(results.map(({ output_tokens }) => output_tokens), [11, 11, 11, 11]);
     const cases: [number, string[], RegExp][] = [
-      [2, [...run, "--rate", "2"], /^The file of lengths says when requests come: wanted no --rate$/],
+      [2, [...run, "--rate", "2"], /^The file of lengths says when requests come: expected no --rate$/],
       [
         2,
         [...run, "--requests", "3"],
-        /^The file has times for 2 requests: wanted at most as many --requests$/,
+        /^The file has times for 2 requests: expected at most as many --requests$/,
       ],
       [
         1,
         ["serve-sim", "--dry-run", "--lengths", `${folder}/none`],
-        /^Cannot read .*none: .*wanted sharegpt/,
+        /^Cannot read .*none: .*expected sharegpt/,
       ],
-      [2, [...OPT, "--kv-budget", "64"], /Wanted bytes with a unit, such as 64MiB or 12GB/],
+      [2, [...OPT, "--kv-budget", "64"], /expected bytes with a unit, such as 64MiB or 12GB/],
       [2, [...OPT, "--kv-budget", "1MB"], /^Number of KV blocks is 0: wanted an integer of at least 1$/],
       [2, [...OPT, "--ttft-limit", "5"], /^One limit is given: goodput wants both/],
       [2, [...OPT, "--max-rows", "9"], /^A step of 9 tokens is too small for 256 sequences/],

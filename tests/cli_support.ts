@@ -38,9 +38,11 @@ export interface RunOptions {
   /** Whether charts may be drawn. */
   readonly charts?: boolean;
   /** What comes on stdin, which is empty otherwise. */
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array<ArrayBuffer>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Files that the process may open at most; where left out, as many as this process. */
+  readonly openFiles?: number;
   /** Takes the first line of stdout of a server; when it is done, a signal ends the server. */
   readonly whenReady?: (line: string) => Promise<void>;
 }
@@ -56,7 +58,7 @@ export interface RunResult {
 
 /** Runs `kvbench` with these arguments. */
 export async function kvbench(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { read = [], write, charts = false, stdin = "", env = {}, cwd, whenReady } = options;
+  const { read = [], write, charts = false, stdin = "", env = {}, cwd, openFiles, whenReady } = options;
   const readable = [
     WEIGHTS,
     ...read,
@@ -74,6 +76,7 @@ export async function kvbench(args: readonly string[], options: RunOptions = {})
     stdin,
     env,
     cwd,
+    openFiles,
     whenReady,
   });
 }
@@ -81,15 +84,19 @@ export async function kvbench(args: readonly string[], options: RunOptions = {})
 /** Runs Deno itself. */
 export async function runDeno(
   args: readonly string[],
-  { stdin = "", env = {}, cwd, whenReady }: {
-    readonly stdin?: string;
+  { stdin = "", env = {}, cwd, openFiles, whenReady }: {
+    readonly stdin?: string | Uint8Array<ArrayBuffer>;
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string | undefined;
+    readonly openFiles?: number | undefined;
     readonly whenReady?: RunOptions["whenReady"] | undefined;
   },
 ): Promise<RunResult> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+  const [program, before] = openFiles === undefined
+    ? [Deno.execPath(), []]
+    : ["sh", ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", Deno.execPath()]];
+  const child = new Deno.Command(program, {
+    args: [...before, ...args],
     // Where XDG_RUNTIME_DIR is unset, the software driver complains on stderr.
     env: { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp", ...env },
     stdin: "piped",

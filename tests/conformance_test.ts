@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { askBackends } from "../src/cli/backends.ts";
 import { IMPLEMENTATIONS } from "./conformance/implementations.ts";
 import { type ConformanceRecord, recordOf, supportTable, withTable } from "./conformance/record.ts";
 import { QUICK_TESTS, RECORD, selfTestOn, testsOn } from "./conformance/run.ts";
@@ -45,6 +46,18 @@ Deno.test(
   },
 );
 
+const OPENGL = IMPLEMENTATIONS.find(({ backend }) => backend === "gl")!;
+/** OpenGL's libraries are not on every machine. */
+const [throughOpenGl] = await askBackends(["gl"]);
+
+Deno.test("The tests of one kernel pass through OpenGL, as they do through Vulkan", {
+  ignore: !permitted("read", "write", "run", "env") || throughOpenGl === undefined,
+}, async () => {
+  const { passed, failed } = await testsOn(OPENGL, ["embedding_kernel"]);
+  assert.deepEqual(failed, []);
+  assert.ok(passed > 4, `${passed} tests`);
+});
+
 Deno.test(
   "The README's support table is that of the last conformance run",
   { ignore: !permitted("read") },
@@ -80,7 +93,7 @@ Deno.test("The support table says what is wrong", () => {
     { ...check, kernel: "a.wgsl", largest_error: 0.5, verdict: "wrong" },
     { ...check, kernel: "b.wgsl", largest_error: 2e-7, verdict: "right" },
   ];
-  const toy = recordOf("Toy", { environment, checks } as unknown as Parameters<typeof recordOf>[1]);
+  const toy = recordOf("Toy", { environment, checks } as unknown as Parameters<typeof recordOf>[1], "quick");
   const record = {
     kvbench: "0",
     deno: "2",
@@ -89,6 +102,7 @@ Deno.test("The support table says what is wrong", () => {
   const table = supportTable(record);
   assert.match(table, /^\| `a\.wgsl` \| \*\*wrong\*\* 5\.0e-1 \|$/m);
   assert.match(table, /^\| `b\.wgsl` \| 2\.0e-7 \|$/m);
+  assert.match(table, /^\| self-test \| quick \|$/m);
   assert.match(table, /^\| kernel and model tests \| \*\*1 of 5 fail\*\* \|$/m);
   assert.match(table, /^\| features \| subgroups \|$/m);
   const readme = "x\n<!-- conformance -->\nold\n<!-- /conformance -->\ny\n";

@@ -1,6 +1,6 @@
 /**
  * What `mod.ts` reaches is also run over HTTP, where no `deno.json` is read: its packages and its version are written
- * down twice, and must be the same.
+ * down twice, and must be the same. And a run fetches what it imports, though the lock has more.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import manifestText from "../deno.json" with { type: "text" };
 import lockText from "../deno.lock" with { type: "text" };
 import { VERSION } from "../src/version.ts";
+import { inScratch, MOD, runDeno } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
 import { importsOf, reachedFrom, scriptsIn, sourcesIn } from "./sources.ts";
 
@@ -15,7 +16,26 @@ const ignore = !permitted("read");
 const manifest: { version: string; imports: Record<string, string> } = JSON.parse(
   manifestText.replaceAll(/^ *\/\/.*$/gm, ""), // comments
 );
+const lock: { specifiers: Record<string, string>; npm: Record<string, LockedPackage> } = JSON.parse(lockText);
 const ROOT = new URL("../", import.meta.url);
+
+interface LockedPackage {
+  readonly integrity: string;
+  readonly dependencies?: readonly string[];
+  readonly optionalDependencies?: readonly string[];
+}
+
+/** The packages that every run of a checkout fetches once, besides what they depend on. */
+const OF_A_RUN = [
+  "chart.js",
+  "cli-progress",
+  "cli-table3",
+  "commander",
+  "eventsource-parser",
+  "gpt-tokenizer",
+  "prom-client",
+  "zod",
+];
 
 Deno.test("VERSION is deno.json's version", () => {
   assert.equal(VERSION, manifest.version);
@@ -28,7 +48,6 @@ Deno.test("deno.json pins each package to one version", () => {
 });
 
 Deno.test("deno.lock has the packages of deno.json and no others, and every package by its hash", () => {
-  const lock: { specifiers: object; npm: Record<string, { integrity: string }> } = JSON.parse(lockText);
   assert.deepEqual(new Set(Object.keys(lock.specifiers)), new Set(Object.values(manifest.imports)));
   assert.deepEqual(Object.keys(lock).sort(), ["npm", "specifiers", "version", "workspace"]);
   for (const [name, { integrity }] of Object.entries(lock.npm)) {
@@ -72,4 +91,34 @@ Deno.test("What mod.ts reaches imports nothing but files beside it, npm: with a 
 /** The npm package of a specifier, inline or by its name in deno.json; undefined where it is none. */
 function packageOf(specifier: string): string | undefined {
   return /^(?:npm:)?((?:@[^/@]+\/)?[a-z][^/@:]*)(?:[@/]|$)/.exec(specifier)?.[1];
+}
+
+Deno.test("A run in a checkout with an empty cache fetches what it imports alone, and warns of nothing", {
+  ignore: !permitted("read", "write", "run", "env"),
+}, async () => {
+  await inScratch(async (cache) => {
+    const { code, stdout, stderr } = await runDeno(["run", "--no-prompt", MOD, "generate", "--help"], {
+      env: { DENO_DIR: cache },
+    });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Usage: kvbench generate /m);
+    const lines = stderr.trimEnd().split("\n");
+    assert.deepEqual(lines.filter((line) => !line.startsWith("Download ")), []);
+    const fetched = lines.filter((line) => line.endsWith(".tgz")).sort();
+    const wanted = OF_A_RUN.flatMap(lockedWith).map((key) => key.replace(/@[^@]*$/, ""));
+    assert.deepEqual(
+      fetched.map((line) => wanted.find((name) => line.includes(`/${name}/-/`)) ?? line).sort(),
+      [
+        ...new Set(wanted),
+      ].sort(),
+    );
+  });
+});
+
+/** The lock's keys of a package and of all that it depends on. */
+function lockedWith(name: string): string[] {
+  const key = Object.keys(lock.npm).find((each) => each.startsWith(`${name}@`));
+  assert.ok(key !== undefined, `${name} is not in the lock`);
+  const { dependencies = [], optionalDependencies = [] } = lock.npm[key]!;
+  return [key, ...[...dependencies, ...optionalDependencies].flatMap(lockedWith)];
 }

@@ -50,6 +50,22 @@ Deno.test("Where the file system takes no more, one line says so, and the file t
   });
 });
 
+Deno.test("What goes to /dev/stdout is added where stdout goes, and replaces nothing", {
+  ignore: ignore || Deno.build.os === "windows",
+}, async () => {
+  await inScratch(async (folder) => {
+    await Deno.writeTextFile(`${folder}/r.json`, JSON.stringify(fixtureResult()));
+    await Deno.writeTextFile(`${folder}/log`, "of before\n");
+    const args = ["report", `${folder}/r.json`, "--format", "csv", "-o", "/dev/stdout"];
+    const { code, stderr } = await inShell(`"$@" >> ${folder}/log`, [`--allow-read=${folder}`], args);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const lines = (await Deno.readTextFile(`${folder}/log`)).split("\n");
+    assert.equal(lines[0], "of before");
+    assert.match(lines[1]!, /^created,/);
+    assert.deepEqual(namesIn(folder), ["log", "r.json"]);
+  });
+});
+
 Deno.test("Where whoever reads the output leaves, generate ends without a word, with the code of SIGPIPE", {
   ignore: ignore || Deno.build.os === "windows",
 }, async () => {

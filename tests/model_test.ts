@@ -26,16 +26,33 @@ const TOLERANCE = 5e-5;
  * 20 × 96.
  */
 const SMALL_BINDING_BYTES = 20 * 96 * 4;
+/** A head that is not the token embedding. */
+const UNTIED = { ...AWKWARD, tie_word_embeddings: false };
 
-for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
-  for (const maxBindingBytes of [undefined, SMALL_BINDING_BYTES]) {
-    const title = `${tuning.name} tuning, token embedding ${maxBindingBytes ? "in shards" : "whole"}`;
+for (const [head, keys] of [["tied", AWKWARD], ["untied", UNTIED]] as const) {
+  for (
+    const [tuning, maxBindingBytes] of [
+      [SOFTWARE_TUNING, undefined],
+      [SOFTWARE_TUNING, SMALL_BINDING_BYTES],
+      [HARDWARE_TUNING, undefined],
+      [HARDWARE_TUNING, SMALL_BINDING_BYTES],
+    ] as const
+  ) {
+    const title = `${head} head, ${tuning.name} tuning, token embedding ${
+      maxBindingBytes ? "in shards" : "whole"
+    }`;
     gpuTest(`Gpt2 equals the CPU's pass at awkward widths (${title})`, async (gpu) => {
-      const { checkpoint, config, tensors } = await randomCheckpoint(AWKWARD);
+      const { checkpoint, config, tensors } = await randomCheckpoint(keys);
       const options = { tuning, ...(maxBindingBytes && { maxBindingBytes }) };
       const model = await Gpt2.load(gpu, checkpoint, options);
-      const shards = gpu.ledger.byLabel().find(({ label }) => label === "wte.weight")?.buffers;
-      assert.equal(shards, maxBindingBytes ? 2 : 1);
+      for (const [tensor, has] of [["wte.weight", true], ["lm_head.weight", head === "untied"]] as const) {
+        const shards = gpu.ledger.byLabel().find(({ label }) => label === tensor)?.buffers;
+        assert.equal(shards, !has ? undefined : maxBindingBytes ? 2 : 1, tensor);
+      }
+      // Shards of so small a device are padded one by one.
+      if (!maxBindingBytes) {
+        assert.equal(gpu.ledger.current.weights - 16, memoryNeed(config, tuning).weightsBytes);
+      }
 
       const next = seededRandom(1);
       const ids = Array.from({ length: config.nCtx }, () => Math.floor(next() * config.vocabSize));
@@ -65,17 +82,25 @@ function storedTensors(tensors: Tensors, config: Gpt2Config, dtype: Dtype): Tens
   return new Map([...tensors].map(([name, values]) => {
     const columns = shapes.get(name)![1];
     if (columns === undefined || name === "wpe.weight") return [name, values];
-    const channel = (i: number) => name === "wte.weight" ? Math.floor(i / columns) : i % columns;
+    const hasRows = name === "wte.weight" || name === "lm_head.weight";
+    const channel = (i: number) => hasRows ? Math.floor(i / columns) : i % columns;
     return [name, stored(values, dtype, channel)];
   }));
 }
 
 for (const weightsDtype of ["f16", "int8"] as const) {
-  for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
+  for (
+    const [head, tuning, keys] of [
+      ["tied", SOFTWARE_TUNING, AWKWARD],
+      ["untied", SOFTWARE_TUNING, UNTIED],
+      ["tied", HARDWARE_TUNING, AWKWARD],
+      ["untied", HARDWARE_TUNING, UNTIED],
+    ] as const
+  ) {
     gpuTest(
-      `Gpt2 with ${weightsDtype} weights equals the CPU's pass over stored tensors (${tuning.name} tuning)`,
+      `Gpt2 with ${weightsDtype} weights equals the CPU's pass over stored tensors (${head} head, ${tuning.name} tuning)`,
       async (gpu) => {
-        const { checkpoint, config, tensors } = await randomCheckpoint(AWKWARD);
+        const { checkpoint, config, tensors } = await randomCheckpoint(keys);
         const model = await Gpt2.load(gpu, checkpoint, {
           tuning,
           weightsDtype,

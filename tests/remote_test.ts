@@ -1,47 +1,166 @@
 /**
- * Runs from an empty folder with a cold cache and permission for one host, as a user does who has nothing but an
- * address: sources, kernels and weights come from a server on loopback, packages from the npm registry.
+ * Runs from an empty folder with an empty cache, as a user does who has nothing but an address: the released bundle
+ * from a small web server, and `mod.ts` from one that knows TypeScript and takes many requests at once. Packages of
+ * native code, and those of `mod.ts`, come from the npm registry.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { goldenCase, inScratch, namesIn, runDeno, type RunResult } from "./cli_support.ts";
+import { pathToFileURL } from "node:url";
+import { bundle } from "../src/cli/bundle.ts";
+import script from "../src/report/page/client.js.txt" with { type: "text" };
+import { PERMISSIONS, permissionsAt } from "../src/cli/permissions.ts";
+import {
+  CHART_FLAGS,
+  CHART_READS,
+  goldenCase,
+  inScratch,
+  namesIn,
+  runDeno,
+  type RunResult,
+} from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
+import { StaticServer } from "./static_server.ts";
 
+const ignore = !permitted("read", "write", "run", "env", "net");
 const ROOT = new URL("../", import.meta.url);
-/** What a web server would have to hold. */
+/** The files of `mod.ts` that a web server has to hold. */
 const SERVED = /^\/(mod\.ts|(src|wgsl|weights)\/[\w./-]+)$/;
 const WEIGHTS = "/weights/tiny/model.safetensors";
 
-/** Serves the repository's files and notes what was asked for. */
-async function withServer(
-  test: (origin: string, requests: string[]) => Promise<void>,
-): Promise<void> {
-  const requests: string[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
-    const { pathname } = new URL(url);
-    requests.push(pathname);
-    if (!SERVED.test(pathname)) return new Response("Not found", { status: 404 });
-    try {
-      const type = pathname.endsWith(".ts") ? "application/typescript" : "application/octet-stream";
-      const body = await Deno.readFile(new URL(`.${pathname}`, ROOT));
-      return new Response(body, { headers: { "content-type": type } });
-    } catch {
-      return new Response("Not found", { status: 404 });
-    }
-  });
-  try {
-    await test(`http://127.0.0.1:${server.addr.port}`, requests);
-  } finally {
-    await server.shutdown();
-  }
-}
+/** Commands without a step of their own. `RESULT`, `IDS` and `FOLDER` stand for files and the folder that holds them. */
+const OTHERS: readonly (readonly string[])[] = [
+  ["compare", "RESULT", "RESULT"],
+  ["doctor"],
+  ["logits", "The", "--no-autotune", "-o", "FOLDER/logits.f32"],
+  ["paper", "--views", "prefix", "--requests", "1", "--no-autotune"],
+  ["perplexity", "--ids", "IDS", "--no-autotune"],
+  ["profile", "--new-tokens", "1", "--prompt-tokens", "2", "--no-autotune"],
+  ["selftest", "--quick"],
+  ["weights", "list"],
+];
 
-Deno.test("generate and bench run over HTTP from an empty folder, and fetch sources and weights once", {
-  ignore: !permitted("read", "write", "run", "env", "net"),
+Deno.test("A bundle from a small web server runs every command from an empty folder with least permissions", {
+  ignore,
+}, async (t) => {
+  await inScratch(async (scratch) => {
+    const dist = pathToFileURL(`${scratch}/dist/`);
+    await bundle({ folder: dist });
+    await using server = new StaticServer(dist);
+    const home = new URL(`http://${server.host}/`);
+    const cwd = `${scratch}/empty`, results = `${cwd}/kvbench-results`;
+    // Of the variables that the hub's flags name, one decides.
+    const env = { DENO_DIR: `${scratch}/cache`, HF_HUB_CACHE: results };
+    await Deno.mkdir(cwd);
+    const run = async (flags: readonly string[], ...args: string[]): Promise<RunResult> => {
+      const result = await runDeno(["run", "--no-prompt", ...flags, `${home}kvbench.js`, ...args], {
+        cwd,
+        env,
+      });
+      assert.equal(result.code, 0, `${args}: ${result.stderr}`);
+      return result;
+    };
+    const result = () => `${results}/${namesIn(results).find((name) => /^kvbench-.*\.json$/.test(name))}`;
+
+    await t.step("generate fetches the bundle and, named before, the weights, and nothing else", async () => {
+      const { greedy } = await goldenCase("tiny", "once");
+      const generate = ["generate", "Once upon a time", "--max-new-tokens", "8", "--output", "ids"];
+      const first = await run(permissionsAt("generate", home), ...generate);
+      assert.equal(first.stdout, `${greedy.slice(0, 8)}\n`);
+      assert.match(
+        first.stderr,
+        /^Downloading http:\S+\/model\.safetensors \(14\.8 MiB\) once, for this and later/m,
+      );
+      const downloads = [...first.stderr.matchAll(/^Download (\S+)$/gm)].map(([, address]) => address);
+      assert.deepEqual(downloads, [`${home}kvbench.js`]);
+      assert.deepEqual(server.requests, ["/kvbench.js", "/weights/tiny/config.json", WEIGHTS]);
+    });
+
+    await t.step("bench measures, writes its page, names the package that draws, and draws", async () => {
+      const folder = `--allow-read=${[results, ...CHART_READS]}`;
+      const { stdout, stderr } = await run(
+        [...permissionsAt("bench", home), folder, `--allow-write=${results}`, ...CHART_FLAGS],
+        ...["bench", "--runs", "1", "--warmup", "0", "--new-tokens", "3"],
+      );
+      assert.match(stdout, /TPOT/);
+      const kinds = namesIn(results).map((name) => name.split(".").at(-1));
+      assert.deepEqual(kinds.sort(), ["html", "json", "png"]);
+      const named = stderr.indexOf("Charts are drawn by npm:@napi-rs/canvas@");
+      const fetched = stderr.indexOf("/@napi-rs%2fcanvas");
+      assert.ok(named >= 0 && fetched > named, stderr);
+    });
+
+    await t.step("report shows that result, and makes a page of it that has its script", async () => {
+      const flags = [`--allow-read=${results}`];
+      const table = await run(flags, "report", result());
+      assert.match(table.stdout, /TPOT/);
+      const page = `${results}/report.html`;
+      await run([...flags, `--allow-write=${results}`], "report", result(), "-o", page);
+      assert.ok((await Deno.readTextFile(page)).includes(script.slice(0, 10_000)), "the page has no script");
+    });
+
+    await t.step("serve-sim serves", async () => {
+      const sim = ["serve-sim", "--kv-budget", "1MiB", "--requests", "2", "--lengths", "alpaca"];
+      const { stdout } = await run(permissionsAt("serve-sim", home), ...sim);
+      assert.match(stdout, /Every policy gave every request the same greedy ids/);
+    });
+
+    for (const args of OTHERS) {
+      const command = args[0]!;
+      await t.step(`${command} runs`, async () => {
+        const ids = `${results}/ids.txt`;
+        await Deno.writeTextFile(ids, "464,3290,257");
+        const filled = (text: string) =>
+          text.replace("RESULT", result()).replace("IDS", ids).replace(/FOLDER|FILE|(?<==)CACHE/, results);
+        await run(permissionsAt(command, home).map(filled), ...args.map(filled));
+      });
+    }
+
+    await t.step("serve answers load", async () => {
+      const flags = permissionsAt("serve", home);
+      const serve = [
+        "run",
+        "--no-prompt",
+        ...flags,
+        `${home}kvbench.js`,
+        "serve",
+        "--port",
+        "0",
+        "--no-autotune",
+      ];
+      const { code, stderr } = await runDeno(serve, {
+        cwd,
+        env,
+        whenReady: async (line) => {
+          const url = new URL(/http:\/\/[^/\s]+/.exec(line)![0]);
+          const load = ["load", url.href, "--num-prompts", "2", "--new-tokens", "2"];
+          const { stdout } = await run([`--allow-net=${url.host}`], ...load);
+          assert.match(stdout, /TTFT/);
+        },
+      });
+      assert.equal(code, 0, stderr);
+    });
+
+    await t.step("--help of every command needs no permission and names this server", async () => {
+      for (const command of Object.keys(PERMISSIONS)) {
+        const { stdout } = await run([], command, "--help");
+        assert.match(stdout, new RegExp(`^Usage: kvbench ${command} `, "m"));
+        const [flag = ""] = permissionsAt(command, home);
+        assert.ok(stdout.replaceAll(/\s+/g, " ").includes(`Least permissions: ${flag}`), stdout);
+      }
+    });
+
+    await t.step("the server was asked for each file once", () => {
+      assert.deepEqual(server.requests, ["/kvbench.js", "/weights/tiny/config.json", WEIGHTS]);
+    });
+  });
+});
+
+Deno.test("mod.ts runs from a server that knows TypeScript, and fetches sources and weights once", {
+  ignore,
 }, async () => {
   await inScratch((folder) =>
-    withServer(async (origin, requests) => {
+    withTypedServer(async (origin, requests) => {
       const cwd = `${folder}/empty`;
       await Deno.mkdir(cwd);
       const run = async (...args: string[]): Promise<RunResult> => {
@@ -67,10 +186,34 @@ Deno.test("generate and bench run over HTTP from an empty folder, and fetch sour
       assert.ok(requests.includes("/wgsl/kv_write.wgsl"));
 
       const asked = requests.length;
-      const bench = await run("bench", "--runs", "1", "--warmup", "0", "--new-tokens", "3");
-      assert.match(bench.stdout, /TPOT/);
+      const again = await run(...generate, "ids");
+      assert.equal(again.stdout, first.stdout);
       assert.deepEqual(requests.slice(asked), [], "the second run asked the server again");
       assert.deepEqual(namesIn(cwd), []);
     })
   );
 });
+
+/** Serves the repository's files, TypeScript as such, and notes what was asked for. */
+async function withTypedServer(
+  test: (origin: string, requests: string[]) => Promise<void>,
+): Promise<void> {
+  const requests: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
+    const { pathname } = new URL(url);
+    requests.push(pathname);
+    if (!SERVED.test(pathname)) return new Response("Not found", { status: 404 });
+    try {
+      const type = pathname.endsWith(".ts") ? "application/typescript" : "application/octet-stream";
+      const body = await Deno.readFile(new URL(`.${pathname}`, ROOT));
+      return new Response(body, { headers: { "content-type": type } });
+    } catch {
+      return new Response("Not found", { status: 404 });
+    }
+  });
+  try {
+    await test(`http://127.0.0.1:${server.addr.port}`, requests);
+  } finally {
+    await server.shutdown();
+  }
+}

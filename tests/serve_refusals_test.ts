@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import OpenAI from "openai";
 import { gpuTest } from "./gpu_support.ts";
 import { idsOf, N_CTX, PROMPT, VOCAB_SIZE, whole, withServer } from "./serve_support.ts";
 
@@ -74,7 +75,8 @@ gpuTest("What is wrong gets the API's error and status, and nothing is left of i
     const cases: [string, RequestInit, number][] = [
       ["/v1/completions", { method: "POST", body: "{}" }, 415],
       ["/v1/completions", {}, 405],
-      ["/v1/chat/completions", { method: "POST" }, 404],
+      ["/v1/chat/completions", {}, 405],
+      ["/v1/embeddings", { method: "POST" }, 404],
       ["/v1/models/other", {}, 404],
       [
         "/v1/completions",
@@ -99,6 +101,29 @@ gpuTest("What is wrong gets the API's error and status, and nothing is left of i
     assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: "ok" });
   });
 }, { needs });
+
+gpuTest(
+  "A chat completion is refused with the name of what there is, as OpenAI's client knows it",
+  async (gpu) => {
+    await withServer(gpu, { apiKey: "k" }, async ({ url }) => {
+      const ask = (apiKey: string) =>
+        new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 }).chat.completions.create({
+          model: "random",
+          messages: [{ role: "user", content: "Hello" }],
+        });
+      await assert.rejects(
+        ask("k"),
+        (error) =>
+          error instanceof OpenAI.NotFoundError && error.code === "model_not_supported" &&
+          /'random' is not a chat model: it has no chat template.* Send a prompt to v1\/completions/.test(
+            error.message,
+          ),
+      );
+      await assert.rejects(ask("other"), OpenAI.AuthenticationError);
+    });
+  },
+  { needs },
+);
 
 gpuTest("A server of this machine answers no page that comes under another name", async (gpu) => {
   await withServer(gpu, {}, async ({ url }) => {

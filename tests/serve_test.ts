@@ -154,7 +154,7 @@ gpuTest("A client that leaves frees its blocks, whether it streams or waits", as
   });
 }, { needs });
 
-gpuTest("Metrics count what was served", async (gpu) => {
+gpuTest("Metrics count what was served, and the memory that it takes", async (gpu) => {
   await withServer(gpu, { kv: { budgetTokens: 40, watermark: 0 } }, async ({ url, post }) => {
     const body = { prompt: PROMPT, max_tokens: 20, ignore_eos: true };
     await Promise.all([1, 2, 3].map(() => whole(post(body))));
@@ -168,6 +168,9 @@ gpuTest("Metrics count what was served", async (gpu) => {
     assert.equal(value("kvbench_time_to_first_token_seconds_count"), 3);
     assert.equal(value("kvbench_time_per_output_token_seconds_count"), 3);
     assert.equal(value("kvbench_kv_capacity_tokens"), 40);
+    assert.equal(value("kvbench_gpu_bytes"), gpu.ledger.current.total);
+    assert.ok(value("process_resident_memory_bytes") > value("kvbench_heap_bytes"));
+    assert.ok(value("kvbench_heap_bytes") > 1e6);
     assert.ok(value('kvbench_preemptions_total{how="recompute"}') > 0);
     for (const name of ["sequences_running", "requests_waiting", "kv_usage_ratio"]) {
       assert.equal(value(`kvbench_${name}`), 0);
@@ -192,12 +195,16 @@ gpuTest(
       await assert.rejects(fetch(`${url}/health`));
     });
     await withServer(gpu, { graceMs: 0 }, async ({ post, stop, engine }) => {
-      const answers = await Promise.all([post(body), post({ ...body, stream: false })]);
+      const whole = post({ ...body, stream: false });
+      const streamed = await post(body);
       await until(() => engine.nRunning === 2, "both run");
       const stopped = stop();
-      const events = await Array.fromAsync(eventsOf(answers[0]!));
+      const events = await Array.fromAsync(eventsOf(streamed));
       assert.equal(JSON.parse(events.at(-1)!).error.message, "The server is shutting down");
-      assert.equal((await answers[1]!.json()).error.code, "unavailable");
+      assert.ok(!events.includes("[DONE]"));
+      const answer = await whole;
+      assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
+      assert.equal((await answer.json()).error.code, "unavailable");
       await stopped;
     });
   },
@@ -222,12 +229,18 @@ Deno.test("Where the GPU fails, clients are told and the server ends with the re
 }, async () => {
   const gpu = await Gpu.open();
   const failed = withRandomModel(gpu, (model) =>
-    serveModel(model, {}, async ({ post }) => {
+    serveModel(model, {}, async ({ post, engine }) => {
       const body = { prompt: PROMPT, max_tokens: 30, ignore_eos: true, stream: true };
+      const whole = post({ ...body, stream: false });
       const response = await post(body);
+      await until(() => engine.nRunning === 2, "both run");
       gpu.device.destroy();
       const events = await Array.fromAsync(eventsOf(response));
       assert.equal(JSON.parse(events.at(-1)!).error.message, "The server has failed");
+      assert.ok(!events.includes("[DONE]"));
+      const answer = await whole;
+      const { error } = await answer.json();
+      assert.deepEqual([answer.status, error.message], [500, "The server has failed"]);
     }));
   await assert.rejects(failed, (error) => error instanceof KvbenchError && /^The GPU /.test(error.message));
 });

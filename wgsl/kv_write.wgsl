@@ -22,11 +22,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let to = kv_head(slot, part, head);
   var scale = 1.0;
   if (KV_SCALED) {
-    var largest = vec4f(TINY);
+    // As bits without their sign, which order as magnitudes do: max() of floats might drop NaN, which must stay.
+    var largest = vec4u(bitcast<u32>(TINY));
     for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      largest = max(largest, abs(x_load(source + d4)));
+      largest = max(largest, bitcast<vec4u>(x_load(source + d4)) & vec4u(0x7fffffffu));
     }
-    scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
+    scale = bitcast<f32>(max(max(largest.x, largest.y), max(largest.z, largest.w))) / 127.0;
     kv_store_scale(to, scale);
   }
   kv_store(to, source, scale);

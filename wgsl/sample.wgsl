@@ -10,6 +10,8 @@
 //   choice    argmax of logit / temperature + g, with g = -log(-log(u)) (the Gumbel-max trick: Maddison,
 //             Tarlow and Minka 2014, "A* Sampling"); the lowest id among equals. Temperature 0 is the argmax.
 //
+// Where a logit is infinite or NaN, the id is NOT_FINITE, which is no token's.
+//
 // u is a hash of (seed, position, token), and all sums are of integers, so that neither LANES nor the batch
 // nor the KV strategy changes what is chosen. At the last position of the context there is no next token.
 //
@@ -33,6 +35,10 @@ const N_BINS = 2048u;
 // The likeliest token's mass. 2^18 tokens of it make 2^48, which is what a bin can hold.
 const MASS_ONE = 1073741824.0;
 
+const NOT_FINITE = 0xffffffffu;
+const MAGNITUDE = 0x7fffffffu; // all bits but the sign
+const INFINITY = 0x7f800000u; // the least magnitude that is not finite
+
 struct Sampling {
   temperature: f32,
   top_k: u32,
@@ -40,7 +46,8 @@ struct Sampling {
   seed: u32,
 }
 
-@group(1) @binding(0) var<storage, read> logits: array<f32>;
+// As bits: what is no number must be seen, and WGSL lets compilers assume that there is none among floats.
+@group(1) @binding(0) var<storage, read> logits: array<u32>;
 @group(1) @binding(1) var<storage, read_write> tokens: array<u32>;
 @group(1) @binding(2) var<storage, read> sampling: array<Sampling>;
 
@@ -50,6 +57,7 @@ var<workgroup> bins_low: array<atomic<u32>, N_BINS>;
 var<workgroup> bins_high: array<atomic<u32>, N_BINS / 2u>;
 var<workgroup> lane_weights: array<vec2u, 256>;
 var<workgroup> found_by_first: u32;
+var<workgroup> largest_magnitude: atomic<u32>;
 // By round: the argmax of the logits, then the choice. Complements of ids, so that 0 is lower than all.
 var<workgroup> best_keys: array<atomic<u32>, 2>;
 var<workgroup> best_ids: array<atomic<u32>, 2>;
@@ -84,20 +92,25 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     id = draw(task, lowest_key);
   }
   if (local.x == 0u) {
-    tokens[output.sequence * N_CTX + output.position + 1u] = id;
+    tokens[output.sequence * N_CTX + output.position + 1u] =
+      select(NOT_FINITE, id, atomicLoad(&largest_magnitude) < INFINITY);
   }
 }
 
 fn best_logit(task: Task) -> u32 {
   var key = 0u;
   var id = 0u;
+  var magnitude = 0u;
   for (var n = task.lane; n < N_VOCAB; n += LANES) {
-    let candidate = key_of(logits[task.first + n]);
+    let bits = logits[task.first + n];
+    magnitude = max(magnitude, bits & MAGNITUDE);
+    let candidate = key_of(bits);
     if (candidate > key) {
       key = candidate;
       id = n;
     }
   }
+  atomicMax(&largest_magnitude, magnitude);
   return best_of_lanes(0u, key, id);
 }
 
@@ -105,10 +118,11 @@ fn draw(task: Task, lowest_key: u32) -> u32 {
   var key = 0u;
   var id = 0u;
   for (var n = task.lane; n < N_VOCAB; n += LANES) {
-    let logit = logits[task.first + n];
-    if (key_of(logit) >= lowest_key) {
+    let bits = logits[task.first + n];
+    if (key_of(bits) >= lowest_key) {
+      let logit = bitcast<f32>(bits);
       let noise = gumbel(vec3u(task.wanted.seed, task.position, n));
-      let candidate = key_of((logit - task.highest) / task.wanted.temperature + noise);
+      let candidate = key_of(bitcast<u32>((logit - task.highest) / task.wanted.temperature + noise));
       if (candidate > key) {
         key = candidate;
         id = n;
@@ -145,11 +159,11 @@ fn threshold(task: Task, lowest_key: u32, by_mass: bool) -> u32 {
     workgroupBarrier();
 
     for (var n = task.lane; n < N_VOCAB; n += LANES) {
-      let logit = logits[task.first + n];
-      let key = key_of(logit);
+      let bits = logits[task.first + n];
+      let key = key_of(bits);
       let b = (key ^ found) >> shift; // N_BINS or more where settled bits differ
       if (key >= lowest_key && b < N_BINS) {
-        add_to_bin(b, select(1u, mass(task, logit), by_mass));
+        add_to_bin(b, select(1u, mass(task, bitcast<f32>(bits)), by_mass));
       }
     }
     workgroupBarrier();
@@ -222,9 +236,8 @@ fn less(a: vec2u, b: vec2u) -> bool {
   return a.y < b.y || (a.y == b.y && a.x < b.x);
 }
 
-// A number that orders as the float does, equal for both zeros and never 0.
-fn key_of(value: f32) -> u32 {
-  let bits = bitcast<u32>(value);
+// A number that orders as the float of these bits does, equal for both zeros and never 0.
+fn key_of(bits: u32) -> u32 {
   return select(bits | 0x80000000u, 0u - bits, (bits >> 31u) == 1u);
 }
 

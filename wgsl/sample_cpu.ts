@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NOT_FINITE } from "../src/model/finite.ts";
 import type { Sampling } from "../src/model/sampling.ts";
 import { argmaxCpu } from "./argmax_cpu.ts";
 
@@ -12,7 +13,7 @@ const MIN_TEMPERATURE = 1e-6;
 /**
  * The ids that may be chosen after the token at `position`, in ascending order. Without a `tolerance` that is
  * one, but for equal scores, whose lowest id is right. With it, also those that a computation might choose whose
- * scores (in nats) and whose top-p are wrong by that much.
+ * scores (in nats) and whose top-p are wrong by that much. Where a logit is not finite: {@linkcode NOT_FINITE}.
  *
  * @param logits [nVocab]
  */
@@ -22,6 +23,7 @@ export function sampleCpu(
   options: { position: number; tolerance?: number },
 ): number[] {
   const { position, tolerance = 0 } = options;
+  if (!logits.every(Number.isFinite)) return [NOT_FINITE];
   const temperature = Math.fround(sampling.temperature);
   if (temperature < MIN_TEMPERATURE) return [argmaxCpu(logits)];
   const highest = logits[argmaxCpu(logits)]!;

@@ -89,6 +89,34 @@ export function awkwardLogits(nVocab: number): Record<string, Float32Array> {
   };
 }
 
+/** Bits of what is no finite float32, by its name. */
+const NOT_FINITE_BITS = {
+  "infinity": 0x7f800000,
+  "-infinity": 0xff800000,
+  "NaN": 0x7fc00000,
+  "-NaN": 0xffc00000,
+  "a signalling NaN": 0x7f800001,
+};
+
+/** Logits of which one, the first, the last or one between, is not finite, by what it is. */
+export function brokenLogits(nVocab: number): Record<string, Float32Array> {
+  const logits = normalArray(nVocab, { mean: -60, deviation: 3 });
+  return Object.fromEntries(
+    Object.entries(NOT_FINITE_BITS).map(([name, bits], i) => {
+      const broken = logits.slice();
+      new Uint32Array(broken.buffer)[[nVocab >> 1, 0, nVocab - 1][i % 3]!] = bits;
+      return [`with ${name}`, broken];
+    }),
+  );
+}
+
+/** Logits of which one is as large as float32 has them, and one as small: both are finite. */
+export function extremeLogits(nVocab: number): Record<string, Float32Array> {
+  const logits = normalArray(nVocab, { mean: -60, deviation: 3 });
+  new Uint32Array(logits.buffer).set([0x7f7fffff, 0xff7fffff], nVocab >> 1);
+  return { "of the largest magnitudes": logits };
+}
+
 /** Those of {@linkcode awkwardLogits} that are tried: the reference sorts them. */
 const KINDS = ["as GPT-2's", "ties", "flat"];
 
@@ -110,7 +138,10 @@ export async function checkChoice(
   name: "sample" | "argmax",
   { nVocab, lanes }: { readonly nVocab: number; readonly lanes: number },
 ): Promise<Comparison> {
-  const kinds = Object.entries(awkwardLogits(nVocab)).filter(([kind]) => KINDS.includes(kind));
+  const kinds = [
+    ...Object.entries(awkwardLogits(nVocab)).filter(([kind]) => KINDS.includes(kind)),
+    ...Object.entries({ ...brokenLogits(nVocab), ...extremeLogits(nVocab) }),
+  ];
   const ways = name === "argmax" ? [GREEDY] : SAMPLINGS;
   const cases = kinds.flatMap(([kind, logits]) => ways.map((way) => ({ kind, logits, way })));
   const sampling = cases.map(({ way }, seed) => ({ ...way, seed }));

@@ -21,13 +21,21 @@ export function hasGolden(weightsSha256: string): boolean {
   return weightsSha256 === golden.weights_sha256;
 }
 
+/** Steps that {@linkcode checkGolden} counts: kernels are compiled, logits are there, ids are there. */
+export const GOLDEN_STEPS = 3;
+
 /**
  * Decodes the golden prompts together, and compares the logits behind each and the ids that follow it.
  *
  * @param model The embedded one, in float32.
+ * @param onProgress Called with the steps done so far, of {@linkcode GOLDEN_STEPS}.
  * @throws {KvbenchError} If a kernel does not compile or the device fails.
  */
-export async function checkGolden(model: Gpt2, strategy: string): Promise<Comparison[]> {
+export async function checkGolden(
+  model: Gpt2,
+  strategy: string,
+  onProgress: (steps: number) => void = () => {},
+): Promise<Comparison[]> {
   const { cases } = golden;
   const prompts = cases.map(({ ids }) => ids);
   const maxPromptTokens = Math.max(...prompts.map(({ length }) => length));
@@ -37,11 +45,14 @@ export async function checkGolden(model: Gpt2, strategy: string): Promise<Compar
   const options = { strategy, ...size };
   const tolerance = model.gpu.facts.software ? SOFTWARE_TOLERANCE : PROMISED_TOLERANCE;
   return await withDecoder(model, options, async (decoder) => {
+    onProgress(1);
     decoder.begin(prompts);
     const logits = await decoder.logits();
+    onProgress(2);
     decoder.begin(prompts);
     decoder.advance(newTokens);
     const ids = await decoder.ids(prompts.map(({ length }) => length));
+    onProgress(GOLDEN_STEPS);
     return cases.flatMap((item, s) => {
       const own = item.logits.map(([id]) => logits[s]![id!]!);
       const wanted = item.logits.map(([, value]) => value!);
@@ -54,7 +65,7 @@ export async function checkGolden(model: Gpt2, strategy: string): Promise<Compar
           tolerance: 0,
           at: wrong < 0
             ? "every id is right"
-            : `new token ${wrong + 1}: ${ids[s]![wrong]}, wanted ${item.greedy_ids[wrong]}`,
+            : `new token ${wrong + 1}: ${ids[s]![wrong]}, expected ${item.greedy_ids[wrong]}`,
         },
       ];
     });

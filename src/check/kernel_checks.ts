@@ -211,8 +211,20 @@ export function verdictOf(
   };
 }
 
-/** The first verdict that is not `right`, if there is one. */
-export async function firstWrong(gpu: Gpu, checks: readonly KernelCheck[]): Promise<Verdict | undefined> {
-  for await (const verdict of verdicts(gpu, checks)) if (verdict.verdict !== "right") return verdict;
+/**
+ * Finds the first verdict that is not `right`, if there is one.
+ *
+ * @param onProgress Called with the number of checks done.
+ */
+export async function firstWrong(
+  gpu: Gpu,
+  checks: readonly KernelCheck[],
+  onProgress: (done: number) => void = () => {},
+): Promise<Verdict | undefined> {
+  let done = 0;
+  for await (const verdict of verdicts(gpu, checks)) {
+    if (verdict.verdict !== "right") return verdict;
+    onProgress(++done);
+  }
   return undefined;
 }

@@ -5,20 +5,23 @@
  */
 import { WrongResultsError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
+import { plainStrategy, strategyNamed } from "../kv/registry.ts";
 import type { WeightsOrigin } from "../model/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { describeComparison, isRight, worst } from "./comparison.ts";
-import { checkGolden, hasGolden } from "./golden.ts";
+import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
 import { firstWrong, kernelChecks } from "./kernel_checks.ts";
 
 /** What is about to be timed. */
 export interface SelfCheckOptions {
   /** Where the weights come from. */
   readonly weights: WeightsOrigin;
-  /** The strategy that the golden prompts are decoded with: all of them are compared with each other later. */
+  /** The strategy that the golden prompts are decoded with. Default: where it is not exact, the plain cache. */
   readonly strategy: string;
   /** How K and V will be stored. */
   readonly kvDtypes: readonly Dtype[];
+  /** Called before and after each check, with how many are done. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -29,18 +32,21 @@ export interface SelfCheckOptions {
  */
 export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<void> {
   const { gpu, config, tuning, weightsDtype } = model;
-  const { weights, strategy, kvDtypes } = options;
+  const { weights, strategy, kvDtypes, onProgress = () => {} } = options;
   let wrong: string | undefined;
   const exact = weightsDtype === "f32" && kvDtypes.every((dtype) => dtype === "f32");
   if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
-    const comparisons = await checkGolden(model, strategy);
+    onProgress(0, GOLDEN_STEPS);
+    const { name } = strategyNamed(strategy).traits.exact ? strategyNamed(strategy) : plainStrategy();
+    const comparisons = await checkGolden(model, name, (steps) => onProgress(steps, GOLDEN_STEPS));
     if (comparisons.every(isRight)) return;
     wrong = `golden prompts differ, though every kernel equals its CPU reference: ${
       describeComparison(worst(comparisons))
     }`;
   }
   const checks = kernelChecks({ config, tunings: [tuning], weightsDtypes: [weightsDtype], kvDtypes });
-  const kernel = await firstWrong(gpu, checks);
+  onProgress(0, checks.length);
+  const kernel = await firstWrong(gpu, checks, (done) => onProgress(done, checks.length));
   if (kernel) wrong = `${kernel.kernel} (${kernel.variant || "its only variant"}): ${kernel.detail}`;
   if (wrong === undefined) return;
   throw new WrongResultsError(

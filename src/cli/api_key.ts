@@ -7,6 +7,7 @@
 import type { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { readText } from "../model/byte_source.ts";
+import { addOptions, type Group } from "./option_spec.ts";
 
 /** Values of {@link addApiKeyOptions}. */
 export interface ApiKeyOptions {
@@ -15,10 +16,16 @@ export interface ApiKeyOptions {
 }
 
 /** Adds the options to a subcommand. */
-export function addApiKeyOptions(command: Command, what: string): Command {
-  return command
-    .option("--api-key <key>", what)
-    .option("--api-key-file <file>", "where the key is, in place of the key itself");
+export function addApiKeyOptions(command: Command, help: string, group: Group): Command {
+  return addOptions(
+    command,
+    { flags: "--api-key <key>", help, group },
+    {
+      flags: "--api-key-file <file>",
+      help: "File with the API key, which no list of processes shows",
+      group,
+    },
+  );
 }
 
 /**
@@ -29,7 +36,7 @@ export function addApiKeyOptions(command: Command, what: string): Command {
  */
 export async function apiKeyOf({ apiKey, apiKeyFile }: ApiKeyOptions): Promise<string | undefined> {
   if (apiKey !== undefined && apiKeyFile !== undefined) {
-    throw new UsageError("Both --api-key and --api-key-file are given: wanted one");
+    throw new UsageError("Both --api-key and --api-key-file are given: expected one");
   }
   const key = apiKeyFile === undefined ? apiKey : (await readText(apiKeyFile)).trim();
   if (key === "") throw new UsageError("The API key is empty");

@@ -3,29 +3,35 @@
  *
  * @module
  */
+import { sayKind } from "../report/adapter_kind.ts";
 import { dirname } from "node:path";
 import { Command } from "./commander.ts";
-import { selfCheck } from "../check/self_check.ts";
 import { UsageError } from "../errors.ts";
 import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import { type BenchResult, parseResult } from "../measure/result.ts";
+import { benchNeed } from "../measure/bench_need.ts";
 import { runBench } from "../measure/run.ts";
 import { formatResults } from "../report/formats.ts";
-import { checkWritable } from "../report/write.ts";
 import { compareWithF32, prepareReference } from "./bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "./bench_options.ts";
 import { planOf } from "./bench_plan.ts";
 import { assertContinues, emptyResult } from "./bench_record.ts";
 import { saveReports } from "./bench_reports.ts";
+import { checkFirst } from "./checked.ts";
 import { quietly } from "./command_line.ts";
 import { compareWithBaseline } from "./compare.ts";
-import { type Destination, destinationOf } from "./destination.ts";
+import { checkDestination, type Destination, destinationOf, openResult } from "./destination.ts";
 import { type Interrupt, watchInterrupts } from "./interrupt.ts";
-import { liveView, terminal } from "./live_view.ts";
+import { liveView } from "./live_view.ts";
 import { readResult, ResultFile } from "./result_file.ts";
-import { type Session, withSession } from "./session.ts";
+import { hashed, type Session, withSession } from "./session.ts";
+import { display } from "./display.ts";
+import { withProgress } from "./progress.ts";
 import { writeLine } from "./stdout.ts";
+
+/** Time from the first SIGINT or SIGTERM until the process is ended, in ms, whatever the GPU does. */
+const END_WITHIN_MS = 1500;
 
 /** A result that is taken up again. */
 interface Resumed {
@@ -41,7 +47,8 @@ interface Resumed {
 export function benchCommand(resumed?: Resumed): Command {
   const command = addBenchOptions(new Command("bench"));
   return command
-    .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes")
+    .summary("Compare no-cache, kv-cache and paged: latency and memory")
+    .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
     .action(async (options: BenchOptions) => {
       refuseTwice(command, options);
       if (options.resume !== undefined) return await resume(command, options.resume);
@@ -55,7 +62,7 @@ async function resume(command: Command, path: string): Promise<void> {
     option.attributeName() !== "resume" && command.getOptionValueSource(option.attributeName()) === "cli"
   );
   if (other) {
-    throw new UsageError(`--resume takes every option from the result: wanted no ${other.long} beside it`);
+    throw new UsageError(`--resume takes every option from the result: expected no ${other.long} beside it`);
   }
   const result = await readResult(path);
   if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
@@ -75,40 +82,46 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       ...(options.json === undefined && { folder: dirname(resumed.path) }),
     }
     : await destinationOf(options);
-  if (to.file !== undefined) await checkWritable(to.file);
+  await checkDestination(to);
   if (options.failOn !== undefined && options.baseline === undefined) {
-    throw new UsageError("--fail-on needs something to compare with: wanted --baseline beside it");
+    throw new UsageError("--fail-on needs something to compare with: expected --baseline beside it");
   }
   const baseline = options.baseline === undefined ? undefined : await readResult(options.baseline);
   const say = (text: string) => to.quiet ? undefined : writeLine(text);
-  using interrupt = watchInterrupts();
+  using interrupt = watchInterrupts({ withinMs: END_WITHIN_MS });
+  let file: ResultFile | undefined;
   const result = await withSession(options, async (checkpoint, tokenizer) => {
     const plan = await planOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
-    const weights = await checkpoint.origin();
+    const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
     return { plan, weights, f32 };
   }, async (session, { plan, weights, f32 }) => {
     const { gpu: { facts }, modelName } = session;
     say(
-      `kvbench: ${modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ${sayPlan(plan)}`,
+      `kvbench: ${modelName} on ${facts.description} (${sayKind(facts, "hardware")}), ${sayPlan(plan)}`,
     );
-    if (to.file !== undefined) say(`Result: ${to.file}`);
     const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
-    await selfCheck(session.model, { weights, strategy: strategy!, kvDtypes });
+    await checkFirst(session.model, { weights, strategy: strategy!, kvDtypes });
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
-    const fresh = await emptyResult(session, plan, weights, compared);
+    const fresh = await withProgress((bar) => {
+      bar.start("Measuring fence and readback");
+      return emptyResult(session, plan, weights, compared);
+    });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
-    return await measure(session, resumed?.result ?? fresh, to, interrupt);
-  });
+    const record = resumed?.result ?? fresh;
+    file = await openResult(to, record);
+    if (file !== undefined) say(`Result: ${file.path}`);
+    return await measure(session, record, { file, quiet: to.quiet, interrupt });
+  }, ({ plan }) => (context) => benchNeed(context, plan));
   const format = !resumed && options.json === "-" ? "json" : options.format;
   if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
   if (interrupt.exitCode !== 0) {
-    console.error(`kvbench: ${sayInterrupted(result, to)}`);
+    console.error(`kvbench: ${sayInterrupted(result, file)}`);
     Deno.exitCode = interrupt.exitCode;
     return;
   }
-  if (to.folder !== undefined) await saveReports(to.file!, result, say);
+  if (to.folder !== undefined) await saveReports(file!.path, result, say);
   else if (to.hint !== undefined) say(to.hint);
   if (baseline) {
     const print = (text: string) =>
@@ -122,19 +135,33 @@ function assertComparable(plan: Plan, baseline: BenchResult, path: string): void
   const keys = new Set(baseline.cells.map(cellKey));
   if (groupsOf(plan).flat().some((cell) => keys.has(cellKey(cell)))) return;
   throw new UsageError(
-    `Nothing in ${path} has the settings that are asked for: wanted at least one cell in common`,
+    `Nothing in ${path} has the settings that are asked for: expected at least one cell in common`,
   );
+}
+
+/** What {@linkcode measure} works with beside the session and the record. */
+interface Measuring {
+  /** What the record is kept in. */
+  readonly file: ResultFile | undefined;
+  readonly quiet: boolean;
+  readonly interrupt: Interrupt;
 }
 
 async function measure(
   { model, tokenizer }: Session,
   record: BenchResult,
-  to: Destination,
-  { signal }: Interrupt,
+  { file, quiet, interrupt: { signal, lastWords } }: Measuring,
 ): Promise<BenchResult> {
-  const file = to.file === undefined ? undefined : new ResultFile(to.file);
-  const view = liveView(to.quiet ? undefined : terminal(), record.plan);
+  const view = liveView(quiet ? undefined : display(), record.plan);
   let latest = record;
+  const keep = async (result: BenchResult) => {
+    await file?.update(result);
+    lastWords(`kvbench: ${sayInterrupted(result, file)}`);
+  };
+  // The run under way may take longer than there is time.
+  const flush = () => void file?.update(latest, true).catch(() => {}); // the end of the run tries again, and tells
+  lastWords(`kvbench: ${sayInterrupted(record, file)}`);
+  signal.addEventListener("abort", flush);
   try {
     const result = await runBench(model, record, {
       signal,
@@ -145,22 +172,30 @@ async function measure(
         record: async (result) => {
           latest = result;
           await view.record(result);
-          await file?.update(result);
+          await keep(result);
         },
       },
     });
     parseResult(result, "the result of this run");
     await file?.write(result);
+    lastWords(`kvbench: ${sayInterrupted(result, file)}`);
     return result;
   } catch (error) {
-    if (latest !== record) {
-      await file?.write(latest).catch(() => {}); // what failed is the error to tell
-      console.error(`kvbench: ${sayInterrupted(latest, to)}`);
-    }
+    if (latest === record) await file?.withdraw();
+    else await sayKept(latest, file);
     throw error;
   } finally {
+    signal.removeEventListener("abort", flush);
     view.clear();
   }
+}
+
+/** Writes what was measured before a failure, and says where it is: in the file, or where that is gone, on stdout. */
+async function sayKept(latest: BenchResult, file: ResultFile | undefined): Promise<void> {
+  // What failed is the error to tell.
+  const kept = await file?.write(latest).then(() => latest, () => file.read().catch(() => undefined));
+  if (kept === undefined) writeLine(formatResults([latest], "table"));
+  console.error(`kvbench: ${sayInterrupted(kept ?? latest, kept && file)}`);
 }
 
 function sayPlan(plan: Plan): string {
@@ -170,9 +205,10 @@ function sayPlan(plan: Plan): string {
   return `${sizes}${sequences}, ${plan.strategies.join(" · ")}`;
 }
 
-function sayInterrupted({ plan, cells }: BenchResult, { file }: Destination): string {
+function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile | undefined): string {
   const all = groupsOf(plan).reduce((sum, group) => sum + group.length, 0);
   const measured = `Interrupted with ${cells.length} of ${all} cells measured`;
   if (file === undefined) return `${measured}, which are written nowhere`;
-  return `${measured}, in ${file}. Go on with: kvbench bench --resume ${file}`;
+  if (complete) return `${measured}, in ${file.path}`;
+  return `${measured}, in ${file.path}. Go on with: kvbench bench --resume ${file.path}`;
 }

@@ -4,15 +4,25 @@
  * @module
  */
 import { KvbenchError } from "../errors.ts";
-import { type Accuracy, accuracyOf, type Reference, referenceOf } from "../measure/accuracy.ts";
+import type { NeedContext, WorkNeed } from "../engine/work_need.ts";
+import {
+  type Accuracy,
+  accuracyNeed,
+  accuracyOf,
+  type AccuracyProgress,
+  type Reference,
+  referenceOf,
+} from "../measure/accuracy.ts";
+import { benchNeed } from "../measure/bench_need.ts";
 import { groupsOf, promptsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import type { TensorSource } from "../model/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { PrecisionOptions } from "./model_options.ts";
-import { withModel } from "./session.ts";
+import { expectFit, withModel } from "./session.ts";
+import { withProgress } from "./progress.ts";
 
-/** What is recorded of it. */
+/** The comparison as a result records it. */
 export interface AccuracyRecord {
   /** An entry for each type of K and V, where these or the weights are narrower than float32. */
   readonly accuracy: Accuracy[];
@@ -20,12 +30,12 @@ export interface AccuracyRecord {
   readonly accuracy_missing: string | null;
 }
 
-/** What to compare with, where that takes another model than the one that is measured, or why it can't be had. */
+/** The float32 side of the comparison where that takes a model of its own, or the reason that there is none. */
 export type Prepared = Reference | { readonly missing: string } | undefined;
 
 /** Options of {@linkcode prepareReference}. */
 export interface AccuracyOptions extends PrecisionOptions {
-  /** Whether narrower numbers are compared with float32. */
+  /** True if narrower numbers are compared with float32. */
   readonly accuracy: boolean;
 }
 
@@ -41,9 +51,16 @@ export async function prepareReference(
 ): Promise<Prepared> {
   if (!options.accuracy) return { missing: "--no-accuracy" };
   if (options.weightsDtype === "f32") return undefined;
+  // What does not fit is refused before the reference, which is larger, is loaded.
+  await expectFit(checkpoint, options, (context) => benchNeed(context, plan));
   const f32 = { ...options, weightsDtype: "f32", kvDtype: "f32", autotune: false } as const;
   try {
-    return await withModel(checkpoint, f32, (model) => reference(model, plan));
+    return await withModel(
+      checkpoint,
+      f32,
+      (model) => reference(model, plan),
+      (context) => referenceNeed(context, plan),
+    );
   } catch (error) {
     if (!(error instanceof KvbenchError)) throw error;
     return { missing: error.message };
@@ -57,13 +74,41 @@ export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared
   if (narrow.length === 0) return { accuracy, accuracy_missing: null };
   if (prepared && "missing" in prepared) return { accuracy, accuracy_missing: prepared.missing };
   const f32 = prepared ?? await reference(model, plan);
-  for (const dtype of narrow) accuracy.push(await accuracyOf(model, f32, dtype));
+  for (const dtype of narrow) {
+    const what = `Comparing ${model.weightsDtype} weights and ${dtype} K/V with float32`;
+    accuracy.push(await withPositions(what, (onProgress) => accuracyOf(model, f32, dtype, onProgress)));
+  }
   return { accuracy, accuracy_missing: null };
 }
 
-/** What float32 says to the first prompt of the plan. */
+/** What {@linkcode reference} needs beside the weights. */
+function referenceNeed(context: NeedContext, plan: Plan): WorkNeed {
+  const { settings: { prompt_tokens, new_tokens } } = groupsOf(plan)[0]![0]!;
+  return accuracyNeed(context, prompt_tokens, new_tokens);
+}
+
+/** Computes the logits of float32 on the first prompt of the plan. */
 async function reference(model: Gpt2, plan: Plan): Promise<Reference> {
   const { settings } = groupsOf(plan)[0]![0]!;
   const [prompt] = promptsOf(plan, settings, model.config.vocabSize);
-  return await referenceOf(model, prompt!, settings.new_tokens);
+  return await withPositions(
+    "Computing float32 logits",
+    (onProgress) => referenceOf(model, prompt!, settings.new_tokens, onProgress),
+  );
+}
+
+/** Shows how many positions are done while `work` runs. */
+async function withPositions<T>(
+  what: string,
+  work: (onProgress: AccuracyProgress) => Promise<T>,
+): Promise<T> {
+  return await withProgress(async (bar) => {
+    bar.start(what);
+    let begun = false;
+    return await work((done, total) => {
+      if (!begun) bar.start(what, total, "positions");
+      begun = true;
+      bar.update(done);
+    });
+  });
 }

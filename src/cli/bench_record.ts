@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mayBeSameBackend } from "../gpu/backend.ts";
 import { isDeepStrictEqual } from "node:util";
 import { KvbenchError } from "../errors.ts";
 import { describeEnvironment } from "../measure/environment.ts";
@@ -61,6 +62,7 @@ export function assertContinues(path: string, result: BenchResult, fresh: BenchR
     "version of Deno": environment.deno,
     "kernels": [environment.kernels_sha256, environment.tuning],
     "adapter": [adapter.description, adapter.vendor, adapter.device],
+    "backend": adapter.backend,
     "CPU": [environment.os, environment.arch, environment.cpu],
     "model": model,
     "plan": plan,
@@ -68,6 +70,7 @@ export function assertContinues(path: string, result: BenchResult, fresh: BenchR
   const [before, now] = [facts(result), facts(fresh)];
   for (const key of Object.keys(before) as (keyof typeof before)[]) {
     if (isDeepStrictEqual(before[key], now[key])) continue;
+    if (key === "backend" && mayBeSameBackend(before.backend, now.backend)) continue;
     throw new KvbenchError(
       `Cannot go on with ${path}: it was begun with another ${key}. Begin a new result in place of it`,
     );

@@ -1,5 +1,5 @@
 /**
- * What `bench` makes of a result beside the JSON: the page and the chart.
+ * The page and the chart that `bench` makes of a result beside the JSON.
  *
  * @module
  */
@@ -8,6 +8,8 @@ import type { BenchResult } from "../measure/result.ts";
 import { chartPermissions, drawCharts } from "../report/chart.ts";
 import { reportPage } from "../report/page/page.ts";
 import { writeWhole } from "../report/write.ts";
+import { drawing } from "./chart_package.ts";
+import { withProgress } from "./progress.ts";
 
 /** Writes the page and draws the chart beside the result at `path`, or says why there is none. */
 export async function saveReports(
@@ -22,7 +24,10 @@ export async function saveReports(
   if (missing.length > 0) return say(`Chart: not drawn, that needs ${missing.join(" ")}`);
   let png: Uint8Array;
   try {
-    png = await drawCharts(result);
+    png = await withProgress((bar) => {
+      bar.start("Drawing the chart");
+      return drawing(() => drawCharts(result), (line) => bar.say(line));
+    });
   } catch (error) {
     // The canvas is a native package that may not be at hand, offline for example; the result is, and is saved.
     if (error instanceof KvbenchError) return say(`Chart: not drawn. ${error.message}`);

@@ -1,70 +1,88 @@
 /**
- * The single-file build: `dist/kvbench.js` does everything that `mod.ts` does, from an empty folder and without
- * a network. Kernels are inlined by the bundler as text. The embedded weights go in as Base64 text, which costs
- * a third more than bytes and 20 ms to decode, and is decoded only when the model is asked for; deflating float
- * weights would save 7 %. Only the native canvas cannot be part of a script: without it no chart is drawn.
+ * The single-file build: `kvbench.js` does everything that `mod.ts` does, from a path or from any web server, and the
+ * embedded model's files lie in `weights/` beside it. Kernels, fonts and packages are inlined. Only packages of native
+ * code can't be part of a script: one that draws charts, and Dawn. The same sources give the same bytes, wherever and
+ * whenever they are bundled.
  *
  * @module
  */
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../errors.ts";
+import { EMBEDDED_FILES } from "../hub/embedded.ts";
 
 /** What goes into a bundle, and where it goes. */
 export interface BundleOptions {
-  /** The module whose `main(args)` the bundle runs, and whose exports are the bundle's. */
-  readonly entry: URL;
-  /** The file to write. Its folder is made where it is missing. */
-  readonly out: URL;
+  /** The module that the bundle runs, and whose exports are the bundle's. Default: `mod.ts`. */
+  readonly entry?: URL;
+  /** The folder to write to, as an address that ends with a slash. It is made where it is missing. */
+  readonly folder: URL;
 }
+
+/** The file that is run. */
+export const BUNDLE_NAME = "kvbench.js";
 
 /** Left to be loaded at run time: it is native code. */
 const EXTERNAL = "npm:@napi-rs/canvas*";
 
 const ROOT = new URL("../../", import.meta.url);
-const WEIGHTS = new URL("weights/tiny/", ROOT);
-const EMBEDDED = new URL("src/hub/embedded.ts", ROOT);
+const ENTRY = new URL("mod.ts", ROOT);
+/** The embedded model's files, below the root and below the bundle's folder. */
+const WEIGHTS = "weights/tiny/";
 
 /**
  * Makes a bundle.
  *
+ * @returns The paths that were written.
  * @throws {KvbenchError} If a source is missing or the bundler fails, with what it said.
  */
-export async function bundle({ entry, out }: BundleOptions): Promise<void> {
-  const scratch = fileURLToPath(new URL("./.bundle/", out));
-  await Deno.mkdir(scratch, { recursive: true });
+export async function bundle({ entry = ENTRY, folder }: BundleOptions): Promise<string[]> {
+  const out = fileURLToPath(new URL(BUNDLE_NAME, folder));
+  const aside = out.replace(/\.js$/, `.${crypto.randomUUID()}.js`); // the bundler looks at the extension
+  await Deno.mkdir(fileURLToPath(folder), { recursive: true });
   try {
-    const weights = await Deno.readFile(new URL("model.safetensors", WEIGHTS));
-    await Deno.writeTextFile(`${scratch}model.txt`, weights.toBase64());
-    await Deno.copyFile(new URL("config.json", WEIGHTS), `${scratch}config.json`);
-    await Deno.writeTextFile(`${scratch}entry.ts`, entrySource(entry));
-    await runBundler(`${scratch}entry.ts`, `${scratch}bundle.js`);
-    await Deno.writeTextFile(out, withoutCachePaths(await Deno.readTextFile(`${scratch}bundle.js`)));
+    await runBundler(fileURLToPath(entry), aside);
+    await Deno.writeTextFile(aside, portable(await Deno.readTextFile(aside)));
+    await Deno.rename(aside, out);
   } finally {
-    await Deno.remove(scratch, { recursive: true });
+    await Deno.remove(aside).catch(() => {}); // it is not there after a success
   }
+  const written = [out];
+  for (const name of Object.keys(EMBEDDED_FILES)) {
+    const path = fileURLToPath(new URL(`${WEIGHTS}${name}`, folder));
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.copyFile(new URL(`${WEIGHTS}${name}`, ROOT), path);
+    written.push(path);
+  }
+  return written;
 }
 
-/** Shortens the names of packages' modules, which hold the path of this machine's cache. */
-function withoutCachePaths(code: string): string {
-  return code.replaceAll(/(?:\.\.\/)+[^"\n]*?\/npm\/[^/"\n]+\//g, "npm/");
-}
+/** The line by which the bundler lets CommonJS packages require built-in modules. It only takes a file's address. */
+const REQUIRE = "__deno_internal_createRequire(import.meta.url)";
+/** No package requires a file, so that any address will do, also where the bundle runs from a server. */
+const PORTABLE_REQUIRE =
+  '__deno_internal_createRequire(Deno.build.os === "windows" ? "file:///C:/" : "file:///")';
 
-/** The module that hands the weights over before anything else runs. */
-function entrySource(entry: URL): string {
-  return `
-    import { provideEmbedded } from ${JSON.stringify(EMBEDDED.href)};
-    import { main } from ${JSON.stringify(entry.href)};
-    import configJson from "./config.json" with { type: "text" };
-    import weights from "./model.txt" with { type: "text" };
-    export * from ${JSON.stringify(entry.href)};
-    provideEmbedded({
-      configJson,
-      get safetensors() {
-        return Uint8Array.fromBase64(weights);
-      },
-    });
-    if (import.meta.main) await main(Deno.args);
-  `;
+/**
+ * Takes out of a bundle what depends on the place where it was made or runs.
+ *
+ * @throws {KvbenchError} If the bundler's output isn't what this knows.
+ */
+function portable(code: string): string {
+  if (code.split(REQUIRE).length !== 2) {
+    throw new KvbenchError(
+      `Cannot bundle: expected ${REQUIRE} once in what deno bundle ${Deno.version.deno} makes`,
+    );
+  }
+  const files = [...code.matchAll(/\b__require\("(?!node:)([^"]*)"\)/g)].map(([, name]) => name);
+  if (files.length > 0) {
+    throw new KvbenchError(
+      `Cannot bundle: packages require ${files.join(", ")}, expected built-in modules alone`,
+    );
+  }
+  return code.replace(REQUIRE, PORTABLE_REQUIRE)
+    // Modules are called by their paths: those of packages begin in this machine's cache.
+    .replaceAll(/(?<=^\/\/ |^ *")[^"\n]*\/npm\/[^/"\n]+\/(?=[^"\n]*"?(?:\(|$))/gm, "npm/");
 }
 
 async function runBundler(entry: string, out: string): Promise<void> {
@@ -77,12 +95,13 @@ async function runBundler(entry: string, out: string): Promise<void> {
   }).output();
   if (success) return;
   const reason = new TextDecoder().decode(stderr).split("\n\nStack backtrace")[0]?.trim();
-  throw new KvbenchError(`Cannot bundle: ${reason}`);
+  throw new KvbenchError(`Cannot bundle ${entry}: ${reason}`);
 }
 
 if (import.meta.main) {
-  const out = new URL("dist/kvbench.js", ROOT);
-  await bundle({ entry: new URL("./main.ts", import.meta.url), out });
-  const { size } = await Deno.stat(out);
-  console.log(`Wrote ${fileURLToPath(out)} (${(size / 1e6).toFixed(1)} MB)`);
+  const folder = new URL("dist/", ROOT);
+  for (const path of await bundle({ folder })) {
+    const { size } = await Deno.stat(path);
+    console.log(`Wrote ${path} (${(size / 1e6).toFixed(1)} MB)`);
+  }
 }

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@15.1.0";
+export { Command, CommanderError, Help, InvalidArgumentError, Option } from "npm:commander@15.1.0";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, Option } from "./commander.ts";
+import { Command } from "./commander.ts";
 import { KvbenchError } from "../errors.ts";
 import { compareResults, type Comparison, regressions } from "../measure/compare.ts";
 import type { BenchResult } from "../measure/result.ts";
@@ -11,6 +11,9 @@ import { compareMarkdown, compareTable, METRIC_NAMES } from "../report/compare_t
 import { formatJson } from "../report/json.ts";
 import { cellLabels } from "../report/labels.ts";
 import { formatPercent } from "../report/units.ts";
+import { describeHelp } from "./help.ts";
+import { addOptions } from "./option_spec.ts";
+import { progressBar } from "./progress.ts";
 import { readResult } from "./result_file.ts";
 import { writeLine } from "./stdout.ts";
 import { share } from "./values.ts";
@@ -18,11 +21,11 @@ import { share } from "./values.ts";
 /** Exit code where something got worse. */
 const REGRESSION = 3;
 
-/** How results are compared, as `compare` and `bench --baseline` take it. */
+/** Settings of a comparison, as `compare` and `bench --baseline` take them. */
 export interface CompareOptions {
-  /** Smaller differences are none; a share. */
+  /** Differences below this are ignored; a share. */
   readonly threshold: number;
-  /** What gets worse by more than this ends the program with code 3; a share. */
+  /** The share by which something may get worse before the program ends with code 3. */
   readonly failOn?: number;
 }
 
@@ -32,20 +35,40 @@ interface Options extends CompareOptions {
 
 /** Adds the shared options to a subcommand. */
 export function addCompareOptions(command: Command): Command {
-  return command
-    .option("--threshold <share>", "smaller differences are none", share(0, 10), 0.05)
-    .option("--fail-on <share>", "end with code 3 if anything is slower or larger by more", share(0, 10));
+  return addOptions(command, {
+    flags: "--threshold <share>",
+    help: "Differences below this are ignored",
+    group: "Comparison",
+    parse: share(0, 10),
+    default: 0.05,
+    defaultText: "5%",
+  }, {
+    flags: "--fail-on <share>",
+    help: "End with code 3 if anything is slower, or takes more memory, by more than this, such as 5%",
+    group: "Comparison",
+    parse: share(0, 10),
+  });
 }
 
 /** Declares the subcommand. */
 export function compareCommand(): Command {
-  return addCompareOptions(new Command("compare"))
-    .description("Compare results, each with the first: faster, slower, or no difference")
-    .argument("<before>", "a result of bench")
-    .argument("<after...>", "one or more others")
-    .addOption(
-      new Option("--format <form>", "what to print").choices(["table", "json", "markdown"]).default("table"),
-    )
+  const command = addOptions(addCompareOptions(new Command("compare")), {
+    flags: "--format <form>",
+    help: "Printed form",
+    group: "Output",
+    choices: ["table", "json", "markdown"],
+    default: "table",
+  });
+  return describeHelp(command, {
+    examples: [
+      ["Say what changed between two results", "compare before.json after.json"],
+      ["End with code 3 if anything became worse by 5 %", "compare before.json after.json --fail-on 5%"],
+    ],
+  })
+    .summary("Tell what changed between results of bench")
+    .description("Compare results with the first of them: faster, slower, or no difference.")
+    .argument("<before>", "Result of bench")
+    .argument("<after...>", "Other results of bench")
     .action(run);
 }
 
@@ -53,7 +76,7 @@ async function run(before: string, after: string[], options: Options): Promise<v
   const base = await readResult(before);
   const comparisons: { path: string; comparison: Comparison }[] = [];
   for (const path of after) {
-    comparisons.push({ path, comparison: compareResults(base, await readResult(path), options.threshold) });
+    comparisons.push({ path, comparison: compared(base, await readResult(path), options) });
   }
   const { threshold, format } = options;
   if (format === "json") {
@@ -80,9 +103,20 @@ export function compareWithBaseline(
   options: CompareOptions,
   print: (text: string) => void,
 ): void {
-  const comparison = compareResults(before, after, options.threshold);
+  const comparison = compared(before, after, options);
   print(compareTable(comparison, options.threshold));
   failOn(comparison, options);
+}
+
+/** Compares two results, and shows how far that is: intervals of many cells take seconds. */
+function compared(before: BenchResult, after: BenchResult, { threshold }: CompareOptions): Comparison {
+  const bar = progressBar();
+  try {
+    bar.start("Comparing", before.cells.length, "cells");
+    return compareResults(before, after, threshold, (done) => bar.update(done));
+  } finally {
+    bar.stop();
+  }
 }
 
 /** Sets the exit code where something got worse, and says what. */
@@ -93,7 +127,7 @@ function failOn(comparison: Comparison, { failOn: limit }: CompareOptions): void
   );
   if (!judged) {
     throw new KvbenchError(
-      "Cannot tell whether anything got worse: wanted cells that are in both results with 4 runs or more",
+      "Cannot tell whether anything got worse: expected cells that are in both results with 4 runs or more",
     );
   }
   const worse = regressions(comparison, limit);

@@ -1,20 +1,23 @@
 /**
- * Where `bench` puts what it measures.
+ * The place that `bench` puts what it measures in.
  *
  * @module
  */
 import { KvbenchError, UsageError } from "../errors.ts";
 import type { Format } from "../report/formats.ts";
-import { nextResultName } from "../report/write.ts";
+import type { BenchResult } from "../measure/result.ts";
+import { formatJson } from "../report/json.ts";
+import { checkWritable, writeUnderNewName } from "../report/write.ts";
+import { ResultFile } from "./result_file.ts";
 
-/** The folder that is written to unless told otherwise. */
+/** The default folder. */
 export const DEFAULT_FOLDER = "kvbench-results";
 
 /** Where a result goes. */
 export interface Destination {
-  /** The result file; absent where none is, or may be, written. */
+  /** The result file, where it has a name before it is begun. */
   readonly file?: string;
-  /** The folder for what is made of the result; absent where none is. */
+  /** The folder for what is made of the result, and for the result where it has no name yet; absent where none is. */
   readonly folder?: string;
   /** Whether nothing but the result is printed. */
   readonly quiet: boolean;
@@ -44,6 +47,30 @@ export async function destinationOf(
     if (out !== undefined) throw new KvbenchError(`Cannot write to ${folder}: run with ${flags}`);
     return { quiet, hint: `Result and chart were not written: that needs ${flags}` };
   }
-  const file = `${folder}/${await nextResultName(folder, new Date())}.json`;
-  return { quiet, file, folder };
+  return { quiet, folder };
+}
+
+/**
+ * Finds out before anything is measured whether the result can be written.
+ *
+ * @throws {KvbenchError} If it can't.
+ */
+export async function checkDestination({ file, folder }: Destination): Promise<void> {
+  if (file !== undefined) await checkWritable(file);
+  else if (folder !== undefined) await checkWritable(`${folder}/kvbench.json`);
+}
+
+/**
+ * Begins the result file: where it has no name yet, under one that no other run gets.
+ *
+ * @returns Undefined where no file is written.
+ * @throws {KvbenchError} If it can't be written.
+ */
+export async function openResult(
+  { file, folder }: Destination,
+  record: BenchResult,
+): Promise<ResultFile | undefined> {
+  if (file !== undefined) return await ResultFile.at(file);
+  if (folder === undefined) return undefined;
+  return ResultFile.begun(await writeUnderNewName(folder, new Date(), formatJson(record) + "\n"));
 }

@@ -4,14 +4,15 @@
  *
  * @module
  */
-import { type Command, InvalidArgumentError, Option } from "./commander.ts";
+import { type Command, InvalidArgumentError } from "./commander.ts";
 import type { GpuOptions } from "../gpu/gpu.ts";
 import { DEFAULT_LIMITS, type Feature, FEATURES, type Limit, LIMITS, UNUSED_FEATURE } from "../gpu/ladder.ts";
 import { WEBGPU_NAMES, WEBGPU_VARIABLE, type WebGpuName } from "../gpu/webgpu.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@link addDeviceOptions}. */
 export interface DeviceOptions {
-  /** The implementation; the environment's, unless told otherwise. */
+  /** The implementation. Default: the environment's. */
   readonly webgpu?: WebGpuName;
   /** Features to do without. */
   readonly disableFeature?: readonly Feature[];
@@ -19,30 +20,39 @@ export interface DeviceOptions {
   readonly limit?: Readonly<Partial<Record<Limit, number>>>;
 }
 
+const group = "WebGPU and kernels";
+
+/** The options of every subcommand that opens a device. */
+export const DEVICE_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--webgpu <name>",
+    help: "Implementation of WebGPU",
+    group,
+    choices: WEBGPU_NAMES,
+    defaultText: `${WEBGPU_VARIABLE}, else deno`,
+  },
+  {
+    flags: "--disable-feature <name>",
+    help: `Do without an optional feature: ${FEATURES.join(", ")}, all (repeatable; ${UNUSED_FEATURE} is ` +
+      "never used)",
+    group,
+    parse: disabledFeature,
+  },
+  {
+    flags: "--limit <name=value>",
+    help: "Keep a limit below the adapter's, such as maxBufferSize=268435456, or every limit at WebGPU's " +
+      "default with default (repeatable)",
+    group,
+    parse: limit,
+  },
+];
+
 /** Adds the options to a subcommand. */
 export function addDeviceOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--webgpu <name>", `implementation of WebGPU (default: ${WEBGPU_VARIABLE}, or deno)`)
-        .choices(WEBGPU_NAMES),
-    )
-    .option(
-      "--disable-feature <name>",
-      `do without an optional feature (${
-        FEATURES.join(", ")
-      }, all; ${UNUSED_FEATURE} is never used); may be ` +
-        "given several times",
-      disabledFeature,
-    )
-    .option(
-      "--limit <name=value>",
-      "keep to a lower limit than the adapter's, as maxBufferSize=268435456, or to WebGPU's defaults with " +
-        "default; may be given several times",
-      limit,
-    );
+  return addOptions(command, ...DEVICE_OPTIONS);
 }
 
-/** What the device is opened with. */
+/** Returns the settings that a device is opened with. */
 export function gpuOptions({ webgpu, disableFeature, limit }: DeviceOptions): GpuOptions {
   return {
     ...(webgpu && { webgpu }),
@@ -59,7 +69,7 @@ export function disabledFeature(text: string, before: readonly Feature[] = []): 
     return before;
   }
   const feature = FEATURES.find((name) => name === text);
-  if (feature === undefined) throw new InvalidArgumentError(`Wanted ${FEATURES.join(", ")} or all`);
+  if (feature === undefined) throw new InvalidArgumentError(`Expected ${FEATURES.join(", ")} or all`);
   return [...before, feature];
 }
 
@@ -73,7 +83,7 @@ export function limit(
   const name = LIMITS.find((each) => each === key);
   const value = Number(digits);
   if (name === undefined || !Number.isSafeInteger(value)) {
-    throw new InvalidArgumentError(`Wanted default, or NAME=VALUE with a name of ${LIMITS.join(", ")}`);
+    throw new InvalidArgumentError(`Expected default, or NAME=VALUE with a name of ${LIMITS.join(", ")}`);
   }
   return { ...before, [name]: value };
 }

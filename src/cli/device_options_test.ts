@@ -8,7 +8,7 @@ function parse(...args: string[]) {
   return gpuOptions(command.parse(args, { from: "user" }).opts());
 }
 
-Deno.test("The device is opened with everything unless told otherwise", () => {
+Deno.test("The device is opened with everything by default", () => {
   assert.deepEqual(parse(), {});
 });
 
@@ -45,12 +45,12 @@ Deno.test("Unknown implementations, features and limits are refused with those t
   assert.throws(() => parse("--webgpu", "mesa"), /Allowed choices are deno, dawn/);
   assert.throws(
     () => parse("--disable-feature", "f16"),
-    /Wanted shader-f16, timestamp-query, subgroups or all/,
+    /Expected shader-f16, timestamp-query, subgroups or all/,
   );
   for (const text of ["maxBufferSize", "maxBufferSize=-1", "maxBufferSize=1e9", "maxTextures=4", "=1", ""]) {
     assert.throws(
       () => parse("--limit", text),
-      /Wanted default, or NAME=VALUE with a name of maxBufferSize/,
+      /Expected default, or NAME=VALUE with a name of maxBufferSize/,
       text,
     );
   }

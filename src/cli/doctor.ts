@@ -15,8 +15,12 @@ import { memoryNeed } from "../model/memory.ts";
 import { tuningFor } from "../model/tuning.ts";
 import { formatBytes } from "../report/units.ts";
 import { wrap } from "../report/wrap.ts";
+import { type BackendReport, backendReport, backendRows } from "./doctor_backend.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
+import { describeHelp } from "./help.ts";
+import { PRINT_JSON } from "./json_output.ts";
 import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
+import { addOptions } from "./option_spec.ts";
 import { writeLine } from "./stdout.ts";
 
 interface Options extends DeviceOptions {
@@ -25,9 +29,15 @@ interface Options extends DeviceOptions {
 
 /** Declares the subcommand. */
 export function doctorCommand(): Command {
-  return addDeviceOptions(new Command("doctor"))
-    .description("Show the GPU adapter, what it can do, and which models fit")
-    .option("--json", "print JSON", false)
+  return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
+    everyday: ["--json"],
+    examples: [
+      ["Show adapter, limits and models that fit", "doctor"],
+      ["The same through Dawn in place of wgpu", "doctor --webgpu dawn"],
+    ],
+  })
+    .summary("Show the GPU adapter and which models fit")
+    .description("Show the GPU adapter, its features and limits, and which models fit.")
     .action(run);
 }
 
@@ -39,6 +49,7 @@ async function run(options: Options): Promise<void> {
     const report = {
       adapter: adapterRecord(facts, device),
       runtime: { deno: Deno.version.deno, webgpu: facts.webgpu, os: Deno.build.os, arch: Deno.build.arch },
+      backends: await backendReport(facts),
       features: Object.fromEntries(FEATURES.map((name) => [name, device.features.has(name)])),
       limits: Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]])),
       fence: {
@@ -106,12 +117,13 @@ function unusedOf({ offered_features }: AdapterRecord): string[] {
 function print(report: {
   adapter: AdapterRecord;
   runtime: Record<string, string>;
+  backends: BackendReport;
   limits: Record<string, number>;
   fence: { blocks: boolean; cost_us: number; readback_ms: number };
   memory: { available_bytes: number | null; source: string };
   models: ModelRow[];
 }): void {
-  const { adapter, runtime, limits, fence, memory, models } = report;
+  const { adapter, runtime, backends, limits, fence, memory, models } = report;
   const facts = new Table({ style: { head: [], border: [] } });
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
   facts.push(
@@ -120,6 +132,7 @@ function print(report: {
     ["driver", "WebGPU does not tell its version"],
     ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
+    ...backendRows(backends),
     ...FEATURES.map((name) => [name, stateOf(name, adapter)]),
     ["features not used", wrap(unusedOf(adapter).join(", ") || "none", { width: 70 }).join("\n")],
     ...Object.entries(limits).map((

@@ -3,22 +3,28 @@
  *
  * @module
  */
-import { Command, Option } from "./commander.ts";
+import { decimal, MOST_TOKENS, positive, repeated, wholeNumber } from "./values.ts";
+import { Command } from "./commander.ts";
 import { EARLY_STOPPING, type EarlyStopping } from "../engine/beams.ts";
 import { Continuation } from "../engine/continuation.ts";
 import { generate } from "../engine/generate.ts";
 import type { KvFootprint } from "../engine/kv_footprint.ts";
-import { withDecoder } from "../engine/with_decoder.ts";
+import { type DecodingOptions, withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, groupNeed } from "../engine/work_need.ts";
 import { UsageError } from "../errors.ts";
 import { checkContext, checkIds } from "../model/config.ts";
-import { checkSampling } from "../model/sampling.ts";
+import { checkSampling, MOST_TEMPERATURE } from "../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { formatBytes, formatPercent } from "../report/units.ts";
+import { describeHelp } from "./help.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate_many.ts";
+import { kvOptionsOf } from "./kv_options.ts";
+import { withProgress } from "./progress.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
+import { NUM_RETURN_SEQUENCES } from "./serving_options.ts";
 import { StartTimes } from "./start_times.ts";
 import { writeLine, writeText } from "./stdout.ts";
-import { decimal, repeated, wholeNumber } from "./values.ts";
 
 interface Options extends DecodeOptions {
   readonly maxNewTokens: number;
@@ -36,44 +42,123 @@ interface Options extends DecodeOptions {
   readonly output: "text" | "ids" | "json";
 }
 
+const GENERATE_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--max-new-tokens <n>",
+    help: "Most tokens to generate",
+    group: "Workload",
+    parse: wholeNumber(1, MOST_TOKENS),
+    default: 50,
+  },
+  {
+    flags: "--temperature <t>",
+    help: "Divisor of logits; 0 takes the likeliest token",
+    group: "Sampling",
+    parse: decimal(0, MOST_TEMPERATURE),
+    defaultText: "1 with --top-k, --top-p, --seed or several sequences, else 0",
+  },
+  {
+    flags: "--top-k <k>",
+    help: "Sample among the k likeliest tokens; 0 means all",
+    group: "Sampling",
+    parse: wholeNumber(0, 2 ** 31),
+    default: 0,
+  },
+  {
+    flags: "--top-p <p>",
+    help: "Sample among the fewest tokens whose probabilities sum to p",
+    group: "Sampling",
+    parse: positive(1),
+    default: 1,
+  },
+  {
+    flags: "--seed <n>",
+    help: "Seed of the random numbers",
+    group: "Sampling",
+    parse: wholeNumber(0, 2 ** 32 - 1),
+    defaultText: "0",
+  },
+  {
+    ...NUM_RETURN_SEQUENCES,
+    help: "Continuations of the prompt; seeds count up",
+    group: "Sampling",
+  },
+  {
+    flags: "--num-beams <n>",
+    help: "Beams of a beam search; 1 means none",
+    group: "Beam search",
+    parse: wholeNumber(1, 64),
+    default: 1,
+  },
+  {
+    flags: "--length-penalty <x>",
+    help: "Exponent of the length in a beam's score; above 0 favours longer texts",
+    group: "Beam search",
+    parse: decimal(-10, 10),
+    default: 1,
+  },
+  {
+    flags: "--early-stopping <when>",
+    help:
+      "End of the search, once enough beams are finished: at once, when no open beam would be better if " +
+      "it ended now, or when none can become better",
+    group: "Beam search",
+    choices: EARLY_STOPPING,
+    default: "false",
+  },
+  {
+    flags: "--stop <text>",
+    help: "Text to end before (repeatable)",
+    group: "Workload",
+    parse: repeated,
+    default: [],
+  },
+  {
+    flags: "--timings",
+    help: "Say on stderr what the time to the first token consists of",
+    group: "Output",
+    default: false,
+  },
+  {
+    flags: "--ignore-eos",
+    help: "Go on after the end-of-text token",
+    group: "Workload",
+    default: false,
+  },
+  {
+    flags: "--output <form>",
+    help: "Printed form",
+    group: "Output",
+    choices: ["text", "ids", "json"],
+    default: "text",
+  },
+];
+
 /** Declares the subcommand. */
 export function generateCommand(): Command {
-  return addDecodeOptions(new Command("generate"))
-    .description("Continue a prompt (an argument, stdin, or --prompt-ids) and print the new text as it comes")
-    .option("--max-new-tokens <n>", "tokens to generate at most", wholeNumber(1), 50)
-    .option(
-      "--temperature <t>",
-      "0 takes the likeliest token (default: 1 if --top-k, --top-p, --seed or more than one sequence is asked for, else 0)",
-      decimal,
-    )
-    .option("--top-k <k>", "sample among the k likeliest tokens, 0 for all", wholeNumber(0), 0)
-    .option("--top-p <p>", "sample among the likeliest tokens that have probability p together", decimal, 1)
-    .option("--seed <n>", "of the random numbers (default: 0)", wholeNumber(0, 2 ** 32 - 1))
-    .option(
-      "--num-return-sequences <n>",
-      "continuations of the prompt, seeds counting up",
-      wholeNumber(1, 256),
-      1,
-    )
-    .option("--num-beams <n>", "search for the likeliest text with so many beams", wholeNumber(1, 64), 1)
-    .option(
-      "--length-penalty <x>",
-      "of beams: above 0 longer texts gain, below 0 shorter ones",
-      decimal,
-      1,
-    )
-    .addOption(
-      new Option(
-        "--early-stopping <when>",
-        "of beams: as soon as there are enough, or when no better can come",
-      )
-        .choices(EARLY_STOPPING).default("false"),
-    )
-    .option("--stop <text>", "end before this text; may be given several times", repeated, [])
-    .option("--timings", "say where the time until the first token went, on stderr", false)
-    .option("--ignore-eos", "go on after the end-of-text token", false)
-    .addOption(
-      new Option("--output <form>", "what to print").choices(["text", "ids", "json"]).default("text"),
+  const command = addOptions(addDecodeOptions(new Command("generate")), ...GENERATE_OPTIONS);
+  return describeHelp(command, {
+    everyday: [
+      "--model",
+      "--max-new-tokens",
+      "--strategy",
+      "--temperature",
+      "--top-k",
+      "--top-p",
+      "--seed",
+      "--stop",
+      "--output",
+      "--timings",
+    ],
+    examples: [
+      ["Continue a text with the embedded model", 'generate "Once upon a time"'],
+      ["Sample with GPT-2 from the hub", 'generate "The sea" --model gpt2 --top-p 0.9 --seed 7'],
+      ["Search with four beams, K and V in blocks", 'generate "The sea" --num-beams 4 --strategy paged'],
+    ],
+  })
+    .summary("Continue a prompt")
+    .description(
+      "Continue a prompt (an argument, stdin, or --prompt-ids) and print the new text as it comes.",
     )
     .action(run);
 }
@@ -83,11 +168,8 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   const several = searches || options.numReturnSequences > 1;
   if (searches) checkBeams(options);
   if (several && options.timings) {
-    throw new UsageError("Timings are of one sequence: wanted no --num-return-sequences and --num-beams");
-  }
-  if (several && options.strategy === "kv-cache" && options.growth === "dynamic") {
     throw new UsageError(
-      "Several sequences share one K/V memory, which does not grow: wanted --growth static",
+      "--timings is for one sequence: expected no --num-return-sequences and no --num-beams",
     );
   }
   const sampled = options.topK > 0 || options.topP < 1 || options.seed !== undefined ||
@@ -104,7 +186,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     checkIds(given.ids, config.vocabSize);
     checkContext(given.ids.length, options.maxNewTokens, config.nCtx);
     if (!tokenizer && (options.output === "text" || options.stop.length > 0)) {
-      throw new UsageError("This model has no tokenizer: wanted --output ids or json, and no --stop");
+      throw new UsageError("This model has no tokenizer: expected --output ids or json, and no --stop");
     }
     return given;
   }, async (session, given) => {
@@ -165,24 +247,32 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
         2,
       ));
     }
-  });
+  }, ({ ids: { length } }) => (context) =>
+    several || searches
+      ? groupNeed(context, {
+        ...options,
+        promptTokens: length,
+        newTokens: options.maxNewTokens,
+        nSequences: searches ? options.numBeams : options.numReturnSequences,
+      })
+      : decodingNeed(context, decodingOf(length, options)));
 }
 
 /** Refuses what a search of beams doesn't have. */
 function checkBeams(options: Options): void {
   const { temperature, topK, topP, seed, numReturnSequences, numBeams, stop } = options;
   if (topK > 0 || topP < 1 || seed !== undefined || (temperature ?? 0) > 0) {
-    throw new UsageError("Beams are searched for and not sampled: wanted --num-beams or options of sampling");
+    throw new UsageError("--num-beams excludes options of sampling: expected one of them");
   }
-  if (stop.length > 0) throw new UsageError("Beams do not end at texts: wanted --num-beams or --stop");
+  if (stop.length > 0) throw new UsageError("--num-beams excludes --stop: expected one of them");
   if (numReturnSequences > numBeams) {
     throw new UsageError(
-      `${numReturnSequences} sequences are wanted of ${numBeams} beams: wanted at least as many --num-beams`,
+      `--num-return-sequences ${numReturnSequences} exceeds --num-beams ${numBeams}: expected at most as many`,
     );
   }
 }
 
-/** How much the sequences share. */
+/** Says how much the sequences share. */
 function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): string {
   const saved = unsharedBytes > heldBytes
     ? `, ${formatBytes(unsharedBytes)} without sharing (${
@@ -192,32 +282,47 @@ function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): s
   return `K/V: at most ${formatBytes(heldBytes)} held${saved}, ${formatBytes(copiedBytes)} copied`;
 }
 
+/** What one sequence's decoder is sized for. */
+function decodingOf(
+  promptTokens: number,
+  options: Options,
+): DecodingOptions {
+  const { strategy, kvDtype, maxNewTokens } = options;
+  return {
+    strategy,
+    kvOptions: kvOptionsOf(options),
+    kvDtype,
+    nSequences: 1,
+    maxPromptTokens: promptTokens,
+    maxTokens: promptTokens + maxNewTokens,
+  };
+}
+
 /** Decodes one sequence, and shows its text as it comes. */
-async function streamOne(
+async function streamOne(session: Session, options: Options, prompted: Prompted): Promise<Continuation> {
+  return await withProgress(async (bar) => {
+    bar.start("Generating", options.maxNewTokens, "tokens");
+    // Text on a terminal is its own progress.
+    const streams = options.output === "text" && Deno.stdout.isTerminal();
+    return await decodeOne(session, options, prompted, (tokens) => streams ? bar.stop() : bar.update(tokens));
+  });
+}
+
+async function decodeOne(
   { model, tokenizer }: Session,
   options: Options,
   { ids, sampling, eos }: Prompted,
+  onProgress: (tokens: number) => void,
 ): Promise<Continuation> {
-  const maxTokens = ids.length + options.maxNewTokens;
-  const { strategy, kvDtype, blockSize, growth } = options;
-  const decoding = {
-    strategy,
-    kvDtype,
-    blockSize,
-    growth,
-    nSequences: 1,
-    maxPromptTokens: ids.length,
-    maxTokens,
-    capacityTokens: maxTokens,
-  };
   const times = new StartTimes(model);
-  return await withDecoder(model, decoding, async (decoder) => {
+  return await withDecoder(model, decodingOf(ids.length, options), async (decoder) => {
     times.ready();
     const sequence = new Continuation(tokenizer, options.stop);
     const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
     const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
     for await (const [chunk] of generate(decoder, request)) {
       times.token();
+      onProgress(sequence.ids.length + chunk!.length);
       for (const id of chunk!) show(sequence.push(id, eos));
       if (sequence.finishReason !== undefined) break;
     }

@@ -10,17 +10,19 @@ import type { KvFootprint } from "../engine/kv_footprint.ts";
 import { sampleParallel } from "../engine/sample_parallel.ts";
 import type { Sampling } from "../model/sampling.ts";
 import type { DecodeOptions } from "./decode_options.ts";
+import { kvOptionsOf } from "./kv_options.ts";
+import { withProgress } from "./progress.ts";
 import type { Session } from "./session.ts";
 
-/** What is wanted of each continuation. */
-export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype" | "blockSize"> {
+/** Settings of the continuations. */
+export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
   /** Tokens that each continuation gains at most. */
   readonly maxNewTokens: number;
   /** Continuations. */
   readonly numReturnSequences: number;
   /** Beams of a search. */
   readonly numBeams: number;
-  /** What a beam's length does to its score. */
+  /** Exponent of the length in a beam's score. */
   readonly lengthPenalty: number;
   /** When a search ends. */
   readonly earlyStopping: EarlyStopping;
@@ -28,20 +30,20 @@ export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype" 
   readonly stop: readonly string[];
 }
 
-/** What is continued, and how. */
+/** A prompt and the choice of tokens after it. */
 export interface Prompted {
   /** The prompt. */
   readonly ids: readonly number[];
-  /** How tokens are chosen. */
+  /** Choice of tokens. */
   readonly sampling: Sampling;
   /** The id that ends a continuation; undefined where none does. */
   readonly eos: number | undefined;
 }
 
-/** What came of it. */
+/** Finished continuations. */
 export interface Many {
   readonly sequences: readonly Continuation[];
-  /** What beams are ranked by, for each sequence. */
+  /** The score of each sequence, by which beams are ranked. */
   readonly scores?: readonly number[];
   readonly footprint: KvFootprint;
 }
@@ -54,15 +56,21 @@ export async function sampleMany(
 ): Promise<Many> {
   const n = options.numReturnSequences;
   const sequences = Array.from({ length: n }, () => new Continuation(tokenizer, options.stop));
-  const footprint = await sampleParallel(model, {
-    ...options,
-    ids,
-    newTokens: options.maxNewTokens,
-    samplings: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
-    onToken: (index, id) => {
-      sequences[index]!.push(id, eos);
-      return sequences[index]!.finishReason === undefined;
-    },
+  const footprint = await withProgress((bar) => {
+    bar.start("Generating", n * options.maxNewTokens, "tokens");
+    let tokens = 0;
+    return sampleParallel(model, {
+      ...options,
+      kvOptions: kvOptionsOf(options),
+      ids,
+      newTokens: options.maxNewTokens,
+      samplings: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
+      onToken: (index, id) => {
+        bar.update(++tokens);
+        sequences[index]!.push(id, eos);
+        return sequences[index]!.finishReason === undefined;
+      },
+    });
   });
   for (const sequence of sequences) sequence.end("length");
   return { sequences, footprint };
@@ -74,11 +82,16 @@ export async function searchMany(
   options: ManyOptions,
   { ids, eos }: Omit<Prompted, "sampling">,
 ): Promise<Many> {
-  const { hypotheses, footprint } = await beamSearch(model, ids, {
-    ...options,
-    nBeams: options.numBeams,
-    newTokens: options.maxNewTokens,
-    eos,
+  const { hypotheses, footprint } = await withProgress((bar) => {
+    bar.start("Searching", options.maxNewTokens, "tokens per beam");
+    return beamSearch(model, ids, {
+      ...options,
+      kvOptions: kvOptionsOf(options),
+      nBeams: options.numBeams,
+      newTokens: options.maxNewTokens,
+      eos,
+      onProgress: (tokens) => bar.update(tokens),
+    });
   });
   const best = hypotheses.slice(0, options.numReturnSequences);
   const sequences = best.map(({ ids }) => {

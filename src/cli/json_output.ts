@@ -6,6 +6,7 @@
 import type { Command } from "./commander.ts";
 import { formatJson } from "../report/json.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { writeLine } from "./stdout.ts";
 
 /** Values of {@linkcode addJsonOption}. */
@@ -14,9 +15,24 @@ export interface JsonOptions {
   readonly json?: string;
 }
 
+/** The result as a file. */
+export const JSON_FILE: OptionSpec = {
+  flags: "--json <file>",
+  help: "Write the result to a file; with -, print it as JSON and nothing else",
+  group: "Output",
+};
+
+/** JSON on stdout in place of a table or sentence. */
+export const PRINT_JSON: OptionSpec = {
+  flags: "--json",
+  help: "Print JSON in place of text",
+  group: "Output",
+  default: false,
+};
+
 /** Adds the option to a subcommand. */
 export function addJsonOption(command: Command): Command {
-  return command.option("--json <file>", "write the result there; with -, print it and nothing else");
+  return addOptions(command, JSON_FILE);
 }
 
 /**

@@ -12,16 +12,17 @@ import { median } from "../measure/statistics.ts";
 import { e2ePrecision } from "../measure/turns.ts";
 import { cellLabels, saySettings } from "../report/labels.ts";
 import { formatMs, formatPercent } from "../report/units.ts";
+import type { Display } from "./display.ts";
 
-/** What is shown. */
+/** State that the view shows. */
 export interface LiveState {
-  /** What is measured. */
+  /** When runs end. */
   readonly plan: Pick<Plan, "runs" | "target_ci" | "max_seconds">;
   /** The group under way, and how many there are. */
   index: number;
   groups: number;
   cells: GroupPlan;
-  /** What is done with which of its cells. */
+  /** The present run and its cell. */
   doing: { what: string; cell: number };
   /** Its measured runs. */
   soFar: Pick<Unfinished, "timings" | "seconds">;
@@ -95,44 +96,19 @@ export interface LiveView extends BenchProgress {
   clear(): void;
 }
 
-/** What a {@linkcode LiveView} is drawn on. */
-export interface Screen {
-  /** Columns, as they are now. */
-  columns(): number;
-  /** Writes text and control sequences. */
-  write(text: string): void;
-}
-
-/** This process's terminal, or undefined where stderr is none. */
-export function terminal(): Screen | undefined {
-  if (!Deno.stderr.isTerminal()) return undefined;
-  const encoder = new TextEncoder();
-  return {
-    columns: () => Deno.consoleSize().columns,
-    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
-  };
-}
-
-/** Shows the measuring of `plan` on `screen`, or nothing where there is none. */
-export function liveView(screen: Screen | undefined, plan: Plan): LiveView {
+/** Shows the measuring of `plan` on a display, or nothing where there is none. */
+export function liveView(display: Display | undefined, plan: Plan): LiveView {
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   let state: LiveState | undefined;
-  let drawn = 0;
-  const clear = () => {
-    if (drawn > 0) screen?.write(`\x1b[${drawn}A\x1b[J`);
-    drawn = 0;
-  };
+  const owner = {};
   const draw = () => {
-    if (!screen || !state) return;
+    if (!display || !state) return;
     state.elapsed = elapsed();
-    const lines = renderLive(state, screen.columns());
-    clear();
-    screen.write(lines.map((line) => `${line}\n`).join(""));
-    drawn = lines.length;
+    display.show(owner, renderLive(state, display.columns - 1).map((text) => ({ text })));
   };
   return {
-    clear,
+    clear: () => display?.remove(owner),
     group(index, groups, cells) {
       const began = elapsed();
       state = {

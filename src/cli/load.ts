@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { MOST_TEMPERATURE } from "../model/sampling.ts";
+import { decimal, MOST_SECONDS, MOST_TOKENS, positive, share, wholeNumber } from "./values.ts";
 import { Command } from "./commander.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
 import { LoadClient, type ModelCard } from "../measure/load/client.ts";
@@ -13,11 +15,19 @@ import { FITTED_CONTEXT } from "../measure/serving/lengths.ts";
 import { loadTable } from "../report/load_table.ts";
 import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "./api_key.ts";
 import { withoutSecrets } from "./crash_report.ts";
+import { describeHelp } from "./help.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
-import { progressBar } from "./progress.ts";
-import { lengthSource } from "./serving_options.ts";
-import { decimal, share, wholeNumber } from "./values.ts";
+import { withProgress } from "./progress.ts";
+import {
+  GOODPUT_LIMITS,
+  LENGTHS,
+  lengthSource,
+  PREFIX_TOKENS,
+  RATE,
+  WORKLOAD_SEED,
+} from "./serving_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 
 interface Options extends ApiKeyOptions, JsonOptions {
   readonly model?: string;
@@ -40,38 +50,126 @@ interface Options extends ApiKeyOptions, JsonOptions {
   readonly timeout: number;
 }
 
+const LOAD_OPTIONS: readonly OptionSpec[] = [
+  { flags: "--model <name>", help: "Model to ask for", group: "Model", defaultText: "the server's first" },
+  {
+    flags: "--num-prompts <n>",
+    help: "Number of requests",
+    group: "Workload",
+    parse: wholeNumber(1, 1_000_000),
+    default: 100,
+  },
+  RATE,
+  {
+    flags: "--max-concurrency <n>",
+    help: "Most requests under way at once",
+    group: "Workload",
+    parse: wholeNumber(1, 1_000_000),
+    defaultText: "no limit",
+  },
+  {
+    flags: "--prompt-tokens <n>",
+    help: "Tokens of a prompt",
+    group: "Workload",
+    parse: wholeNumber(1, MOST_TOKENS),
+    default: 64,
+  },
+  {
+    flags: "--new-tokens <n>",
+    help: "Tokens of an answer",
+    group: "Workload",
+    parse: wholeNumber(1, MOST_TOKENS),
+    default: 64,
+  },
+  {
+    flags: "--spread <share>",
+    help: "Uniform spread of both lengths around these, such as 50%",
+    group: "Workload",
+    parse: share(0, 1),
+    default: 0,
+  },
+  { ...LENGTHS, defaultText: "--prompt-tokens and --new-tokens" },
+  PREFIX_TOKENS,
+  {
+    flags: "--context <n>",
+    help: "Longest sequence in tokens",
+    group: "Model",
+    parse: wholeNumber(2, MOST_TOKENS),
+    defaultText: "what the server says",
+  },
+  {
+    flags: "--vocab-size <n>",
+    help: "Token ids of prompts are below this",
+    group: "Model",
+    parse: wholeNumber(1, 2 ** 32),
+    default: 50257,
+  },
+  {
+    flags: "--temperature <t>",
+    help: "Divisor of logits; 0 takes the likeliest token",
+    group: "Sampling",
+    parse: decimal(0, MOST_TEMPERATURE),
+    default: 0,
+  },
+  {
+    flags: "--no-ignore-eos",
+    help: "Let answers end at the end-of-text token, for servers without ignore_eos",
+    group: "Sampling",
+  },
+  ...GOODPUT_LIMITS,
+  {
+    flags: "--e2e-limit <ms>",
+    help: "Longest E2E of a request that counts towards goodput",
+    group: "Measuring",
+    parse: positive(1000 * MOST_SECONDS),
+  },
+  WORKLOAD_SEED,
+  {
+    flags: "--timeout <seconds>",
+    help: "Time-out of each request",
+    group: "Server",
+    parse: positive(MOST_SECONDS),
+    default: 300,
+  },
+];
+
 /** Declares the subcommand. */
 export function loadCommand(): Command {
-  const command = new Command("load")
-    .description("Send many requests to a server of OpenAI's completions API and measure its answers")
-    .argument("<url>", "the server, such as http://127.0.0.1:8000")
-    .option("--model <name>", "what to ask for (default: the first that the server has)")
-    .option("--num-prompts <n>", "requests", wholeNumber(1, 1_000_000), 100)
-    .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", decimal)
-    .option("--max-concurrency <n>", "requests under way at most (default: no limit)", wholeNumber(1))
-    .option("--prompt-tokens <n>", "tokens of a prompt", wholeNumber(1), 64)
-    .option("--new-tokens <n>", "tokens of an answer", wholeNumber(1), 64)
-    .option("--spread <share>", "how far both may be from that, evenly, such as 50%", share(0, 1), 0)
-    .option("--lengths <source>", "in place of these: sharegpt, alpaca, or a CSV file of lengths")
-    .option("--prefix-tokens <n>", "tokens at the beginning that all prompts share", wholeNumber(0), 0)
-    .option("--context <n>", "longest sequence, in tokens (default: what the server says)", wholeNumber(2))
-    .option("--vocab-size <n>", "token ids of prompts are below this", wholeNumber(1), 50257)
-    .option("--temperature <t>", "0 takes the likeliest token", decimal, 0)
-    .option("--no-ignore-eos", "let answers end where the model ends them, for servers without ignore_eos")
-    .option("--ttft-limit <ms>", "for goodput", decimal)
-    .option("--tpot-limit <ms>", "for goodput", decimal)
-    .option("--e2e-limit <ms>", "for goodput", decimal)
-    .option("--seed <n>", "of lengths, arrivals and prompts", wholeNumber(0, 2 ** 31 - 1), 0)
-    .option("--timeout <seconds>", "for each request", decimal, 300);
-  return addJsonOption(addApiKeyOptions(command, "sent as bearer token")).action(run);
+  const command = addOptions(new Command("load"), ...LOAD_OPTIONS);
+  addJsonOption(addApiKeyOptions(command, "API key, sent as bearer token", "Server"));
+  return describeHelp(command, {
+    everyday: [
+      "--model",
+      "--num-prompts",
+      "--rate",
+      "--max-concurrency",
+      "--prompt-tokens",
+      "--new-tokens",
+      "--lengths",
+      "--seed",
+      "--api-key-file",
+      "--json",
+    ],
+    examples: [
+      ["Send 100 requests at once to kvbench serve", "load http://127.0.0.1:8000"],
+      [
+        "Send 4 requests a second with the lengths of ShareGPT",
+        "load http://127.0.0.1:8000 --rate 4 --lengths sharegpt",
+      ],
+    ],
+  })
+    .summary("Send requests to a server and measure its answers")
+    .description("Send many requests to a server of OpenAI's completions API and measure its answers.")
+    .argument("<url>", "Server, such as http://127.0.0.1:8000")
+    .action(run);
 }
 
 async function run(url: string, options: Options): Promise<void> {
   const { rate, timeout } = options;
   if (rate !== undefined && !(rate > 0)) {
-    throw new UsageError(`Rate is ${rate}: wanted requests per second above 0`);
+    throw new UsageError(`Rate is ${rate}: expected requests per second above 0`);
   }
-  if (!(timeout > 0)) throw new UsageError(`Timeout is ${timeout}: wanted seconds above 0`);
+  if (!(timeout > 0)) throw new UsageError(`Timeout is ${timeout}: expected seconds above 0`);
   await checkJson(options);
   const apiKey = await apiKeyOf(options);
   const client = new LoadClient({ url, apiKey, timeoutMs: 1000 * timeout });
@@ -83,13 +181,12 @@ async function run(url: string, options: Options): Promise<void> {
   }
   const plan = await planOf(options, model);
   const created = new Date().toISOString();
-  const bar = progressBar();
   using interrupts = watchInterrupts();
-  bar.start("Load", plan.nRequests, "requests");
-  const outcome = await runLoad(client, model.id, plan, {
-    signal: interrupts.signal,
-    onProgress: (nOver) => bar.update(nOver),
-  }).finally(() => bar.stop());
+  const outcome = await withProgress((bar) => {
+    bar.start("Sending requests", plan.nRequests, "requests");
+    const onProgress = (nOver: number) => bar.update(nOver);
+    return runLoad(client, model.id, plan, { signal: interrupts.signal, onProgress });
+  });
   const result = loadResult(plan, outcome, {
     created,
     command: withoutSecrets(Deno.args),

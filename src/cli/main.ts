@@ -15,42 +15,24 @@ import { compareCommand } from "./compare.ts";
 import { crashReport } from "./crash_report.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
+import { describeHelp, type Example, shortHelp } from "./help.ts";
 import { loadCommand } from "./load.ts";
 import { logitsCommand } from "./logits.ts";
 import { paperCommand } from "./paper.ts";
 import { perplexityCommand } from "./perplexity.ts";
-import { permissionHelp } from "./permissions.ts";
 import { profileCommand } from "./profile.ts";
 import { reportCommand } from "./report.ts";
 import { selftestCommand } from "./selftest.ts";
 import { serveCommand } from "./serve.ts";
 import { serveSimCommand } from "./serve_sim.ts";
-import { ReaderGoneError } from "./stdout.ts";
+import { ReaderGoneError, writeText } from "./stdout.ts";
 import { weightsCommand } from "./weights.ts";
 
 /** Runs the command line and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  const program = new Command("kvbench")
-    .description("See, measured on your own GPU, what a KV cache buys and what it costs")
-    .version(VERSION)
-    .addCommand(benchCommand())
-    .addCommand(compareCommand())
-    .addCommand(reportCommand())
-    .addCommand(generateCommand())
-    .addCommand(logitsCommand())
-    .addCommand(perplexityCommand())
-    .addCommand(profileCommand())
-    .addCommand(selftestCommand())
-    .addCommand(serveCommand())
-    .addCommand(loadCommand())
-    .addCommand(serveSimCommand())
-    .addCommand(paperCommand())
-    .addCommand(weightsCommand())
-    .addCommand(doctorCommand());
-  for (const command of withSubcommands(program)) quietly(command);
-  for (const command of program.commands) command.addHelpText("after", permissionHelp(command.name()));
+  const program = kvbench();
   try {
-    if (args.length === 0) return program.outputHelp();
+    if (args.length === 0) return writeText(shortHelp(program));
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     const { message, code } = explain(error);
@@ -61,6 +43,42 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** Declares the program with all its subcommands. */
+export function kvbench(): Command {
+  const program = new Command("kvbench")
+    .usage("COMMAND [options]")
+    .description("Shows on your own GPU what a KV cache buys and what it costs.")
+    .version(VERSION, "-V, --version", "Show the version")
+    .commandsGroup("Measure")
+    .addCommand(benchCommand())
+    .addCommand(profileCommand())
+    .addCommand(perplexityCommand())
+    .addCommand(serveSimCommand())
+    .addCommand(paperCommand())
+    .commandsGroup("Read results")
+    .addCommand(reportCommand())
+    .addCommand(compareCommand())
+    .commandsGroup("Use the model")
+    .addCommand(generateCommand())
+    .addCommand(logitsCommand())
+    .addCommand(serveCommand())
+    .addCommand(loadCommand())
+    .commandsGroup("Look after the machine")
+    .addCommand(doctorCommand())
+    .addCommand(selftestCommand())
+    .addCommand(weightsCommand());
+  describeHelp(program, { examples: EXAMPLES });
+  for (const command of withSubcommands(program)) quietly(command);
+  return program;
+}
+
+/** Commands to try first. */
+const EXAMPLES: readonly Example[] = [
+  ["Compare the three strategies on the embedded model", "bench"],
+  ["Continue a text", 'generate "Once upon a time"'],
+  ["Show the adapter and the models that fit", "doctor"],
+];
+
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
@@ -69,7 +87,7 @@ function withSubcommands(command: Command): Command[] {
 function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { message: "", code: 0 };
-    return { message: error.message.replace(/^error: /, "").replaceAll("\n", " "), code: 2 };
+    return { message: usageMessage(error), code: 2 };
   }
   if (error instanceof ReaderGoneError) return { message: "", code: 141 };
   if (error instanceof UsageError) return { message: error.message, code: 2 };
@@ -79,6 +97,17 @@ function explain(error: unknown): { message: string; code: number } {
   }
   const stack = error instanceof Error ? error.stack ?? error.message : String(error);
   return { message: `A defect in kvbench, please report it: ${stack}`, code: 1 };
+}
+
+/** Says what commander says in kvbench's form: sentence case, what is expected behind a colon. */
+function usageMessage({ code, message }: CommanderError): string {
+  const said = oneLine(message)
+    .replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
+    .replace(/ is invalid\. Allowed choices are (.+)\.$/, " is not valid: expected $1")
+    .replace(/ is invalid\. (.)/, (_, first: string) => ` is not valid: ${first.toLowerCase()}`)
+    .replace(/ \(Did you mean (.+)\?\)$/, ": did you mean $1?");
+  if (code !== "commander.unknownCommand" || said.endsWith("?")) return said;
+  return `${said}: kvbench --help lists all commands`;
 }
 
 function oneLine(text: string): string {

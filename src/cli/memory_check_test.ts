@@ -11,7 +11,7 @@ function adapter(software: boolean, bytes: number): Parameters<typeof checkMemor
 
 const XL = { name: "gpt2-xl", config: PRESETS["gpt2-xl"] };
 const STORAGE = { tileGroup: 4 };
-const silent = (line: string) => assert.fail(line);
+const silent = { say: (line: string) => assert.fail(line) };
 
 Deno.test("checkMemory() names both numbers where a tensor is larger than a binding", async () => {
   await assert.rejects(checkMemory(adapter(false, 2 ** 25), XL, STORAGE, silent), {
@@ -29,7 +29,7 @@ Deno.test({
     await assert.rejects(checkMemory(adapter(true, 2 ** 31), huge, STORAGE, silent), {
       name: "KvbenchError",
       message:
-        /^huge does not fit: it needs [\d.]+ TiB \(weights [\d.]+ TiB\), this machine has [\d.]+ GiB free;/,
+        /^huge does not fit: it needs [\d.]+ TiB \(weights [\d.]+ TiB, K\/V [^)]+\), this machine has [\d.]+ GiB free;/,
     });
     await checkMemory(
       adapter(true, 2 ** 31),
@@ -51,11 +51,11 @@ Deno.test({
       ]] as const
     ) {
       const lines: string[] = [];
-      await checkMemory(adapter(software, 2 ** 31), XL, STORAGE, (line) => lines.push(line));
+      await checkMemory(adapter(software, 2 ** 31), XL, STORAGE, { say: (line) => lines.push(line) });
       assert.equal(lines.length, 1);
       assert.match(
         lines[0]!,
-        /^Whether gpt2-xl fits is unknown: it needs [\d.]+ GiB \(weights [\d.]+ GiB\), and /,
+        /^Whether gpt2-xl fits is unknown: it needs [\d.]+ GiB \(weights [\d.]+ GiB, K\/V [^)]+\), and /,
       );
       assert.ok(lines[0]!.includes(why), lines[0]);
       await checkMemory(

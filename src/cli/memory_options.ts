@@ -3,20 +3,19 @@
  *
  * @module
  */
-import { type Command, Option } from "./commander.ts";
+import type { Command } from "./commander.ts";
 import { type Preemption, PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
-import { ALLOCATOR_NAMES, type AllocatorName } from "../kv/reserved/arena.ts";
 import type { ModelShape } from "../measure/serving/model_shape.ts";
 import type { MemoryPlan } from "../measure/serving/plan.ts";
+import { kvOptionsOf, kvOptionSpecs } from "./kv_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { byteCount, wholeNumber } from "./values.ts";
 
 /** Values of {@link addMemoryOptions}. */
 export interface MemoryOptions {
   readonly kvBudget?: number;
   readonly swapSpace: number;
-  readonly blockSize: number;
   readonly watermark?: number;
-  readonly allocator: AllocatorName;
   readonly preemption: Preemption;
   readonly maxSequences?: number;
   readonly maxRows?: number;
@@ -28,31 +27,67 @@ const DEFAULT_CONTEXTS = 4;
 /** Sequences at once and tokens per step at most, where none are given: for software adapters too, and for a model. */
 export const GPU_LIMITS = { maxSequences: 64, maxRows: 256 };
 
-/** Adds the options to a subcommand. */
-export function addMemoryOptions(command: Command): Command {
-  return command
-    .option(
-      "--kv-budget <bytes>",
-      `for K and V, such as 64MiB (default: ${DEFAULT_CONTEXTS} contexts)`,
-      byteCount,
-    )
-    .option("--swap-space <bytes>", "host memory for what is swapped out", byteCount, 2 ** 30)
-    .option("--block-size <tokens>", "tokens per KV block of paged, 1 to 256", wholeNumber(1, 256), 16)
-    .option("--watermark <blocks>", "blocks that an admission leaves free (default: 1 %)", wholeNumber(0))
-    .addOption(
-      new Option("--allocator <name>", "of the contiguous policies").choices(ALLOCATOR_NAMES).default(
-        "buddy",
-      ),
-    )
-    .addOption(
-      new Option("--preemption <how>", "what happens to K and V of a request that must make room")
-        .choices(PREEMPTIONS).default("recompute"),
-    )
-    .option("--max-sequences <n>", "sequences that run at once at most", wholeNumber(1, 65_536))
-    .option("--max-rows <n>", "tokens that a step computes at most", wholeNumber(1, 1_048_576));
+/** The same where nothing is computed. */
+export const DRY_LIMITS = { maxSequences: 256, maxRows: 2048 };
+
+const group = "K/V memory";
+
+/**
+ * Adds the options to a subcommand.
+ *
+ * @param dryRuns Whether the subcommand has dry runs, which have other limits.
+ */
+export function addMemoryOptions(command: Command, { dryRuns }: { readonly dryRuns: boolean }): Command {
+  const limit = (key: keyof typeof GPU_LIMITS) =>
+    dryRuns ? `${GPU_LIMITS[key]}; ${DRY_LIMITS[key]} in a dry run` : `${GPU_LIMITS[key]}`;
+  return addOptions(command, ...MEMORY_OPTIONS, ...kvOptionSpecs({ contextLengths: false }), {
+    flags: "--max-sequences <n>",
+    help: "Most sequences that run at once",
+    group: "Scheduler",
+    parse: wholeNumber(1, 65_536),
+    defaultText: limit("maxSequences"),
+  }, {
+    flags: "--max-rows <n>",
+    help: "Most tokens that a step computes",
+    group: "Scheduler",
+    parse: wholeNumber(1, 1_048_576),
+    defaultText: limit("maxRows"),
+  });
 }
 
-/** What the options come to for a model. */
+const MEMORY_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--kv-budget <bytes>",
+    help: "GPU memory for K and V, such as 64MiB",
+    group,
+    parse: byteCount,
+    defaultText: `room for ${DEFAULT_CONTEXTS} full contexts`,
+  },
+  {
+    flags: "--swap-space <bytes>",
+    help: "Host memory for K and V that are swapped out",
+    group,
+    parse: byteCount,
+    default: 2 ** 30,
+    defaultText: "1GiB",
+  },
+  {
+    flags: "--watermark <blocks>",
+    help: "Blocks that stay free when a request is admitted",
+    group: "Scheduler",
+    parse: wholeNumber(0, 2 ** 31),
+    defaultText: "1 % of them",
+  },
+  {
+    flags: "--preemption <type>",
+    help: "Treatment of K and V of a preempted request",
+    group: "Scheduler",
+    choices: PREEMPTIONS,
+    default: "recompute",
+  },
+];
+
+/** Makes the plan of the options for a model. */
 export function memoryPlanOf(
   options: MemoryOptions,
   shape: ModelShape,
@@ -61,9 +96,8 @@ export function memoryPlanOf(
   return {
     budgetBytes: options.kvBudget ?? DEFAULT_CONTEXTS * shape.nCtx * shape.kvTokenBytes,
     swapBytes: options.swapSpace,
-    blockSize: options.blockSize,
+    kvOptions: kvOptionsOf(options),
     watermark: options.watermark,
-    allocator: options.allocator,
     preemption: options.preemption,
     maxSequences: options.maxSequences ?? standard.maxSequences,
     maxRows: options.maxRows ?? standard.maxRows,

@@ -4,52 +4,77 @@
  *
  * @module
  */
-import { type Command, Option } from "./commander.ts";
+import type { Command } from "./commander.ts";
 import { MODEL_NAMES } from "../hub/locate.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
 import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { syntheticSeed } from "./values.ts";
 
 /** Values of {@link addModelOptions}. */
 export interface ModelOptions extends DeviceOptions {
   /** Name or folder of the model. */
   readonly model: string;
-  /** How weight matrices are stored on the GPU. */
+  /** Storage type of weight matrices on the GPU. */
   readonly weightsDtype: Dtype;
   /** Seed of made-up weights in place of a checkpoint's. */
   readonly weights?: number;
-  /** Whether kernel variants are chosen by measurement; the defaults of the adapter's kind, otherwise. */
+  /** True if kernel variants are chosen by measurement, false for the defaults of the adapter's kind. */
   readonly autotune: boolean;
-  /** Whether a remembered choice is measured again. */
+  /** True if a remembered choice is measured again. */
   readonly retune: boolean;
 }
 
 /** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
 export interface PrecisionOptions extends ModelOptions {
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
 }
 
+/** The options of every subcommand that loads a model. */
+export const MODEL_OPTIONS: readonly OptionSpec[] = [
+  { flags: "--model <name>", help: `Model: ${MODEL_NAMES}`, group: "Model", default: "tiny" },
+  {
+    flags: "--weights <source>",
+    help: "synthetic or synthetic:SEED: random weights of the model's size in place of a checkpoint",
+    group: "Model",
+    parse: syntheticSeed,
+  },
+  {
+    flags: "--weights-dtype <type>",
+    help: "Storage type of weight matrices on the GPU",
+    group: "Model",
+    choices: DTYPES,
+    default: "f32",
+  },
+  {
+    flags: "--no-autotune",
+    help: "Take the default kernel variants without timing any",
+    group: "WebGPU and kernels",
+  },
+  {
+    flags: "--retune",
+    help: "Time the kernel variants again and replace the remembered choice",
+    group: "WebGPU and kernels",
+    default: false,
+  },
+];
+
+/** The storage type of K and V. */
+export const KV_DTYPE: OptionSpec = {
+  flags: "--kv-dtype <type>",
+  help: "Storage type of K and V on the GPU",
+  group: "K/V memory",
+  choices: DTYPES,
+  default: "f32",
+};
+
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {
-  return addDeviceOptions(command)
-    .option("--model <name>", MODEL_NAMES, "tiny")
-    .option(
-      "--weights <source>",
-      "synthetic[:seed]: made-up weights of the model's size, which needs no checkpoint",
-      syntheticSeed,
-    )
-    .addOption(
-      new Option("--weights-dtype <type>", "how weight matrices are stored on the GPU").choices(DTYPES)
-        .default("f32"),
-    )
-    .option("--no-autotune", "take the default kernel variants, and measure none")
-    .option("--retune", "measure the kernel variants again, whatever is remembered", false);
+  return addOptions(addDeviceOptions(command), ...MODEL_OPTIONS);
 }
 
 /** Adds the storage type of K and V to a subcommand. */
 export function addKvDtypeOption(command: Command): Command {
-  return command.addOption(
-    new Option("--kv-dtype <type>", "how K and V are stored on the GPU").choices(DTYPES).default("f32"),
-  );
+  return addOptions(command, KV_DTYPE);
 }

@@ -1,5 +1,5 @@
 /**
- * How fast a piece of work goes, and how long it will still take.
+ * The speed of a piece of work, and the time that is left of it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ const WINDOW_MS = 5000;
 
 /** Watches one piece of work. */
 export class Pace {
-  /** How much there is to do. */
+  /** Amount of work in all. */
   readonly total: number;
   readonly #now: () => number;
   #marks: Mark[];
@@ -45,7 +45,7 @@ export class Pace {
     return seconds > 0 ? Math.max(0, this.#last.done - first.done) / seconds : undefined;
   }
 
-  /** How long the rest will take at that speed. */
+  /** Seconds that the rest takes at that speed, or undefined while nothing can be said. */
   get secondsLeft(): number | undefined {
     const speed = this.perSecond;
     return speed ? (this.total - this.#last.done) / speed : undefined;

@@ -6,15 +6,19 @@
 import { Command } from "./commander.ts";
 import { PAPER_KIND, type PaperResult, parsePaper } from "../measure/paper/result.ts";
 import { VIEW_NAMES, type ViewName } from "../measure/paper/view.ts";
-import { viewOf, type ViewSource } from "../measure/paper/views.ts";
+import { compared, viewOf, type ViewSource } from "../measure/paper/views.ts";
+import type { ServingPlan } from "../measure/serving/plan.ts";
 import { type RunFacts, servingSetup } from "../measure/serving/record.ts";
 import { paperTable } from "../report/paper_table.ts";
+import { describeHelp } from "./help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addMemoryOptions, type MemoryOptions } from "./memory_options.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { addOptions } from "./option_spec.ts";
+import { withProgress } from "./progress.ts";
+import { withRequests } from "./request_progress.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serving_runner.ts";
-import { planOf } from "./serving_options.ts";
+import { planOf, WORKLOAD_SEED } from "./serving_options.ts";
 import { nameList, wholeNumber } from "./values.ts";
 
 interface Options extends SimulatorOptions, MemoryOptions, JsonOptions {
@@ -26,7 +30,7 @@ interface Options extends SimulatorOptions, MemoryOptions, JsonOptions {
 /** Requests of each run where none are given: on a software adapter, more would take long. */
 const REQUESTS = { dry: 5000, gpu: 40 };
 
-/** What views set for themselves. */
+/** Settings that views choose themselves. */
 const VARIED = {
   policies: [],
   lengths: "sharegpt",
@@ -38,18 +42,40 @@ const VARIED = {
 
 /** Declares the subcommand. */
 export function paperCommand(): Command {
-  const command = new Command("paper")
-    .description("Repeat the PagedAttention paper's comparisons, and show its figures beside")
-    .option("--views <names>", `which, with commas: ${VIEW_NAMES.join(", ")}`, nameList(VIEW_NAMES), [
-      ...VIEW_NAMES,
-    ])
-    .option(
-      "--requests <n>",
-      `of each run (default: ${REQUESTS.gpu}; ${REQUESTS.dry} dry)`,
-      wholeNumber(1, 1e8),
-    )
-    .option("--seed <n>", "of lengths and prompts", wholeNumber(0, 2 ** 31 - 1), 0);
-  return addJsonOption(addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command)))))
+  const command = addOptions(new Command("paper"), {
+    flags: "--views <names>",
+    help: `Views to repeat, from ${VIEW_NAMES.join(", ")}`,
+    group: "Workload",
+    parse: nameList(VIEW_NAMES),
+    default: [...VIEW_NAMES],
+    defaultText: "all",
+  }, {
+    flags: "--requests <n>",
+    help: "Requests of each run",
+    group: "Workload",
+    parse: wholeNumber(1, 1e8),
+    defaultText: `${REQUESTS.gpu}; ${REQUESTS.dry} in a dry run`,
+  }, { ...WORKLOAD_SEED, help: "Seed of lengths and prompts" });
+  addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))), { dryRuns: true });
+  return describeHelp(addJsonOption(command), {
+    everyday: [
+      "--views",
+      "--requests",
+      "--dry-run",
+      "--gpu",
+      "--model",
+      "--kv-budget",
+      "--kv-dtype",
+      "--seed",
+      "--json",
+    ],
+    examples: [
+      ["Simulate all views for OPT-13B, as in the paper", "paper --dry-run --model opt-13b --kv-budget 12GB"],
+      ["Run two views on the GPU and keep the result", "paper --views waste,sharing --json paper.json"],
+    ],
+  })
+    .summary("Repeat the PagedAttention paper's comparisons")
+    .description("Repeat the PagedAttention paper's comparisons, and show its figures beside one's own.")
     .action(run);
 }
 
@@ -62,8 +88,9 @@ async function run(options: Options): Promise<void> {
       planOf({ ...options, ...VARIED, requests }, shape, { lengths, dryRun: options.dryRun }),
     );
   }, async ({ shape, facts, run, measured }, plan) => {
-    return await paperResult(options.views, { plan, shape, run, measured }, facts);
-  });
+    const shown = (plan: ServingPlan) => withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
+    return await paperResult(options.views, { plan, shape, run: shown, measured }, facts);
+  }, (plan) => ({ ...plan, policies: compared() }));
   await giveResult(result, paperTable, options);
 }
 
@@ -72,17 +99,14 @@ async function paperResult(
   source: ViewSource,
   facts: RunFacts,
 ): Promise<PaperResult> {
-  const bar = progressBar();
   const views: PaperResult["views"] = [];
-  try {
-    bar.start("views", names.length, "views");
+  await withProgress(async (bar) => {
+    bar.start("Views", names.length, "views");
     for (const [i, name] of names.entries()) {
-      bar.update(i, name);
+      bar.update(i, `View ${name}`);
       views.push(await viewOf(name, source));
     }
-  } finally {
-    bar.stop();
-  }
+  });
   const { kind, version: schema_version } = PAPER_KIND;
   const record = { schema_version, kind, ...servingSetup(source.plan, source.shape, facts), views };
   return parsePaper(record, "the result of this run");

@@ -3,11 +3,16 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
+import { HOME, IS_BUNDLE } from "../home.ts";
 import { HUB_VARIABLES } from "../hub/settings.ts";
 
+/** The embedded model's folder, as the flags have it that are documented. */
+const WEIGHTS = "weights";
+
 /**
- * Flags of `deno run` by subcommand, with the embedded model: `FILE` and `FOLDER` stand for what the command line names,
- * `CACHE` for the hub's cache.
+ * Flags of `deno run` by subcommand, with the embedded model, in a checkout: `FILE` and `FOLDER` stand for what the
+ * command line names, `CACHE` for the hub's cache.
  */
 export const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   bench: ["--allow-read=weights"],
@@ -26,8 +31,33 @@ export const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   "serve-sim": ["--allow-read=weights"],
 };
 
-/** What `--help` of a subcommand says of them. */
-export function permissionHelp(name: string): string {
+/**
+ * Flags of `deno run` for a subcommand of a program that is not a checkout's: from a server, weights are fetched from
+ * there; of a bundle on disk, they are read beside it.
+ *
+ * @param home The folder of the program's own files.
+ */
+export function permissionsAt(name: string, home: URL): readonly string[] {
   const flags = PERMISSIONS[name] ?? [];
-  return flags.length === 0 ? "" : `\nLeast permissions: ${flags.join(" ")}`;
+  if (home.protocol === "file:") {
+    return flags.map((flag) => flag.replace(/(?<==)weights\b/, fileURLToPath(new URL(WEIGHTS, home))));
+  }
+  if (!flags.some((flag) => valuesOf(flag).includes(WEIGHTS))) return flags;
+  const hosts = flags.filter((flag) => flag.startsWith("--allow-net=")).flatMap(valuesOf);
+  const others = flags.flatMap((flag) => {
+    if (flag.startsWith("--allow-net=")) return [];
+    const values = valuesOf(flag).filter((value) => value !== WEIGHTS);
+    return values.length === 0 ? [] : [`${flag.split("=", 1)[0]}=${values}`];
+  });
+  return [`--allow-net=${[home.host, ...hosts]}`, ...others];
+}
+
+function valuesOf(flag: string): string[] {
+  return flag.slice(flag.indexOf("=") + 1).split(",");
+}
+
+/** Returns the flags of a subcommand of this program, or none where no subcommand has that name. */
+export function permissionFlags(name: string): readonly string[] {
+  const inCheckout = HOME.protocol === "file:" && !IS_BUNDLE;
+  return inCheckout ? PERMISSIONS[name] ?? [] : permissionsAt(name, HOME);
 }

@@ -3,17 +3,20 @@
  *
  * @module
  */
+import { idList, MOST_TOKENS, wholeNumber } from "./values.ts";
 import { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
-import { perplexity } from "../measure/perplexity.ts";
+import { perplexity, perplexityNeed } from "../measure/perplexity.ts";
 import { readText } from "../model/byte_source.ts";
 import { checkIds } from "../model/config.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
+import { describeHelp } from "./help.ts";
+import { PRINT_JSON } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { addOptions } from "./option_spec.ts";
+import { withProgress } from "./progress.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
-import { idList, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions {
   readonly ids: boolean;
@@ -24,13 +27,34 @@ interface Options extends PrecisionOptions {
 
 /** Declares the subcommand. */
 export function perplexityCommand(): Command {
-  return addKvDtypeOption(addModelOptions(new Command("perplexity")))
-    .description("Score a text with a sliding window, to see what --weights-dtype and --kv-dtype cost")
-    .argument("<file>", "the text")
-    .option("--ids", "the file holds token ids with commas between them, a text of its own per line", false)
-    .option("--stride <tokens>", "from one window to the next (default: half a window)", wholeNumber(1))
-    .option("--max-length <tokens>", "of a window (default: the model's context)", wholeNumber(2))
-    .option("--json", "print JSON", false)
+  const command = addOptions(addKvDtypeOption(addModelOptions(new Command("perplexity"))), {
+    flags: "--ids",
+    help: "The file holds token ids with commas between them, one text per line",
+    group: "Prompt",
+    default: false,
+  }, {
+    flags: "--stride <tokens>",
+    help: "Distance between windows",
+    group: "Measuring",
+    parse: wholeNumber(1, MOST_TOKENS),
+    defaultText: "half a window",
+  }, {
+    flags: "--max-length <tokens>",
+    help: "Length of a window",
+    group: "Measuring",
+    parse: wholeNumber(2, MOST_TOKENS),
+    defaultText: "the model's context",
+  }, PRINT_JSON);
+  return describeHelp(command, {
+    everyday: ["--model", "--weights-dtype", "--kv-dtype", "--ids", "--stride", "--max-length", "--json"],
+    examples: [
+      ["Score a text in float32", "perplexity story.txt"],
+      ["Score it with weights, K and V in int8", "perplexity story.txt --weights-dtype int8 --kv-dtype int8"],
+    ],
+  })
+    .summary("Score a text, to see what a storage type costs")
+    .description("Score a text with a sliding window, to see what --weights-dtype and --kv-dtype cost.")
+    .argument("<file>", "Text in UTF-8")
     .action(run);
 }
 
@@ -46,40 +70,32 @@ async function run(file: string, options: Options): Promise<void> {
     return Promise.resolve({ texts, maxLength });
   }, async ({ model, modelName }, { texts, maxLength }) => {
     const { kvDtype, stride = Math.ceil(maxLength / 2) } = options;
-    const bar = progressBar();
-    bar.start("Scoring", texts.reduce((sum, ids) => sum + Math.max(0, ids.length - 1), 0), "tokens");
-    try {
-      const result = await perplexity(model, texts, {
-        maxLength,
+    const result = await withProgress((bar) => {
+      bar.start("Scoring", texts.reduce((sum, ids) => sum + Math.max(0, ids.length - 1), 0), "tokens");
+      const onProgress = (tokens: number) => bar.update(tokens);
+      return perplexity(model, texts, { maxLength, stride, kvDtype, onProgress });
+    });
+    if (options.json) {
+      writeLine(JSON.stringify({
+        model: modelName,
+        weights_dtype: options.weightsDtype,
+        kv_dtype: kvDtype,
+        max_length: maxLength,
         stride,
-        kvDtype,
-        onProgress: (tokens) => bar.update(tokens),
-      });
-      bar.stop();
-      if (options.json) {
-        writeLine(JSON.stringify({
-          model: modelName,
-          weights_dtype: options.weightsDtype,
-          kv_dtype: kvDtype,
-          max_length: maxLength,
-          stride,
-          tokens: result.tokens,
-          perplexity: result.perplexity,
-        }));
-      } else {
-        writeLine(
-          `Perplexity ${result.perplexity.toFixed(4)} over ${result.tokens} tokens: ${modelName}, weights ` +
-            `${options.weightsDtype}, K/V ${kvDtype}, windows of ${maxLength}, stride ${stride}`,
-        );
-      }
-    } finally {
-      bar.stop();
+        tokens: result.tokens,
+        perplexity: result.perplexity,
+      }));
+    } else {
+      writeLine(
+        `Perplexity ${result.perplexity.toFixed(4)} over ${result.tokens} tokens: ${modelName}, weights ` +
+          `${options.weightsDtype}, K/V ${kvDtype}, windows of ${maxLength}, stride ${stride}`,
+      );
     }
-  });
+  }, ({ maxLength }) => (context) => perplexityNeed(context, { maxLength, kvDtype: options.kvDtype }));
 }
 
 function textsOf(text: string, { ids }: Options, tokenizer: Tokenizer | undefined): number[][] {
   if (ids) return text.split("\n").filter((line) => line.trim() !== "").map(idList);
-  if (!tokenizer) throw new UsageError("This model has no tokenizer: wanted token ids and --ids");
+  if (!tokenizer) throw new UsageError("This model has no tokenizer: expected token ids and --ids");
   return [[...tokenizer.encode(text)]];
 }

@@ -3,12 +3,12 @@
  *
  * @module
  */
+import { MOST_TOKENS, wholeNumber } from "./values.ts";
 import { Command } from "./commander.ts";
-import { selfCheck } from "../check/self_check.ts";
-import type { StrategyName } from "../kv/shape.ts";
+import { sayKind } from "../report/adapter_kind.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import { madeUpPrompt } from "../measure/grid.ts";
-import { type Profile, profile, profiledTokens } from "../measure/profile.ts";
+import { type Profile, profile, profiledTokens, profileNeed } from "../measure/profile.ts";
 import {
   parseProfile,
   PROFILE_KIND,
@@ -19,15 +19,18 @@ import { checkContext } from "../model/config.ts";
 import { profileTable } from "../report/profile_table.ts";
 import { traceOf } from "../report/trace.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
+import { checkFirst } from "./checked.ts";
 import { addStrategyOptions } from "./decode_options.ts";
+import { describeHelp } from "./help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
-import { type Session, withSession } from "./session.ts";
-import { wholeNumber } from "./values.ts";
+import { hashed, type Session, withSession } from "./session.ts";
+import { addOptions } from "./option_spec.ts";
+import { kvOptionsOf } from "./kv_options.ts";
+import { withProgress } from "./progress.ts";
 
 interface Options extends PrecisionOptions, JsonOptions {
-  readonly strategy: StrategyName;
-  readonly blockSize: number;
+  readonly strategy: string;
   readonly promptTokens: number;
   readonly newTokens: number;
   readonly trace?: string;
@@ -35,18 +38,44 @@ interface Options extends PrecisionOptions, JsonOptions {
 
 /** Declares the subcommand. */
 export function profileCommand(): Command {
-  return addJsonOption(addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile")))))
+  const command = addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile"))));
+  addOptions(command, {
+    flags: "--prompt-tokens <n>",
+    help: "Length of a random prompt",
+    group: "Prompt",
+    parse: wholeNumber(1, MOST_TOKENS),
+    default: 128,
+  }, {
+    flags: "--new-tokens <n>",
+    help: "Decode steps to profile; as many more are timed without a profile",
+    group: "Workload",
+    parse: wholeNumber(1, MOST_TOKENS),
+    default: 16,
+  }, {
+    flags: "--trace <file>",
+    help: "Write every dispatch to a trace for Perfetto or chrome://tracing",
+    group: "Output",
+  });
+  return describeHelp(addJsonOption(command), {
+    everyday: [
+      "--model",
+      "--strategy",
+      "--prompt-tokens",
+      "--new-tokens",
+      "--weights-dtype",
+      "--kv-dtype",
+      "--json",
+      "--trace",
+    ],
+    examples: [
+      ["See which kernels a decode step spends its time in", "profile"],
+      ["Keep the profile and a trace of every dispatch", "profile --json profile.json --trace trace.json"],
+    ],
+  })
+    .summary("Time each kernel against what the adapter can do")
     .description(
-      "Time each kernel of a prefill and of decode steps on the GPU, against what the adapter can do",
+      "Time each kernel of a prefill and of decode steps on the GPU, against what the adapter can do.",
     )
-    .option("--prompt-tokens <n>", "of a made-up prompt", wholeNumber(1), 128)
-    .option(
-      "--new-tokens <n>",
-      "decode steps to profile, besides as many to compare with",
-      wholeNumber(1),
-      16,
-    )
-    .option("--trace <file>", "write the dispatches there, for Perfetto or chrome://tracing")
     .action(run);
 }
 
@@ -59,23 +88,30 @@ async function run(options: Options): Promise<void> {
     const promptIds = madeUpPrompt(options.promptTokens, config.vocabSize, 0);
     const { length } = promptIds;
     checkContext(length, profiledTokens({ promptIds, steps: options.newTokens }) - length, config.nCtx);
-    return { promptIds, weights: await checkpoint.origin() };
+    return { promptIds, weights: await hashed(checkpoint) };
   }, async (session, { promptIds, weights }) => {
-    const { strategy, kvDtype, blockSize, newTokens: steps } = options;
-    await selfCheck(session.model, { weights, strategy, kvDtypes: [kvDtype] });
+    const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
+    await checkFirst(session.model, { weights, strategy, kvDtypes: [kvDtype] });
     const created = new Date().toISOString();
-    const measured = await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps });
+    const measured = await withProgress(async (bar) => {
+      bar.start("Profiling", steps + 1, "rounds");
+      const onProgress = (rounds: number) => bar.update(rounds);
+      return await profile(session.model, { strategy, kvOptions, kvDtype, promptIds, steps, onProgress });
+    });
     const result = await resultOf(session, options, { created, measured });
     await giveResult(result, profileText, options);
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
+  }, ({ promptIds }) => (context) => {
+    const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
+    return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
   });
 }
 
 function profileText(result: ProfileResult): string {
   const { model, environment: { adapter }, weights_dtype, kv_dtype } = result;
-  return `kvbench: ${model} on ${adapter.description}${adapter.software ? " (software)" : ""}, weights ` +
+  return `kvbench: ${model} on ${adapter.description} (${sayKind(adapter, "hardware")}), weights ` +
     `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result)}`;
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Command, Option } from "./commander.ts";
+import { Command } from "./commander.ts";
+import { basename } from "node:path";
 import { UsageError } from "../errors.ts";
 import { PAPER_KIND, parsePaper } from "../measure/paper/result.ts";
 import { parseProfile, PROFILE_KIND } from "../measure/profile_result.ts";
@@ -20,6 +21,10 @@ import { figurePng } from "../report/png.ts";
 import { paperTable } from "../report/paper_table.ts";
 import { profileTable } from "../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../report/write.ts";
+import { drawing } from "./chart_package.ts";
+import { describeHelp } from "./help.ts";
+import { addOptions } from "./option_spec.ts";
+import { withProgress } from "./progress.ts";
 import { readJson } from "./result_file.ts";
 import { writeLine } from "./stdout.ts";
 
@@ -31,7 +36,7 @@ interface Options {
 
 type Form = Format | "html";
 
-/** Forms by the ends of the files that they are written to. */
+/** Formats by extension. */
 const BY_EXTENSION: Readonly<Record<string, Form>> = {
   html: "html",
   txt: "table",
@@ -43,18 +48,27 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
 
 /** Declares the subcommand. */
 export function reportCommand(): Command {
-  return new Command("report")
-    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data")
-    .argument("<result...>", "results of bench, profile or paper")
-    .option(
-      "-o, --output <file>",
-      `a file to write, whose end (${Object.keys(BY_EXTENSION).join(", ")}) says the form`,
-    )
-    .addOption(
-      new Option("--format <form>", "the form (default: by the file's end, else table)")
-        .choices([...FORMATS, "html"]),
-    )
-    .option("--png <folder>", "a folder for every chart as a PNG")
+  const command = addOptions(new Command("report"), {
+    flags: "-o, --output <file>",
+    help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
+    group: "Output",
+  }, {
+    flags: "--format <form>",
+    help: "Format",
+    group: "Output",
+    choices: [...FORMATS, "html"],
+    defaultText: "that of the file's extension, else table",
+  }, { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" });
+  return describeHelp(command, {
+    examples: [
+      ["Write a page that works offline", "report result.json -o report.html"],
+      ["Draw every chart for a paper", "report result.json --png charts"],
+      ["Join results into one table for a spreadsheet", "report a.json b.json -o results.csv"],
+    ],
+  })
+    .summary("Show results, or write a page, charts or data")
+    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data.")
+    .argument("<result...>", "Results of bench, profile or paper")
     .action(run);
 }
 
@@ -73,7 +87,12 @@ async function run(paths: string[], { output, format, png }: Options): Promise<v
   if (png !== undefined) await drawAll(results, png);
 }
 
-async function readReportable(path: string): Promise<Reportable> {
+/**
+ * Reads a result of any kind that has a report.
+ *
+ * @throws {KvbenchError} If the file can't be read, or is no such result.
+ */
+export async function readReportable(path: string): Promise<Reportable> {
   const json = await readJson(path);
   switch (kindOf(json)) {
     case PROFILE_KIND:
@@ -91,7 +110,7 @@ function textOf(results: readonly Reportable[], form: Form, paths: readonly stri
   const others = results.filter((result) => result.kind !== BENCH_KIND);
   if (others.length > 0 && form !== "table") {
     const path = paths[results.indexOf(others[0]!)];
-    throw new UsageError(`${path} is no result of bench, and has no form ${form}: wanted table or html`);
+    throw new UsageError(`${path} is no result of bench, and has no format ${form}: expected table or html`);
   }
   return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...others.map(tableOf)].join("\n\n");
 }
@@ -113,18 +132,32 @@ function figuresFor(result: Reportable): Figure[] {
 
 /** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
 async function drawAll(results: readonly Reportable[], folder: string): Promise<void> {
-  for (const [i, result] of results.entries()) {
+  const charts = results.flatMap((result, i) => {
     const into = results.length === 1 ? folder : `${folder}/${i + 1}`;
-    const figures = figuresFor(result);
-    const write = async (name: string, draw: () => Promise<Uint8Array>) => {
-      const path = `${into}/${name}.png`;
+    return chartsOf(result).map(({ name, draw }) => ({ path: `${into}/${name}.png`, draw }));
+  });
+  await withProgress(async (bar) => {
+    bar.start("Drawing", charts.length, "charts");
+    for (const [i, { path, draw }] of charts.entries()) {
+      bar.update(i, `Drawing ${basename(path)}`);
       await checkWritable(path);
-      await writeWhole(path, await draw());
+      await writeWhole(path, await drawing(draw, (line) => bar.say(line)));
       writeLine(`Wrote ${path}`);
-    };
-    if (result.kind === BENCH_KIND && figures.length > 0) await write("overview", () => drawCharts(result));
-    for (const figure of figures) await write(figure.id, () => figurePng(figure));
-  }
+    }
+  });
+}
+
+/** A chart that can be drawn. */
+interface Chart {
+  readonly name: string;
+  draw(): Promise<Uint8Array>;
+}
+
+function chartsOf(result: Reportable): Chart[] {
+  const figures = figuresFor(result);
+  const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
+  if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
+  return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];
 }
 
 function formOf(path: string): Form {
@@ -132,7 +165,7 @@ function formOf(path: string): Form {
   const form = BY_EXTENSION[extension];
   if (form !== undefined) return form;
   throw new UsageError(
-    `The form of ${path} can't be told from its end: wanted ${
+    `The format of ${path} can't be told from its extension: expected ${
       Object.keys(BY_EXTENSION).join(", ")
     }, or --format`,
   );

@@ -13,7 +13,7 @@ import { DTYPES } from "../gpu/dtype.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { locateModel } from "../hub/locate.ts";
 import { EMBEDDED_NAME } from "../hub/embedded.ts";
-import { STRATEGY_NAMES, type StrategyName } from "../kv/shape.ts";
+import { strategyNamed, strategyNames } from "../kv/registry.ts";
 import { describeEnvironment } from "../measure/environment.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
@@ -21,7 +21,11 @@ import { tuningFor, tuningsOf } from "../model/tuning.ts";
 import { formatJson } from "../report/json.ts";
 import { selfTestTable } from "../report/selftest_table.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "./device_options.ts";
-import { progressBar } from "./progress.ts";
+import { fetchProgress } from "./fetch_progress.ts";
+import { progressBar, withProgress } from "./progress.ts";
+import { describeHelp } from "./help.ts";
+import { PRINT_JSON } from "./json_output.ts";
+import { addOptions } from "./option_spec.ts";
 import { writeLine } from "./stdout.ts";
 
 interface Options extends DeviceOptions {
@@ -31,16 +35,32 @@ interface Options extends DeviceOptions {
 
 /** Declares the subcommand. */
 export function selftestCommand(): Command {
-  return addDeviceOptions(new Command("selftest"))
-    .description("Hold every kernel against its CPU reference on this adapter, and print the table")
-    .option("--quick", "each kernel in one variant, and the model with one strategy", false)
-    .option("--json", "print JSON", false)
+  const command = addOptions(addDeviceOptions(new Command("selftest")), {
+    flags: "--quick",
+    help: "Check one variant of each kernel, and one strategy",
+    group: "Command",
+    default: false,
+  }, PRINT_JSON);
+  return describeHelp(command, {
+    everyday: ["--quick", "--json"],
+    examples: [
+      ["Check every kernel on this adapter", "selftest"],
+      ["Check them without an optional feature", "selftest --disable-feature subgroups"],
+    ],
+  })
+    .summary("Check every kernel on this adapter")
+    .description(
+      "Hold every kernel against its CPU reference on this adapter, and print a table for a bug report.",
+    )
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
   const created = new Date();
-  const checkpoint = await locateModel(EMBEDDED_NAME);
+  const bar = progressBar();
+  const checkpoint = await locateModel(EMBEDDED_NAME, { events: fetchProgress(bar) }).finally(() =>
+    bar.stop()
+  );
   try {
     const gpu = await Gpu.open(gpuOptions(options));
     try {
@@ -67,26 +87,26 @@ async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<
   });
   const kernels = every.map(({ kernel }) => kernel);
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;
-  const strategies = quick ? STRATEGY_NAMES.slice(-1) : STRATEGY_NAMES;
-  const bar = progressBar();
-  bar.start("Checking", checks.length + strategies.length, "checks");
-  try {
+  const exact = strategyNames("bench").filter((name) => strategyNamed(name).traits.exact);
+  const strategies = quick ? exact.slice(-1) : exact;
+  return await withProgress(async (bar) => {
+    bar.start("Checking kernels", checks.length + strategies.length, "checks");
     const all: Verdict[] = [];
     for await (const verdict of verdicts(gpu, checks)) {
       all.push(verdict);
-      bar.update(all.length, verdict.kernel);
+      bar.update(all.length, `Checking ${checks[all.length]?.kernel ?? "golden prompts"}`);
     }
-    return [...all, ...await goldenVerdicts(gpu, checkpoint, strategies)];
-  } finally {
-    bar.stop();
-  }
+    const golden = await goldenVerdicts(gpu, checkpoint, strategies, (n) => bar.update(all.length + n));
+    return [...all, ...golden];
+  });
 }
 
-/** The whole model. */
+/** The whole model, with strategies that are exact. */
 async function goldenVerdicts(
   gpu: Gpu,
   checkpoint: Checkpoint,
-  strategies: readonly StrategyName[],
+  strategies: readonly string[],
+  onProgress: (checked: number) => void,
 ): Promise<Verdict[]> {
   const kernel = "golden prompts";
   try {
@@ -95,6 +115,7 @@ async function goldenVerdicts(
       const all: Verdict[] = [];
       for (const variant of strategies) {
         all.push(verdictOf({ kernel, variant }, await checkGolden(model, variant)));
+        onProgress(all.length);
       }
       return all;
     } finally {

@@ -3,25 +3,29 @@
  *
  * @module
  */
-import { Command, Option } from "./commander.ts";
+import { byteCount, decimal, MOST_SECONDS, positive, wholeNumber } from "./values.ts";
+import { Command } from "./commander.ts";
 import { LiveEngine } from "../engine/live_engine.ts";
-import { createMemory, POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
 import { shapeOf } from "../measure/serving/model_shape.ts";
-import { memoryOptions } from "../measure/serving/run_policy.ts";
+import { servingKv } from "../measure/serving/run_policy.ts";
+import { servingNeed } from "../measure/serving/serving_need.ts";
 import { formatBytes, formatCount } from "../report/units.ts";
 import { isLoopback } from "../serve/api.ts";
 import { serve } from "../serve/server.ts";
 import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "./api_key.ts";
+import { describeHelp } from "./help.ts";
 import { watchInterrupts } from "./interrupt.ts";
+import { policySpec } from "./kv_options.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { connectionLimit, DEFAULT_CONNECTIONS } from "./connection_limit.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { withSession } from "./session.ts";
 import { writeLine } from "./stdout.ts";
-import { byteCount, decimal, wholeNumber } from "./values.ts";
 
 interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
-  readonly policy: PolicyName;
+  readonly policy: string;
   readonly host: string;
   readonly port: number;
   readonly servedModelName?: string;
@@ -29,80 +33,183 @@ interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
   readonly maxWaiting: number;
   readonly maxBody: number;
   readonly grace: number;
+  readonly maxConnections?: number;
+  readonly headerTimeout: number;
+  readonly bodyTimeout: number;
+  readonly idleTimeout: number;
 }
+
+const SERVE_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--host <address>",
+    help: "Address to listen at; any but a loopback address lets the network in",
+    group: "Server",
+    default: "127.0.0.1",
+  },
+  {
+    flags: "--port <n>",
+    help: "Port to listen at; 0 takes any",
+    group: "Server",
+    parse: wholeNumber(0, 65_535),
+    default: 8000,
+  },
+  {
+    flags: "--served-model-name <name>",
+    help: "Model name that clients use",
+    group: "Server",
+    defaultText: "the model's own",
+  },
+  {
+    flags: "--max-requests <n>",
+    help: "Most requests under way; others get status 429",
+    group: "Server",
+    parse: wholeNumber(1, 1_000_000),
+    default: 1024,
+  },
+  {
+    flags: "--max-waiting <n>",
+    help: "Most prompts that wait; others get status 429",
+    group: "Server",
+    parse: wholeNumber(1, 1_000_000),
+    default: 256,
+  },
+  {
+    flags: "--max-body <bytes>",
+    help: "Largest body of a request; larger ones get status 413",
+    group: "Server",
+    parse: byteCount,
+    default: 2 ** 20,
+    defaultText: "1MiB",
+  },
+  {
+    flags: "--max-connections <n>",
+    help: "Most connections; more get status 503",
+    group: "Server",
+    parse: wholeNumber(1, 1_000_000),
+    defaultText: `${DEFAULT_CONNECTIONS}, fewer where this process may open few files`,
+  },
+  {
+    flags: "--header-timeout <seconds>",
+    help: "Time for a request's headers; later ones get status 408",
+    group: "Server",
+    parse: positive(MOST_SECONDS),
+    default: 10,
+  },
+  {
+    flags: "--body-timeout <seconds>",
+    help: "Time for a request's body; later ones get status 408",
+    group: "Server",
+    parse: positive(MOST_SECONDS),
+    default: 30,
+  },
+  {
+    flags: "--idle-timeout <seconds>",
+    help: "Time for the next request, and for a client to take its answer",
+    group: "Server",
+    parse: positive(MOST_SECONDS),
+    default: 60,
+  },
+  {
+    flags: "--grace <seconds>",
+    help: "Time for requests under way after SIGINT or SIGTERM",
+    group: "Server",
+    parse: decimal(0, MOST_SECONDS),
+    default: 30,
+  },
+];
 
 /** Declares the subcommand. */
 export function serveCommand(): Command {
-  const command = new Command("serve")
-    .description("Serve the model to clients of OpenAI's completions API")
-    .option(
-      "--host <address>",
-      "where to listen; others than this machine's own let the network in",
-      "127.0.0.1",
-    )
-    .option("--port <n>", "where to listen, 0 for any", wholeNumber(0, 65_535), 8000)
-    .option("--served-model-name <name>", "what clients call the model (default: its name)")
-    .option("--max-requests <n>", "requests under way at most; others get status 429", wholeNumber(1), 1024)
-    .option("--max-waiting <n>", "prompts that wait at most; others get status 429", wholeNumber(1), 256)
-    .option("--max-body <bytes>", "of a request; larger ones get status 413", byteCount, 2 ** 20)
-    .option("--grace <seconds>", "for requests under way at SIGINT or SIGTERM", decimal, 30)
-    .addOption(
-      new Option("--policy <name>", "how sequences are given room for K and V").choices(POLICY_NAMES)
-        .default("paged"),
-    );
-  addApiKeyOptions(command, "what clients must send as bearer token");
-  return addMemoryOptions(addKvDtypeOption(addModelOptions(command))).action(run);
+  const command = addOptions(new Command("serve"), ...SERVE_OPTIONS, policySpec());
+  addApiKeyOptions(command, "API key, which clients must send as bearer token", "Server");
+  addMemoryOptions(addKvDtypeOption(addModelOptions(command)), { dryRuns: false });
+  return describeHelp(command, {
+    everyday: [
+      "--model",
+      "--weights-dtype",
+      "--kv-dtype",
+      "--kv-budget",
+      "--max-sequences",
+      "--policy",
+      "--host",
+      "--port",
+      "--served-model-name",
+      "--api-key-file",
+    ],
+    examples: [
+      ["Serve the embedded model at http://127.0.0.1:8000/v1", "serve"],
+      ["Serve GPT-2 with 1 GiB for K and V", "serve --model gpt2 --kv-budget 1GiB"],
+    ],
+  })
+    .summary("Serve a model over OpenAI's completions API")
+    .description("Serve a model to clients of OpenAI's completions API.")
+    .action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  if (!(options.grace >= 0)) throw new UsageError(`Grace is ${options.grace}: wanted seconds from 0 on`);
+  const maxConnections = await connectionLimit(options.maxConnections);
   await expectPermission(options);
   const apiKey = await apiKeyOf(options);
-  const ledger = await withSession(options, ({ config, name }, tokenizer) => {
-    if (!tokenizer) throw new UsageError("This model has no tokenizer: clients send and get text");
-    const shape = shapeOf(name, config, options);
-    return Promise.resolve({ shape, tokenizer, plan: memoryPlanOf(options, shape, GPU_LIMITS) });
-  }, async ({ gpu, model, modelName }, { shape, tokenizer, plan }) => {
-    const memory = createMemory(options.policy, memoryOptions(plan, shape));
-    const { nCtx } = model.config;
-    const { maxSequences, maxRows, preemption } = plan;
-    const engine = await LiveEngine.create(model, memory, {
-      nCtx,
-      maxSequences,
-      maxRows,
-      preemption,
-      kvDtype: options.kvDtype,
-    });
-    try {
-      using interrupts = watchInterrupts();
-      const name = options.servedModelName ?? modelName;
-      await serve(engine, { name, config: model.config, tokenizer }, {
-        hostname: options.host,
-        port: options.port,
-        apiKey,
-        maxRequests: options.maxRequests,
-        maxWaiting: options.maxWaiting,
-        maxBodyBytes: options.maxBody,
-        graceMs: 1000 * options.grace,
-        signal: interrupts.signal,
-        onListen: (url) => {
-          const { capacity } = engine.usage();
-          writeLine(
-            `kvbench serves ${name} at ${url}/v1: ${options.policy}, room for K and V of ` +
-              `${formatCount(capacity)} tokens`,
-          );
-          if (!isLoopback(options.host) && apiKey === undefined) {
-            console.error(
-              `Caution: anyone who reaches ${options.host} may use it; --api-key keeps others out`,
-            );
-          }
-        },
+  const ledger = await withSession(
+    options,
+    ({ config, name }, tokenizer) => {
+      if (!tokenizer) throw new UsageError("This model has no tokenizer: clients send and get text");
+      const shape = shapeOf(name, config, options);
+      return Promise.resolve({ shape, tokenizer, plan: memoryPlanOf(options, shape, GPU_LIMITS) });
+    },
+    async ({ gpu, model, modelName }, { shape, tokenizer, plan }) => {
+      const kv = servingKv(plan, shape, options.policy);
+      const { nCtx } = model.config;
+      const { maxSequences, maxRows, preemption } = plan;
+      const engine = await LiveEngine.create(model, kv, {
+        nCtx,
+        maxSequences,
+        maxRows,
+        preemption,
+        kvDtype: options.kvDtype,
       });
-    } finally {
-      engine.dispose();
-    }
-    return gpu.ledger;
-  });
+      try {
+        using interrupts = watchInterrupts();
+        const name = options.servedModelName ?? modelName;
+        await serve(engine, { name, config: model.config, tokenizer }, {
+          hostname: options.host,
+          port: options.port,
+          apiKey,
+          maxRequests: options.maxRequests,
+          maxWaiting: options.maxWaiting,
+          maxBodyBytes: options.maxBody,
+          graceMs: 1000 * options.grace,
+          maxConnections,
+          headerTimeoutMs: 1000 * options.headerTimeout,
+          bodyTimeoutMs: 1000 * options.bodyTimeout,
+          idleTimeoutMs: 1000 * options.idleTimeout,
+          onLimit: (n) => {
+            console.error(
+              `Caution: this process can open no more files: from now on, it takes ${n} connections`,
+            );
+          },
+          signal: interrupts.signal,
+          onListen: (url) => {
+            const { capacity } = engine.usage();
+            writeLine(
+              `kvbench serves ${name} at ${url}/v1: ${options.policy}, room for K and V of ` +
+                `${formatCount(capacity)} tokens`,
+            );
+            if (!isLoopback(options.host) && apiKey === undefined) {
+              console.error(
+                `Caution: anyone who reaches ${options.host} may use it; --api-key keeps others out`,
+              );
+            }
+          },
+        });
+      } finally {
+        engine.dispose();
+      }
+      return gpu.ledger;
+    },
+    ({ shape, plan }) => (context) =>
+      servingNeed(context, { plan, policies: [options.policy], shape, kvDtype: options.kvDtype }),
+  );
   writeLine(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
 }
 

@@ -5,14 +5,13 @@
  * @module
  */
 import { Command } from "./commander.ts";
-import type { PolicyName } from "../engine/scheduler/create_memory.ts";
 import { servingRecord } from "../measure/serving/record.ts";
 import type { ServingResult } from "../measure/serving/result.ts";
-import type { ServingProgress } from "../measure/serving/run_policy.ts";
 import { servingTable } from "../report/serving_table.ts";
+import { describeHelp } from "./help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { withRequests } from "./request_progress.ts";
 import { addServingOptions, lengthSource, planOf, type ServingOptions } from "./serving_options.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serving_runner.ts";
 
@@ -20,9 +19,30 @@ interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
 
 /** Declares the subcommand. */
 export function serveSimCommand(): Command {
-  const command = new Command("serve-sim")
-    .description("Serve many requests from one K/V budget, with one memory policy after another");
-  return addJsonOption(addServingOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command)))))
+  const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
+  return describeHelp(addJsonOption(addServingOptions(command)), {
+    everyday: [
+      "--model",
+      "--policies",
+      "--kv-budget",
+      "--lengths",
+      "--requests",
+      "--rate",
+      "--dry-run",
+      "--gpu",
+      "--seed",
+      "--json",
+    ],
+    examples: [
+      ["Serve 50 requests on this GPU from 24 MiB", "serve-sim --kv-budget 24MiB --requests 50"],
+      [
+        "Simulate OPT-13B on an A100 at two requests a second",
+        "serve-sim --dry-run --model opt-13b --kv-budget 12GB --rate 2",
+      ],
+    ],
+  })
+    .summary("Serve many requests from one K/V budget, policy by policy")
+    .description("Serve many requests from one K/V budget, with one memory policy after another.")
     .action(run);
 }
 
@@ -31,26 +51,8 @@ async function run(options: Options): Promise<void> {
   const result = await withSimulator(options, async (shape) => {
     return planOf(options, shape, { lengths: await lengthSource(options), dryRun: options.dryRun });
   }, async ({ shape, facts, run }, plan): Promise<ServingResult> => {
-    const results = await withProgress(plan.nRequests, (onProgress) => run(plan, onProgress));
+    const results = await withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
     return servingRecord(plan, shape, { ...facts, results });
-  });
+  }, (plan) => plan);
   await giveResult(result, servingTable, options);
-}
-
-/** Shows a bar for each policy while `work` runs. */
-async function withProgress<T>(
-  nRequests: number,
-  work: (onProgress: ServingProgress) => Promise<T>,
-): Promise<T> {
-  const bar = progressBar();
-  let shown: PolicyName | undefined;
-  try {
-    return await work((policy, nFinished) => {
-      if (policy !== shown) bar.start(policy, nRequests, "requests");
-      shown = policy;
-      bar.update(nFinished, policy);
-    });
-  } finally {
-    bar.stop();
-  }
 }

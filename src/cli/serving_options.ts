@@ -3,19 +3,27 @@
  *
  * @module
  */
+import { MOST_SECONDS, MOST_TOKENS, positive, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
-import { POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../errors.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
 import { parseLengths } from "../measure/serving/length_file.ts";
 import { DATA_SETS, type DataSet, FITTED_CONTEXT } from "../measure/serving/lengths.ts";
 import type { ModelShape } from "../measure/serving/model_shape.ts";
 import type { LengthSource, ServingPlan } from "../measure/serving/plan.ts";
-import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "./memory_options.ts";
-import { decimal, nameList, wholeNumber } from "./values.ts";
+import {
+  addMemoryOptions,
+  DRY_LIMITS,
+  GPU_LIMITS,
+  type MemoryOptions,
+  memoryPlanOf,
+} from "./memory_options.ts";
+import { strategiesSpec } from "./kv_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@link addServingOptions}. */
 export interface ServingOptions extends MemoryOptions {
-  readonly policies: PolicyName[];
+  readonly policies: string[];
   readonly lengths: string;
   readonly lengthScale?: number;
   readonly requests?: number;
@@ -31,37 +39,101 @@ export interface ServingOptions extends MemoryOptions {
 
 const DEFAULT_REQUESTS = 200;
 
-/** Sequences at once and tokens per step at most, where none are given and nothing is computed. */
-const DRY_LIMITS = { maxSequences: 256, maxRows: 2048 };
+/** The lengths of prompts and answers. */
+export const LENGTHS: OptionSpec = {
+  flags: "--lengths <source>",
+  help: `Lengths of prompts and answers: ${DATA_SETS.join(", ")}, or a CSV file`,
+  group: "Workload",
+};
+
+/** The rate of arrivals. */
+export const RATE: OptionSpec = {
+  flags: "--rate <n>",
+  help: "Requests per second, as a Poisson process",
+  group: "Workload",
+  parse: positive(1e6),
+  defaultText: "all at once",
+};
+
+/** The length of a shared prefix. */
+export const PREFIX_TOKENS: OptionSpec = {
+  flags: "--prefix-tokens <n>",
+  help: "Tokens of a prefix that requests share",
+  group: "Workload",
+  parse: wholeNumber(0, MOST_TOKENS),
+  default: 0,
+};
+
+/** The continuations of a prompt. */
+export const NUM_RETURN_SEQUENCES: OptionSpec = {
+  flags: "--num-return-sequences <n>",
+  help: "Continuations of each prompt",
+  group: "Workload",
+  parse: wholeNumber(1, 256),
+  default: 1,
+};
+
+/** The seed of a workload. */
+export const WORKLOAD_SEED: OptionSpec = {
+  flags: "--seed <n>",
+  help: "Seed of lengths, arrivals and prompts",
+  group: "Workload",
+  parse: wholeNumber(0, 2 ** 31 - 1),
+  default: 0,
+};
+
+/** The bounds of a request that counts as good. */
+export const GOODPUT_LIMITS: readonly OptionSpec[] = (["ttft", "tpot"] as const).map((metric) => ({
+  flags: `--${metric}-limit <ms>`,
+  help: `Longest ${metric.toUpperCase()} of a request that counts towards goodput`,
+  group: "Measuring",
+  parse: positive(1000 * MOST_SECONDS),
+}));
+
+const servingOptions = (): readonly OptionSpec[] => [
+  strategiesSpec("serving", {
+    flags: "--policies <names>",
+    help: "Memory policies to compare",
+    group: "Scheduler",
+  }),
+  { ...LENGTHS, default: "sharegpt" },
+  {
+    flags: "--length-scale <x>",
+    help: "Factor on lengths that are drawn",
+    group: "Workload",
+    parse: positive(1000),
+    defaultText: `the model's context / ${FITTED_CONTEXT}, the context that the distributions are from`,
+  },
+  {
+    flags: "--requests <n>",
+    help: "Number of requests",
+    group: "Workload",
+    parse: wholeNumber(1, 1e8),
+    defaultText: `those of the CSV file, else ${DEFAULT_REQUESTS}`,
+  },
+  RATE,
+  NUM_RETURN_SEQUENCES,
+  PREFIX_TOKENS,
+  {
+    flags: "--prefix-groups <n>",
+    help: "Number of different prefixes",
+    group: "Workload",
+    parse: wholeNumber(1, 1_000_000),
+    default: 1,
+  },
+  ...GOODPUT_LIMITS,
+  WORKLOAD_SEED,
+  {
+    flags: "--verify",
+    help: "Check every invariant of the memory at every step",
+    group: "Simulation",
+    default: false,
+  },
+];
 
 /** Adds the options to a subcommand. */
 export function addServingOptions(command: Command): Command {
-  command.option(
-    "--policies <names>",
-    `which, with commas: ${POLICY_NAMES.join(", ")}`,
-    nameList(POLICY_NAMES),
-    ["max", "pow2", "oracle", "paged"],
-  );
-  return addMemoryOptions(command)
-    .option("--lengths <source>", `${DATA_SETS.join(", ")}, or a CSV file of lengths`, "sharegpt")
-    .option(
-      "--length-scale <x>",
-      `factor on drawn lengths (default: the model's context / ${FITTED_CONTEXT}, the context they are from)`,
-      decimal,
-    )
-    .option(
-      "--requests <n>",
-      `how many (default: ${DEFAULT_REQUESTS}, or those of the file)`,
-      wholeNumber(1, 1e8),
-    )
-    .option("--rate <n>", "requests per second, as a Poisson process (default: all at once)", decimal)
-    .option("--num-return-sequences <n>", "continuations of each prompt", wholeNumber(1, 256), 1)
-    .option("--prefix-tokens <n>", "tokens at the beginning that requests share", wholeNumber(0), 0)
-    .option("--prefix-groups <n>", "how many such beginnings there are", wholeNumber(1, 1_000_000), 1)
-    .option("--ttft-limit <ms>", "for goodput, with --tpot-limit", decimal)
-    .option("--tpot-limit <ms>", "for goodput, with --ttft-limit", decimal)
-    .option("--seed <n>", "of lengths, arrivals and prompts", wholeNumber(0, 2 ** 31 - 1), 0)
-    .option("--verify", "check every invariant of the memory at every step", false);
+  return addOptions(addMemoryOptions(command, { dryRuns: true }), ...servingOptions());
 }
 
 /**
@@ -71,18 +143,22 @@ export function addServingOptions(command: Command): Command {
  */
 export async function lengthSource({ lengths }: Pick<ServingOptions, "lengths">): Promise<LengthSource> {
   if (DATA_SETS.includes(lengths as DataSet)) return { dataSet: lengths as DataSet };
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await Deno.readTextFile(lengths);
+    bytes = await Deno.readFile(lengths);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new KvbenchError(
-      `Cannot read ${lengths}: ${(error as Error).message.split(":")[0]}; wanted ${
+      `Cannot read ${lengths}: ${(error as Error).message.split(":")[0]}; expected ${
         DATA_SETS.join(", ")
       }, or a CSV file`,
     );
   }
-  return { file: lengths, recorded: parseLengths(text, lengths) };
+  const text = decodeUtf8(bytes, lengths), recorded = parseLengths(text, lengths);
+  if (!text.endsWith("\n")) {
+    console.error(`Caution: the last line of ${lengths} has no end: if the file was cut, it may be wrong`);
+  }
+  return { file: lengths, recorded };
 }
 
 /**
@@ -97,10 +173,10 @@ export function planOf(
 ): ServingPlan {
   const { rate, ttftLimit, tpotLimit, prefixTokens, prefixGroups, lengthScale } = options;
   if (rate !== undefined && !(rate > 0)) {
-    throw new UsageError(`Rate is ${rate}: wanted requests per second above 0`);
+    throw new UsageError(`Rate is ${rate}: expected requests per second above 0`);
   }
   if (lengthScale !== undefined && !(lengthScale > 0)) {
-    throw new UsageError(`Length scale is ${lengthScale}: wanted a factor above 0`);
+    throw new UsageError(`Length scale is ${lengthScale}: expected a factor above 0`);
   }
   if ((ttftLimit === undefined) !== (tpotLimit === undefined)) {
     throw new UsageError("One limit is given: goodput wants both, --ttft-limit and --tpot-limit");
@@ -113,12 +189,12 @@ export function planOf(
   const recorded = "recorded" in lengths ? lengths.recorded : undefined;
   const hasTimes = recorded?.[0]?.arrivalMs !== undefined;
   if (hasTimes && rate !== undefined) {
-    throw new UsageError("The file of lengths says when requests come: wanted no --rate");
+    throw new UsageError("The file of lengths says when requests come: expected no --rate");
   }
   const nRequests = options.requests ?? recorded?.length ?? DEFAULT_REQUESTS;
   if (hasTimes && nRequests > recorded!.length) {
     throw new UsageError(
-      `The file has times for ${recorded!.length} requests: wanted at most as many --requests`,
+      `The file has times for ${recorded!.length} requests: expected at most as many --requests`,
     );
   }
   return {

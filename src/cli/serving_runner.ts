@@ -1,10 +1,10 @@
 /**
- * What carries serving plans out: the GPU with a loaded model, or a dry run for a model's dimensions alone.
+ * The executor of serving plans: the GPU with a loaded model, or a dry run for a model's dimensions alone.
  *
  * @module
  */
-import { type Command, Option } from "./commander.ts";
-import { selfCheck } from "../check/self_check.ts";
+import { type Command } from "./commander.ts";
+import { sharingStrategy } from "../kv/registry.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { dryRun } from "../measure/serving/dry_run.ts";
 import type { ServingEntry } from "../measure/serving/entry.ts";
@@ -15,12 +15,15 @@ import type { ServingPlan } from "../measure/serving/plan.ts";
 import type { RunFacts } from "../measure/serving/record.ts";
 import type { ServingSetup } from "../measure/serving/result.ts";
 import type { ServingProgress } from "../measure/serving/run_policy.ts";
+import { checkFirst } from "./checked.ts";
 import type { PrecisionOptions } from "./model_options.ts";
-import { withSession } from "./session.ts";
+import { servingNeed } from "../measure/serving/serving_need.ts";
+import { hashed, withSession } from "./session.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
 export interface SimulatorOptions extends PrecisionOptions {
-  /** Whether nothing is computed. */
+  /** True if nothing is computed. */
   readonly dryRun: boolean;
   /** Whose rates times are modelled on. */
   readonly gpu: string;
@@ -30,9 +33,9 @@ export interface SimulatorOptions extends PrecisionOptions {
 export interface Simulator {
   /** The model's dimensions. */
   readonly shape: ModelShape;
-  /** What records say of the run. */
+  /** Facts of the run, for records. */
   readonly facts: RunFacts;
-  /** Whether steps are carried out, so that their times are measured. */
+  /** True if steps are carried out, so that their times are measured. */
   readonly measured: boolean;
   /** Serves a plan's requests with one policy after another. */
   run(plan: ServingPlan, onProgress?: ServingProgress): Promise<ServingEntry[]>;
@@ -40,24 +43,37 @@ export interface Simulator {
 
 /** Adds the choice between a GPU and none to a subcommand. */
 export function addDryRunOptions(command: Command): Command {
-  return command
-    .option("--dry-run", "without a GPU: scheduler and allocators alone, times from a model", false)
-    .addOption(
-      new Option("--gpu <name>", "whose rates the dry run's times are modelled on")
-        .choices(HARDWARE.map(({ name }) => name)).default("a100-40gb"),
-    );
+  return addOptions(command, ...DRY_RUN_OPTIONS);
 }
+
+const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--dry-run",
+    help: "Run scheduler and allocators without a GPU; times are modelled",
+    group: "Simulation",
+    default: false,
+  },
+  {
+    flags: "--gpu <name>",
+    help: "GPU whose rates a dry run is modelled on",
+    group: "Simulation",
+    choices: HARDWARE.map(({ name }) => name),
+    default: "a100-40gb",
+  },
+];
 
 /**
  * Makes one as the options say, runs `use`, and frees what was opened.
  *
  * @param prepare Called with the model's dimensions before the GPU is touched, to refuse early what can't work.
- * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
+ * @param planOf The plan with every policy that `use` will run.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, it does not fit, or `prepare` or `use` fails.
  */
 export async function withSimulator<P, T>(
   options: SimulatorOptions,
   prepare: (shape: ModelShape) => Promise<P>,
   use: (simulator: Simulator, prepared: P) => Promise<T>,
+  planOf: (prepared: P) => ServingPlan,
 ): Promise<T> {
   const factsOf = (clock: ServingSetup["clock"]) => ({
     created: new Date().toISOString(),
@@ -76,10 +92,10 @@ export async function withSimulator<P, T>(
   }
   return await withSession(options, async (checkpoint) => {
     const shape = shapeOf(checkpoint.name, checkpoint.config, options);
-    return { shape, prepared: await prepare(shape), weights: await checkpoint.origin() };
+    return { shape, prepared: await prepare(shape), weights: await hashed(checkpoint) };
   }, async ({ gpu, model }, { shape, prepared, weights }) => {
     const { kvDtype } = options;
-    await selfCheck(model, { weights, strategy: "paged", kvDtypes: [kvDtype] });
+    await checkFirst(model, { weights, strategy: sharingStrategy().name, kvDtypes: [kvDtype] });
     const { description, software } = gpu.facts;
     return await use({
       shape,
@@ -87,6 +103,9 @@ export async function withSimulator<P, T>(
       measured: true,
       run: (plan, onProgress) => gpuRun(plan, shape, model, { kvDtype, ...(onProgress && { onProgress }) }),
     }, prepared);
+  }, ({ prepared, shape }) => {
+    const plan = planOf(prepared), { policies } = plan, { kvDtype } = options;
+    return (context) => servingNeed(context, { plan, policies, shape, kvDtype });
   });
 }
 

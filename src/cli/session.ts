@@ -4,22 +4,24 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
+import { GL_COST } from "../gpu/backend.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { locateConfig, locateModel } from "../hub/locate.ts";
-import type { TensorSource } from "../model/checkpoint.ts";
+import type { TensorSource, WeightsOrigin } from "../model/checkpoint.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { type Tokenizer, tokenizerFor } from "../model/tokenizer.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
 import { type Gpt2Config, parameterCount } from "../model/config.ts";
 import { SyntheticCheckpoint } from "../model/synthetic.ts";
 import { formatBytes, formatMs } from "../report/units.ts";
 import { tuningFor } from "../model/tuning.ts";
-import { checkMemory } from "./memory_check.ts";
+import { checkMemory, type WorkOf } from "./memory_check.ts";
 import { chooseTuning } from "./tuning_choice.ts";
 import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "./device_options.ts";
 import { fetchProgress } from "./fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "./model_options.ts";
-import { progressBar } from "./progress.ts";
+import { progressBar, withProgress } from "./progress.ts";
 
 /** An opened GPU with a model on it. */
 export interface Session {
@@ -36,12 +38,14 @@ export interface Session {
  *
  * @param prepare Called with the checkpoint before the GPU is touched, to refuse early what can't work; `use` gets
  * what it returns.
- * @throws {UsageError | KvbenchError} If there is no such model, no adapter, or `prepare` or `use` fails.
+ * @param workOf Computes what `use` will need beside the weights. Default: one sequence of a full context.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, it does not fit, or `prepare` or `use` fails.
  */
 export async function withSession<P, T>(
   options: PrecisionOptions | ModelOptions,
   prepare: (checkpoint: TensorSource, tokenizer: Tokenizer | undefined) => Promise<P>,
   use: (session: Session, prepared: P) => Promise<T>,
+  workOf?: (prepared: P) => WorkOf,
 ): Promise<T> {
   const checkpoint = await openModel(options);
   try {
@@ -49,7 +53,7 @@ export async function withSession<P, T>(
     const prepared = await prepare(checkpoint, tokenizer);
     return await withModel(checkpoint, options, async (model) => {
       return await use({ gpu: model.gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
-    });
+    }, workOf?.(prepared));
   } finally {
     checkpoint.close();
   }
@@ -64,12 +68,17 @@ export async function withModel<T>(
   checkpoint: TensorSource,
   options: PrecisionOptions | ModelOptions,
   use: (model: Gpt2) => Promise<T>,
+  work?: WorkOf,
 ): Promise<T> {
   const bar = progressBar();
   const gpu = await Gpu.open(gpuOptions(options));
+  if (gpu.facts.backend === "gl") {
+    bar.say(`kvbench: the adapter is reached through OpenGL. ${GL_COST}; \`doctor\` tells how to get Vulkan`);
+  }
   let phase = "choosing kernel variants";
   try {
-    await checkMemory(gpu, checkpoint, { ...options, ...tuningFor(gpu.facts) }, (line) => bar.say(line));
+    const storage = { ...options, ...tuningFor(gpu.facts) };
+    await checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
     const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
     bar.start(`Loading weights as ${options.weightsDtype}`, parameterCount(checkpoint.config), "parameters");
     const watch = watchMemory();
@@ -100,6 +109,33 @@ export async function withModel<T>(
     bar.stop();
     gpu.abandon(); // does nothing after a success
   }
+}
+
+/**
+ * Refuses work that does not fit, without loading anything.
+ *
+ * @throws {KvbenchError} If there is no adapter, or the model does not fit with this work.
+ */
+export async function expectFit(
+  checkpoint: TensorSource,
+  options: PrecisionOptions | ModelOptions,
+  work: WorkOf,
+): Promise<void> {
+  const gpu = await Gpu.open(gpuOptions(options));
+  try {
+    const storage = { ...options, ...tuningFor(gpu.facts) };
+    await checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded
+  } finally {
+    gpu.abandon();
+  }
+}
+
+/** Hashes a model's weights, for the record of a measurement. */
+export async function hashed(checkpoint: TensorSource): Promise<WeightsOrigin> {
+  return await withProgress((bar) => {
+    bar.start("Hashing weights");
+    return checkpoint.origin();
+  });
 }
 
 /** Finds, fetches or makes up the model that the options name. */
@@ -171,21 +207,30 @@ export async function promptIds(
 ): Promise<{ text: string | null; ids: readonly number[] }> {
   if (options.promptIds !== undefined) {
     if (options.prompt !== undefined) {
-      throw new UsageError("Both a prompt and --prompt-ids are given: wanted one");
+      throw new UsageError("Both a prompt and --prompt-ids are given: expected one");
     }
     return { text: null, ids: options.promptIds };
   }
+  if (options.prompt?.includes("\ufffd")) {
+    throw new UsageError(
+      "The prompt holds U+FFFD, which also stands for bytes that are not UTF-8: wanted other text, or it on stdin",
+    );
+  }
   const text = options.prompt ?? await readStdin();
   if (text === "") {
-    throw new UsageError("The prompt is empty: wanted text as an argument or on stdin, or --prompt-ids");
+    throw new UsageError("The prompt is empty: expected text as an argument or on stdin, or --prompt-ids");
   }
   if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) {
-    throw new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
+    throw new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
   }
   if (!tokenizer) {
-    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): wanted --prompt-ids");
+    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): expected --prompt-ids");
   }
   return { text, ids: tokenizer.encode(text) };
+}
+
+function tooLong(): UsageError {
+  return new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
 }
 
 async function readStdin(): Promise<string> {
@@ -195,8 +240,8 @@ async function readStdin(): Promise<string> {
   for await (const chunk of Deno.stdin.readable) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MAX_PROMPT_BYTES) break;
+    if (bytes > MAX_PROMPT_BYTES) throw tooLong();
   }
-  return new TextDecoder().decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
-    .trimEnd();
+  const all = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return decodeUtf8(all, "stdin").trimEnd();
 }

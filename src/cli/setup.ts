@@ -1,13 +1,22 @@
 /**
  * Set-up: sees to it that there is a WebGPU adapter before anything else runs, and with `--browser` also a browser,
  * which the tests open the report in. What is there is left alone. What is missing it installs from Debian where it
- * may (a software Vulkan driver, Chromium), and says which command to run where it may not. Imports no package, since
- * it stands in front of other tasks, and prints to stderr, since stdout is theirs.
+ * may (a software Vulkan driver, Chromium), and says which command to run where it may not. OpenGL in software is
+ * used where no Vulkan driver can be had, and only there. Imports no package, since it stands in front of other tasks,
+ * and prints to stderr, since stdout is theirs.
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
-import { adapterFacts, requestAdapter } from "../gpu/adapter.ts";
+import {
+  askedBackends,
+  BACKEND_TITLES,
+  BACKEND_VARIABLE,
+  backendsOn,
+  GL_COST,
+  type KnownBackend,
+  parseBackends,
+} from "../gpu/backend.ts";
+import { askBackends, type FoundAdapter } from "./backends.ts";
 
 /** A package manager that kvbench can name the driver's packages for. */
 export type PackageManager = "apt-get" | "dnf" | "pacman";
@@ -19,6 +28,8 @@ export type Need = "driver" | "browser";
 export interface SetupFacts {
   /** What is missing. */
   readonly missing: readonly Need[];
+  /** Whether OpenGL in software is there in place of the missing driver. */
+  readonly openGl: boolean;
   /** The operating system. */
   readonly os: typeof Deno.build.os;
   /** Whether this process runs as root. */
@@ -34,6 +45,9 @@ export type SetupPlan =
   | { readonly kind: "ready" }
   | { readonly kind: "install"; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: "ask"; readonly message: string };
+
+/** The backend whose driver set-up can install. */
+const DRIVEN: KnownBackend = "vulkan";
 
 /** How each package manager installs. */
 const INSTALL: Readonly<Record<PackageManager, string>> = {
@@ -70,9 +84,7 @@ export function planSetup(facts: SetupFacts): SetupPlan {
   const { missing, os, packageManager } = facts;
   if (missing.length === 0) return { kind: "ready" };
   const driver = missing.includes("driver");
-  const what = driver
-    ? "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver"
-    : "No browser, in which the tests open the report: wanted Chromium";
+  const what = sayMissing(facts);
   if (os !== "linux") {
     return { kind: "ask", message: driver ? `${what}. Update the driver of the GPU` : `${what} or Chrome` };
   }
@@ -93,19 +105,26 @@ export function planSetup(facts: SetupFacts): SetupPlan {
     kind: "install",
     commands: [
       [...asRoot, "apt-get", ...wait, "update"],
-      [...asRoot, "apt-get", ...wait, ...install(facts, "apt-get").split(" ").slice(1)],
+      [...asRoot, "apt-get", ...wait, ...packagesCommand(facts, "apt-get").split(" ").slice(1)],
     ],
   };
 }
 
-function install({ missing }: SetupFacts, packageManager: PackageManager): string {
+function sayMissing({ missing, openGl }: SetupFacts): string {
+  if (!missing.includes("driver")) return "No browser, in which the tests open the report: wanted Chromium";
+  return openGl
+    ? `Only OpenGL in software: wanted a Vulkan driver, since ${GL_COST}`
+    : "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver";
+}
+
+function packagesCommand({ missing }: SetupFacts, packageManager: PackageManager): string {
   return [INSTALL[packageManager], ...missing.map((need) => PACKAGES[need][packageManager])].join(" ");
 }
 
 /** The shell command that installs by hand what is missing. */
 export function installCommand(facts: SetupFacts): string {
   const { packageManager = "apt-get", root, sudo } = facts;
-  const commands = [install(facts, packageManager)];
+  const commands = [packagesCommand(facts, packageManager)];
   if (packageManager === "apt-get") commands.unshift("apt-get update");
   if (root) return commands.join(" && ");
   return sudo === "absent"
@@ -113,38 +132,28 @@ export function installCommand(facts: SetupFacts): string {
     : commands.map((command) => `sudo ${command}`).join(" && ");
 }
 
-async function findAdapter(): Promise<string | undefined> {
-  try {
-    const { description, software } = adapterFacts(await requestAdapter());
-    return software ? `${description}, software` : description;
-  } catch (error) {
-    if (error instanceof KvbenchError) return undefined;
-    throw error;
-  }
+/** What was found, as set-up tells it. */
+function sayAdapter({ description, software, backend }: FoundAdapter): string {
+  return [description, ...(software ? ["software"] : []), BACKEND_TITLES[backend]].join(", ");
 }
 
-/** Looks in a fresh process: WebGPU does not look for the Vulkan loader twice in one. */
-async function findAdapterAfresh(): Promise<string | undefined> {
-  const args = ["run", "--no-prompt", "--allow-env=XDG_RUNTIME_DIR", import.meta.url, "--find"];
-  const find = new Deno.Command(Deno.execPath(), { args, stdin: "null", stderr: "inherit" });
-  return new TextDecoder().decode((await find.output()).stdout).trim() || undefined;
+/** Tells whether an adapter makes do without the driver that set-up would install. */
+function isMakeshift({ software, backend }: FoundAdapter): boolean {
+  return software && backend === "gl";
 }
 
 /** What is missing, and what may be done about it. */
 async function gatherFacts(
-  { adapter, browser }: { readonly adapter: string | undefined; readonly browser: boolean },
+  { missing, openGl }: { readonly missing: readonly Need[]; readonly openGl: boolean },
 ): Promise<SetupFacts> {
   const os = Deno.build.os;
-  const missing: Need[] = [];
-  if (adapter === undefined) missing.push("driver");
-  if (browser && findBrowser() === undefined) missing.push("browser");
-  if (missing.length === 0 || os !== "linux") return { missing, os, root: false, sudo: "absent" };
+  if (missing.length === 0 || os !== "linux") return { missing, openGl, os, root: false, sudo: "absent" };
   const root = Deno.uid() === 0;
   const packageManager = (Object.keys(INSTALL) as PackageManager[]).find((name) =>
     exists(`/usr/bin/${name}`)
   );
   const sudo = root || !exists("/usr/bin/sudo") ? "absent" : await canSudo() ? "passwordless" : "password";
-  return { missing, os, root, sudo, ...(packageManager && { packageManager }) };
+  return { missing, openGl, os, root, sudo, ...(packageManager && { packageManager }) };
 }
 
 function exists(path: string): boolean {
@@ -191,42 +200,83 @@ async function runShown(command: readonly string[]): Promise<boolean> {
   return success;
 }
 
+/** The first adapter that one of the backends gives. */
+async function findAdapter(backends: readonly KnownBackend[]): Promise<FoundAdapter | undefined> {
+  return (await askBackends(backends))[0];
+}
+
 /**
- * Does what the plan says. Without an adapter nothing works; without a browser one test fails, and says so.
+ * Does what a plan says. Without an adapter nothing works; without a browser one test fails, and says so.
  *
  * @returns The exit code.
  */
 async function setUp(browser: boolean): Promise<number> {
-  let adapter = await findAdapter();
-  const facts = await gatherFacts({ adapter, browser });
-  const plan = planSetup(facts);
-  if (plan.kind === "ask") console.error(`error: ${plan.message}`);
-  if (plan.kind === "install") {
-    if (adapter === undefined) {
-      console.error(
-        "No WebGPU adapter: installing a software Vulkan driver, so that kvbench can run on the CPU",
-      );
-    }
-    if (facts.missing.includes("browser")) {
-      console.error("No browser: installing Chromium, in which the tests open the report");
-    }
-    let success = false;
-    // A repository that cannot be reached fails the update, and the packages may be there all the same.
-    for (const command of plan.commands) success = await runShown(command);
-    adapter ??= success ? await findAdapterAfresh() : undefined;
-    if (!success || adapter === undefined) {
-      const what = success
-        ? "The driver is installed, and there is still no WebGPU adapter"
-        : "Not everything is installed";
-      console.error(`error: ${what}. Look at what this command says:\n  ${installCommand(facts)}`);
-    }
+  const os = Deno.build.os;
+  const asked = askedBackends();
+  const named = asked === undefined ? undefined : parseBackends(asked);
+  const backends = backendsOn(os).filter((backend) => named?.includes(backend) ?? true);
+  const value = `${BACKEND_VARIABLE} is ${JSON.stringify(asked)}`;
+  if (backends.length === 0) {
+    console.error(`error: ${value}: wanted ${backendsOn(os).join(", ")}, or no such variable`);
+    return 1;
   }
+  let adapter = await findAdapter(backends);
+  const canHaveDriver = backends.includes(DRIVEN);
+  if (adapter === undefined && asked !== undefined && !canHaveDriver) {
+    console.error(
+      `error: ${value}, and gives no WebGPU adapter: wanted another backend, or no such variable`,
+    );
+    return 1;
+  }
+  const openGl = adapter !== undefined && isMakeshift(adapter) && canHaveDriver;
+  const missing: Need[] = adapter === undefined || openGl ? ["driver"] : [];
+  if (browser && findBrowser() === undefined) missing.push("browser");
+  const facts = await gatherFacts({ missing, openGl });
+  const plan = planSetup(facts);
+  let problem = plan.kind === "ask" ? plan.message : undefined;
+  if (plan.kind === "install") {
+    const success = await install(plan.commands, facts);
+    adapter = await findAdapter(backends);
+    problem = sayProblem(facts, { success, adapter });
+  }
+  if (problem !== undefined) console.error(`${adapter === undefined ? "error" : "note"}: ${problem}`);
   if (adapter === undefined) return 1;
-  console.error(`Adapter: ${adapter}`);
+  console.error(
+    `Adapter: ${sayAdapter(adapter)}${asked === undefined ? "" : `, as ${BACKEND_VARIABLE} asks`}`,
+  );
   return 0;
 }
 
-if (import.meta.main) {
-  if (Deno.args[0] === "--find") console.log(await findAdapter() ?? "");
-  else Deno.exit(await setUp(Deno.args.includes("--browser")));
+/** Says why it installs, and installs. Returns whether the last command succeeded. */
+async function install(commands: readonly (readonly string[])[], facts: SetupFacts): Promise<boolean> {
+  for (const need of facts.missing) console.error(WHY[need](facts));
+  let success = false;
+  // A repository that cannot be reached fails the update, and the packages may be there all the same.
+  for (const command of commands) success = await runShown(command);
+  return success;
 }
+
+/** What is not as it should be after installing; undefined where all is well. */
+function sayProblem(
+  facts: SetupFacts,
+  { success, adapter }: { readonly success: boolean; readonly adapter: FoundAdapter | undefined },
+): string | undefined {
+  const found = adapter !== undefined && !(facts.openGl && isMakeshift(adapter));
+  if (success && found) return undefined;
+  const still = adapter === undefined ? "no WebGPU adapter" : "no adapter with Vulkan";
+  const what = success
+    ? `The driver is installed, and there is still ${still}`
+    : "Not everything is installed";
+  return `${what}. Look at what this command says:\n  ${installCommand(facts)}`;
+}
+
+/** What is said before each thing is installed. */
+const WHY: Readonly<Record<Need, (facts: SetupFacts) => string>> = {
+  driver: ({ openGl }) =>
+    openGl
+      ? `Only OpenGL in software: installing a software Vulkan driver, since ${GL_COST}`
+      : "No WebGPU adapter: installing a software Vulkan driver, so that kvbench can run on the CPU",
+  browser: () => "No browser: installing Chromium, in which the tests open the report",
+};
+
+if (import.meta.main) Deno.exit(await setUp(Deno.args.includes("--browser")));

@@ -3,6 +3,7 @@ import { installCommand, planSetup, type SetupFacts } from "./setup.ts";
 
 const bare: SetupFacts = {
   missing: ["driver"],
+  openGl: false,
   os: "linux",
   root: true,
   sudo: "absent",
@@ -43,7 +44,7 @@ Deno.test("planSetup() asks the user where it may not install or knows no way", 
     { ...bare, root: false, sudo: "password" },
     { ...bare, packageManager: "dnf" },
     { ...bare, packageManager: "pacman" },
-    { missing: ["driver"], os: "linux", root: true, sudo: "absent" },
+    { missing: ["driver"], openGl: false, os: "linux", root: true, sudo: "absent" },
     { ...bare, os: "darwin" },
     { ...bare, os: "windows" },
   ];
@@ -52,6 +53,17 @@ Deno.test("planSetup() asks the user where it may not install or knows no way", 
     strictEqual(plan.kind, "ask");
     if (plan.kind === "ask") match(plan.message, /^No WebGPU adapter: wanted .+[^.]$/s);
   }
+});
+
+Deno.test("planSetup() installs Vulkan beside OpenGL in software, or says why and how", () => {
+  deepStrictEqual(planSetup({ ...bare, openGl: true }), planSetup(bare));
+  const plan = planSetup({ ...bare, openGl: true, root: false });
+  const message = plan.kind === "ask" ? plan.message : "";
+  match(
+    message,
+    /^Only OpenGL in software: wanted a Vulkan driver, since OpenGL compiles .* ten times as slowly/,
+  );
+  match(message, /apt-get install .* mesa-vulkan-drivers'$/);
 });
 
 Deno.test("planSetup() installs the browser alone, or together with the driver, or says what is wanted", () => {

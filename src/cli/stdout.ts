@@ -1,9 +1,10 @@
 /**
- * What subcommands print: a stdout that takes no more is a failure of the surroundings, not a defect.
+ * Printing to stdout. A stdout that takes no more is a failure of the surroundings, not a defect.
  *
  * @module
  */
 import { KvbenchError, reasonOf } from "../errors.ts";
+import { aboveDisplay } from "./display.ts";
 
 /** Whoever read the output has left. Nobody misses the rest, so that the CLI ends without a word. */
 export class ReaderGoneError extends KvbenchError {
@@ -36,7 +37,7 @@ const encoder = new TextEncoder();
 
 function guarded(write: () => void): void {
   try {
-    write();
+    aboveDisplay(write);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new ReaderGoneError("The output's reader has left");
     throw new KvbenchError(`Cannot write to stdout: ${reasonOf(error)}`, { cause: error });

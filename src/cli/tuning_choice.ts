@@ -86,11 +86,11 @@ function describe(tuning: Tuning): string {
 
 /** A hash of everything a choice depends on. WebGPU tells no driver version but what the description holds. */
 async function keyOf(gpu: Gpu, { config, weightsDtype, kvDtype }: TuningOptions): Promise<string> {
-  const { webgpu, description, vendor, architecture, device } = gpu.facts;
+  const { webgpu, backend, description, vendor, architecture, device } = gpu.facts;
   const { features, limits } = gpu.device;
   const { nLayer, nHead, nEmbd, nInner, nCtx, vocabSize } = config;
   const text = JSON.stringify([
-    [webgpu, description, vendor, architecture, device, Deno.version.deno],
+    [webgpu, backend, description, vendor, architecture, device, Deno.version.deno],
     [FEATURES.filter((name) => features.has(name)), LIMITS.map((name) => limits[name])],
     [nLayer, nHead, nEmbd, nInner, nCtx, vocabSize, weightsDtype, kvDtype],
     KERNELS_TEXT,

@@ -5,20 +5,26 @@
  */
 import { InvalidArgumentError } from "./commander.ts";
 
+/** The most tokens that an option takes: more than any context has. */
+export const MOST_TOKENS: number = 2 ** 20;
+
+/** The most seconds that an option takes, in days 20: a timer holds no more. */
+export const MOST_SECONDS = 20 * 86_400;
+
 /** A parser of whole numbers from `min` to `max`. */
-export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max) {
       const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
-      throw new InvalidArgumentError(`Wanted a whole number ${range}`);
+      throw new InvalidArgumentError(`Expected a whole number ${range}`);
     }
     return value;
   };
 }
 
 /** A parser of whole numbers from `min` to `max` with commas between them, none twice. */
-export function wholeNumbers(min: number, max?: number): (text: string) => number[] {
+export function wholeNumbers(min: number, max: number): (text: string) => number[] {
   const parse = wholeNumber(min, max);
   return (text) => {
     const values = text.split(",").map((part) => parse(part.trim()));
@@ -33,17 +39,33 @@ export function share(min: number, max: number): (text: string) => number {
     const [, number, percent] = text.match(/^(\d+(?:\.\d+)?)\s*(%?)$/) ?? [];
     const value = Number(number) / (percent === "%" ? 100 : 1);
     if (!(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`Wanted a share from ${100 * min}% to ${100 * max}%, such as 5%`);
+      throw new InvalidArgumentError(`Expected a share from ${100 * min}% to ${100 * max}%, such as 5%`);
     }
     return value;
   };
 }
 
-/** A parser of decimal numbers. */
-export function decimal(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Wanted a number");
-  return value;
+/** A parser of decimal numbers from `min` to `max`. */
+export function decimal(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= min && value <= max)) {
+      throw new InvalidArgumentError(`Expected a number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+/** A parser of decimal numbers above 0, up to `max`. */
+export function positive(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    // What float32 takes for 0 is none.
+    if (text.trim() === "" || !(Math.fround(value) > 0 && value <= max)) {
+      throw new InvalidArgumentError(`Expected a number above 0 and at most ${max}`);
+    }
+    return value;
+  };
 }
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
@@ -61,25 +83,27 @@ export function byteCount(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)$/i.exec(text.trim());
   const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? ""];
   if (match === null || unit === undefined) {
-    throw new InvalidArgumentError("Wanted bytes with a unit, such as 64MiB or 12GB");
+    throw new InvalidArgumentError("Expected bytes with a unit, such as 64MiB or 12GB");
   }
-  return Math.round(Number(match[1]) * unit);
+  const bytes = Math.round(Number(match[1]) * unit);
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError("Expected at most 8388607GiB");
+  return bytes;
 }
 
 /** The seed of `synthetic` or `synthetic:SEED`. */
 export function syntheticSeed(text: string): number {
   const match = /^synthetic(?::(\d{1,9}))?$/.exec(text);
-  if (!match) throw new InvalidArgumentError("Wanted synthetic, or synthetic:SEED with a seed below 10^9");
+  if (!match) throw new InvalidArgumentError("Expected synthetic, or synthetic:SEED with a seed below 10^9");
   return Number(match[1] ?? 0);
 }
 
 /** Token ids, as `464,3290`. */
 export function idList(text: string): number[] {
-  if (text.trim() === "") throw new InvalidArgumentError("Wanted token ids with commas between them");
+  if (text.trim() === "") throw new InvalidArgumentError("Expected token ids with commas between them");
   return text.split(",").map((part) => {
     const id = Number(part);
     if (!/^\s*\d+\s*$/.test(part) || id >= 2 ** 32) {
-      throw new InvalidArgumentError("Wanted token ids with commas between them, such as 464,3290");
+      throw new InvalidArgumentError("Expected token ids with commas between them, such as 464,3290");
     }
     return id;
   });
@@ -91,7 +115,7 @@ export function nameList<T extends string>(choices: readonly T[]): (text: string
     const names = text.split(",").map((name) => name.trim());
     for (const name of names) {
       if (!choices.includes(name as T)) {
-        throw new InvalidArgumentError(`${JSON.stringify(name)} is unknown: wanted ${choices.join(", ")}`);
+        throw new InvalidArgumentError(`${JSON.stringify(name)} is unknown: expected ${choices.join(", ")}`);
       }
     }
     if (new Set(names).size < names.length) throw new InvalidArgumentError("A name stands twice");
@@ -99,7 +123,8 @@ export function nameList<T extends string>(choices: readonly T[]): (text: string
   };
 }
 
-/** Gathers an option that may be given several times. */
+/** Gathers texts of an option that may be given several times; every text begins with an empty one. */
 export function repeated(text: string, before: string[] = []): string[] {
+  if (text === "") throw new InvalidArgumentError("It is empty: expected at least one character");
   return [...before, text];
 }

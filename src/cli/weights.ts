@@ -13,28 +13,45 @@ import { repositoryOf } from "../hub/names.ts";
 import { parameterCount, parseConfig } from "../model/config.ts";
 import { formatBytes, formatCount } from "../report/units.ts";
 import { fetchProgress } from "./fetch_progress.ts";
-import { progressBar } from "./progress.ts";
+import { describeHelp } from "./help.ts";
+import { PRINT_JSON } from "./json_output.ts";
+import { addOptions } from "./option_spec.ts";
+import { withProgress } from "./progress.ts";
 import { writeLine } from "./stdout.ts";
+
+const MODELS = "gpt2, distilgpt2 and the like, or OWNER/NAME";
 
 /** Declares the subcommand. */
 export function weightsCommand(): Command {
-  const weights = new Command("weights").description("Show and manage the models in the hub's cache");
-  weights.command("list")
-    .description("Show the GPT-2 models that are there")
-    .option("--json", "print JSON", false)
-    .action(list);
-  weights.command("pull")
+  const weights = new Command("weights")
+    .usage("COMMAND")
+    .summary("List, fetch, verify and remove models of the hub's cache")
+    .description("Show and manage the models in the hub's cache, which other tools share.");
+  describeHelp(weights, {
+    examples: [
+      ["Show which GPT-2 models are there", "weights list"],
+      ["Fetch one, so that it works offline", "weights pull gpt2"],
+    ],
+  });
+  const list = addOptions(weights.command("list"), PRINT_JSON)
+    .description("Show the GPT-2 models in the cache")
+    .action(showModels);
+  describeHelp(list, { examples: [["Show them as JSON", "weights list --json"]] });
+  const pull = weights.command("pull")
     .description("Fetch models, or what is new of them")
-    .argument("<models...>", "gpt2 and the like, or OWNER/NAME")
-    .action(pull);
-  weights.command("verify")
-    .description("Hash the files of models again (default: of all)")
-    .argument("[models...]", "gpt2 and the like, or OWNER/NAME")
-    .action(verify);
-  weights.command("rm")
+    .argument("<models...>", MODELS)
+    .action(fetchModels);
+  describeHelp(pull, { examples: [["Fetch two models", "weights pull gpt2 distilgpt2"]] });
+  const verify = weights.command("verify")
+    .description("Hash the files of models again")
+    .argument("[models...]", `${MODELS}. Default: all`)
+    .action(verifyModels);
+  describeHelp(verify, { examples: [["Verify one model", "weights verify gpt2"]] });
+  const rm = weights.command("rm")
     .description("Remove models, for all tools that share the cache")
-    .argument("<models...>", "gpt2 and the like, or OWNER/NAME")
-    .action(remove);
+    .argument("<models...>", MODELS)
+    .action(removeModels);
+  describeHelp(rm, { examples: [["Remove a model", "weights rm gpt2-xl"]] });
   return weights;
 }
 
@@ -51,7 +68,7 @@ interface CachedModel {
   readonly missing: string | null;
 }
 
-async function list({ json }: { json: boolean }): Promise<void> {
+async function showModels({ json }: { json: boolean }): Promise<void> {
   const { cache } = new Hub();
   const { models, others } = await modelsIn(new Hub());
   if (json) return writeLine(JSON.stringify({ cache: cache.root, models, others }, null, 2));
@@ -112,23 +129,17 @@ async function configIn(folder: string) {
   }
 }
 
-async function pull(names: string[]): Promise<void> {
-  const repositories = names.map(wanted);
+async function fetchModels(names: string[]): Promise<void> {
+  const repositories = names.map(repositoryNamed);
   const hub = new Hub();
   for (const repository of repositories) {
-    const bar = progressBar();
-    try {
-      const { folder } = await hub.fetch(repository, { events: fetchProgress(bar) });
-      bar.stop();
-      writeLine(`${repository}: ${folder}`);
-    } finally {
-      bar.stop();
-    }
+    const { folder } = await withProgress((bar) => hub.fetch(repository, { events: fetchProgress(bar) }));
+    writeLine(`${repository}: ${folder}`);
   }
 }
 
-async function verify(names: string[]): Promise<void> {
-  const repositories = names.map(wanted);
+async function verifyModels(names: string[]): Promise<void> {
+  const repositories = names.map(repositoryNamed);
   const hub = new Hub();
   const all = repositories.length > 0 ? repositories : (await modelsIn(hub)).models.map(({ name }) => name);
   const damaged: string[] = [];
@@ -137,18 +148,14 @@ async function verify(names: string[]): Promise<void> {
     if (snapshot === undefined) throw notCached(hub, repository);
     const missing = await whatIsMissing(snapshot);
     if (missing !== undefined) throw missing;
-    const bar = progressBar();
-    try {
-      const { bytes: total } = await hub.cache.usage(snapshot.repository);
+    const { bytes: total } = await hub.cache.usage(snapshot.repository);
+    const files = await withProgress((bar) => {
       bar.start(`Hashing ${repository}`, total, "bytes");
-      const files = await hub.verify(snapshot, (bytes) => bar.update(bytes));
-      bar.stop();
-      for (const { path, bytes, state } of files) {
-        writeLine(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
-        if (state === "damaged") damaged.push(`${path} of ${repository}`);
-      }
-    } finally {
-      bar.stop();
+      return hub.verify(snapshot, (bytes) => bar.update(bytes));
+    });
+    for (const { path, bytes, state } of files) {
+      writeLine(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
+      if (state === "damaged") damaged.push(`${path} of ${repository}`);
     }
   }
   if (all.length === 0) writeLine(`No GPT-2 model in ${hub.cache.root}`);
@@ -164,8 +171,8 @@ const SAID = {
   unknown: "not checked, the cache holds no hash of it",
 } as const;
 
-async function remove(names: string[]): Promise<void> {
-  const repositories = names.map(wanted);
+async function removeModels(names: string[]): Promise<void> {
+  const repositories = names.map(repositoryNamed);
   const { cache } = new Hub();
   for (const repository of repositories) {
     const bytes = await cache.remove(repository);
@@ -174,10 +181,10 @@ async function remove(names: string[]): Promise<void> {
   }
 }
 
-function wanted(name: string): string {
+function repositoryNamed(name: string): string {
   const repository = repositoryOf(name);
   if (repository !== undefined) return repository;
-  throw new UsageError(`${JSON.stringify(name)} is no model of the hub: wanted one of ${MODEL_NAMES}`);
+  throw new UsageError(`${JSON.stringify(name)} is no model of the hub: expected one of ${MODEL_NAMES}`);
 }
 
 function notCached({ cache }: Pick<Hub, "cache">, repository: string): KvbenchError {

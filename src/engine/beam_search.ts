@@ -8,16 +8,21 @@
 import { KvbenchError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { KvPolicy } from "../kv/policy.ts";
+import { firstNotFinite } from "../model/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
-import { groupKv, type NamedStrategy } from "./group_kv.ts";
+import type { NamedStrategy } from "./decoding_kv.ts";
+import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
+import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
 /** What to search, and where K and V are kept meanwhile. */
 export interface BeamSearchOptions extends BeamOptions, NamedStrategy {
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
+  /** Called with the tokens of the open beams so far. */
+  readonly onProgress?: (tokens: number) => void;
 }
 
 /** What a search found. */
@@ -58,8 +63,12 @@ export async function beamSearch(
       runner.compute(places.slots.map((slot) => ({ slot, length, outputs: 1 })), "none");
       peak.note(kv.policy.usage());
       runner.submit();
-      const parents = beams.step(await runner.logits([...places.slots.keys()]));
+      const logits = await runner.logits([...places.slots.keys()]);
+      const bad = logits.findIndex((row) => firstNotFinite(row) !== undefined);
+      if (bad >= 0) throw await notFiniteError(model, [...prompt, ...beams.open[bad]!], kvDtype);
+      const parents = beams.step(logits);
       if (parents === undefined) break;
+      options.onProgress?.(beams.open[0]!.length);
       const moved = places.follow(parents);
       for (const [beam, slot] of places.slots.entries()) {
         const ids = beams.open[beam]!;

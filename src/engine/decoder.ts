@@ -8,7 +8,9 @@ import { KvbenchError, UsageError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { firstNotFinite, NOT_FINITE } from "../model/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
+import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
 /** What a decoder is sized for. */
@@ -29,11 +31,13 @@ export interface DecoderOptions {
 export class Decoder {
   /** Records, submits and reads the steps; counts and times them. */
   readonly runner: Runner;
+  readonly #model: Gpt2;
   readonly #options: DecoderOptions;
   #lengths: number[] = [];
   #sampled = false;
 
-  private constructor(runner: Runner, options: DecoderOptions) {
+  private constructor(model: Gpt2, runner: Runner, options: DecoderOptions) {
+    this.#model = model;
     this.runner = runner;
     this.#options = options;
   }
@@ -59,7 +63,7 @@ export class Decoder {
       ...(maxOutputs !== undefined && { maxOutputs }),
       ...(kvDtype && { kvDtype }),
     });
-    return new Decoder(runner, options);
+    return new Decoder(model, runner, options);
   }
 
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */
@@ -132,25 +136,41 @@ export class Decoder {
    * [nSequences * rows, vocabSize] as one array per row.
    *
    * @throws {UsageError} If fewer than `rows` tokens are left to compute.
+   * @throws {NotFiniteError} If a logit is infinite or NaN.
    * @throws {KvbenchError} If the device fails.
    */
   async logits(rows = 1): Promise<Float32Array[]> {
+    const lengths = this.#lengths; // steps may be added while the copy is under way
     this.#step(rows, false);
     this.runner.submit();
-    return await this.runner.logits(Array.from({ length: this.#lengths.length * rows }, (_, row) => row));
+    const all = await this.runner.logits(Array.from({ length: lengths.length * rows }, (_, row) => row));
+    const bad = all.findIndex((row) => firstNotFinite(row) !== undefined);
+    if (bad >= 0) {
+      const slot = Math.floor(bad / rows), count = lengths[slot]! - rows + bad % rows + 1;
+      const [ids] = await this.runner.tokens([{ slot, first: 0, count }]);
+      throw await notFiniteError(this.#model, ids!, this.#options.kvDtype ?? "f32");
+    }
+    return all;
   }
 
   /**
    * Reads the ids of every sequence from position `from` on (one for all, or one for each). Waits for the steps
    * submitted so far.
    *
+   * @throws {NotFiniteError} If a token could not be chosen, since a logit is infinite or NaN.
    * @throws {KvbenchError} If the device fails.
    */
   async ids(from: number | readonly number[]): Promise<number[][]> {
-    return await this.runner.tokens(this.#lengths.map((length, slot) => {
-      const first = typeof from === "number" ? from : from[slot]!;
-      return { slot, first, count: length - first };
-    }));
+    const all = await this.runner.tokens(
+      this.#lengths.map((length, slot) => ({ slot, first: 0, count: length })),
+    );
+    for (const ids of all) {
+      const bad = ids.indexOf(NOT_FINITE);
+      if (bad >= 0) {
+        throw await notFiniteError(this.#model, ids.slice(0, bad), this.#options.kvDtype ?? "f32");
+      }
+    }
+    return all.map((ids, s) => ids.slice(typeof from === "number" ? from : from[s]!));
   }
 
   /** Frees everything. */

@@ -7,7 +7,9 @@
 import type { Span } from "../model/batch.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { NOT_FINITE } from "../model/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
+import { notFiniteError } from "./not_finite.ts";
 import type { Executor } from "./scheduler/executor.ts";
 import type { Request, Sequence } from "./scheduler/request.ts";
 import type { Step, StepSpan } from "./scheduler/step.ts";
@@ -70,6 +72,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    * Carries a step out and waits for the GPU. Ids stay there: those of sequences that have all their tokens are
    * brought back in passing.
    *
+   * @throws {NotFiniteError} If logits of a sequence that ended before are infinite or NaN.
    * @throws {KvbenchError} If the device has failed.
    */
   async run(step: Step<R>): Promise<void> {
@@ -77,11 +80,22 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     this.runner.submit();
     await this.#model.gpu.fence.wait();
     this.#model.gpu.assertHealthy();
-    const { onEnded } = this.#options;
-    if (onEnded === undefined || step.ended.length === 0) return;
-    const ended = [...step.ended];
-    const read = this.runner.tokens(ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })));
-    this.runner.keep(read.then((ids) => ended.forEach((sequence, i) => onEnded(sequence, ids[i]!))));
+    this.runner.assertKept();
+    if (step.ended.length > 0) this.runner.keep(this.#bringBack([...step.ended]));
+  }
+
+  /** Brings the ids of ended sequences back, and checks that all could be chosen. */
+  async #bringBack(ended: readonly Sequence[]): Promise<void> {
+    const ids = await this.runner.tokens(
+      ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })),
+    );
+    for (const own of ids) {
+      const bad = own.indexOf(NOT_FINITE);
+      if (bad >= 0) {
+        throw await notFiniteError(this.#model, own.slice(0, bad), this.#options.kvDtype ?? "f32");
+      }
+    }
+    ended.forEach((sequence, i) => this.#options.onEnded?.(sequence, ids[i]!));
   }
 
   /**

@@ -4,8 +4,9 @@
  * @module
  */
 import { chooseKv } from "../kv/registry.ts";
-import { type Kv, type KvOptions, makeKv } from "../kv/strategy_def.ts";
+import { type Kv, makeKv } from "../kv/strategy_def.ts";
 import type { Gpt2Config } from "../model/config.ts";
+import type { NamedStrategy } from "./decoding_kv.ts";
 
 /** What the continuations need. */
 export interface GroupNeed {
@@ -15,14 +16,6 @@ export interface GroupNeed {
   readonly newTokens: number;
   /** Continuations. */
   readonly nSequences: number;
-}
-
-/** A strategy by name. */
-export interface NamedStrategy {
-  /** The strategy's name. */
-  readonly strategy: string;
-  /** Its options. Default: its own defaults. */
-  readonly kvOptions?: KvOptions;
 }
 
 /**

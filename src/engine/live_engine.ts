@@ -12,10 +12,13 @@ import { setImmediate } from "node:timers";
 import { KvbenchError } from "../errors.ts";
 import type { KvPolicy, KvUsage } from "../kv/policy.ts";
 import type { Kv } from "../kv/strategy_def.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import { NOT_FINITE } from "../model/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";
 import type { Sampling } from "../model/sampling.ts";
 import { GpuExecutor, type GpuExecutorOptions } from "./gpu_executor.ts";
+import { notFiniteError } from "./not_finite.ts";
 import type { Counters } from "./scheduler/counters.ts";
 import type { Group, Request, Sequence } from "./scheduler/request.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
@@ -45,7 +48,7 @@ export interface LiveRequest extends Request {
   readonly topLogprobs: number | undefined;
   /** Called with each new token of a continuation, in order. */
   onToken(index: number, id: number, logprobs: TokenLogprobs | undefined): void;
-  /** Called once if the engine fails before the request has ended. */
+  /** Called once if the engine fails before the request has ended, or this request alone does. */
   onFailure(error: unknown): void;
 }
 
@@ -58,6 +61,8 @@ interface Live {
   readonly group: Group<LiveRequest>;
   /** By continuation, tokens that are still to be handed over. */
   readonly left: number[];
+  /** By continuation, tokens that were handed over. */
+  readonly gained: readonly number[][];
 }
 
 /** Where a chosen token will be. */
@@ -77,8 +82,11 @@ export class LiveEngine {
   readonly #memory: KvPolicy;
   readonly #scheduler: Scheduler<LiveRequest>;
   readonly #executor: GpuExecutor<LiveRequest>;
+  readonly #kvDtype: Dtype;
   readonly #live = new Map<number, Live>();
   #delivered: Promise<void> = Promise.resolve();
+  /** Requests that failed alone and are being told why. */
+  #told: Promise<void> = Promise.resolve();
   /** What a step takes on average of late. */
   #stepMs = READBACK_MS;
   #stopping = false;
@@ -89,8 +97,10 @@ export class LiveEngine {
     memory: KvPolicy,
     scheduler: Scheduler<LiveRequest>,
     executor: GpuExecutor<LiveRequest>,
+    kvDtype: Dtype,
   ) {
     this.#model = model;
+    this.#kvDtype = kvDtype;
     this.#memory = memory;
     this.#scheduler = scheduler;
     this.#executor = executor;
@@ -111,7 +121,7 @@ export class LiveEngine {
       promptOf: ({ ids }) => ids,
       samplingOf: ({ samplings }, index) => samplings[index]!,
     });
-    return new LiveEngine(model, kv.policy, scheduler, executor);
+    return new LiveEngine(model, kv.policy, scheduler, executor, options.kvDtype);
   }
 
   /** Sequences that are computed now. */
@@ -139,6 +149,11 @@ export class LiveEngine {
     return this.#executor.runner.pool.tokenBytes;
   }
 
+  /** Bytes on the GPU, the model's among them, as the ledger counts them. */
+  get gpuBytes(): number {
+    return this.#model.gpu.ledger.current.total;
+  }
+
   /** What the K/V memory holds. */
   usage(): KvUsage {
     return this.#memory.usage();
@@ -162,7 +177,11 @@ export class LiveEngine {
   submit(request: LiveRequest): void {
     if (this.#stopping) throw new KvbenchError(`Request ${request.id} came when the engine was stopping`);
     const group = this.#scheduler.submit(request);
-    this.#live.set(request.id, { group, left: group.sequences.map(() => request.newTokens) });
+    this.#live.set(request.id, {
+      group,
+      left: group.sequences.map(() => request.newTokens),
+      gained: group.sequences.map(() => []),
+    });
     this.#wakeUp();
   }
 
@@ -224,6 +243,7 @@ export class LiveEngine {
       throw error;
     } finally {
       await Promise.allSettled([...underWay, this.#executor.runner.settle()]);
+      await this.#told;
     }
   }
 
@@ -300,9 +320,20 @@ export class LiveEngine {
       const scores = request.topLogprobs === undefined ? undefined : logits.shift()!;
       if (live.left[index] === 0 || !this.#live.has(request.id)) return; // ended since, or cancelled
       const id = ids[i]![0]!;
+      if (id === NOT_FINITE) return this.#failAlone(live, index);
+      live.gained[index]!.push(id);
       live.left[index]!--;
       this.#forgetIfOver(live);
       request.onToken(index, id, scores && logprobsOf(scores, id, request.topLogprobs!));
+    });
+  }
+
+  /** Ends a request whose logits are not finite; the others are computed apart from it. */
+  #failAlone({ group: { request }, gained }: Live, index: number): void {
+    this.cancel(request.id);
+    this.#told = this.#told.then(async () => {
+      const ids = [...request.ids, ...gained[index]!];
+      request.onFailure(await notFiniteError(this.#model, ids, this.#kvDtype));
     });
   }
 

@@ -19,7 +19,7 @@ import { StepTables } from "../model/step_tables.ts";
 import type { Workspace } from "../model/workspace.ts";
 
 /** Steps that are recorded into one submission at most. */
-const STEPS_PER_SUBMISSION = 16;
+export const STEPS_PER_SUBMISSION = 16;
 
 /** What a runner is sized for. */
 export interface RunnerOptions {
@@ -76,6 +76,7 @@ export class Runner {
   readonly #workspace: Workspace;
   readonly #reads = new Set<Promise<unknown>>();
   #queued = 0;
+  #failure: { readonly error: unknown } | undefined;
 
   private constructor(
     model: Gpt2,
@@ -220,7 +221,8 @@ export class Runner {
   }
 
   /**
-   * Reads ids that steps submitted so far have chosen; in the order of the ranges.
+   * Reads ids that steps submitted so far have chosen; in the order of the ranges. An id is `NOT_FINITE` where logits
+   * are infinite or NaN.
    *
    * @throws {KvbenchError} If the device fails.
    */
@@ -245,7 +247,7 @@ export class Runner {
   async logits(rows: readonly number[]): Promise<Float32Array[]> {
     const { config: { vocabSize }, dims: { v4 } } = this.#model;
     const pieces = rows.map((row) => ({
-      source: this.#workspace.logits.buffer,
+      source: this.#workspace.results.logits.buffer,
       offset: row * v4 * 16,
       bytes: v4 * 16,
     }));
@@ -256,17 +258,27 @@ export class Runner {
   /** Remembers a readback that is under way and must not outlive the buffers. */
   keep(read: Promise<unknown>): void {
     const kept = read.finally(() => this.#reads.delete(kept));
-    kept.catch(() => {}); // reported by settle()
+    kept.catch((error) => this.#failure ??= { error });
     this.#reads.add(kept);
+  }
+
+  /**
+   * Reports what was kept and has failed by now.
+   *
+   * @throws {KvbenchError} The first failure.
+   */
+  assertKept(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /**
    * Waits for all that is being read back.
    *
-   * @throws {KvbenchError} If the device has failed.
+   * @throws {KvbenchError} If the device has failed, or something that was kept.
    */
   async settle(): Promise<void> {
     await Promise.all([...this.#reads, this.pool.settle()]);
+    this.assertKept();
   }
 
   /** Frees everything. {@linkcode Runner.settle} comes before it. */

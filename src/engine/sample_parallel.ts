@@ -7,7 +7,8 @@
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Sampling } from "../model/sampling.ts";
-import { groupKv, type NamedStrategy } from "./group_kv.ts";
+import type { NamedStrategy } from "./decoding_kv.ts";
+import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { LiveEngine } from "./live_engine.ts";
 
@@ -28,6 +29,7 @@ export interface ParallelRequest extends NamedStrategy {
 /**
  * Samples until every continuation has all its tokens or was ended.
  *
+ * @throws {NotFiniteError} If a logit is infinite or NaN.
  * @throws {KvbenchError} If a buffer is too large, or the device fails.
  */
 export async function sampleParallel(model: Gpt2, request: ParallelRequest): Promise<KvFootprint> {
@@ -42,6 +44,7 @@ export async function sampleParallel(model: Gpt2, request: ParallelRequest): Pro
     kvDtype,
   });
   const peak = new KvPeak(engine.tokenBytes);
+  let failure: { readonly error: unknown } | undefined;
   try {
     engine.submit({
       id: 0,
@@ -54,10 +57,11 @@ export async function sampleParallel(model: Gpt2, request: ParallelRequest): Pro
       onToken: (index, id) => {
         if (!onToken(index, id)) engine.end(0, index);
       },
-      onFailure: () => {}, // run() throws
+      onFailure: (error) => failure = { error },
     });
     engine.stop();
     await engine.run((usage) => peak.note(usage));
+    if (failure) throw failure.error;
     return peak.footprint(engine.copiedBytes);
   } finally {
     engine.dispose();

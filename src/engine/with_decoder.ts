@@ -3,19 +3,12 @@
  *
  * @module
  */
-import type { KvOptions } from "../kv/strategy_def.ts";
-import { makeKv } from "../kv/strategy_def.ts";
-import { chooseKv } from "../kv/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
+import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
 
 /** What is decoded, and where K and V are kept. */
-export interface DecodingOptions extends DecoderOptions {
-  /** The strategy's name. */
-  readonly strategy: string;
-  /** Its options. Default: its own defaults. */
-  readonly kvOptions?: KvOptions;
-}
+export interface DecodingOptions extends DecoderOptions, NamedStrategy {}
 
 /**
  * Makes a strategy's K/V memory and a decoder. The caller disposes of the decoder.
@@ -24,13 +17,7 @@ export interface DecodingOptions extends DecoderOptions {
  * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
  */
 export function openDecoder(model: Gpt2, options: DecodingOptions): Promise<Decoder> {
-  const { strategy, kvOptions, nSequences, maxTokens } = options;
-  const { nLayer, nCtx } = model.config;
-  const kv = makeKv(chooseKv(strategy, kvOptions), {
-    ...{ nSequences, nLayer, nCtx, maxTokens, maxRows: nSequences * maxTokens },
-    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
-  });
-  return Decoder.create(model, kv, options);
+  return Decoder.create(model, decodingKv(model.config, options), options);
 }
 
 /**

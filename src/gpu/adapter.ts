@@ -1,34 +1,24 @@
 /**
- * Finding the GPU: asks WebGPU for an adapter and describes it. Owns the judgement whether an adapter is
- * hardware or software; opens no device.
+ * Finding the GPU: asks WebGPU for an adapter and describes it. Opens no device.
  *
  * @module
  */
 import { NoAdapterError } from "../errors.ts";
+import { askedBackends, type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backend.ts";
+import { type AdapterIdentity, identityOf } from "./identity.ts";
 import { webGpu, type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
 /** What is known of an adapter before a device is opened on it. */
-export interface AdapterFacts {
+export interface AdapterFacts extends AdapterIdentity {
   /** The implementation of WebGPU that found it. */
   readonly webgpu: WebGpuName;
-  /** What the adapter calls itself. */
-  readonly description: string;
-  /** As GPUAdapterInfo gives it. */
-  readonly vendor: string;
-  /** As GPUAdapterInfo gives it. */
-  readonly architecture: string;
-  /** As GPUAdapterInfo gives it. */
-  readonly device: string;
-  /** True where a CPU does the adapter's work (lavapipe, SwiftShader, WARP). */
-  readonly software: boolean;
+  /** The graphics API through which it is reached. */
+  readonly backend: Backend;
   /** Optional features, sorted. */
   readonly features: readonly string[];
   /** Limits by name. */
   readonly limits: Readonly<Record<string, number>>;
 }
-
-/** Names under which software adapters are known to appear. */
-const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|warp/i;
 
 /**
  * Asks an implementation, the environment's unless told otherwise, for the adapter with the highest performance.
@@ -40,9 +30,11 @@ export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment())
   const gpu = await webGpu(webgpu);
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
+    const asked = webgpu === "deno" ? askedBackends() : undefined;
     throw new NoAdapterError(
       "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
-        "or install a software driver (Debian: apt-get install libvulkan1 mesa-vulkan-drivers)",
+        `or install a software driver (${VULKAN_HINT})` +
+        (asked === undefined ? "" : `, or unset ${BACKEND_VARIABLE}, which is ${JSON.stringify(asked)}`),
     );
   }
   return adapter;
@@ -53,22 +45,15 @@ export function adapterFacts(
   adapter: GPUAdapter,
   webgpu: WebGpuName = webGpuOfEnvironment(),
 ): AdapterFacts {
-  const { description, vendor, architecture, device } = adapter.info;
+  const { info } = adapter;
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = adapter.limits[name as keyof GPUSupportedLimits];
     if (typeof value === "number") limits[name] = value;
   }
-  return {
-    webgpu,
-    description: description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter",
-    vendor,
-    architecture,
-    device,
-    software: SOFTWARE.test(description) || isFallback(adapter),
-    features: [...adapter.features].sort(),
-    limits,
-  };
+  const features = [...adapter.features].sort();
+  const signs = { webgpu, os: Deno.build.os, limits, features, asked: askedBackends() };
+  return { webgpu, backend: backendOf(signs), ...identityOf(info), features, limits };
 }
 
 /** What records say of an opened adapter. */
@@ -81,15 +66,11 @@ export interface AdapterRecord extends Omit<AdapterFacts, "webgpu" | "limits" | 
 
 /** What records say of an opened adapter: who made it, what it offers, and what of that its device has. */
 export function adapterRecord(
-  { description, vendor, architecture, device, software, features: offered }: AdapterFacts,
+  { backend, description, vendor, architecture, device, software, features: offered }: AdapterFacts,
   { features }: Pick<GPUDevice, "features">,
 ): AdapterRecord {
   const lists = { features: [...features].sort(), offered_features: [...offered] };
-  return { description, vendor, architecture, device, software, ...lists };
-}
-
-function isFallback(adapter: GPUAdapter): boolean {
-  return (adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  return { backend, description, vendor, architecture, device, software, ...lists };
 }
 
 /** Mesa's loader prints two error lines for each adapter request where this variable is unset. */

@@ -5,6 +5,7 @@
  */
 import { KernelError } from "../errors.ts";
 import type { BindLayout } from "./bind_layout.ts";
+import { scoped } from "./error_scope.ts";
 import { lossOf } from "./loss.ts";
 import { hasSubgroups, subgroupDirectives } from "./subgroups.ts";
 import type { WgslFile } from "./wgsl.ts";
@@ -68,13 +69,11 @@ async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
     );
   }
   const files = [...spec.subgroups ? await subgroupDirectives(device) : [], ...spec.files];
-  device.pushErrorScope("validation");
-  const module = device.createShaderModule({
-    label: name,
-    code: files.map((file) => file.code).join("\n"),
-  });
-  const info = await module.getCompilationInfo();
-  const invalid = await device.popErrorScope();
+  const { made: module, error } = scoped(
+    device,
+    () => device.createShaderModule({ label: name, code: files.map((file) => file.code).join("\n") }),
+  );
+  const [info, invalid] = await Promise.all([module.getCompilationInfo(), error]);
   const errors = info.messages.filter((message) => message.type === "error");
   if (errors.length > 0 || invalid) {
     const texts = errors.map(({ lineNum, linePos, message }) =>

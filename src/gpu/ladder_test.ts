@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS, FEATURES, LOWEST, requirements } from "./ladder.ts";
 
 const ADAPTER: AdapterFacts = {
   webgpu: "deno",
+  backend: "vulkan",
   description: "Toy",
   vendor: "",
   architecture: "",

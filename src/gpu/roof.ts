@@ -62,14 +62,10 @@ export function probeLayout(device: GPUDevice, which: Probe): BindLayout<"from" 
   return new BindLayout(device, "probe", { from, to: "readWrite" });
 }
 
-/**
- * Measures both roofs: of each kernel's forms the best one, and of several rounds of that the best.
- *
- * @throws {KvbenchError} If the device fails or has no memory left.
- */
-export async function measureRoof(gpu: Gpu): Promise<Roof> {
-  const { device, ledger } = gpu;
-  const { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D } = device.limits;
+/** What is streamed: as much as the device allows and there is to stream. */
+function streamOf(
+  { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D }: RoofLimits,
+): { readonly lanes: number; readonly bytes: number } {
   const most = Math.min(
     STREAM_BYTES,
     maxStorageBufferBindingSize,
@@ -77,7 +73,29 @@ export async function measureRoof(gpu: Gpu): Promise<Roof> {
     maxTextureDimension2D * ROW_BYTES,
   );
   const lanes = 2 ** Math.floor(Math.log2(most / TILE_BYTES / TILES));
-  const bytes = lanes * TILES * TILE_BYTES;
+  return { lanes, bytes: lanes * TILES * TILE_BYTES };
+}
+
+/** What the size of the probes depends on. */
+export type RoofLimits = Pick<
+  GPUSupportedLimits,
+  "maxBufferSize" | "maxStorageBufferBindingSize" | "maxTextureDimension2D"
+>;
+
+/** Bytes that {@linkcode measureRoof} takes on the GPU. */
+export function roofBytes(limits: RoofLimits): number {
+  const { lanes, bytes } = streamOf(limits);
+  return 2 * bytes + 64 + Math.max(lanes, ARITHMETIC.lanes) * 16;
+}
+
+/**
+ * Measures both roofs: of each kernel's forms the best one, and of several rounds of that the best.
+ *
+ * @throws {KvbenchError} If the device fails or has no memory left.
+ */
+export async function measureRoof(gpu: Gpu): Promise<Roof> {
+  const { device, ledger } = gpu;
+  const { lanes, bytes } = streamOf(device.limits);
   const probes = ledger.allOrNone(() => {
     const make = (label: string, size: number) =>
       ledger.createBuffer({ label, category: "staging", bytes: size });

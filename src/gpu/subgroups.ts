@@ -4,6 +4,7 @@
  * @module
  */
 import code from "../../wgsl/subgroups.wgsl" with { type: "text" };
+import { scoped } from "./error_scope.ts";
 import type { WgslFile } from "./wgsl.ts";
 
 /** The directives that WGSL wants before subgroup operations (https://www.w3.org/TR/WGSL/#extension-subgroups). */
@@ -27,7 +28,9 @@ export function subgroupDirectives(device: GPUDevice): Promise<readonly WgslFile
 }
 
 async function probe(device: GPUDevice): Promise<readonly WgslFile[]> {
-  device.pushErrorScope("validation");
-  device.createShaderModule({ label: SUBGROUPS.name, code: SUBGROUPS.code });
-  return await device.popErrorScope() ? [] : [SUBGROUPS];
+  const { error } = scoped(
+    device,
+    () => device.createShaderModule({ label: SUBGROUPS.name, code: SUBGROUPS.code }),
+  );
+  return await error ? [] : [SUBGROUPS];
 }

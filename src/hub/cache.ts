@@ -13,6 +13,7 @@
  */
 import { KvbenchError } from "../errors.ts";
 import { unreadable } from "../model/byte_source.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
 import { unwritable } from "./disk.ts";
 import { Lock } from "./lock.ts";
 import { cachedNames, folderName, repositoryOfFolder } from "./names.ts";
@@ -223,10 +224,10 @@ async function isThere(path: string): Promise<boolean> {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return decodeUtf8(await Deno.readFile(path), path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    throw unreadable(path, error);
+    throw error instanceof KvbenchError ? error : unreadable(path, error);
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError, reasonOf as innermostReason } from "../errors.ts";
 
 /** A file on a server. */
 export interface RemoteFile {
@@ -16,8 +16,13 @@ export interface RemoteFile {
   readonly sha256: string;
 }
 
-/** Called as bytes arrive. */
-export type DownloadProgress = (receivedBytes: number, totalBytes: number | undefined) => void;
+/** What a download tells as it goes. Nothing is told of a cached file. */
+export interface DownloadEvents {
+  /** Called before the server is asked. */
+  onDownload?(file: RemoteFile): void;
+  /** Called as bytes arrive. */
+  onProgress?(receivedBytes: number, totalBytes: number): void;
+}
 
 /** The name of the Web Cache that keeps downloads. */
 export const CACHE_NAME = "kvbench-weights";
@@ -26,12 +31,12 @@ export const CACHE_NAME = "kvbench-weights";
  * Returns a file's bytes, from the cache or else from the server.
  *
  * @param file What to download.
- * @param onProgress Called as bytes arrive from the server; never for a cached file.
+ * @param events What to tell.
  * @throws {KvbenchError} If the server can't be reached, or sends anything but the file.
  */
 export async function download(
   file: RemoteFile,
-  onProgress: DownloadProgress = () => {},
+  events: DownloadEvents = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const cache = await openCache();
   const cached = await cache?.match(cacheKey(file)).catch(() => undefined);
@@ -39,7 +44,8 @@ export async function download(
     const bytes = new Uint8Array(await cached.arrayBuffer());
     if (await sha256(bytes) === file.sha256) return bytes;
   }
-  const bytes = await fetchFile(file, onProgress);
+  events.onDownload?.(file);
+  const bytes = await fetchFile(file, events);
   if (await sha256(bytes) !== file.sha256) {
     throw failure(file, `its SHA-256 is not ${file.sha256}, the server has another version of the file`);
   }
@@ -59,13 +65,14 @@ async function openCache(): Promise<Cache | undefined> {
   return await caches.open(CACHE_NAME).catch(() => undefined);
 }
 
-async function fetchFile(file: RemoteFile, onProgress: DownloadProgress): Promise<Uint8Array<ArrayBuffer>> {
+async function fetchFile(file: RemoteFile, events: DownloadEvents): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(file.url).catch((error: unknown) => {
-    throw failure(file, reasonOf(error));
+    throw failure(file, reasonOf(error, file));
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
-    throw failure(file, `the server answered ${response.status} ${response.statusText}`.trim());
+    const answer = `the server answered ${response.status} ${response.statusText}`.trim();
+    throw failure(file, response.status === 404 ? `${answer}, expected weights/ beside the program` : answer);
   }
   const bytes = new Uint8Array(file.bytes);
   let received = 0;
@@ -76,11 +83,11 @@ async function fetchFile(file: RemoteFile, onProgress: DownloadProgress): Promis
       }
       bytes.set(chunk, received);
       received += chunk.length;
-      onProgress(received, file.bytes);
+      events.onProgress?.(received, file.bytes);
     }
   } catch (error) {
     if (error instanceof KvbenchError) throw error;
-    throw failure(file, `it broke off after ${received} of ${file.bytes} bytes (${reasonOf(error)})`);
+    throw failure(file, `it broke off after ${received} of ${file.bytes} bytes (${reasonOf(error, file)})`);
   }
   if (received < file.bytes) {
     throw failure(file, `it ended after ${received} of ${file.bytes} bytes`);
@@ -92,12 +99,9 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotCapable) return "no permission, run with --allow-net for this host";
-  // fetch() says "fetch failed" and puts the reason into the innermost cause.
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  return String(innermost instanceof Error ? innermost.message : innermost).split("\n", 1)[0] ?? "";
+function reasonOf(error: unknown, { url }: RemoteFile): string {
+  if (!(error instanceof Deno.errors.NotCapable)) return innermostReason(error);
+  return `no permission for ${url.host}, run with --allow-net=${url.host}`;
 }
 
 function failure({ url }: RemoteFile, reason: string): KvbenchError {

@@ -1,16 +1,17 @@
 /**
- * The checkpoint that comes with kvbench, found beside this module: on disk, over HTTP (fetched once, then kept
- * in the Web Cache), or handed over by a single-file bundle that carries it. Needs read permission on disk and
- * net permission for the module's host over HTTP, and nothing else.
+ * The checkpoint that comes with kvbench, found beside the sources or the single-file bundle: on disk, or over HTTP,
+ * fetched once and kept in the Web Cache. Needs read permission on disk and net permission for that host over HTTP,
+ * and nothing else.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../errors.ts";
+import { HOME } from "../home.ts";
 import { fileSource, memorySource, readText } from "../model/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../model/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../model/config.ts";
-import { download, type DownloadProgress, type RemoteFile } from "./download.ts";
+import { download, type DownloadEvents, type RemoteFile } from "./download.ts";
 
 /** What the embedded model is called. */
 export const EMBEDDED_NAME = "tiny";
@@ -27,30 +28,13 @@ export const EMBEDDED_FILES = {
   },
 } as const satisfies Record<string, Omit<RemoteFile, "url">>;
 
+/** The folder of the embedded model, beside the sources or the bundle. */
+export const EMBEDDED_FOLDER: URL = new URL("weights/tiny/", HOME);
+
 /** Options of {@linkcode openEmbedded}. */
-export interface EmbeddedOptions {
-  /** The folder that holds the files. By default `weights/tiny/` beside the sources. */
+export interface EmbeddedOptions extends DownloadEvents {
+  /** The folder that holds the files. Default: {@linkcode EMBEDDED_FOLDER}. */
   readonly base?: URL;
-  /** Called while the weights are downloaded, and never when they are at hand. */
-  readonly onProgress?: DownloadProgress;
-}
-
-/** The embedded model's files, in memory. */
-export interface ProvidedFiles {
-  /** Text of `config.json`. */
-  readonly configJson: string;
-  /** Bytes of `model.safetensors`. They must not change. */
-  readonly safetensors: Uint8Array;
-}
-
-// A bundle is one file with nothing beside it, so it hands its weights over when it is loaded, before anything
-// runs. The registration is the module's and not a parameter because the bundle's entry point is the only one
-// that knows, and everything between it and here would have to pass on what no other caller has.
-let provided: ProvidedFiles | undefined;
-
-/** Registers the files that a single-file bundle carries: {@linkcode openEmbedded} looks no further. */
-export function provideEmbedded(files: ProvidedFiles): void {
-  provided = files;
 }
 
 /**
@@ -59,12 +43,9 @@ export function provideEmbedded(files: ProvidedFiles): void {
  * @throws {KvbenchError} If its files are missing, damaged, or can't be downloaded.
  */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Checkpoint> {
-  const base = options.base ?? new URL("../../weights/tiny/", import.meta.url);
-  if (provided !== undefined && options.base === undefined) return await openProvided(provided);
+  const { base = EMBEDDED_FOLDER } = options;
   if (base.protocol === "file:") return await openLocal(base);
-  if (base.protocol === "http:" || base.protocol === "https:") {
-    return await openRemote(base, options.onProgress);
-  }
+  if (base.protocol === "http:" || base.protocol === "https:") return await openRemote(base, options);
   throw new KvbenchError(`Cannot open the embedded model at ${base}: wanted a file or HTTP address`);
 }
 
@@ -74,19 +55,9 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Check
  * @throws {KvbenchError} If its file is missing, damaged, or can't be downloaded.
  */
 export async function embeddedConfig(): Promise<Gpt2Config> {
-  const url = new URL("../../weights/tiny/config.json", import.meta.url);
-  const text = provided?.configJson ??
-    (url.protocol === "file:" ? await readText(fileURLToPath(url)) : await downloadConfig(url));
+  const url = new URL("config.json", EMBEDDED_FOLDER);
+  const text = url.protocol === "file:" ? await readText(fileURLToPath(url)) : await downloadConfig(url);
   return parseConfig(JSON.parse(text), "the embedded config.json");
-}
-
-async function openProvided({ configJson, safetensors }: ProvidedFiles): Promise<Checkpoint> {
-  return await openCheckpoint({
-    name: EMBEDDED_NAME,
-    configJson,
-    configName: "the bundled config.json",
-    weights: [{ bytes: memorySource(safetensors), name: "the bundled model.safetensors" }],
-  });
 }
 
 async function openLocal(base: URL): Promise<Checkpoint> {
@@ -97,11 +68,11 @@ async function openLocal(base: URL): Promise<Checkpoint> {
   return await openCheckpoint({ name: EMBEDDED_NAME, configJson, configName, weights });
 }
 
-async function openRemote(base: URL, onProgress: DownloadProgress = () => {}): Promise<Checkpoint> {
+async function openRemote(base: URL, options: EmbeddedOptions): Promise<Checkpoint> {
   const config = new URL("config.json", base);
   const weights = new URL("model.safetensors", base);
   const configJson = await downloadConfig(config);
-  const bytes = await download({ url: weights, ...EMBEDDED_FILES["model.safetensors"] }, onProgress);
+  const bytes = await download({ url: weights, ...EMBEDDED_FILES["model.safetensors"] }, options);
   return await openCheckpoint({
     name: EMBEDDED_NAME,
     configJson,

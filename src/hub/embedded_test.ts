@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { CACHE_NAME, cacheKey } from "./download.ts";
-import { EMBEDDED_FILES, openEmbedded, provideEmbedded } from "./embedded.ts";
+import { EMBEDDED_FILES, openEmbedded } from "./embedded.ts";
 import { permitted } from "../../tests/permitted.ts";
 
 const FOLDER = new URL("../../weights/tiny/", import.meta.url);
@@ -60,12 +60,18 @@ Deno.test({
     const base = new URL(`http://127.0.0.1:${server.addr.port}/weights/tiny/`);
     try {
       let received = 0;
+      const said: string[] = [];
       for (let i = 0; i < 2; i++) {
-        const checkpoint = await openEmbedded({ base, onProgress: (bytes) => received = bytes });
+        const checkpoint = await openEmbedded({
+          base,
+          onDownload: ({ url }) => said.push(url.pathname),
+          onProgress: (bytes) => received = bytes,
+        });
         assert.equal((await checkpoint.read("ln_f.bias")).length, 128);
         checkpoint.close();
       }
       assert.equal(received, WEIGHTS.length);
+      assert.deepEqual(said, ["/weights/tiny/model.safetensors"]);
       assert.deepEqual(requests, ["/weights/tiny/config.json", "/weights/tiny/model.safetensors"]);
     } finally {
       const cache = await caches.open(CACHE_NAME);
@@ -91,15 +97,3 @@ Deno.test(
     });
   },
 );
-
-Deno.test({
-  name: "openEmbedded() takes what provideEmbedded() registered, with no permission at all",
-  ignore,
-  permissions: NONE,
-  fn: async () => {
-    provideEmbedded({ configJson: new TextDecoder().decode(CONFIG), safetensors: WEIGHTS });
-    const checkpoint = await openEmbedded();
-    assert.equal((await checkpoint.read("ln_f.bias")).length, 128);
-    checkpoint.close();
-  },
-});

@@ -30,6 +30,8 @@ export class ChangedError extends KvbenchError {
 
 /** What a fetch tells as it goes. */
 export interface FetchEvents {
+  /** The embedded model's weights are fetched from beside the program. Called once, before that. */
+  begin?(address: string, bytes: number): void;
   /** Bytes of a file that are there; from the start, what an earlier try has left. */
   progress?(path: string, received: number, total: number): void;
   /** Another process fetches the file. Called again and again. */

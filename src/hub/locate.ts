@@ -10,7 +10,7 @@ import { type Checkpoint, openCheckpoint, type WeightsFile } from "../model/chec
 import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../model/config.ts";
 import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";
 import { Hub } from "./hub.ts";
-import { CONFIG, readJson, weightsIn } from "./model_files.ts";
+import { CONFIG, readJson, WEIGHTS, weightsIn } from "./model_files.ts";
 import { repositoryOf } from "./names.ts";
 import type { FetchOptions } from "./repository.ts";
 import type { HubSettings } from "./settings.ts";
@@ -38,7 +38,8 @@ export async function locateModel(name: string, options: LocateOptions = {}): Pr
   const { events } = options;
   if (name === EMBEDDED_NAME) {
     return await openEmbedded({
-      onProgress: (received, total) => events?.progress?.("model.safetensors", received, total ?? received),
+      onDownload: ({ url, bytes }) => events?.begin?.(url.href, bytes),
+      onProgress: (received, total) => events?.progress?.(WEIGHTS, received, total),
     });
   }
   return await openFolder(name, await folderOf(name, options));

@@ -75,6 +75,8 @@ export interface KvPolicy {
    * overwrites old tokens must bound them; elsewhere Infinity.
    */
   readonly maxChunk: number;
+  /** Sequences that can be open at once: their slots are below it. */
+  readonly maxSequences: number;
   /** Tokens that no sequence holds room for. */
   readonly nFree: number;
   /** Hands over the moves since the last time, in the order to carry them out. */

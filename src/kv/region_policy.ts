@@ -14,6 +14,7 @@ export abstract class RegionPolicy implements KvPolicy {
   abstract readonly nFree: number;
   readonly blockSize: number | undefined = undefined;
   readonly maxChunk: number = Infinity;
+  readonly maxSequences: number = Infinity;
 
   /** Finds none: nothing is shared. */
   cachedBlocks(): number {

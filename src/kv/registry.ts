@@ -87,6 +87,11 @@ export function plainStrategy(): StrategyDef {
   return strategies().find(({ traits: { keeps, exact, shares } }) => keeps === "all" && exact && !shares)!;
 }
 
+/** Returns the baseline of all: every token is computed anew in every step. */
+export function recomputingStrategy(): StrategyDef {
+  return strategies().find(({ traits: { keeps } }) => keeps === "nothing")!;
+}
+
 /** Returns the strategy whose memory is shared, which serving has by default. */
 export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;

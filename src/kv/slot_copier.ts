@@ -10,7 +10,7 @@ import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { KV_COPY, KV_GROUPS } from "./files.ts";
 
 /** Copies of one dispatch at most. */
-const MOST_COPIES = 256;
+export const MOST_COPIES = 256;
 /** Lanes of a workgroup, as `kv_copy.wgsl` has them, and workgroups of one copy at most. */
 const LANES = 64, MOST_GROUPS = 256;
 

@@ -8,6 +8,7 @@ import { z } from "../base/zod.ts";
 import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
 import { generate } from "../engine/generate.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../engine/work_need.ts";
 import { type Dtype, DTYPES } from "../gpu/dtype.ts";
 import { kvRowBytes } from "../kv/shape.ts";
 import { plainStrategy } from "../kv/registry.ts";
@@ -40,6 +41,9 @@ export const accuracySchema = z.strictObject({
  */
 export type Accuracy = z.infer<typeof accuracySchema>;
 
+/** Called with positions done and positions in all. */
+export type AccuracyProgress = (done: number, total: number) => void;
+
 /** What a model in float32 says. */
 export interface Reference {
   /** The prompt and what float32 continues it with, but for the last token. */
@@ -58,6 +62,7 @@ export const MAX_POSITIONS = 64;
  *
  * @param model In float32; K and V will be, too.
  * @param newTokens How many to continue with; of more than {@linkcode MAX_POSITIONS}, so many are.
+ * @param onProgress Called as it goes.
  * @throws {UsageError} If the text is longer than the model's context.
  * @throws {KvbenchError} If the device fails.
  */
@@ -65,6 +70,7 @@ export async function referenceOf(
   model: Gpt2,
   prompt: readonly number[],
   newTokens: number,
+  onProgress: AccuracyProgress = () => {},
 ): Promise<Reference> {
   const positions = Math.min(newTokens, MAX_POSITIONS);
   const length = prompt.length + positions - 1;
@@ -72,11 +78,17 @@ export async function referenceOf(
     const ids = [...prompt];
     if (positions > 1) {
       const request = { prompts: [prompt], maxNewTokens: positions - 1, sampling: [GREEDY] };
-      for await (const [chunk] of generate(decoder, request)) ids.push(...chunk!);
+      for await (const [chunk] of generate(decoder, request)) {
+        ids.push(...chunk!);
+        onProgress(ids.length - prompt.length, positions + length);
+      }
     }
     const logits: Float32Array[] = [];
     let position = 0;
-    for await (const row of allLogits(decoder, ids)) if (position++ >= length - positions) logits.push(row);
+    for await (const row of allLogits(decoder, ids)) {
+      if (position++ >= length - positions) logits.push(row);
+      onProgress(positions + position, positions + length);
+    }
     return { ids, logits, stored: storedBytes(model, "f32") };
   });
 }
@@ -86,14 +98,21 @@ export async function referenceOf(
  *
  * @param model In any type of weights.
  * @param kvDtype How it stores K and V.
+ * @param onProgress Called as it goes.
  * @throws {KvbenchError} If the device fails.
  */
-export async function accuracyOf(model: Gpt2, reference: Reference, kvDtype: Dtype): Promise<Accuracy> {
+export async function accuracyOf(
+  model: Gpt2,
+  reference: Reference,
+  kvDtype: Dtype,
+  onProgress: AccuracyProgress = () => {},
+): Promise<Accuracy> {
   const { ids, logits } = reference;
   return await withDecoder(model, decodingOf(ids.length, kvDtype), async (decoder) => {
     let position = 0, greedyEqual = 0, largest = 0;
     for await (const row of allLogits(decoder, ids)) {
       const wanted = logits[position++ - (ids.length - logits.length)];
+      onProgress(position, ids.length);
       if (wanted === undefined) continue;
       if (largestIndices(row, 1)[0] === largestIndices(wanted, 1)[0]) greedyEqual++;
       largest = row.reduce((most, value, id) => Math.max(most, Math.abs(value - wanted[id]!)), largest);
@@ -108,6 +127,13 @@ export async function accuracyOf(model: Gpt2, reference: Reference, kvDtype: Dty
       stored_f32: reference.stored,
     };
   });
+}
+
+/** What {@linkcode referenceOf} and {@linkcode accuracyOf} need beside the weights, for a prompt of so many tokens. */
+export function accuracyNeed(context: NeedContext, promptTokens: number, newTokens: number): WorkNeed {
+  const positions = Math.min(newTokens, MAX_POSITIONS);
+  const need = decodingNeed(context, decodingOf(promptTokens + positions - 1, "f32"));
+  return withOther(need, { host: positions * context.config.vocabSize * 4 });
 }
 
 function decodingOf(length: number, kvDtype: Dtype) {

@@ -9,6 +9,7 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
+import { BACKEND_TITLES, mayBeSameBackend } from "../gpu/backend.ts";
 import type { Cell } from "./cell.ts";
 import { cellKey, type CellPlan } from "./grid.ts";
 import { type Ratio, ratioOf, type Verdict, verdictOf } from "./ratio.ts";
@@ -69,12 +70,19 @@ export interface Comparison {
 /**
  * Compares two results.
  *
- * @param threshold Smaller differences are none; a share.
+ * @param threshold Differences below this are ignored; a share.
+ * @param onProgress Called after each cell that is in both, with the number of those compared so far.
  */
-export function compareResults(before: BenchResult, after: BenchResult, threshold: number): Comparison {
+export function compareResults(
+  before: BenchResult,
+  after: BenchResult,
+  threshold: number,
+  onProgress: (done: number) => void = () => {},
+): Comparison {
   const later = new Map(after.cells.map((cell) => [cellKey(cell), cell]));
   const earlier = new Set(before.cells.map(cellKey));
-  const sameMachine = isDeepStrictEqual(machineOf(before), machineOf(after));
+  const [was, is] = [before, after].map(({ environment: { adapter } }) => adapter.backend);
+  const sameMachine = isDeepStrictEqual(machineOf(before), machineOf(after)) && mayBeSameBackend(was!, is!);
   const matched = before.cells.flatMap((cell) => {
     const other = later.get(cellKey(cell));
     return other === undefined ? [] : [[cell, other] as const];
@@ -84,7 +92,11 @@ export function compareResults(before: BenchResult, after: BenchResult, threshol
       other !== pair && other[0].group === pair[0].group && other[1].group === pair[1].group
     );
   return {
-    pairs: matched.map((pair) => compareCells(pair, inTurnsWith(pair), { threshold, sameMachine })),
+    pairs: matched.map((pair, i) => {
+      const compared = compareCells(pair, inTurnsWith(pair), { threshold, sameMachine });
+      onProgress(i + 1);
+      return compared;
+    }),
     missing: before.cells.filter((cell) => !later.has(cellKey(cell))),
     added: after.cells.filter((cell) => !earlier.has(cellKey(cell))),
     differences: differences(before, after),
@@ -172,6 +184,7 @@ function machineOf({ environment: { adapter, cpu, os, arch } }: BenchResult): un
 /** What may explain a difference, by what it is called. */
 const CONTEXT: Readonly<Record<string, (result: BenchResult) => unknown>> = {
   "adapter": ({ environment: { adapter } }) => adapter.description,
+  "backend": ({ environment: { adapter } }) => BACKEND_TITLES[adapter.backend],
   "CPU": ({ environment: { cpu } }) => `${cpu.model ?? "unknown"}, ${cpu.cores} cores`,
   "operating system": ({ environment: { os, os_release } }) => `${os} ${os_release ?? ""}`.trim(),
   "Deno": ({ environment: { deno } }) => deno,

@@ -95,6 +95,16 @@ Deno.test("compareResults() does not divide by the yardstick where the machines 
   assert.match(differences.join("; "), /^adapter: llvmpipe .* before, NVIDIA .* after$/);
 });
 
+Deno.test("compareResults() takes another backend for another machine, and lets an unknown one be any", () => {
+  const [vulkan, other] = [fixtureResult(), fixtureResult()];
+  other.environment.adapter.backend = "gl";
+  const changed = compareResults(vulkan, other, THRESHOLD);
+  assert.equal(changed.machine, null);
+  assert.deepEqual(changed.differences, ["backend: Vulkan before, OpenGL after"]);
+  other.environment.adapter.backend = "unknown";
+  assert.notEqual(compareResults(vulkan, other, THRESHOLD).machine, null);
+});
+
 Deno.test("compareResults() matches cells by their settings, and tells of the others", () => {
   const before = fixtureResult({ grid: { block_size: [8, 16] } });
   const after = fixtureResult({ grid: { block_size: [16, 32] }, strategies: ["paged", "no-cache"] });

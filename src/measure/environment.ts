@@ -5,6 +5,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { HOME, IS_BUNDLE } from "../home.ts";
 import { VERSION } from "../version.ts";
 import { adapterRecord } from "../gpu/adapter.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -21,7 +22,7 @@ export async function describeEnvironment(gpu: Gpu, tuning: Tuning): Promise<Env
   }
   return {
     kvbench: VERSION,
-    git_commit: await gitCommit(new URL("../../", import.meta.url)),
+    git_commit: IS_BUNDLE ? null : await gitCommit(HOME),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     typescript: Deno.version.typescript,

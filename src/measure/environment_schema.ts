@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "../base/zod.ts";
+import { BACKENDS } from "../gpu/backend.ts";
 import { WEBGPU_NAMES } from "../gpu/webgpu.ts";
 import { amount, positive, sha256Field } from "./fields.ts";
 
@@ -30,6 +31,9 @@ export const environmentSchema = z.strictObject({
     "Processes running or waiting when measuring began, over 1, 5 and 15 minutes; null where it may not be asked",
   ),
   adapter: z.strictObject({
+    backend: z.enum([...BACKENDS, "unknown"]).default("unknown").describe(
+      "Graphics API through which WebGPU reaches the adapter; unknown where nothing tells it, and in older files",
+    ),
     description: z.string().describe("What the adapter calls itself, with its driver"),
     vendor: z.string().describe("Vendor, as GPUAdapterInfo gives it"),
     architecture: z.string().describe("Architecture, as GPUAdapterInfo gives it"),

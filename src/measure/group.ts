@@ -194,7 +194,7 @@ function itlOf(runs: number[][]): NonNullable<Cell["itl_ms"]> {
 }
 
 /** Returns what a cell's decoder is sized for. */
-function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
+export function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
   const { prompt_tokens, new_tokens, batch, kv_dtype, ...kvOptions } = settings;
   return {
     strategy,

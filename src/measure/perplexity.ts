@@ -9,6 +9,7 @@
 import { allLogits, LOGIT_ROWS } from "../engine/all_logits.ts";
 import { logProbability } from "../model/log_probabilities.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
 import { UsageError } from "../errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { plainStrategy } from "../kv/registry.ts";
@@ -71,20 +72,12 @@ export async function perplexity(
   { maxLength, stride, kvDtype, onProgress }: PerplexityOptions,
 ): Promise<Perplexity> {
   if (stride >= maxLength) {
-    throw new UsageError(`A stride of ${stride} leaves gaps between windows of ${maxLength}: wanted less`);
+    throw new UsageError(`A stride of ${stride} leaves gaps between windows of ${maxLength}: expected less`);
   }
   if (texts.every((ids) => ids.length < 2)) {
-    throw new UsageError("There is nothing to score: wanted a text of at least two tokens");
+    throw new UsageError("There is nothing to score: expected a text of at least two tokens");
   }
-  const decoding = {
-    strategy: plainStrategy().name,
-    kvDtype,
-    nSequences: 1,
-    maxTokens: maxLength,
-    maxPromptTokens: LOGIT_ROWS,
-    maxOutputs: LOGIT_ROWS,
-  } as const;
-  return await withDecoder(model, decoding, async (decoder) => {
+  return await withDecoder(model, decodingOf({ maxLength, kvDtype }), async (decoder) => {
     let sum = 0, tokens = 0;
     for (const ids of texts) {
       for (const { first, end, scored } of windows(ids.length, { maxLength, stride })) {
@@ -94,10 +87,29 @@ export async function perplexity(
           if (position < scored) continue;
           sum -= logProbability(logits, ids[position]!);
           tokens++;
+          onProgress?.(tokens);
         }
-        onProgress?.(tokens);
       }
     }
     return { perplexity: Math.exp(sum / tokens), tokens };
   });
+}
+
+/** What {@linkcode perplexity} needs beside the weights. */
+export function perplexityNeed(
+  context: NeedContext,
+  options: Pick<PerplexityOptions, "maxLength" | "kvDtype">,
+): WorkNeed {
+  return decodingNeed(context, decodingOf(options));
+}
+
+function decodingOf({ maxLength, kvDtype }: Pick<PerplexityOptions, "maxLength" | "kvDtype">) {
+  return {
+    strategy: plainStrategy().name,
+    kvDtype,
+    nSequences: 1,
+    maxTokens: maxLength,
+    maxPromptTokens: LOGIT_ROWS,
+    maxOutputs: LOGIT_ROWS,
+  } as const;
 }

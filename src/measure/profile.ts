@@ -7,14 +7,24 @@
  */
 import type { Decoder } from "../engine/decoder.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
+import {
+  decodingNeed,
+  inTurn,
+  type NeedContext,
+  NOTHING,
+  withOther,
+  type WorkNeed,
+} from "../engine/work_need.ts";
 import { KvbenchError } from "../errors.ts";
 import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import { measureRoof, type Roof } from "../gpu/roof.ts";
-import { Timestamps } from "../gpu/timestamps.ts";
+import { measureRoof, type Roof, roofBytes } from "../gpu/roof.ts";
+import { ROW_BYTES } from "../gpu/texels.ts";
+import { MAX_PASSES, Timestamps } from "../gpu/timestamps.ts";
 import type { KvOptions } from "../kv/strategy_def.ts";
 import { batchOf } from "../model/batch.ts";
 import { type Cost, stepCosts } from "../model/costs.ts";
+import { dimsOf } from "../model/dims.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { isProduct, type Product } from "../model/linear.ts";
 import type { ProductTrials } from "../model/product_trials.ts";
@@ -32,6 +42,8 @@ export interface ProfileOptions {
   readonly promptIds: readonly number[];
   /** Decode steps to profile; as many are taken without. */
   readonly steps: number;
+  /** Called with the rounds done so far, of one more than there are steps. */
+  readonly onProgress?: (rounds: number) => void;
 }
 
 /** What one kernel does in one step: of times the median over steps, of the rest the mean. */
@@ -100,18 +112,11 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
   const timer = new DispatchTimer(gpu); // what the trials need is what it needs
   const passes = Timestamps.create(gpu, 1)!; // which is there
   try {
-    const maxTokens = profiledTokens(options);
-    const decoding = {
-      ...options,
-      nSequences: 1,
-      maxPromptTokens: options.promptIds.length,
-      maxTokens,
-    } as const;
     // The machine may be slower at times: the roof is the best of what was seen before and after.
     const before = await measureRoof(gpu);
     const steps = await withDecoder(
       model,
-      decoding,
+      decodingOf(options),
       (decoder) => profileSteps(model, { decoder, timer, passes, trials }, options),
     );
     const after = await measureRoof(gpu);
@@ -127,6 +132,29 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
     timer.dispose();
     passes.dispose();
   }
+}
+
+function decodingOf(options: ProfileOptions) {
+  const maxTokens = profiledTokens(options);
+  return {
+    ...options,
+    nSequences: 1,
+    maxPromptTokens: options.promptIds.length,
+    maxTokens,
+  } as const;
+}
+
+/**
+ * What {@linkcode profile} needs beside the weights: the roof is measured while no decoder is there.
+ *
+ * @internal Only the memory check of the command line needs it.
+ */
+export function profileNeed(context: NeedContext, options: ProfileOptions): WorkNeed {
+  const roof = withOther(NOTHING, { gpu: roofBytes(context.limits) });
+  const { a4, i4, e4 } = dimsOf(context.config);
+  // Timestamps and what reads them back, and inputs and outputs of the timed products in whole rows of texels.
+  const small = 4 * 16 * MAX_PASSES + 8 * ROW_BYTES + 16 * 4 * (a4 + i4 + e4);
+  return withOther(inTurn(roof, decodingNeed(context, decodingOf(options))), { gpu: small });
 }
 
 /** Times of one step, and what its kernels had to do. */
@@ -184,6 +212,7 @@ async function profileSteps(
   const expected = await decoder.ids(0);
 
   await trials.round();
+  options.onProgress?.(1);
 
   decoder.begin([promptIds]);
   const prefill = await profiled();
@@ -193,6 +222,7 @@ async function profileSteps(
     walls.push(await unprofiled());
     decodes.push(await profiled());
     await trials.round();
+    options.onProgress?.(step + 2);
   }
   if (String(await decoder.ids(0)) !== String(expected)) {
     throw new KvbenchError("Profiling changed the tokens, so no time is reported");

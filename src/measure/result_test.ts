@@ -34,6 +34,13 @@ Deno.test("parseResult() accepts a run of one token, which has no TPOT, and a re
   assert.deepEqual(parseResult(empty, "run.json"), empty);
 });
 
+Deno.test("parseResult() reads a file from before backends were recorded, and refuses one that does not exist", () => {
+  const older = changed(({ environment }) => delete (environment.adapter as { backend?: string }).backend);
+  assert.equal(parseResult(older, "run.json").environment.adapter.backend, "unknown");
+  const odd = changed(({ environment }) => (environment.adapter as { backend: string }).backend = "glide");
+  assert.match(messageOf(odd), /environment\.adapter\.backend is not valid/);
+});
+
 Deno.test("parseResult() accepts synthetic weights", () => {
   const result = fixtureResult();
   result.model.weights = { source: "synthetic", seed: 3 };

@@ -14,6 +14,8 @@ import { Recorder } from "../gpu/recorder.ts";
 
 /** Vectors of four floats: 16 MiB, more than a cache holds. */
 const VECTORS = 1 << 20;
+/** What it takes on the GPU. */
+export const YARDSTICK_BYTES: number = VECTORS * 16;
 /** A reading takes at least this long, so that the fence and the clock don't matter. */
 const READING_MS = 5;
 
@@ -41,7 +43,11 @@ export class Yardstick {
       files: [{ name: "yardstick.wgsl", code }],
       groups: [layout],
     });
-    const values = gpu.ledger.createBuffer({ label: "yardstick", category: "staging", bytes: VECTORS * 16 });
+    const values = gpu.ledger.createBuffer({
+      label: "yardstick",
+      category: "staging",
+      bytes: YARDSTICK_BYTES,
+    });
     const group = layout.bind({ values });
     const yardstick = new Yardstick(gpu, values, (recorder) => {
       recorder.share(group);

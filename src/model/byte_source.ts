@@ -4,6 +4,7 @@
  * @module
  */
 import { KvbenchError } from "../errors.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** Bytes that can be read at any offset. */
 export interface ByteSource {
@@ -54,12 +55,13 @@ export function memorySource(bytes: Uint8Array): ByteSource {
 /**
  * Reads a text file.
  *
- * @throws {KvbenchError} If it doesn't exist, or can't be read.
+ * @throws {KvbenchError} If it doesn't exist, can't be read, or is not UTF-8.
  */
 export async function readText(path: string | URL): Promise<string> {
-  return await Deno.readTextFile(path).catch((error: unknown) => {
+  const bytes = await Deno.readFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
+  return decodeUtf8(bytes, path);
 }
 
 /**

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { KvbenchError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { type Gpt2Config, parseConfig } from "./config.ts";
+import { firstNotFinite } from "./finite.ts";
 import {
   FLOAT_DTYPES,
   isFloatDtype,
@@ -69,7 +70,9 @@ export interface CheckpointFiles {
 
 /**
  * Opens a checkpoint: reads the configuration and the header of the weights, and checks that every tensor is
- * there in its shape. Takes over `files.weights`, which is closed if this fails.
+ * there in its shape. A stored head that equals the token embedding, element by element and bit by bit as float32,
+ * is a tied one; any other is a matrix of its own, whatever the configuration says. Takes over `files.weights`, which
+ * is closed if this fails.
  *
  * @throws {KvbenchError} If the files can't be read, or don't hold one GPT-2 model.
  */
@@ -78,11 +81,15 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
     const config = parseConfig(parseJson(files.configJson, files.configName), files.configName);
     const opened: SafetensorsFile[] = [];
     for (const { bytes, name } of files.weights) opened.push(await SafetensorsFile.open(bytes, name));
+    const tensors = matchTensors(config, opened, files.configName);
+    const head = tensors.get(HEAD);
+    const tieWordEmbeddings = head === undefined || await areEqual(tensors.get(EMBEDDING)!, head, config);
+    if (tieWordEmbeddings) tensors.delete(HEAD);
     return new Checkpoint({
       name: files.name,
-      config,
+      config: { ...config, tieWordEmbeddings },
       files: opened,
-      tensors: matchTensors(config, opened, files.configName),
+      tensors,
     });
   } catch (error) {
     for (const { bytes } of files.weights) bytes.close();
@@ -170,19 +177,37 @@ interface StoredTensor {
   readonly stored: string;
 }
 
-function firstNotFinite(values: Float32Array): number | undefined {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * 0; // 0, or NaN from the first infinity or NaN on
-  return sum === 0 ? undefined : values.findIndex((value) => !Number.isFinite(value));
+/** Bytes of each tensor that are compared at once. */
+const COMPARED_BYTES = 4 << 20;
+
+/** Whether two tensors of the shape of the token embedding hold the same float32 values, bit for bit. */
+async function areEqual(
+  a: StoredTensor,
+  b: StoredTensor,
+  { vocabSize, nEmbd }: Gpt2Config,
+): Promise<boolean> {
+  const perBand = Math.max(1, Math.floor(COMPARED_BYTES / (4 * nEmbd)));
+  for (let first = 0; first < vocabSize; first += perBand) {
+    const rows = { first, count: Math.min(perBand, vocabSize - first) };
+    const [left, right] = await Promise.all(
+      [a, b].map(async ({ file, stored }) => new Uint32Array((await file.readF32(stored, rows)).buffer)),
+    ) as [Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>];
+    const isEqual = left.every((bits, i) => bits === right[i]);
+    // Given back now: the garbage collector would let them pile up.
+    for (const { buffer } of [left, right]) buffer.transfer(0);
+    if (!isEqual) return false;
+  }
+  return true;
 }
 
 /**
  * The tensors that a model consists of, with their shapes, as Hugging Face names them without the
- * `transformer.` prefix. A linear layer's weight is [inputs, outputs].
+ * `transformer.` prefix. A linear layer's weight is [inputs, outputs]; a head of its own is [outputs, inputs], as the
+ * embedding is.
  */
 export function tensorShapes(config: Gpt2Config): Map<string, number[]> {
-  const { vocabSize, nCtx, nEmbd, nInner, nLayer } = config;
-  const shapes = new Map([["wte.weight", [vocabSize, nEmbd]], ["wpe.weight", [nCtx, nEmbd]]]);
+  const { vocabSize, nCtx, nEmbd, nInner, nLayer, tieWordEmbeddings } = config;
+  const shapes = new Map([[EMBEDDING, [vocabSize, nEmbd]], ["wpe.weight", [nCtx, nEmbd]]]);
   const norm = (name: string) => shapes.set(`${name}.weight`, [nEmbd]).set(`${name}.bias`, [nEmbd]);
   const linear = (name: string, inputs: number, outputs: number) =>
     shapes.set(`${name}.weight`, [inputs, outputs]).set(`${name}.bias`, [outputs]);
@@ -195,12 +220,15 @@ export function tensorShapes(config: Gpt2Config): Map<string, number[]> {
     linear(`h.${i}.mlp.c_proj`, nInner, nEmbd);
   }
   norm("ln_f");
+  if (!tieWordEmbeddings) shapes.set(HEAD, [vocabSize, nEmbd]);
   return shapes;
 }
 
 const PREFIX = "transformer.";
-/** A tied head is stored by some tools: a copy of the token embedding, so only its shape matters. */
-const HEAD = "lm_head.weight";
+/** The token embedding. */
+export const EMBEDDING = "wte.weight";
+/** The head, where it is not the token embedding; some tools store a copy of that here. */
+export const HEAD = "lm_head.weight";
 /** The causal mask, which old checkpoints store. */
 const MASK = /^h\.\d+\.attn\.(masked_)?bias$/;
 /** Names that a message lists before it counts the rest. */
@@ -212,14 +240,14 @@ function matchTensors(
   files: readonly SafetensorsFile[],
   configName: string,
 ): Map<string, StoredTensor> {
-  const wanted = tensorShapes(config);
+  const wanted = tensorShapes(config), allowed = tensorShapes({ ...config, tieWordEmbeddings: false });
   const tensors = new Map<string, StoredTensor>();
   const surplus: string[] = [];
   const all = files.flatMap((file) => [...file.tensors].map(([stored, info]) => ({ file, stored, info })));
   for (const { file, stored, info } of all) {
     const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
     if (MASK.test(name)) continue;
-    const shape = name === HEAD ? wanted.get("wte.weight") : wanted.get(name);
+    const shape = allowed.get(name);
     if (shape === undefined) {
       surplus.push(JSON.stringify(stored));
       continue;
@@ -232,7 +260,6 @@ function matchTensors(
     checkTensor(stored, info, { shape, weightsName: file.name, configName });
     tensors.set(name, { file, stored });
   }
-  tensors.delete(HEAD);
 
   const weightsName = (files[0]?.name ?? "no file") +
     (files.length > 1 ? ` and ${files.length - 1} more` : "");

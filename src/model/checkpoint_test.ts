@@ -20,8 +20,12 @@ interface Stored {
   readonly dtype?: "F32" | "U8";
 }
 
-/** Opens a checkpoint with these tensors. Element i of the file's data is the float i. */
-async function open(tensors: ReadonlyMap<string, Stored>, configJson = CONFIG_JSON) {
+/** Opens a checkpoint with these tensors. Element i of the file's data is the float i, where `values` don't say else. */
+async function open(
+  tensors: ReadonlyMap<string, Stored>,
+  configJson = CONFIG_JSON,
+  values: Readonly<Record<string, readonly number[]>> = {},
+) {
   let end = 0;
   const header = Object.fromEntries([...tensors].map(([name, { shape, dtype = "F32" }]) => {
     const begin = end;
@@ -32,14 +36,19 @@ async function open(tensors: ReadonlyMap<string, Stored>, configJson = CONFIG_JS
   const bytes = new Uint8Array(8 + text.length + end);
   new DataView(bytes.buffer).setUint32(0, text.length, true);
   bytes.set(text, 8);
-  bytes.set(new Uint8Array(Float32Array.from({ length: end >> 2 }, (_, i) => i).buffer), 8 + text.length);
+  const data = Float32Array.from({ length: end >> 2 }, (_, i) => i);
+  for (const [name, own] of Object.entries(values)) data.set(own, header[name]!.data_offsets[0]! / 4);
+  bytes.set(new Uint8Array(data.buffer), 8 + text.length);
 
   const memory = memorySource(bytes);
-  const log = { closed: 0, dataBytes: 0 };
+  const log = { closed: 0, dataBytes: 0, largestRead: 0 };
   const weights = {
     size: memory.size,
     read: (offset: number, length: number) => {
-      if (offset >= 8 + text.length) log.dataBytes += length;
+      if (offset >= 8 + text.length) {
+        log.dataBytes += length;
+        log.largestRead = Math.max(log.largestRead, length);
+      }
       return memory.read(offset, length);
     },
     close: () => {
@@ -67,8 +76,11 @@ function tensors(changes: Record<string, Stored | undefined> = {}, prefix = ""):
   return all;
 }
 
-async function opened(map: ReadonlyMap<string, Stored>): Promise<Checkpoint> {
-  const { result } = await open(map);
+async function opened(
+  map: ReadonlyMap<string, Stored>,
+  ...rest: [configJson?: string, values?: Readonly<Record<string, readonly number[]>>]
+): Promise<Checkpoint> {
+  const { result } = await open(map, ...rest);
   if (result instanceof Error) throw result;
   return result as Checkpoint;
 }
@@ -81,7 +93,7 @@ async function assertRefused(
   const { result, log } = await open(map, configJson);
   assert(result instanceof KvbenchError, String(result));
   assert.equal(result.message, message);
-  assert.deepEqual(log, { closed: 1, dataBytes: 0 });
+  assert.deepEqual(log, { closed: 1, dataBytes: 0, largestRead: 0 });
 }
 
 for (const folder of ["weights/tiny", "tests/golden/random-small-checkpoint"]) {
@@ -116,12 +128,67 @@ Deno.test("openCheckpoint() takes names with and without the transformer. prefix
   }
 });
 
-Deno.test("openCheckpoint() ignores causal masks and a tied head", async () => {
+/** What `wte.weight` holds, the first tensor of the file. */
+const EMBEDDING = Array.from({ length: 20 }, (_, i) => i);
+const HEAD = { "lm_head.weight": { shape: [5, 4] } };
+const UNTIED_JSON = JSON.stringify({ ...JSON.parse(CONFIG_JSON), tie_word_embeddings: false });
+
+Deno.test("openCheckpoint() takes a head that equals the token embedding as tied, whatever the config says", async () => {
+  for (const configJson of [CONFIG_JSON, UNTIED_JSON]) {
+    const checkpoint = await opened(tensors(HEAD), configJson, { "lm_head.weight": EMBEDDING });
+    assert.equal(checkpoint.config.tieWordEmbeddings, true);
+    assert.equal(checkpoint.storedBytes, 4 * parameterCount(checkpoint.config));
+    await assert.rejects(checkpoint.read("lm_head.weight"), { message: /has no tensor "lm_head\.weight"$/ });
+  }
+});
+
+Deno.test("openCheckpoint() takes a head that differs in one element as one of its own, whatever the config says", async () => {
+  for (const configJson of [CONFIG_JSON, UNTIED_JSON]) {
+    for (const at of [0, 19]) {
+      const other = EMBEDDING.with(at, -1);
+      const checkpoint = await opened(tensors(HEAD), configJson, { "lm_head.weight": other });
+      assert.equal(checkpoint.config.tieWordEmbeddings, false);
+      assert.equal(checkpoint.storedBytes, 4 * parameterCount(checkpoint.config));
+      assert.deepEqual(await checkpoint.read("lm_head.weight"), Float32Array.from(other));
+    }
+  }
+});
+
+Deno.test("openCheckpoint() compares a head with the token embedding in bands", async () => {
+  // 1.1 million elements, which is more than one band of 4 MiB.
+  const json = JSON.stringify({
+    ...JSON.parse(CONFIG_JSON),
+    n_embd: 1000,
+    n_head: 4,
+    n_layer: 1,
+    vocab_size: 1100,
+  });
+  const shapes = tensorShapes(parseConfig(JSON.parse(json), "config.json"));
+  const map = new Map<string, Stored>([["lm_head.weight", { shape: [1100, 1000] }]]);
+  for (const [name, shape] of shapes) map.set(name, { shape });
+  const zeros = Array.from({ length: 1_100_000 }, () => 0);
+  for (const last of [0, 1]) {
+    const values = { "wte.weight": zeros, "lm_head.weight": zeros.with(-1, last) };
+    const { result, log } = await open(map, json, values);
+    assert.equal((result as Checkpoint).config.tieWordEmbeddings, last === 0);
+    assert.equal(log.dataBytes, 2 * 4 * 1_100_000);
+    assert.ok(log.largestRead <= 4 << 20, `${log.largestRead}`);
+  }
+});
+
+Deno.test("openCheckpoint() wants the head that tie_word_embeddings: false speaks of", async () => {
+  await assertRefused(
+    tensors(),
+    "Cannot use m.safetensors: tensor lm_head.weight is missing, wanted all that config.json calls for",
+    UNTIED_JSON,
+  );
+});
+
+Deno.test("openCheckpoint() ignores causal masks", async () => {
   const checkpoint = await opened(tensors({
     "h.0.attn.bias": { shape: [1, 1, 3, 3], dtype: "U8" },
     "h.0.attn.masked_bias": { shape: [] },
     "transformer.h.1.attn.bias": { shape: [1, 1, 3, 3] },
-    "lm_head.weight": { shape: [5, 4] },
   }));
   assert.equal(checkpoint.storedBytes, 4 * parameterCount(checkpoint.config));
   await assert.rejects(checkpoint.read("h.7.ln_1.weight"), {
@@ -131,7 +198,7 @@ Deno.test("openCheckpoint() ignores causal masks and a tied head", async () => {
 
 Deno.test("openCheckpoint() reads no tensor, and keeps the file open until close()", async () => {
   const { result, log } = await open(tensors());
-  assert.deepEqual(log, { closed: 0, dataBytes: 0 });
+  assert.deepEqual(log, { closed: 0, dataBytes: 0, largestRead: 0 });
   (result as Checkpoint).close();
   assert.equal(log.closed, 1);
 });
@@ -168,6 +235,11 @@ Deno.test("openCheckpoint() names a tensor of integers", async () => {
 
 Deno.test("openCheckpoint() names tensors that the model doesn't have", async () => {
   await assertRefused(
+    tensors({ "multiple_choice_head.summary.weight": { shape: [1, 4] }, "lm_head.bias": { shape: [5] } }),
+    'Cannot use m.safetensors: tensors "multiple_choice_head.summary.weight", "lm_head.bias" are not part of the ' +
+      "GPT-2 that config.json describes",
+  );
+  await assertRefused(
     tensors({ "h.2.ln_1.weight": { shape: [4] } }),
     'Cannot use m.safetensors: tensor "h.2.ln_1.weight" is not part of the GPT-2 that config.json describes',
   );
@@ -185,7 +257,8 @@ Deno.test("openCheckpoint() names a config that is not JSON", async () => {
 });
 
 Deno.test("tensorShapes() adds up to parameterCount()", () => {
-  for (const config of Object.values(PRESETS)) {
+  const tied = Object.values(PRESETS);
+  for (const config of [...tied, ...tied.map((config) => ({ ...config, tieWordEmbeddings: false }))]) {
     const sizes = [...tensorShapes(config).values()].map((shape) =>
       shape.reduce((product, n) => product * n)
     );

@@ -29,6 +29,8 @@ export interface Gpt2Config {
   readonly eosTokenId: number;
   /** Width of one head: nEmbd / nHead. */
   readonly headDim: number;
+  /** Whether the token embedding is the head too; otherwise the head is a matrix of its own. */
+  readonly tieWordEmbeddings: boolean;
 }
 
 /** Names of the published GPT-2 models. */
@@ -44,7 +46,8 @@ export const PRESETS: Readonly<Record<PresetName, Gpt2Config>> = {
 };
 
 /**
- * Reads a Hugging Face `config.json`. Keys that don't change the forward pass are ignored.
+ * Reads a Hugging Face `config.json`. Keys that don't change the forward pass are ignored; those that do are in
+ * `Schema`, each with the values that kvbench computes.
  *
  * @param json The parsed file.
  * @param source Where it came from, for messages.
@@ -68,6 +71,12 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
   if (keys.n_embd % keys.n_head !== 0) {
     throw refusal(source, "n_embd", keys.n_embd, `wanted a multiple of n_head, ${keys.n_head}`);
   }
+  for (const [alias, key] of ALIASES) {
+    const own = key === "n_positions" ? nCtx : keys[key];
+    if (keys[alias] !== undefined && keys[alias] !== own) {
+      throw refusal(source, alias, keys[alias], `wanted ${key}, ${own}`);
+    }
+  }
   const minHeads = Math.ceil(keys.n_embd / MAX_HEAD_DIM);
   if (keys.n_head < minHeads) {
     const wanted = `wanted at least ${minHeads}, for heads of at most ${MAX_HEAD_DIM} elements`;
@@ -90,16 +99,18 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
     bosTokenId: keys.bos_token_id ?? DEFAULT_TOKEN_ID,
     eosTokenId: keys.eos_token_id ?? DEFAULT_TOKEN_ID,
     headDim: keys.n_embd / keys.n_head,
+    tieWordEmbeddings: keys.tie_word_embeddings ?? true,
   };
 }
 
-/** Parameters of a model with a tied head. */
+/** Parameters of a model; a tied head is counted once. */
 export function parameterCount(config: Gpt2Config): number {
-  const { vocabSize, nCtx, nEmbd, nInner, nLayer } = config;
+  const { vocabSize, nCtx, nEmbd, nInner, nLayer, tieWordEmbeddings } = config;
   const norm = 2 * nEmbd;
   const attention = linear(nEmbd, 3 * nEmbd) + linear(nEmbd, nEmbd);
   const mlp = linear(nEmbd, nInner) + linear(nInner, nEmbd);
-  return (vocabSize + nCtx) * nEmbd + nLayer * (2 * norm + attention + mlp) + norm;
+  const embeddings = ((tieWordEmbeddings ? 1 : 2) * vocabSize + nCtx) * nEmbd;
+  return embeddings + nLayer * (2 * norm + attention + mlp) + norm;
 }
 
 function linear(inputs: number, outputs: number): number {
@@ -118,6 +129,7 @@ function preset(nLayer: number, nHead: number, nEmbd: number): Gpt2Config {
     bosTokenId: 50256,
     eosTokenId: 50256,
     headDim: nEmbd / nHead,
+    tieWordEmbeddings: true,
   };
 }
 
@@ -155,12 +167,36 @@ const Schema = z.object({
   layer_norm_epsilon: epsilon(),
   bos_token_id: tokenId(),
   eos_token_id: tokenId(),
-  // Each of these, at another value, changes the formula of the forward pass.
-  tie_word_embeddings: only(true),
+  tie_word_embeddings: z.boolean({ error: "wanted true or false" }).optional(),
+  // Other names of sizes, which `transformers` takes too.
+  hidden_size: z.unknown().optional(),
+  max_position_embeddings: z.unknown().optional(),
+  num_attention_heads: z.unknown().optional(),
+  num_hidden_layers: z.unknown().optional(),
+  // Each of these, at another value, changes the formula of the forward pass or what the tensors mean. Not among them
+  // is reorder_and_upcast_attn, which is about float16 and leaves the function as it is.
   scale_attn_weights: only(true),
   scale_attn_by_inverse_layer_idx: only(false),
   add_cross_attention: only(false),
+  is_encoder_decoder: only(false),
+  pruned_heads: none("every layer has all its heads"),
+  quantization_config: none("kvbench reads float weights, and packs them itself"),
+  compression_config: none("kvbench reads float weights, and packs them itself"),
+  auto_map: z.unknown().optional().refine(
+    (map) => !Object.keys(map ?? {}).some((key) => /^Auto(Model|Config)/.test(key)),
+    {
+      error: "wanted no code of the model's own, which kvbench does not run",
+    },
+  ),
 });
+
+/** Other names of keys. */
+const ALIASES = [
+  ["hidden_size", "n_embd"],
+  ["max_position_embeddings", "n_positions"],
+  ["num_attention_heads", "n_head"],
+  ["num_hidden_layers", "n_layer"],
+] as const;
 
 function epsilon() {
   const error = "wanted a number above 0, at most 0.1";
@@ -183,6 +219,14 @@ function oneOf<const Names extends readonly string[]>(...names: Names) {
 
 function only<const Value extends boolean>(value: Value) {
   return z.literal(value, { error: `wanted ${value}` }).optional();
+}
+
+/** Nothing, or an empty list or object. */
+function none(reason: string) {
+  return z.unknown().optional().refine(
+    (value) => value == null || (typeof value === "object" && Object.keys(value).length === 0),
+    { error: `wanted none: ${reason}` },
+  );
 }
 
 function wantedInteger(max: number): string {

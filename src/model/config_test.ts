@@ -23,6 +23,7 @@ Deno.test("parseConfig() reads the embedded model's config", { ignore: !permitte
     bosTokenId: 50256,
     eosTokenId: 50256,
     headDim: 64,
+    tieWordEmbeddings: true,
   });
 });
 
@@ -65,6 +66,13 @@ Deno.test("parseConfig() takes gelu_pytorch_tanh and flags at their usual values
     scale_attn_weights: true,
     scale_attn_by_inverse_layer_idx: false,
     add_cross_attention: false,
+    is_encoder_decoder: false,
+    pruned_heads: {},
+    quantization_config: null,
+    auto_map: { AutoTokenizer: "own--tokenization.Own" },
+    reorder_and_upcast_attn: true,
+    hidden_size: 80,
+    max_position_embeddings: 48,
     eos_token_id: null,
   };
   assert.equal(parseConfig({ ...SMALL, ...flags }, "c").eosTokenId, 50256);
@@ -81,7 +89,30 @@ const REFUSED: readonly (readonly [Record<string, unknown>, RegExp])[] = [
   [{ scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx is true, wanted false$/],
   [{ scale_attn_weights: false }, /scale_attn_weights is false, wanted true$/],
   [{ add_cross_attention: true }, /add_cross_attention is true, wanted false$/],
-  [{ tie_word_embeddings: false }, /tie_word_embeddings is false, wanted true$/],
+  [{ tie_word_embeddings: 0 }, /tie_word_embeddings is 0, wanted true or false$/],
+  [
+    { architectures: ["GPT2DoubleHeadsModel"] },
+    /architectures is \["GPT2DoubleHeadsModel"\], wanted GPT2LMHeadModel/,
+  ],
+  [{ is_encoder_decoder: true }, /is_encoder_decoder is true, wanted false$/],
+  [
+    { pruned_heads: { 2: [0, 3] } },
+    /pruned_heads is \{"2":\[0,3\]\}, wanted none: every layer has all its heads$/,
+  ],
+  [
+    { quantization_config: { bits: 4 } },
+    /quantization_config is \{"bits":4\}, wanted none: kvbench reads float weights/,
+  ],
+  [{ quantization_config: "gptq" }, /quantization_config is "gptq", wanted none/],
+  [{ compression_config: { format: "x" } }, /compression_config is \{"format":"x"\}, wanted none/],
+  [
+    { auto_map: { AutoModelForCausalLM: "own--modeling.Own" } },
+    /auto_map is \{.+\}, wanted no code of the model's own, which kvbench does not run$/,
+  ],
+  [{ hidden_size: 96 }, /hidden_size is 96, wanted n_embd, 80$/],
+  [{ max_position_embeddings: 64 }, /max_position_embeddings is 64, wanted n_positions, 48$/],
+  [{ num_attention_heads: 4 }, /num_attention_heads is 4, wanted n_head, 5$/],
+  [{ num_hidden_layers: "3" }, /num_hidden_layers is "3", wanted n_layer, 3$/],
   [{ n_embd: 81 }, /n_embd is 81, wanted a multiple of n_head, 5$/],
   [{ n_embd: 1285 }, /n_head is 5, wanted at least 6, for heads of at most 256 elements$/],
   [{ n_embd: undefined }, /n_embd is missing, wanted an integer from 1 to 65536$/],
@@ -123,4 +154,10 @@ Deno.test("parseConfig() refuses what is not an object", () => {
 Deno.test("parameterCount() gives the published sizes", () => {
   const counts = Object.values(PRESETS).map(parameterCount);
   assert.deepEqual(counts, [81_912_576, 124_439_808, 354_823_168, 774_030_080, 1_557_611_200]);
+});
+
+Deno.test("parseConfig() reads a head of its own, which parameterCount() counts", () => {
+  const untied = parseConfig({ ...SMALL, tie_word_embeddings: false }, "c");
+  assert.equal(untied.tieWordEmbeddings, false);
+  assert.equal(parameterCount(untied) - parameterCount(parseConfig(SMALL, "c")), 50257 * 80);
 });

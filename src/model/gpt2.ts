@@ -8,6 +8,7 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
+import type { LedgerVectors } from "../gpu/ledger.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
@@ -42,6 +43,28 @@ export interface KvAccess {
   bindGroups(layer: number): KvGroups;
 }
 
+/** One operator of a forward pass: a module of the model, as `transformers` has them. */
+export interface Operator {
+  /** Its layer; left out where it is in none. */
+  readonly layer?: number;
+  /** Its name, in its layer where it has one. */
+  readonly module: string;
+  /** Where its result is until another operator overwrites it. */
+  readonly result: OperatorResult;
+  /** Records it for one batch, after those before it. */
+  record(recorder: Recorder, batch: Batch, kv: KvAccess): void;
+}
+
+/** What an operator hands on: [rows, width4] vectors of four. */
+export interface OperatorResult {
+  /** The vectors. */
+  readonly of: LedgerVectors;
+  /** Vectors of a row. */
+  readonly width4: number;
+  /** Whether rows are the batch's outputs; they are all its rows otherwise. */
+  readonly ofOutputs?: boolean;
+}
+
 /** The code of all kernels, for a hash that says which kernels a result came from. */
 export const KERNELS_TEXT: string = joinedCode([
   ...Object.values(FILES),
@@ -74,6 +97,7 @@ export class Gpt2 {
   readonly loadMs: { readonly weights: number; readonly kernels: number };
   readonly #weights: Gpt2Weights;
   readonly #kernels: ModelKernels;
+  readonly #operators = new WeakMap<Workspace, readonly Operator[]>();
 
   private constructor(
     gpu: Gpu,
@@ -167,29 +191,19 @@ export class Gpt2 {
    * the batch's tables.
    */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void {
-    const { nRows, nOutputs } = batch;
-    const { e4 } = this.dims;
-    const kernels = this.#kernels;
-    kernels.embedding.forEach((kernel, i) =>
-      recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
-    );
-    workspace.layers.forEach((groups, layer) => {
-      recorder.dispatch(kernels.norm, [groups.ln1], nRows);
-      kernels.qkv.record(recorder, groups.qkv, nRows);
-      this.#attention(recorder, workspace, batch, kv, kv.bindGroups(layer));
-      kernels.proj.record(recorder, groups.proj, nRows);
-      recorder.dispatch(kernels.norm, [groups.ln2], nRows);
-      kernels.fc.record(recorder, groups.fc, nRows);
-      kernels.out.record(recorder, groups.out, nRows);
-    });
-    if (nOutputs === 0) return;
-    recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
-    kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs));
+    for (const operator of this.operators(workspace)) operator.record(recorder, batch, kv);
+  }
+
+  /** The operators of a forward pass in a workspace, in their order. */
+  operators(workspace: Workspace): readonly Operator[] {
+    const known = this.#operators.get(workspace) ?? this.#operatorsIn(workspace);
+    this.#operators.set(workspace, known);
+    return known;
   }
 
   /**
    * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's
-   * sampling buffer says for its sequence.
+   * sampling buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
    */
   choose(recorder: Recorder, workspace: Workspace, batch: Batch, sampled: boolean): void {
     const { sample, argmax } = this.#kernels;
@@ -200,6 +214,85 @@ export class Gpt2 {
   /** Frees the weights. */
   dispose(): void {
     this.#weights.dispose();
+  }
+
+  #operatorsIn(workspace: Workspace): Operator[] {
+    const { e4, a4, i4, v4 } = this.dims;
+    const { results } = workspace;
+    const kernels = this.#kernels;
+    const x = { of: results.x, width4: e4 }, normed = { of: results.normed, width4: e4 };
+    const qkv = { of: results.qkv, width4: 3 * a4 }, attended = { of: results.attended, width4: a4 };
+    const inner = { of: results.inner, width4: i4 };
+    const operators: Operator[] = [{
+      module: "wte + wpe",
+      result: x,
+      record: (recorder, { nRows }) =>
+        kernels.embedding.forEach((kernel, i) =>
+          recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
+        ),
+    }];
+    for (const [layer, groups] of workspace.layers.entries()) {
+      operators.push(
+        {
+          layer,
+          module: "ln_1",
+          result: normed,
+          record: (recorder, { nRows }) => recorder.dispatch(kernels.norm, [groups.ln1], nRows),
+        },
+        {
+          layer,
+          module: "attn.c_attn",
+          result: qkv,
+          record: (recorder, { nRows }) => kernels.qkv.record(recorder, groups.qkv, nRows),
+        },
+        {
+          layer,
+          module: "attn",
+          result: attended,
+          record: (recorder, batch, kv) =>
+            this.#attention(recorder, workspace, batch, kv, kv.bindGroups(layer)),
+        },
+        {
+          layer,
+          module: "attn.c_proj",
+          result: x,
+          record: (recorder, { nRows }) => kernels.proj.record(recorder, groups.proj, nRows),
+        },
+        {
+          layer,
+          module: "ln_2",
+          result: normed,
+          record: (recorder, { nRows }) => recorder.dispatch(kernels.norm, [groups.ln2], nRows),
+        },
+        {
+          layer,
+          module: "mlp.c_fc",
+          result: inner,
+          record: (recorder, { nRows }) => kernels.fc.record(recorder, groups.fc, nRows),
+        },
+        {
+          layer,
+          module: "mlp.c_proj",
+          result: x,
+          record: (recorder, { nRows }) => kernels.out.record(recorder, groups.out, nRows),
+        },
+      );
+    }
+    operators.push({
+      module: "ln_f",
+      result: { of: results.final, width4: e4, ofOutputs: true },
+      record: (recorder, { nOutputs }) => {
+        if (nOutputs > 0) recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
+      },
+    }, {
+      module: this.config.tieWordEmbeddings ? "the head, wte" : "lm_head",
+      result: { of: results.logits, width4: v4, ofOutputs: true },
+      record: (recorder, { nOutputs }) => {
+        if (nOutputs === 0) return;
+        kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs));
+      },
+    });
+    return operators;
   }
 
   #attention(

@@ -75,7 +75,7 @@ export async function createModelKernels(
   const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax, sample] = await Promise.all([
     Promise.all(weights.wte.map((shard) => embeddingKernel(context, dims, shard))),
     Promise.all(
-      weights.wte.map((shard) =>
+      weights.head.map((shard) =>
         linearProduct(context, shard, { role: "head", yStride4: dims.v4, yOffset4: shard.firstN4 })
       ),
     ),

@@ -45,7 +45,7 @@ export function memoryNeed(
   { tileGroup, texels = false, weightsDtype = "f32", kvDtype = "f32" }: StorageOptions,
 ): MemoryNeed {
   const { e4, a4, i4, v4 } = dimsOf(config);
-  const { nLayer, nHead, nCtx } = config;
+  const { nLayer, nHead, nCtx, tieWordEmbeddings } = config;
   const scales = weightsDtype === "int8" ? 16 : 0; // bytes per output tile
   const matrix = (k4: number, n4: number) => {
     const bytes = packedBytes(k4, n4, { tileGroup, dtype: weightsDtype });
@@ -53,7 +53,8 @@ export function memoryNeed(
   };
   const matrices = matrix(e4, 3 * a4) + matrix(a4, e4) + matrix(e4, i4) + matrix(i4, e4);
   const vectors = 16 * (3 * a4 + i4 + 6 * e4); // biases and norms
-  const weightsBytes = matrix(e4, v4) + 16 * nCtx * e4 + nLayer * (matrices + vectors) + 32 * e4;
+  const embeddings = (tieWordEmbeddings ? 1 : 2) * matrix(e4, v4);
+  const weightsBytes = embeddings + 16 * nCtx * e4 + nLayer * (matrices + vectors) + 32 * e4;
   const activationsBytes = 16 * (ROWS * (2 * e4 + 4 * a4 + i4) + v4 + e4);
   const perLayer = kvRowBytes({ a4, nHead, dtype: kvDtype }), perToken = perLayer * nLayer;
   const candidates: [string, number][] = [

@@ -12,6 +12,17 @@ Deno.test("memoryNeed() counts 4 bytes a parameter, and the padding of the vocab
   }
 });
 
+Deno.test("memoryNeed() counts a head of its own as another token embedding, in every storage type", () => {
+  for (const [weightsDtype, bytes] of [["f32", 4], ["f16", 2], ["int8", 1]] as const) {
+    const tied = memoryNeed(PRESETS.gpt2, { tileGroup: 4, weightsDtype });
+    const untied = memoryNeed({ ...PRESETS.gpt2, tieWordEmbeddings: false }, { tileGroup: 4, weightsDtype });
+    const scales = weightsDtype === "int8" ? 4 * 50260 : 0;
+    assert.equal(untied.weightsBytes - tied.weightsBytes, bytes * 50272 * 768 + scales);
+    assert.equal(untied.totalBytes - tied.totalBytes, untied.weightsBytes - tied.weightsBytes);
+    assert.equal(untied.parameters - tied.parameters, 50257 * 768);
+  }
+});
+
 Deno.test("memoryNeed() gives the published K/V bytes per token", () => {
   const perToken = Object.values(PRESETS).map((config) =>
     memoryNeed(config, { tileGroup: 1 }).kvBytesPerToken

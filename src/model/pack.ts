@@ -90,7 +90,10 @@ function tooLarge(value: number): KvbenchError {
   return new KvbenchError(`An element is ${value}: float16 holds at most 65504, wanted --weights-dtype f32`);
 }
 
-/** The largest magnitude of each padded output channel over 127. */
+/** Below it float32 loses digits, and GPUs may read 0. */
+const LEAST_NORMAL = 2 ** -126;
+
+/** The largest magnitude of each padded output channel over 127; 0, for a channel of zeros, where that is subnormal. */
 function channelScales({ values, strideK, strideN, k, n }: MatrixSource): Float32Array<ArrayBuffer> {
   const largest = new Float32Array(n.length);
   for (const fromK of k) {
@@ -101,7 +104,7 @@ function channelScales({ values, strideK, strideN, k, n }: MatrixSource): Float3
       if (value > largest[index]!) largest[index] = value;
     }
   }
-  return largest.map((value) => value / 127);
+  return largest.map((value) => value / 127 < LEAST_NORMAL ? 0 : value / 127);
 }
 
 /** Calls `put` for each element with its tile, its input j and output i in there, its value, and its n. */

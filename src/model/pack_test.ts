@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { runs } from "../../tests/fuzz.ts";
+import { seededRandom } from "../measure/random.ts";
 import { type MatrixSource, packTiles as pack, paddedEnd, paddedHeads, pick } from "./pack.ts";
 
 /** A matrix [nK, nN] whose element (k, n) is 1000 k + n + 1, padded at its ends. */
@@ -95,6 +97,77 @@ for (const group of [1, 4, 8]) {
     assert.equal(scale![20], 0);
   });
 }
+
+/**
+ * int8 from its definition, in float64: a channel's scale is its largest magnitude over 127, and an element is stored as
+ * the nearest whole number of scales. `w · 127` of a float32 is exact there, so that only the quotient is rounded.
+ */
+function int8Cpu(channel: readonly number[]): { readonly scale: number; readonly steps: number[] } {
+  const largest = channel.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+  return { scale: largest / 127, steps: channel.map((w) => largest === 0 ? 0 : w * 127 / largest) };
+}
+
+/** Half a unit in the last place of float32, relative. */
+const HALF_ULP = 2 ** -24;
+/** How far the quotient of a value and a scale, both float32, may be from the exact one: 127 steps, each off by that. */
+const STEP_ERROR = 128 * HALF_ULP;
+
+/** Checks packed channels of `nK` elements against the definition. */
+function assertInt8(channels: readonly (readonly number[])[], group: number): void {
+  const nK = channels[0]!.length, nN = channels.length, k4 = Math.ceil(nK / 4);
+  const values = Float32Array.from({ length: nK * nN }, (_, i) => channels[i % nN]![Math.floor(i / nN)]!);
+  const { tiles, scale } = pack({ ...matrix(nK, nN), values }, { tileGroup: group, dtype: "int8" });
+  for (let n = 0; n < nN; n++) {
+    const channel = Array.from({ length: nK }, (_, k) => values[k * nN + n]!);
+    const expected = int8Cpu(channel);
+    const isZero = expected.scale < 2 ** -126;
+    const s = scale![n]!;
+    if (isZero) assert.equal(s, 0);
+    else assert.ok(Math.abs(s / expected.scale - 1) <= HALF_ULP, `scale ${s} of ${expected.scale}`);
+    let largest = 0;
+    for (let k = 0; k < nK; k++) {
+      const tile = Math.floor((n >> 2) / group) * group * k4 + (k >> 2) * group + (n >> 2) % group;
+      const q = tiles[tile * 16 + (n & 3) * 4 + (k & 3)]!;
+      const what = `${channel[k]} in a channel of ${expected.scale} a step: ${q} for ${expected.steps[k]}`;
+      assert.ok(Math.abs(q) <= 127, what);
+      largest = Math.max(largest, Math.abs(q));
+      if (isZero) {
+        assert.equal(q, 0, what);
+        continue;
+      }
+      // The nearest whole number, or its neighbour where the exact quotient is half-way but for rounding.
+      assert.ok(Math.abs(q - expected.steps[k]!) <= 0.5 + STEP_ERROR, what);
+      // What is read back: half a step off, but for the rounding of scale and quotient.
+      assert.ok(Math.abs(q * s - channel[k]!) <= expected.scale * (0.5 + 2 * STEP_ERROR), what);
+    }
+    assert.equal(largest, isZero ? 0 : 127);
+  }
+}
+
+Deno.test("packTiles() in int8 is the definition's, to half a step and rounding, at every scale of float32", () => {
+  const LEAST = 2 ** -149, MOST = (2 - 2 ** -23) * 2 ** 127;
+  const random = seededRandom(14);
+  for (let round = 0; round < runs(200); round++) {
+    const nK = 1 + Math.floor(random() * 40), nN = 1 + Math.floor(random() * 20);
+    const channels = Array.from({ length: nN }, () => {
+      const magnitude = Math.min(MOST, Math.max(LEAST, 2 ** (random() * 277 - 149)));
+      return Array.from({ length: nK }, () => Math.fround((2 * random() - 1) * magnitude));
+    });
+    assertInt8(channels, [1, 4, 8][round % 3]!);
+  }
+});
+
+Deno.test("packTiles() in int8 holds at ties, at the ends of float32 and in channels that are nearly zero", () => {
+  const MOST = (2 - 2 ** -23) * 2 ** 127, LEAST = 2 ** -149;
+  // Every multiple of half a step, both ways.
+  assertInt8([Array.from({ length: 509 }, (_, i) => (i - 254) / 2)], 1);
+  assertInt8([Array.from({ length: 509 }, (_, i) => Math.fround((i - 254) / 2 * 0.1))], 4);
+  assertInt8([[MOST, -MOST, MOST / 254, 0], [LEAST, 0, -LEAST, 0], [0, 0, 0, 0], [-3, 1, 2, 3]], 1);
+  // Scales around the least normal float32: 190 steps of the least subnormal would overflow int8.
+  for (const steps of [1, 63, 64, 127, 190, 191, 254, 2 ** 23, 127 * 2 ** 23 - 1, 127 * 2 ** 23, 2 ** 31]) {
+    assertInt8([[steps * LEAST, -steps * LEAST / 2, LEAST, 0]], 1);
+  }
+});
 
 Deno.test("packTiles() refuses what float16 can't hold", () => {
   const source = { ...matrix(1, 1), values: Float32Array.of(65520) };

@@ -20,6 +20,9 @@ export interface Sampling {
 /** Takes the likeliest token. */
 export const GREEDY: Sampling = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
+/** The highest temperature: long before it, all tokens are as good as equally likely. */
+export const MOST_TEMPERATURE = 100;
+
 /** Words of the struct in `sample.wgsl`. */
 const WORDS = 4;
 
@@ -29,15 +32,17 @@ const WORDS = 4;
  * @throws {UsageError} If one is out of range.
  */
 export function checkSampling({ temperature, topK, topP, seed }: Sampling): void {
-  if (!Number.isFinite(temperature) || temperature < 0) {
-    throw new UsageError(`Cannot sample at temperature ${temperature}: wanted a number from 0 on`);
+  if (!(temperature >= 0 && temperature <= MOST_TEMPERATURE)) {
+    throw new UsageError(
+      `Cannot sample at temperature ${temperature}: wanted a number from 0 to ${MOST_TEMPERATURE}`,
+    );
   }
   if (!isU32(topK)) {
     throw new UsageError(
       `Cannot sample with top-k ${topK}: wanted a whole number below 2^32, 0 for no limit`,
     );
   }
-  if (!(topP > 0 && topP <= 1)) {
+  if (!(Math.fround(topP) > 0 && topP <= 1)) {
     throw new UsageError(`Cannot sample with top-p ${topP}: wanted a number above 0 and at most 1`);
   }
   if (!isU32(seed)) {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../errors.ts";
-import { checkSampling, GREEDY, packSampling, type Sampling } from "./sampling.ts";
+import { checkSampling, GREEDY, MOST_TEMPERATURE, packSampling, type Sampling } from "./sampling.ts";
 
 Deno.test("checkSampling() takes the ends of every range", () => {
   checkSampling(GREEDY);
-  checkSampling({ temperature: 1e6, topK: 1, topP: 1e-9, seed: 2 ** 32 - 1 });
+  checkSampling({ temperature: MOST_TEMPERATURE, topK: 1, topP: 1e-9, seed: 2 ** 32 - 1 });
   checkSampling({ temperature: 0.7, topK: 2 ** 32 - 1, topP: 1, seed: 0 });
 });
 

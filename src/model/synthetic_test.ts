@@ -3,7 +3,7 @@ import { tensorShapes } from "./checkpoint.ts";
 import { PRESETS } from "./config.ts";
 import { SyntheticCheckpoint } from "./synthetic.ts";
 
-const config = { ...PRESETS.gpt2, vocabSize: 1000, nLayer: 2 };
+const config = { ...PRESETS.gpt2, vocabSize: 1000, nLayer: 2, tieWordEmbeddings: false };
 
 /** Mean and standard deviation. */
 function moments(values: Float32Array): [mean: number, deviation: number] {

@@ -1,7 +1,7 @@
 /**
  * A checkpoint's tensors on the GPU, packed for the kernels: matrices in the storage type that is asked for, vectors
- * and the position embedding in float32. Tensors are read, packed and uploaded one at a time. The token embedding doubles as the head and is split into shards where the device
- * can't bind it whole.
+ * and the position embedding in float32. Tensors are read, packed and uploaded one at a time. The token embedding and the head are split into shards where the device
+ * can't bind them whole; a tied head is the embedding itself.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { ROW_BYTES } from "../gpu/texels.ts";
 import { Writer } from "../gpu/writer.ts";
-import type { TensorSource } from "./checkpoint.ts";
+import { EMBEDDING, HEAD, type TensorSource } from "./checkpoint.ts";
 import type { Gpt2Config } from "./config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
@@ -74,8 +74,10 @@ export interface LayerWeights {
 
 /** All tensors of a model on the GPU. */
 export interface Gpt2Weights {
-  /** Shards of the token embedding, each a packed [E4, part of V4]; also the head. */
+  /** Shards of the token embedding, each a packed [E4, part of V4]. */
   readonly wte: readonly PackedMatrix[];
+  /** Shards of the head, in the same form; those of the token embedding where it is tied. */
+  readonly head: readonly PackedMatrix[];
   /** Position embedding: [nCtx, E4]. */
   readonly wpe: LedgerBuffer;
   /** By layer. */
@@ -102,7 +104,7 @@ export interface UploadOptions {
   readonly texels: boolean;
   /** Called after each tensor. */
   readonly onProgress?: UploadProgress;
-  /** The most bytes that a tensor, or a shard of the token embedding, may take: what the device binds at most. */
+  /** The most bytes that a tensor, or a shard of the token embedding or head, may take: what the device binds at most. */
   readonly maxBindingBytes?: number;
 }
 
@@ -155,14 +157,14 @@ class Uploader {
   }
 
   async upload(): Promise<Gpt2Weights> {
-    const { nEmbd, nHead, headDim, nInner, nLayer, nCtx } = this.#config;
+    const { nEmbd, nHead, headDim, nInner, nLayer, nCtx, tieWordEmbeddings } = this.#config;
     const { e4, headDim4, i4 } = this.#dims;
     const width = paddedEnd(nEmbd, e4);
     const heads = paddedHeads(1, nHead, headDim, headDim4);
     const threeHeads = paddedHeads(3, nHead, headDim, headDim4);
     const inner = paddedEnd(nInner, i4);
 
-    const wte = await this.#shards("wte.weight", width);
+    const wte = await this.#shards(EMBEDDING, width);
     const wpeValues = await this.#read("wpe.weight");
     const wpe = new Float32Array(nCtx * e4 * 4);
     for (let p = 0; p < nCtx; p++) wpe.set(pick(wpeValues, width, p * nEmbd), p * e4 * 4);
@@ -180,7 +182,8 @@ class Uploader {
       });
     }
     const lnF = await this.#norm("ln_f", width);
-    return { wte, wpe: wpeBuffer, layers, lnF, none: this.#none, dispose: () => this.dispose() };
+    const head = tieWordEmbeddings ? wte : await this.#shards(HEAD, width);
+    return { wte, head, wpe: wpeBuffer, layers, lnF, none: this.#none, dispose: () => this.dispose() };
   }
 
   dispose(): void {
@@ -210,8 +213,8 @@ class Uploader {
   }
 
   /**
-   * HF stores the token embedding as [vocabulary, width], which as a head is [out, in]: whole groups of output tiles
-   * are consecutive there and here, so it is read and packed in bands and never held whole.
+   * HF stores the token embedding, and the head, as [vocabulary, width], which as a head is [out, in]: whole groups of
+   * output tiles are consecutive there and here, so they are read and packed in bands and never held whole.
    */
   async #shards(name: string, k: Int32Array): Promise<PackedMatrix[]> {
     const { vocabSize, nEmbd } = this.#config;

@@ -31,6 +31,24 @@ export interface LayerGroups {
   readonly out: GPUBindGroup;
 }
 
+/** What operators hand on, each in vectors of four. */
+export interface Results {
+  /** The residual stream: [rows, E4]. */
+  readonly x: LedgerVectors;
+  /** Of a layer norm: [rows, E4]. */
+  readonly normed: LedgerVectors;
+  /** Queries, keys and values: [rows, 3, A4]. */
+  readonly qkv: LedgerVectors;
+  /** Of attention: [rows, A4]. */
+  readonly attended: LedgerVectors;
+  /** Inside the MLP: [rows, I4]. */
+  readonly inner: LedgerVectors;
+  /** Of the final norm: [outputs, E4]. */
+  readonly final: LedgerVectors;
+  /** [outputs, V4] */
+  readonly logits: LedgerBuffer;
+}
+
 /** What a workspace joins. */
 export interface ModelParts {
   /** The model's dimensions. */
@@ -52,8 +70,8 @@ export class Workspace {
   readonly tokens: LedgerBuffer;
   /** How each sequence is sampled: [nSequences], see sample.wgsl. */
   readonly sampling: LedgerBuffer;
-  /** Logits: [maxOutputs, V4 * 4]. */
-  readonly logits: LedgerBuffer;
+  /** What operators hand on. */
+  readonly results: Results;
   /** Token and position embedding, by shard. */
   readonly embedding: readonly GPUBindGroup[];
   /** By layer. */
@@ -86,13 +104,14 @@ export class Workspace {
     const operand = (label: string, count: number) =>
       this.#keep(gpu.ledger.createVectors({ label, category: "activations", bytes: count * 16 }, tuning));
 
-    const x = vectors("x", rows * e4); // [rows, E4]
-    const normed = operand("normed", rows * e4); // [rows, E4]
-    const qkv = operand("qkv", rows * 3 * a4); // [rows, 3, A4]
-    const attended = operand("attended", rows * a4); // [rows, A4]
-    const inner = operand("inner", rows * i4); // [rows, I4]
-    const final = operand("final", outputs * e4); // [outputs, E4]
-    this.logits = vectors("logits", outputs * v4);
+    const x = vectors("x", rows * e4);
+    const normed = operand("normed", rows * e4);
+    const qkv = operand("qkv", rows * 3 * a4);
+    const attended = operand("attended", rows * a4);
+    const inner = operand("inner", rows * i4);
+    const final = operand("final", outputs * e4);
+    const logits = vectors("logits", outputs * v4);
+    this.results = { x, normed, qkv, attended, inner, final, logits };
     this.tokens = this.#create(gpu, "tokens", "tables", limits.maxSpans * config.nCtx * 4);
     this.sampling = this.#create(gpu, "sampling", "tables", limits.maxSpans * 16);
 
@@ -132,10 +151,8 @@ export class Workspace {
     }
     this.attentionPrefill = layouts.attentionPrefill.bind({ x: qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
-    this.head = weights.wte.map((shard) =>
-      linear({}, final, { weight: shard, bias: weights.none }, this.logits)
-    );
-    const choice = { logits: this.logits, tokens: this.tokens };
+    this.head = weights.head.map((shard) => linear({}, final, { weight: shard, bias: weights.none }, logits));
+    const choice = { logits, tokens: this.tokens };
     this.argmax = layouts.argmax.bind(choice);
     this.sample = layouts.sample.bind({ ...choice, sampling: this.sampling });
   }

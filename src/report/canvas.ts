@@ -29,8 +29,11 @@ export interface CanvasKit {
 /** Variables that @napi-rs/canvas reads while it loads; it throws where it may not. */
 const ENV = ["DISABLE_SYSTEM_FONTS_LOAD", "NAPI_RS_FORCE_WASI", "NAPI_RS_NATIVE_LIBRARY_PATH"] as const;
 
-/** Named by a variable, so that a run that draws nothing does not download 70 MB of builds for every system. */
-const CANVAS: string = "npm:@napi-rs/canvas@1.0.11";
+/**
+ * The package that draws, which Deno fetches when it is imported first. Typed as any text, since Deno fetches at once
+ * what an import names literally.
+ */
+export const CANVAS_PACKAGE: string = "npm:@napi-rs/canvas@1.0.11";
 
 /** Read on Linux to tell glibc from musl; where it may not be, the loader asks for far more. */
 const LDD = "/usr/bin/ldd";
@@ -101,7 +104,7 @@ async function importCanvas(): Promise<NapiCanvas> {
   const before = Deno.env.get(variable);
   Deno.env.set(variable, "1"); // this also spares it the permission --allow-sys=homedir
   try {
-    return await import(CANVAS);
+    return await import(CANVAS_PACKAGE);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new KvbenchError(`Cannot load @napi-rs/canvas, which draws charts: ${reason}`, { cause: error });

@@ -5,9 +5,10 @@
  * @module
  */
 
+import { sayKind } from "./adapter_kind.ts";
 import { overviewCells } from "../measure/overview.ts";
 import type { BenchResult } from "../measure/result.ts";
-import { chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
+import { CANVAS_PACKAGE, chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import type { Figure } from "./figures/figure.ts";
 import { perTokenFigure, timesFigure } from "./figures/latency.ts";
 import { kvFigure, peakFigure } from "./figures/memory.ts";
@@ -16,7 +17,7 @@ import { optionKeys, saySettings } from "./labels.ts";
 import { drawFigure, PRINT } from "./png.ts";
 import { formatCount } from "./units.ts";
 
-export { chartPermissions };
+export { CANVAS_PACKAGE, chartPermissions };
 
 const WIDTH = 1600;
 const HEIGHT = 1000;
@@ -115,7 +116,7 @@ function titleOf({ model }: BenchResult): string {
 function subtitleOf(result: BenchResult): string {
   const { environment: { adapter } } = result;
   const { prompt_tokens, new_tokens, batch } = overviewCells(result)[0]!.settings;
-  const kind = adapter.software ? "software adapter" : "hardware adapter";
+  const kind = sayKind(adapter, "hardware adapter", "software adapter");
   return drawable(
     `${prompt_tokens} prompt + ${new_tokens} new ${new_tokens === 1 ? "token" : "tokens"}, ` +
       `${batch === 1 ? "" : `batch ${batch}, `}greedy  ·  ` +

@@ -32,6 +32,7 @@ export function rowsOf(result: BenchResult, options = optionKeys(result.cells)):
       cpu: environment.cpu.model,
       adapter: environment.adapter.description,
       software_adapter: environment.adapter.software,
+      backend: environment.adapter.backend,
       model: model.name,
       n_parameters: model.n_parameters,
       weights_source: weights.source,

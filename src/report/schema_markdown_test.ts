@@ -27,7 +27,10 @@ Deno.test("docs/results.md names every field that a file holds, with a meaning",
     const named = new Set(
       [...text.matchAll(/^\| `([^`]+)` \| [^|]+ \| [^|]+ \|$/gm)].map(([, path]) => path),
     );
-    assert.deepEqual(pathsIn(result).filter((path) => !named.has(path) && !named.has(path.replace(/[^.]+$/, "*"))), []);
+    assert.deepEqual(
+      pathsIn(result).filter((path) => !named.has(path) && !named.has(path.replace(/[^.]+$/, "*"))),
+      [],
+    );
   }
 });
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sayKind } from "./adapter_kind.ts";
 import Table from "npm:cli-table3@0.6.5";
 import type { SelfTest } from "../check/selftest_result.ts";
 import { wrap } from "./wrap.ts";
@@ -18,7 +19,7 @@ export function selfTestTable({ environment, checks }: SelfTest): string {
     }`,
     `WebGPU ${environment.webgpu === "dawn" ? "by Dawn" : "of Deno"}: ${adapter.description}${
       ids && ` (${ids})`
-    }, ${adapter.software ? "software" : "hardware"}`,
+    }, ${sayKind(adapter, "hardware")}`,
     ...featureLines(adapter),
     `Kernels ${environment.kernels_sha256.slice(0, 16)}, ${tuning["name"]} tuning first`,
   ];

@@ -51,6 +51,11 @@ export function sentences(result: BenchResult): string[] {
     lines.push(`What narrower numbers cost in exactness was not measured: ${result.accuracy_missing}.`);
   }
   lines.push(...warningsOf(result, name).map((text) => `Caution: ${text}`));
+  if (environment.adapter.backend === "gl") {
+    lines.push(
+      "Caution: The adapter was reached through OpenGL, not Vulkan. Its speed can differ from Vulkan's.",
+    );
+  }
   if (environment.adapter.software) {
     lines.push(
       `Caution: ${

@@ -1,86 +1,253 @@
 /**
- * Writing result files so that a reader never sees half of one, whenever the process is killed.
+ * Writing files: the one place that does, besides the hub's cache. A regular file is replaced as a whole, so that a
+ * reader never sees half of one, whenever the process is killed; symbolic links are followed, and mode and owner are
+ * kept. What is no regular file (a device, a pipe, the standard streams) is written through.
  *
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { KvbenchError } from "../errors.ts";
 
+/** Links that are followed from one to the next, as Linux has it. */
+const MAX_LINKS = 40;
+
 /**
- * Writes `content` to `path` as a whole: into a temporary file in the same folder, which is then renamed over
- * `path`. Missing folders are created. Needs read and write permission for the folder (renaming asks for both).
+ * Writes `content` to `path` as a whole: into a temporary file beside the file that `path` names or leads to, which
+ * is then renamed over it. Missing folders are created. Needs read and write permission for the folder (renaming asks
+ * for both), of a symbolic link also for the folder that it leads to.
  *
- * @throws {KvbenchError} If it cannot be written. Then `path` is as it was, and the temporary file is gone.
+ * @throws {KvbenchError} If it cannot be written. Then a regular file is as it was, and the temporary file is gone.
  */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  await withTemporary(path, bytes, (temporary) => Deno.rename(temporary, path));
+  await naming(path, async () => {
+    const target = await targetOf(path);
+    if (target.kind === "through") return await target.write(bytes);
+    await replace(target, bytes);
+  });
 }
 
 /**
  * Finds out whether {@linkcode writeWhole} can write to `path`, so that nobody measures for an hour first. Leaves
- * nothing behind but missing folders.
+ * nothing behind but missing folders, and touches nothing that is no regular file.
  *
  * @throws {KvbenchError} If it can't.
  */
 export async function checkWritable(path: string): Promise<void> {
-  await withTemporary(path, new Uint8Array(), async (temporary) => {
-    const taken = await Deno.stat(path).catch(() => undefined);
-    if (taken?.isDirectory) throw new Deno.errors.IsADirectory("Is a directory");
-    await Deno.remove(temporary);
+  await naming(path, async () => {
+    const target = await targetOf(path);
+    if (target.kind === "file") await withTemporary(target, new Uint8Array(), Deno.remove);
   });
 }
 
+/**
+ * Tells whether a later {@linkcode writeWhole} takes the place of an earlier one, as it does in a regular file; of a
+ * pipe's reader both would be seen.
+ *
+ * @throws {KvbenchError} If nobody can tell.
+ */
+export async function isReplaced(path: string): Promise<boolean> {
+  let replaced = false;
+  await naming(path, async () => {
+    replaced = (await targetOf(path)).kind === "file";
+  });
+  return replaced;
+}
+
+/**
+ * Writes a result under a name that no other process has or gets, `kvbench-YYYYMMDD-HHMMSS.json` in UTC. No file in
+ * `folder` begins with the name and a dot; where one does, the name gets a number: `kvbench-20260102-030405-2.json`.
+ * The folder is created where it is missing.
+ *
+ * @returns The file's path.
+ * @throws {KvbenchError} If `folder` cannot be read or written.
+ */
+export async function writeUnderNewName(folder: string, when: Date, content: string): Promise<string> {
+  const [date, time] = when.toISOString().replace(/[-:]|\..*/g, "").split("T");
+  const stamp = `kvbench-${date}-${time}`;
+  const taken = await basesIn(folder);
+  for (let n = 1;; n++) {
+    const name = n === 1 ? stamp : `${stamp}-${n}`;
+    if (taken.has(name)) continue;
+    const path = join(folder, `${name}.json`);
+    if (!await claim(path)) continue;
+    try {
+      await writeWhole(path, content);
+    } catch (error) {
+      await Deno.remove(path).catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
+    return path;
+  }
+}
+
+/** Names of the files in a folder, up to their first dot. */
+async function basesIn(folder: string): Promise<Set<string>> {
+  const bases = new Set<string>();
+  try {
+    for await (const { name } of Deno.readDir(folder)) bases.add(name.replace(/\..*$/, ""));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return bases;
+    throw new KvbenchError(`Cannot list ${folder}: ${reasonOf(error)}`, { cause: error });
+  }
+  return bases;
+}
+
+/** Makes an empty file, or returns false where there is one: the system lets only one process do so. */
+async function claim(path: string): Promise<boolean> {
+  let claimed = true;
+  await naming(path, async () => {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    try {
+      (await Deno.open(path, { write: true, createNew: true })).close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      claimed = false;
+    }
+  });
+  return claimed;
+}
+
+/** A regular file, or the place of one. */
+interface RegularFile {
+  readonly kind: "file";
+  /** Its path, behind all links. */
+  readonly path: string;
+  /** Undefined where there is none yet. */
+  readonly info: Deno.FileInfo | undefined;
+}
+
+/** What takes bytes and keeps no content that could be replaced. */
+interface Through {
+  readonly kind: "through";
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** What is written to. */
+async function targetOf(path: string): Promise<RegularFile | Through> {
+  const stream = standardStream(path);
+  if (stream !== undefined) return { kind: "through", write: (bytes) => writeAll(stream, bytes) };
+  const info = await statOf(path);
+  if (info === undefined || info.isFile) return { kind: "file", path: await behindLinks(path), info };
+  if (info.isDirectory) throw new Deno.errors.IsADirectory("Is a directory");
+  if (info.isSocket) throw new KvbenchError("It is a socket");
+  return {
+    kind: "through",
+    write: async (bytes) => {
+      using file = await Deno.open(path, { write: true });
+      await writeAll(file, bytes);
+    },
+  };
+}
+
+/**
+ * The process's own stream that a path stands for. Opening such a path would begin at the start of the file that the
+ * stream leads to, and lose what is there.
+ */
+function standardStream(path: string): { write(bytes: Uint8Array): Promise<number> } | undefined {
+  if (Deno.build.os === "windows") return undefined;
+  switch (/^(?:\/dev\/(stdout|stderr)|\/(?:dev|proc\/self)\/fd\/([12]))$/.exec(path)?.slice(1).join("")) {
+    case "stdout":
+    case "1":
+      return Deno.stdout;
+    case "stderr":
+    case "2":
+      return Deno.stderr;
+  }
+}
+
+async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The path that symbolic links lead to. A link may lead to a file that is yet to be made. */
+async function behindLinks(path: string): Promise<string> {
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const info = await Deno.lstat(path).catch((error: unknown) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (!info?.isSymlink) return path;
+    const next = await Deno.readLink(path);
+    // Not join(): where a folder is a link, its ".." is not the folder that the path says.
+    path = isAbsolute(next) ? next : `${dirname(path)}/${next}`;
+  }
+  throw new KvbenchError("Too many levels of symbolic links");
+}
+
+/** Replaces a file, which keeps its mode, and its owner where the system allows that. */
+async function replace({ path, info, kind }: RegularFile, bytes: Uint8Array): Promise<void> {
+  await withTemporary({ kind, path, info }, bytes, (temporary) => Deno.rename(temporary, path));
+}
+
 async function withTemporary(
-  path: string,
+  { path, info }: RegularFile,
   bytes: Uint8Array,
   use: (temporary: string) => Promise<void>,
 ): Promise<void> {
+  // A file that may not be written may not be replaced either.
+  if (info !== undefined) (await Deno.open(path, { write: true })).close();
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.tmp-${crypto.randomUUID()}`);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await writeDurably(temporary, bytes);
+    await writeDurably(temporary, bytes, info);
     await use(temporary);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // it may not exist, and the first error is the one to tell
-    throw new KvbenchError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error });
+    throw error;
   }
-}
-
-/**
- * A base name for the files of one result, `kvbench-YYYYMMDD-HHMMSS` in UTC, such that no file in `folder` starts
- * with it and a dot. Where one does, the name gets a number: `kvbench-20260102-030405-2`. Needs read permission
- * for `folder`, which need not exist.
- *
- * @throws {KvbenchError} If `folder` cannot be read.
- */
-export async function nextResultName(folder: string, when: Date): Promise<string> {
-  const [date, time] = when.toISOString().replace(/[-:]|\..*/g, "").split("T");
-  const stamp = `kvbench-${date}-${time}`;
-  const taken = new Set<string>();
-  try {
-    for await (const { name } of Deno.readDir(folder)) taken.add(name.replace(/\..*$/, ""));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw new KvbenchError(`Cannot list ${folder}: ${reasonOf(error)}`, { cause: error });
-    }
-  }
-  let name = stamp;
-  for (let n = 2; taken.has(name); n++) name = `${stamp}-${n}`;
-  return name;
 }
 
 /** Writes a new file and waits until the disk has it: a rename must not overtake the content. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true });
-  for (let offset = 0; offset < bytes.length;) offset += await file.write(bytes.subarray(offset));
+async function writeDurably(
+  path: string,
+  bytes: Uint8Array,
+  like: Deno.FileInfo | undefined,
+): Promise<void> {
+  // What replaces a file that few may read is never readable by more.
+  const keep = like !== undefined && Deno.build.os !== "windows";
+  using file = await Deno.open(path, { write: true, createNew: true, ...(keep && { mode: 0o600 }) });
+  if (keep) {
+    const { uid, gid } = await file.stat();
+    if (uid !== like.uid || gid !== like.gid) {
+      await Deno.chown(path, like.uid, like.gid).catch((error: unknown) => {
+        if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      });
+    }
+    await Deno.chmod(path, like.mode! & 0o7777);
+  }
+  await writeAll(file, bytes);
   await file.syncData();
+}
+
+async function writeAll(
+  file: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let offset = 0; offset < bytes.length;) offset += await file.write(bytes.subarray(offset));
+}
+
+/** Runs `write`; an error names the path that was asked for. */
+async function naming(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw new KvbenchError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** First line of the error's message, without the call that Deno appends to it. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split("\n")[0] ?? text).replace(/: (open|mkdir|rename|readdir) '.*$/, "");
+  return (text.split("\n")[0] ?? text).replace(
+    /: (open|mkdir|rename|readdir|stat|lstat|readlink|chmod|chown|remove) '.*$/,
+    "",
+  );
 }

@@ -4,20 +4,18 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { ApiError, unavailable } from "./api_error.ts";
-import { readJson } from "./body.ts";
+import { ApiError, serverFailure, unavailable } from "./api_error.ts";
+import { type BodyLimits, readJson } from "./body.ts";
 import type { ServedModel } from "./completion_job.ts";
 import type { Completions } from "./completions.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** Limits of the door itself. */
-export interface ApiOptions {
+/** Who may ask for what. */
+export interface ApiOptions extends BodyLimits {
   /** Where the server listens. */
   readonly hostname: string;
   /** What clients must send as a bearer token for everything below `/v1`; nothing, if undefined. */
   readonly apiKey: string | undefined;
-  /** Bytes of a body. */
-  readonly maxBodyBytes: number;
 }
 
 /** Answers HTTP requests. */
@@ -59,7 +57,7 @@ export class Api {
     } catch (error) {
       if (error instanceof ApiError) return error.response();
       console.error(error);
-      return new ApiError(500, "The server has failed", { type: "server_error" }).response();
+      return serverFailure().response();
     }
   }
 
@@ -88,9 +86,20 @@ export class Api {
         this.#authorize(request);
         expectMethod(request, "POST");
         if (this.draining) throw unavailable("The server is shutting down");
-        const json = await readJson(request, this.#options.maxBodyBytes, this.#closing.signal);
-        return this.#completions.answer(json);
+        const json = await readJson(request, this.#options, this.#closing.signal);
+        // The last moment: what comes to the engine from here on is finished, or cancelled with the others.
+        if (this.draining) throw unavailable("The server is shutting down");
+        return await this.#completions.answer(json, request.signal);
       }
+      case "/v1/chat/completions":
+        this.#authorize(request);
+        expectMethod(request, "POST");
+        throw new ApiError(
+          404,
+          `The model '${this.#model.name}' is not a chat model: it has no chat template, and ` +
+            "v1/chat/completions is not supported. Send a prompt to v1/completions",
+          { param: "model", code: "model_not_supported" },
+        );
     }
     throw new ApiError(404, `Unknown request URL: ${request.method} ${pathname}`, { code: "unknown_url" });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { STATUS_CODES } from "node:http";
 
 /** What stands beside the message. */
 export interface ApiErrorDetails {
@@ -41,9 +42,39 @@ export class ApiError extends Error {
   response(): Response {
     return Response.json(this, { status: this.status, headers: { ...this.#details.headers } });
   }
+
+  /** The answer as HTTP/1.1, the last one of its connection: for what never became a request. */
+  toHttp(): string {
+    const body = JSON.stringify(this);
+    const headers = {
+      "content-type": "application/json",
+      "content-length": new TextEncoder().encode(body).length,
+      connection: "close",
+      ...this.#details.headers,
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    return `HTTP/1.1 ${this.status} ${STATUS_CODES[this.status]}\r\n${lines}\r\n${body}`;
+  }
 }
 
-/** The server can't go on; the client may try again elsewhere, or later. */
+/** The server can't take or finish it; the client may try again elsewhere, or later. */
 export function unavailable(message: string): ApiError {
-  return new ApiError(503, message, { type: "server_error", code: "unavailable" });
+  return new ApiError(503, message, {
+    type: "server_error",
+    code: "unavailable",
+    headers: { "retry-after": "1" },
+  });
+}
+
+/** The server has failed. The client is told nothing of the machine's inside. */
+export function serverFailure(): ApiError {
+  return new ApiError(500, "The server has failed", { type: "server_error" });
+}
+
+/** A part of the request did not come in time. */
+export function requestTimeout(part: "headers" | "body", ms: number): ApiError {
+  const verb = part === "headers" ? "have" : "has";
+  return new ApiError(408, `The request's ${part} ${verb} not come within ${ms / 1000} seconds`, {
+    code: "request_timeout",
+  });
 }

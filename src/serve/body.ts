@@ -3,10 +3,15 @@
  *
  * @module
  */
-import { ApiError, unavailable } from "./api_error.ts";
+import { ApiError, requestTimeout, unavailable } from "./api_error.ts";
 
-/** How long a client may take to send a body. */
-const BODY_MS = 30_000;
+/** How much body a client may send, and how slowly. */
+export interface BodyLimits {
+  /** Bytes of a body. */
+  readonly maxBodyBytes: number;
+  /** How long a body may take to come, in ms. */
+  readonly bodyTimeoutMs: number;
+}
 
 /**
  * Reads it.
@@ -14,7 +19,7 @@ const BODY_MS = 30_000;
  * @param signal Ends the reading.
  * @throws {ApiError} If it is no JSON (400 or 415), too large (413), too slow (408), or the signal is aborted (503).
  */
-export async function readJson(request: Request, maxBytes: number, signal: AbortSignal): Promise<unknown> {
+export async function readJson(request: Request, limits: BodyLimits, signal: AbortSignal): Promise<unknown> {
   // A page of another origin may send text without asking first, but not JSON.
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
     throw new ApiError(
@@ -22,7 +27,7 @@ export async function readJson(request: Request, maxBytes: number, signal: Abort
       "The body's type is not JSON: expected the header 'content-type: application/json'",
     );
   }
-  const bytes = await readBytes(request, maxBytes, signal);
+  const bytes = await readBytes(request, limits, signal);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
@@ -30,33 +35,43 @@ export async function readJson(request: Request, maxBytes: number, signal: Abort
   }
 }
 
-async function readBytes(request: Request, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+async function readBytes(
+  request: Request,
+  { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const tooLarge = () =>
-    new ApiError(413, `The body is too large: expected at most ${maxBytes} bytes`, {
+    new ApiError(413, `The body is too large: expected at most ${maxBodyBytes} bytes`, {
       code: "request_too_large",
     });
-  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge();
+  if (Number(request.headers.get("content-length")) > maxBodyBytes) throw tooLarge();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(BODY_MS)]);
+  let late = false;
   const giveUp = () => void reader.cancel().catch(() => {});
-  enough.addEventListener("abort", giveUp);
+  const timer = setTimeout(() => {
+    late = true;
+    giveUp();
+  }, bodyTimeoutMs);
+  signal.addEventListener("abort", giveUp);
+  if (signal.aborted) giveUp();
   try {
     for (let length = 0;;) {
       const { done, value } = await reader.read();
       if (done) break;
       length += value.length;
-      if (length > maxBytes) throw tooLarge();
+      if (length > maxBodyBytes) throw tooLarge();
       chunks.push(value);
     }
   } catch (error) {
     if (error instanceof ApiError) throw error;
     throw new ApiError(400, "The body ended too early");
   } finally {
-    enough.removeEventListener("abort", giveUp);
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
   }
   if (signal.aborted) throw unavailable("The server is shutting down");
-  if (enough.aborted) throw new ApiError(408, `The body did not come within ${BODY_MS / 1000} seconds`);
+  if (late) throw requestTimeout("body", bodyTimeoutMs);
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

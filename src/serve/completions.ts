@@ -2,15 +2,18 @@
  * `POST /v1/completions`: takes bodies, limits how many are served, and writes answers, whole or as server-sent events
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  *
- * An answer's body is a stream in both cases, because that is how a server learns that its client has left: the stream
- * is cancelled, and the completion with it.
+ * A whole answer has its status when its completion is over: 503 where the server ends before, 500 where it fails. A
+ * streamed one has its status at once, and ends with an error event then, without `[DONE]`. A client that leaves aborts
+ * its request's signal, or cancels its stream, and the completion with it.
  *
  * @module
  */
+import { NotFiniteError } from "../errors.ts";
 import type { LiveEngine } from "../engine/live_engine.ts";
-import { ApiError, unavailable } from "./api_error.ts";
+import { ApiError, serverFailure, unavailable } from "./api_error.ts";
 import { Completion, type CompletionEvents } from "./completion.ts";
 import { completionJob, type ServedModel } from "./completion_job.ts";
+import { EVENT_STREAM } from "./exchange.ts";
 import { invalid, parseCompletionBody } from "./completion_schema.ts";
 import type { CompletionOutcome, Metrics } from "./metrics.ts";
 
@@ -28,6 +31,11 @@ interface Head {
   readonly object: "text_completion";
   readonly created: number;
   readonly model: string;
+}
+
+/** What is written to an answer. A failure says what the client may know. */
+interface AnswerEvents extends Omit<CompletionEvents, "onFailure"> {
+  onFailure(error: ApiError): void;
 }
 
 /** Serves completions from one engine. */
@@ -55,9 +63,10 @@ export class Completions {
   /**
    * Answers a body.
    *
-   * @throws {ApiError} If it is refused.
+   * @param leaving Aborted when the client has left.
+   * @throws {ApiError} If it is refused, or a whole answer can't be finished.
    */
-  answer(json: unknown): Response {
+  async answer(json: unknown, leaving: AbortSignal): Promise<Response> {
     const body = parseCompletionBody(json);
     const job = completionJob(body, this.#model);
     this.#checkRoom(job.prompts.length);
@@ -84,7 +93,7 @@ export class Completions {
     };
     return body.stream
       ? this.#streamed(completion, head, body.stream_options?.include_usage ?? false)
-      : this.#whole(completion, head);
+      : await this.#whole(completion, head, leaving);
   }
 
   /** Ends everything that is under way. */
@@ -109,79 +118,93 @@ export class Completions {
     }
   }
 
-  #whole(completion: Completion, head: Head): Response {
-    const body = this.#body(completion, (send) => ({
+  async #whole(completion: Completion, head: Head, leaving: AbortSignal): Promise<Response> {
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    this.#start(completion, {
       onPiece: () => {},
       onEnd: () => {
         const choices = completion.choices.map((choice) => choice.whole());
-        send(JSON.stringify({ ...head, choices, usage: completion.usage }));
+        resolve(Response.json({ ...head, choices, usage: completion.usage }));
       },
-      onFailure: (error) => send(JSON.stringify(apiErrorOf(error))),
-    }));
-    return new Response(body, { headers: { "content-type": "application/json" } });
+      onFailure: reject,
+    });
+    const leave = () => {
+      this.#cancel(completion);
+      reject(unavailable("The client has left"));
+    };
+    leaving.addEventListener("abort", leave);
+    if (leaving.aborted) leave();
+    return await promise.finally(() => leaving.removeEventListener("abort", leave));
   }
 
   #streamed(completion: Completion, head: Head, includeUsage: boolean): Response {
-    const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
-    const body = this.#body(completion, (send) => ({
-      onPiece: ({ index, finishReason: finish_reason }, { text, logprobs }) => {
-        const choices = [{ index, text, logprobs, finish_reason }];
-        send(event({ ...head, choices, ...(includeUsage && { usage: null }) }));
-      },
-      onEnd: () => {
-        if (includeUsage) send(event({ ...head, choices: [], usage: completion.usage }));
-        send("data: [DONE]\n\n");
-      },
-      onFailure: (error) => send(event(apiErrorOf(error))),
-    }));
-    const headers = { "content-type": "text/event-stream", "cache-control": "no-cache" };
+    const encoder = new TextEncoder();
+    const event = (data: object) => encoder.encode(`data: ${JSON.stringify(data)}\n\n`);
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) =>
+        this.#start(completion, {
+          onPiece: ({ index, finishReason: finish_reason }, { text, logprobs }) => {
+            const choices = [{ index, text, logprobs, finish_reason }];
+            controller.enqueue(event({ ...head, choices, ...(includeUsage && { usage: null }) }));
+          },
+          onEnd: () => {
+            if (includeUsage) controller.enqueue(event({ ...head, choices: [], usage: completion.usage }));
+            controller.enqueue(encoder.encode("data: [DONE]\n\n"));
+            controller.close();
+          },
+          onFailure: (error) => {
+            controller.enqueue(event(error));
+            controller.close();
+          },
+        }),
+      cancel: () => this.#cancel(completion),
+    });
+    const headers = { "content-type": EVENT_STREAM, "cache-control": "no-cache" };
     return new Response(body, { headers });
   }
 
-  /** A body that what happens to the completion is written to, and whose reader's leaving ends the completion. */
-  #body(
-    completion: Completion,
-    eventsFor: (send: (text: string) => void) => CompletionEvents,
-  ): ReadableStream<Uint8Array> {
-    const encoder = new TextEncoder();
-    let hasReader = true; // enqueuing may be when it turns out that it has none
-    const over = (outcome: CompletionOutcome) => {
+  #start(completion: Completion, { onPiece, onEnd, onFailure }: AnswerEvents): void {
+    this.#open.add(completion);
+    try {
+      completion.start({
+        onPiece,
+        onEnd: () => {
+          this.#over(completion, "finished");
+          onEnd();
+        },
+        onFailure: (error) => {
+          this.#over(completion, "failed");
+          onFailure(apiErrorOf(error));
+        },
+      });
+    } catch (error) {
       this.#open.delete(completion);
-      this.#metrics.completion(completion, outcome);
-    };
-    return new ReadableStream({
-      start: (controller) => {
-        const { onPiece, onEnd, onFailure } = eventsFor((text) => {
-          if (hasReader) controller.enqueue(encoder.encode(text));
-        });
-        const end = (outcome: CompletionOutcome) => {
-          if (!hasReader) return;
-          controller.close();
-          over(outcome);
-        };
-        completion.start({
-          onPiece,
-          onEnd: () => {
-            onEnd();
-            end("finished");
-          },
-          onFailure: (error) => {
-            onFailure(error);
-            end("failed");
-          },
-        });
-        this.#open.add(completion);
-      },
-      cancel: () => {
-        hasReader = false;
-        completion.cancel();
-        over("cancelled");
-      },
-    });
+      completion.cancel();
+      throw error;
+    }
+  }
+
+  /** Ends a completion that nobody waits for; does nothing where it is over. */
+  #cancel(completion: Completion): void {
+    if (!this.#open.has(completion)) return;
+    completion.cancel();
+    this.#over(completion, "cancelled");
+  }
+
+  #over(completion: Completion, outcome: CompletionOutcome): void {
+    this.#open.delete(completion);
+    this.#metrics.completion(completion, outcome);
   }
 }
 
 /** What the client is told: nothing of the machine's inside. */
 function apiErrorOf(error: unknown): ApiError {
-  return error instanceof ApiError ? error : unavailable("The server has failed");
+  if (error instanceof NotFiniteError) {
+    console.error(`kvbench: A request failed: ${error.message}`);
+    return new ApiError(500, "The model's logits are not finite for this request", {
+      type: "server_error",
+      code: "not_finite",
+    });
+  }
+  return error instanceof ApiError ? error : serverFailure();
 }

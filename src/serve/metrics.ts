@@ -6,12 +6,13 @@
 import client from "npm:prom-client@15.1.3";
 import type { LiveEngine } from "../engine/live_engine.ts";
 import type { Completion } from "./completion.ts";
+import type { Door } from "./door.ts";
 
 /** How a completion ended. */
 export type CompletionOutcome = "finished" | "cancelled" | "failed";
 
 /** What the gauges look at. */
-export type Observed = Pick<LiveEngine, "nRunning" | "nWaiting" | "usage" | "counters">;
+export type Observed = Pick<LiveEngine, "nRunning" | "nWaiting" | "usage" | "counters" | "gpuBytes">;
 
 const TTFT_SECONDS = [
   0.005,
@@ -67,9 +68,9 @@ export class Metrics {
   constructor(engine: Observed) {
     const registers = [this.#registry];
     this.contentType = this.#registry.contentType;
-    const gauge = (name: string, help: string, value: () => number) =>
+    const gauge = (name: string, help: string, value: () => number, prefix = "kvbench_") =>
       new client.Gauge({
-        name: `kvbench_${name}`,
+        name: prefix + name,
         help,
         registers,
         collect() {
@@ -88,6 +89,10 @@ export class Metrics {
     });
     gauge("kv_stored_tokens", "Tokens whose K and V are stored", () => engine.usage().stored);
     gauge("kv_capacity_tokens", "Tokens whose K and V fit", () => engine.usage().capacity);
+    gauge("gpu_bytes", "Buffers and textures on the GPU, as the ledger counts them", () => engine.gpuBytes);
+    gauge("heap_bytes", "JavaScript's heap in use", () => Deno.memoryUsage().heapUsed);
+    // Prometheus' own name, without a prefix.
+    gauge("process_resident_memory_bytes", "Memory of the process", () => Deno.memoryUsage().rss, "");
     new client.Counter({
       name: "kvbench_preemptions_total",
       help: "Requests that had to make room, by what happened to their K and V",
@@ -122,6 +127,28 @@ export class Metrics {
       "Of each choice with several tokens: (last token - first token) / (tokens - 1)",
       TPOT_SECONDS,
     );
+  }
+
+  /** Counts connections too. */
+  observeDoor(door: Pick<Door, "nConnections" | "nRefused">): void {
+    const registers = [this.#registry];
+    new client.Gauge({
+      name: "kvbench_connections",
+      help: "Connections that are open",
+      registers,
+      collect() {
+        this.set(door.nConnections);
+      },
+    });
+    new client.Counter({
+      name: "kvbench_connections_refused_total",
+      help: "Connections that were refused because of their limit",
+      registers,
+      collect() {
+        this.reset();
+        this.inc(door.nRefused);
+      },
+    });
   }
 
   /** Takes a completion that is over. */

@@ -3,20 +3,18 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
 import type { LiveEngine } from "../engine/live_engine.ts";
 import { Api, type ApiOptions } from "./api.ts";
 import type { ServedModel } from "./completion_job.ts";
 import { type CompletionLimits, Completions } from "./completions.ts";
+import { type HttpServerOptions, listen } from "./http_server.ts";
 import { Metrics } from "./metrics.ts";
 
 /** How long the last answers may take to be sent, in ms. */
 const LAST_WORDS_MS = 1000;
 
 /** Where a server listens, what it takes, and when it ends. */
-export interface ServerOptions extends ApiOptions, CompletionLimits {
-  /** Port to listen at; 0 for any. */
-  readonly port: number;
+export interface ServerOptions extends ApiOptions, CompletionLimits, HttpServerOptions {
   /** Ends the server when it is aborted. */
   readonly signal: AbortSignal;
   /** How long requests under way may still take then. */
@@ -35,38 +33,24 @@ export async function serve(engine: LiveEngine, model: ServedModel, options: Ser
   const metrics = new Metrics(engine);
   const completions = new Completions(engine, model, metrics, options);
   const api = new Api({ completions, metrics, model }, options);
-  const server = listen(api, options);
+  const { url, door } = listen((request) => api.handle(request), options);
+  metrics.observeDoor(door);
+  options.onListen(url);
   const running = engine.run();
   try {
     await Promise.race([running, aborted(options.signal)]);
   } finally {
     api.draining = true;
-    const answered = server.shutdown();
+    const answered = door.close();
     if (!await within(options.graceMs, answered)) {
       api.close();
       completions.cancelAll();
       // A client that does not read its answer is not waited for.
-      if (!await within(LAST_WORDS_MS, answered)) server.unref();
+      if (!await within(LAST_WORDS_MS, answered)) door.breakOff();
     }
     engine.stop();
   }
   await running;
-}
-
-function listen(api: Api, { hostname, port, onListen }: ServerOptions): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({
-      hostname,
-      port,
-      onListen: (address) => {
-        const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
-        onListen(`http://${host}:${address.port}`);
-      },
-    }, (request) => api.handle(request));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new KvbenchError(`Cannot listen at ${hostname}:${port}: ${(error as Error).message}`);
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

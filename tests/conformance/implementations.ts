@@ -1,8 +1,10 @@
 /**
- * The implementations of WebGPU that kvbench is held against, and how a child process gets each of them.
+ * The implementations of WebGPU, on drivers and graphics APIs, that kvbench is held against, and how a child process
+ * gets each of them.
  *
  * @module
  */
+import { BACKEND_VARIABLE, type KnownBackend } from "../../src/gpu/backend.ts";
 import type { WebGpuName } from "../../src/gpu/webgpu.ts";
 import { swiftShader } from "./swiftshader.ts";
 
@@ -13,16 +15,32 @@ export interface Implementation {
   /** As tables call it. */
   readonly title: string;
   readonly webgpu: WebGpuName;
-  /** The Vulkan driver: the system's own, or SwiftShader. */
+  readonly backend: KnownBackend;
+  /** The driver: the system's own, or SwiftShader. */
   readonly driver: "system" | "swiftshader";
+  /** Whether compiling takes so long that the self-test is the quick one, and tests those of single kernels. */
+  readonly slow?: true;
 }
 
 /** Every implementation, in the order of tables. */
 export const IMPLEMENTATIONS: readonly Implementation[] = [
-  { id: "wgpu-lavapipe", title: "wgpu, lavapipe", webgpu: "deno", driver: "system" },
-  { id: "wgpu-swiftshader", title: "wgpu, SwiftShader", webgpu: "deno", driver: "swiftshader" },
+  { id: "wgpu-lavapipe", title: "wgpu, lavapipe", webgpu: "deno", backend: "vulkan", driver: "system" },
+  { id: "wgpu-opengl", title: "wgpu, OpenGL", webgpu: "deno", backend: "gl", driver: "system", slow: true },
+  {
+    id: "wgpu-swiftshader",
+    title: "wgpu, SwiftShader",
+    webgpu: "deno",
+    backend: "vulkan",
+    driver: "swiftshader",
+  },
   // Mesa 22.3's lavapipe lacks shaderUniformBufferArrayDynamicIndexing, without which Dawn takes no adapter.
-  { id: "dawn-swiftshader", title: "Dawn, SwiftShader", webgpu: "dawn", driver: "swiftshader" },
+  {
+    id: "dawn-swiftshader",
+    title: "Dawn, SwiftShader",
+    webgpu: "dawn",
+    backend: "vulkan",
+    driver: "swiftshader",
+  },
 ];
 
 /**
@@ -30,10 +48,13 @@ export const IMPLEMENTATIONS: readonly Implementation[] = [
  *
  * @throws {Error} If SwiftShader can't be had here.
  */
-export async function environmentOf({ webgpu, driver }: Implementation): Promise<Record<string, string>> {
+export async function environmentOf(
+  { webgpu, backend, driver }: Implementation,
+): Promise<Record<string, string>> {
   const icd = driver === "swiftshader" ? await swiftShader() : undefined;
   return {
     KVBENCH_WEBGPU: webgpu,
+    [BACKEND_VARIABLE]: backend,
     XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp",
     NO_COLOR: "1",
     ...(icd !== undefined && { VK_DRIVER_FILES: icd, VK_ICD_FILENAMES: icd }), // the loader's new name and its old one

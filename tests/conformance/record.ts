@@ -12,7 +12,9 @@ export interface ImplementationRecord {
   readonly adapter: string;
   /** Features of {@linkcode FEATURES} that the device was opened with. */
   readonly features: readonly string[];
-  /** By kernel, over all its variants. */
+  /** Whether the self-test was the whole one, with every variant of a kernel, or the quick one. */
+  readonly self_test: "whole" | "quick";
+  /** By kernel, over all variants that were tested. */
   readonly kernels: Readonly<Record<string, KernelRecord>>;
   /** The kernel and model tests; absent where they were not run. */
   readonly tests?: TestsRecord;
@@ -44,7 +46,11 @@ export interface ConformanceRecord {
 const FEATURES = ["shader-f16", "subgroups", "timestamp-query"];
 
 /** What a self-test says of an implementation. */
-export function recordOf(title: string, { environment, checks }: SelfTest): ImplementationRecord {
+export function recordOf(
+  title: string,
+  { environment, checks }: SelfTest,
+  selfTest: "whole" | "quick",
+): ImplementationRecord {
   const kernels: Record<string, KernelRecord> = {};
   for (const { kernel, largest_error, verdict } of checks) {
     const before = kernels[kernel] ?? { largest_error: 0, right: true };
@@ -58,6 +64,7 @@ export function recordOf(title: string, { environment, checks }: SelfTest): Impl
   const { adapter } = environment;
   return {
     title,
+    self_test: selfTest,
     adapter: adapter.description,
     features: FEATURES.filter((name) => adapter.features.includes(name)),
     kernels,
@@ -80,6 +87,7 @@ export function supportTable({ deno, implementations }: ConformanceRecord): stri
         return right ? error(largest_error) : `**wrong** ${error(largest_error)}`;
       })
     ),
+    row("self-test", ({ self_test }) => self_test),
     row("kernel and model tests", ({ tests }) => {
       if (!tests) return "not run";
       const { files, passed, failed } = tests;

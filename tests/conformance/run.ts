@@ -26,8 +26,10 @@ const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
 /** The kernel and model tests. */
 const TESTS: readonly string[] = [
   "attention_kernels",
+  "concurrent_kernels",
   "embedding_kernel",
   "golden",
+  "kernel_errors",
   "kv_write_kernel",
   "ladder",
   "layer_norm_kernel",
@@ -37,8 +39,9 @@ const TESTS: readonly string[] = [
   "sampling",
   "strategies",
 ];
-/** Those of them that every test run can afford to repeat. */
+/** Those of them that every test run, and a slow implementation, can afford. */
 export const QUICK_TESTS: readonly string[] = [
+  "concurrent_kernels",
   "embedding_kernel",
   "kv_write_kernel",
   "layer_norm_kernel",
@@ -128,10 +131,13 @@ if (import.meta.main) {
   const wanted = IMPLEMENTATIONS.filter(({ id }) => Deno.args.length === 0 || Deno.args.includes(id));
   let right = wanted.length > 0;
   for (const implementation of wanted) {
-    console.error(`${implementation.title}: self-test`);
-    const record = recordOf(implementation.title, await selfTestOn(implementation));
-    console.error(`${implementation.title}: ${TESTS.length} files of tests`);
-    const tests = await testsOn(implementation, TESTS);
+    const { title, slow = false } = implementation;
+    const selfTest = slow ? "quick" : "whole", names = slow ? QUICK_TESTS : TESTS;
+    console.error(`${title}: ${selfTest} self-test`);
+    const options = slow ? ["--quick"] : [];
+    const record = recordOf(title, await selfTestOn(implementation, ...options), selfTest);
+    console.error(`${title}: ${names.length} files of tests`);
+    const tests = await testsOn(implementation, names);
     for (const name of tests.failed) console.error(`  failed: ${name}`);
     await keep({ ...record, tests });
     right &&= tests.failed.length === 0 && Object.values(record.kernels).every(({ right }) => right);

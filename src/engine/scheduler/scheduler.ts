@@ -59,7 +59,8 @@ export class Scheduler<R extends Request = Request> {
     this.#memory = memory;
     this.#options = options;
     this.#step = new StepBuilder<R>();
-    this.#freeSlots = Array.from({ length: options.maxSequences }, (_, i) => options.maxSequences - 1 - i);
+    const nSlots = Math.min(options.maxSequences, memory.maxSequences);
+    this.#freeSlots = Array.from({ length: nSlots }, (_, i) => nSlots - 1 - i);
   }
 
   /** Requests that wait for their first step. */

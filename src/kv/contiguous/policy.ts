@@ -37,6 +37,7 @@ interface Open {
 export class ContiguousPolicy extends RegionPolicy {
   readonly traits: KvTraits;
   readonly nSlots: number;
+  override readonly maxSequences: number;
   readonly #nRegions: number;
   readonly #capacity: number;
   readonly #growth: Growth;
@@ -49,7 +50,7 @@ export class ContiguousPolicy extends RegionPolicy {
   constructor({ traits, nRegions, capacity, growth }: ContiguousOptions) {
     super();
     this.traits = traits;
-    this.#nRegions = nRegions;
+    this.maxSequences = this.#nRegions = nRegions;
     this.#capacity = capacity;
     this.#growth = growth;
     this.#perRegion = growth === "static" ? capacity : 0;

@@ -30,6 +30,7 @@ export interface PagedOptions {
 export class PagedPolicy implements KvPolicy {
   readonly traits = PAGED_TRAITS;
   readonly maxChunk = Infinity;
+  readonly maxSequences = Infinity;
   readonly blockSize: number;
   /** The block tables. */
   readonly blocks: BlockManager;

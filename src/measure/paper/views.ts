@@ -49,8 +49,8 @@ const MAKERS: Readonly<Record<ViewName, (source: ViewSource) => Promise<Made>>> 
   preemption,
 };
 
-/** The paper's policies, in its order: baselines that reserve more and more exactly, and blocks. */
-const compared = () => strategyNames("serving");
+/** Returns the policies of the views that compare several, in the paper's order: baselines and blocks. */
+export const compared = (): string[] => strategyNames("serving");
 const blocks = () => sharingStrategy().name;
 /** The best of the baselines. */
 const best = () => compared().filter((name) => name !== blocks()).at(-1)!;

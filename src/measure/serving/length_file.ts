@@ -48,13 +48,13 @@ export function parseLengths(text: string, source: string): RecordedRequest[] {
         `Cannot read ${source}: line ${i + 2} has ${JSON.stringify(cells[column] ?? null)} as ` +
           `${names[column]}, ${wanted} was wanted`,
       );
-    const promptTokens = Number(cells[prompt]), newTokens = Number(cells[output]);
+    const promptTokens = numberIn(cells[prompt]), newTokens = numberIn(cells[output]);
     if (!Number.isInteger(promptTokens) || promptTokens < 1) throw wrong(prompt, "a whole number from 1 on");
     if (!Number.isInteger(newTokens) || newTokens < 0) throw wrong(output, "a whole number from 0 on");
     if (newTokens === 0) return;
     if (arrival < 0) return void requests.push({ promptTokens, newTokens });
-    const ms = Number(cells[arrival]) * ARRIVAL[names[arrival]!]!;
-    if (!(ms >= lastMs) || cells[arrival]!.trim() === "") {
+    const ms = numberIn(cells[arrival]) * ARRIVAL[names[arrival]!]!;
+    if (!(ms >= lastMs)) {
       throw wrong(arrival, "a time not before the last one");
     }
     lastMs = ms;
@@ -63,4 +63,9 @@ export function parseLengths(text: string, source: string): RecordedRequest[] {
   });
   if (requests.length === 0) throw new KvbenchError(`Cannot read ${source}: there is no request in it`);
   return requests;
+}
+
+/** The number in a cell; NaN where there is none. */
+function numberIn(cell = ""): number {
+  return cell.trim() === "" ? NaN : Number(cell);
 }

@@ -26,6 +26,10 @@ Deno.test("parseLengths() names the line that is wrong", () => {
     ["a,b\n1,2", 'its columns are "a,b", prompt_tokens and output_tokens were wanted'],
     ["", 'its columns are "", prompt_tokens and output_tokens were wanted'],
     [
+      "prompt_tokens,output_tokens\n1,2\n3,",
+      'line 3 has "" as output_tokens, a whole number from 0 on was wanted',
+    ],
+    [
       "prompt_tokens,output_tokens\n1,2\n0,2",
       'line 3 has "0" as prompt_tokens, a whole number from 1 on was wanted',
     ],

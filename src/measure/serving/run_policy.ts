@@ -43,6 +43,7 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
     preemption,
   });
   const tally = new Tally(limits);
+  onProgress?.(name, 0);
   const nRefused = await simulate({
     scheduler,
     memory,

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { BACKEND_TITLES } from "../../gpu/backend.ts";
+import { sayKind } from "../adapter_kind.ts";
 import type { Environment } from "../../measure/environment_schema.ts";
 import type { PaperResult } from "../../measure/paper/result.ts";
 import type { ProfileResult } from "../../measure/profile_result.ts";
@@ -82,7 +84,7 @@ export function paperSection(result: PaperResult, prefix: string): Section {
 }
 
 function describe({ adapter, kvbench, deno }: Environment): string {
-  const kind = adapter.software ? "a software adapter" : "a hardware adapter";
+  const kind = sayKind(adapter, "a hardware adapter", "a software adapter");
   return `${
     adapter.description || adapter.vendor || "an unnamed adapter"
   } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
@@ -174,6 +176,7 @@ function facts(
   const rows: (readonly [string, Part])[] = [
     ["command", html`<code>kvbench ${command.map(quoted).join(" ")}</code>`],
     ["adapter", adapter.description],
+    ["backend", BACKEND_TITLES[adapter.backend]],
     ["features", adapter.features.join(", ") || "none"],
     ["CPU", `${cpu.model ?? "unknown"}, ${cpu.cores} cores`],
     ["load", load === null ? "unknown" : load.join(", ")],

@@ -1,0 +1,132 @@
+/**
+ * Lines at the bottom of the terminal that stderr is, redrawn in place: one display for the process, which all
+ * progress is shown on. It writes only when it is told to, so that a measured run is left alone.
+ *
+ * @module
+ */
+import process from "node:process";
+import cliProgress from "npm:cli-progress@3.12.0";
+
+/** One line. */
+export interface Row {
+  /** Text, or what stands before the bar. */
+  readonly text: string;
+  /** A bar, with the share that is done and what stands behind it, as far as there is room. */
+  readonly bar?: { readonly share: number; readonly after: readonly string[] };
+}
+
+/** A terminal to draw on. */
+export interface Screen {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  /** Writes text and control sequences. */
+  write(text: string): unknown;
+}
+
+/** Cells of a bar. */
+const BAR_CELLS = 12;
+
+/** Draws the rows of several owners, each owner's together, in the order in which they came. */
+export class Display {
+  readonly #screen: Screen;
+  readonly #rows = new Map<object, readonly Row[]>();
+  #bars: ReturnType<typeof makeBars> | undefined;
+  #drawn: Bar[] = [];
+
+  /** @param screen Where to draw. */
+  constructor(screen: Screen) {
+    this.#screen = screen;
+  }
+
+  /** Columns of the terminal, as they are now. */
+  get columns(): number {
+    return this.#screen.columns;
+  }
+
+  /** Shows these rows for `owner` in place of those before. */
+  show(owner: object, rows: readonly Row[]): void {
+    this.#rows.set(owner, rows);
+    this.#draw();
+  }
+
+  /** Removes the rows of `owner`; does nothing where it has none. */
+  remove(owner: object): void {
+    if (this.#rows.delete(owner)) this.#draw();
+  }
+
+  /** Calls `write`, which writes to the same terminal, above the rows. */
+  above<T>(write: () => T): T {
+    this.#hide();
+    try {
+      return write();
+    } finally {
+      this.#draw();
+    }
+  }
+
+  #draw(): void {
+    const rows = [...this.#rows.values()].flat();
+    if (rows.length !== this.#drawn.length) this.#hide();
+    if (rows.length === 0) return;
+    const bars = this.#bars ??= makeBars(this.#screen);
+    for (const [i, row] of rows.entries()) {
+      const bar = this.#drawn[i] ??= bars.create(1, 0, {});
+      bar.update(row.bar?.share ?? 0, { row });
+    }
+    bars.update();
+  }
+
+  #hide(): void {
+    this.#bars?.stop();
+    this.#bars = undefined;
+    this.#drawn = [];
+  }
+}
+
+interface Bar {
+  update(share: number, payload: { readonly row: Row }): void;
+}
+
+function makeBars(stream: Screen) {
+  return new cliProgress.MultiBar({
+    stream,
+    format: sayRow,
+    barsize: BAR_CELLS,
+    clearOnComplete: true,
+    // Both would stay in force after a signal that ends the process.
+    hideCursor: false,
+    linewrap: true,
+    // Nothing is drawn by a timer.
+    fps: 1 / 3600,
+  }, cliProgress.Presets.shades_classic);
+}
+
+function sayRow(
+  options: unknown,
+  { maxWidth }: { readonly maxWidth: number },
+  { row }: { readonly row?: Row },
+): string {
+  if (row === undefined) return "";
+  if (row.bar === undefined) return row.text;
+  const { share, after } = row.bar;
+  const percent = `${Math.floor(100 * share)}`.padStart(3);
+  let line = `${row.text} ${cliProgress.Format.BarFormat(share, options)} ${percent} %`;
+  for (const part of after) {
+    // A line as long as the terminal is wide would begin another.
+    if (line.length + 2 + part.length < maxWidth) line += `  ${part}`;
+  }
+  return line;
+}
+
+let ofProcess: Display | undefined;
+
+/** The display of this process, or undefined where stderr is no terminal. */
+export function display(): Display | undefined {
+  if (ofProcess === undefined && Deno.stderr.isTerminal()) ofProcess = new Display(process.stderr as Screen);
+  return ofProcess;
+}
+
+/** Calls `write`, above what the display shows where there is one. */
+export function aboveDisplay<T>(write: () => T): T {
+  return ofProcess === undefined ? write() : ofProcess.above(write);
+}
