@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { awkwardLogits, CHOICE_TOLERANCE, choose, POISON } from "../src/check/choice.ts";
 import { normalArray } from "../src/check/values.ts";
-import { Decoder } from "../src/engine/decoder.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { openEmbedded } from "../src/hub/embedded.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";

@@ -11,7 +11,6 @@ import type { Gpt2 } from "../src/model/gpt2.ts";
 import { seededRandom } from "../src/measure/random.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { withRandomModel } from "./decode_support.ts";
-import { AWKWARD } from "./fixtures/checkpoint.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 import {

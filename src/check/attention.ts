@@ -181,7 +181,7 @@ export async function checkAttentionCombine(
         for (let split = 0; split < nSplits; split++) {
           const first = (at + split) * (width + 4);
           partial.set(own.partial.subarray(split * width, (split + 1) * width), first);
-          partial.set(own.scale.subarray(split * 2, split * 2 + 2), first + width);
+          partial.set([...own.scale.subarray(split * 2, split * 2 + 2), nSplits], first + width);
         }
         expected.set(attentionCombineCpu(own, width), (r * nHead + head) * width);
       }

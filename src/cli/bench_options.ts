@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MOST_SECONDS, MOST_TOKENS, nameList, share, wholeNumber } from "./values.ts";
+import { MOST_SECONDS, MOST_TOKENS, share, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
 import { UsageError } from "../errors.ts";
 import { type Format, FORMATS } from "../report/formats.ts";

@@ -177,7 +177,7 @@ export function combineKernel(context: KernelContext): Promise<Kernel> {
     overrides: {
       N_HEAD: config.nHead,
       HEAD_DIM4: dimsOf(config).headDim4,
-      ...splitOverrides(context),
+      MAX_SPLITS: splitsOf(config.nCtx, tuning),
     },
   });
 }

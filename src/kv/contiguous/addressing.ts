@@ -3,8 +3,9 @@
  *
  * @module
  */
-import contiguousCode from "../../../wgsl/kv_contiguous.wgsl" with { type: "text" };
+import contiguousCode from "./kv_contiguous.wgsl" with { type: "text" };
 import type { WgslFile } from "../../gpu/wgsl.ts";
+import { KV_ALL } from "../keep_all.ts";
 import { SLOT_GROUP } from "../slot_group.ts";
 import type { KvAddressing } from "../strategy_def.ts";
 
@@ -13,5 +14,5 @@ export const CONTIGUOUS: WgslFile = { name: "kv_contiguous.wgsl", code: contiguo
 
 /** Returns the addressing of regions that have all their slots from the beginning. */
 export function contiguousAddressing(slotsPerSequence: number, layersKept: number): KvAddressing {
-  return { files: [CONTIGUOUS], table: { slotsPerSequence }, slotGroup: SLOT_GROUP, layersKept };
+  return { files: [KV_ALL, CONTIGUOUS], table: { slotsPerSequence }, slotGroup: SLOT_GROUP, layersKept };
 }

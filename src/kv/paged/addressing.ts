@@ -3,8 +3,9 @@
  *
  * @module
  */
-import pagedCode from "../../../wgsl/kv_paged.wgsl" with { type: "text" };
+import pagedCode from "./kv_paged.wgsl" with { type: "text" };
 import type { WgslFile } from "../../gpu/wgsl.ts";
+import { KV_ALL } from "../keep_all.ts";
 import { slotGroupOf } from "../slot_group.ts";
 import type { KvAddressing } from "../strategy_def.ts";
 
@@ -18,7 +19,7 @@ export function pagedAddressing(
 ): KvAddressing {
   const width = Math.ceil(nCtx / blockSize);
   return {
-    files: [PAGED],
+    files: [KV_ALL, PAGED],
     table: { width },
     slotGroup: slotGroupOf(blockSize),
     layersKept: nLayer,

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import arenaCode from "../../../wgsl/kv_arena.wgsl" with { type: "text" };
+import arenaCode from "./kv_arena.wgsl" with { type: "text" };
 import type { WgslFile } from "../../gpu/wgsl.ts";
+import { KV_ALL } from "../keep_all.ts";
 import { SLOT_GROUP } from "../slot_group.ts";
 import type { KvAddressing } from "../strategy_def.ts";
 
@@ -13,5 +14,5 @@ export const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
 
 /** Returns the addressing of an arena. */
 export function reservedAddressing(layersKept: number): KvAddressing {
-  return { files: [ARENA], table: { width: 1 }, slotGroup: SLOT_GROUP, layersKept };
+  return { files: [KV_ALL, ARENA], table: { width: 1 }, slotGroup: SLOT_GROUP, layersKept };
 }

@@ -2,10 +2,10 @@
 //
 //   region_start  [n_sequences]
 //
-// Joined before kv_write.wgsl and the attention kernels, in the place of kv_contiguous.wgsl or kv_paged.wgsl.
+// Joined before kv_write.wgsl and the attention kernels, after kv_all.wgsl.
 
 @group(2) @binding(1) var<storage, read> region_start: array<u32>;
 
-fn kv_slot(sequence: u32, position: u32) -> u32 {
-  return region_start[sequence] + position;
+fn kv_slot(sequence: u32, entry: u32) -> u32 {
+  return region_start[sequence] + entry;
 }

@@ -2,7 +2,7 @@
 //
 //   region  tokens_per_sequence
 //
-// Joined before kv_write.wgsl and the attention kernels, in the place of kv_paged.wgsl.
+// Joined before kv_write.wgsl and the attention kernels, after kv_all.wgsl.
 
 struct KvRegion {
   tokens_per_sequence: u32,
@@ -10,6 +10,6 @@ struct KvRegion {
 
 @group(2) @binding(1) var<uniform> region: KvRegion;
 
-fn kv_slot(sequence: u32, position: u32) -> u32 {
-  return sequence * region.tokens_per_sequence + position;
+fn kv_slot(sequence: u32, entry: u32) -> u32 {
+  return sequence * region.tokens_per_sequence + entry;
 }

@@ -3,13 +3,13 @@
 //
 //   block_table  [n_sequences, MAX_BLOCKS]
 //
-// Joined before kv_write.wgsl and the attention kernels, in the place of kv_contiguous.wgsl.
+// Joined before kv_write.wgsl and the attention kernels, after kv_all.wgsl.
 
 override BLOCK_SIZE: u32;
 override MAX_BLOCKS: u32;
 
 @group(2) @binding(1) var<storage, read> block_table: array<u32>;
 
-fn kv_slot(sequence: u32, position: u32) -> u32 {
-  return block_table[sequence * MAX_BLOCKS + position / BLOCK_SIZE] * BLOCK_SIZE + position % BLOCK_SIZE;
+fn kv_slot(sequence: u32, entry: u32) -> u32 {
+  return block_table[sequence * MAX_BLOCKS + entry / BLOCK_SIZE] * BLOCK_SIZE + entry % BLOCK_SIZE;
 }
