@@ -74,7 +74,7 @@ export function kvbench(): Command {
 
 /** Commands to try first. */
 const EXAMPLES: readonly Example[] = [
-  ["Compare the three strategies on the embedded model", "bench"],
+  ["Compare the strategies on the embedded model", "bench"],
   ["Continue a text", 'generate "Once upon a time"'],
   ["Show the adapter and the models that fit", "doctor"],
 ];

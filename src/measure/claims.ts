@@ -95,7 +95,7 @@ export const RANGE = 2;
 const KINDS = {
   none: ({ keeps }: KvTraits) => keeps === "nothing",
   cache: ({ keeps, shares }: KvTraits) => keeps === "all" && !shares,
-  paged: ({ keeps, shares }: KvTraits) => keeps === "all" && shares,
+  sharing: ({ keeps, shares }: KvTraits) => keeps === "all" && shares,
 } as const;
 type Kind = keyof typeof KINDS;
 
@@ -125,8 +125,8 @@ export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
   };
   return [
     test("leastMemory", ["none", "cache"], (none, cache) => {
-      const paged = first("paged");
-      const peaks = [none!, cache!, ...paged ? [paged] : []];
+      const sharing = first("sharing");
+      const peaks = [none!, cache!, ...sharing ? [sharing] : []];
       return memory(peaks, ([least = 0, ...others]) => others.every((bytes) => bytes > least));
     }),
     test(
@@ -137,20 +137,20 @@ export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
     test("cacheLatency", ["none", "cache"], (none, cache) => latency(cache!, [none!], CLEAR)),
     test(
       "pagedMemory",
-      ["cache", "paged"],
-      (cache, paged) =>
+      ["cache", "sharing"],
+      (cache, sharing) =>
         memory(
-          [paged!, cache!],
-          ([more = 0, less = 0]) => more > less && tableBytes(paged!) > tableBytes(cache!),
+          [sharing!, cache!],
+          ([more = 0, less = 0]) => more > less && tableBytes(sharing!) > tableBytes(cache!),
         ),
     ),
-    test("pagedLatency", ["cache", "paged"], (_, paged) => {
+    test("pagedLatency", ["cache", "sharing"], (_, sharing) => {
       const others = shown.filter(({ strategy }) => isOf("none", strategy) || isOf("cache", strategy));
-      return latency(paged!, others, 0);
+      return latency(sharing!, others, 0);
     }),
     test(
       "complexity",
-      ["none", first("cache") ? "cache" : "paged"],
+      ["none", first("cache") ? "cache" : "sharing"],
       (none, cached) => growth(none!, cached!, result.cells),
     ),
   ];

@@ -46,8 +46,8 @@ export function saidClaims(result: BenchResult): SaidClaim[] {
 export function claimsNote(result: BenchResult): string {
   const [cell] = overviewCells(result);
   const tested = `Tested on ${saySettings(cell!.settings, WORK_KEYS)}.`;
-  const paged = result.cells.some(({ strategy }) => findStrategy(strategy)?.traits.shares);
-  return paged
+  const shares = result.cells.some(({ strategy }) => findStrategy(strategy)?.traits.shares);
+  return shares
     ? `${tested} What paging is for, no run of equal requests that begin and end together can show: its blocks leave ` +
       "memory for other requests, so that more of them run at once. serve-sim shows that."
     : tested;

@@ -50,7 +50,7 @@ export function saySettings(settings: Settings, keys: readonly string[]): string
   }).join(", ");
 }
 
-/** A label for each cell, different from the others': "no-cache", or "paged, block 8". */
+/** Returns a label for each cell, different from the others': the strategy, and what varies, such as "block 8". */
 export function cellLabels(cells: readonly CellPlan[]): string[] {
   const varying = varyingSettings(cells);
   return cells.map(({ strategy, settings }) => {

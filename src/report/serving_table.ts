@@ -93,9 +93,9 @@ function drawTable({ results, limits }: ServingResult): string {
 }
 
 /** How many sequences could have run if no slot were wasted: what the ratios can't exceed. */
-function sayRoom(paged: ServingEntry, others: readonly ServingEntry[]): string[] {
-  const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = paged;
-  if (kv_share.token_states === 0 || paged.sharing_saved > 0) return [];
+function sayRoom(sharing: ServingEntry, others: readonly ServingEntry[]): string[] {
+  const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = sharing;
+  if (kv_share.token_states === 0 || sharing.sharing_saved > 0) return [];
   const room = sequences / kv_share.token_states;
   const bounds = others.map((entry) =>
     `${formatSignificant(room / entry.sequences_mean)} × of ${entry.policy}`
@@ -103,20 +103,20 @@ function sayRoom(paged: ServingEntry, others: readonly ServingEntry[]): string[]
   return [
     `Without any waste ${formatSignificant(room)} would run, at the ${
       formatSignificant(capacity / room)
-    } tokens that a sequence of ${paged.policy} held on average: ${bounds.join(", ")}.`,
+    } tokens that a sequence of ${sharing.policy} held on average: ${bounds.join(", ")}.`,
   ];
 }
 
 function notes({ clock, results }: ServingResult): string[] {
   const lines: string[] = [];
   const shares = ({ policy }: ServingEntry) => findStrategy(policy)?.traits.shares ?? false;
-  const paged = results.find(shares);
+  const sharing = results.find(shares);
   const others = results.filter((entry) => !shares(entry) && entry.sequences_mean > 0);
-  if (paged !== undefined && others.length > 0) {
+  if (sharing !== undefined && others.length > 0) {
     const ratios = others.map(({ policy, sequences_mean }) =>
-      `${formatSignificant(paged.sequences_mean / sequences_mean)} × of ${policy}`
+      `${formatSignificant(sharing.sequences_mean / sequences_mean)} × of ${policy}`
     );
-    lines.push(`Sequences that ${paged.policy} runs: ${ratios.join(", ")}.`, ...sayRoom(paged, others));
+    lines.push(`Sequences that ${sharing.policy} runs: ${ratios.join(", ")}.`, ...sayRoom(sharing, others));
   }
   if (clock.source === "model") {
     lines.push(

@@ -13,7 +13,8 @@
  */
 
 import { KvbenchError, UsageError } from "../../errors.ts";
-import { BlockPool, type PrefixKey } from "./block_pool.ts";
+import type { PrefixKey } from "../prefix_keys.ts";
+import { BlockPool } from "./block_pool.ts";
 import { type BlockTable, BlockTables } from "./block_tables.ts";
 import type { AppendResult, BlockCopy, BlockManagerOptions, BlockUsage, GroupShape } from "./block_types.ts";
 

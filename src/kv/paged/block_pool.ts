@@ -13,10 +13,8 @@
  *
  * @module
  */
+import type { PrefixKey } from "../prefix_keys.ts";
 import { UsageError } from "../../errors.ts";
-
-/** Names the contents of a full block and of all that comes before it, as {@linkcode prefixKeys} makes it. */
-export type PrefixKey = string;
 
 /** No block. */
 const NONE = 0xffffffff;

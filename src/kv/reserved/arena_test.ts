@@ -8,7 +8,7 @@ import fc from "fast-check";
 import type { ArenaAllocator } from "./arena.ts";
 import { BuddyAllocator } from "./buddy.ts";
 import { FirstFitAllocator } from "./first_fit.ts";
-import { prefixKeys } from "../paged/prefix_keys.ts";
+import { prefixKeys } from "../prefix_keys.ts";
 import { reservedTokens } from "./reservation.ts";
 import { runs } from "../../../tests/fuzz.ts";
 

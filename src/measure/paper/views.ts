@@ -129,7 +129,7 @@ async function sharing({ run, plan, shape }: ViewSource): Promise<Made> {
       const random = seededRandom(plan.seed);
       const requests = drawn(dataSet, Math.min(plan.nRequests, BEAM_REQUESTS), { plan, shape });
       return percent(
-        beamSharing(requests, { beams, blockSize: Number(plan.kvOptions[BLOCK_OPTION]), random }),
+        beamSharing(requests, { beams, kvOptions: plan.kvOptions, random }),
       );
     });
     rows.push({ label: `${beams} beams`, here, paper: order.map((set) => paper.beam[set][i]!) });
@@ -170,8 +170,8 @@ async function prefix({ run, plan, shape }: ViewSource): Promise<Made> {
       lengths: { file: "sentences to translate", recorded: SENTENCES },
       prefixes: { tokens, groups: 1 },
     });
-    const [reserved, paged] = entries.map((entry) => entry.output_tokens_per_second) as [number, number];
-    rows.push({ label, here: [paged / reserved], paper: [paper] });
+    const [reserved, shared] = entries.map((entry) => entry.output_tokens_per_second) as [number, number];
+    rows.push({ label, here: [shared / reserved], paper: [paper] });
   }
   return {
     figure: "16",
