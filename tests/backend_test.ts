@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { askBackends } from "../src/cli/backends.ts";
+import { askBackends } from "../src/cli/session/backends.ts";
 import { ignore, kvbench, runDeno, WEIGHTS } from "./cli_support.ts";
 
 const SETUP = fileURLToPath(new URL("../src/cli/setup.ts", import.meta.url));

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import manifestText from "../deno.json" with { type: "text" };
 import lockText from "../deno.lock" with { type: "text" };
-import { VERSION } from "../src/version.ts";
+import { VERSION } from "../src/base/version.ts";
 import { inScratch, MOD, runDeno } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
 import { importsOf, reachedFrom, scriptsIn, sourcesIn } from "./sources.ts";

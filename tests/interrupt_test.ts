@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type BenchResult, parseResult } from "../src/measure/result.ts";
+import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
 import { ignore, inScratch, MOD, WEIGHTS } from "./cli_support.ts";
 
 /** Two groups: a quick one, and one whose first submission keeps a software adapter busy for many seconds. */

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { KvbenchError, UsageError } from "../../errors.ts";
+import { KvbenchError, UsageError } from "../../base/errors.ts";
 import type { PrefixKey } from "../prefix_keys.ts";
 import { BlockPool } from "./block_pool.ts";
 import { type BlockTable, BlockTables } from "./block_tables.ts";

@@ -14,7 +14,7 @@
  * @module
  */
 import type { PrefixKey } from "../prefix_keys.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../base/errors.ts";
 
 /** No block. */
 const NONE = 0xffffffff;
