@@ -17,8 +17,8 @@ override LANES: u32;
 @group(1) @binding(0) var<storage, read> logits: array<f32>;
 @group(1) @binding(1) var<storage, read_write> tokens: array<u32>;
 
-var<workgroup> best_values: array<f32, 256>;
-var<workgroup> best_ids: array<u32, 256>;
+var<workgroup> best_values: array<f32, LANES>;
+var<workgroup> best_ids: array<u32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -48,7 +48,7 @@ struct Sampling {
 // high ones the kernel would not fit the 16 KiB of workgroup memory that every WebGPU device has.
 var<workgroup> bins_low: array<atomic<u32>, N_BINS>;
 var<workgroup> bins_high: array<atomic<u32>, N_BINS / 2u>;
-var<workgroup> lane_weights: array<vec2u, 256>;
+var<workgroup> lane_weights: array<vec2u, LANES>;
 var<workgroup> found_by_first: u32;
 // By round: the argmax of the logits, then the choice. Complements of ids, so that 0 is lower than all.
 var<workgroup> best_keys: array<atomic<u32>, 2>;
