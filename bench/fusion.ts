@@ -202,7 +202,7 @@ async function measure(dtype: Dtype): Promise<{ ms: number; added: Map<string, n
   const kv = new KvCache(gpu, shape, { growth: "static", capacityTokens: CONTEXT });
   const workspace = model.workspace({ maxRows: 1, maxSpans: 1, maxOutputs: 1 });
   const access = {
-    kernels: await model.kvKernels(kv.source),
+    kernels: await model.stepKernels(kv.source),
     bindGroups: (layer: number) => kv.bindGroups(layer),
   };
   const batch = batchOf([{ sequence: 0, first: CONTEXT - 1, count: 1, outputs: 1 }]);
@@ -222,7 +222,7 @@ async function measure(dtype: Dtype): Promise<{ ms: number; added: Map<string, n
       const recorder = new PartRecorder(part === "end" ? config.nLayer : layer++ % config.nLayer, kernels);
       recorder.share(tables.group, offsets);
       model.forward(recorder, workspace, batch, access);
-      model.choose(recorder, workspace, batch, false);
+      model.choose(recorder, workspace, batch, access, false);
       const start = performance.now();
       recorder.submit();
       await gpu.fence.wait();

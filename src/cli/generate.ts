@@ -209,6 +209,8 @@ async function streamOne(
     maxPromptTokens: ids.length,
     maxTokens,
     capacityTokens: maxTokens,
+    sampled: sampling.temperature > 0,
+    firstStepFirst: true,
   };
   const times = new StartTimes(model);
   return await withDecoder(model, decoding, async (decoder) => {

@@ -9,6 +9,7 @@ import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import type { StepRange } from "../model/kernels.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { UsageError } from "../errors.ts";
 import { BatchRunner } from "./batch_runner.ts";
@@ -23,6 +24,28 @@ export interface DecoderOptions {
   readonly maxTokens: number;
   /** Rows of logits that a step may ask for; one per sequence unless told otherwise. */
   readonly maxOutputs?: number;
+  /** Whether tokens may be sampled. Default: they may. */
+  readonly sampled?: boolean;
+  /**
+   * Whether only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
+   * {@link Decoder.ready}. Default: everything is compiled at first.
+   */
+  readonly firstStepFirst?: boolean;
+}
+
+/** The first step of a decoder: its prompts, each as long as they may be. */
+export function firstStepOf(
+  { nSequences, maxPromptTokens, sampled = true }: Omit<DecoderOptions, "maxTokens">,
+): StepRange {
+  const rows = nSequences * maxPromptTokens, prefill = maxPromptTokens > 1;
+  return {
+    rows: [rows, rows],
+    outputs: [nSequences, nSequences],
+    prefill,
+    decode: !prefill,
+    greedy: !sampled,
+    sampled,
+  };
 }
 
 /** Decodes a fixed set of sequences in step with each other. */
@@ -42,7 +65,7 @@ export class Decoder {
   }
 
   /**
-   * Compiles the strategy's kernels and allocates everything that the steps need. The strategy stays the
+   * Compiles the kernels and allocates everything that the steps need. The strategy stays the
    * caller's to dispose of.
    *
    * @throws {UsageError} If a sequence would be longer than the model's context.
@@ -55,12 +78,25 @@ export class Decoder {
         `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
       );
     }
-    const runner = await BatchRunner.create(model, strategy, {
+    const limits = {
       maxRows: nSequences * (strategy.name === "no-cache" ? maxTokens : maxPromptTokens),
       maxSpans: nSequences,
       maxOutputs: options.maxOutputs ?? nSequences,
+    };
+    const runner = await BatchRunner.create(model, strategy, limits, {
+      sampled: options.sampled ?? true,
+      ...(options.firstStepFirst && { firstSteps: firstStepOf(options) }),
     });
     return new Decoder(model, strategy, options, runner);
+  }
+
+  /**
+   * Compiles what a first step did without, where the decoder was made for that first.
+   *
+   * @throws {KvbenchError} If a kernel does not compile.
+   */
+  async ready(): Promise<void> {
+    if (this.#options.firstStepFirst) await this.#runner.ready();
   }
 
   /** Dispatches recorded since the decoder was made. */
