@@ -11,6 +11,8 @@ import { cellKey, groupsOf } from "../measure/grid.ts";
 import type { Plan } from "../measure/plan.ts";
 import { type BenchResult, parseResult } from "../measure/result.ts";
 import { runBench } from "../measure/run.ts";
+import type { WeightsOrigin } from "../model/checkpoint.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
 import { formatResults } from "../report/formats.ts";
 import { checkWritable } from "../report/write.ts";
 import { compareWithF32, prepareReference } from "./bench_accuracy.ts";
@@ -19,6 +21,7 @@ import { planOf } from "./bench_plan.ts";
 import { assertContinues, emptyResult } from "./bench_record.ts";
 import { saveReports } from "./bench_reports.ts";
 import { quietly } from "./command_line.ts";
+import { sayFirstLook } from "./first_look.ts";
 import { compareWithBaseline } from "./compare.ts";
 import { type Destination, destinationOf } from "./destination.ts";
 import { type Interrupt, watchInterrupts } from "./interrupt.ts";
@@ -87,20 +90,29 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     if (baseline) assertComparable(plan, baseline, options.baseline!);
     const weights = await checkpoint.origin();
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
-    return { plan, weights, f32 };
+    return { plan, weights, f32, modelName: checkpoint.name };
   }, async (session, { plan, weights, f32 }) => {
-    const { gpu: { facts }, modelName } = session;
-    say(
-      `kvbench: ${modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ${sayPlan(plan)}`,
-    );
     if (to.file !== undefined) say(`Result: ${to.file}`);
-    const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
-    await selfCheck(session.model, { weights, strategy: strategy!, kvDtypes });
+    await check(session.model, plan, weights);
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
     const fresh = await emptyResult(session, plan, weights, compared);
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
     return await measure(session, resumed?.result ?? fresh, to, interrupt);
-  });
+  }, ({ plan, weights, modelName }) => ({
+    tunes: true,
+    ...(!to.quiet && {
+      look: async (model) => {
+        const { facts } = model.gpu;
+        say(
+          `kvbench: ${modelName} on ${facts.description}${facts.software ? " (software)" : ""}, ${
+            sayPlan(plan)
+          }`,
+        );
+        await check(model, plan, weights);
+        await sayFirstLook(model, plan, say);
+      },
+    }),
+  }));
   const format = !resumed && options.json === "-" ? "json" : options.format;
   if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
   if (interrupt.exitCode !== 0) {
@@ -115,6 +127,18 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       to.quiet ? console.error(text) : writeLine(`\n${options.baseline} → this run\n\n${text}`);
     compareWithBaseline(baseline, result, options, print);
   }
+}
+
+/** Variants that have been checked in this process. */
+const checked = new Set<string>();
+
+/** Makes sure, before anything is timed, that the model computes what it should with its kernel variants. */
+async function check(model: Gpt2, plan: Plan, weights: WeightsOrigin): Promise<void> {
+  const variants = JSON.stringify({ ...model.tuning, name: undefined });
+  if (checked.has(variants)) return;
+  const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
+  await selfCheck(model, { weights, strategy: strategy!, kvDtypes });
+  checked.add(variants);
 }
 
 /** Refuses, before anything is measured, to measure what the baseline has nothing of. */

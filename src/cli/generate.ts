@@ -5,6 +5,7 @@
  */
 import { Command, Option } from "npm:commander@15.1.0";
 import { EARLY_STOPPING, type EarlyStopping } from "../engine/beams.ts";
+import { firstStepOf } from "../engine/decoder.ts";
 import { Continuation } from "../engine/continuation.ts";
 import { generate } from "../engine/generate.ts";
 import type { KvFootprint } from "../engine/kv_footprint.ts";
@@ -14,6 +15,8 @@ import { checkContext, checkIds } from "../model/config.ts";
 import { checkSampling } from "../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import { formatBytes, formatPercent } from "../report/units.ts";
+import { compileProgress } from "./compile_progress.ts";
+import { type DriverCacheState, driverCacheState, sayDriverCache } from "./driver_cache.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate_many.ts";
 import { promptIds, type Session, withSession } from "./session.ts";
 import { StartTimes } from "./start_times.ts";
@@ -35,6 +38,9 @@ interface Options extends DecodeOptions {
   readonly ignoreEos: boolean;
   readonly output: "text" | "ids" | "json";
 }
+
+/** Kernels of a first step with an unsharded head. */
+const FIRST_STEP_KERNELS = 11;
 
 /** Declares the subcommand. */
 export function generateCommand(): Command {
@@ -99,6 +105,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     seed: options.seed ?? 0,
   };
   checkSampling(sampling);
+  const cacheBefore = options.timings ? await driverCacheState() : undefined;
   await withSession(options, async ({ config }, tokenizer) => {
     const given = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
     checkIds(given.ids, config.vocabSize);
@@ -114,7 +121,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
       ? await searchMany(session, options, request)
       : several
       ? await sampleMany(session, options, request)
-      : { sequences: [await streamOne(session, options, request)] };
+      : { sequences: [await streamOne(session, options, request, cacheBefore)] };
     const { sequences, scores, footprint } = many;
     if (footprint) console.error(sayFootprint(footprint));
     if (options.output === "ids") {
@@ -165,7 +172,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
         2,
       ));
     }
-  });
+  }, ({ ids }) => several ? {} : { firstSteps: firstStepOf(sizesOf(ids, sampling)) });
 }
 
 /** Refuses what a search of beams doesn't have. */
@@ -192,40 +199,50 @@ function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): s
   return `K/V: at most ${formatBytes(heldBytes)} held${saved}, ${formatBytes(copiedBytes)} copied`;
 }
 
+/** What a decoder of one sequence is sized for. */
+function sizesOf(ids: readonly number[], { temperature }: Prompted["sampling"]) {
+  return { nSequences: 1, maxPromptTokens: ids.length, sampled: temperature > 0 };
+}
+
 /** Decodes one sequence, and shows its text as it comes. */
 async function streamOne(
-  { model, tokenizer }: Session,
+  { model, tokenizer, locateMs, remembered }: Session,
   options: Options,
   { ids, sampling, eos }: Prompted,
+  cacheBefore: DriverCacheState | undefined,
 ): Promise<Continuation> {
   const maxTokens = ids.length + options.maxNewTokens;
   const { strategy, kvDtype, blockSize, growth } = options;
   const decoding = {
+    ...sizesOf(ids, sampling),
     strategy,
     kvDtype,
     blockSize,
     growth,
-    nSequences: 1,
-    maxPromptTokens: ids.length,
     maxTokens,
     capacityTokens: maxTokens,
-    sampled: sampling.temperature > 0,
     firstStepFirst: true,
   };
-  const times = new StartTimes(model);
+  const times = new StartTimes(model, { locateMs, remembered });
+  const compiling = compileProgress(FIRST_STEP_KERNELS);
   return await withDecoder(model, decoding, async (decoder) => {
     times.ready();
+    decoder.watchFirstDispatches(compiling.kernel);
     const sequence = new Continuation(tokenizer, options.stop);
     const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
     const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
     for await (const [chunk] of generate(decoder, request)) {
       times.token();
+      compiling.stop();
       for (const id of chunk!) show(sequence.push(id, eos));
       if (sequence.finishReason !== undefined) break;
     }
     show(sequence.end("length"));
     show("\n");
-    if (options.timings) console.error(times.say(sequence.ids.length));
+    if (options.timings) {
+      const driver = sayDriverCache(cacheBefore, await driverCacheState());
+      console.error(times.say(sequence.ids.length, driver));
+    }
     return sequence;
-  });
+  }).finally(compiling.stop);
 }

@@ -70,7 +70,7 @@ async function run(options: Options): Promise<void> {
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
-  });
+  }, () => ({ tunes: true }));
 }
 
 function profileText(result: ProfileResult): string {

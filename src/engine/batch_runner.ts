@@ -6,6 +6,7 @@
  * @module
  */
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvGroups, KvSource } from "../kv/strategy.ts";
@@ -138,6 +139,11 @@ export class BatchRunner {
     this.#recorder.timestamps = timestamps;
   }
 
+  /** Tells of every kernel before its first dispatch from now on, or no longer: the driver may compile it then. */
+  watchFirstDispatches(onFirst: ((kernel: Kernel) => void) | undefined): void {
+    this.#recorder.onFirstDispatch = onFirst;
+  }
+
   /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
   writeTokens(sequence: number, position: number, ids: readonly number[]): void {
     if (ids.length === 0) return;
@@ -157,6 +163,7 @@ export class BatchRunner {
     const start = performance.now();
     const batch = batchOf(spans);
     const offsets = this.#tables.set(this.#queued++, batch);
+    if (this.#recorder.onFirstDispatch) this.#tables.upload(this.#queued); // it may be submitted at any kernel
     this.#recorder.share(this.#tables.group, offsets);
     this.#model.forward(this.#recorder, this.#workspace, batch, this.#access);
     if (choice !== "none" && batch.nOutputs > 0) {

@@ -5,6 +5,7 @@
  * @module
  */
 import { readBuffer } from "../gpu/readback.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy } from "../kv/strategy.ts";
@@ -122,6 +123,11 @@ export class Decoder {
   /** Times every dispatch in a pass of its own from now on, or no longer. Call it between submissions. */
   timeDispatches(timer: DispatchTimer | undefined): void {
     this.#runner.timeDispatches(timer);
+  }
+
+  /** Tells of every kernel before its first dispatch from now on, or no longer: the driver may compile it then. */
+  watchFirstDispatches(onFirst: ((kernel: Kernel) => void) | undefined): void {
+    this.#runner.watchFirstDispatches(onFirst);
   }
 
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */
