@@ -149,13 +149,21 @@ Deno.test("The README and --help name the least permissions of every subcommand"
   );
 });
 
-Deno.test("Nothing is evaluated as code, and no program is started but by set-up and what builds files", {
-  ignore: !permitted("read"),
-}, () => {
-  for (const file of sourcesIn(new URL("../src/", import.meta.url))) {
-    const text = Deno.readTextFileSync(file);
-    assert.doesNotMatch(text, /\beval\(|new Function\(|\bWorker\(/, file.pathname);
-    const starts = /Deno\.Command|node:child_process/.test(text);
-    assert.equal(starts, /\/cli\/(setup|bundle)\.ts$|\/page\/build\.ts$/.test(file.pathname), file.pathname);
-  }
-});
+Deno.test(
+  "Nothing is evaluated as code, and no program is started but by set-up, doctor and what builds files",
+  {
+    ignore: !permitted("read"),
+  },
+  () => {
+    for (const file of sourcesIn(new URL("../src/", import.meta.url))) {
+      const text = Deno.readTextFileSync(file);
+      assert.doesNotMatch(text, /\beval\(|new Function\(|\bWorker\(/, file.pathname);
+      const starts = /Deno\.Command|node:child_process/.test(text);
+      assert.equal(
+        starts,
+        /\/cli\/(setup|bundle|start_check)\.ts$|\/page\/build\.ts$/.test(file.pathname),
+        file.pathname,
+      );
+    }
+  },
+);

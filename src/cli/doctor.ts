@@ -21,6 +21,7 @@ import { describeHelp } from "./help.ts";
 import { PRINT_JSON } from "./json_output.ts";
 import { type Fit, fitOf, freeMemory } from "./memory_check.ts";
 import { addOptions } from "./option_spec.ts";
+import { checkStarts, sayStarts, type StartCheck } from "./start_check.ts";
 import { writeLine } from "./stdout.ts";
 
 interface Options extends DeviceOptions {
@@ -42,6 +43,7 @@ export function doctorCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
+  const start = await checkStarts(options, (line) => console.error(line)); // while no other process holds the adapter
   const gpu = await Gpu.open(gpuOptions(options));
   try {
     const { facts, fence, device } = gpu;
@@ -63,6 +65,7 @@ async function run(options: Options): Promise<void> {
           ? "system memory, which this software adapter uses"
           : "WebGPU does not tell it",
       },
+      start,
       models,
     };
     if (options.json) writeLine(JSON.stringify(report, null, 2));
@@ -121,9 +124,11 @@ function print(report: {
   limits: Record<string, number>;
   fence: { blocks: boolean; cost_us: number; readback_ms: number };
   memory: { available_bytes: number | null; source: string };
+  start: StartCheck;
   models: ModelRow[];
 }): void {
-  const { adapter, runtime, backends, limits, fence, memory, models } = report;
+  const { adapter, runtime, backends, limits, fence, memory, start, models } = report;
+  const starts = sayStarts(start);
   const facts = new Table({ style: { head: [], border: [] } });
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
   facts.push(
@@ -141,6 +146,8 @@ function print(report: {
     ["fence", fence.blocks ? "a call waits for the GPU" : "a promise is awaited"],
     ["fence cost", `${fence.cost_us.toFixed(1)} µs with nothing to wait for`],
     ["readback", `${fence.readback_ms.toFixed(1)} ms for a few bytes`],
+    ["cold start", starts.cold],
+    ["warm start", starts.warm],
     [
       "memory",
       memory.available_bytes === null

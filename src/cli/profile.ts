@@ -104,10 +104,13 @@ async function run(options: Options): Promise<void> {
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
-  }, ({ promptIds }) => (context) => {
-    const { strategy, kvDtype, blockSize, newTokens: steps } = options;
-    return profileNeed(context, { strategy, kvDtype, blockSize, promptIds, steps });
-  });
+  }, ({ promptIds }) => ({
+    work: (context) => {
+      const { strategy, kvDtype, blockSize, newTokens: steps } = options;
+      return profileNeed(context, { strategy, kvDtype, blockSize, promptIds, steps });
+    },
+    tunes: true,
+  }));
 }
 
 function profileText(result: ProfileResult): string {

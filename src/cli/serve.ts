@@ -214,8 +214,11 @@ async function run(options: Options): Promise<void> {
       }
       return gpu.ledger;
     },
-    ({ shape, plan }) => (context) =>
-      servingNeed(context, { plan, policies: [options.policy], shape, kvDtype: options.kvDtype }),
+    ({ shape, plan }) => ({
+      work: (context) =>
+        servingNeed(context, { plan, policies: [options.policy], shape, kvDtype: options.kvDtype }),
+      tunes: true,
+    }),
   );
   writeLine(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command } from "./commander.ts";
+import type { Command } from "./commander.ts";
 import { locateConfig } from "../hub/locate.ts";
 import { dryRun } from "../measure/serving/dry_run.ts";
 import type { ServingEntry } from "../measure/serving/entry.ts";
@@ -104,7 +104,7 @@ export async function withSimulator<P, T>(
     }, prepared);
   }, ({ prepared, shape }) => {
     const plan = planOf(prepared), { policies } = plan, { kvDtype } = options;
-    return (context) => servingNeed(context, { plan, policies, shape, kvDtype });
+    return { work: (context) => servingNeed(context, { plan, policies, shape, kvDtype }), tunes: true };
   });
 }
 

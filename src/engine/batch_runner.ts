@@ -6,11 +6,13 @@
  * @module
  */
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvGroups, KvSource } from "../kv/strategy.ts";
 import { type BatchLimits, batchOf, type Span } from "../model/batch.ts";
-import type { Gpt2, KvAccess } from "../model/gpt2.ts";
+import { ANY_STEP, type Gpt2, type KvAccess } from "../model/gpt2.ts";
+import type { StepRange } from "../model/kernels.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
 import { StepTables } from "../model/step_tables.ts";
 import type { Workspace } from "../model/workspace.ts";
@@ -29,10 +31,20 @@ export interface RunnerKv {
 /** How each output's next token is chosen: not at all, the likeliest, or as its sequence's sampling says. */
 export type Choice = "none" | "greedy" | "sampled";
 
+/** How kernels are compiled for a {@link BatchRunner}. */
+export interface RunnerOptions {
+  /** Whether tokens may be sampled. Default: they may. */
+  readonly sampled?: boolean;
+  /** The steps that come before {@link BatchRunner.ready} is called. Default: every step. */
+  readonly firstSteps?: StepRange;
+}
+
 /** Records batches of one model and one K/V memory. */
 export class BatchRunner {
   readonly #model: Gpt2;
-  readonly #kv: KvAccess;
+  readonly #kv: RunnerKv;
+  readonly #range: StepRange;
+  #access: KvAccess;
   readonly #tables: StepTables;
   readonly #workspace: Workspace;
   readonly #recorder: Recorder;
@@ -40,32 +52,56 @@ export class BatchRunner {
   #encodeMs = 0;
   #submitMs = 0;
 
-  private constructor(model: Gpt2, kv: KvAccess, tables: StepTables, workspace: Workspace) {
+  private constructor(
+    model: Gpt2,
+    { kv, range, kernels }: { kv: RunnerKv; range: StepRange; kernels: KvAccess["kernels"] },
+    tables: StepTables,
+    workspace: Workspace,
+  ) {
     this.#model = model;
     this.#kv = kv;
+    this.#range = range;
+    this.#access = accessOf(kv, kernels);
     this.#tables = tables;
     this.#workspace = workspace;
     this.#recorder = new Recorder(model.gpu.device);
   }
 
   /**
-   * Compiles the kernels that touch K and V and allocates everything that batches within `limits` need. The K/V
-   * memory stays the caller's to dispose of.
+   * Compiles the kernels, or those of the first steps, and allocates everything that batches within `limits` need. The
+   * K/V memory stays the caller's to dispose of.
    *
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, kv: RunnerKv, limits: BatchLimits): Promise<BatchRunner> {
-    const kernels = await model.kvKernels(kv.source);
+  static async create(
+    model: Gpt2,
+    kv: RunnerKv,
+    limits: BatchLimits,
+    { sampled = true, firstSteps }: RunnerOptions = {},
+  ): Promise<BatchRunner> {
+    const { maxRows, maxOutputs } = limits;
+    const range: StepRange = {
+      ...ANY_STEP,
+      rows: [1, maxRows],
+      outputs: [1, maxOutputs],
+      prefill: maxRows > 1,
+      sampled,
+    };
+    const kernels = await model.stepKernels(kv.source, firstSteps ?? range);
     const { workspace, tables } = model.gpu.ledger.allOrNone(() => ({
       workspace: model.workspace(limits),
       tables: new StepTables(model.gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION),
     }));
-    return new BatchRunner(
-      model,
-      { kernels, bindGroups: (layer) => kv.bindGroups(layer) },
-      tables,
-      workspace,
-    );
+    return new BatchRunner(model, { kv, range, kernels }, tables, workspace);
+  }
+
+  /**
+   * Compiles the kernels that the first steps did without; does nothing where there are none.
+   *
+   * @throws {KvbenchError} If one does not compile.
+   */
+  async ready(): Promise<void> {
+    this.#access = accessOf(this.#kv, await this.#model.stepKernels(this.#kv.source, this.#range));
   }
 
   /** Dispatches recorded since the runner was made. */
@@ -103,6 +139,11 @@ export class BatchRunner {
     this.#recorder.timestamps = timestamps;
   }
 
+  /** Tells of every kernel before its first dispatch from now on, or no longer: the driver may compile it then. */
+  watchFirstDispatches(onFirst: ((kernel: Kernel) => void) | undefined): void {
+    this.#recorder.onFirstDispatch = onFirst;
+  }
+
   /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
   writeTokens(sequence: number, position: number, ids: readonly number[]): void {
     if (ids.length === 0) return;
@@ -122,10 +163,11 @@ export class BatchRunner {
     const start = performance.now();
     const batch = batchOf(spans);
     const offsets = this.#tables.set(this.#queued++, batch);
+    if (this.#recorder.onFirstDispatch) this.#tables.upload(this.#queued); // it may be submitted at any kernel
     this.#recorder.share(this.#tables.group, offsets);
-    this.#model.forward(this.#recorder, this.#workspace, batch, this.#kv);
+    this.#model.forward(this.#recorder, this.#workspace, batch, this.#access);
     if (choice !== "none" && batch.nOutputs > 0) {
-      this.#model.choose(this.#recorder, this.#workspace, batch, choice === "sampled");
+      this.#model.choose(this.#recorder, this.#workspace, batch, this.#access, choice === "sampled");
     }
     this.#encodeMs += performance.now() - start;
   }
@@ -144,4 +186,8 @@ export class BatchRunner {
     this.#tables.dispose();
     this.#workspace.dispose();
   }
+}
+
+function accessOf(kv: RunnerKv, kernels: KvAccess["kernels"]): KvAccess {
+  return { kernels, bindGroups: (layer) => kv.bindGroups(layer) };
 }

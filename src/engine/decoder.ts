@@ -5,10 +5,12 @@
  * @module
  */
 import { readBuffer } from "../gpu/readback.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { KvStrategy } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import type { StepRange } from "../model/kernels.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { UsageError } from "../errors.ts";
 import { firstNotFinite, NOT_FINITE } from "../model/finite.ts";
@@ -25,6 +27,28 @@ export interface DecoderOptions {
   readonly maxTokens: number;
   /** Rows of logits that a step may ask for; one per sequence unless told otherwise. */
   readonly maxOutputs?: number;
+  /** Whether tokens may be sampled. Default: they may. */
+  readonly sampled?: boolean;
+  /**
+   * Whether only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
+   * {@link Decoder.ready}. Default: everything is compiled at first.
+   */
+  readonly firstStepFirst?: boolean;
+}
+
+/** The first step of a decoder: its prompts, each as long as they may be. */
+export function firstStepOf(
+  { nSequences, maxPromptTokens, sampled = true }: Omit<DecoderOptions, "maxTokens">,
+): StepRange {
+  const rows = nSequences * maxPromptTokens, prefill = maxPromptTokens > 1;
+  return {
+    rows: [rows, rows],
+    outputs: [nSequences, nSequences],
+    prefill,
+    decode: !prefill,
+    greedy: !sampled,
+    sampled,
+  };
 }
 
 /** Decodes a fixed set of sequences in step with each other. */
@@ -44,7 +68,7 @@ export class Decoder {
   }
 
   /**
-   * Compiles the strategy's kernels and allocates everything that the steps need. The strategy stays the
+   * Compiles the kernels and allocates everything that the steps need. The strategy stays the
    * caller's to dispose of.
    *
    * @throws {UsageError} If a sequence would be longer than the model's context.
@@ -57,12 +81,25 @@ export class Decoder {
         `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
       );
     }
-    const runner = await BatchRunner.create(model, strategy, {
+    const limits = {
       maxRows: nSequences * (strategy.name === "no-cache" ? maxTokens : maxPromptTokens),
       maxSpans: nSequences,
       maxOutputs: options.maxOutputs ?? nSequences,
+    };
+    const runner = await BatchRunner.create(model, strategy, limits, {
+      sampled: options.sampled ?? true,
+      ...(options.firstStepFirst && { firstSteps: firstStepOf(options) }),
     });
     return new Decoder(model, strategy, options, runner);
+  }
+
+  /**
+   * Compiles what a first step did without, where the decoder was made for that first.
+   *
+   * @throws {KvbenchError} If a kernel does not compile.
+   */
+  async ready(): Promise<void> {
+    if (this.#options.firstStepFirst) await this.#runner.ready();
   }
 
   /** Dispatches recorded since the decoder was made. */
@@ -88,6 +125,11 @@ export class Decoder {
   /** Times every dispatch in a pass of its own from now on, or no longer. Call it between submissions. */
   timeDispatches(timer: DispatchTimer | undefined): void {
     this.#runner.timeDispatches(timer);
+  }
+
+  /** Tells of every kernel before its first dispatch from now on, or no longer: the driver may compile it then. */
+  watchFirstDispatches(onFirst: ((kernel: Kernel) => void) | undefined): void {
+    this.#runner.watchFirstDispatches(onFirst);
   }
 
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */

@@ -198,7 +198,7 @@ function itlOf(runs: number[][]): NonNullable<Cell["itl_ms"]> {
   };
 }
 
-/** What a strategy and its decoder are sized for. */
+/** What a cell's strategy and decoder are sized for. */
 export function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
   const { prompt_tokens, new_tokens, batch, kv_dtype, block_size, growth, kv_capacity_tokens } = settings;
   const maxTokens = prompt_tokens + new_tokens;
@@ -228,14 +228,18 @@ async function withDecoders<T>(
   return await open([]);
 }
 
-/** Compares what cell `at` has generated with what the first cell generated in its memory run. */
-function assertSameIds(
+/**
+ * Compares what cell `at` has generated with what the first cell generated in its first run.
+ *
+ * @throws {KvbenchError} Where a token differs.
+ */
+export function assertSameIds(
   cells: GroupPlan,
-  memory: readonly MemoryRun[],
+  firstRuns: readonly Pick<MemoryRun, "ids">[],
   at: number,
   ids: readonly (readonly number[])[],
 ): void {
-  memory[0]!.ids.forEach((expected, sequence) => {
+  firstRuns[0]!.ids.forEach((expected, sequence) => {
     const found = ids[sequence] ?? [];
     const token = expected.findIndex((id, i) => found[i] !== id);
     if (token < 0 && found.length === expected.length) return;
