@@ -58,7 +58,12 @@ gpuTest(
           limits: { ttftMs: undefined, tpotMs: undefined, e2eMs: undefined },
         };
         const outcome = await runLoad(client, "random", plan);
-        const facts = { created: new Date().toISOString(), command: [], server: { url, model: "random" }, interrupted: false };
+        const facts = {
+          created: new Date().toISOString(),
+          command: [],
+          server: { url, model: "random" },
+          interrupted: false,
+        };
         const result = loadResult(plan, outcome, facts);
         const metrics = await (await fetch(`${url}/metrics`)).text();
         const wallMs = performance.now() - startMs;
