@@ -140,7 +140,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    * @throws {KvbenchError} If the device fails.
    */
   read(ranges: readonly TokenRange[]): Promise<number[][]> {
-    return this.#runner.tokens(ranges);
+    return this.#kept(this.#runner.tokens(ranges));
   }
 
   /**
@@ -150,7 +150,13 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    * @throws {KvbenchError} If the device fails.
    */
   logits(rows: readonly number[]): Promise<Float32Array[]> {
-    return this.#runner.logits(rows);
+    return this.#kept(this.#runner.logits(rows));
+  }
+
+  /** A readback that {@linkcode GpuExecutor.settle} waits for, whether its reader does or not. */
+  #kept<T>(read: Promise<T>): Promise<T> {
+    this.#runner.keep(read);
+    return read;
   }
 
   /**

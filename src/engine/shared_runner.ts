@@ -219,8 +219,10 @@ export class SharedRunner {
    * @throws {KvbenchError} If the device has failed, or something that was kept.
    */
   async settle(): Promise<void> {
-    await Promise.all([...this.#reads, ...this.#host.values()]);
+    // All of them, whether one fails or not: what reads has a buffer.
+    const all = await Promise.allSettled([...this.#reads, ...this.#host.values()]);
     this.assertKept();
+    for (const each of all) if (each.status === "rejected") throw each.reason;
   }
 
   /** Frees everything. {@linkcode SharedRunner.settle} comes before it. */
