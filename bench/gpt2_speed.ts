@@ -22,7 +22,7 @@ import {
 } from "../mod.ts";
 import { createStrategy, SyntheticCheckpoint } from "../mod.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
-import { median } from "../src/measure/statistics.ts";
+import { median } from "../src/measure/statistics/statistics.ts";
 
 const { values: options } = parseArgs({
   options: {

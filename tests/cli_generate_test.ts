@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
-import { loadTokenizer } from "../src/model/tokenizer.ts";
+import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
 import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 
 Deno.test(

@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { PassingError } from "../src/hub/http.ts";
 import { assertOk } from "../src/hub/remote_file.ts";
-import { latencyRun, perTokenRun } from "../src/measure/cell_runs.ts";
-import { LoadClient } from "../src/measure/load/client.ts";
-import { loadResult } from "../src/measure/load/result.ts";
-import { runLoad } from "../src/measure/load/run.ts";
+import { latencyRun, perTokenRun } from "../src/measure/run/cell_runs.ts";
+import { LoadClient } from "../src/load/client.ts";
+import { loadResult } from "../src/load/result.ts";
+import { runLoad } from "../src/load/run.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";

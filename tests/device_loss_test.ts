@@ -6,17 +6,17 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { benchCommand } from "../src/cli/bench.ts";
+import { benchCommand } from "../src/cli/commands/bench.ts";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { generate } from "../src/engine/generate.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { withDecoder } from "../src/engine/with_decoder.ts";
-import { DeviceLostError } from "../src/errors.ts";
+import { DeviceLostError } from "../src/base/errors.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
-import { seededRandom } from "../src/measure/random.ts";
-import { parseResult } from "../src/measure/result.ts";
-import { tensorShapes } from "../src/model/checkpoint.ts";
+import { seededRandom } from "../src/base/random.ts";
+import { parseResult } from "../src/measure/record/result.ts";
+import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { inScratch, namesIn } from "./cli_support.ts";

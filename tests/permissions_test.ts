@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { PERMISSIONS } from "../src/cli/permissions.ts";
+import { PERMISSIONS } from "../src/cli/options/permissions.ts";
 import { CHART_FLAGS, CHART_READS, ignore, inScratch, kvbench, namesIn, stdoutOf } from "./cli_support.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { permitted } from "./permitted.ts";
@@ -150,7 +150,7 @@ Deno.test("The README and --help name the least permissions of every subcommand"
 });
 
 Deno.test(
-  "Nothing is evaluated as code, and no program is started but by set-up, doctor and what builds files",
+  "Nothing is evaluated as code, and no program is started but by set-up and doctor",
   {
     ignore: !permitted("read"),
   },
@@ -161,11 +161,15 @@ Deno.test(
       // The one worker runs a file of kvbench's own, whose text is a part of the program.
       const workers = text.match(/\bnew Worker\(.*/g) ?? [];
       const own = 'new Worker(`data:text/javascript,${encodeURIComponent(WORKER)}`, { type: "module" });';
-      assert.deepEqual(workers, file.pathname.endsWith("/cli/interrupt.ts") ? [own] : [], file.pathname);
+      assert.deepEqual(
+        workers,
+        file.pathname.endsWith("/cli/terminal/interrupt.ts") ? [own] : [],
+        file.pathname,
+      );
       const starts = /Deno\.Command|node:child_process/.test(text);
       assert.equal(
         starts,
-        /\/cli\/(setup|bundle|start_check|backends)\.ts$|\/page\/build\.ts$/.test(file.pathname),
+        /\/cli\/(commands\/doctor\/start_check|session\/backends)\.ts$/.test(file.pathname),
         file.pathname,
       );
     }

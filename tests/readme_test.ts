@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import bench from "../docs/bench.json" with { type: "json" };
 import config from "../deno.json" with { type: "text" };
 import readme from "../README.md" with { type: "text" };
-import { parseResult } from "../src/measure/result.ts";
+import { parseResult } from "../src/measure/record/result.ts";
 import { formatResults } from "../src/report/formats.ts";
 import { sourcesIn } from "./sources.ts";
 

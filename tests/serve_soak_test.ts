@@ -9,7 +9,7 @@ import { createMemory, POLICY_NAMES } from "../src/engine/scheduler/create_memor
 import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
 import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
-import { seededRandom } from "../src/measure/random.ts";
+import { seededRandom } from "../src/base/random.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { withRandomModel } from "./decode_support.ts";
 import { AWKWARD } from "./fixtures/checkpoint.ts";

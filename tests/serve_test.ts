@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
-import { KvbenchError } from "../src/errors.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { logProbability } from "../src/model/log_probabilities.ts";
 import { GREEDY } from "../src/model/sampling.ts";

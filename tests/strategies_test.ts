@@ -10,7 +10,7 @@ import { createStrategy } from "../src/kv/create.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { Paged } from "../src/kv/paged.ts";
 import { type KvStrategy, STRATEGY_NAMES } from "../src/kv/strategy.ts";
-import { seededRandom } from "../src/measure/random.ts";
+import { seededRandom } from "../src/base/random.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import {
   DYNAMIC,

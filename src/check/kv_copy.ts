@@ -9,7 +9,7 @@ import { writeVectors } from "../gpu/writer.ts";
 import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
 import { SlotPool } from "../kv/slot_pool.ts";
 import type { KvShape } from "../kv/strategy.ts";
-import { seededRandom } from "../measure/random.ts";
+import { seededRandom } from "../base/random.ts";
 import { compare, type Comparison } from "./comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";
 

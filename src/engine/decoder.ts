@@ -12,8 +12,8 @@ import type { KvStrategy } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { StepRange } from "../model/kernels.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
-import { UsageError } from "../errors.ts";
-import { firstNotFinite, NOT_FINITE } from "../model/finite.ts";
+import { UsageError } from "../base/errors.ts";
+import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
 import { BatchRunner } from "./batch_runner.ts";
 import { notFiniteError } from "./not_finite.ts";
 

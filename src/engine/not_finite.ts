@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { NotFiniteError, reasonOf } from "../errors.ts";
+import { NotFiniteError, reasonOf } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer, readTexels } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { NoCache } from "../kv/no_cache.ts";
 import { type Batch, batchOf } from "../model/batch.ts";
-import { firstNotFinite } from "../model/finite.ts";
+import { firstNotFinite } from "../base/finite.ts";
 import type { Gpt2, Operator } from "../model/gpt2.ts";
 import { StepTables } from "../model/step_tables.ts";
 

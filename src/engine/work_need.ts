@@ -9,7 +9,7 @@ import { ROW_BYTES, TEXEL_BYTES, texelRows } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { kvHeadBytes, kvRowBytes, type StrategyName } from "../kv/strategy.ts";
 import { type BatchLimits, TILE_ROWS } from "../model/batch.ts";
-import type { Gpt2Config } from "../model/config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
 import { splitsOf } from "../model/kernels.ts";
 import { paddedRows } from "../model/linear.ts";

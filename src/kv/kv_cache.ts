@@ -9,7 +9,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { ContiguousRegions } from "./contiguous.ts";
 import { SLOT_GROUP } from "./slot_group.ts";
 import { type Growth, type KvGroups, type KvShape, type KvStrategy, type KvUsage } from "./strategy.ts";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 
 /** Keeps everything, contiguously. */
 export class KvCache implements KvStrategy {

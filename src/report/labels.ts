@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Settings } from "../measure/cell.ts";
-import type { CellPlan } from "../measure/grid.ts";
+import type { Settings } from "../measure/record/cell.ts";
+import type { CellPlan } from "../measure/run/grid.ts";
 
 /** How each setting is said. */
 const SAID: { readonly [K in keyof Settings]: (value: NonNullable<Settings[K]>) => string } = {

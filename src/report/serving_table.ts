@@ -5,8 +5,8 @@
  * @module
  */
 import Table from "npm:cli-table3@0.6.5";
-import type { ServingEntry } from "../measure/serving/entry.ts";
-import type { ServingResult, ServingSetup } from "../measure/serving/result.ts";
+import type { ServingEntry } from "../simulate/entry.ts";
+import type { ServingResult, ServingSetup } from "../simulate/result.ts";
 import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
 import { WIDTH } from "./wrap.ts";
 

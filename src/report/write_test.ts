@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { checkWritable, isReplaced, writeUnderNewName, writeWhole } from "./write.ts";
 import { permitted } from "../../tests/permitted.ts";
 
@@ -120,7 +120,7 @@ Deno.test("writeWhole() does not replace a file that may not be written", {
     await Deno.chmod(path, 0o444);
     const source = join(folder, "source");
     await Deno.mkdir(join(source, "report"), { recursive: true });
-    for (const file of ["report/write.ts", "errors.ts"]) {
+    for (const file of ["report/write.ts", "base/errors.ts"]) {
       await Deno.copyFile(new URL(`../${file}`, import.meta.url), join(source, file));
     }
     await Deno.chmod(folder, 0o777);

@@ -12,10 +12,10 @@ import { type Dtype, DTYPES } from "../../src/gpu/dtype.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { createStrategy } from "../../src/kv/create.ts";
 import { type Growth, type StrategyName } from "../../src/kv/strategy.ts";
-import { type Gpt2Config, parseConfig } from "../../src/model/config.ts";
+import { type Gpt2Config, parseConfig } from "../../src/checkpoint/config.ts";
 import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";
-import { SyntheticCheckpoint } from "../../src/model/synthetic.ts";
+import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../../src/model/tuning.ts";
 import { fakeWebGpu, Trace, type TraceEvent } from "./fake_gpu.ts";
 

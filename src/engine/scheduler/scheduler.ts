@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../../errors.ts";
+import { KvbenchError } from "../../base/errors.ts";
 import type { Admission, KvMemory, Swapped } from "./kv_memory.ts";
 import { cachedPrefix, publishPrefix } from "./prefix.ts";
 import { Queue } from "./queue.ts";

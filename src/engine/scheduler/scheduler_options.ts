@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../base/errors.ts";
 import type { KvMemory } from "./kv_memory.ts";
 import type { Request } from "./request.ts";
 

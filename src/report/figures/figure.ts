@@ -5,7 +5,7 @@
  * @module
  */
 import type { StrategyName } from "../../kv/strategy.ts";
-import type { Interval } from "../../measure/bootstrap.ts";
+import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 
 /** What a colour stands for; it stands for the same in every chart. */

@@ -1,0 +1,33 @@
+/**
+ * The dry run: every policy of a plan, without a GPU.
+ *
+ * @module
+ */
+import { createMemory } from "../engine/scheduler/create_memory.ts";
+import { DryExecutor } from "./dry_executor.ts";
+import type { ServingEntry } from "./entry.ts";
+import type { Hardware } from "./hardware.ts";
+import type { ModelShape } from "./model_shape.ts";
+import type { ServingPlan } from "./plan.ts";
+import { memoryOptions, runPolicy, type ServingProgress } from "./run_policy.ts";
+
+/**
+ * Simulates every policy of a plan on a GPU of which only the rates are known.
+ *
+ * @throws {UsageError} If the budget has no room for a block, or a limit is too small.
+ */
+export async function dryRun(
+  plan: ServingPlan,
+  shape: ModelShape,
+  { hardware, onProgress }: { readonly hardware: Hardware; readonly onProgress?: ServingProgress },
+): Promise<ServingEntry[]> {
+  const entries: ServingEntry[] = [];
+  for (const policy of plan.policies) {
+    const memory = createMemory(policy, memoryOptions(plan, shape));
+    const executor = new DryExecutor(hardware, shape);
+    entries.push(
+      await runPolicy({ plan, shape, policy, memory, executor, ...(onProgress && { onProgress }) }),
+    );
+  }
+  return entries;
+}
