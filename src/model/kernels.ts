@@ -120,6 +120,7 @@ function choiceKernel({ device, layouts, config, tuning }: KernelContext, role: 
       LOGITS_STRIDE: dimsOf(config).v4 * 4,
       N_CTX: config.nCtx,
       LANES: tuning.argmaxLanes,
+      ...(role === "sample" && { BIN_BITS: tuning.sampleBits }),
     },
   });
 }

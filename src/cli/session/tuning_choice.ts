@@ -31,6 +31,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   splitTokens: z.int().nonnegative(),
   prefillLanes: z.int().positive(),
   argmaxLanes: z.int().positive(),
+  sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
 });
 
