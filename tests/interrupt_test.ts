@@ -72,7 +72,7 @@ Deno.test("A second signal ends a bench at once while the GPU is busy", {
     args: [
       "eval",
       `import { watchInterrupts } from ${
-        JSON.stringify(new URL("../src/cli/interrupt.ts", import.meta.url).href)
+        JSON.stringify(new URL("../src/cli/terminal/interrupt.ts", import.meta.url).href)
       };
       watchInterrupts().signal.addEventListener("abort", () => {
         console.log("first");

@@ -25,7 +25,7 @@ export const BUNDLE_NAME = "kvbench.js";
 /** Left to be loaded at run time: it is native code. */
 const EXTERNAL = "npm:@napi-rs/canvas*";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 const ENTRY = new URL("mod.ts", ROOT);
 /** The embedded model's files, below the root and below the bundle's folder. */
 const WEIGHTS = "weights/tiny/";

@@ -7,7 +7,7 @@
 import { fileURLToPath } from "node:url";
 
 /** Where the script is kept. */
-export const CLIENT = new URL("./client.js.txt", import.meta.url);
+export const CLIENT = new URL("../src/report/page/client.js.txt", import.meta.url);
 
 /**
  * Bundles the script.
@@ -21,7 +21,7 @@ export async function buildClient(): Promise<string> {
       "--quiet",
       "--minify",
       "--platform=browser",
-      fileURLToPath(new URL("./client.ts", import.meta.url)),
+      fileURLToPath(new URL("../src/report/page/client.ts", import.meta.url)),
     ],
     stdin: "null",
     env: { NO_COLOR: "1" },

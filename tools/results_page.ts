@@ -104,7 +104,7 @@ ${fieldTable(profileJsonSchema())}
 }
 
 if (import.meta.main) {
-  const out = new URL("../../docs/results.md", import.meta.url);
+  const out = new URL("../docs/results.md", import.meta.url);
   await Deno.writeTextFile(out, resultsDocument());
   console.log(`Wrote ${fileURLToPath(out)}`);
 }

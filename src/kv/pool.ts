@@ -250,7 +250,8 @@ export class KvPool {
    * @throws {KvbenchError} If the device has failed.
    */
   async settle(): Promise<void> {
-    await Promise.all([...this.#host.values(), ...this.#dropped.splice(0)]);
+    const all = await Promise.allSettled([...this.#host.values(), ...this.#dropped.splice(0)]);
+    for (const each of all) if (each.status === "rejected") throw each.reason;
   }
 
   /** Frees slots and table. */

@@ -70,7 +70,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     rows.forEach((row, i) => values.set(row, i * vocabSize));
     await writeWhole(options.out, new Uint8Array(values.buffer));
     console.error(`Wrote ${rows.length} × ${vocabSize} logits (little-endian float32) to ${options.out}`);
-  }, (ids) => (context) => logitsNeed(context, ids.length, options));
+  }, (ids) => ({ work: (context) => logitsNeed(context, ids.length, options) }));
 }
 
 async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {

@@ -103,10 +103,13 @@ async function run(options: Options): Promise<void> {
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
-  }, ({ promptIds }) => (context) => {
-    const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
-    return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
-  });
+  }, ({ promptIds }) => ({
+    work: (context) => {
+      const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
+      return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
+    },
+    tunes: true,
+  }));
 }
 
 function profileText(result: ProfileResult): string {

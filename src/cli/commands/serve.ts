@@ -207,8 +207,10 @@ async function run(options: Options): Promise<void> {
       }
       return gpu.ledger;
     },
-    ({ shape, plan }) => (context) =>
-      servingNeed(context, { plan, policies: [options.policy], shape, kvDtype: options.kvDtype }),
+    ({ shape, plan }) => ({
+      work: (context) =>
+        servingNeed(context, { plan, policies: [options.policy], shape, kvDtype: options.kvDtype }),
+    }),
   );
   writeLine(`Stopped. Buffers left on the GPU: ${formatBytes(ledger.current.total)}`);
 }
