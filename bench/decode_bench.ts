@@ -7,8 +7,8 @@
 import configJson from "../weights/tiny/config.json" with { type: "text" };
 import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };
 import { Gpt2, Gpu, openDecoder, strategyNames } from "../mod.ts";
-import { memorySource } from "../src/model/byte_source.ts";
-import { openCheckpoint } from "../src/model/checkpoint.ts";
+import { memorySource } from "../src/checkpoint/byte_source.ts";
+import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
 
 /** Contexts at which a step is timed: where the strategies are close, and where no-cache has bent away. */
 const CONTEXTS = [64, 512];

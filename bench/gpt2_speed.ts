@@ -13,7 +13,7 @@ import Table from "cli-table3";
 import { Decoder, type Dtype, DTYPES, Gpt2, Gpu, type PresetName, PRESETS } from "../mod.ts";
 import { openDecoder, SyntheticCheckpoint } from "../mod.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
-import { median } from "../src/measure/statistics.ts";
+import { median } from "../src/measure/statistics/statistics.ts";
 
 const { values: options } = parseArgs({
   options: {

@@ -7,8 +7,8 @@
  * @module
  */
 import { DTYPES, Gpt2, Gpu, openDecoder, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
-import { checkMemory } from "../src/cli/memory_check.ts";
-import { KvbenchError } from "../src/errors.ts";
+import { checkMemory } from "../src/cli/session/memory_check.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import { tuningFor } from "../src/model/tuning.ts";
 import { formatBytes } from "../src/report/units.ts";
 

@@ -20,7 +20,7 @@ import {
   StepTables,
   tuningFor,
 } from "../mod.ts";
-import { seededRandom, shuffled } from "../src/measure/random.ts";
+import { seededRandom, shuffled } from "../src/base/random.ts";
 import { dimsOf } from "../src/model/dims.ts";
 import { packedBytes } from "../src/model/pack.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { accuracyOf, MAX_POSITIONS, referenceOf } from "../src/measure/accuracy.ts";
+import { accuracyOf, MAX_POSITIONS, referenceOf } from "../src/measure/quality/accuracy.ts";
 import type { Dtype } from "../src/gpu/dtype.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { SOFTWARE_TUNING } from "../src/model/tuning.ts";

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { askBackends } from "../src/cli/backends.ts";
+import { askBackends } from "../src/cli/session/backends.ts";
 import { ignore, kvbench, runDeno, WEIGHTS } from "./cli_support.ts";
 
-const SETUP = fileURLToPath(new URL("../src/cli/setup.ts", import.meta.url));
+const SETUP = fileURLToPath(new URL("../tools/setup.ts", import.meta.url));
 const READ_WEIGHTS = `--allow-read=${WEIGHTS}`;
 /** Makes the Vulkan loader find no driver, by its old name and its new one. */
 const NO_VULKAN = { VK_DRIVER_FILES: "/nowhere.json", VK_ICD_FILENAMES: "/nowhere.json" };

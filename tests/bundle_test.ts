@@ -6,8 +6,8 @@
  */
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { bundle, BUNDLE_NAME } from "../src/cli/bundle.ts";
-import { KvbenchError } from "../src/errors.ts";
+import { bundle, BUNDLE_NAME } from "../tools/bundle.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import { inScratch, namesIn, runDeno } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
 

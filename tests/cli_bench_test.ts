@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { locateModel } from "../src/hub/locate.ts";
 import { strategyNames } from "../src/kv/registry.ts";
-import type { Cell } from "../src/measure/cell.ts";
-import { type BenchResult, parseResult } from "../src/measure/result.ts";
+import type { Cell } from "../src/measure/record/cell.ts";
+import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
 import { memoryNeed } from "../src/model/memory.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, stdoutOf, WEIGHTS } from "./cli_support.ts";
 

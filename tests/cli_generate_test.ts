@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { strategyNames } from "../src/kv/registry.ts";
-import { loadTokenizer } from "../src/model/tokenizer.ts";
+import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
 import { goldenCase, ignore, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 
 Deno.test(

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type BenchResult, parseResult } from "../src/measure/result.ts";
+import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
 import { ignore, inScratch, kvbench, MOD, namesIn, stdoutOf, WEIGHTS } from "./cli_support.ts";
 
 const RUNS = 20;

@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { parseLoad } from "../src/measure/load/result.ts";
+import { parseLoad } from "../src/load/result.ts";
 import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf, WEIGHTS } from "./cli_support.ts";
-import { loadTokenizer } from "../src/model/tokenizer.ts";
+import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
 
 Deno.test("The openai package streams from kvbench serve, which ends at a signal with nothing left", {
   ignore: ignore || Deno.build.os === "windows",

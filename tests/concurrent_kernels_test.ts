@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { KernelError } from "../src/errors.ts";
+import { KernelError } from "../src/base/errors.ts";
 import { BindLayout } from "../src/gpu/bind_layout.ts";
 import { scoped } from "../src/gpu/error_scope.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";

@@ -6,11 +6,11 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { askBackends } from "../src/cli/backends.ts";
-import { IMPLEMENTATIONS } from "./conformance/implementations.ts";
-import { type ConformanceRecord, recordOf, supportTable, withTable } from "./conformance/record.ts";
-import { QUICK_TESTS, RECORD, selfTestOn, testsOn } from "./conformance/run.ts";
-import { canHaveSwiftShader } from "./conformance/swiftshader.ts";
+import { askBackends } from "../src/cli/session/backends.ts";
+import { IMPLEMENTATIONS } from "../tools/conformance/implementations.ts";
+import { type ConformanceRecord, recordOf, supportTable, withTable } from "../tools/conformance/record.ts";
+import { QUICK_TESTS, RECORD, selfTestOn, testsOn } from "../tools/conformance/run.ts";
+import { canHaveSwiftShader } from "../tools/conformance/swiftshader.ts";
 import { permitted } from "./permitted.ts";
 
 const OTHERS = IMPLEMENTATIONS.filter(({ driver }) => driver !== "system");

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import manifestText from "../deno.json" with { type: "text" };
 import lockText from "../deno.lock" with { type: "text" };
-import { VERSION } from "../src/version.ts";
+import { VERSION } from "../src/base/version.ts";
 import { inScratch, MOD, runDeno } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
 import { importsOf, reachedFrom, scriptsIn, sourcesIn } from "./sources.ts";
@@ -66,7 +66,7 @@ Deno.test("Inline npm: specifiers name the versions that deno.json names", { ign
 });
 
 /** Packages that many files use, and the file that names their version for all. */
-const NAMED_ONCE = { commander: "src/cli/commander.ts", zod: "src/base/zod.ts" };
+const NAMED_ONCE = { commander: "src/cli/options/commander.ts", zod: "src/base/zod.ts" };
 
 for (const [name, file] of Object.entries(NAMED_ONCE)) {
   Deno.test(`Only ${file} imports the package ${name}`, { ignore }, () => {

@@ -5,13 +5,19 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { benchCommand } from "../src/cli/bench.ts";
-import { crashReport, noteCrash, withoutSecrets } from "../src/cli/crash_report.ts";
+import { benchCommand } from "../src/cli/commands/bench.ts";
+import { crashReport, noteCrash, withoutSecrets } from "../src/cli/session/crash_report.ts";
 import { main } from "../src/cli/main.ts";
-import { DeviceLostError, KernelError, KvbenchError, OutOfMemoryError, UsageError } from "../src/errors.ts";
+import {
+  DeviceLostError,
+  KernelError,
+  KvbenchError,
+  OutOfMemoryError,
+  UsageError,
+} from "../src/base/errors.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { createKernel } from "../src/gpu/kernel.ts";
-import { parseResult } from "../src/measure/result.ts";
+import { parseResult } from "../src/measure/record/result.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { inScratch, namesIn } from "./cli_support.ts";
 import { DYNAMIC, NO_CACHE, paged, STATIC, withDecoder } from "./decode_support.ts";

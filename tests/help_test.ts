@@ -6,8 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { Command } from "../src/cli/commander.ts";
-import { examplesOf, furtherOptions, MOST_EVERYDAY } from "../src/cli/help.ts";
+import type { Command } from "../src/cli/options/commander.ts";
+import { examplesOf, furtherOptions, MOST_EVERYDAY } from "../src/cli/options/help.ts";
 import { kvbench as program } from "../src/cli/main.ts";
 import { ignore as ignoreCli, kvbench } from "./cli_support.ts";
 import { headOf, helpLines } from "./print_help.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { KvbenchError } from "../src/errors.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import type { Snapshot } from "../src/hub/cache.ts";
 import { Hub } from "../src/hub/hub.ts";
 import type { RetryOptions } from "../src/hub/retry.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type BenchResult, parseResult } from "../src/measure/result.ts";
+import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
 import { ignore, inScratch, MOD, WEIGHTS } from "./cli_support.ts";
 
 /** Two groups: a quick one, and one whose first submission keeps a software adapter busy for many seconds. */
@@ -72,7 +72,7 @@ Deno.test("A second signal ends a bench at once while the GPU is busy", {
     args: [
       "eval",
       `import { watchInterrupts } from ${
-        JSON.stringify(new URL("../src/cli/interrupt.ts", import.meta.url).href)
+        JSON.stringify(new URL("../src/cli/terminal/interrupt.ts", import.meta.url).href)
       };
       watchInterrupts().signal.addEventListener("abort", () => {
         console.log("first");

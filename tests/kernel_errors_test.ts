@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { KvbenchError } from "../src/errors.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import { BindLayout } from "../src/gpu/bind_layout.ts";
 import { createKernel, type KernelSpec } from "../src/gpu/kernel.ts";
 import { Gpu } from "../src/gpu/gpu.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { KvbenchError } from "../src/errors.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import { type BufferSpec, CATEGORIES, Ledger } from "../src/gpu/ledger.ts";
 import { readTexels } from "../src/gpu/readback.ts";
 import { ROW_BYTES } from "../src/gpu/texels.ts";

@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { tensorShapes } from "../src/model/checkpoint.ts";
-import { type Gpt2Config, PRESETS } from "../src/model/config.ts";
-import { SyntheticCheckpoint } from "../src/model/synthetic.ts";
+import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
+import { type Gpt2Config, PRESETS } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import { ignore, inScratch, RANDOM_SMALL, runDeno } from "./cli_support.ts";
 
 const MIB = 2 ** 20;

@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { LoadClient } from "../src/measure/load/client.ts";
-import { loadResult } from "../src/measure/load/result.ts";
-import { runLoad } from "../src/measure/load/run.ts";
+import { LoadClient } from "../src/load/client.ts";
+import { loadResult } from "../src/load/result.ts";
+import { runLoad } from "../src/load/run.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 import { N_CTX, VOCAB_SIZE, withServer } from "./serve_support.ts";

@@ -6,11 +6,11 @@
  */
 import assert from "node:assert/strict";
 import { stored } from "../src/check/values.ts";
-import { seededRandom } from "../src/measure/random.ts";
+import { seededRandom } from "../src/base/random.ts";
 import type { Dtype } from "../src/gpu/dtype.ts";
 import { kvRowBytes } from "../src/kv/shape.ts";
-import { tensorShapes } from "../src/model/checkpoint.ts";
-import type { Gpt2Config } from "../src/model/config.ts";
+import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
+import type { Gpt2Config } from "../src/checkpoint/config.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { memoryNeed } from "../src/model/memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { PERMISSIONS } from "../src/cli/permissions.ts";
+import { PERMISSIONS } from "../src/cli/options/permissions.ts";
 import { CHART_FLAGS, CHART_READS, ignore, inScratch, kvbench, namesIn, stdoutOf } from "./cli_support.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { permitted } from "./permitted.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../src/cli/commander.ts";
+import type { Command } from "../src/cli/options/commander.ts";
 import { kvbench, main } from "../src/cli/main.ts";
 
 /** The command lines whose help there is: no command, and each command with `--help` and `--help-all`. */

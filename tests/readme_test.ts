@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import bench from "../docs/bench.json" with { type: "json" };
 import readme from "../README.md" with { type: "text" };
-import { parseResult } from "../src/measure/result.ts";
+import { parseResult } from "../src/measure/record/result.ts";
 import { formatResults } from "../src/report/formats.ts";
 
 /** Text as it reads: the formatter aligns tables, wraps lines and escapes less. */

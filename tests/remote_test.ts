@@ -7,9 +7,9 @@
  */
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { bundle } from "../src/cli/bundle.ts";
+import { bundle } from "../tools/bundle.ts";
 import script from "../src/report/page/client.js.txt" with { type: "text" };
-import { PERMISSIONS, permissionsAt } from "../src/cli/permissions.ts";
+import { PERMISSIONS, permissionsAt } from "../src/cli/options/permissions.ts";
 import {
   CHART_FLAGS,
   CHART_READS,

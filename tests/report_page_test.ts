@@ -6,9 +6,9 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { findBrowser } from "../src/cli/setup.ts";
-import type { BenchResult } from "../src/measure/result.ts";
-import { buildClient, CLIENT } from "../src/report/page/build.ts";
+import { findBrowser } from "../tools/setup.ts";
+import type { BenchResult } from "../src/measure/record/result.ts";
+import { buildClient, CLIENT } from "../tools/page.ts";
 import { reportPage } from "../src/report/page/page.ts";
 import { inScratch, runDeno } from "./cli_support.ts";
 import { fixtureProfile } from "./fixtures/profile.ts";

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { loadTokenizer } from "../src/model/tokenizer.ts";
+import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
 import { goldenCase, ignore, kvbench, type RunOptions, type RunResult, WEIGHTS } from "./cli_support.ts";
 
 const LEAST = [`--allow-read=${WEIGHTS}`, "--allow-net=127.0.0.1"];

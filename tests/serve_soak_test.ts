@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Kv } from "../src/kv/strategy_def.ts";
 import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
-import { seededRandom } from "../src/measure/random.ts";
+import { seededRandom } from "../src/base/random.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { withRandomModel } from "./decode_support.ts";
 import { gpuTest } from "./gpu_support.ts";

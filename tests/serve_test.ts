@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { KvbenchError } from "../src/errors.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { logProbability } from "../src/model/log_probabilities.ts";
 import { GREEDY } from "../src/model/sampling.ts";

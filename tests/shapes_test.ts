@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { seededRandom } from "../src/measure/random.ts";
+import { seededRandom } from "../src/base/random.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { NO_CACHE, paged, STATIC, withDecoder } from "./decode_support.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { seededRandom } from "../src/measure/random.ts";
+import { seededRandom } from "../src/base/random.ts";
 
 const ROUNDS = 10;
 const CLIENTS = 200;

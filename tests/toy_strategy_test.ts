@@ -14,7 +14,7 @@ import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { openDecoder, withDecoder } from "../src/engine/with_decoder.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { register } from "../src/kv/registry.ts";
-import { parseResult } from "../src/measure/result.ts";
+import { parseResult } from "../src/measure/record/result.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";

@@ -5,14 +5,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { readReportable } from "../src/cli/report.ts";
-import { readResult } from "../src/cli/result_file.ts";
-import { lengthSource } from "../src/cli/serving_options.ts";
-import { KvbenchError } from "../src/errors.ts";
+import { readReportable } from "../src/cli/commands/report.ts";
+import { readResult } from "../src/cli/session/result_file.ts";
+import { lengthSource } from "../src/cli/options/serving_options.ts";
+import { KvbenchError } from "../src/base/errors.ts";
 import { Hub } from "../src/hub/hub.ts";
 import { locateModel } from "../src/hub/locate.ts";
-import { memorySource } from "../src/model/byte_source.ts";
-import { openCheckpoint, tensorShapes } from "../src/model/checkpoint.ts";
+import { memorySource } from "../src/checkpoint/byte_source.ts";
+import { openCheckpoint, tensorShapes } from "../src/checkpoint/checkpoint.ts";
 import { ignore as noChildren, inScratch, stdoutOf } from "./cli_support.ts";
 import { randomCheckpoint, safetensors } from "./fixtures/checkpoint.ts";
 import { REPOSITORY, withHub } from "./fixtures/hub.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { benchCommand } from "../src/cli/bench.ts";
-import { parseResult } from "../src/measure/result.ts";
+import { benchCommand } from "../src/cli/commands/bench.ts";
+import { parseResult } from "../src/measure/record/result.ts";
 import { inScratch, namesIn } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
 

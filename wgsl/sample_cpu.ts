@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NOT_FINITE } from "../src/model/finite.ts";
+import { NOT_FINITE } from "../src/base/finite.ts";
 import type { Sampling } from "../src/model/sampling.ts";
 import { argmaxCpu } from "./argmax_cpu.ts";
 

@@ -8,7 +8,7 @@ import { attentionCpu } from "../../wgsl/attention_cpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf, type Span } from "../model/batch.ts";
-import { PRESETS } from "../model/config.ts";
+import { PRESETS } from "../checkpoint/config.ts";
 import { combineKernel, kvKernel, splitsOf } from "../model/kernels.ts";
 import { paddedHeads, pick } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";

@@ -6,7 +6,7 @@
 import { embeddingCpu } from "../../wgsl/embedding_cpu.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { seededRandom } from "../measure/random.ts";
+import { seededRandom } from "../base/random.ts";
 import { batchOf, type Span } from "../model/batch.ts";
 import { FILES, placeFiles } from "../model/files.ts";
 import { packTiles, paddedEnd } from "../model/pack.ts";

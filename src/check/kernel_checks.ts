@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { DeviceLostError, KvbenchError } from "../errors.ts";
+import { DeviceLostError, KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { KV_COPY } from "../kv/files.ts";
 import { strategies } from "../kv/registry.ts";
-import type { Gpt2Config } from "../model/config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { FILES } from "../model/files.ts";
 import type { Tuning } from "../model/tuning.ts";
 import { checkAttention, checkAttentionCombine, DECODE_SPANS, PREFILL_SPANS } from "./attention.ts";

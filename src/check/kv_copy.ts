@@ -11,7 +11,7 @@ import { KvPool } from "../kv/pool.ts";
 import { chooseKv, plainStrategy } from "../kv/registry.ts";
 import { makeKv } from "../kv/strategy_def.ts";
 import type { KvShape } from "../kv/shape.ts";
-import { seededRandom } from "../measure/random.ts";
+import { seededRandom } from "../base/random.ts";
 import { compare, type Comparison } from "./comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";
 

@@ -6,7 +6,7 @@
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf } from "../model/batch.ts";
-import { PRESETS } from "../model/config.ts";
+import { PRESETS } from "../checkpoint/config.ts";
 import { kvKernel } from "../model/kernels.ts";
 import { paddedHeads } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { WrongResultsError } from "../errors.ts";
+import { WrongResultsError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { plainStrategy, strategyNamed } from "../kv/registry.ts";
-import type { WeightsOrigin } from "../model/checkpoint.ts";
+import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { describeComparison, isRight, worst } from "./comparison.ts";
 import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";

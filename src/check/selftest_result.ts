@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from "../base/zod.ts";
-import { type Environment, environmentSchema } from "../measure/environment_schema.ts";
-import { parseRecord } from "../measure/record.ts";
+import { type Environment, environmentSchema } from "../measure/record/environment_schema.ts";
+import { parseRecord } from "../measure/record/record.ts";
 import type { Verdict } from "./kernel_checks.ts";
 
 const KIND = "kvbench.selftest";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dtype } from "../gpu/dtype.ts";
-import { seededRandom, shuffled } from "../measure/random.ts";
+import { seededRandom, shuffled } from "../base/random.ts";
 import { pick } from "../model/pack.ts";
 
 /** `length` values, uniform in [-1, 1). */

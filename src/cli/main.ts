@@ -6,27 +6,27 @@
  *
  * @module
  */
-import { Command, CommanderError } from "./commander.ts";
-import { KvbenchError, UsageError } from "../errors.ts";
-import { VERSION } from "../version.ts";
-import { benchCommand } from "./bench.ts";
-import { quietly } from "./command_line.ts";
-import { compareCommand } from "./compare.ts";
-import { crashReport } from "./crash_report.ts";
-import { doctorCommand } from "./doctor.ts";
-import { generateCommand } from "./generate.ts";
-import { describeHelp, type Example, shortHelp } from "./help.ts";
-import { loadCommand } from "./load.ts";
-import { logitsCommand } from "./logits.ts";
-import { paperCommand } from "./paper.ts";
-import { perplexityCommand } from "./perplexity.ts";
-import { profileCommand } from "./profile.ts";
-import { reportCommand } from "./report.ts";
-import { selftestCommand } from "./selftest.ts";
-import { serveCommand } from "./serve.ts";
-import { serveSimCommand } from "./serve_sim.ts";
-import { ReaderGoneError, writeText } from "./stdout.ts";
-import { weightsCommand } from "./weights.ts";
+import { Command, CommanderError } from "./options/commander.ts";
+import { KvbenchError, UsageError } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
+import { benchCommand } from "./commands/bench.ts";
+import { quietly } from "./options/command_line.ts";
+import { compareCommand } from "./commands/compare.ts";
+import { crashReport } from "./session/crash_report.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { generateCommand } from "./commands/generate.ts";
+import { describeHelp, type Example, shortHelp } from "./options/help.ts";
+import { loadCommand } from "./commands/load.ts";
+import { logitsCommand } from "./commands/logits.ts";
+import { paperCommand } from "./commands/paper.ts";
+import { perplexityCommand } from "./commands/perplexity.ts";
+import { profileCommand } from "./commands/profile.ts";
+import { reportCommand } from "./commands/report.ts";
+import { selftestCommand } from "./commands/selftest.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { serveSimCommand } from "./commands/serve_sim.ts";
+import { ReaderGoneError, writeText } from "./terminal/stdout.ts";
+import { weightsCommand } from "./commands/weights.ts";
 
 /** Runs the command line and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { KvPolicy } from "../kv/policy.ts";
-import { firstNotFinite } from "../model/finite.ts";
+import { firstNotFinite } from "../base/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DecodeStream, Tokenizer } from "../model/tokenizer.ts";
+import type { DecodeStream, Tokenizer } from "../checkpoint/tokenizer.ts";
 import { StopDetector } from "./stop.ts";
 
 /** Why a continuation ended: it has all its tokens, a stop string was found, or the model ended its text. */

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { KvbenchError, UsageError } from "../errors.ts";
+import { KvbenchError, UsageError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import { firstNotFinite, NOT_FINITE } from "../model/finite.ts";
+import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";

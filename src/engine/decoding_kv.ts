@@ -5,7 +5,7 @@
  */
 import { chooseKv } from "../kv/registry.ts";
 import { type Kv, type KvOptions, makeKv } from "../kv/strategy_def.ts";
-import type { Gpt2Config } from "../model/config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 
 /** A strategy by name. */
 export interface NamedStrategy {

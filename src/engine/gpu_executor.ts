@@ -7,7 +7,7 @@
 import type { Span } from "../model/batch.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import { NOT_FINITE } from "../model/finite.ts";
+import { NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
 import type { Executor } from "./scheduler/executor.ts";

@@ -5,7 +5,7 @@
  */
 import { chooseKv } from "../kv/registry.ts";
 import { type Kv, makeKv } from "../kv/strategy_def.ts";
-import type { Gpt2Config } from "../model/config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 
 /** What the continuations need. */

@@ -9,11 +9,11 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import type { KvPolicy, KvUsage } from "../kv/policy.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import { NOT_FINITE } from "../model/finite.ts";
+import { NOT_FINITE } from "../base/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";
 import type { Sampling } from "../model/sampling.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { NotFiniteError, reasonOf } from "../errors.ts";
+import { NotFiniteError, reasonOf } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer, readTexels } from "../gpu/readback.ts";
@@ -12,7 +12,7 @@ import { Recorder } from "../gpu/recorder.ts";
 import { KvPool } from "../kv/pool.ts";
 import { recomputingStrategy } from "../kv/registry.ts";
 import { type Batch, batchOf } from "../model/batch.ts";
-import { firstNotFinite } from "../model/finite.ts";
+import { firstNotFinite } from "../base/finite.ts";
 import type { Gpt2, Operator } from "../model/gpt2.ts";
 import { StepTables } from "../model/step_tables.ts";
 import { decodingKv } from "./decoding_kv.ts";

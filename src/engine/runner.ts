@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { KvbenchError, UsageError } from "../errors.ts";
+import { KvbenchError, UsageError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { readPieces } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";

@@ -11,7 +11,7 @@ import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import { type BatchLimits, TILE_ROWS } from "../model/batch.ts";
-import type { Gpt2Config } from "../model/config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
 import { splitsOf } from "../model/kernels.ts";
 import { paddedRows } from "../model/linear.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NoAdapterError } from "../errors.ts";
+import { NoAdapterError } from "../base/errors.ts";
 import { askedBackends, type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backend.ts";
 import { type AdapterIdentity, identityOf } from "./identity.ts";
 import { webGpu, type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";

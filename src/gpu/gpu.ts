@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../errors.ts";
+import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
 import { type Ladder, requirements } from "./ladder.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KernelError } from "../errors.ts";
+import { KernelError } from "../base/errors.ts";
 import type { BindLayout } from "./bind_layout.ts";
 import { scoped } from "./error_scope.ts";
 import { lossOf } from "./loss.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError, UsageError } from "../errors.ts";
+import { KvbenchError, UsageError } from "../base/errors.ts";
 import type { AdapterFacts } from "./adapter.ts";
 
 /** Optional WebGPU features that are asked for where the adapter has them. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";
 
 /** What a buffer is for. */

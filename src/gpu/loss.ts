@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DeviceLostError } from "../errors.ts";
+import { DeviceLostError } from "../base/errors.ts";
 
 /** How long the news may take. */
 const NEWS_MS = 100;

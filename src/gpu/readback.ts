@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { LedgerTexels } from "./ledger.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError, UsageError } from "../errors.ts";
+import { KvbenchError, UsageError } from "../base/errors.ts";
 
 /** The implementations of WebGPU that can be chosen. */
 export const WEBGPU_NAMES = ["deno", "dawn"] as const;

@@ -11,9 +11,9 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
-import { unreadable } from "../model/byte_source.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
+import { KvbenchError } from "../base/errors.ts";
+import { unreadable } from "../checkpoint/byte_source.ts";
+import { decodeUtf8 } from "../base/utf8.ts";
 import { unwritable } from "./disk.ts";
 import { Lock } from "./lock.ts";
 import { cachedNames, folderName, repositoryOfFolder } from "./names.ts";

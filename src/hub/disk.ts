@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 
 /**
  * The error for a file that can't be written.

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvbenchError, reasonOf as innermostReason } from "../errors.ts";
+import { KvbenchError, reasonOf as innermostReason } from "../base/errors.ts";
 
 /** A file on a server. */
 export interface RemoteFile {

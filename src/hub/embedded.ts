@@ -6,11 +6,11 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { KvbenchError } from "../errors.ts";
-import { HOME } from "../home.ts";
-import { fileSource, memorySource, readText } from "../model/byte_source.ts";
-import { type Checkpoint, openCheckpoint } from "../model/checkpoint.ts";
-import { type Gpt2Config, parseConfig } from "../model/config.ts";
+import { KvbenchError } from "../base/errors.ts";
+import { HOME } from "../base/home.ts";
+import { fileSource, memorySource, readText } from "../checkpoint/byte_source.ts";
+import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
+import { type Gpt2Config, parseConfig } from "../checkpoint/config.ts";
 import { download, type DownloadEvents, type RemoteFile } from "./download.ts";
 
 /** What the embedded model is called. */

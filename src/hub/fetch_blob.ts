@@ -10,7 +10,7 @@ import { Lock } from "./lock.ts";
 import { PartialFile } from "./partial_file.ts";
 import { assertOk, type RemoteFile, tidyEtag } from "./remote_file.ts";
 import { type OnRetry, retrying, type RetryOptions } from "./retry.ts";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 
 /** What came isn't what the hub described: it may have got another version in the meantime. */
 export class ChangedError extends KvbenchError {

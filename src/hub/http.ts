@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { KvbenchError, reasonOf } from "../errors.ts";
-import { VERSION } from "../version.ts";
+import { KvbenchError, reasonOf } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
 
 /** A failure that another try may get past. */
 export class PassingError extends KvbenchError {

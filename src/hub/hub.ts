@@ -4,7 +4,7 @@
  * @module
  */
 import { createReadStream } from "node:fs";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { HubCache, type Snapshot } from "./cache.ts";
 import { newHash } from "./hash.ts";
 import { HubClient } from "./http.ts";

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { KvbenchError, UsageError } from "../errors.ts";
-import { fileSource, readText, unreadable } from "../model/byte_source.ts";
-import { type Checkpoint, openCheckpoint, type WeightsFile } from "../model/checkpoint.ts";
-import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../model/config.ts";
+import { KvbenchError, UsageError } from "../base/errors.ts";
+import { fileSource, readText, unreadable } from "../checkpoint/byte_source.ts";
+import { type Checkpoint, openCheckpoint, type WeightsFile } from "../checkpoint/checkpoint.ts";
+import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../checkpoint/config.ts";
 import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";
 import { Hub } from "./hub.ts";
 import { CONFIG, readJson, WEIGHTS, weightsIn } from "./model_files.ts";

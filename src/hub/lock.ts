@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { unwritable } from "./disk.ts";
 
 /** How often a lock that another process has is asked for, in ms. */

@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "../base/zod.ts";
-import { KvbenchError } from "../errors.ts";
-import { readText, unreadable } from "../model/byte_source.ts";
-import { parseJson } from "../model/checkpoint.ts";
+import { KvbenchError } from "../base/errors.ts";
+import { readText, unreadable } from "../checkpoint/byte_source.ts";
+import { parseJson } from "../checkpoint/checkpoint.ts";
 
 /** The configuration. */
 export const CONFIG = "config.json";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PresetName } from "../model/config.ts";
+import type { PresetName } from "../checkpoint/config.ts";
 
 /** Where the published GPT-2 models live. */
 export const PUBLISHED: Readonly<Record<PresetName, string>> = {

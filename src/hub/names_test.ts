@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PRESETS } from "../model/config.ts";
+import { PRESETS } from "../checkpoint/config.ts";
 import { cachedNames, folderName, PUBLISHED, repositoryOf, repositoryOfFolder } from "./names.ts";
 
 Deno.test("repositoryOf() knows the published models and owner/name", () => {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { failure, type HubClient, passing } from "./http.ts";
 import { type OnRetry, retrying, type RetryOptions } from "./retry.ts";
 

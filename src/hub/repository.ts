@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
-import { parseConfig } from "../model/config.ts";
+import { KvbenchError } from "../base/errors.ts";
+import { parseConfig } from "../checkpoint/config.ts";
 import type { HubCache, Snapshot } from "./cache.ts";
 import { ChangedError, fetchBlob, type FetchEvents } from "./fetch_blob.ts";
 import { hashOf } from "./hash.ts";

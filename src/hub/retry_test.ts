@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { PassingError } from "./http.ts";
 import { retrying } from "./retry.ts";
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 
 /** The variables that are read. */
 export const HUB_VARIABLES: readonly string[] = [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
 import { NONE } from "./none/def.ts";

@@ -15,7 +15,7 @@
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 import { kvRowBytes } from "../kv/shape.ts";
 import type { Batch } from "./batch.ts";
-import type { Gpt2Config } from "./config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
 import { splitsOf } from "./kernels.ts";
 import type { Role } from "./layouts.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { kvRowBytes } from "../kv/shape.ts";
 import { batchOf, type Span } from "./batch.ts";
-import { PRESETS } from "./config.ts";
+import { PRESETS } from "../checkpoint/config.ts";
 import { stepCosts } from "./costs.ts";
 import { memoryNeed } from "./memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "./tuning.ts";

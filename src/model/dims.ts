@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Gpt2Config } from "./config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 
 /** Padded dimensions in units of four elements. */
 export interface Dims {

@@ -16,8 +16,8 @@ import { KV_FILES } from "../kv/files.ts";
 import { strategyFiles } from "../kv/registry.ts";
 import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
-import type { TensorSource } from "./checkpoint.ts";
-import type { Gpt2Config } from "./config.ts";
+import type { TensorSource } from "../checkpoint/checkpoint.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, WEIGHT_FORMATS } from "./files.ts";
 import {

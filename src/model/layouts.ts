@@ -5,7 +5,7 @@
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import type { Gpt2Config } from "./config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Gpt2Config, PRESETS } from "./config.ts";
+import { type Gpt2Config, PRESETS } from "../checkpoint/config.ts";
 import { memoryNeed } from "./memory.ts";
 
 Deno.test("memoryNeed() counts 4 bytes a parameter, and the padding of the vocabulary", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
 
 /** A matrix [K, N] in a flat array, with strides in elements and, where padding is needed, index maps. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { runs } from "../../tests/fuzz.ts";
-import { seededRandom } from "../measure/random.ts";
+import { seededRandom } from "../base/random.ts";
 import { type MatrixSource, packTiles as pack, paddedEnd, paddedHeads, pick } from "./pack.ts";
 
 /** A matrix [nK, nN] whose element (k, n) is 1000 k + n + 1, padded at its ends. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../base/errors.ts";
 import { checkSampling, GREEDY, MOST_TEMPERATURE, packSampling, type Sampling } from "./sampling.ts";
 
 Deno.test("checkSampling() takes the ends of every range", () => {

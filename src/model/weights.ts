@@ -5,14 +5,14 @@
  *
  * @module
  */
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { DTYPE_BYTES } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { ROW_BYTES } from "../gpu/texels.ts";
 import { Writer } from "../gpu/writer.ts";
-import { EMBEDDING, HEAD, type TensorSource } from "./checkpoint.ts";
-import type { Gpt2Config } from "./config.ts";
+import { EMBEDDING, HEAD, type TensorSource } from "../checkpoint/checkpoint.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
   type MatrixSource,
@@ -24,7 +24,7 @@ import {
   paddedHeads,
   pick,
 } from "./pack.ts";
-import type { RowRange } from "./safetensors.ts";
+import type { RowRange } from "../checkpoint/safetensors.ts";
 
 /** A packed matrix [K4, N4] on the GPU, or a shard of its outputs. */
 export interface PackedMatrix {

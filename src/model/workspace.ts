@@ -7,7 +7,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import type { BatchLimits } from "./batch.ts";
-import type { Gpt2Config } from "./config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
 import { splitsOf } from "./kernels.ts";
 import type { Layouts } from "./layouts.ts";

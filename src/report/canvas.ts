@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 
 type ChartJs = typeof import("npm:chart.js@4.6.1");
 type NapiCanvas = typeof import("npm:@napi-rs/canvas@1.0.11");

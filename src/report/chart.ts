@@ -6,8 +6,8 @@
  */
 
 import { sayKind } from "./adapter_kind.ts";
-import { overviewCells } from "../measure/overview.ts";
-import type { BenchResult } from "../measure/result.ts";
+import { overviewCells } from "../measure/findings/overview.ts";
+import type { BenchResult } from "../measure/record/result.ts";
 import { CANVAS_PACKAGE, chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import type { Figure } from "./figures/figure.ts";
 import { perTokenFigure, timesFigure } from "./figures/latency.ts";

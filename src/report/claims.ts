@@ -10,12 +10,12 @@ import {
   type Evidence,
   PROPORTIONAL,
   RANGE,
-} from "../measure/claims.ts";
+} from "../measure/findings/claims.ts";
 import { findStrategy } from "../kv/registry.ts";
-import type { Growth } from "../measure/growth.ts";
-import type { Interval } from "../measure/bootstrap.ts";
-import { overviewCells } from "../measure/overview.ts";
-import type { BenchResult } from "../measure/result.ts";
+import type { Growth } from "../measure/statistics/growth.ts";
+import type { Interval } from "../measure/statistics/bootstrap.ts";
+import { overviewCells } from "../measure/findings/overview.ts";
+import type { BenchResult } from "../measure/record/result.ts";
 import { saySettings, WORK_KEYS } from "./labels.ts";
 import { formatBytes, formatMs } from "./units.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import Table from "npm:cli-table3@0.6.5";
-import type { Comparison, MetricComparison } from "../measure/compare.ts";
+import type { Comparison, MetricComparison } from "../measure/findings/compare.ts";
 import { markdownTable } from "./markdown.ts";
 import { cellLabels } from "./labels.ts";
 import { oneLine } from "./one_line.ts";

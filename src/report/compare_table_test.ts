@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../tests/fixtures/result.ts";
-import { compareResults } from "../measure/compare.ts";
-import type { BenchResult } from "../measure/result.ts";
+import { compareResults } from "../measure/findings/compare.ts";
+import type { BenchResult } from "../measure/record/result.ts";
 import { compareMarkdown, compareNotes, compareTable } from "./compare_table.ts";
 
 /** Notes on the fixture and a changed copy of it. */

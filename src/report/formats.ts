@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BenchResult } from "../measure/result.ts";
+import type { BenchResult } from "../measure/record/result.ts";
 import { formatJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
 import { oneLine } from "./one_line.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../tests/fixtures/result.ts";
-import { parseResult } from "../measure/result.ts";
+import { parseResult } from "../measure/record/result.ts";
 import { formatResults, FORMATS } from "./formats.ts";
 import { escapeMarkdown } from "./markdown.ts";
 import { rowsOf } from "./rows.ts";

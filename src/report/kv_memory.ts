@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Cell } from "../measure/cell.ts";
-import { mean } from "../measure/statistics.ts";
+import type { Cell } from "../measure/record/cell.ts";
+import { mean } from "../measure/statistics/statistics.ts";
 
 /** The parts of K/V memory, in the order in which they are stacked. */
 export const KV_PARTS = ["used", "later", "internal", "external", "free"] as const;

@@ -5,8 +5,8 @@
  */
 import { strategyOptions } from "../kv/registry.ts";
 import type { KvValue } from "../kv/strategy_def.ts";
-import type { Settings } from "../measure/cell.ts";
-import type { CellPlan } from "../measure/grid.ts";
+import type { Settings } from "../measure/record/cell.ts";
+import type { CellPlan } from "../measure/run/grid.ts";
 
 /** Words for each setting of the work. */
 const SAID: Readonly<Record<string, (value: KvValue) => string>> = {

@@ -4,7 +4,7 @@
  * @module
  */
 import Table from "npm:cli-table3@0.6.5";
-import type { LoadResult } from "../measure/load/result.ts";
+import type { LoadResult } from "../load/result.ts";
 import { formatCount, formatMs, formatSignificant } from "./units.ts";
 
 const PERCENTILES = ["mean", "p50", "p90", "p99", "max"] as const;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BenchResult } from "../measure/result.ts";
+import type { BenchResult } from "../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "./claims.ts";
 import { shortRows } from "./rows.ts";
 import { sentences } from "./sentences.ts";

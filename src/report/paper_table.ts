@@ -5,8 +5,8 @@
  * @module
  */
 import Table from "npm:cli-table3@0.6.5";
-import type { PaperResult } from "../measure/paper/result.ts";
-import type { View } from "../measure/paper/view.ts";
+import type { PaperResult } from "../simulate/paper/result.ts";
+import type { View } from "../simulate/paper/view.ts";
 import { servingHeading } from "./serving_table.ts";
 import { formatSignificant } from "./units.ts";
 import { WIDTH, wrap } from "./wrap.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import Table from "npm:cli-table3@0.6.5";
-import type { ProfileResult } from "../measure/profile_result.ts";
+import type { ProfileResult } from "../measure/profile/profile_result.ts";
 import { formatMs, formatPercent, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 

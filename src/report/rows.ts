@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Cell } from "../measure/cell.ts";
-import type { BenchResult } from "../measure/result.ts";
-import { precision, type Summary } from "../measure/summary.ts";
+import type { Cell } from "../measure/record/cell.ts";
+import type { BenchResult } from "../measure/record/result.ts";
+import { precision, type Summary } from "../measure/findings/summary.ts";
 import { kvMeans } from "./kv_memory.ts";
 import { optionKeys, varyingSettings } from "./labels.ts";
 import { formatBytes, formatSignificant } from "./units.ts";

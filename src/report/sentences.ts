@@ -4,12 +4,12 @@
  * @module
  */
 import { findStrategy } from "../kv/registry.ts";
-import type { Accuracy } from "../measure/accuracy.ts";
-import type { Cell } from "../measure/cell.ts";
-import { baselineOf, overviewCells } from "../measure/overview.ts";
-import { ratioOf, verdictOf } from "../measure/ratio.ts";
-import type { BenchResult } from "../measure/result.ts";
-import { warningsOf } from "../measure/warnings.ts";
+import type { Accuracy } from "../measure/quality/accuracy.ts";
+import type { Cell } from "../measure/record/cell.ts";
+import { baselineOf, overviewCells } from "../measure/findings/overview.ts";
+import { ratioOf, verdictOf } from "../measure/statistics/ratio.ts";
+import type { BenchResult } from "../measure/record/result.ts";
+import { warningsOf } from "../measure/findings/warnings.ts";
 import { cellLabels } from "./labels.ts";
 import { oneLine } from "./one_line.ts";
 import { sweepSentences } from "./sweep_sentences.ts";

@@ -6,8 +6,8 @@
  */
 import Table from "npm:cli-table3@0.6.5";
 import { findStrategy } from "../kv/registry.ts";
-import type { ServingEntry } from "../measure/serving/entry.ts";
-import type { ServingResult, ServingSetup } from "../measure/serving/result.ts";
+import type { ServingEntry } from "../simulate/entry.ts";
+import type { ServingResult, ServingSetup } from "../simulate/result.ts";
 import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
 import { WIDTH } from "./wrap.ts";
 

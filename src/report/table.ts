@@ -7,10 +7,10 @@
  */
 
 import Table from "npm:cli-table3@0.6.5";
-import type { Cell } from "../measure/cell.ts";
-import { baselineOf } from "../measure/overview.ts";
-import type { BenchResult } from "../measure/result.ts";
-import type { Summary } from "../measure/summary.ts";
+import type { Cell } from "../measure/record/cell.ts";
+import { baselineOf } from "../measure/findings/overview.ts";
+import type { BenchResult } from "../measure/record/result.ts";
+import type { Summary } from "../measure/findings/summary.ts";
 import { claimLines } from "./claims.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
 import { cellLabels, saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../tests/fixtures/result.ts";
-import type { BenchResult } from "../measure/result.ts";
-import { summarise } from "../measure/summary.ts";
+import type { BenchResult } from "../measure/record/result.ts";
+import { summarise } from "../measure/findings/summary.ts";
 import { benchTable } from "./table.ts";
 
 /** Cells of the first table row that starts with `label`. */

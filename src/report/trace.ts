@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Profile } from "../measure/profile.ts";
+import type { Profile } from "../measure/profile/profile.ts";
 
 /** One event of a trace; times in µs. */
 export interface TraceEvent {

@@ -7,7 +7,7 @@
  */
 
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 
 /** Links that are followed from one to the next, as Linux has it. */
 const MAX_LINKS = 40;

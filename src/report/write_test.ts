@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { checkWritable, isReplaced, writeUnderNewName, writeWhole } from "./write.ts";
 import { permitted } from "../../tests/permitted.ts";
 

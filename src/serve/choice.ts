@@ -5,7 +5,7 @@
  */
 import { Continuation } from "../engine/continuation.ts";
 import type { TokenLogprobs } from "../engine/live_engine.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../checkpoint/tokenizer.ts";
 import type { CompletionJob } from "./completion_job.ts";
 
 /** Log-probabilities of tokens, as the API has them. */

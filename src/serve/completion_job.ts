@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Gpt2Config } from "../model/config.ts";
+import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { Sampling } from "../model/sampling.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../checkpoint/tokenizer.ts";
 import { ApiError } from "./api_error.ts";
 import { type CompletionBody, invalid } from "./completion_schema.ts";
 

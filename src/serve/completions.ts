@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { NotFiniteError } from "../errors.ts";
+import { NotFiniteError } from "../base/errors.ts";
 import type { LiveEngine } from "../engine/live_engine.ts";
 import { ApiError, serverFailure, unavailable } from "./api_error.ts";
 import { Completion, type CompletionEvents } from "./completion.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { createServer, type Server } from "node:http";
-import { KvbenchError } from "../errors.ts";
+import { KvbenchError } from "../base/errors.ts";
 import { ApiError } from "./api_error.ts";
 import type { Connection } from "./connection.ts";
 import { Door, type DoorOptions } from "./door.ts";

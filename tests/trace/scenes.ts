@@ -11,10 +11,10 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { openDecoder } from "../../src/engine/with_decoder.ts";
 import { chooseKv } from "../../src/kv/registry.ts";
 import { type KvOptions, makeKv } from "../../src/kv/strategy_def.ts";
-import { type Gpt2Config, parseConfig } from "../../src/model/config.ts";
+import { type Gpt2Config, parseConfig } from "../../src/checkpoint/config.ts";
 import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";
-import { SyntheticCheckpoint } from "../../src/model/synthetic.ts";
+import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../../src/model/tuning.ts";
 import { fakeWebGpu, Trace, type TraceEvent } from "./fake_gpu.ts";
 

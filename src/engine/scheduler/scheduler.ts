@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { KvbenchError } from "../../errors.ts";
+import { KvbenchError } from "../../base/errors.ts";
 import type { Swapped } from "../../kv/moves.ts";
 import type { Admission, KvPolicy } from "../../kv/policy.ts";
 import { cachedPrefix, publishPrefix } from "./prefix.ts";

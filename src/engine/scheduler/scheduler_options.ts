@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../base/errors.ts";
 import type { KvPolicy } from "../../kv/policy.ts";
 import type { Request } from "./request.ts";
 

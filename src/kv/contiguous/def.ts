@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../base/errors.ts";
 import type { KvTraits } from "../policy.ts";
 import type { KvNeed, KvOption, KvOptions, StrategyDef } from "../strategy_def.ts";
 import { contiguousAddressing } from "./addressing.ts";

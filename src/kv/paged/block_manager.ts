@@ -12,7 +12,7 @@
  * @module
  */
 
-import { KvbenchError, UsageError } from "../../errors.ts";
+import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { BlockPool, type PrefixKey } from "./block_pool.ts";
 import { type BlockTable, BlockTables } from "./block_tables.ts";
 import type { AppendResult, BlockCopy, BlockManagerOptions, BlockUsage, GroupShape } from "./block_types.ts";

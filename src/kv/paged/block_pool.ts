@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../base/errors.ts";
 
 /** Names the contents of a full block and of all that comes before it, as {@linkcode prefixKeys} makes it. */
 export type PrefixKey = string;

@@ -7,8 +7,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { KvbenchError, UsageError } from "../../errors.ts";
-import { seededRandom } from "../../measure/random.ts";
+import { KvbenchError, UsageError } from "../../base/errors.ts";
+import { seededRandom } from "../../base/random.ts";
 import { permitted } from "../../../tests/permitted.ts";
 import { type BlockCopy, BlockManager } from "./block_manager.ts";
 import type { GroupShape } from "./block_types.ts";

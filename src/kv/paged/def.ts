@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../base/errors.ts";
 import { KV_CAPACITY } from "../contiguous/def.ts";
 import type { AddressCase, KvOption, KvOptions, StrategyDef } from "../strategy_def.ts";
 import { pagedAddressing } from "./addressing.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dtype } from "../../gpu/dtype.ts";
-import type { Gpt2Config } from "../config.ts";
+import type { Gpt2Config } from "../../checkpoint/config.ts";
 
 /** What a choice depends on. */
 export interface AutotuneOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BenchResult } from "../../measure/result.ts";
+import type { BenchResult } from "../../measure/record/result.ts";
 import type { Figure } from "./figure.ts";
 import { distributionFigure, perTokenFigure, timesFigure } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";

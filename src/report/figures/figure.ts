@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Interval } from "../../measure/bootstrap.ts";
+import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 
 /** The meaning of a colour, which is the same in every chart. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Cell } from "../../measure/cell.ts";
-import { lengthsOf, overviewCells } from "../../measure/overview.ts";
-import type { BenchResult } from "../../measure/result.ts";
-import { percentile } from "../../measure/statistics.ts";
+import type { Cell } from "../../measure/record/cell.ts";
+import { lengthsOf, overviewCells } from "../../measure/findings/overview.ts";
+import type { BenchResult } from "../../measure/record/result.ts";
+import { percentile } from "../../measure/statistics/statistics.ts";
 import { formatMs } from "../units.ts";
 import { axisFor, barAxisFor, type BarFigure, type LineFigure } from "./figure.ts";
 import { colourOf, lineOf } from "./strategy_line.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Plugin } from "npm:chart.js@4.6.1";
-import type { Interval } from "../../measure/bootstrap.ts";
+import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { Figure } from "./figure.ts";
 import { cssOf, type Theme } from "./palette.ts";
 

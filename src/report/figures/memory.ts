@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { overviewCells } from "../../measure/overview.ts";
-import type { BenchResult } from "../../measure/result.ts";
+import { overviewCells } from "../../measure/findings/overview.ts";
+import type { BenchResult } from "../../measure/record/result.ts";
 import { KV_PART_NAMES, KV_PARTS, kvMeans } from "../kv_memory.ts";
 import { byteUnit, formatBytes, formatPercent } from "../units.ts";
 import type { BarFigure, BarSeries, LineFigure } from "./figure.ts";

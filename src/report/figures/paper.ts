@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { PaperResult } from "../../measure/paper/result.ts";
-import type { View, ViewName } from "../../measure/paper/view.ts";
+import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { View, ViewName } from "../../simulate/paper/view.ts";
 import { formatSignificant } from "../units.ts";
 import {
   axisFor,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { PaperResult } from "../../measure/paper/result.ts";
-import type { View } from "../../measure/paper/view.ts";
+import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { View } from "../../simulate/paper/view.ts";
 import type { BarFigure, LineFigure } from "./figure.ts";
 import { paperFigures } from "./paper.ts";
 

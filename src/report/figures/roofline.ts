@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ProfileResult } from "../../measure/profile_result.ts";
+import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { LineFigure, LineSeries } from "./figure.ts";
 
 type Kernel = ProfileResult["kernels"][number];

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Cell } from "../../measure/cell.ts";
-import { overviewCells } from "../../measure/overview.ts";
-import type { BenchResult } from "../../measure/result.ts";
+import type { Cell } from "../../measure/record/cell.ts";
+import { overviewCells } from "../../measure/findings/overview.ts";
+import type { BenchResult } from "../../measure/record/result.ts";
 import { kvReserved } from "../kv_memory.ts";
 import { sweptWith } from "../sweep_sentences.ts";
 import { type Axis, axisFor, type LineFigure, type LineSeries } from "./figure.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { PaperResult } from "../../measure/paper/result.ts";
-import type { ProfileResult } from "../../measure/profile_result.ts";
-import type { BenchResult } from "../../measure/result.ts";
+import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { ProfileResult } from "../../measure/profile/profile_result.ts";
+import type { BenchResult } from "../../measure/record/result.ts";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
 import { benchSection, paperSection, profileSection, type Section } from "./sections.ts";

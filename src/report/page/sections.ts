@@ -5,10 +5,10 @@
  */
 import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import { sayKind } from "../adapter_kind.ts";
-import type { Environment } from "../../measure/environment_schema.ts";
-import type { PaperResult } from "../../measure/paper/result.ts";
-import type { ProfileResult } from "../../measure/profile_result.ts";
-import type { BenchResult } from "../../measure/result.ts";
+import type { Environment } from "../../measure/record/environment_schema.ts";
+import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { ProfileResult } from "../../measure/profile/profile_result.ts";
+import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
 import { figuresOf } from "../figures/all.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";

@@ -1,0 +1,313 @@
+/**
+ * A GPT-2 checkpoint in Hugging Face layout: a configuration and the tensors it calls for, checked against each
+ * other before any tensor is read. It owns the open file, and knows neither where it came from nor the GPU.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { KvbenchError } from "../base/errors.ts";
+import type { ByteSource } from "./byte_source.ts";
+import { type Gpt2Config, parseConfig } from "./config.ts";
+import { firstNotFinite } from "../base/finite.ts";
+import {
+  FLOAT_DTYPES,
+  isFloatDtype,
+  type RowRange,
+  SafetensorsFile,
+  type TensorInfo,
+} from "./safetensors.ts";
+
+export type { RowRange } from "./safetensors.ts";
+
+/** Where weights come from: a file with this SHA-256 in hex, or a seed. */
+export type WeightsOrigin =
+  | { readonly source: "checkpoint"; readonly sha256: string }
+  | { readonly source: "synthetic"; readonly seed: number };
+
+/** A model's configuration and tensors, wherever they come from. */
+export interface TensorSource {
+  /** What the model is called. */
+  readonly name: string;
+  /** The model's dimensions. */
+  readonly config: Gpt2Config;
+  /**
+   * Where the values come from, for results.
+   *
+   * @throws {KvbenchError} If a file can't be read.
+   */
+  origin(): Promise<WeightsOrigin>;
+  /**
+   * Reads a tensor as float32, row-major, in the shape that {@linkcode tensorShapes} states.
+   *
+   * @param tensor A name of {@linkcode tensorShapes}, e.g. `h.0.attn.c_attn.weight`.
+   * @param rows Which rows of its first dimension: all, unless told otherwise.
+   * @throws {KvbenchError} If there is no such tensor, or it can't be read.
+   */
+  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  /** Frees what it holds open. */
+  close(): void;
+}
+
+/** A safetensors file. */
+export interface WeightsFile {
+  /** Its bytes. */
+  readonly bytes: ByteSource;
+  /** What messages call it. */
+  readonly name: string;
+}
+
+/** The files of a checkpoint. */
+export interface CheckpointFiles {
+  /** What the model is called in results and messages. */
+  readonly name: string;
+  /** Text of `config.json`. */
+  readonly configJson: string;
+  /** What messages call `config.json`. */
+  readonly configName: string;
+  /** `model.safetensors`, or the files that share its tensors. */
+  readonly weights: readonly WeightsFile[];
+}
+
+/**
+ * Opens a checkpoint: reads the configuration and the header of the weights, and checks that every tensor is
+ * there in its shape. A stored head that equals the token embedding, element by element and bit by bit as float32,
+ * is a tied one; any other is a matrix of its own, whatever the configuration says. Takes over `files.weights`, which
+ * is closed if this fails.
+ *
+ * @throws {KvbenchError} If the files can't be read, or don't hold one GPT-2 model.
+ */
+export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint> {
+  try {
+    const config = parseConfig(parseJson(files.configJson, files.configName), files.configName);
+    const opened: SafetensorsFile[] = [];
+    for (const { bytes, name } of files.weights) opened.push(await SafetensorsFile.open(bytes, name));
+    const tensors = matchTensors(config, opened, files.configName);
+    const head = tensors.get(HEAD);
+    const tieWordEmbeddings = head === undefined || await areEqual(tensors.get(EMBEDDING)!, head, config);
+    if (tieWordEmbeddings) tensors.delete(HEAD);
+    return new Checkpoint({
+      name: files.name,
+      config: { ...config, tieWordEmbeddings },
+      files: opened,
+      tensors,
+    });
+  } catch (error) {
+    for (const { bytes } of files.weights) bytes.close();
+    throw error;
+  }
+}
+
+/** An open checkpoint whose tensors have the right names and shapes. Made by {@linkcode openCheckpoint}. */
+export class Checkpoint implements TensorSource {
+  /** What the model is called. */
+  readonly name: string;
+  /** The model's dimensions. */
+  readonly config: Gpt2Config;
+  /** Bytes of the tensors as stored. */
+  readonly storedBytes: number;
+  readonly #files: readonly SafetensorsFile[];
+  readonly #tensors: ReadonlyMap<string, StoredTensor>;
+
+  /** Use {@linkcode openCheckpoint}, which checks the parts against each other. */
+  constructor(parts: {
+    readonly name: string;
+    readonly config: Gpt2Config;
+    readonly files: readonly SafetensorsFile[];
+    readonly tensors: ReadonlyMap<string, StoredTensor>;
+  }) {
+    this.name = parts.name;
+    this.config = parts.config;
+    this.#files = parts.files;
+    this.#tensors = parts.tensors;
+    this.storedBytes = [...parts.tensors.values()]
+      .reduce((sum, { file, stored }) => sum + (file.tensors.get(stored)?.byteLength ?? 0), 0);
+  }
+
+  /**
+   * Reads a tensor as float32, row-major, in the shape that {@linkcode tensorShapes} states.
+   *
+   * @param tensor A name of {@linkcode tensorShapes}, e.g. `h.0.attn.c_attn.weight`.
+   * @param rows Which rows of its first dimension: all, unless told otherwise.
+   * @throws {KvbenchError} If there is no such tensor, it holds what is no finite number, or the file can't be read.
+   */
+  async read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
+    const found = this.#tensors.get(tensor);
+    if (found === undefined) {
+      throw new KvbenchError(`Model ${this.name} has no tensor ${JSON.stringify(tensor)}`);
+    }
+    const { file, stored } = found;
+    const values = await file.readF32(stored, rows);
+    const bad = firstNotFinite(values);
+    if (bad !== undefined) {
+      const at = bad + (rows === undefined ? 0 : rows.first * values.length / rows.count);
+      throw refusal(
+        file.name,
+        `tensor ${stored} holds ${values[bad]} at element ${at}, wanted finite weights`,
+      );
+    }
+    return values;
+  }
+
+  /**
+   * Hashes the weights: the file or, where there are several, their hashes in order.
+   *
+   * @throws {KvbenchError} If a file can't be read.
+   */
+  async origin(): Promise<WeightsOrigin> {
+    const hashes: string[] = [];
+    for (const file of this.#files) hashes.push(await file.sha256());
+    const [only] = hashes;
+    const sha256 = hashes.length === 1 && only
+      ? only
+      : createHash("sha256").update(hashes.join(" ")).digest("hex");
+    return { source: "checkpoint", sha256 };
+  }
+
+  /** Closes the files. */
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
+}
+
+/** Where a tensor is stored. */
+interface StoredTensor {
+  /** The file that holds it. */
+  readonly file: SafetensorsFile;
+  /** Its name in there. */
+  readonly stored: string;
+}
+
+/** Bytes of each tensor that are compared at once. */
+const COMPARED_BYTES = 4 << 20;
+
+/** Whether two tensors of the shape of the token embedding hold the same float32 values, bit for bit. */
+async function areEqual(
+  a: StoredTensor,
+  b: StoredTensor,
+  { vocabSize, nEmbd }: Gpt2Config,
+): Promise<boolean> {
+  const perBand = Math.max(1, Math.floor(COMPARED_BYTES / (4 * nEmbd)));
+  for (let first = 0; first < vocabSize; first += perBand) {
+    const rows = { first, count: Math.min(perBand, vocabSize - first) };
+    const [left, right] = await Promise.all(
+      [a, b].map(async ({ file, stored }) => new Uint32Array((await file.readF32(stored, rows)).buffer)),
+    ) as [Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>];
+    const isEqual = left.every((bits, i) => bits === right[i]);
+    // Given back now: the garbage collector would let them pile up.
+    for (const { buffer } of [left, right]) buffer.transfer(0);
+    if (!isEqual) return false;
+  }
+  return true;
+}
+
+/**
+ * The tensors that a model consists of, with their shapes, as Hugging Face names them without the
+ * `transformer.` prefix. A linear layer's weight is [inputs, outputs]; a head of its own is [outputs, inputs], as the
+ * embedding is.
+ */
+export function tensorShapes(config: Gpt2Config): Map<string, number[]> {
+  const { vocabSize, nCtx, nEmbd, nInner, nLayer, tieWordEmbeddings } = config;
+  const shapes = new Map([[EMBEDDING, [vocabSize, nEmbd]], ["wpe.weight", [nCtx, nEmbd]]]);
+  const norm = (name: string) => shapes.set(`${name}.weight`, [nEmbd]).set(`${name}.bias`, [nEmbd]);
+  const linear = (name: string, inputs: number, outputs: number) =>
+    shapes.set(`${name}.weight`, [inputs, outputs]).set(`${name}.bias`, [outputs]);
+  for (let i = 0; i < nLayer; i++) {
+    norm(`h.${i}.ln_1`);
+    linear(`h.${i}.attn.c_attn`, nEmbd, 3 * nEmbd);
+    linear(`h.${i}.attn.c_proj`, nEmbd, nEmbd);
+    norm(`h.${i}.ln_2`);
+    linear(`h.${i}.mlp.c_fc`, nEmbd, nInner);
+    linear(`h.${i}.mlp.c_proj`, nInner, nEmbd);
+  }
+  norm("ln_f");
+  if (!tieWordEmbeddings) shapes.set(HEAD, [vocabSize, nEmbd]);
+  return shapes;
+}
+
+const PREFIX = "transformer.";
+/** The token embedding. */
+export const EMBEDDING = "wte.weight";
+/** The head, where it is not the token embedding; some tools store a copy of that here. */
+export const HEAD = "lm_head.weight";
+/** The causal mask, which old checkpoints store. */
+const MASK = /^h\.\d+\.attn\.(masked_)?bias$/;
+/** Names that a message lists before it counts the rest. */
+const MAX_LISTED = 4;
+
+/** From the name of each tensor of the model to where it is stored. */
+function matchTensors(
+  config: Gpt2Config,
+  files: readonly SafetensorsFile[],
+  configName: string,
+): Map<string, StoredTensor> {
+  const wanted = tensorShapes(config), allowed = tensorShapes({ ...config, tieWordEmbeddings: false });
+  const tensors = new Map<string, StoredTensor>();
+  const surplus: string[] = [];
+  const all = files.flatMap((file) => [...file.tensors].map(([stored, info]) => ({ file, stored, info })));
+  for (const { file, stored, info } of all) {
+    const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
+    if (MASK.test(name)) continue;
+    const shape = allowed.get(name);
+    if (shape === undefined) {
+      surplus.push(JSON.stringify(stored));
+      continue;
+    }
+    const other = tensors.get(name);
+    if (other !== undefined) {
+      const twice = other.file === file ? `with and without ${PREFIX}` : `and in ${other.file.name}`;
+      throw refusal(file.name, `tensor ${name} is there ${twice}`);
+    }
+    checkTensor(stored, info, { shape, weightsName: file.name, configName });
+    tensors.set(name, { file, stored });
+  }
+
+  const weightsName = (files[0]?.name ?? "no file") +
+    (files.length > 1 ? ` and ${files.length - 1} more` : "");
+  const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
+  if (missing.length > 0) {
+    throw refusal(weightsName, `${listed(missing)} missing, wanted all that ${configName} calls for`);
+  }
+  if (surplus.length > 0) {
+    throw refusal(weightsName, `${listed(surplus)} not part of the GPT-2 that ${configName} describes`);
+  }
+  return tensors;
+}
+
+function checkTensor(
+  stored: string,
+  info: TensorInfo,
+  { shape, weightsName, configName }: { shape: readonly number[]; weightsName: string; configName: string },
+): void {
+  const [found, expected] = [info.shape, shape].map((dimensions) => `[${dimensions.join(", ")}]`);
+  if (found !== expected) {
+    throw refusal(weightsName, `tensor ${stored} is ${found}, wanted ${expected} by ${configName}`);
+  }
+  if (!isFloatDtype(info.dtype)) {
+    throw refusal(weightsName, `tensor ${stored} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
+  }
+}
+
+/** "tensor a is" or "tensors a, b and 3 more are". */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_LISTED).join(", ");
+  const rest = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : "";
+  return names.length === 1 ? `tensor ${shown} is` : `tensors ${shown}${rest} are`;
+}
+
+/**
+ * Parses the JSON of a model's file.
+ *
+ * @param name What messages call the file.
+ * @throws {KvbenchError} If it is not JSON.
+ */
+export function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new KvbenchError(`Cannot use ${name}: it is not JSON`);
+  }
+}
+
+function refusal(name: string, reason: string): KvbenchError {
+  return new KvbenchError(`Cannot use ${name}: ${reason}`);
+}

@@ -1,0 +1,92 @@
+/**
+ * Synthetic weights: seeded values of GPT-2's initialisation scale for any configuration, so that full-size speed and
+ * memory can be measured where no checkpoint is at hand. What such a model says means nothing.
+ *
+ * Scale as in GPT-2's initialisation (Radford et al. 2019, section 2.3): 0.02, residual projections divided by
+ * √(2 · nLayer), biases 0, norms 1 and 0.
+ *
+ * @module
+ */
+import { type RowRange, tensorShapes, type TensorSource, type WeightsOrigin } from "./checkpoint.ts";
+import { KvbenchError } from "../base/errors.ts";
+import type { Gpt2Config } from "./config.ts";
+
+const STANDARD_DEVIATION = 0.02;
+/** Of the sum of four bytes: 4 · (256² − 1) / 12, and twice the mean of that sum. */
+const BYTES_DEVIATION = Math.sqrt(4 * (256 ** 2 - 1) / 12), BYTES_MEAN = 510;
+
+/** A model whose tensors are made up when they are read. */
+export class SyntheticCheckpoint implements TensorSource {
+  readonly name: string;
+  readonly config: Gpt2Config;
+  readonly #seed: number;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #scale: number; // of a residual projection
+
+  /**
+   * Describes the tensors; none is made yet.
+   *
+   * @param name What the model is called.
+   * @param seed The same seed gives the same weights.
+   */
+  constructor(name: string, config: Gpt2Config, seed: number) {
+    this.name = name;
+    this.config = config;
+    this.#seed = seed;
+    this.#shapes = tensorShapes(config);
+    this.#scale = STANDARD_DEVIATION / Math.sqrt(2 * config.nLayer);
+  }
+
+  /**
+   * Makes a tensor, or some of its rows.
+   *
+   * @throws {KvbenchError} If there is no such tensor.
+   */
+  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
+    const shape = this.#shapes.get(tensor);
+    if (!shape) return Promise.reject(new KvbenchError(`There is no tensor ${tensor}`));
+    const width = shape.slice(1).reduce((product, size) => product * size, 1);
+    const { first, count } = rows ?? { first: 0, count: shape[0]! };
+    const values = new Float32Array(count * width);
+    if (shape.length === 1) {
+      if (/ln_\w+\.weight$/.test(tensor)) values.fill(1);
+      return Promise.resolve(values);
+    }
+    const scale = tensor.endsWith("c_proj.weight") ? this.#scale : STANDARD_DEVIATION;
+    fill(values, { first: first * width, key: hash(tensor, this.#seed), scale });
+    return Promise.resolve(values);
+  }
+
+  /** The seed. */
+  origin(): Promise<WeightsOrigin> {
+    return Promise.resolve({ source: "synthetic", seed: this.#seed });
+  }
+
+  /** Nothing is open. */
+  close(): void {}
+}
+
+/**
+ * Fills an array with values that depend on their index alone: the sum of the four bytes of a hash (`lowbias32`,
+ * Wellons 2018), which is a bell of ±3.4 standard deviations (Irwin-Hall, n = 4).
+ */
+function fill(
+  values: Float32Array,
+  { first, key, scale }: { first: number; key: number; scale: number },
+): void {
+  const factor = scale / BYTES_DEVIATION;
+  for (let i = 0; i < values.length; i++) {
+    let x = (first + i + key) | 0;
+    x = Math.imul(x ^ x >>> 16, 0x7feb352d);
+    x = Math.imul(x ^ x >>> 15, 0x846ca68b);
+    x ^= x >>> 16;
+    values[i] = ((x & 255) + (x >>> 8 & 255) + (x >>> 16 & 255) + (x >>> 24) - BYTES_MEAN) * factor;
+  }
+}
+
+/** FNV-1a over a name and a seed. */
+function hash(text: string, seed: number): number {
+  let value = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value;
+}

@@ -1,0 +1,214 @@
+/**
+ * `kvbench bench`: measures the strategies side by side; prints a table, writes a JSON result and a chart.
+ *
+ * @module
+ */
+import { sayKind } from "../../report/adapter_kind.ts";
+import { dirname } from "node:path";
+import { Command } from "../options/commander.ts";
+import { UsageError } from "../../base/errors.ts";
+import { cellKey, groupsOf } from "../../measure/run/grid.ts";
+import type { Plan } from "../../measure/run/plan.ts";
+import { type BenchResult, parseResult } from "../../measure/record/result.ts";
+import { benchNeed } from "../../measure/run/bench_need.ts";
+import { runBench } from "../../measure/run/run.ts";
+import { formatResults } from "../../report/formats.ts";
+import { compareWithF32, prepareReference } from "./bench/bench_accuracy.ts";
+import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
+import { planOf } from "./bench/bench_plan.ts";
+import { assertContinues, emptyResult } from "./bench/bench_record.ts";
+import { saveReports } from "./bench/bench_reports.ts";
+import { checkFirst } from "../session/checked.ts";
+import { quietly } from "../options/command_line.ts";
+import { compareWithBaseline } from "./compare.ts";
+import { checkDestination, type Destination, destinationOf, openResult } from "../options/destination.ts";
+import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
+import { liveView } from "../terminal/live_view.ts";
+import { readResult, ResultFile } from "../session/result_file.ts";
+import { hashed, type Session, withSession } from "../session/session.ts";
+import { display } from "../terminal/display.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { writeLine } from "../terminal/stdout.ts";
+
+/** Time from the first SIGINT or SIGTERM until the process is ended, in ms, whatever the GPU does. */
+const END_WITHIN_MS = 1500;
+
+/** A result that is taken up again. */
+interface Resumed {
+  readonly path: string;
+  readonly result: BenchResult;
+}
+
+/**
+ * Declares the subcommand.
+ *
+ * @param resumed The result that is taken up again, where the options are those that it was begun with.
+ */
+export function benchCommand(resumed?: Resumed): Command {
+  const command = addBenchOptions(new Command("bench"));
+  return command
+    .summary("Compare no-cache, kv-cache and paged: latency and memory")
+    .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
+    .action(async (options: BenchOptions) => {
+      refuseTwice(command, options);
+      if (options.resume !== undefined) return await resume(command, options.resume);
+      await run(options, resumed);
+    });
+}
+
+/** Measures the rest of the result at `path`, with the options that it was begun with. */
+async function resume(command: Command, path: string): Promise<void> {
+  const other = command.options.find((option) =>
+    option.attributeName() !== "resume" && command.getOptionValueSource(option.attributeName()) === "cli"
+  );
+  if (other) {
+    throw new UsageError(`--resume takes every option from the result: expected no ${other.long} beside it`);
+  }
+  const result = await readResult(path);
+  if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
+  const [subcommand, ...args] = result.command;
+  if (subcommand !== command.name()) {
+    throw new UsageError(`${path} was not made by bench: it can't be gone on with`);
+  }
+  await quietly(benchCommand({ path, result })).parseAsync(args, { from: "user" });
+}
+
+async function run(options: BenchOptions, resumed: Resumed | undefined): Promise<void> {
+  const to: Destination = resumed
+    ? {
+      file: resumed.path,
+      quiet: false,
+      // With --json nothing but the result is written.
+      ...(options.json === undefined && { folder: dirname(resumed.path) }),
+    }
+    : await destinationOf(options);
+  await checkDestination(to);
+  if (options.failOn !== undefined && options.baseline === undefined) {
+    throw new UsageError("--fail-on needs something to compare with: expected --baseline beside it");
+  }
+  const baseline = options.baseline === undefined ? undefined : await readResult(options.baseline);
+  const say = (text: string) => to.quiet ? undefined : writeLine(text);
+  using interrupt = watchInterrupts({ withinMs: END_WITHIN_MS });
+  let file: ResultFile | undefined;
+  const result = await withSession(options, async (checkpoint, tokenizer) => {
+    const plan = await planOf(options, checkpoint.config, tokenizer);
+    if (baseline) assertComparable(plan, baseline, options.baseline!);
+    const weights = await hashed(checkpoint);
+    const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
+    return { plan, weights, f32 };
+  }, async (session, { plan, weights, f32 }) => {
+    const { gpu: { facts }, modelName } = session;
+    say(
+      `kvbench: ${modelName} on ${facts.description} (${sayKind(facts, "hardware")}), ${sayPlan(plan)}`,
+    );
+    const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
+    await checkFirst(session.model, { weights, strategy: strategy!, kvDtypes });
+    const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
+    const fresh = await withProgress((bar) => {
+      bar.start("Measuring fence and readback");
+      return emptyResult(session, plan, weights, compared);
+    });
+    if (resumed) assertContinues(resumed.path, resumed.result, fresh);
+    const record = resumed?.result ?? fresh;
+    file = await openResult(to, record);
+    if (file !== undefined) say(`Result: ${file.path}`);
+    return await measure(session, record, { file, quiet: to.quiet, interrupt });
+  }, ({ plan }) => (context) => benchNeed(context, plan));
+  const format = !resumed && options.json === "-" ? "json" : options.format;
+  if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
+  if (interrupt.exitCode !== 0) {
+    console.error(`kvbench: ${sayInterrupted(result, file)}`);
+    Deno.exitCode = interrupt.exitCode;
+    return;
+  }
+  if (to.folder !== undefined) await saveReports(file!.path, result, say);
+  else if (to.hint !== undefined) say(to.hint);
+  if (baseline) {
+    const print = (text: string) =>
+      to.quiet ? console.error(text) : writeLine(`\n${options.baseline} → this run\n\n${text}`);
+    compareWithBaseline(baseline, result, options, print);
+  }
+}
+
+/** Refuses, before anything is measured, to measure what the baseline has nothing of. */
+function assertComparable(plan: Plan, baseline: BenchResult, path: string): void {
+  const keys = new Set(baseline.cells.map(cellKey));
+  if (groupsOf(plan).flat().some((cell) => keys.has(cellKey(cell)))) return;
+  throw new UsageError(
+    `Nothing in ${path} has the settings that are asked for: expected at least one cell in common`,
+  );
+}
+
+/** What {@linkcode measure} works with beside the session and the record. */
+interface Measuring {
+  /** What the record is kept in. */
+  readonly file: ResultFile | undefined;
+  readonly quiet: boolean;
+  readonly interrupt: Interrupt;
+}
+
+async function measure(
+  { model, tokenizer }: Session,
+  record: BenchResult,
+  { file, quiet, interrupt: { signal, lastWords } }: Measuring,
+): Promise<BenchResult> {
+  const view = liveView(quiet ? undefined : display(), record.plan);
+  let latest = record;
+  const keep = async (result: BenchResult) => {
+    await file?.update(result);
+    lastWords(`kvbench: ${sayInterrupted(result, file)}`);
+  };
+  // The run under way may take longer than there is time.
+  const flush = () => void file?.update(latest, true).catch(() => {}); // the end of the run tries again, and tells
+  lastWords(`kvbench: ${sayInterrupted(record, file)}`);
+  signal.addEventListener("abort", flush);
+  try {
+    const result = await runBench(model, record, {
+      signal,
+      decode: tokenizer && ((ids) => tokenizer.decode([...ids])),
+      progress: {
+        group: view.group,
+        run: view.run,
+        record: async (result) => {
+          latest = result;
+          await view.record(result);
+          await keep(result);
+        },
+      },
+    });
+    parseResult(result, "the result of this run");
+    await file?.write(result);
+    lastWords(`kvbench: ${sayInterrupted(result, file)}`);
+    return result;
+  } catch (error) {
+    if (latest === record) await file?.withdraw();
+    else await sayKept(latest, file);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", flush);
+    view.clear();
+  }
+}
+
+/** Writes what was measured before a failure, and says where it is: in the file, or where that is gone, on stdout. */
+async function sayKept(latest: BenchResult, file: ResultFile | undefined): Promise<void> {
+  // What failed is the error to tell.
+  const kept = await file?.write(latest).then(() => latest, () => file.read().catch(() => undefined));
+  if (kept === undefined) writeLine(formatResults([latest], "table"));
+  console.error(`kvbench: ${sayInterrupted(kept ?? latest, kept && file)}`);
+}
+
+function sayPlan(plan: Plan): string {
+  const { prompt_tokens, new_tokens, batch } = plan.grid;
+  const sizes = `${prompt_tokens.join("/")} prompt + ${new_tokens.join("/")} new tokens`;
+  const sequences = batch.length === 1 && batch[0] === 1 ? "" : `, batch ${batch.join("/")}`;
+  return `${sizes}${sequences}, ${plan.strategies.join(" · ")}`;
+}
+
+function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile | undefined): string {
+  const all = groupsOf(plan).reduce((sum, group) => sum + group.length, 0);
+  const measured = `Interrupted with ${cells.length} of ${all} cells measured`;
+  if (file === undefined) return `${measured}, which are written nowhere`;
+  if (complete) return `${measured}, in ${file.path}`;
+  return `${measured}, in ${file.path}. Go on with: kvbench bench --resume ${file.path}`;
+}

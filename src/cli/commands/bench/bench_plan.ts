@@ -1,0 +1,104 @@
+/**
+ * From `bench`'s options to the plan that is measured.
+ *
+ * @module
+ */
+import { UsageError } from "../../../base/errors.ts";
+import type { Dtype } from "../../../gpu/dtype.ts";
+import { strategyOptions } from "../../../kv/registry.ts";
+import { checkPlan } from "../../../measure/run/grid.ts";
+import type { Plan } from "../../../measure/run/plan.ts";
+import type { Gpt2Config } from "../../../checkpoint/config.ts";
+import { kvOptionsOf } from "../../kv_options.ts";
+import { promptIds, type Session } from "../../session/session.ts";
+import type { Sweep } from "../../options/sweep.ts";
+
+/** "The attention mechanism in deep learning is", as in the notebook that this project grew from. */
+export const DEFAULT_PROMPT = "深度学习中的注意力机制是";
+
+/** The options that a plan is made from. */
+export interface PlanOptions {
+  readonly prompt?: string;
+  readonly promptIds?: number[];
+  readonly promptTokens?: number;
+  readonly newTokens: number;
+  readonly batch: number;
+  readonly strategies: string[];
+  readonly kvDtype: Dtype;
+  readonly sweep?: Sweep;
+  readonly warmup?: number;
+  readonly runs?: number;
+  readonly targetCi: number;
+  readonly maxSeconds: number;
+  readonly seed: number;
+}
+
+/**
+ * Makes the plan.
+ *
+ * @throws {UsageError} If options exclude each other, or the plan does not fit the model.
+ */
+export async function planOf(
+  options: PlanOptions,
+  config: Gpt2Config,
+  tokenizer: Session["tokenizer"],
+): Promise<Plan> {
+  const { sweep = {} } = options;
+  const prompt = await promptOf(options, tokenizer);
+  const plan: Plan = {
+    prompt: prompt.text,
+    prompt_ids: prompt.ids && [...prompt.ids],
+    sampling: "greedy",
+    strategies: options.strategies,
+    grid: {
+      prompt_tokens: prompt.lengths,
+      new_tokens: [options.newTokens],
+      batch: [options.batch],
+      kv_dtype: [options.kvDtype],
+      ...kvGrid(options, config),
+      ...sweep,
+    } as Plan["grid"],
+    warmup_runs: options.warmup ?? null,
+    runs: options.runs ?? null,
+    target_ci: options.targetCi,
+    max_seconds: options.maxSeconds,
+    seed: options.seed,
+  };
+  checkPlan(plan, config);
+  return plan;
+}
+
+/** Returns the values of the strategies' options that are not swept. */
+function kvGrid(options: PlanOptions, { nCtx }: Gpt2Config): Partial<Plan["grid"]> {
+  const given = kvOptionsOf(options);
+  return Object.fromEntries([...strategyOptions()].flatMap(([key, { isContextLength }]) => {
+    const value = given[key] ?? (isContextLength ? nCtx : null);
+    return value === null ? [] : [[key, [value]]];
+  }));
+}
+
+/** The prompt's text and ids, or the lengths of made-up prompts. */
+async function promptOf(
+  { prompt, promptIds: ids, promptTokens, sweep }: PlanOptions,
+  tokenizer: Session["tokenizer"],
+): Promise<{ text: string | null; ids: readonly number[] | null; lengths: number[] }> {
+  const lengths = sweep?.prompt_tokens?.map(Number) ??
+    (promptTokens === undefined ? undefined : [promptTokens]);
+  if (lengths !== undefined) {
+    if (prompt !== undefined || ids !== undefined) {
+      throw new UsageError(
+        "A number of prompt tokens makes a prompt up: expected no --prompt or --prompt-ids",
+      );
+    }
+    return { text: null, ids: null, lengths };
+  }
+  if (prompt === undefined && ids === undefined && !tokenizer) {
+    throw new UsageError("This model has no tokenizer: expected --prompt-ids or --prompt-tokens");
+  }
+  const given = await promptIds(
+    { prompt: ids === undefined ? prompt ?? DEFAULT_PROMPT : prompt, promptIds: ids },
+    tokenizer,
+  );
+  if (given.ids.length === 0) throw new UsageError("The prompt is empty: expected at least one token");
+  return { ...given, lengths: [given.ids.length] };
+}

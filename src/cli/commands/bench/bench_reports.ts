@@ -1,0 +1,38 @@
+/**
+ * The page and the chart that `bench` makes of a result beside the JSON.
+ *
+ * @module
+ */
+import { KvbenchError } from "../../../base/errors.ts";
+import type { BenchResult } from "../../../measure/record/result.ts";
+import { chartPermissions, drawCharts } from "../../../report/chart.ts";
+import { reportPage } from "../../../report/page/page.ts";
+import { writeWhole } from "../../../report/write.ts";
+import { drawing } from "../../session/chart_package.ts";
+import { withProgress } from "../../terminal/progress.ts";
+
+/** Writes the page and draws the chart beside the result at `path`, or says why there is none. */
+export async function saveReports(
+  path: string,
+  result: BenchResult,
+  say: (text: string) => void,
+): Promise<void> {
+  const base = path.replace(/\.json$/, "");
+  await writeWhole(`${base}.html`, reportPage([result]));
+  say(`Report: ${base}.html`);
+  const missing = await chartPermissions();
+  if (missing.length > 0) return say(`Chart: not drawn, that needs ${missing.join(" ")}`);
+  let png: Uint8Array;
+  try {
+    png = await withProgress((bar) => {
+      bar.start("Drawing the chart");
+      return drawing(() => drawCharts(result), (line) => bar.say(line));
+    });
+  } catch (error) {
+    // The canvas is a native package that may not be at hand, offline for example; the result is, and is saved.
+    if (error instanceof KvbenchError) return say(`Chart: not drawn. ${error.message}`);
+    throw error;
+  }
+  await writeWhole(`${base}.png`, png);
+  say(`Chart:  ${base}.png`);
+}

@@ -1,0 +1,150 @@
+/**
+ * `kvbench compare`: what changed between results, and whether anything got worse.
+ *
+ * @module
+ */
+import { Command } from "../options/commander.ts";
+import { KvbenchError } from "../../base/errors.ts";
+import { compareResults, type Comparison, regressions } from "../../measure/findings/compare.ts";
+import type { BenchResult } from "../../measure/record/result.ts";
+import { compareMarkdown, compareTable, METRIC_NAMES } from "../../report/compare_table.ts";
+import { formatJson } from "../../report/json.ts";
+import { cellLabels } from "../../report/labels.ts";
+import { formatPercent } from "../../report/units.ts";
+import { describeHelp } from "../options/help.ts";
+import { addOptions } from "../options/option_spec.ts";
+import { progressBar } from "../terminal/progress.ts";
+import { readResult } from "../session/result_file.ts";
+import { writeLine } from "../terminal/stdout.ts";
+import { share } from "../options/values.ts";
+
+/** Exit code where something got worse. */
+const REGRESSION = 3;
+
+/** Settings of a comparison, as `compare` and `bench --baseline` take them. */
+export interface CompareOptions {
+  /** Differences below this are ignored; a share. */
+  readonly threshold: number;
+  /** The share by which something may get worse before the program ends with code 3. */
+  readonly failOn?: number;
+}
+
+interface Options extends CompareOptions {
+  readonly format: "table" | "json" | "markdown";
+}
+
+/** Adds the shared options to a subcommand. */
+export function addCompareOptions(command: Command): Command {
+  return addOptions(command, {
+    flags: "--threshold <share>",
+    help: "Differences below this are ignored",
+    group: "Comparison",
+    parse: share(0, 10),
+    default: 0.05,
+    defaultText: "5%",
+  }, {
+    flags: "--fail-on <share>",
+    help: "End with code 3 if anything is slower, or takes more memory, by more than this, such as 5%",
+    group: "Comparison",
+    parse: share(0, 10),
+  });
+}
+
+/** Declares the subcommand. */
+export function compareCommand(): Command {
+  const command = addOptions(addCompareOptions(new Command("compare")), {
+    flags: "--format <form>",
+    help: "Printed form",
+    group: "Output",
+    choices: ["table", "json", "markdown"],
+    default: "table",
+  });
+  return describeHelp(command, {
+    examples: [
+      ["Say what changed between two results", "compare before.json after.json"],
+      ["End with code 3 if anything became worse by 5 %", "compare before.json after.json --fail-on 5%"],
+    ],
+  })
+    .summary("Tell what changed between results of bench")
+    .description("Compare results with the first of them: faster, slower, or no difference.")
+    .argument("<before>", "Result of bench")
+    .argument("<after...>", "Other results of bench")
+    .action(run);
+}
+
+async function run(before: string, after: string[], options: Options): Promise<void> {
+  const base = await readResult(before);
+  const comparisons: { path: string; comparison: Comparison }[] = [];
+  for (const path of after) {
+    comparisons.push({ path, comparison: compared(base, await readResult(path), options) });
+  }
+  const { threshold, format } = options;
+  if (format === "json") {
+    const all = comparisons.map(({ path, comparison }) => ({ before, after: path, ...comparison }));
+    writeLine(formatJson(snakeCase({ threshold, comparisons: all })));
+  } else {
+    const draw = format === "table" ? compareTable : compareMarkdown;
+    for (const { path, comparison } of comparisons) {
+      writeLine(`${before} → ${path}\n\n${draw(comparison, threshold)}`);
+    }
+  }
+  for (const { comparison } of comparisons) failOn(comparison, options);
+}
+
+/**
+ * Compares a fresh result with an earlier one.
+ *
+ * @param print Takes the comparison as text.
+ * @throws {KvbenchError} If a limit is set and nothing can be held against it.
+ */
+export function compareWithBaseline(
+  before: BenchResult,
+  after: BenchResult,
+  options: CompareOptions,
+  print: (text: string) => void,
+): void {
+  const comparison = compared(before, after, options);
+  print(compareTable(comparison, options.threshold));
+  failOn(comparison, options);
+}
+
+/** Compares two results, and shows how far that is: intervals of many cells take seconds. */
+function compared(before: BenchResult, after: BenchResult, { threshold }: CompareOptions): Comparison {
+  const bar = progressBar();
+  try {
+    bar.start("Comparing", before.cells.length, "cells");
+    return compareResults(before, after, threshold, (done) => bar.update(done));
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Sets the exit code where something got worse, and says what. */
+function failOn(comparison: Comparison, { failOn: limit }: CompareOptions): void {
+  if (limit === undefined) return;
+  const judged = comparison.pairs.some(({ metrics }) =>
+    metrics.some(({ verdict }) => verdict !== "too few runs")
+  );
+  if (!judged) {
+    throw new KvbenchError(
+      "Cannot tell whether anything got worse: expected cells that are in both results with 4 runs or more",
+    );
+  }
+  const worse = regressions(comparison, limit);
+  if (worse.length === 0) return;
+  const labels = cellLabels(worse.map(({ cell }) => cell));
+  const list = worse.map(({ what }, i) => `${labels[i]}: ${METRIC_NAMES[what as "ttft_ms"] ?? what}`);
+  console.error(`kvbench: Worse by more than ${formatPercent(limit, 1)}: ${list.join("; ")}`);
+  Deno.exitCode = REGRESSION;
+}
+
+/** A value with its fields' names as result files have them. */
+function snakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCase);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map((
+      [key, each],
+    ) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), snakeCase(each)]),
+  );
+}

@@ -1,0 +1,167 @@
+/**
+ * `kvbench doctor`: what this machine's adapter is and can do, and which models fit it.
+ *
+ * @module
+ */
+import { Command } from "../options/commander.ts";
+import Table from "npm:cli-table3@0.6.5";
+import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
+import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
+import { Gpu } from "../../gpu/gpu.ts";
+import { type Feature, FEATURES, LIMITS } from "../../gpu/ladder.ts";
+import { readbackMs } from "../../gpu/readback.ts";
+import { locateConfig } from "../../hub/locate.ts";
+import { memoryNeed } from "../../model/memory.ts";
+import { tuningFor } from "../../model/tuning.ts";
+import { formatBytes } from "../../report/units.ts";
+import { wrap } from "../../report/wrap.ts";
+import { type BackendReport, backendReport, backendRows } from "./doctor/doctor_backend.ts";
+import { addDeviceOptions, type DeviceOptions, gpuOptions } from "../options/device_options.ts";
+import { describeHelp } from "../options/help.ts";
+import { PRINT_JSON } from "../options/json_output.ts";
+import { type Fit, fitOf, freeMemory } from "../session/memory_check.ts";
+import { addOptions } from "../options/option_spec.ts";
+import { writeLine } from "../terminal/stdout.ts";
+
+interface Options extends DeviceOptions {
+  readonly json: boolean;
+}
+
+/** Declares the subcommand. */
+export function doctorCommand(): Command {
+  return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
+    everyday: ["--json"],
+    examples: [
+      ["Show adapter, limits and models that fit", "doctor"],
+      ["The same through Dawn in place of wgpu", "doctor --webgpu dawn"],
+    ],
+  })
+    .summary("Show the GPU adapter and which models fit")
+    .description("Show the GPU adapter, its features and limits, and which models fit.")
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const gpu = await Gpu.open(gpuOptions(options));
+  try {
+    const { facts, fence, device } = gpu;
+    const models = await modelNeeds(gpu);
+    const report = {
+      adapter: adapterRecord(facts, device),
+      runtime: { deno: Deno.version.deno, webgpu: facts.webgpu, os: Deno.build.os, arch: Deno.build.arch },
+      backends: await backendReport(facts),
+      features: Object.fromEntries(FEATURES.map((name) => [name, device.features.has(name)])),
+      limits: Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]])),
+      fence: {
+        blocks: fence.blocks,
+        cost_us: await fence.costMs() * 1000,
+        readback_ms: await readbackMs(gpu),
+      },
+      memory: {
+        available_bytes: (await freeMemory(gpu)).bytes,
+        source: facts.software
+          ? "system memory, which this software adapter uses"
+          : "WebGPU does not tell it",
+      },
+      models,
+    };
+    if (options.json) writeLine(JSON.stringify(report, null, 2));
+    else print(report);
+  } finally {
+    gpu.dispose();
+  }
+}
+
+/** One model's memory and whether this device can hold it. */
+interface ModelRow extends Fit {
+  name: string;
+  n_parameters: number;
+  weights_bytes: number;
+  kv_bytes_per_token: number;
+  kv_bytes_full_context: number;
+  activations_bytes: number;
+  total_bytes: number;
+}
+
+async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
+  const tuning = tuningFor(gpu.facts);
+  const free = await freeMemory(gpu);
+  return Object.entries({ tiny: await locateConfig("tiny"), ...PRESETS }).map(
+    ([name, config]: [string, Gpt2Config]) => {
+      const need = memoryNeed(config, tuning);
+      return {
+        name,
+        n_parameters: need.parameters,
+        weights_bytes: need.weightsBytes,
+        kv_bytes_per_token: need.kvBytesPerToken,
+        kv_bytes_full_context: need.kvBytesPerToken * config.nCtx,
+        activations_bytes: need.activationsBytes,
+        total_bytes: need.totalBytes,
+        ...fitOf(need, gpu.device.limits, free),
+      };
+    },
+  );
+}
+
+/** What became of a feature that kvbench can use. */
+function stateOf(name: Feature, { features, offered_features }: AdapterRecord): string {
+  if (features.includes(name)) return "yes";
+  return offered_features.includes(name) ? "switched off" : "unavailable";
+}
+
+/** Features that the adapter has and kvbench can't use. */
+function unusedOf({ offered_features }: AdapterRecord): string[] {
+  return offered_features.filter((name) => !FEATURES.some((each) => each === name));
+}
+
+function print(report: {
+  adapter: AdapterRecord;
+  runtime: Record<string, string>;
+  backends: BackendReport;
+  limits: Record<string, number>;
+  fence: { blocks: boolean; cost_us: number; readback_ms: number };
+  memory: { available_bytes: number | null; source: string };
+  models: ModelRow[];
+}): void {
+  const { adapter, runtime, backends, limits, fence, memory, models } = report;
+  const facts = new Table({ style: { head: [], border: [] } });
+  const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
+  facts.push(
+    ["adapter", `${adapter.description}${ids && ` (${ids})`}`],
+    ["kind", adapter.software ? "software: a CPU does the work" : "hardware"],
+    ["driver", "WebGPU does not tell its version"],
+    ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
+    ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
+    ...backendRows(backends),
+    ...FEATURES.map((name) => [name, stateOf(name, adapter)]),
+    ["features not used", wrap(unusedOf(adapter).join(", ") || "none", { width: 70 }).join("\n")],
+    ...Object.entries(limits).map((
+      [name, value],
+    ) => [name, name.endsWith("Size") ? formatBytes(value) : `${value}`]),
+    ["fence", fence.blocks ? "a call waits for the GPU" : "a promise is awaited"],
+    ["fence cost", `${fence.cost_us.toFixed(1)} µs with nothing to wait for`],
+    ["readback", `${fence.readback_ms.toFixed(1)} ms for a few bytes`],
+    [
+      "memory",
+      memory.available_bytes === null
+        ? (adapter.software ? "not asked: that needs --allow-sys=systemMemoryInfo" : memory.source)
+        : `${formatBytes(memory.available_bytes)} available (${memory.source})`,
+    ],
+  );
+  writeLine(facts.toString());
+  const table = new Table({
+    head: ["model, f32", "weights", "K/V per token", "K/V full context", "total", "fits"],
+    style: { head: [], border: [] },
+  });
+  for (const row of models) {
+    table.push([
+      row.name,
+      formatBytes(row.weights_bytes),
+      formatBytes(row.kv_bytes_per_token),
+      formatBytes(row.kv_bytes_full_context),
+      formatBytes(row.total_bytes),
+      row.reason === "" ? row.fits : `${row.fits}: ${row.reason}`,
+    ]);
+  }
+  writeLine(table.toString());
+}

@@ -1,0 +1,104 @@
+/**
+ * Several continuations of one prompt, sampled or searched for with beams, that share what K and V they can.
+ *
+ * @module
+ */
+import { beamSearch } from "../../../engine/beam_search.ts";
+import type { EarlyStopping } from "../../../engine/beams.ts";
+import { Continuation } from "../../../engine/continuation.ts";
+import type { KvFootprint } from "../../../engine/kv_footprint.ts";
+import { sampleParallel } from "../../../engine/sample_parallel.ts";
+import type { Sampling } from "../../../model/sampling.ts";
+import type { DecodeOptions } from "../../options/decode_options.ts";
+import { kvOptionsOf } from "../../kv_options.ts";
+import { withProgress } from "../../terminal/progress.ts";
+import type { Session } from "../../session/session.ts";
+
+/** Settings of the continuations. */
+export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
+  /** Tokens that each continuation gains at most. */
+  readonly maxNewTokens: number;
+  /** Continuations. */
+  readonly numReturnSequences: number;
+  /** Beams of a search. */
+  readonly numBeams: number;
+  /** Exponent of the length in a beam's score. */
+  readonly lengthPenalty: number;
+  /** When a search ends. */
+  readonly earlyStopping: EarlyStopping;
+  /** Texts that end a continuation. */
+  readonly stop: readonly string[];
+}
+
+/** A prompt and the choice of tokens after it. */
+export interface Prompted {
+  /** The prompt. */
+  readonly ids: readonly number[];
+  /** Choice of tokens. */
+  readonly sampling: Sampling;
+  /** The id that ends a continuation; undefined where none does. */
+  readonly eos: number | undefined;
+}
+
+/** Finished continuations. */
+export interface Many {
+  readonly sequences: readonly Continuation[];
+  /** The score of each sequence, by which beams are ranked. */
+  readonly scores?: readonly number[];
+  readonly footprint: KvFootprint;
+}
+
+/** Samples `numReturnSequences` continuations, with seeds that count up. */
+export async function sampleMany(
+  { model, tokenizer }: Session,
+  options: ManyOptions,
+  { ids, sampling, eos }: Prompted,
+): Promise<Many> {
+  const n = options.numReturnSequences;
+  const sequences = Array.from({ length: n }, () => new Continuation(tokenizer, options.stop));
+  const footprint = await withProgress((bar) => {
+    bar.start("Generating", n * options.maxNewTokens, "tokens");
+    let tokens = 0;
+    return sampleParallel(model, {
+      ...options,
+      kvOptions: kvOptionsOf(options),
+      ids,
+      newTokens: options.maxNewTokens,
+      samplings: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
+      onToken: (index, id) => {
+        bar.update(++tokens);
+        sequences[index]!.push(id, eos);
+        return sequences[index]!.finishReason === undefined;
+      },
+    });
+  });
+  for (const sequence of sequences) sequence.end("length");
+  return { sequences, footprint };
+}
+
+/** Searches with `numBeams` beams; the best `numReturnSequences` of those it finds, the best first. */
+export async function searchMany(
+  { model, tokenizer }: Session,
+  options: ManyOptions,
+  { ids, eos }: Omit<Prompted, "sampling">,
+): Promise<Many> {
+  const { hypotheses, footprint } = await withProgress((bar) => {
+    bar.start("Searching", options.maxNewTokens, "tokens per beam");
+    return beamSearch(model, ids, {
+      ...options,
+      kvOptions: kvOptionsOf(options),
+      nBeams: options.numBeams,
+      newTokens: options.maxNewTokens,
+      eos,
+      onProgress: (tokens) => bar.update(tokens),
+    });
+  });
+  const best = hypotheses.slice(0, options.numReturnSequences);
+  const sequences = best.map(({ ids }) => {
+    const sequence = new Continuation(tokenizer, []);
+    for (const id of ids) sequence.push(id, eos);
+    sequence.end("length");
+    return sequence;
+  });
+  return { sequences, footprint, scores: best.map(({ score }) => score) };
+}

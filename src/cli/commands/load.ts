@@ -1,0 +1,232 @@
+/**
+ * `kvbench load URL`: sends requests to a server of OpenAI's completions API and measures how it answers.
+ *
+ * @module
+ */
+import { MOST_TEMPERATURE } from "../../model/sampling.ts";
+import { decimal, MOST_SECONDS, MOST_TOKENS, positive, share, wholeNumber } from "../options/values.ts";
+import { Command } from "../options/commander.ts";
+import { KvbenchError, UsageError } from "../../base/errors.ts";
+import { LoadClient, type ModelCard } from "../../load/client.ts";
+import type { LoadPlan } from "../../load/plan.ts";
+import { loadResult } from "../../load/result.ts";
+import { runLoad } from "../../load/run.ts";
+import { FITTED_CONTEXT } from "../../simulate/lengths.ts";
+import { loadTable } from "../../report/load_table.ts";
+import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "../options/api_key.ts";
+import { withoutSecrets } from "../session/crash_report.ts";
+import { describeHelp } from "../options/help.ts";
+import { watchInterrupts } from "../terminal/interrupt.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
+import { withProgress } from "../terminal/progress.ts";
+import {
+  GOODPUT_LIMITS,
+  LENGTHS,
+  lengthSource,
+  PREFIX_TOKENS,
+  RATE,
+  WORKLOAD_SEED,
+} from "../options/serving_options.ts";
+import { addOptions, type OptionSpec } from "../options/option_spec.ts";
+
+interface Options extends ApiKeyOptions, JsonOptions {
+  readonly model?: string;
+  readonly numPrompts: number;
+  readonly rate?: number;
+  readonly maxConcurrency?: number;
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly spread: number;
+  readonly lengths?: string;
+  readonly prefixTokens: number;
+  readonly context?: number;
+  readonly vocabSize: number;
+  readonly temperature: number;
+  readonly ignoreEos: boolean;
+  readonly ttftLimit?: number;
+  readonly tpotLimit?: number;
+  readonly e2eLimit?: number;
+  readonly seed: number;
+  readonly timeout: number;
+}
+
+const LOAD_OPTIONS: readonly OptionSpec[] = [
+  { flags: "--model <name>", help: "Model to ask for", group: "Model", defaultText: "the server's first" },
+  {
+    flags: "--num-prompts <n>",
+    help: "Number of requests",
+    group: "Workload",
+    parse: wholeNumber(1, 1_000_000),
+    default: 100,
+  },
+  RATE,
+  {
+    flags: "--max-concurrency <n>",
+    help: "Most requests under way at once",
+    group: "Workload",
+    parse: wholeNumber(1, 1_000_000),
+    defaultText: "no limit",
+  },
+  {
+    flags: "--prompt-tokens <n>",
+    help: "Tokens of a prompt",
+    group: "Workload",
+    parse: wholeNumber(1, MOST_TOKENS),
+    default: 64,
+  },
+  {
+    flags: "--new-tokens <n>",
+    help: "Tokens of an answer",
+    group: "Workload",
+    parse: wholeNumber(1, MOST_TOKENS),
+    default: 64,
+  },
+  {
+    flags: "--spread <share>",
+    help: "Uniform spread of both lengths around these, such as 50%",
+    group: "Workload",
+    parse: share(0, 1),
+    default: 0,
+  },
+  { ...LENGTHS, defaultText: "--prompt-tokens and --new-tokens" },
+  PREFIX_TOKENS,
+  {
+    flags: "--context <n>",
+    help: "Longest sequence in tokens",
+    group: "Model",
+    parse: wholeNumber(2, MOST_TOKENS),
+    defaultText: "what the server says",
+  },
+  {
+    flags: "--vocab-size <n>",
+    help: "Token ids of prompts are below this",
+    group: "Model",
+    parse: wholeNumber(1, 2 ** 32),
+    default: 50257,
+  },
+  {
+    flags: "--temperature <t>",
+    help: "Divisor of logits; 0 takes the likeliest token",
+    group: "Sampling",
+    parse: decimal(0, MOST_TEMPERATURE),
+    default: 0,
+  },
+  {
+    flags: "--no-ignore-eos",
+    help: "Let answers end at the end-of-text token, for servers without ignore_eos",
+    group: "Sampling",
+  },
+  ...GOODPUT_LIMITS,
+  {
+    flags: "--e2e-limit <ms>",
+    help: "Longest E2E of a request that counts towards goodput",
+    group: "Measuring",
+    parse: positive(1000 * MOST_SECONDS),
+  },
+  WORKLOAD_SEED,
+  {
+    flags: "--timeout <seconds>",
+    help: "Time-out of each request",
+    group: "Server",
+    parse: positive(MOST_SECONDS),
+    default: 300,
+  },
+];
+
+/** Declares the subcommand. */
+export function loadCommand(): Command {
+  const command = addOptions(new Command("load"), ...LOAD_OPTIONS);
+  addJsonOption(addApiKeyOptions(command, "API key, sent as bearer token", "Server"));
+  return describeHelp(command, {
+    everyday: [
+      "--model",
+      "--num-prompts",
+      "--rate",
+      "--max-concurrency",
+      "--prompt-tokens",
+      "--new-tokens",
+      "--lengths",
+      "--seed",
+      "--api-key-file",
+      "--json",
+    ],
+    examples: [
+      ["Send 100 requests at once to kvbench serve", "load http://127.0.0.1:8000"],
+      [
+        "Send 4 requests a second with the lengths of ShareGPT",
+        "load http://127.0.0.1:8000 --rate 4 --lengths sharegpt",
+      ],
+    ],
+  })
+    .summary("Send requests to a server and measure its answers")
+    .description("Send many requests to a server of OpenAI's completions API and measure its answers.")
+    .argument("<url>", "Server, such as http://127.0.0.1:8000")
+    .action(run);
+}
+
+async function run(url: string, options: Options): Promise<void> {
+  const { rate, timeout } = options;
+  if (rate !== undefined && !(rate > 0)) {
+    throw new UsageError(`Rate is ${rate}: expected requests per second above 0`);
+  }
+  if (!(timeout > 0)) throw new UsageError(`Timeout is ${timeout}: expected seconds above 0`);
+  await checkJson(options);
+  const apiKey = await apiKeyOf(options);
+  const client = new LoadClient({ url, apiKey, timeoutMs: 1000 * timeout });
+  const models = await client.models();
+  const model = options.model === undefined ? models[0]! : models.find(({ id }) => id === options.model);
+  if (model === undefined) {
+    const names = models.map(({ id }) => id).join(", ");
+    throw new KvbenchError(`${url} has no model "${options.model}": it has ${names}`);
+  }
+  const plan = await planOf(options, model);
+  const created = new Date().toISOString();
+  using interrupts = watchInterrupts();
+  const outcome = await withProgress((bar) => {
+    bar.start("Sending requests", plan.nRequests, "requests");
+    const onProgress = (nOver: number) => bar.update(nOver);
+    return runLoad(client, model.id, plan, { signal: interrupts.signal, onProgress });
+  });
+  const result = loadResult(plan, outcome, {
+    created,
+    command: withoutSecrets(Deno.args),
+    server: { url, model: model.id },
+    interrupted: interrupts.signal.aborted,
+  });
+  if (result.finished === 0 && !result.interrupted) {
+    throw new KvbenchError(`No request was answered: ${result.failures[0]!.reason}`);
+  }
+  await giveResult(result, loadTable, options);
+  Deno.exitCode = interrupts.exitCode;
+}
+
+async function planOf(options: Options, { maxTokens }: ModelCard): Promise<LoadPlan> {
+  const { promptTokens, newTokens, spread, lengths, prefixTokens } = options;
+  const nCtx = options.context ?? maxTokens ?? FITTED_CONTEXT;
+  if (prefixTokens > nCtx - 2) {
+    throw new UsageError(
+      `A shared beginning of ${prefixTokens} tokens leaves no room in a context of ${nCtx} tokens`,
+    );
+  }
+  if (lengths === undefined && prefixTokens + promptTokens + newTokens > nCtx) {
+    throw new UsageError(
+      `${prefixTokens + promptTokens} prompt tokens and ${newTokens} new tokens make ` +
+        `${prefixTokens + promptTokens + newTokens}: the model's context is ${nCtx} tokens`,
+    );
+  }
+  return {
+    nRequests: options.numPrompts,
+    ratePerSecond: options.rate,
+    maxConcurrency: options.maxConcurrency,
+    lengths: lengths === undefined
+      ? { uniform: { promptTokens, newTokens, spread } }
+      : await lengthSource({ lengths }),
+    prefixTokens,
+    nCtx,
+    vocabSize: options.vocabSize,
+    seed: options.seed,
+    temperature: options.temperature,
+    ignoreEos: options.ignoreEos,
+    limits: { ttftMs: options.ttftLimit, tpotMs: options.tpotLimit, e2eMs: options.e2eLimit },
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * `kvbench logits`: raw logits of a prompt, so that anyone can hold the model against another implementation.
+ *
+ * @module
+ */
+import { Command } from "../options/commander.ts";
+import { allLogits, LOGIT_ROWS } from "../../engine/all_logits.ts";
+import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
+import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
+import { UsageError } from "../../base/errors.ts";
+import { checkIds } from "../../checkpoint/config.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
+import { writeWhole } from "../../report/write.ts";
+import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
+import { describeHelp } from "../options/help.ts";
+import { addOptions } from "../options/option_spec.ts";
+import { kvOptionsOf } from "../kv_options.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { promptIds, withSession } from "../session/session.ts";
+
+interface Options extends DecodeOptions {
+  readonly all: boolean;
+  readonly out: string;
+}
+
+/** Declares the subcommand. */
+export function logitsCommand(): Command {
+  const command = addOptions(addDecodeOptions(new Command("logits")), {
+    flags: "-o, --out <file>",
+    help: "File to write (required)",
+    group: "Output",
+    required: true,
+  }, {
+    flags: "--all",
+    help: "Write a row for every position in place of the last alone",
+    group: "Output",
+    default: false,
+  });
+  return describeHelp(command, {
+    everyday: ["--out", "--all", "--prompt-ids", "--model", "--weights-dtype", "--kv-dtype", "--strategy"],
+    examples: [
+      ["Write the logits after a prompt", 'logits "Once upon a time" -o logits.f32'],
+      [
+        "Write those after each of its tokens, with K and V in int8",
+        'logits "The sea" --all --kv-dtype int8 -o l.f32',
+      ],
+    ],
+  })
+    .summary("Write raw logits, to compare with another implementation")
+    .description(
+      "Write the logits of a prompt as raw little-endian float32, one row of the vocabulary per position.",
+    )
+    .action(run);
+}
+
+async function run(prompt: string | undefined, options: Options): Promise<void> {
+  await withSession(options, async ({ config }, tokenizer) => {
+    const { ids } = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
+    checkIds(ids, config.vocabSize);
+    if (ids.length > config.nCtx) {
+      throw new UsageError(
+        `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens`,
+      );
+    }
+    return ids;
+  }, async ({ model }, ids) => {
+    const rows = await computeLogits(model, ids, options);
+    const { vocabSize } = model.config;
+    const values = new Float32Array(rows.length * vocabSize);
+    rows.forEach((row, i) => values.set(row, i * vocabSize));
+    await writeWhole(options.out, new Uint8Array(values.buffer));
+    console.error(`Wrote ${rows.length} × ${vocabSize} logits (little-endian float32) to ${options.out}`);
+  }, (ids) => (context) => logitsNeed(context, ids.length, options));
+}
+
+async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {
+  const { all } = options;
+  return await withDecoder(model, decodingOf(ids.length, options), async (decoder) => {
+    if (!all) {
+      decoder.begin([ids]);
+      return await decoder.logits();
+    }
+    return await withProgress(async (bar) => {
+      bar.start("Computing logits", ids.length, "positions");
+      const rows: Float32Array[] = [];
+      for await (const row of allLogits(decoder, ids)) bar.update(rows.push(row));
+      return rows;
+    });
+  });
+}
+
+function decodingOf(length: number, options: Options): DecodingOptions {
+  const { strategy, kvDtype, all } = options;
+  return {
+    strategy,
+    kvOptions: kvOptionsOf(options),
+    kvDtype,
+    nSequences: 1,
+    maxPromptTokens: length,
+    maxTokens: length,
+    maxOutputs: all ? Math.min(LOGIT_ROWS, length) : 1,
+  };
+}
+
+/** All rows are on the host twice: as they were read, and as they are written. */
+function logitsNeed(context: NeedContext, length: number, options: Options): WorkNeed {
+  const rows = options.all ? length : 1;
+  return withOther(decodingNeed(context, decodingOf(length, options)), {
+    host: 2 * rows * context.config.vocabSize * 4,
+  });
+}

@@ -1,0 +1,172 @@
+/**
+ * `kvbench report`: shows results that were measured before, or writes them in another form.
+ *
+ * @module
+ */
+import { Command } from "../options/commander.ts";
+import { basename } from "node:path";
+import { UsageError } from "../../base/errors.ts";
+import { PAPER_KIND, parsePaper } from "../../simulate/paper/result.ts";
+import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
+import { kindOf } from "../../measure/record/record.ts";
+import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";
+import { drawCharts } from "../../report/chart.ts";
+import { figuresOf } from "../../report/figures/all.ts";
+import type { Figure } from "../../report/figures/figure.ts";
+import { paperFigures } from "../../report/figures/paper.ts";
+import { rooflineFigure } from "../../report/figures/roofline.ts";
+import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
+import { type Reportable, reportPage } from "../../report/page/page.ts";
+import { figurePng } from "../../report/png.ts";
+import { paperTable } from "../../report/paper_table.ts";
+import { profileTable } from "../../report/profile_table.ts";
+import { checkWritable, writeWhole } from "../../report/write.ts";
+import { drawing } from "../session/chart_package.ts";
+import { describeHelp } from "../options/help.ts";
+import { addOptions } from "../options/option_spec.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { readJson } from "../session/result_file.ts";
+import { writeLine } from "../terminal/stdout.ts";
+
+interface Options {
+  readonly output?: string;
+  readonly format?: Form;
+  readonly png?: string;
+}
+
+type Form = Format | "html";
+
+/** Formats by extension. */
+const BY_EXTENSION: Readonly<Record<string, Form>> = {
+  html: "html",
+  txt: "table",
+  json: "json",
+  jsonl: "jsonl",
+  csv: "csv",
+  md: "markdown",
+};
+
+/** Declares the subcommand. */
+export function reportCommand(): Command {
+  const command = addOptions(new Command("report"), {
+    flags: "-o, --output <file>",
+    help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
+    group: "Output",
+  }, {
+    flags: "--format <form>",
+    help: "Format",
+    group: "Output",
+    choices: [...FORMATS, "html"],
+    defaultText: "that of the file's extension, else table",
+  }, { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" });
+  return describeHelp(command, {
+    examples: [
+      ["Write a page that works offline", "report result.json -o report.html"],
+      ["Draw every chart for a paper", "report result.json --png charts"],
+      ["Join results into one table for a spreadsheet", "report a.json b.json -o results.csv"],
+    ],
+  })
+    .summary("Show results, or write a page, charts or data")
+    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data.")
+    .argument("<result...>", "Results of bench, profile or paper")
+    .action(run);
+}
+
+async function run(paths: string[], { output, format, png }: Options): Promise<void> {
+  const form = format ?? (output !== undefined ? formOf(output) : "table");
+  const results: Reportable[] = [];
+  for (const path of paths) results.push(await readReportable(path));
+  if (output !== undefined || png === undefined || format !== undefined) {
+    const text = textOf(results, form, paths);
+    if (output === undefined) writeLine(text);
+    else {
+      await writeWhole(output, text + "\n");
+      writeLine(`Wrote ${output}`);
+    }
+  }
+  if (png !== undefined) await drawAll(results, png);
+}
+
+/**
+ * Reads a result of any kind that has a report.
+ *
+ * @throws {KvbenchError} If the file can't be read, or is no such result.
+ */
+export async function readReportable(path: string): Promise<Reportable> {
+  const json = await readJson(path);
+  switch (kindOf(json)) {
+    case PROFILE_KIND:
+      return parseProfile(json, path);
+    case PAPER_KIND.kind:
+      return parsePaper(json, path);
+    default:
+      return parseResult(json, path);
+  }
+}
+
+function textOf(results: readonly Reportable[], form: Form, paths: readonly string[]): string {
+  if (form === "html") return reportPage(results);
+  const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
+  const others = results.filter((result) => result.kind !== BENCH_KIND);
+  if (others.length > 0 && form !== "table") {
+    const path = paths[results.indexOf(others[0]!)];
+    throw new UsageError(`${path} is no result of bench, and has no format ${form}: expected table or html`);
+  }
+  return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...others.map(tableOf)].join("\n\n");
+}
+
+function tableOf(result: Exclude<Reportable, BenchResult>): string {
+  return result.kind === PROFILE_KIND ? profileTable(result) : paperTable(result);
+}
+
+function figuresFor(result: Reportable): Figure[] {
+  switch (result.kind) {
+    case BENCH_KIND:
+      return figuresOf(result);
+    case PROFILE_KIND:
+      return [rooflineFigure(result)];
+    case PAPER_KIND.kind:
+      return paperFigures(result);
+  }
+}
+
+/** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
+async function drawAll(results: readonly Reportable[], folder: string): Promise<void> {
+  const charts = results.flatMap((result, i) => {
+    const into = results.length === 1 ? folder : `${folder}/${i + 1}`;
+    return chartsOf(result).map(({ name, draw }) => ({ path: `${into}/${name}.png`, draw }));
+  });
+  await withProgress(async (bar) => {
+    bar.start("Drawing", charts.length, "charts");
+    for (const [i, { path, draw }] of charts.entries()) {
+      bar.update(i, `Drawing ${basename(path)}`);
+      await checkWritable(path);
+      await writeWhole(path, await drawing(draw, (line) => bar.say(line)));
+      writeLine(`Wrote ${path}`);
+    }
+  });
+}
+
+/** A chart that can be drawn. */
+interface Chart {
+  readonly name: string;
+  draw(): Promise<Uint8Array>;
+}
+
+function chartsOf(result: Reportable): Chart[] {
+  const figures = figuresFor(result);
+  const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
+  if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
+  return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];
+}
+
+function formOf(path: string): Form {
+  const extension = path.match(/\.([^./\\]+)$/)?.[1]?.toLowerCase() ?? "";
+  const form = BY_EXTENSION[extension];
+  if (form !== undefined) return form;
+  throw new UsageError(
+    `The format of ${path} can't be told from its extension: expected ${
+      Object.keys(BY_EXTENSION).join(", ")
+    }, or --format`,
+  );
+}

@@ -1,0 +1,43 @@
+/**
+ * How many connections `serve` takes: fewer than the files that its process may open. Deno raises the soft limit to the
+ * hard one when it starts; the system tells it only to a process with every permission.
+ *
+ * @module
+ */
+import { UsageError } from "../../../base/errors.ts";
+
+/** Connections at most where nothing says otherwise. */
+export const DEFAULT_CONNECTIONS = 1024;
+
+/** Files that are not connections: about 24 of Deno's and the driver's, and refusals that are being sent. */
+const OTHER_FILES = 48;
+
+const LIMITS = "/proc/self/limits";
+
+/**
+ * The number that is given, or the default.
+ *
+ * @throws {UsageError} If the process is known to open too few files for the number that is given.
+ */
+export async function connectionLimit(given: number | undefined): Promise<number> {
+  const nFiles = await openFileLimit();
+  const most = nFiles === undefined ? Infinity : Math.max(1, nFiles - OTHER_FILES);
+  if (given !== undefined && given > most) {
+    throw new UsageError(
+      `--max-connections is ${given}: this process may open ${nFiles} files, expected at most ${most}`,
+    );
+  }
+  return given ?? Math.min(DEFAULT_CONNECTIONS, most);
+}
+
+/** The limit in force, where it can be read without asking. */
+async function openFileLimit(): Promise<number | undefined> {
+  const { state } = await Deno.permissions.query({ name: "read", path: LIMITS });
+  if (state !== "granted") return undefined;
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(await Deno.readTextFile(LIMITS)) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined; // another system, or not every permission
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * `kvbench serve-sim`: many requests against a K/V budget, with one policy after another; prints a table and writes a
+ * JSON result.
+ *
+ * @module
+ */
+import { Command } from "../options/commander.ts";
+import { servingRecord } from "../../simulate/record.ts";
+import type { ServingResult } from "../../simulate/result.ts";
+import { servingTable } from "../../report/serving_table.ts";
+import { describeHelp } from "../options/help.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
+import { addKvDtypeOption, addModelOptions } from "../options/model_options.ts";
+import { withRequests } from "../terminal/request_progress.ts";
+import { addServingOptions, lengthSource, planOf, type ServingOptions } from "../options/serving_options.ts";
+import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_sim/serving_runner.ts";
+
+interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
+
+/** Declares the subcommand. */
+export function serveSimCommand(): Command {
+  const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
+  return describeHelp(addJsonOption(addServingOptions(command)), {
+    everyday: [
+      "--model",
+      "--policies",
+      "--kv-budget",
+      "--lengths",
+      "--requests",
+      "--rate",
+      "--dry-run",
+      "--gpu",
+      "--seed",
+      "--json",
+    ],
+    examples: [
+      ["Serve 50 requests on this GPU from 24 MiB", "serve-sim --kv-budget 24MiB --requests 50"],
+      [
+        "Simulate OPT-13B on an A100 at two requests a second",
+        "serve-sim --dry-run --model opt-13b --kv-budget 12GB --rate 2",
+      ],
+    ],
+  })
+    .summary("Serve many requests from one K/V budget, policy by policy")
+    .description("Serve many requests from one K/V budget, with one memory policy after another.")
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  await checkJson(options);
+  const result = await withSimulator(options, async (shape) => {
+    return planOf(options, shape, { lengths: await lengthSource(options), dryRun: options.dryRun });
+  }, async ({ shape, facts, run }, plan): Promise<ServingResult> => {
+    const results = await withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
+    return servingRecord(plan, shape, { ...facts, results });
+  }, (plan) => plan);
+  await giveResult(result, servingTable, options);
+}

@@ -1,0 +1,44 @@
+/**
+ * The API key of `serve` and `load`: given as an option, or in a file, which other users of the machine can't see in the
+ * list of processes.
+ *
+ * @module
+ */
+import type { Command } from "./commander.ts";
+import { UsageError } from "../../base/errors.ts";
+import { readText } from "../../checkpoint/byte_source.ts";
+import { addOptions, type Group } from "./option_spec.ts";
+
+/** Values of {@link addApiKeyOptions}. */
+export interface ApiKeyOptions {
+  readonly apiKey?: string;
+  readonly apiKeyFile?: string;
+}
+
+/** Adds the options to a subcommand. */
+export function addApiKeyOptions(command: Command, help: string, group: Group): Command {
+  return addOptions(
+    command,
+    { flags: "--api-key <key>", help, group },
+    {
+      flags: "--api-key-file <file>",
+      help: "File with the API key, which no list of processes shows",
+      group,
+    },
+  );
+}
+
+/**
+ * The key, if there is one.
+ *
+ * @throws {UsageError} If two are given, or it is empty.
+ * @throws {KvbenchError} If the file can't be read.
+ */
+export async function apiKeyOf({ apiKey, apiKeyFile }: ApiKeyOptions): Promise<string | undefined> {
+  if (apiKey !== undefined && apiKeyFile !== undefined) {
+    throw new UsageError("Both --api-key and --api-key-file are given: expected one");
+  }
+  const key = apiKeyFile === undefined ? apiKey : (await readText(apiKeyFile)).trim();
+  if (key === "") throw new UsageError("The API key is empty");
+  return key;
+}

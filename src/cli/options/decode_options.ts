@@ -1,0 +1,37 @@
+/**
+ * The options of subcommands that decode one prompt: which model, which strategy, which prompt.
+ *
+ * @module
+ */
+import type { Command } from "./commander.ts";
+import { kvOptionSpecs, strategySpec } from "../kv_options.ts";
+import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { idList } from "./values.ts";
+
+/** Values of {@link addDecodeOptions}. */
+export interface DecodeOptions extends PrecisionOptions {
+  /** Decode strategy. */
+  readonly strategy: string;
+  /** The prompt, where it isn't text. */
+  readonly promptIds?: number[];
+}
+
+/** A prompt as ids. */
+export const PROMPT_IDS: OptionSpec = {
+  flags: "--prompt-ids <ids>",
+  help: "Token ids in place of text, such as 464,3290",
+  group: "Prompt",
+  parse: idList,
+};
+
+/** Adds the choice of a strategy and the strategies' options to a subcommand. */
+export function addStrategyOptions(command: Command): Command {
+  return addOptions(command, strategySpec(), ...kvOptionSpecs({ contextLengths: false }));
+}
+
+/** Adds the prompt argument and the shared options to a subcommand. */
+export function addDecodeOptions(command: Command): Command {
+  addStrategyOptions(addKvDtypeOption(addModelOptions(command)));
+  return addOptions(command, PROMPT_IDS).argument("[prompt]", "Text. Default: what is read from stdin");
+}

@@ -1,0 +1,60 @@
+/**
+ * `--json FILE`: the result of a subcommand as a file beside the table that it prints, or in place of it.
+ *
+ * @module
+ */
+import type { Command } from "./commander.ts";
+import { formatJson } from "../../report/json.ts";
+import { checkWritable, writeWhole } from "../../report/write.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { writeLine } from "../terminal/stdout.ts";
+
+/** Values of {@linkcode addJsonOption}. */
+export interface JsonOptions {
+  /** A file, or `-` for stdout. */
+  readonly json?: string;
+}
+
+/** The result as a file. */
+export const JSON_FILE: OptionSpec = {
+  flags: "--json <file>",
+  help: "Write the result to a file; with -, print it as JSON and nothing else",
+  group: "Output",
+};
+
+/** JSON on stdout in place of a table or sentence. */
+export const PRINT_JSON: OptionSpec = {
+  flags: "--json",
+  help: "Print JSON in place of text",
+  group: "Output",
+  default: false,
+};
+
+/** Adds the option to a subcommand. */
+export function addJsonOption(command: Command): Command {
+  return addOptions(command, JSON_FILE);
+}
+
+/**
+ * Finds out before anything is measured whether the result can be written.
+ *
+ * @throws {KvbenchError} If it can't.
+ */
+export async function checkJson({ json }: JsonOptions): Promise<void> {
+  if (json !== undefined && json !== "-") await checkWritable(json);
+}
+
+/**
+ * Prints the table and writes the file, or prints JSON alone.
+ *
+ * @throws {KvbenchError} If the file can't be written. It is then as it was.
+ */
+export async function giveResult<T>(
+  result: T,
+  tableOf: (result: T) => string,
+  { json }: JsonOptions,
+): Promise<void> {
+  if (json === "-") return writeLine(formatJson(result));
+  writeLine(tableOf(result));
+  if (json !== undefined) await writeWhole(json, formatJson(result) + "\n");
+}

@@ -1,0 +1,105 @@
+/**
+ * The options of subcommands that serve many sequences from one K/V memory: how large it is and how it is cut.
+ *
+ * @module
+ */
+import type { Command } from "./commander.ts";
+import { type Preemption, PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
+import type { ModelShape } from "../../simulate/model_shape.ts";
+import type { MemoryPlan } from "../../simulate/plan.ts";
+import { kvOptionsOf, kvOptionSpecs } from "../kv_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { byteCount, wholeNumber } from "./values.ts";
+
+/** Values of {@link addMemoryOptions}. */
+export interface MemoryOptions {
+  readonly kvBudget?: number;
+  readonly swapSpace: number;
+  readonly watermark?: number;
+  readonly preemption: Preemption;
+  readonly maxSequences?: number;
+  readonly maxRows?: number;
+}
+
+/** Full contexts that the budget holds where none is given. */
+const DEFAULT_CONTEXTS = 4;
+
+/** Sequences at once and tokens per step at most, where none are given: for software adapters too, and for a model. */
+export const GPU_LIMITS = { maxSequences: 64, maxRows: 256 };
+
+/** The same where nothing is computed. */
+export const DRY_LIMITS = { maxSequences: 256, maxRows: 2048 };
+
+const group = "K/V memory";
+
+/**
+ * Adds the options to a subcommand.
+ *
+ * @param dryRuns Whether the subcommand has dry runs, which have other limits.
+ */
+export function addMemoryOptions(command: Command, { dryRuns }: { readonly dryRuns: boolean }): Command {
+  const limit = (key: keyof typeof GPU_LIMITS) =>
+    dryRuns ? `${GPU_LIMITS[key]}; ${DRY_LIMITS[key]} in a dry run` : `${GPU_LIMITS[key]}`;
+  return addOptions(command, ...MEMORY_OPTIONS, ...kvOptionSpecs({ contextLengths: false }), {
+    flags: "--max-sequences <n>",
+    help: "Most sequences that run at once",
+    group: "Scheduler",
+    parse: wholeNumber(1, 65_536),
+    defaultText: limit("maxSequences"),
+  }, {
+    flags: "--max-rows <n>",
+    help: "Most tokens that a step computes",
+    group: "Scheduler",
+    parse: wholeNumber(1, 1_048_576),
+    defaultText: limit("maxRows"),
+  });
+}
+
+const MEMORY_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--kv-budget <bytes>",
+    help: "GPU memory for K and V, such as 64MiB",
+    group,
+    parse: byteCount,
+    defaultText: `room for ${DEFAULT_CONTEXTS} full contexts`,
+  },
+  {
+    flags: "--swap-space <bytes>",
+    help: "Host memory for K and V that are swapped out",
+    group,
+    parse: byteCount,
+    default: 2 ** 30,
+    defaultText: "1GiB",
+  },
+  {
+    flags: "--watermark <blocks>",
+    help: "Blocks that stay free when a request is admitted",
+    group: "Scheduler",
+    parse: wholeNumber(0, 2 ** 31),
+    defaultText: "1 % of them",
+  },
+  {
+    flags: "--preemption <type>",
+    help: "Treatment of K and V of a preempted request",
+    group: "Scheduler",
+    choices: PREEMPTIONS,
+    default: "recompute",
+  },
+];
+
+/** Makes the plan of the options for a model. */
+export function memoryPlanOf(
+  options: MemoryOptions,
+  shape: ModelShape,
+  standard: { readonly maxSequences: number; readonly maxRows: number },
+): MemoryPlan {
+  return {
+    budgetBytes: options.kvBudget ?? DEFAULT_CONTEXTS * shape.nCtx * shape.kvTokenBytes,
+    swapBytes: options.swapSpace,
+    kvOptions: kvOptionsOf(options),
+    watermark: options.watermark,
+    preemption: options.preemption,
+    maxSequences: options.maxSequences ?? standard.maxSequences,
+    maxRows: options.maxRows ?? standard.maxRows,
+  };
+}

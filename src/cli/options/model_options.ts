@@ -1,0 +1,80 @@
+/**
+ * The options of every subcommand that loads a model: which one, how its numbers are stored on the GPU, and on what
+ * device.
+ *
+ * @module
+ */
+import type { Command } from "./commander.ts";
+import { MODEL_NAMES } from "../../hub/locate.ts";
+import { type Dtype, DTYPES } from "../../gpu/dtype.ts";
+import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
+import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { syntheticSeed } from "./values.ts";
+
+/** Values of {@link addModelOptions}. */
+export interface ModelOptions extends DeviceOptions {
+  /** Name or folder of the model. */
+  readonly model: string;
+  /** Storage type of weight matrices on the GPU. */
+  readonly weightsDtype: Dtype;
+  /** Seed of made-up weights in place of a checkpoint's. */
+  readonly weights?: number;
+  /** True if kernel variants are chosen by measurement, false for the defaults of the adapter's kind. */
+  readonly autotune: boolean;
+  /** True if a remembered choice is measured again. */
+  readonly retune: boolean;
+}
+
+/** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
+export interface PrecisionOptions extends ModelOptions {
+  /** Storage type of K and V. */
+  readonly kvDtype: Dtype;
+}
+
+/** The options of every subcommand that loads a model. */
+export const MODEL_OPTIONS: readonly OptionSpec[] = [
+  { flags: "--model <name>", help: `Model: ${MODEL_NAMES}`, group: "Model", default: "tiny" },
+  {
+    flags: "--weights <source>",
+    help: "synthetic or synthetic:SEED: random weights of the model's size in place of a checkpoint",
+    group: "Model",
+    parse: syntheticSeed,
+  },
+  {
+    flags: "--weights-dtype <type>",
+    help: "Storage type of weight matrices on the GPU",
+    group: "Model",
+    choices: DTYPES,
+    default: "f32",
+  },
+  {
+    flags: "--no-autotune",
+    help: "Take the default kernel variants without timing any",
+    group: "WebGPU and kernels",
+  },
+  {
+    flags: "--retune",
+    help: "Time the kernel variants again and replace the remembered choice",
+    group: "WebGPU and kernels",
+    default: false,
+  },
+];
+
+/** The storage type of K and V. */
+export const KV_DTYPE: OptionSpec = {
+  flags: "--kv-dtype <type>",
+  help: "Storage type of K and V on the GPU",
+  group: "K/V memory",
+  choices: DTYPES,
+  default: "f32",
+};
+
+/** Adds the shared options to a subcommand. */
+export function addModelOptions(command: Command): Command {
+  return addOptions(addDeviceOptions(command), ...MODEL_OPTIONS);
+}
+
+/** Adds the storage type of K and V to a subcommand. */
+export function addKvDtypeOption(command: Command): Command {
+  return addOptions(command, KV_DTYPE);
+}

@@ -1,0 +1,30 @@
+/**
+ * The one package that drawing adds to a run: a native canvas, which can't be part of a bundle. Says what is fetched
+ * before Deno fetches it, once for each of Deno's caches, and remembers that in the Web Cache, which lies in it.
+ *
+ * @module
+ */
+import { CANVAS_PACKAGE, chartPermissions } from "../../report/chart.ts";
+
+const CACHE_NAME = "kvbench-packages";
+const KEY = `https://kvbench.invalid/${CANVAS_PACKAGE}`;
+
+/**
+ * Draws, and says before the first time what is fetched for that.
+ *
+ * @param say Shows a line.
+ */
+export async function drawing<T>(draw: () => Promise<T>, say: (line: string) => void): Promise<T> {
+  const cache = typeof caches === "undefined"
+    ? undefined
+    : await caches.open(CACHE_NAME).catch(() => undefined);
+  // What may not be loaded is not fetched either, and `draw` says so.
+  if ((await chartPermissions()).length === 0 && await cache?.match(KEY) === undefined) {
+    say(
+      `Charts are drawn by ${CANVAS_PACKAGE}: fetching it from the npm registry (65 MB on disk) unless it is there`,
+    );
+  }
+  const drawn = await draw();
+  await cache?.put(KEY, new Response("")).catch(() => {}); // a full disk costs no more than the line again
+  return drawn;
+}

@@ -1,0 +1,25 @@
+/**
+ * The self-check that comes before a measurement, with its progress on stderr.
+ *
+ * @module
+ */
+import { selfCheck, type SelfCheckOptions } from "../../check/self_check.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
+import { withProgress } from "../terminal/progress.ts";
+
+/**
+ * Holds what this adapter computes against references.
+ *
+ * @throws {WrongResultsError} Naming the first kernel that is wrong.
+ */
+export async function checkFirst(model: Gpt2, options: Omit<SelfCheckOptions, "onProgress">): Promise<void> {
+  await withProgress(async (bar) => {
+    let total: number | undefined;
+    const onProgress = (done: number, checks: number) => {
+      // Where golden prompts differ, the kernels are checked next.
+      if (total !== checks) bar.start("Checking what this adapter computes", total = checks, "checks");
+      bar.update(done);
+    };
+    await selfCheck(model, { ...options, onProgress });
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * Refusing a model that can't fit before a byte of it is loaded.
+ *
+ * @module
+ */
+import { KvbenchError } from "../../base/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { type NeedContext, type SizeLimits, totalOf, type WorkNeed } from "../../engine/work_need.ts";
+import type { Gpt2Config } from "../../checkpoint/config.ts";
+import { type MemoryNeed, memoryNeed, type StorageOptions } from "../../model/memory.ts";
+import { tuningFor } from "../../model/tuning.ts";
+import { formatBytes } from "../../report/units.ts";
+
+/** What must stay free for the runtime itself and for one tensor on its way to the GPU. */
+const HOST_BYTES = 512 * 2 ** 20;
+
+/** A model that needs less is not worth a word where nothing can be said. */
+const WORTH_A_WORD_BYTES = 2 ** 30;
+
+/** Whether a model fits, and where it does not or nobody knows: why, naming both numbers. */
+export interface Fit {
+  readonly fits: "yes" | "no" | "unknown";
+  readonly reason: string;
+}
+
+/** Bytes that are free for a model, or why nobody knows. */
+export type FreeMemory = { readonly bytes: number } | { readonly bytes: null; readonly unknown: string };
+
+/**
+ * Compares what the weights and the work need with the device's limits and with what is free.
+ *
+ * @param limits Those of the device.
+ * @param work Beside the weights. Default: one sequence of a full context.
+ */
+export function fitOf(
+  need: MemoryNeed,
+  limits: Pick<SizeLimits, "maxBufferSize" | "maxStorageBufferBindingSize">,
+  free: FreeMemory,
+  work?: WorkNeed,
+): Fit {
+  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  const tooLarge = (what: string, bytes: number, mostBytes: number): Fit => ({
+    fits: "no",
+    reason: `${what} takes ${formatBytes(bytes)}, this adapter binds at most ${formatBytes(mostBytes)}`,
+  });
+  if (need.largestBufferBytes > most) return tooLarge(need.largestBuffer, need.largestBufferBytes, most);
+  if (work !== undefined && work.largest.bytes > work.largest.mostBytes) {
+    return tooLarge(work.largest.what, work.largest.bytes, work.largest.mostBytes);
+  }
+  const workBytes = work === undefined ? need.totalBytes - need.weightsBytes : totalOf(work);
+  const kvBytes = work === undefined ? workBytes - need.activationsBytes : work.kvBytes;
+  const wanted = need.weightsBytes + workBytes + HOST_BYTES;
+  const needs = `it needs ${formatBytes(wanted)} (weights ${formatBytes(need.weightsBytes)}, K/V ${
+    formatBytes(kvBytes)
+  }, activations and tables ${formatBytes(workBytes - kvBytes)})`;
+  if (free.bytes === null) return { fits: "unknown", reason: `${needs}, and ${free.unknown}` };
+  if (wanted <= free.bytes) return { fits: "yes", reason: "" };
+  return { fits: "no", reason: `${needs}, this machine has ${formatBytes(free.bytes)} free` };
+}
+
+/** Computes what work needs beside the weights. */
+export type WorkOf = (context: NeedContext) => WorkNeed;
+
+/** Options of {@linkcode checkMemory}. */
+export interface CheckOptions {
+  /** What is to be done with the model. Default: one sequence of a full context. */
+  readonly work?: WorkOf | undefined;
+  /** Gets a line where a large model's fit is unknown. */
+  say(line: string): void;
+}
+
+/**
+ * Refuses a model that does not fit, or does not with the work that is asked for.
+ *
+ * @throws {KvbenchError} Naming both numbers.
+ */
+export async function checkMemory(
+  gpu: Pick<Gpu, "facts" | "device">,
+  model: { readonly name: string; readonly config: Gpt2Config },
+  storage: StorageOptions,
+  { work: workOf, say }: CheckOptions,
+): Promise<void> {
+  const need = memoryNeed(model.config, storage);
+  const { limits } = gpu.device;
+  const work = workOf?.({ config: model.config, tuning: tuningFor(gpu.facts), limits });
+  const { fits, reason } = fitOf(need, limits, await freeMemory(gpu), work);
+  if (fits === "no") {
+    throw new KvbenchError(
+      `${model.name} does not fit: ${reason}; a smaller --model, narrower --weights-dtype and --kv-dtype, and fewer ` +
+        "or shorter sequences at once take less",
+    );
+  }
+  const bytes = work === undefined ? need.totalBytes : need.weightsBytes + totalOf(work);
+  if (fits === "unknown" && bytes >= WORTH_A_WORD_BYTES) {
+    say(`Whether ${model.name} fits is unknown: ${reason}`);
+  }
+}
+
+/**
+ * Asks what is free for a model: on a software adapter what the machine has, where that may be asked. Of a hardware
+ * adapter WebGPU tells nothing.
+ */
+export async function freeMemory({ facts }: Pick<Gpu, "facts">): Promise<FreeMemory> {
+  if (!facts.software) return { bytes: null, unknown: "WebGPU does not tell what this adapter has free" };
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
+  if (state === "granted") return { bytes: Deno.systemMemoryInfo().available };
+  return { bytes: null, unknown: "asking what is free needs --allow-sys=systemMemoryInfo" };
+}

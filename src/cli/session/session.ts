@@ -1,0 +1,247 @@
+/**
+ * What every subcommand that computes begins with: an opened GPU, a loaded model and its tokenizer.
+ *
+ * @module
+ */
+import { UsageError } from "../../base/errors.ts";
+import { GL_COST } from "../../gpu/backend.ts";
+import { Gpu } from "../../gpu/gpu.ts";
+import { locateConfig, locateModel } from "../../hub/locate.ts";
+import type { TensorSource, WeightsOrigin } from "../../checkpoint/checkpoint.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
+import { type Tokenizer, tokenizerFor } from "../../checkpoint/tokenizer.ts";
+import { decodeUtf8 } from "../../base/utf8.ts";
+import { type Gpt2Config, parameterCount } from "../../checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../../checkpoint/synthetic.ts";
+import { formatBytes, formatMs } from "../../report/units.ts";
+import { tuningFor } from "../../model/tuning.ts";
+import { checkMemory, type WorkOf } from "./memory_check.ts";
+import { chooseTuning } from "./tuning_choice.ts";
+import { noteCrash } from "./crash_report.ts";
+import { gpuOptions } from "../options/device_options.ts";
+import { fetchProgress } from "../terminal/fetch_progress.ts";
+import type { ModelOptions, PrecisionOptions } from "../options/model_options.ts";
+import { progressBar, withProgress } from "../terminal/progress.ts";
+
+/** An opened GPU with a model on it. */
+export interface Session {
+  readonly gpu: Gpu;
+  readonly model: Gpt2;
+  /** What the model is called. */
+  readonly modelName: string;
+  /** Undefined where the model's vocabulary isn't GPT-2's. */
+  readonly tokenizer: Tokenizer | undefined;
+}
+
+/**
+ * Opens the GPU, loads a model, and runs `use`; frees everything afterwards, whatever happens.
+ *
+ * @param prepare Called with the checkpoint before the GPU is touched, to refuse early what can't work; `use` gets
+ * what it returns.
+ * @param workOf Computes what `use` will need beside the weights. Default: one sequence of a full context.
+ * @throws {UsageError | KvbenchError} If there is no such model, no adapter, it does not fit, or `prepare` or `use` fails.
+ */
+export async function withSession<P, T>(
+  options: PrecisionOptions | ModelOptions,
+  prepare: (checkpoint: TensorSource, tokenizer: Tokenizer | undefined) => Promise<P>,
+  use: (session: Session, prepared: P) => Promise<T>,
+  workOf?: (prepared: P) => WorkOf,
+): Promise<T> {
+  const checkpoint = await openModel(options);
+  try {
+    const tokenizer = await tokenizerFor(checkpoint.config);
+    const prepared = await prepare(checkpoint, tokenizer);
+    return await withModel(checkpoint, options, async (model) => {
+      return await use({ gpu: model.gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
+    }, workOf?.(prepared));
+  } finally {
+    checkpoint.close();
+  }
+}
+
+/**
+ * Opens the GPU, loads a model, and runs `use`; frees both afterwards, whatever happens.
+ *
+ * @throws {KvbenchError} If there is no adapter, the model does not fit or is damaged, or `use` fails.
+ */
+export async function withModel<T>(
+  checkpoint: TensorSource,
+  options: PrecisionOptions | ModelOptions,
+  use: (model: Gpt2) => Promise<T>,
+  work?: WorkOf,
+): Promise<T> {
+  const bar = progressBar();
+  const gpu = await Gpu.open(gpuOptions(options));
+  if (gpu.facts.backend === "gl") {
+    bar.say(`kvbench: the adapter is reached through OpenGL. ${GL_COST}; \`doctor\` tells how to get Vulkan`);
+  }
+  let phase = "choosing kernel variants";
+  try {
+    const storage = { ...options, ...tuningFor(gpu.facts) };
+    await checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
+    const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
+    bar.start(`Loading weights as ${options.weightsDtype}`, parameterCount(checkpoint.config), "parameters");
+    const watch = watchMemory();
+    phase = "loading weights";
+    const model = await Gpt2.load(gpu, checkpoint, {
+      tuning,
+      weightsDtype: options.weightsDtype,
+      onProgress: (elements) => {
+        watch.look();
+        bar.update(elements);
+      },
+    });
+    bar.stop();
+    sayLoaded(gpu.ledger.current.weights, watch);
+    let result: T;
+    try {
+      phase = "running";
+      result = await use(model);
+    } finally {
+      model.dispose();
+    }
+    gpu.dispose();
+    return result;
+  } catch (error) {
+    noteCrash(error, { phase, gpu });
+    throw error;
+  } finally {
+    bar.stop();
+    gpu.abandon(); // does nothing after a success
+  }
+}
+
+/**
+ * Refuses work that does not fit, without loading anything.
+ *
+ * @throws {KvbenchError} If there is no adapter, or the model does not fit with this work.
+ */
+export async function expectFit(
+  checkpoint: TensorSource,
+  options: PrecisionOptions | ModelOptions,
+  work: WorkOf,
+): Promise<void> {
+  const gpu = await Gpu.open(gpuOptions(options));
+  try {
+    const storage = { ...options, ...tuningFor(gpu.facts) };
+    await checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded
+  } finally {
+    gpu.abandon();
+  }
+}
+
+/** Hashes a model's weights, for the record of a measurement. */
+export async function hashed(checkpoint: TensorSource): Promise<WeightsOrigin> {
+  return await withProgress((bar) => {
+    bar.start("Hashing weights");
+    return checkpoint.origin();
+  });
+}
+
+/** Finds, fetches or makes up the model that the options name. */
+async function openModel({ model, weights: seed }: ModelOptions): Promise<TensorSource> {
+  const bar = progressBar();
+  const events = fetchProgress(bar);
+  try {
+    if (seed === undefined) return await locateModel(model, { events });
+    const config = await locateConfig(model, { events });
+    bar.say(`Synthetic weights: speed and memory are those of ${model}, what it says means nothing`);
+    return synthetic(model, config, seed);
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Notes how large the process is. */
+function watchMemory(): { look(): void; readonly peakBytes: number; readonly started: number } {
+  let peakBytes = 0;
+  const look = () => peakBytes = Math.max(peakBytes, Deno.memoryUsage().rss);
+  look();
+  return {
+    look,
+    get peakBytes() {
+      look();
+      return peakBytes;
+    },
+    started: performance.now(),
+  };
+}
+
+/** Smaller weights are loaded in a moment, and not talked about. */
+const WORTH_A_WORD_BYTES = 256 * 2 ** 20;
+
+/** What loading took, for weights that are worth a word. */
+function sayLoaded(weightsBytes: number, { peakBytes, started }: ReturnType<typeof watchMemory>): void {
+  if (weightsBytes < WORTH_A_WORD_BYTES) return;
+  const ms = performance.now() - started;
+  console.error(
+    `Loaded ${formatBytes(weightsBytes)} of weights in ${formatMs(ms)}; this process took ${
+      formatBytes(peakBytes)
+    } ` +
+      "of memory at most",
+  );
+}
+
+/** Every table, file and chart names the model, so its name says what its weights are. */
+function synthetic(name: string, config: Gpt2Config, seed: number): SyntheticCheckpoint {
+  return new SyntheticCheckpoint(`${name} (synthetic weights, seed ${seed})`, config, seed);
+}
+
+/** The most bytes of prompt text: more can't fit a context, and encoding time grows with the square. */
+const MAX_PROMPT_BYTES = 64 << 10;
+
+/** A prompt as a command line gives it. */
+export interface PromptOptions {
+  readonly prompt: string | undefined;
+  readonly promptIds: readonly number[] | undefined;
+}
+
+/**
+ * The ids of a prompt: given ids, or the text's; where neither is given, the text is read from stdin.
+ *
+ * @throws {UsageError} If there is no prompt, two of them, or no tokenizer for a text.
+ */
+export async function promptIds(
+  options: PromptOptions,
+  tokenizer: Tokenizer | undefined,
+): Promise<{ text: string | null; ids: readonly number[] }> {
+  if (options.promptIds !== undefined) {
+    if (options.prompt !== undefined) {
+      throw new UsageError("Both a prompt and --prompt-ids are given: expected one");
+    }
+    return { text: null, ids: options.promptIds };
+  }
+  if (options.prompt?.includes("\ufffd")) {
+    throw new UsageError(
+      "The prompt holds U+FFFD, which also stands for bytes that are not UTF-8: wanted other text, or it on stdin",
+    );
+  }
+  const text = options.prompt ?? await readStdin();
+  if (text === "") {
+    throw new UsageError("The prompt is empty: expected text as an argument or on stdin, or --prompt-ids");
+  }
+  if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) {
+    throw new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
+  }
+  if (!tokenizer) {
+    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): expected --prompt-ids");
+  }
+  return { text, ids: tokenizer.encode(text) };
+}
+
+function tooLong(): UsageError {
+  return new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
+}
+
+async function readStdin(): Promise<string> {
+  if (Deno.stdin.isTerminal()) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of Deno.stdin.readable) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_PROMPT_BYTES) throw tooLong();
+  }
+  const all = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return decodeUtf8(all, "stdin").trimEnd();
+}

@@ -1,0 +1,134 @@
+/**
+ * What `bench` shows on a terminal while it runs: which cells are measured, what they have come to, and how long it may
+ * still take. It is redrawn in place on stderr and gone at the end.
+ *
+ * @module
+ */
+import type { CellPlan, GroupPlan } from "../../measure/run/grid.ts";
+import type { Plan } from "../../measure/run/plan.ts";
+import type { BenchResult, Unfinished } from "../../measure/record/result.ts";
+import type { BenchProgress } from "../../measure/run/run.ts";
+import { median } from "../../measure/statistics/statistics.ts";
+import { e2ePrecision } from "../../measure/run/turns.ts";
+import { cellLabels, saySettings } from "../../report/labels.ts";
+import { formatMs, formatPercent } from "../../report/units.ts";
+import type { Display } from "./display.ts";
+
+/** State that the view shows. */
+export interface LiveState {
+  /** When runs end. */
+  readonly plan: Pick<Plan, "runs" | "target_ci" | "max_seconds">;
+  /** The group under way, and how many there are. */
+  index: number;
+  groups: number;
+  cells: GroupPlan;
+  /** The present run and its cell. */
+  doing: { what: string; cell: number };
+  /** Its measured runs. */
+  soFar: Pick<Unfinished, "timings" | "seconds">;
+  /** Groups that were finished in this process, and the time since its first one began, in seconds. */
+  finished: number;
+  elapsed: number;
+  /** The same when the group under way began. */
+  began: number;
+}
+
+/** The view as lines of at most `width` columns. */
+export function renderLive(state: LiveState, width: number): string[] {
+  const { cells, doing, soFar, index, groups } = state;
+  const work = sayWork(cells[0]!);
+  const head = `${groups > 1 ? `[${index + 1}/${groups}] ` : ""}${work}`;
+  const labels = cellLabels(cells);
+  const room = Math.max(...labels.map(({ length }) => length));
+  const rows = labels.map((label, cell) => {
+    const timings = soFar.timings[cell] ?? [];
+    const e2e = timings.map(({ e2e_ms }) => e2e_ms);
+    const precision = e2ePrecision(timings);
+    const spread = Number.isFinite(precision) ? ` ±${formatPercent(precision, 1)}` : "";
+    const figures = e2e.length === 0 ? "" : `${formatMs(median(e2e))}${spread}, ${sayRuns(e2e.length)}`;
+    const now = doing.cell === cell ? `  ${doing.what}` : "";
+    return `${doing.cell === cell ? "▸" : " "} ${label.padEnd(room)}  ${figures}${now}`.trimEnd();
+  });
+  return [head, ...rows, `  ${sayTime(state)}`].map((line) => [...line].slice(0, width).join(""));
+}
+
+/** The work that all cells of a group share. */
+function sayWork({ settings }: CellPlan): string {
+  const { prompt_tokens, new_tokens, batch } = settings;
+  const more = batch === 1 ? "" : `, ${saySettings(settings, ["batch"])}`;
+  return `${prompt_tokens} prompt + ${new_tokens} new tokens${more}`;
+}
+
+function sayRuns(runs: number): string {
+  return runs === 1 ? "1 run" : `${runs} runs`;
+}
+
+/** Elapsed time, and what may be left: from the budget where runs aren't counted, from the pace where they are. */
+function sayTime({ plan, soFar, finished, elapsed, began, index, groups }: LiveState): string {
+  const rounds = soFar.timings[0]?.length ?? 0;
+  const left = plan.runs === null
+    ? Math.max(0, plan.max_seconds - soFar.seconds)
+    : rounds === 0
+    ? undefined
+    : (plan.runs - rounds) * soFar.seconds / rounds;
+  const perGroup = finished > 0
+    ? began / finished
+    : plan.runs === null
+    ? plan.max_seconds
+    : left && left + soFar.seconds;
+  const spent = `${clock(elapsed)} elapsed`;
+  if (left === undefined || perGroup === undefined) return spent;
+  const total = left + perGroup * (groups - index - 1);
+  return `${spent}, ${plan.runs === null ? "at most" : "about"} ${clock(total)} of runs left`;
+}
+
+/** Seconds as 1:05 or 2:03:04. */
+function clock(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** A view that is told of progress and removed at the end. */
+export interface LiveView extends BenchProgress {
+  /** Removes it. */
+  clear(): void;
+}
+
+/** Shows the measuring of `plan` on a display, or nothing where there is none. */
+export function liveView(display: Display | undefined, plan: Plan): LiveView {
+  const start = performance.now();
+  const elapsed = () => (performance.now() - start) / 1000;
+  let state: LiveState | undefined;
+  const owner = {};
+  const draw = () => {
+    if (!display || !state) return;
+    state.elapsed = elapsed();
+    display.show(owner, renderLive(state, display.columns - 1).map((text) => ({ text })));
+  };
+  return {
+    clear: () => display?.remove(owner),
+    group(index, groups, cells) {
+      const began = elapsed();
+      state = {
+        plan,
+        index,
+        groups,
+        cells,
+        doing: { what: "", cell: -1 },
+        soFar: { timings: [], seconds: 0 },
+        finished: state ? state.finished + 1 : 0,
+        elapsed: began,
+        began,
+      };
+    },
+    run(what, cell) {
+      if (state) state.doing = { what, cell };
+      draw();
+    },
+    record({ unfinished }: BenchResult) {
+      if (state && unfinished) state.soFar = unfinished;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Printing to stdout. A stdout that takes no more is a failure of the surroundings, not a defect.
+ *
+ * @module
+ */
+import { KvbenchError, reasonOf } from "../../base/errors.ts";
+import { aboveDisplay } from "./display.ts";
+
+/** Whoever read the output has left. Nobody misses the rest, so that the CLI ends without a word. */
+export class ReaderGoneError extends KvbenchError {
+  /** Which error this is. */
+  override name = "ReaderGoneError";
+}
+
+/**
+ * Prints a line.
+ *
+ * @throws {KvbenchError} If it can't be written. A reader that has left is no error here.
+ */
+export function writeLine(text: string): void {
+  guarded(() => console.log(text));
+}
+
+/**
+ * Prints text as it is, at once.
+ *
+ * @throws {ReaderGoneError | KvbenchError} If it can't be written.
+ */
+export function writeText(text: string): void {
+  let bytes = encoder.encode(text);
+  guarded(() => {
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  });
+}
+
+const encoder = new TextEncoder();
+
+function guarded(write: () => void): void {
+  try {
+    aboveDisplay(write);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) throw new ReaderGoneError("The output's reader has left");
+    throw new KvbenchError(`Cannot write to stdout: ${reasonOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Comparing results: cells with the same settings are matched, and each time is put in relation. Two files are never
+ * timed in turns, so that a machine that is slower the second time looks like a slower program. So there are three
+ * relations: of the times as they are, of the times divided by the yardstick beside them, and of the times divided by
+ * those of the other cells that were timed in turns with them. A difference counts where two of the three show it: a
+ * slower machine shows in the first alone, a change of one strategy in all three, and a change of all strategies in
+ * the first two.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from "node:util";
+import { BACKEND_TITLES, mayBeSameBackend } from "../../gpu/backend.ts";
+import type { Cell } from "../record/cell.ts";
+import { cellKey, type CellPlan } from "../run/grid.ts";
+import { type Ratio, ratioOf, type Verdict, verdictOf } from "../statistics/ratio.ts";
+import type { BenchResult } from "../record/result.ts";
+import { mean, median } from "../statistics/statistics.ts";
+
+/** The times that are compared. */
+export const COMPARED = ["ttft_ms", "tpot_ms", "e2e_ms"] as const;
+/** A time that is compared. */
+export type ComparedMetric = (typeof COMPARED)[number];
+
+/** One time of one cell in both results. */
+export interface MetricComparison {
+  /** Which time. */
+  readonly metric: ComparedMetric;
+  /** Median before. */
+  readonly before: number;
+  /** Median after. */
+  readonly after: number;
+  /** Ratio of the times as they are. */
+  readonly raw: Ratio;
+  /** Ratio of the times divided by the yardstick beside them; null where the machines are not the same. */
+  readonly byYardstick: Ratio | null;
+  /** Ratio of the times divided by the other cells' in the same round; null where there are none, or other machines. */
+  readonly byOthers: Ratio | null;
+  /** What they say together. */
+  readonly together: Ratio;
+  /** What follows. */
+  readonly verdict: Verdict;
+}
+
+/** One cell in both results. */
+export interface CellComparison {
+  /** Strategy and settings. */
+  readonly cell: CellPlan;
+  /** TTFT, TPOT and E2E, as far as there are any. */
+  readonly metrics: readonly MetricComparison[];
+  /** Peak of GPU memory before and after, in bytes. */
+  readonly peakBytes: readonly [before: number, after: number];
+  /** Whether the token ids are the same. */
+  readonly sameIds: boolean;
+}
+
+/** Two results side by side. */
+export interface Comparison {
+  /** Cells of both. */
+  readonly pairs: readonly CellComparison[];
+  /** Cells of the earlier result alone. */
+  readonly missing: readonly CellPlan[];
+  /** Cells of the later result alone. */
+  readonly added: readonly CellPlan[];
+  /** What differs besides the measurements, in words. */
+  readonly differences: readonly string[];
+  /** How the yardstick's median changed; null where the machines are not the same or no cell is in both. */
+  readonly machine: number | null;
+}
+
+/**
+ * Compares two results.
+ *
+ * @param threshold Differences below this are ignored; a share.
+ * @param onProgress Called after each cell that is in both, with the number of those compared so far.
+ */
+export function compareResults(
+  before: BenchResult,
+  after: BenchResult,
+  threshold: number,
+  onProgress: (done: number) => void = () => {},
+): Comparison {
+  const later = new Map(after.cells.map((cell) => [cellKey(cell), cell]));
+  const earlier = new Set(before.cells.map(cellKey));
+  const [was, is] = [before, after].map(({ environment: { adapter } }) => adapter.backend);
+  const sameMachine = isDeepStrictEqual(machineOf(before), machineOf(after)) && mayBeSameBackend(was!, is!);
+  const matched = before.cells.flatMap((cell) => {
+    const other = later.get(cellKey(cell));
+    return other === undefined ? [] : [[cell, other] as const];
+  });
+  const inTurnsWith = (pair: Pair) =>
+    matched.filter((other) =>
+      other !== pair && other[0].group === pair[0].group && other[1].group === pair[1].group
+    );
+  return {
+    pairs: matched.map((pair, i) => {
+      const compared = compareCells(pair, inTurnsWith(pair), { threshold, sameMachine });
+      onProgress(i + 1);
+      return compared;
+    }),
+    missing: before.cells.filter((cell) => !later.has(cellKey(cell))),
+    added: after.cells.filter((cell) => !earlier.has(cellKey(cell))),
+    differences: differences(before, after),
+    machine: sameMachine && matched.length > 0
+      ? median(matched.map(([a, b]) => median(b.yardstick_ms) / median(a.yardstick_ms)))
+      : null,
+  };
+}
+
+/** A cell in both results. */
+type Pair = readonly [before: Cell, after: Cell];
+
+function compareCells(
+  pair: Pair,
+  others: readonly Pair[],
+  { threshold, sameMachine }: { threshold: number; sameMachine: boolean },
+): CellComparison {
+  const [before, after] = pair;
+  const metrics = COMPARED.flatMap((metric): MetricComparison[] => {
+    if (before[metric] === null || after[metric] === null) return [];
+    const relate = (of: (cell: Cell, side: 0 | 1) => readonly number[]) =>
+      ratioOf(of(before, 0), of(after, 1));
+    const times = (cell: Cell) => cell[metric]!.samples;
+    const raw = relate(times);
+    const byYardstick = sameMachine
+      ? relate((cell) => times(cell).map((ms, run) => ms / cell.yardstick_ms[run]!))
+      : null;
+    const byOthers = sameMachine && others.length > 0
+      ? relate((cell, side) =>
+        times(cell).map((ms, run) => ms / geometricMean(others.map((other) => times(other[side])[run]!)))
+      )
+      : null;
+    const together = combine([raw, byYardstick, byOthers].filter((relation) => relation !== null));
+    return [{
+      metric,
+      before: before[metric].median,
+      after: after[metric].median,
+      raw,
+      byYardstick,
+      byOthers,
+      together,
+      verdict: verdictOf(together, threshold),
+    }];
+  });
+  return {
+    cell: { strategy: after.strategy, settings: after.settings },
+    metrics,
+    peakBytes: [before.memory.peak_bytes.total, after.memory.peak_bytes.total],
+    sameIds: isDeepStrictEqual(before.token_ids, after.token_ids),
+  };
+}
+
+/**
+ * One relation from several: of three, the middle one, end by end, so that an end lies beyond a threshold where it
+ * does in two of them; of two, whatever either allows.
+ */
+function combine(relations: readonly Ratio[]): Ratio {
+  const [first, second, third] = relations;
+  if (second === undefined) return first!;
+  const intervals = relations.flatMap(({ interval }) => interval === null ? [] : [interval]);
+  const [lower, upper] = [intervals.map(([low]) => low), intervals.map(([, high]) => high)];
+  const ps = relations.map(({ p }) => p);
+  const few = third === undefined;
+  return {
+    ratio: few ? first!.ratio : median(relations.map(({ ratio }) => ratio)),
+    interval: intervals.length < relations.length
+      ? null
+      : few
+      ? [Math.min(...lower), Math.max(...upper)]
+      : [median(lower), median(upper)],
+    p: few ? Math.max(...ps) : median(ps),
+    enough: relations.every(({ enough }) => enough),
+  };
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(mean(values.map(Math.log)));
+}
+
+function machineOf({ environment: { adapter, cpu, os, arch } }: BenchResult): unknown {
+  const { description, vendor, architecture, device, software } = adapter;
+  return [description, vendor, architecture, device, software, cpu, os, arch];
+}
+
+/** What may explain a difference, by what it is called. */
+const CONTEXT: Readonly<Record<string, (result: BenchResult) => unknown>> = {
+  "adapter": ({ environment: { adapter } }) => adapter.description,
+  "backend": ({ environment: { adapter } }) => BACKEND_TITLES[adapter.backend],
+  "CPU": ({ environment: { cpu } }) => `${cpu.model ?? "unknown"}, ${cpu.cores} cores`,
+  "operating system": ({ environment: { os, os_release } }) => `${os} ${os_release ?? ""}`.trim(),
+  "Deno": ({ environment: { deno } }) => deno,
+  "kvbench": ({ environment: { kvbench } }) => kvbench,
+  "commit": ({ environment: { git_commit } }) => git_commit?.slice(0, 10) ?? "unknown",
+  "kernels": ({ environment: { kernels_sha256 } }) => kernels_sha256.slice(0, 10),
+  "kernel variants": ({ environment: { tuning } }) => JSON.stringify(tuning),
+  "model": ({ model: { name } }) => name,
+  "weights": ({ model: { weights } }) =>
+    weights.source === "checkpoint" ? weights.sha256.slice(0, 10) : `synthetic, seed ${weights.seed}`,
+  "type of weights": ({ model: { weights_dtype } }) => weights_dtype,
+  "prompt": ({ plan: { prompt, prompt_ids, seed } }) =>
+    prompt ?? (prompt_ids === null ? `made up, seed ${seed}` : `ids ${prompt_ids.slice(0, 4)}…`),
+};
+
+function differences(before: BenchResult, after: BenchResult): string[] {
+  return Object.entries(CONTEXT).flatMap(([what, of]) => {
+    const [a, b] = [of(before), of(after)];
+    return a === b ? [] : [`${what}: ${a} before, ${b} after`];
+  });
+}
+
+/** What got worse by more than `limit`: slower times, and a higher peak of memory. */
+export function regressions({ pairs }: Comparison, limit: number): { cell: CellPlan; what: string }[] {
+  return pairs.flatMap(({ cell, metrics, peakBytes: [before, after] }) => [
+    ...metrics.filter(({ together }) => verdictOf(together, limit) === "slower")
+      .map(({ metric }) => ({ cell, what: metric })),
+    ...(after > before * (1 + limit) ? [{ cell, what: "peak memory" }] : []),
+  ]);
+}

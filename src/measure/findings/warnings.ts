@@ -1,0 +1,79 @@
+/**
+ * What a reader must know before trusting a result: a machine that was not quiet, a speed that drifted, precision that
+ * was not reached. Each is a sentence.
+ *
+ * @module
+ */
+import type { Cell } from "../record/cell.ts";
+import { ratioOf, verdictOf } from "../statistics/ratio.ts";
+import type { BenchResult } from "../record/result.ts";
+import { mean, percentile } from "../statistics/statistics.ts";
+import { precision } from "./summary.ts";
+
+/** The machine's own speed may spread over this share of its median between the quartiles. */
+const QUIET_SPREAD = 0.1;
+/** Halves of the runs that differ by more than this have drifted. */
+const DRIFT = 0.05;
+/** Processes per CPU that run or wait when measuring begins, above which a machine is busy. */
+const BUSY_LOAD = 0.5;
+/** Share of the runs that may be severe outliers. */
+const OUTLIER_SHARE = 0.1;
+
+/** The warnings of a result; `name` says what a cell is called. */
+export function warningsOf(result: BenchResult, name: (cell: Cell) => string): string[] {
+  const { cells, groups, environment, plan } = result;
+  const found: string[] = [];
+  const list = (cells: readonly Cell[]) =>
+    `${cells.slice(0, 4).map(name).join("; ")}${cells.length > 4 ? ` and ${cells.length - 4} more` : ""}`;
+  const warn = (which: (cell: Cell) => boolean, text: (names: string) => string) => {
+    const hit = cells.filter(which);
+    if (hit.length > 0) found.push(text(list(hit)));
+  };
+
+  const load = environment.load_average?.[0];
+  if (load !== undefined && load > BUSY_LOAD * environment.cpu.cores) {
+    found.push(
+      `The machine was busy when measuring began: ${
+        load.toFixed(1)
+      } processes on ${environment.cpu.cores} CPUs.`,
+    );
+  }
+  const spread = machineSpread(cells);
+  if (spread > QUIET_SPREAD) {
+    found.push(
+      `The machine was not quiet: half of the readings of a fixed piece of GPU work differ by more than ` +
+        `${Math.round(100 * spread)} % of their median.`,
+    );
+  }
+  warn(drifted, (names) => `The later half of the runs differs from the earlier half: ${names}.`);
+  warn(
+    ({ e2e_ms: { outliers, samples } }) => outliers.severe.length > OUTLIER_SHARE * samples.length,
+    (names) => `More than a tenth of the runs are severe outliers, which are kept: ${names}.`,
+  );
+  const rushed = cells.filter((cell) =>
+    groups[cell.group]!.stopped === "time" && precision(cell.e2e_ms) > plan.target_ci
+  );
+  if (rushed.length > 0) {
+    found.push(
+      `Time ran out (--max-seconds ${plan.max_seconds}) before the total was known to ` +
+        `±${(100 * plan.target_ci).toFixed(1)} %: ${list(rushed)}.`,
+    );
+  }
+  return found;
+}
+
+/** The mean over cells of the interquartile range of their yardstick, as a share of its median. */
+export function machineSpread(cells: readonly Cell[]): number {
+  if (cells.length === 0) return 0;
+  return mean(cells.map(({ yardstick_ms }) => {
+    const [q1, q2, q3] = [25, 50, 75].map((p) => percentile(yardstick_ms, p));
+    return (q3! - q1!) / q2!;
+  }));
+}
+
+function drifted({ e2e_ms: { samples } }: Cell): boolean {
+  const half = Math.floor(samples.length / 2);
+  if (half < 3) return false;
+  const relation = ratioOf(samples.slice(0, half), samples.slice(-half));
+  return ["faster", "slower"].includes(verdictOf(relation, DRIFT));
+}

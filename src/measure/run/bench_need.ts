@@ -1,0 +1,28 @@
+/**
+ * The GPU memory that measuring a plan takes beside the weights, computed before anything is allocated.
+ *
+ * @module
+ */
+import {
+  decodingNeed,
+  inTurn,
+  type NeedContext,
+  together,
+  withOther,
+  type WorkNeed,
+} from "../../engine/work_need.ts";
+import { groupsOf } from "./grid.ts";
+import { decodingOf } from "./group.ts";
+import type { Plan } from "./plan.ts";
+import { YARDSTICK_BYTES } from "./yardstick.ts";
+
+/** Queries, readbacks and probes of a run: small, and never all at once. */
+const SMALL_BYTES = 64 << 10;
+
+/** Groups come one after another; a group keeps the decoders of all its cells. */
+export function benchNeed(context: NeedContext, plan: Plan): WorkNeed {
+  const groups = groupsOf(plan).map((cells) =>
+    together(...cells.map((cell) => decodingNeed(context, decodingOf(cell))))
+  );
+  return withOther(inTurn(...groups), { gpu: YARDSTICK_BYTES + SMALL_BYTES });
+}

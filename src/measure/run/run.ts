@@ -1,0 +1,72 @@
+/**
+ * The benchmark runner: measures the groups of a plan one after another and hands the record on as it grows, so that
+ * it can be kept. Prints nothing and writes no file.
+ *
+ * @module
+ */
+import type { Gpt2 } from "../../model/gpt2.ts";
+import { checkPlan, type GroupPlan, groupsOf } from "./grid.ts";
+import { type GroupOptions, type GroupProgress, measureGroup } from "./group.ts";
+import type { BenchResult } from "../record/result.ts";
+
+/** What is under way, for a display. */
+export interface BenchProgress extends Omit<GroupProgress, "round"> {
+  /** A group begins. */
+  group(index: number, groups: number, cells: GroupPlan): void;
+  /** The record has grown by a round of runs, or by a group. */
+  record(result: BenchResult): void | Promise<void>;
+}
+
+/** How {@linkcode runBench} works. */
+export interface BenchOptions extends Pick<GroupOptions, "signal" | "decode"> {
+  /** Called as it goes. */
+  readonly progress: BenchProgress;
+}
+
+/**
+ * Measures what `record` has not measured yet of its plan.
+ *
+ * @param record With or without measured groups; it is left as it is.
+ * @returns The record with everything measured, or with what was measured before `signal` was aborted.
+ * @throws {UsageError} If the plan does not fit the model.
+ * @throws {KvbenchError} If the strategies disagree on a token, or the ledger on a K/V byte.
+ */
+export async function runBench(
+  model: Gpt2,
+  record: BenchResult,
+  { progress, signal, decode }: BenchOptions,
+): Promise<BenchResult> {
+  const { plan } = record;
+  checkPlan(plan, model.config);
+  const groups = groupsOf(plan);
+  let result = record;
+  try {
+    for (let index = record.groups.length; index < groups.length; index++) {
+      const cells = groups[index]!;
+      progress.group(index, groups.length, cells);
+      const measured = await measureGroup(model, plan, index, cells, {
+        signal,
+        decode,
+        earlier: result.unfinished ?? undefined,
+        progress: {
+          run: (what, cell) => progress.run(what, cell),
+          round: async (unfinished) => {
+            result = { ...result, unfinished };
+            await progress.record(result);
+          },
+        },
+      });
+      result = {
+        ...result,
+        complete: index + 1 === groups.length,
+        groups: [...result.groups, measured.group],
+        cells: [...result.cells, ...measured.cells],
+        unfinished: null,
+      };
+      await progress.record(result);
+    }
+  } catch (error) {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+  }
+  return result;
+}

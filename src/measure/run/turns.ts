@@ -1,0 +1,138 @@
+/**
+ * Who is timed when, and when it is enough: warm-up until steady, then rounds in which every cell is timed once, in a
+ * seeded random order, so that a machine that changes its speed changes it for all. Knows times, not what takes them.
+ *
+ * @module
+ */
+import { seededRandom, shuffled } from "../../base/random.ts";
+import type { GroupRecord, Timing, Unfinished } from "../record/result.ts";
+import { median, medianInterval } from "../statistics/statistics.ts";
+import { precision } from "../findings/summary.ts";
+
+/** Rounds before precision is looked at. */
+const MIN_ROUNDS = 5;
+/** Rounds after which precision is given up. */
+const MAX_ROUNDS = 1000;
+/** The last runs that are compared with each other in a warm-up. */
+const STEADY_RUNS = 3;
+/** They are steady when their range is at most this share of their median. */
+const STEADY_RANGE = 0.1;
+/** Runs after which a warm-up that finds no steady state ends. */
+const MAX_WARMUP_RUNS = 6;
+/** Share of the time budget that a cell's warm-up may take. */
+const WARMUP_SHARE = 0.2;
+
+/** When to stop; the fields of a plan. */
+export interface Stopping {
+  /** This many rounds; null: until precise enough. */
+  readonly runs: number | null;
+  /** Half of the interval of each cell's median E2E, as a share of the median. */
+  readonly target_ci: number;
+  /** No round is begun after this. */
+  readonly max_seconds: number;
+}
+
+/** What a warm-up took. */
+export interface WarmUp {
+  /** E2E of each run, in ms. */
+  readonly e2e_ms: number[];
+  /** Whether the last three differed by little. */
+  readonly steady: boolean;
+}
+
+/**
+ * Runs a cell until it is steady: the last three runs within 10 % of each other, 6 runs at most, and no run begun
+ * after a fifth of the time budget. Steady state as in A. Georges et al., "Statistically Rigorous Java Performance
+ * Evaluation" (2007), section 3.3.
+ *
+ * @param time Runs the cell and returns its E2E in ms.
+ * @param runs This many, steady or not; null: until steady.
+ */
+export async function warmUp(
+  time: () => Promise<number>,
+  runs: number | null,
+  maxSeconds: number,
+): Promise<WarmUp> {
+  const e2e: number[] = [];
+  const steady = () => {
+    const last = e2e.slice(-STEADY_RUNS);
+    return last.length === STEADY_RUNS &&
+      Math.max(...last) - Math.min(...last) <= STEADY_RANGE * median(last);
+  };
+  const spent = () => e2e.reduce((sum, ms) => sum + ms, 0) / 1000;
+  const enough = () =>
+    runs === null
+      ? steady() || e2e.length === MAX_WARMUP_RUNS || spent() > WARMUP_SHARE * maxSeconds
+      : e2e.length === runs;
+  while (!enough()) e2e.push(await time());
+  return { e2e_ms: e2e, steady: steady() };
+}
+
+/** How {@linkcode takeTurns} works. */
+export interface TurnsOptions {
+  /** Cells. */
+  readonly cells: number;
+  /** When to stop. */
+  readonly stopping: Stopping;
+  /** Of the order. */
+  readonly seed: number;
+  /** Runs that were made before an interruption. */
+  readonly earlier?: Unfinished | undefined;
+  /** Times one run of a cell. */
+  time(cell: number): Promise<Timing>;
+  /** Called after each round. */
+  onRound?(soFar: Unfinished): void | Promise<void>;
+  /** The time in ms. */
+  now?(): number;
+}
+
+/** What {@linkcode takeTurns} measured. */
+export interface Turns extends GroupRecord {
+  /** Measured runs: [cells][runs]. */
+  readonly timings: Timing[][];
+}
+
+/** Times every cell once a round until there are enough rounds. What `time` throws ends it in the middle of a round. */
+export async function takeTurns(options: TurnsOptions): Promise<Turns> {
+  const { cells, stopping, earlier, now = () => performance.now() } = options;
+  const random = seededRandom(options.seed);
+  const timings: Timing[][] = earlier
+    ? earlier.timings.map((runs) => [...runs])
+    : Array.from({ length: cells }, () => []);
+  const order = earlier ? [...earlier.order] : [];
+  const all = Array.from({ length: cells }, (_, cell) => cell);
+  for (let round = 0; round < order.length; round++) shuffled(all, random); // as far as it had come
+  const before = earlier?.seconds ?? 0;
+  const start = now();
+  const seconds = () => before + (now() - start) / 1000;
+  for (;;) {
+    const stopped = reasonToStop(timings, seconds(), stopping);
+    if (stopped !== undefined) return { timings, order, seconds: seconds(), stopped };
+    const round = shuffled(all, random);
+    const fresh = new Map<number, Timing>();
+    for (const cell of round) fresh.set(cell, await options.time(cell));
+    order.push(round);
+    for (const [cell, timing] of fresh) timings[cell]!.push(timing);
+    await options.onRound?.({ timings, order, seconds: seconds() });
+  }
+}
+
+function reasonToStop(
+  timings: readonly (readonly Timing[])[],
+  seconds: number,
+  { runs, target_ci, max_seconds }: Stopping,
+): Turns["stopped"] | undefined {
+  const rounds = timings[0]!.length;
+  if (rounds === 0) return undefined;
+  if (runs !== null) return rounds >= runs ? "runs" : undefined;
+  if (rounds >= MAX_ROUNDS) return "runs";
+  if (rounds >= MIN_ROUNDS && timings.every((cell) => e2ePrecision(cell) <= target_ci)) return "precise";
+  return seconds >= max_seconds ? "time" : undefined;
+}
+
+/** Half of the interval of the median E2E as a share of the median; infinite with fewer than 3 runs. */
+export function e2ePrecision(timings: readonly Timing[]): number {
+  const e2e = timings.map(({ e2e_ms }) => e2e_ms);
+  if (e2e.length < 3) return Infinity;
+  return precision({ median: median(e2e), median_ci: medianInterval(e2e) });
+}

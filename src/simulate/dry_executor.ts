@@ -1,0 +1,65 @@
+/**
+ * An executor that computes nothing: its clock counts what each step would take on a given GPU at best, by the
+ * roofline model (Williams et al. 2009): the longer of reading all bytes and doing all multiplications. Times from
+ * it are bounds to compare policies by, not measurements.
+ *
+ * @module
+ */
+import type { Executor } from "../engine/scheduler/executor.ts";
+import type { Move, SlotRange } from "../kv/moves.ts";
+import type { KvPolicy } from "../kv/policy.ts";
+import type { Step } from "../engine/scheduler/step.ts";
+import type { Hardware } from "./hardware.ts";
+import type { ModelShape } from "./model_shape.ts";
+
+/** Lets modelled time pass. */
+export class DryExecutor implements Executor {
+  nowMs = 0;
+  readonly #hardware: Hardware;
+  readonly #policy: Pick<KvPolicy, "entries">;
+  readonly #kvTokenBytes: number;
+  readonly #weightBytes: number;
+  readonly #flopsPerRow: number;
+  readonly #flopsPerContext: number;
+
+  /** Begins at 0 ms. */
+  constructor(hardware: Hardware, shape: ModelShape, policy: Pick<KvPolicy, "entries">) {
+    this.#policy = policy;
+    this.#hardware = hardware;
+    this.#kvTokenBytes = shape.kvTokenBytes;
+    this.#weightBytes = shape.weightBytes;
+    this.#flopsPerRow = 2 * shape.parameters;
+    this.#flopsPerContext = 4 * shape.nLayer * shape.width; // a score and a weighted sum per position
+  }
+
+  /** Lets time pass at once. */
+  until(ms: number): void {
+    this.nowMs = Math.max(this.nowMs, ms);
+  }
+
+  /** Adds the step's time. */
+  run({ nRows, spans, nRunning, moves }: Step): void {
+    const { bytesPerSecond, flopsPerSecond, hostBytesPerSecond, overheadMs } = this.#hardware;
+    // Within a span of several rows each attends to less than the span's end: an upper bound, by half of the span.
+    const nContext = spans.reduce((sum, { first, count }) => sum + this.#policy.entries(first + count), 0);
+    const bytes = this.#weightBytes + this.#kvTokenBytes * nContext;
+    const flops = this.#flopsPerRow * nRows + this.#flopsPerContext * nContext;
+    let seconds = nRows === 0 ? 0 : Math.max(bytes / bytesPerSecond, flops / flopsPerSecond);
+    for (const move of moves) {
+      const copied = move.kind === "copy"
+        ? move.count
+        : move.kind === "resize"
+        ? move.keep * nRunning
+        : undefined;
+      seconds += copied !== undefined
+        ? 2 * copied * this.#kvTokenBytes / bytesPerSecond
+        : slotsSwapped(move) * this.#kvTokenBytes / hostBytesPerSecond;
+    }
+    this.nowMs += 1000 * seconds + overheadMs;
+  }
+}
+
+function slotsSwapped(move: Move): number {
+  const count = (ranges: readonly SlotRange[]) => ranges.reduce((sum, range) => sum + range.count, 0);
+  return move.kind === "out" || move.kind === "in" ? count(move.swapped.from) : 0;
+}

@@ -1,0 +1,69 @@
+/**
+ * What a simulation needs to know of a model: how much memory and work a token is. Host only.
+ *
+ * @module
+ */
+import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import { kvRowBytes } from "../kv/shape.ts";
+import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
+import { dimsOf } from "../model/dims.ts";
+
+/** A decoder's dimensions. */
+export interface ModelShape {
+  /** Its name. */
+  readonly name: string;
+  /** Layers. */
+  readonly nLayer: number;
+  /** Width of attention: of K, and of V, per token and layer. */
+  readonly width: number;
+  /** Longest sequence, in tokens. */
+  readonly nCtx: number;
+  /** Parameters. */
+  readonly parameters: number;
+  /** Bytes of all parameters. */
+  readonly weightBytes: number;
+  /** Bytes of one token's K and V in all layers. */
+  readonly kvTokenBytes: number;
+}
+
+/** The shape of a GPT-2, with the padding that kvbench stores. */
+export function shapeOf(
+  name: string,
+  config: Gpt2Config,
+  { weightsDtype, kvDtype }: { readonly weightsDtype: Dtype; readonly kvDtype: Dtype },
+): ModelShape {
+  const { nLayer, nHead, nCtx } = config;
+  const { a4 } = dimsOf(config);
+  const parameters = parameterCount(config);
+  return {
+    name,
+    nLayer,
+    width: 4 * a4,
+    nCtx,
+    parameters,
+    weightBytes: parameters * DTYPE_BYTES[weightsDtype],
+    kvTokenBytes: nLayer * kvRowBytes({ a4, nHead, dtype: kvDtype }),
+  };
+}
+
+/**
+ * The models that the PagedAttention paper serves (Zhang et al. 2022, "OPT", table 1), in 16 bits. They can be
+ * simulated only.
+ */
+export const OPT_SHAPES: readonly ModelShape[] = [
+  opt("opt-13b", 40, 5120, 13e9),
+  opt("opt-66b", 64, 9216, 66e9),
+  opt("opt-175b", 96, 12288, 175e9),
+];
+
+function opt(name: string, nLayer: number, width: number, parameters: number): ModelShape {
+  return {
+    name,
+    nLayer,
+    width,
+    nCtx: 2048,
+    parameters,
+    weightBytes: 2 * parameters,
+    kvTokenBytes: 2 * nLayer * width * 2,
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * The record that `serve-sim` leaves behind. This file owns the JSON format and its version; it measures nothing.
+ * Field names are snake_case, units are in the names, and each field says what it means in `.describe()`.
+ *
+ * @module
+ */
+import { z } from "../base/zod.ts";
+import { PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
+import { amount, bytes, count, positive } from "../measure/record/fields.ts";
+import { kvValue } from "../measure/record/cell.ts";
+import { parseRecord, type RecordKind } from "../measure/record/record.ts";
+import { servingEntrySchema } from "./entry.ts";
+
+/** The kind of file. */
+export const SERVING_KIND = {
+  kind: "kvbench.serve-sim",
+  version: 2,
+  refused: {},
+  upgrades: { 1: fromVersion1 },
+} as const satisfies RecordKind;
+
+const clockSchema = z.discriminatedUnion("source", [
+  z.strictObject({
+    source: z.literal("model").describe("Times are modelled (roofline), nothing was computed"),
+    gpu: z.string().describe("Whose rates"),
+    bytes_per_second: amount("Memory bandwidth"),
+    flops_per_second: amount("Multiplications and additions"),
+    host_bytes_per_second: amount("Bandwidth to host memory"),
+    overhead_ms: amount("Added to each step, in ms"),
+  }),
+  z.strictObject({
+    source: z.literal("gpu").describe("Times were measured"),
+    adapter: z.string().describe("What the adapter calls itself"),
+    software: z.boolean().describe("Whether the adapter computes on the CPU"),
+  }),
+]);
+
+/** Checks a {@linkcode ServingSetup}. */
+export const servingSetupSchema = z.strictObject({
+  created: z.iso.datetime().describe("When the run began, ISO 8601 in UTC"),
+  command: z.array(z.string()).describe("Arguments of the command that made this file"),
+  kvbench: z.string().describe("Version of kvbench"),
+  clock: clockSchema.describe("Where times come from"),
+  model: z.strictObject({
+    name: z.string().describe("Name of the model"),
+    n_layer: positive("Layers"),
+    width: positive("Width of K, and of V, per token and layer"),
+    n_ctx: positive("Longest context, in tokens"),
+    n_parameters: positive("Parameters"),
+    weight_bytes: bytes("Bytes of all parameters"),
+    kv_token_bytes: bytes("Bytes of one token's K and V in all layers"),
+  }).describe("What was served"),
+  workload: z.strictObject({
+    lengths: z.string().describe("Data set that lengths are fitted to, or file that they were read from"),
+    length_scale: amount("Factor on lengths that were drawn"),
+    requests: positive("Requests"),
+    rate_per_second: amount("Requests per second on average, null for all at once").nullable(),
+    continuations: positive("Continuations of each prompt"),
+    prefix_groups: count("Beginnings that requests share"),
+    prefix_tokens: count("Tokens of each"),
+    seed: z.int().describe("Seed of lengths, arrivals and prompts"),
+  }).describe("What came"),
+  limits: z.strictObject({
+    kv_budget_bytes: bytes("Bytes for K and V"),
+    swap_bytes: bytes("Bytes of host memory for what is swapped out"),
+    kv_options: z.record(z.string(), kvValue).describe("Options of the strategies"),
+    watermark_blocks: count("Blocks that an admission leaves free, null for 1 % of them").nullable(),
+    preemption: z.enum(PREEMPTIONS).describe("What happens to preempted K and V"),
+    max_sequences: positive("Sequences that run at once at most"),
+    max_rows: positive("Tokens that a step computes at most"),
+    ttft_ms: amount("For goodput: the longest time to first token, null for none").nullable(),
+    tpot_ms: amount("For goodput: the longest time per output token, null for none").nullable(),
+  }).describe("What there was to serve with"),
+});
+
+/**
+ * When, how and what was served with what.
+ *
+ * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ */
+export type ServingSetup = z.infer<typeof servingSetupSchema>;
+
+const schema = z.strictObject({
+  schema_version: z.literal(SERVING_KIND.version).describe("Version of this format"),
+  kind: z.literal(SERVING_KIND.kind).describe("What this file is"),
+  ...servingSetupSchema.shape,
+  results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order asked for"),
+});
+
+/**
+ * A serving result, as it stands in the JSON file. Read the fields' meanings from {@linkcode servingJsonSchema}.
+ *
+ * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ */
+export type ServingResult = z.infer<typeof schema>;
+
+/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
+export function servingJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(schema);
+}
+
+/**
+ * Checks that `json` is a serving result of this version.
+ *
+ * @param json What `JSON.parse` returned, or a record about to be written.
+ * @param source Where it comes from, for the error message.
+ * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
+ */
+export function parseServing(json: unknown, source: string): ServingResult {
+  return parseRecord(schema, SERVING_KIND, json, source);
+}
+
+/** Version 1 named two options in `limits` and did not say where K and V are. */
+export function fromVersion1(record: Record<string, unknown>): Record<string, unknown> {
+  const { results } = record;
+  const setup = setupOfVersion1(record);
+  if (!Array.isArray(results)) return setup;
+  return { ...setup, results: results.map((entry) => ({ ...entry, kv_storage: null })) };
+}
+
+/** Returns a set-up of version 1 as one of this version. */
+export function setupOfVersion1(record: Record<string, unknown>): Record<string, unknown> {
+  const { block_size, allocator, ...limits } = (record.limits ?? {}) as Record<string, unknown>;
+  return { ...record, limits: { ...limits, kv_options: { block_size, allocator } } };
+}

@@ -1,0 +1,28 @@
+/**
+ * The memory that serving a plan takes beside the weights, computed before anything is allocated.
+ *
+ * @module
+ */
+import { inTurn, type NeedContext, sharedNeed, withOther, type WorkNeed } from "../engine/work_need.ts";
+import type { Dtype } from "../gpu/dtype.ts";
+import type { MemoryPlan } from "./plan.ts";
+import { servingKv } from "./run_policy.ts";
+import type { ModelShape } from "./model_shape.ts";
+
+/** What is served. */
+export interface Served {
+  readonly plan: MemoryPlan;
+  /** One after another. */
+  readonly policies: readonly string[];
+  readonly shape: ModelShape;
+  readonly kvDtype: Dtype;
+}
+
+/** Policies come one after another; what is swapped out is on the host. */
+export function servingNeed(context: NeedContext, { plan, policies, shape, kvDtype }: Served): WorkNeed {
+  const { maxSequences, maxRows, preemption, swapBytes } = plan;
+  const needs = policies.map((policy) =>
+    sharedNeed(context, servingKv(plan, shape, policy), { maxSequences, maxRows, kvDtype })
+  );
+  return withOther(inTurn(...needs), { host: preemption === "swap" ? swapBytes : 0 });
+}

@@ -1,0 +1,102 @@
+/**
+ * What a simulation adds up: latencies per request, and how memory and batch were used over time.
+ *
+ * @module
+ */
+import type { KvUsage } from "../kv/policy.ts";
+import type { Step } from "../engine/scheduler/step.ts";
+import type { TimedRequest } from "./requests.ts";
+import { Samples } from "./samples.ts";
+
+/** Limits that a request must meet in order to count for goodput. */
+export interface LatencyLimits {
+  /** Time to first token. */
+  readonly ttftMs: number;
+  /** Time per output token. */
+  readonly tpotMs: number;
+}
+
+/** K/V memory over time, in token slots times milliseconds. */
+interface SlotTime {
+  stored: number;
+  later: number;
+  internal: number;
+  external: number;
+  free: number;
+  saved: number;
+}
+
+/** Running totals of one simulation. */
+export class Tally {
+  /** Time to first token of each request: from its arrival, in ms. */
+  readonly ttftMs: Samples = new Samples();
+  /** Time per output token of each request with several: (E2E − TTFT) / (new tokens − 1), in ms. */
+  readonly tpotMs: Samples = new Samples();
+  /** From arrival to last token of each request, in ms. */
+  readonly e2eMs: Samples = new Samples();
+  /** K/V memory over time. */
+  readonly slots: SlotTime = { stored: 0, later: 0, internal: 0, external: 0, free: 0, saved: 0 };
+  /** Tokens that were made. */
+  newTokens = 0;
+  /** Tokens of the prompts of finished requests. */
+  promptTokens = 0;
+  /** Requests within the limits. */
+  nGood = 0;
+  /** Steps. */
+  nSteps = 0;
+  /** Rows of all steps. */
+  nRows = 0;
+  /** Sequences times milliseconds. */
+  sequenceMs = 0;
+  /** The most sequences in a step. */
+  peakSequences = 0;
+  /** Milliseconds of all steps. */
+  busyMs = 0;
+  readonly #limits: LatencyLimits | undefined;
+
+  /** @param limits What counts for goodput; nothing if left out. */
+  constructor(limits?: LatencyLimits) {
+    this.#limits = limits;
+  }
+
+  /** Requests that have all their tokens. */
+  get nFinished(): number {
+    return this.e2eMs.length;
+  }
+
+  /** Takes a step that took from `startMs` to `endMs`, with the memory's state in it. */
+  add(step: Step<TimedRequest>, usage: KvUsage, startMs: number, endMs: number): void {
+    const ms = endMs - startMs;
+    const { slots } = this;
+    this.nSteps++;
+    this.nRows += step.nRows;
+    this.busyMs += ms;
+    this.sequenceMs += step.nRunning * ms;
+    this.peakSequences = Math.max(this.peakSequences, step.nRunning);
+    slots.stored += usage.stored * ms;
+    slots.later += usage.later * ms;
+    slots.internal += usage.internal * ms;
+    slots.saved += usage.saved * ms;
+    // Free room is lost to external fragmentation while a request waits that it would hold if it lay together.
+    if (step.fragmented) slots.external += usage.free * ms;
+    else slots.free += usage.free * ms;
+    for (const { request } of step.begun) {
+      request.firstTokenMs = endMs;
+      this.ttftMs.push(endMs - request.arrivalMs);
+    }
+    for (const { request } of step.finished) this.#finish(request, endMs);
+  }
+
+  #finish(request: TimedRequest, nowMs: number): void {
+    const { arrivalMs, firstTokenMs, newTokens, promptTokens, continuations = 1 } = request;
+    this.newTokens += newTokens * continuations;
+    this.promptTokens += promptTokens;
+    this.e2eMs.push(nowMs - arrivalMs);
+    const tpotMs = newTokens > 1 ? (nowMs - firstTokenMs) / (newTokens - 1) : undefined;
+    if (tpotMs !== undefined) this.tpotMs.push(tpotMs);
+    const limits = this.#limits;
+    if (limits === undefined) return;
+    const good = firstTokenMs - arrivalMs <= limits.ttftMs && (tpotMs ?? 0) <= limits.tpotMs;
+    this.nGood += Number(good);
+  }
+}

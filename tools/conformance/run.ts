@@ -1,0 +1,149 @@
+/**
+ * `deno task conformance [ID…]`: the self-test and the kernel and model tests, unchanged, on every implementation of
+ * WebGPU or on those that are named; writes `docs/conformance.json` and the README's table of it.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { parseSelfTest, type SelfTest } from "../../src/check/selftest_result.ts";
+import { VERSION } from "../../src/base/version.ts";
+import { environmentOf, type Implementation, IMPLEMENTATIONS } from "./implementations.ts";
+import {
+  type ConformanceRecord,
+  type ImplementationRecord,
+  recordOf,
+  type TestsRecord,
+  withTable,
+} from "./record.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The record of the last run. */
+export const RECORD: string = `${ROOT}docs/conformance.json`;
+
+/** What makes Dawn bearable in tests. */
+const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
+
+/** The kernel and model tests. */
+const TESTS: readonly string[] = [
+  "attention_kernels",
+  "concurrent_kernels",
+  "embedding_kernel",
+  "golden",
+  "kernel_errors",
+  "kv_write_kernel",
+  "ladder",
+  "layer_norm_kernel",
+  "linear_kernels",
+  "model",
+  "probe_kernels",
+  "sampling",
+  "strategies",
+];
+/** Those of them that every test run, and a slow implementation, can afford. */
+export const QUICK_TESTS: readonly string[] = [
+  "concurrent_kernels",
+  "embedding_kernel",
+  "kv_write_kernel",
+  "layer_norm_kernel",
+  "probe_kernels",
+];
+
+/**
+ * Runs the self-test in a child.
+ *
+ * @throws {Error} If it ends without a record.
+ */
+export async function selfTestOn(implementation: Implementation, ...options: string[]): Promise<SelfTest> {
+  const { stdout, stderr } = await deno(
+    ["run", "--no-prompt", "-A", "mod.ts", "selftest", "--json", ...options],
+    await environmentOf(implementation),
+  );
+  try {
+    return parseSelfTest(JSON.parse(stdout), implementation.title);
+  } catch (error) {
+    throw new Error(`selftest on ${implementation.title}: ${stderr.trim() || stdout}`, { cause: error });
+  }
+}
+
+/**
+ * Runs tests in a child.
+ *
+ * @throws {Error} If it ends without having run any.
+ */
+export async function testsOn(
+  implementation: Implementation,
+  names: readonly string[],
+): Promise<TestsRecord> {
+  const junit = await Deno.makeTempFile({ prefix: "kvbench_", suffix: ".xml" });
+  try {
+    const args = [
+      "test",
+      "--no-prompt",
+      "--parallel",
+      "-A",
+      `--junit-path=${junit}`,
+      ...(implementation.webgpu === "dawn" ? [`--preload=${DAWN_TICKS}`] : []),
+      ...names.map((name) => `tests/${name}_test.ts`),
+    ];
+    const { stdout, stderr } = await deno(args, await environmentOf(implementation));
+    const cases = (await Deno.readTextFile(junit)).split("<testcase ").slice(1);
+    if (cases.length === 0) throw new Error(`Tests on ${implementation.title}: ${stderr.trim() || stdout}`);
+    const failed = cases.filter((text) => text.includes("<failure"));
+    return {
+      files: names.length,
+      passed: cases.length - failed.length,
+      failed: failed.map((text) => /name="([^"]*)"/.exec(text)?.[1] ?? text),
+    };
+  } finally {
+    await Deno.remove(junit);
+  }
+}
+
+async function deno(args: readonly string[], env: Record<string, string>) {
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], env, cwd: ROOT, stdin: "null" });
+  const { stdout, stderr } = await command.output();
+  return { stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** The last record, or one of nothing. */
+async function lastRecord(): Promise<ConformanceRecord> {
+  try {
+    return JSON.parse(await Deno.readTextFile(RECORD));
+  } catch {
+    return { kvbench: VERSION, deno: Deno.version.deno, implementations: [] };
+  }
+}
+
+/** Adds what one implementation did to the record and the README. */
+async function keep(fresh: ImplementationRecord): Promise<void> {
+  const { implementations: before } = await lastRecord();
+  const implementations = IMPLEMENTATIONS.flatMap(({ title }) =>
+    title === fresh.title ? [fresh] : before.filter((each) => each.title === title)
+  );
+  const record = { kvbench: VERSION, deno: Deno.version.deno, implementations };
+  await Deno.writeTextFile(RECORD, JSON.stringify(record, null, 2) + "\n");
+  const readme = `${ROOT}README.md`;
+  await Deno.writeTextFile(readme, withTable(await Deno.readTextFile(readme), record));
+  await deno(["fmt", "--quiet", readme, RECORD], {});
+}
+
+if (import.meta.main) {
+  const wanted = IMPLEMENTATIONS.filter(({ id }) => Deno.args.length === 0 || Deno.args.includes(id));
+  let right = wanted.length > 0;
+  for (const implementation of wanted) {
+    const { title, slow = false } = implementation;
+    const selfTest = slow ? "quick" : "whole", names = slow ? QUICK_TESTS : TESTS;
+    console.error(`${title}: ${selfTest} self-test`);
+    const options = slow ? ["--quick"] : [];
+    const record = recordOf(title, await selfTestOn(implementation, ...options), selfTest);
+    console.error(`${title}: ${names.length} files of tests`);
+    const tests = await testsOn(implementation, names);
+    for (const name of tests.failed) console.error(`  failed: ${name}`);
+    await keep({ ...record, tests });
+    right &&= tests.failed.length === 0 && Object.values(record.kernels).every(({ right }) => right);
+  }
+  console.error(
+    right ? "All pass" : `Not all pass on ${wanted.map(({ id }) => id).join(", ") || "none of these"}`,
+  );
+  if (!right) Deno.exit(1);
+}

@@ -1,0 +1,110 @@
+/**
+ * The description of result files, `docs/results.md`, from the schemas that check them. `deno task docs` writes it.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { PROFILE_VERSION, profileJsonSchema } from "../src/measure/profile/profile_result.ts";
+import { resultJsonSchema, SCHEMA_VERSION } from "../src/measure/record/result.ts";
+
+/** A JSON Schema, as far as it is read here. */
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema | false;
+  readonly prefixItems?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+}
+
+/** A field: where it stands, what it holds, what that means. */
+export interface Field {
+  /** Such as `cells[].ttft_ms.median`. */
+  readonly path: string;
+  /** Such as "number or null". */
+  readonly type: string;
+  /** What it means. */
+  readonly meaning: string;
+}
+
+/** Every field of a schema, in order; a field that stands in several places is given in each. */
+export function fieldsOf(schema: unknown, path = ""): Field[] {
+  const node = schema as Schema;
+  const alternatives = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
+  const own = Object.entries(node.properties ?? {}).flatMap(([key, child]): Field[] => {
+    const at = path === "" ? key : `${path}.${key}`;
+    return [{ path: at, type: typeOf(child), meaning: child.description ?? "" }, ...fieldsOf(child, at)];
+  });
+  const others = typeof node.additionalProperties === "object" && node.additionalProperties.description
+    ? [{
+      path: `${path}.*`,
+      type: typeOf(node.additionalProperties),
+      meaning: node.additionalProperties.description,
+    }]
+    : [];
+  const items = node.items ? fieldsOf(node.items, `${path}[]`) : [];
+  return [...own, ...others, ...items, ...alternatives.flatMap((each) => fieldsOf(each, path))];
+}
+
+function typeOf(node: Schema): string {
+  if (node.const !== undefined) return JSON.stringify(node.const);
+  const alternatives = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
+  if (alternatives.length > 0) return [...new Set(alternatives.map(typeOf))].join(" or ");
+  const types = typeof node.type === "string" ? [node.type] : node.type ?? [];
+  return types.map((type) => {
+    if (type === "array") {
+      if (node.prefixItems) return `[${node.prefixItems.map(typeOf).join(", ")}]`;
+      return node.items ? `list of ${typeOf(node.items)}` : "list";
+    }
+    if (type === "string" && node.enum) {
+      return node.enum.filter((value) => value !== null).map((value) => JSON.stringify(value)).join(" or ");
+    }
+    return type;
+  }).join(" or ");
+}
+
+function fieldTable(schema: unknown): string {
+  const escape = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+  const rows = fieldsOf(schema).map(({ path, type, meaning }) =>
+    `| \`${path}\` | ${escape(type)} | ${escape(meaning)} |`
+  );
+  return ["| field | type | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+/** The whole document. */
+export function resultsDocument(): string {
+  return `# Result files
+
+Made from the schemas by \`deno task docs\`. Names of fields hold their units: \`_ms\`, \`_us\`, \`_bytes\`, \`_tokens\`.
+A list's brackets say what it is indexed by.
+
+A file is written as a whole under another name and then renamed, so that it is never half there. While \`bench\`
+measures, \`complete\` is false and \`unfinished\` holds the runs of the group that is being measured; \`bench --resume\`
+goes on from there.
+
+A file of another \`schema_version\` is refused, with the reason. A version goes up with every change that an older
+reader would misread.
+
+## \`kvbench.bench\`, version ${SCHEMA_VERSION}
+
+What \`bench\` writes.
+
+${fieldTable(resultJsonSchema())}
+
+## \`kvbench.profile\`, version ${PROFILE_VERSION}
+
+What \`profile --json\` writes.
+
+${fieldTable(profileJsonSchema())}
+`;
+}
+
+if (import.meta.main) {
+  const out = new URL("../docs/results.md", import.meta.url);
+  await Deno.writeTextFile(out, resultsDocument());
+  console.log(`Wrote ${fileURLToPath(out)}`);
+}

@@ -1,0 +1,282 @@
+/**
+ * Set-up: sees to it that there is a WebGPU adapter before anything else runs, and with `--browser` also a browser,
+ * which the tests open the report in. What is there is left alone. What is missing it installs from Debian where it
+ * may (a software Vulkan driver, Chromium), and says which command to run where it may not. OpenGL in software is
+ * used where no Vulkan driver can be had, and only there. Imports no package, since it stands in front of other tasks,
+ * and prints to stderr, since stdout is theirs.
+ *
+ * @module
+ */
+import {
+  askedBackends,
+  BACKEND_TITLES,
+  BACKEND_VARIABLE,
+  backendsOn,
+  GL_COST,
+  type KnownBackend,
+  parseBackends,
+} from "../src/gpu/backend.ts";
+import { askBackends, type FoundAdapter } from "../src/cli/session/backends.ts";
+
+/** A package manager that kvbench can name the driver's packages for. */
+export type PackageManager = "apt-get" | "dnf" | "pacman";
+
+/** What can be missing. */
+export type Need = "driver" | "browser";
+
+/** What set-up knows of the machine. */
+export interface SetupFacts {
+  /** What is missing. */
+  readonly missing: readonly Need[];
+  /** Whether OpenGL in software is there in place of the missing driver. */
+  readonly openGl: boolean;
+  /** The operating system. */
+  readonly os: typeof Deno.build.os;
+  /** Whether this process runs as root. */
+  readonly root: boolean;
+  /** Whether `sudo` is there, and whether it would ask for a password. */
+  readonly sudo: "absent" | "password" | "passwordless";
+  /** The first known package manager found; absent where there is none. */
+  readonly packageManager?: PackageManager;
+}
+
+/** What set-up does: nothing, install, or ask the user to. Commands are argument lists, program first. */
+export type SetupPlan =
+  | { readonly kind: "ready" }
+  | { readonly kind: "install"; readonly commands: readonly (readonly string[])[] }
+  | { readonly kind: "ask"; readonly message: string };
+
+/** The backend whose driver set-up can install. */
+const DRIVEN: KnownBackend = "vulkan";
+
+/** How each package manager installs. */
+const INSTALL: Readonly<Record<PackageManager, string>> = {
+  "apt-get": "apt-get install -y --no-install-recommends",
+  dnf: "dnf install -y",
+  pacman: "pacman -S --noconfirm",
+};
+
+/** The packages with the Vulkan loader and Mesa's drivers, lavapipe (software) among them, and with Chromium. */
+const PACKAGES: Readonly<Record<Need, Readonly<Record<PackageManager, string>>>> = {
+  driver: {
+    "apt-get": "libvulkan1 mesa-vulkan-drivers",
+    dnf: "vulkan-loader mesa-vulkan-drivers",
+    pacman: "vulkan-icd-loader vulkan-swrast",
+  },
+  browser: { "apt-get": "chromium", dnf: "chromium", pacman: "chromium" },
+};
+
+/** Where browsers are that the tests can use. */
+const BROWSERS: readonly string[] = Deno.build.os === "darwin"
+  ? ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"]
+  : ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** The browser that the tests use; undefined where there is none. Needs read permission for where they are. */
+export function findBrowser(): string | undefined {
+  return BROWSERS.find(exists);
+}
+
+/** Lines of apt-get that say how far it is. */
+const PROGRESS = /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers|chromium) )/;
+
+/** Decides what to do. Never installs what is there. */
+export function planSetup(facts: SetupFacts): SetupPlan {
+  const { missing, os, packageManager } = facts;
+  if (missing.length === 0) return { kind: "ready" };
+  const driver = missing.includes("driver");
+  const what = sayMissing(facts);
+  if (os !== "linux") {
+    return { kind: "ask", message: driver ? `${what}. Update the driver of the GPU` : `${what} or Chrome` };
+  }
+  if (packageManager === undefined) {
+    return {
+      kind: "ask",
+      message: driver ? `${what}. Install the Vulkan loader and Mesa's Vulkan drivers` : what,
+    };
+  }
+  const mayInstall = facts.root || facts.sudo === "passwordless";
+  if (packageManager !== "apt-get" || !mayInstall) {
+    const install = driver ? "Install the software driver" : "Install it";
+    return { kind: "ask", message: `${what}. ${install}:\n  ${installCommand(facts)}` };
+  }
+  const wait = ["-o", "DPkg::Lock::Timeout=120"];
+  const asRoot = facts.root ? [] : ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"];
+  return {
+    kind: "install",
+    commands: [
+      [...asRoot, "apt-get", ...wait, "update"],
+      [...asRoot, "apt-get", ...wait, ...packagesCommand(facts, "apt-get").split(" ").slice(1)],
+    ],
+  };
+}
+
+function sayMissing({ missing, openGl }: SetupFacts): string {
+  if (!missing.includes("driver")) return "No browser, in which the tests open the report: wanted Chromium";
+  return openGl
+    ? `Only OpenGL in software: wanted a Vulkan driver, since ${GL_COST}`
+    : "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver";
+}
+
+function packagesCommand({ missing }: SetupFacts, packageManager: PackageManager): string {
+  return [INSTALL[packageManager], ...missing.map((need) => PACKAGES[need][packageManager])].join(" ");
+}
+
+/** The shell command that installs by hand what is missing. */
+export function installCommand(facts: SetupFacts): string {
+  const { packageManager = "apt-get", root, sudo } = facts;
+  const commands = [packagesCommand(facts, packageManager)];
+  if (packageManager === "apt-get") commands.unshift("apt-get update");
+  if (root) return commands.join(" && ");
+  return sudo === "absent"
+    ? `su -c '${commands.join(" && ")}'`
+    : commands.map((command) => `sudo ${command}`).join(" && ");
+}
+
+/** What was found, as set-up tells it. */
+function sayAdapter({ description, software, backend }: FoundAdapter): string {
+  return [description, ...(software ? ["software"] : []), BACKEND_TITLES[backend]].join(", ");
+}
+
+/** Tells whether an adapter makes do without the driver that set-up would install. */
+function isMakeshift({ software, backend }: FoundAdapter): boolean {
+  return software && backend === "gl";
+}
+
+/** What is missing, and what may be done about it. */
+async function gatherFacts(
+  { missing, openGl }: { readonly missing: readonly Need[]; readonly openGl: boolean },
+): Promise<SetupFacts> {
+  const os = Deno.build.os;
+  if (missing.length === 0 || os !== "linux") return { missing, openGl, os, root: false, sudo: "absent" };
+  const root = Deno.uid() === 0;
+  const packageManager = (Object.keys(INSTALL) as PackageManager[]).find((name) =>
+    exists(`/usr/bin/${name}`)
+  );
+  const sudo = root || !exists("/usr/bin/sudo") ? "absent" : await canSudo() ? "passwordless" : "password";
+  return { missing, openGl, os, root, sudo, ...(packageManager && { packageManager }) };
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+async function canSudo(): Promise<boolean> {
+  const sudo = new Deno.Command("/usr/bin/sudo", {
+    args: ["-n", "true"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
+  return (await sudo.output()).success;
+}
+
+/** Runs a command, shows its progress, and its last lines where it fails. Returns whether it succeeded. */
+async function runShown(command: readonly string[]): Promise<boolean> {
+  console.error(`$ ${command.join(" ")}`);
+  const child = new Deno.Command(`/usr/bin/${command[0]}`, {
+    args: command.slice(1),
+    env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  const follow = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    let rest = "";
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      const parts = (rest + text).split("\n");
+      rest = parts.pop() ?? "";
+      lines.push(...parts);
+      for (const line of parts) if (PROGRESS.test(line)) console.error(`  ${line}`);
+    }
+  };
+  await Promise.all([follow(child.stdout), follow(child.stderr)]);
+  const { success } = await child.status;
+  if (!success) { for (const line of lines.slice(-6)) console.error(`  ${line}`); }
+  return success;
+}
+
+/** The first adapter that one of the backends gives. */
+async function findAdapter(backends: readonly KnownBackend[]): Promise<FoundAdapter | undefined> {
+  return (await askBackends(backends))[0];
+}
+
+/**
+ * Does what a plan says. Without an adapter nothing works; without a browser one test fails, and says so.
+ *
+ * @returns The exit code.
+ */
+async function setUp(browser: boolean): Promise<number> {
+  const os = Deno.build.os;
+  const asked = askedBackends();
+  const named = asked === undefined ? undefined : parseBackends(asked);
+  const backends = backendsOn(os).filter((backend) => named?.includes(backend) ?? true);
+  const value = `${BACKEND_VARIABLE} is ${JSON.stringify(asked)}`;
+  if (backends.length === 0) {
+    console.error(`error: ${value}: wanted ${backendsOn(os).join(", ")}, or no such variable`);
+    return 1;
+  }
+  let adapter = await findAdapter(backends);
+  const canHaveDriver = backends.includes(DRIVEN);
+  if (adapter === undefined && asked !== undefined && !canHaveDriver) {
+    console.error(
+      `error: ${value}, and gives no WebGPU adapter: wanted another backend, or no such variable`,
+    );
+    return 1;
+  }
+  const openGl = adapter !== undefined && isMakeshift(adapter) && canHaveDriver;
+  const missing: Need[] = adapter === undefined || openGl ? ["driver"] : [];
+  if (browser && findBrowser() === undefined) missing.push("browser");
+  const facts = await gatherFacts({ missing, openGl });
+  const plan = planSetup(facts);
+  let problem = plan.kind === "ask" ? plan.message : undefined;
+  if (plan.kind === "install") {
+    const success = await install(plan.commands, facts);
+    adapter = await findAdapter(backends);
+    problem = sayProblem(facts, { success, adapter });
+  }
+  if (problem !== undefined) console.error(`${adapter === undefined ? "error" : "note"}: ${problem}`);
+  if (adapter === undefined) return 1;
+  console.error(
+    `Adapter: ${sayAdapter(adapter)}${asked === undefined ? "" : `, as ${BACKEND_VARIABLE} asks`}`,
+  );
+  return 0;
+}
+
+/** Says why it installs, and installs. Returns whether the last command succeeded. */
+async function install(commands: readonly (readonly string[])[], facts: SetupFacts): Promise<boolean> {
+  for (const need of facts.missing) console.error(WHY[need](facts));
+  let success = false;
+  // A repository that cannot be reached fails the update, and the packages may be there all the same.
+  for (const command of commands) success = await runShown(command);
+  return success;
+}
+
+/** What is not as it should be after installing; undefined where all is well. */
+function sayProblem(
+  facts: SetupFacts,
+  { success, adapter }: { readonly success: boolean; readonly adapter: FoundAdapter | undefined },
+): string | undefined {
+  const found = adapter !== undefined && !(facts.openGl && isMakeshift(adapter));
+  if (success && found) return undefined;
+  const still = adapter === undefined ? "no WebGPU adapter" : "no adapter with Vulkan";
+  const what = success
+    ? `The driver is installed, and there is still ${still}`
+    : "Not everything is installed";
+  return `${what}. Look at what this command says:\n  ${installCommand(facts)}`;
+}
+
+/** What is said before each thing is installed. */
+const WHY: Readonly<Record<Need, (facts: SetupFacts) => string>> = {
+  driver: ({ openGl }) =>
+    openGl
+      ? `Only OpenGL in software: installing a software Vulkan driver, since ${GL_COST}`
+      : "No WebGPU adapter: installing a software Vulkan driver, so that kvbench can run on the CPU",
+  browser: () => "No browser: installing Chromium, in which the tests open the report",
+};
+
+if (import.meta.main) Deno.exit(await setUp(Deno.args.includes("--browser")));
