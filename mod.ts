@@ -117,11 +117,11 @@ export type { Plan } from "./src/measure/run/plan.ts";
 export type { Cell, Settings } from "./src/measure/record/cell.ts";
 export type { ApiOptions } from "./src/serve/api.ts";
 export type { BodyLimits } from "./src/serve/body.ts";
-export type { DoorOptions } from "./src/serve/door.ts";
-export type { Patience } from "./src/serve/connection.ts";
-export type { HttpServerOptions } from "./src/serve/http_server.ts";
 export type { ServedModel } from "./src/serve/completion_job.ts";
 export type { CompletionLimits } from "./src/serve/completions.ts";
+export type { Patience } from "./src/serve/connection.ts";
+export type { DoorOptions } from "./src/serve/door.ts";
+export type { HttpServerOptions } from "./src/serve/http_server.ts";
 export * from "./src/serve/server.ts";
 export { main } from "./src/cli/main.ts";
 

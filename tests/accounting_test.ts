@@ -27,7 +27,7 @@ async function measured(
 }
 
 /**
- * Whether the process has grown by what the ledger says. Besides, a model takes 15 to 21 MiB: kernels as the driver
+ * Whether the process has grown by what the ledger says. Besides, a model takes 11 to 21 MiB: kernels as the driver
  * keeps them, the runtime's heap, and what memory is rounded up to.
  */
 function agrees({ grown, ledger }: { readonly grown: number; readonly ledger: number }): boolean {

@@ -6,10 +6,9 @@
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
-import { fastestTwice } from "../src/model/autotune/fastest_twice.ts";
-import { ATTENTION_LANES, linearVariants, SPLITS } from "../src/model/autotune/variants.ts";
+import { ATTENTION_LANES, linearTunings, linearVariants, SPLITS } from "../src/model/autotune/variants.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning, tuningFor } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
@@ -78,26 +77,34 @@ gpuTest("Every variant that autotune() chooses from computes what the CPU comput
   ]);
 });
 
+gpuTest("autotune() compiles and times nothing once its time is up", async (gpu) => {
+  const { checkpoint, config } = await randomCheckpoint(AWKWARD);
+  checkpoint.close();
+  const tried: string[] = [];
+  const tuning = await autotune(gpu, { config, weightsDtype: "f32", kvDtype: "f32" }, {
+    budget: new TuningBudget(0),
+    onTry: ({ what }) => tried.push(what),
+  });
+  assert.deepEqual(tried, []);
+  assert.deepEqual(tuning, { ...tuningFor(gpu.facts), name: "measured" });
+});
+
+Deno.test("linearTunings() begins with what differs least from the defaults of the adapter's kind", () => {
+  const device = { features: new Set(["subgroups"]) } as unknown as GPUDevice;
+  const [software, next] = linearTunings(SOFTWARE_TUNING, device);
+  assert.equal(software, SOFTWARE_TUNING);
+  assert.ok(next!.texels && next!.wideRows);
+  const [hardware, second, third] = linearTunings(HARDWARE_TUNING, device);
+  assert.equal(hardware, HARDWARE_TUNING);
+  for (const each of [second!, third!]) assert.ok(!each.texels && !each.wideRows);
+  assert.ok(linearTunings(HARDWARE_TUNING, device).at(-1)!.texels);
+});
+
 Deno.test("linearVariants() offers subgroups where the device has them, and nowhere else", () => {
   const offered = (...features: GPUFeatureName[]) =>
     linearVariants({ features: new Set(features) }).filter(({ subgroups }) => subgroups).length;
   assert.equal(offered("shader-f16"), 0);
   assert.equal(offered("shader-f16", "subgroups"), 2);
-});
-
-Deno.test("fastestTwice() keeps the first variant unless another one beats it twice", async () => {
-  const budgets = { search: 0, confirm: 0 };
-  const choose = async (...looks: number[][]) => {
-    const timed: string[][] = [];
-    const chosen = await fastestTwice(["a", "b", "c"], budgets, (variants) => {
-      timed.push([...variants]);
-      return Promise.resolve(looks[timed.length - 1]!);
-    });
-    return [chosen, timed.map((each) => each.join(""))];
-  };
-  assert.deepEqual(await choose([1, 0.99, 1.2]), ["a", ["abc"]]);
-  assert.deepEqual(await choose([1, 0.9, 0.8], [1, 0.85]), ["c", ["abc", "ac"]]);
-  assert.deepEqual(await choose([1, 0.9, 0.8], [1, 0.98]), ["a", ["abc", "ac"]]);
 });
 
 gpuTest("timeCandidates() times every candidate at least once, however short the budget", async (gpu) => {

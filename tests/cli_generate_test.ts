@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { strategyNames } from "../src/kv/registry.ts";
 import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
-import { goldenCase, ignore, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
+import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 
 Deno.test(
   "generate --output ids prints the golden continuation, whatever the strategy",
@@ -26,10 +26,29 @@ Deno.test("generate takes its prompt from stdin and streams the text of the ids"
   assert.equal(code, 0, stderr);
   assert.match(
     stderr,
-    /^First token after [\d.]+ m?s: start [\d.]+ m?s, weights [\d.]+ m?s, kernels [\d.]+ m?s, prefill [\d.]+ m?s; then [\d.]+ tokens\/s$/m,
+    /^First token after [\d.]+ m?s: start [\d.]+ m?s, model and downloads [\d.]+ m?s, weights [\d.]+ m?s, kernels [\d.]+ m?s, prefill [\d.]+ m?s; then [\d.]+ tokens\/s$/m,
   );
+  // The tests' permissions don't let it see the driver's cache.
+  assert.match(stderr, /^A (cold |warm )?start: the driver.*; (default )?kernel variants/m);
   assert.equal(stdout, `${(await loadTokenizer()).decode(greedy)}\n`);
   assert.ok(pieces > 1, "all of the text came at once");
+});
+
+Deno.test("generate --timings calls a start with an empty driver cache cold, and the next one warm", {
+  ignore: ignore || Deno.build.os !== "linux",
+}, async () => {
+  await inScratch(async (folder) => {
+    const args = ["generate", "The", "--max-new-tokens", "2", "--no-autotune", "--timings"];
+    const env = { MESA_SHADER_CACHE_DIR: folder };
+    const flags = ["--allow-read", "--allow-env"];
+    const kinds: (string | undefined)[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { code, stderr } = await kvbench(args, { flags, env });
+      assert.equal(code, 0, stderr);
+      kinds.push(/^A (\w+) start: .*; default kernel variants, as none were remembered$/m.exec(stderr)?.[1]);
+    }
+    assert.deepEqual(kinds, ["cold", "warm"]);
+  });
 });
 
 Deno.test("generate --stop ends before the first of the texts, in text and in JSON", { ignore }, async () => {

@@ -1,6 +1,6 @@
 /**
- * Dependencies point one way: cli → report, check, measure, serve → engine → model → kv → gpu, with hub on model,
- * and errors, version and the program's own place for all.
+ * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → gpu, with hub on
+ * checkpoint, serve on engine, and base for all.
  *
  * @module
  */
@@ -14,26 +14,38 @@ const SRC = new URL("../src/", import.meta.url);
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   base: [],
   gpu: [],
+  checkpoint: [],
   kv: ["gpu"],
-  model: ["kv", "gpu"],
-  hub: ["model"],
-  engine: ["model", "kv", "gpu"],
-  serve: ["engine", "model", "kv", "gpu"],
-  measure: ["engine", "model", "kv", "gpu"],
-  check: ["measure", "engine", "model", "kv", "gpu"],
-  report: ["check", "measure", "kv", "gpu"],
-  cli: ["report", "check", "measure", "serve", "engine", "hub", "model", "kv", "gpu"],
+  model: ["checkpoint", "kv", "gpu"],
+  hub: ["checkpoint"],
+  engine: ["model", "checkpoint", "kv", "gpu"],
+  serve: ["engine", "model", "checkpoint", "kv", "gpu"],
+  measure: ["engine", "model", "checkpoint", "kv", "gpu"],
+  check: ["measure", "engine", "model", "checkpoint", "kv", "gpu"],
+  simulate: ["check", "measure", "engine", "model", "checkpoint", "kv", "gpu"],
+  load: ["simulate", "measure"],
+  report: ["load", "simulate", "check", "measure", "kv", "gpu"],
+  cli: [
+    "report",
+    "load",
+    "simulate",
+    "check",
+    "measure",
+    "serve",
+    "engine",
+    "hub",
+    "model",
+    "checkpoint",
+    "kv",
+    "gpu",
+  ],
 };
-
-/** What stands beside the layers, for all of them. */
-const FOR_ALL = ["errors.ts", "home.ts", "version.ts"];
 
 Deno.test("Each layer imports from the layers below it alone", { ignore: !permitted("read") }, () => {
   const wrong: string[] = [];
   for (const file of sourcesIn(SRC)) {
     const path = file.href.slice(SRC.href.length);
     const [layer = ""] = path.split("/");
-    if (FOR_ALL.includes(path)) continue;
     const allowed = MAY_USE[layer];
     assert.ok(allowed, `src/${path} is in no known layer`);
     for (const specifier of importsOf(file)) {
@@ -45,16 +57,12 @@ Deno.test("Each layer imports from the layers below it alone", { ignore: !permit
         continue;
       }
       const [used = ""] = target.slice(SRC.href.length).split("/");
-      if (used !== layer && used !== "base" && !FOR_ALL.includes(used) && !allowed.includes(used)) {
+      if (used !== layer && used !== "base" && !allowed.includes(used)) {
         wrong.push(`src/${path} imports ${specifier}`);
       }
     }
   }
   assert.deepEqual(wrong, []);
-});
-
-Deno.test("errors.ts, home.ts and version.ts import nothing", { ignore: !permitted("read") }, () => {
-  for (const name of FOR_ALL) assert.deepEqual(importsOf(new URL(name, SRC)), []);
 });
 
 Deno.test("No two files import each other, directly or through others, types included", {

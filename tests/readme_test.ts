@@ -5,9 +5,11 @@
  */
 import assert from "node:assert/strict";
 import bench from "../docs/bench.json" with { type: "json" };
+import config from "../deno.json" with { type: "text" };
 import readme from "../README.md" with { type: "text" };
 import { parseResult } from "../src/measure/record/result.ts";
 import { formatResults } from "../src/report/formats.ts";
+import { sourcesIn } from "./sources.ts";
 
 /** Text as it reads: the formatter aligns tables, wraps lines and escapes less. */
 function plain(markdown: string): string {
@@ -30,4 +32,20 @@ Deno.test("The README names the command that made docs/bench.json", () => {
   const result = parseResult(bench, "docs/bench.json");
   assert.ok(result.complete);
   assert.ok(plain(readme).includes(`mod.ts ${result.command.join(" ")}`), result.command.join(" "));
+});
+
+Deno.test("Task bench times the strategies, task bench:kernels the kernels, and no suite is in neither", () => {
+  const suitesOf = (task: string) => {
+    const [, text] = config.split(`"${task}": {`);
+    return text!.slice(0, text!.indexOf("}")).match(/bench\/\w+_bench\.ts/g) ?? [];
+  };
+  assert.deepEqual(suitesOf("bench"), ["bench/decode_bench.ts"]);
+  const all = sourcesIn(new URL("../bench/", import.meta.url)).map(({ pathname }) =>
+    pathname.split("/").at(-1)!
+  )
+    .filter((name) => name.endsWith("_bench.ts"));
+  assert.deepEqual(
+    [...suitesOf("bench"), ...suitesOf("bench:kernels")].sort(),
+    all.map((name) => `bench/${name}`).sort(),
+  );
 });

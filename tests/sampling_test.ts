@@ -58,7 +58,7 @@ Deno.test("sample.wgsl keeps the likeliest token however small top-p is", () =>
     for (const row of tokens) assert.equal(row[1], argmaxCpu(logits));
   }));
 
-Deno.test("sample.wgsl chooses the same in 64 as in 256 lanes and in any batch", () =>
+Deno.test("sample.wgsl chooses the same in 64 as in 256 lanes, with few bins as with many, and in any batch", () =>
   withGpu(async (gpu) => {
     const sampling = TOP_PS.map((topP, seed) => ({ temperature: 1, topK: 30, topP, seed }));
     const logits = sampling.map((_, seed) => normalArray(509, { mean: -30, deviation: 2, seed }));
@@ -68,6 +68,12 @@ Deno.test("sample.wgsl chooses the same in 64 as in 256 lanes and in any batch",
       await choose(gpu, "sample", { logits, spans, sampling, nCtx: 32, lanes: 256 }),
       together,
     );
+    for (const sampleBits of [8, 9]) {
+      assert.deepEqual(
+        await choose(gpu, "sample", { logits, spans, sampling, nCtx: 32, sampleBits }),
+        together,
+      );
+    }
     const reversed = { logits: logits.toReversed(), spans: spans.toReversed(), sampling, nCtx: 32 };
     assert.deepEqual(await choose(gpu, "sample", reversed), together);
     for (const [s, span] of spans.entries()) {

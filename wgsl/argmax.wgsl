@@ -24,8 +24,8 @@ const NOT_FINITE = 0xffffffffu;
 const MAGNITUDE = 0x7fffffffu; // all bits but the sign
 const INFINITY = 0x7f800000u; // the least magnitude that is not finite
 
-var<workgroup> best_values: array<f32, 256>;
-var<workgroup> best_ids: array<u32, 256>;
+var<workgroup> best_values: array<f32, LANES>;
+var<workgroup> best_ids: array<u32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {

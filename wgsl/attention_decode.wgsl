@@ -23,8 +23,8 @@ override DEEP: bool;
 
 var<workgroup> scores: array<vec4f, CHUNK / 4u>; // then what V is multiplied by
 var<workgroup> values: array<vec4u, CHUNK / 4u>; // where V of each entry begins
-var<workgroup> highest: array<f32, 64>; // by lane: the largest score
-var<workgroup> totals: array<f32, 64>; // by lane: the sum of the weights
+var<workgroup> highest: array<f32, LANES>; // by lane: the largest score
+var<workgroup> totals: array<f32, LANES>; // by lane: the sum of the weights
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {

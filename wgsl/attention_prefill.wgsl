@@ -19,10 +19,11 @@ override SCALE: f32;
 override LANES: u32;
 override WIDE: bool;
 override DEEP: bool;
+override POSITIONS: u32 = LANES * select(4u, 8u, DEEP); // that the lanes score at a time
 
-var<workgroup> scores: array<f32, 2048>; // [positions, ROWS]
-var<workgroup> values: array<u32, 256>; // [positions]: where V begins
-var<workgroup> value_scale: array<f32, 256>; // [positions]
+var<workgroup> scores: array<f32, POSITIONS * ROWS>;
+var<workgroup> values: array<u32, POSITIONS>; // where V begins
+var<workgroup> value_scale: array<f32, POSITIONS>;
 var<workgroup> decay: array<f32, ROWS>; // what the sums so far are multiplied by
 var<workgroup> total: array<f32, ROWS>; // sum of the weights so far
 

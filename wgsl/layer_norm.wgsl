@@ -19,8 +19,8 @@ override LANES: u32;
 @group(1) @binding(2) var<storage, read> gamma: array<vec4f>;
 @group(1) @binding(3) var<storage, read> beta: array<vec4f>;
 
-var<workgroup> sums: array<f32, 64>;
-var<workgroup> squares: array<f32, 64>;
+var<workgroup> sums: array<f32, LANES>;
+var<workgroup> squares: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -30,14 +30,32 @@ fn first_tile(n4: u32) -> u32 {
   return n4 / TILE_GROUP * TILE_GROUP * K4 + n4 % TILE_GROUP;
 }
 
-fn store(row: u32, n4: u32, sum: vec4f) {
-  var value = sum * weight_scale(n4);
+// What finished sums of output tile n4 are multiplied by, and what is added.
+struct Finish {
+  scale: vec4f,
+  bias: vec4f,
+}
+
+fn finish_of(n4: u32) -> Finish {
+  var finish = Finish(weight_scale(n4), vec4f());
   if (BIAS) {
-    value += bias[n4];
+    finish.bias = bias[n4];
+  }
+  return finish;
+}
+
+fn store_finished(row: u32, n4: u32, sum: vec4f, finish: Finish) {
+  var value = sum * finish.scale;
+  if (BIAS) {
+    value += finish.bias;
   }
   if (GELU) {
     let twice_u = 1.5957691216057308 * (value + 0.044715 * value * value * value);
     value = value / (1.0 + exp(-twice_u));
   }
   y_store(row * Y_STRIDE4 + Y_OFFSET4 + n4, value);
+}
+
+fn store(row: u32, n4: u32, sum: vec4f) {
+  store_finished(row, n4, sum, finish_of(n4));
 }

@@ -7,7 +7,7 @@
 
 override K_SPLIT: u32;
 
-var<workgroup> parts: array<vec4f, 256>;
+var<workgroup> parts: array<vec4f, LANES * K_SPLIT>;
 
 @compute @workgroup_size(LANES, K_SPLIT)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {

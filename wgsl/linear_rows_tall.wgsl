@@ -53,20 +53,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     add(&sums15, tiles, x_load(i + 15u * K4));
     w += TILE_GROUP;
   }
-  store_four(row, n4, sums0);
-  store_four(row + 1u, n4, sums1);
-  store_four(row + 2u, n4, sums2);
-  store_four(row + 3u, n4, sums3);
-  store_four(row + 4u, n4, sums4);
-  store_four(row + 5u, n4, sums5);
-  store_four(row + 6u, n4, sums6);
-  store_four(row + 7u, n4, sums7);
-  store_four(row + 8u, n4, sums8);
-  store_four(row + 9u, n4, sums9);
-  store_four(row + 10u, n4, sums10);
-  store_four(row + 11u, n4, sums11);
-  store_four(row + 12u, n4, sums12);
-  store_four(row + 13u, n4, sums13);
-  store_four(row + 14u, n4, sums14);
-  store_four(row + 15u, n4, sums15);
+  store_eight(row, n4, sums0.a, sums1.a, sums2.a, sums3.a, sums4.a, sums5.a, sums6.a, sums7.a);
+  store_eight(row + 8u, n4, sums8.a, sums9.a, sums10.a, sums11.a, sums12.a, sums13.a, sums14.a, sums15.a);
+  store_eight(row, n4 + 1u, sums0.b, sums1.b, sums2.b, sums3.b, sums4.b, sums5.b, sums6.b, sums7.b);
+  store_eight(row + 8u, n4 + 1u, sums8.b, sums9.b, sums10.b, sums11.b, sums12.b, sums13.b, sums14.b, sums15.b);
+  store_eight(row, n4 + 2u, sums0.c, sums1.c, sums2.c, sums3.c, sums4.c, sums5.c, sums6.c, sums7.c);
+  store_eight(row + 8u, n4 + 2u, sums8.c, sums9.c, sums10.c, sums11.c, sums12.c, sums13.c, sums14.c, sums15.c);
+  store_eight(row, n4 + 3u, sums0.d, sums1.d, sums2.d, sums3.d, sums4.d, sums5.d, sums6.d, sums7.d);
+  store_eight(row + 8u, n4 + 3u, sums8.d, sums9.d, sums10.d, sums11.d, sums12.d, sums13.d, sums14.d, sums15.d);
 }

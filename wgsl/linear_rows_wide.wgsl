@@ -37,12 +37,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     add(&sums7, tiles, x_load(i + 7u * K4));
     w += TILE_GROUP;
   }
-  store_four(row, n4, sums0);
-  store_four(row + 1u, n4, sums1);
-  store_four(row + 2u, n4, sums2);
-  store_four(row + 3u, n4, sums3);
-  store_four(row + 4u, n4, sums4);
-  store_four(row + 5u, n4, sums5);
-  store_four(row + 6u, n4, sums6);
-  store_four(row + 7u, n4, sums7);
+  store_eight(row, n4, sums0.a, sums1.a, sums2.a, sums3.a, sums4.a, sums5.a, sums6.a, sums7.a);
+  store_eight(row, n4 + 1u, sums0.b, sums1.b, sums2.b, sums3.b, sums4.b, sums5.b, sums6.b, sums7.b);
+  store_eight(row, n4 + 2u, sums0.c, sums1.c, sums2.c, sums3.c, sums4.c, sums5.c, sums6.c, sums7.c);
+  store_eight(row, n4 + 3u, sums0.d, sums1.d, sums2.d, sums3.d, sums4.d, sums5.d, sums6.d, sums7.d);
 }

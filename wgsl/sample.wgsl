@@ -19,7 +19,7 @@
 //   LANES     a power of two, at most 256
 //
 // A workgroup of LANES lanes handles one output. Both thresholds are found without a sort, through radix
-// select on the bits of the logit: three scans, each with a histogram over the next bits (Alabi et al. 2012,
+// select on the bits of the logit: three or four scans, each with a histogram over the next bits (Alabi et al. 2012,
 // "Fast K-Selection Algorithms for Graphics Processing Units"). Scans that are not wanted are skipped.
 // Joined after step.wgsl.
 
@@ -30,8 +30,11 @@ override LANES: u32;
 
 // Lower temperatures count as 0: they would tell logits apart that differ by less than their rounding error.
 const MIN_TEMPERATURE = 1e-6;
-// A level of the radix select settles 11 bits of the key; the first one of three has 10 to settle.
-const N_BINS = 2048u;
+// A level of the radix select settles so many bits of the key, 8 to 11; the first one what is left. More bits make fewer
+// scans, and more bins, which some compilers set to zero one by one.
+override BIN_BITS: u32;
+override N_LEVELS: u32 = (31u + BIN_BITS) / BIN_BITS;
+override N_BINS: u32 = 1u << BIN_BITS;
 // The likeliest token's mass. 2^18 tokens of it make 2^48, which is what a bin can hold.
 const MASS_ONE = 1073741824.0;
 
@@ -51,11 +54,11 @@ struct Sampling {
 @group(1) @binding(1) var<storage, read_write> tokens: array<u32>;
 @group(1) @binding(2) var<storage, read> sampling: array<Sampling>;
 
-// A bin's weight has 48 bits: 32 low ones, and 16 high ones that share a word with a neighbour's. With 32
-// high ones the kernel would not fit the 16 KiB of workgroup memory that every WebGPU device has.
+// A bin's weight has 48 bits: 32 low ones, and 16 high ones that share a word with a neighbour's. With 32 high ones,
+// 2^11 bins would not fit the 16 KiB of workgroup memory that every WebGPU device has.
 var<workgroup> bins_low: array<atomic<u32>, N_BINS>;
 var<workgroup> bins_high: array<atomic<u32>, N_BINS / 2u>;
-var<workgroup> lane_weights: array<vec2u, 256>;
+var<workgroup> lane_weights: array<vec2u, LANES>;
 var<workgroup> found_by_first: u32;
 var<workgroup> largest_magnitude: atomic<u32>;
 // By round: the argmax of the logits, then the choice. Complements of ids, so that 0 is lower than all.
@@ -150,8 +153,8 @@ fn threshold(task: Task, lowest_key: u32, by_mass: bool) -> u32 {
   let first_bin = task.lane * bins_per_lane;
   var found = 0u; // the bits settled so far, the others 0
   var missing = vec2u(task.wanted.top_k, 0u); // weight wanted below the bins passed; of use in the first lane
-  for (var level = 0u; level < 3u; level++) {
-    let shift = 22u - 11u * level;
+  for (var level = 0u; level < N_LEVELS; level++) {
+    let shift = BIN_BITS * (N_LEVELS - 1u - level);
     for (var b = task.lane; b < N_BINS; b += LANES) {
       atomicStore(&bins_low[b], 0u);
       atomicStore(&bins_high[b / 2u], 0u);

@@ -9,6 +9,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { batchOf, type Span } from "../model/batch.ts";
 import { FILES } from "../model/files.ts";
+import type { Tuning } from "../model/tuning.ts";
 import { GREEDY, packSampling, type Sampling } from "../model/sampling.ts";
 import type { Comparison } from "./comparison.ts";
 import { BUFFERS, compile, layoutsOf, runBatch, withScratch } from "./scratch.ts";
@@ -34,6 +35,8 @@ export interface ChoiceCase {
   readonly nCtx: number;
   /** Lanes of a workgroup: 64, unless told otherwise. */
   readonly lanes?: number;
+  /** Bits that a scan of the sampler settles. Default: 11. */
+  readonly sampleBits?: number;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface ChoiceCase {
  * @throws {KvbenchError} If it does not compile or the device fails.
  */
 export async function choose(gpu: Gpu, name: "sample" | "argmax", item: ChoiceCase): Promise<Uint32Array[]> {
-  const { logits, spans, sampling, nCtx, lanes = 64 } = item;
+  const { logits, spans, sampling, nCtx, lanes = 64, sampleBits = 11 } = item;
   const [{ length: nVocab }] = logits as [Float32Array];
   const batch = batchOf(spans);
   const stride = nVocab + 3;
@@ -57,6 +60,7 @@ export async function choose(gpu: Gpu, name: "sample" | "argmax", item: ChoiceCa
       LOGITS_STRIDE: logits.length === 1 ? 0 : stride,
       N_CTX: nCtx,
       LANES: lanes,
+      ...(name === "sample" && { BIN_BITS: sampleBits }),
     },
   });
   return await withScratch(gpu, async (scratch) => {
@@ -136,7 +140,10 @@ const SAMPLINGS: readonly Omit<Sampling, "seed">[] = [
 export async function checkChoice(
   gpu: Gpu,
   name: "sample" | "argmax",
-  { nVocab, lanes }: { readonly nVocab: number; readonly lanes: number },
+  { nVocab, lanes, sampleBits }: Pick<Tuning, "sampleBits"> & {
+    readonly nVocab: number;
+    readonly lanes: number;
+  },
 ): Promise<Comparison> {
   const kinds = [
     ...Object.entries(awkwardLogits(nVocab)).filter(([kind]) => KINDS.includes(kind)),
@@ -152,6 +159,7 @@ export async function checkChoice(
     sampling,
     nCtx: 12,
     lanes,
+    sampleBits,
   });
   let wrong = 0, at = "every choice is right";
   cases.forEach(({ kind, logits }, s) => {

@@ -130,7 +130,15 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
       checkOf(
         FILES[name],
         "",
-        async (gpu) => [await checkChoice(gpu, name, { nVocab: vocabSize, lanes: own.argmaxLanes })],
+        async (
+          gpu,
+        ) => [
+          await checkChoice(gpu, name, {
+            nVocab: vocabSize,
+            lanes: own.argmaxLanes,
+            sampleBits: own.sampleBits,
+          }),
+        ],
       )
     ),
   ];

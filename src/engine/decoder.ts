@@ -8,6 +8,7 @@ import { KvbenchError, UsageError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import type { StepRange } from "../model/kernels.ts";
 import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
@@ -25,6 +26,28 @@ export interface DecoderOptions {
   readonly maxOutputs?: number;
   /** How K and V are stored. Default: f32. */
   readonly kvDtype?: Dtype;
+  /** Whether tokens may be sampled. Default: they may. */
+  readonly sampled?: boolean;
+  /**
+   * Whether only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
+   * {@link Decoder.ready}. Default: everything is compiled at first.
+   */
+  readonly firstStepFirst?: boolean;
+}
+
+/** The first step of a decoder: its prompts, each as long as they may be. */
+export function firstStepOf(
+  { nSequences, maxPromptTokens, sampled = true }: Omit<DecoderOptions, "maxTokens">,
+): StepRange {
+  const rows = nSequences * maxPromptTokens, prefill = maxPromptTokens > 1;
+  return {
+    rows: [rows, rows],
+    outputs: [nSequences, nSequences],
+    prefill,
+    decode: !prefill,
+    greedy: !sampled,
+    sampled,
+  };
 }
 
 /** Decodes a fixed set of sequences in step with each other. */
@@ -60,10 +83,21 @@ export class Decoder {
       maxSequences: nSequences,
       maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
       movesSlots: false,
+      sampled: options.sampled ?? true,
+      ...(options.firstStepFirst && { firstSteps: firstStepOf(options) }),
       ...(maxOutputs !== undefined && { maxOutputs }),
       ...(kvDtype && { kvDtype }),
     });
     return new Decoder(model, runner, options);
+  }
+
+  /**
+   * Compiles what a first step did without, where the decoder was made for that first.
+   *
+   * @throws {KvbenchError} If a kernel does not compile.
+   */
+  async ready(): Promise<void> {
+    if (this.#options.firstStepFirst) await this.runner.ready();
   }
 
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */

@@ -42,6 +42,9 @@ export async function* generate(decoder: Decoder, request: GenerateRequest): Asy
   let chunk = record();
   let next: typeof chunk;
   try {
+    if (chunk) yield await chunk;
+    await decoder.ready(); // what the first step did without is compiled after it
+    chunk = record();
     while (chunk) {
       next = record();
       next?.catch(() => {}); // reported when its turn comes

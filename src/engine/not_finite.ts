@@ -80,7 +80,7 @@ async function firstIn(model: Gpt2, ids: readonly number[], dtype: Dtype): Promi
     tables: new StepTables(gpu, model.stepLayout, limits, 1),
   }));
   try {
-    const kernels = await model.kvKernels(kv.source);
+    const kernels = await model.stepKernels(kv.source);
     const batch = batchOf([{ sequence: 0, first: 0, count: ids.length, outputs: 1 }]);
     const recorder = new Recorder(gpu.device);
     recorder.share(tables.group, tables.set(0, batch));

@@ -13,7 +13,8 @@ import type { KvPolicy } from "../kv/policy.ts";
 import { KvPool } from "../kv/pool.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import { batchOf, type Span } from "../model/batch.ts";
-import type { Gpt2, KvAccess } from "../model/gpt2.ts";
+import { ANY_STEP, type Gpt2, type KvAccess } from "../model/gpt2.ts";
+import type { StepRange } from "../model/kernels.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
 import { StepTables } from "../model/step_tables.ts";
 import type { Workspace } from "../model/workspace.ts";
@@ -33,6 +34,10 @@ export interface RunnerOptions {
   readonly kvDtype?: Dtype;
   /** Whether sequences are forked, share blocks or are swapped out, which takes buffers in place of textures. */
   readonly movesSlots: boolean;
+  /** Whether tokens may be sampled. Default: they may. */
+  readonly sampled?: boolean;
+  /** The steps that come before {@link Runner.ready} is called. Default: every step. */
+  readonly firstSteps?: StepRange;
 }
 
 /** How each output's next token is chosen: not at all, the likeliest, or as its sequence's sampling says. */
@@ -71,7 +76,8 @@ export class Runner {
   /** Milliseconds that handing recorded steps to the GPU has taken on the host. */
   submitMs = 0;
   readonly #model: Gpt2;
-  readonly #kv: KvAccess;
+  readonly #range: StepRange;
+  #kv: KvAccess;
   readonly #tables: StepTables;
   readonly #workspace: Workspace;
   readonly #reads = new Set<Promise<unknown>>();
@@ -84,6 +90,7 @@ export class Runner {
     parts: {
       readonly pool: KvPool;
       readonly kv: KvAccess;
+      readonly range: StepRange;
       readonly tables: StepTables;
       readonly workspace: Workspace;
     },
@@ -92,13 +99,14 @@ export class Runner {
     this.policy = policy;
     this.pool = parts.pool;
     this.#kv = parts.kv;
+    this.#range = parts.range;
     this.#tables = parts.tables;
     this.#workspace = parts.workspace;
     this.recorder = new Recorder(model.gpu.device);
   }
 
   /**
-   * Compiles the kernels that touch K and V and allocates everything that the steps need.
+   * Compiles the kernels, or those of the first steps, and allocates everything that the steps need.
    *
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
@@ -112,7 +120,14 @@ export class Runner {
       movesSlots: options.movesSlots,
     });
     try {
-      const kernels = await model.kvKernels(pool.source);
+      const range: StepRange = {
+        ...ANY_STEP,
+        rows: [1, maxRows],
+        outputs: [1, maxOutputs],
+        prefill: maxRows > 1,
+        sampled: options.sampled ?? true,
+      };
+      const kernels = await model.stepKernels(pool.source, options.firstSteps ?? range);
       const limits = { maxRows, maxSpans: maxSequences, maxOutputs };
       const { workspace, tables } = gpu.ledger.allOrNone(() => ({
         workspace: model.workspace(limits),
@@ -123,11 +138,20 @@ export class Runner {
         entries: (length: number) => policy.entries(length),
         bindGroups: (layer: number) => pool.bindGroups(layer),
       };
-      return new Runner(model, policy, { pool, kv, tables, workspace });
+      return new Runner(model, policy, { pool, kv, range, tables, workspace });
     } catch (error) {
       pool.dispose();
       throw error;
     }
+  }
+
+  /**
+   * Compiles the kernels that the first steps did without; does nothing where there are none.
+   *
+   * @throws {KvbenchError} If one does not compile.
+   */
+  async ready(): Promise<void> {
+    this.#kv = { ...this.#kv, kernels: await this.#model.stepKernels(this.pool.source, this.#range) };
   }
 
   /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
@@ -203,10 +227,11 @@ export class Runner {
     const start = performance.now();
     const batch = batchOf(spans, this.#kv.entries);
     const offsets = this.#tables.set(this.#queued++, batch);
+    if (this.recorder.onFirstDispatch) this.#tables.upload(this.#queued); // it may be submitted at any kernel
     this.recorder.share(this.#tables.group, offsets);
     this.#model.forward(this.recorder, this.#workspace, batch, this.#kv);
     if (choice !== "none" && batch.nOutputs > 0) {
-      this.#model.choose(this.recorder, this.#workspace, batch, choice === "sampled");
+      this.#model.choose(this.recorder, this.#workspace, batch, this.#kv, choice === "sampled");
     }
     this.encodeMs += performance.now() - start;
   }
@@ -277,8 +302,10 @@ export class Runner {
    * @throws {KvbenchError} If the device has failed, or something that was kept.
    */
   async settle(): Promise<void> {
-    await Promise.all([...this.#reads, this.pool.settle()]);
+    // All of them, whether one fails or not: what reads has a buffer.
+    const all = await Promise.allSettled([...this.#reads, this.pool.settle()]);
     this.assertKept();
+    for (const each of all) if (each.status === "rejected") throw each.reason;
   }
 
   /** Frees everything. {@linkcode Runner.settle} comes before it. */

@@ -13,24 +13,55 @@ export type Candidate = (recorder: Recorder) => void;
 
 /** Rounds that are timed, after one that isn't. */
 const ROUNDS = 5;
-/** Candidates that are done sooner are timed for so long, in ms, or in so many rounds. */
+/** Candidates that are done sooner are timed for so long, in ms, or in so many rounds. Default of `leastMs`. */
 const LEAST_MS = 200, MOST_ROUNDS = 40;
 
 /** How many times as long as the fastest a candidate may take to be timed again. */
 const HOPELESS = 2;
 
-/** Until when timing may go on. */
+/** Until when timing, and compiling what is timed, may go on. */
 export class TuningBudget {
+  readonly #now: () => number;
   readonly #end: number;
+  #longestMs = 0;
 
-  /** Starts now. */
-  constructor(ms: number) {
-    this.#end = performance.now() + ms;
+  /**
+   * Starts now.
+   *
+   * @param now Reads a clock, in ms. Default: this process's.
+   */
+  constructor(ms: number, now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#end = now() + ms;
+  }
+
+  /** Milliseconds that are left. */
+  get leftMs(): number {
+    return Math.max(0, this.#end - this.#now());
   }
 
   /** Whether the time is over. */
   get spent(): boolean {
-    return performance.now() >= this.#end;
+    return this.leftMs === 0;
+  }
+
+  /** A part of what is left, as a budget of its own that remembers how long steps take. */
+  part(share: number): TuningBudget {
+    const part = new TuningBudget(this.leftMs * share, this.#now);
+    part.#longestMs = this.#longestMs;
+    return part;
+  }
+
+  /**
+   * Takes a step if there is time for one as long as the longest so far: compiling can't be stopped half-way.
+   * Undefined where there isn't.
+   */
+  async step<T>(body: () => Promise<T>): Promise<T | undefined> {
+    if (this.spent || this.leftMs < this.#longestMs) return undefined;
+    const start = this.#now();
+    const result = await body();
+    this.#longestMs = Math.max(this.#longestMs, this.#now() - start);
+    return result;
   }
 }
 
@@ -45,13 +76,14 @@ export async function timeCandidates(
   gpu: Gpu,
   candidates: readonly Candidate[],
   budget: TuningBudget,
+  leastMs: number = LEAST_MS,
 ): Promise<number[]> {
   const best = candidates.map(() => Infinity);
   const timestamps = Timestamps.create(gpu, candidates.length);
   const recorder = new Recorder(gpu.device);
   recorder.timestamps = timestamps;
   try {
-    const end = performance.now() + LEAST_MS;
+    const end = performance.now() + leastMs;
     const goesOn = (round: number) =>
       round < 2 ||
       !budget.spent && (round <= ROUNDS || round <= MOST_ROUNDS && performance.now() < end);

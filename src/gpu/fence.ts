@@ -1,19 +1,25 @@
 /**
- * Waiting for the GPU. In Deno a call of `onSubmittedWorkDone()` returns when the GPU is done, and its promise
- * resolves about 11 ms later (a sleep of the runtime), so a clock must be read after the call and the promise
- * left alone. In browsers the call returns at once and the promise must be awaited. The probe at start-up
- * finds out which of the two this runtime does. Owns no other timing.
+ * Waiting for the GPU. In Deno a call of `onSubmittedWorkDone()` returns when the GPU is done (on OpenGL with a software
+ * driver the submission already does), and its promise resolves about 11 ms later (a sleep of the runtime), so a clock
+ * must be read after the call and the promise left alone. In browsers the call returns at once and the promise must be
+ * awaited. The probe at start-up finds out which of the two this runtime does. Owns no other timing.
  *
  * @module
  */
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, LedgerBuffer } from "./ledger.ts";
 
-/** A call that took at least this long has waited for the GPU; a call that does not wait takes microseconds. */
-const WAITED_MS = 1;
+/** Copies that hold the host up by at least this much longer than copies of nothing have been waited for. */
+const WAITED_MS = 0.5;
 /** An await that took this long has waited for the GPU: it is well over the runtime's sleep. */
 const AWAITED_MS = 40;
-/** Bytes of one copy of the probe's work. */
-const COPY_BYTES = 4 << 20;
+/** Bytes of a copy that takes the GPU no time. */
+const SMALL_BYTES = 4;
+/** What the GPU is given to do: little for an adapter that is a CPU, more where that is done in no time. */
+const ROUNDS = [
+  { copies: 4, bytes: 4 << 20 },
+  { copies: 64, bytes: 4 << 20 },
+  { copies: 128, bytes: 32 << 20 }, // beyond a cache
+] as const;
 
 /** How to wait for a queue. */
 export class Fence {
@@ -46,25 +52,51 @@ export class Fence {
   }
 }
 
-/** Gives the GPU copies to do, more each time, until it is plain what waits for them: the call or the await. */
-export async function probeFence(device: GPUDevice, ledger: Ledger): Promise<Fence> {
-  const spec = { label: "fence probe", category: "staging", bytes: COPY_BYTES } as const;
-  const from = ledger.createBuffer(spec), to = ledger.createBuffer(spec);
-  try {
-    for (let copies = 1; copies <= 1 << 14; copies *= 4) {
-      const encoder = device.createCommandEncoder();
-      for (let i = 0; i < copies; i++) encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, COPY_BYTES);
-      device.queue.submit([encoder.finish()]);
-      const start = performance.now();
-      const done = device.queue.onSubmittedWorkDone();
-      const called = performance.now();
-      if (called - start >= WAITED_MS) return new Fence(device.queue, true);
-      await done;
-      if (performance.now() - called >= AWAITED_MS) break;
+/** What the probe needs of a device. */
+export type ProbedDevice = {
+  readonly queue: GPUQueue;
+  createCommandEncoder(): Pick<GPUCommandEncoder, "copyBufferToBuffer" | "finish">;
+};
+
+/**
+ * Gives the GPU copies to do, more each time, until it is plain what waits for them: the host or the await. Large copies
+ * and small ones cost the host the same to submit, so that what the large ones take longer is the GPU's time. Where
+ * neither is plain after the last round, the promise is awaited, which is right everywhere.
+ *
+ * @param now Reads a clock, in ms. Default: this process's.
+ */
+export async function probeFence(
+  device: ProbedDevice,
+  ledger: Pick<Ledger, "createBuffer">,
+  now = () => performance.now(),
+): Promise<Fence> {
+  const { queue } = device;
+  const submit = (copies: number, bytes: number, [from, to]: readonly LedgerBuffer[]) => {
+    const encoder = device.createCommandEncoder();
+    for (let i = 0; i < copies; i++) encoder.copyBufferToBuffer(from!.buffer, 0, to!.buffer, 0, bytes);
+    const commands = encoder.finish();
+    const start = now();
+    queue.submit([commands]);
+    // A lost device is reported by the device itself.
+    const done = queue.onSubmittedWorkDone().catch(() => {});
+    return { ms: now() - start, done };
+  };
+  for (const { copies, bytes } of ROUNDS) {
+    const spec = { label: "fence probe", category: "staging", bytes } as const;
+    const pair = [ledger.createBuffer(spec), ledger.createBuffer(spec)];
+    try {
+      submit(1, SMALL_BYTES, pair); // the first use of a buffer does what no other one must
+      // Twice, since a hold-up of this process must not pass for work.
+      const waits = [0, 1].every(() =>
+        submit(copies, bytes, pair).ms - submit(copies, SMALL_BYTES, pair).ms >= WAITED_MS
+      );
+      if (waits) return new Fence(queue, true);
+      const start = now();
+      await submit(1, SMALL_BYTES, pair).done;
+      if (now() - start >= AWAITED_MS) break;
+    } finally {
+      for (const buffer of pair) buffer.destroy();
     }
-    return new Fence(device.queue, false);
-  } finally {
-    from.destroy();
-    to.destroy();
   }
+  return new Fence(queue, false);
 }

@@ -8,6 +8,9 @@ import type { DispatchTimer } from "./dispatch_timer.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Timestamps } from "./timestamps.ts";
 
+/** Pipelines that have been dispatched: some drivers compile at that moment. */
+const DISPATCHED = new WeakSet<GPUComputePipeline>();
+
 /** Records dispatches into command buffers of one device. */
 export class Recorder {
   readonly #device: GPUDevice;
@@ -18,6 +21,8 @@ export class Recorder {
   timestamps: Timestamps | undefined;
   /** Gives every dispatch a timed pass of its own while it is set. Set it when nothing is recorded. */
   dispatchTimer: DispatchTimer | undefined;
+  /** Called before a kernel's first dispatch on the device while it is set; that one is submitted and waited for alone. */
+  onFirstDispatch: ((kernel: Kernel) => void) | undefined;
   /** Dispatches recorded since the recorder was made. */
   dispatches = 0;
 
@@ -38,6 +43,11 @@ export class Recorder {
 
   /** Records one dispatch; `groups` are bound from `@group(1)` on. */
   dispatch(kernel: Kernel, groups: readonly GPUBindGroup[], x: number, y = 1, z = 1): void {
+    const first = this.onFirstDispatch !== undefined && !DISPATCHED.has(kernel.pipeline);
+    if (first) {
+      this.submit();
+      this.onFirstDispatch!(kernel);
+    }
     const pass = this.dispatchTimer
       ? this.#beginPass(this.dispatchTimer.next(kernel, [x, y, z]))
       : this.#pass ?? this.#beginPass(this.timestamps?.next());
@@ -45,6 +55,11 @@ export class Recorder {
     for (let i = 0; i < groups.length; i++) pass.setBindGroup(i + 1, groups[i]!);
     pass.dispatchWorkgroups(x, y, z);
     this.dispatches++;
+    DISPATCHED.add(kernel.pipeline);
+    if (!first) return;
+    this.submit();
+    // In Deno this waits, so that what is shown is what is under way.
+    this.#device.queue.onSubmittedWorkDone().catch(() => {}); // a lost device is reported by the device itself
   }
 
   /** Submits what was recorded, if anything was. */

@@ -91,7 +91,7 @@ export function assertOk(url: URL, { ok, status, statusText, headers }: Response
   if (ok) return;
   const answered = `the hub answered ${status} ${statusText.replaceAll(/[^ -~]/g, "")}`.trim();
   if (status === 429 || status === 408 || status >= 500) {
-    const after = retryAfterMs(headers.get("retry-after"));
+    const after = retryAfterMs(headers);
     const wish = after === undefined ? "" : `, and wants to be left alone for ${Math.ceil(after / 1000)} s`;
     throw passing(url, answered + wish, after);
   }
@@ -104,10 +104,12 @@ const ADVICE: Readonly<Record<number, string>> = {
   404: ": there is no such model, or it has no such file",
 };
 
-/** `Retry-After` in seconds or as a date. */
-function retryAfterMs(text: string | null): number | undefined {
+/** `Retry-After` in seconds, or as a date of the server's clock: this machine's may be wrong, or be set meanwhile. */
+function retryAfterMs(headers: Headers): number | undefined {
+  const text = headers.get("retry-after");
   if (text === null) return undefined;
-  const ms = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
+  const now = Date.parse(headers.get("date") ?? "");
+  const ms = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - now;
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 

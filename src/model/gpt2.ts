@@ -10,6 +10,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerVectors } from "../gpu/ledger.ts";
 import type { Dtype } from "../gpu/dtype.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
@@ -21,22 +22,22 @@ import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, WEIGHT_FORMATS } from "./files.ts";
 import {
-  createKvKernels,
   createModelKernels,
-  type KvKernels,
-  type ModelKernels,
+  createStepKernels,
   splitsOf,
+  type StepKernels,
+  type StepRange,
 } from "./kernels.ts";
-import { createLayouts, type KernelContext } from "./layouts.ts";
+import { createLayouts, type KernelContext, type Layouts } from "./layouts.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
-import { type Gpt2Weights, type UploadOptions, uploadWeights } from "./weights.ts";
+import { type Gpt2Weights, type UploadOptions, uploadWeights, wteShards } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
 /** K and V as a forward pass sees them. */
 export interface KvAccess {
-  /** The kernels that touch K and V, compiled for the strategy. */
-  readonly kernels: KvKernels;
+  /** The kernels of the steps that come, compiled for the strategy. */
+  readonly kernels: StepKernels;
   /** Returns how many entries the last row of a sequence of `length` goes through. */
   entries(length: number): number;
   /** Returns what holds a layer's K and V. */
@@ -73,12 +74,24 @@ export const KERNELS_TEXT: string = joinedCode([
   ...KV_FILES,
 ]);
 
+/** Every step that a model can compute. */
+export const ANY_STEP: StepRange = {
+  rows: [1, Infinity],
+  outputs: [1, Infinity],
+  prefill: true,
+  decode: true,
+  greedy: true,
+  sampled: true,
+};
+
 /** Options of {@link Gpt2.load}. */
 export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
   /** The kernel variants: those for the adapter's kind, unless told otherwise. */
   readonly tuning?: Tuning;
   /** How weight matrices are stored: in float32, unless told otherwise. */
   readonly weightsDtype?: Dtype;
+  /** The steps that come first: their kernels are compiled beside the weights' loading. Default: none are. */
+  readonly firstSteps?: StepRange;
 }
 
 /** A loaded model. */
@@ -93,17 +106,16 @@ export class Gpt2 {
   readonly tuning: Tuning;
   /** How weight matrices are stored. */
   readonly weightsDtype: Dtype;
-  /** How long it took to upload the weights and to compile the kernels, in ms. */
+  /** How long it took to upload the weights and, after that, until the first steps' kernels were compiled, in ms. */
   readonly loadMs: { readonly weights: number; readonly kernels: number };
   readonly #weights: Gpt2Weights;
-  readonly #kernels: ModelKernels;
+  readonly #layouts: Layouts;
   readonly #operators = new WeakMap<Workspace, readonly Operator[]>();
 
   private constructor(
     gpu: Gpu,
-    { config, tuning, weightsDtype }: KernelContext,
+    { config, tuning, weightsDtype, layouts }: KernelContext,
     weights: Gpt2Weights,
-    kernels: ModelKernels,
     loadMs: Gpt2["loadMs"],
   ) {
     this.gpu = gpu;
@@ -112,52 +124,69 @@ export class Gpt2 {
     this.tuning = tuning;
     this.weightsDtype = weightsDtype;
     this.#weights = weights;
-    this.#kernels = kernels;
+    this.#layouts = layouts;
     this.loadMs = loadMs;
   }
 
   /**
-   * Uploads a checkpoint and compiles the kernels for it.
+   * Uploads a checkpoint, and compiles the kernels of the first steps meanwhile.
    *
    * @throws {KvbenchError} If the checkpoint or the device does not allow it.
    */
   static async load(
     gpu: Gpu,
     checkpoint: TensorSource,
-    { tuning = tuningFor(gpu.facts), weightsDtype = "f32", ...upload }: LoadOptions = {},
+    { tuning = tuningFor(gpu.facts), weightsDtype = "f32", firstSteps, ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
     const { config } = checkpoint;
     const { tileGroup, texels } = tuning;
     const packing = { tileGroup, dtype: weightsDtype };
+    const layouts = createLayouts(gpu.device, tuning);
+    const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
     const start = performance.now();
+    const shards = { wte: wteShards(gpu.device, config, { ...upload, packing }) };
+    const compiled = firstSteps && createModelKernels(context, shards, firstSteps);
+    compiled?.catch(() => {}); // told below, where the weights are there to be freed
     const weights = await uploadWeights(gpu, checkpoint, { ...upload, packing, texels });
     const uploaded = performance.now();
     try {
-      const layouts = createLayouts(gpu.device, tuning);
-      const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
-      const kernels = await createModelKernels(context, weights);
+      await compiled;
       const loadMs = { weights: uploaded - start, kernels: performance.now() - uploaded };
-      return new Gpt2(gpu, context, weights, kernels, loadMs);
+      return new Gpt2(gpu, context, weights, loadMs);
     } catch (error) {
       weights.dispose();
       throw error;
     }
   }
 
+  /**
+   * The same weights with other kernel variants; they stay the first one's to free.
+   *
+   * @throws {Error} If the variants want the weights to lie otherwise.
+   */
+  withTuning(tuning: Tuning): Gpt2 {
+    const { gpu, config, weightsDtype, loadMs } = this;
+    if (!samePacking(tuning, this.tuning)) {
+      throw new Error("The weights lie otherwise: expected variants that want them as they are");
+    }
+    const context = { device: gpu.device, layouts: this.#layouts, config, tuning, weightsDtype };
+    return new Gpt2(gpu, context, this.#weights, loadMs);
+  }
+
   /** The layout of `@group(0)`, for {@link StepTables}. */
-  get stepLayout(): ModelKernels["layouts"]["step"] {
-    return this.#kernels.layouts.step;
+  get stepLayout(): Layouts["step"] {
+    return this.#layouts.step;
   }
 
   /**
-   * Compiles the kernels that touch K and V for a strategy.
+   * Compiles the kernels that steps of a range use with a strategy. Default: every step.
    *
    * @throws {KvbenchError} If one does not compile.
    */
-  kvKernels(source: KvSource): Promise<KvKernels> {
+  stepKernels(source: KvSource, range: StepRange = ANY_STEP): Promise<StepKernels> {
     const { gpu, config, tuning, weightsDtype } = this;
-    const { layouts } = this.#kernels;
-    return createKvKernels({ device: gpu.device, layouts, config, tuning, weightsDtype }, source);
+    const context = { device: gpu.device, layouts: this.#layouts, config, tuning, weightsDtype };
+    return createStepKernels(context, this.#weights, source, range);
   }
 
   /**
@@ -168,7 +197,7 @@ export class Gpt2 {
    */
   productTrials(): Promise<ProductTrials> {
     const { gpu, config, tuning, weightsDtype } = this;
-    const { layouts } = this.#kernels;
+    const layouts = this.#layouts;
     return ProductTrials.create(
       gpu,
       { device: gpu.device, layouts, config, tuning, weightsDtype },
@@ -181,7 +210,7 @@ export class Gpt2 {
     const { config, tuning } = this;
     return new Workspace(
       this.gpu,
-      { config, weights: this.#weights, layouts: this.#kernels.layouts, tuning },
+      { config, weights: this.#weights, layouts: this.#layouts, tuning },
       limits,
     );
   }
@@ -205,10 +234,15 @@ export class Gpt2 {
    * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's
    * sampling buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
    */
-  choose(recorder: Recorder, workspace: Workspace, batch: Batch, sampled: boolean): void {
-    const { sample, argmax } = this.#kernels;
-    if (sampled) recorder.dispatch(sample, [workspace.sample], batch.nOutputs);
-    else recorder.dispatch(argmax, [workspace.argmax], batch.nOutputs);
+  choose(
+    recorder: Recorder,
+    workspace: Workspace,
+    batch: Batch,
+    { kernels: { sample, argmax } }: KvAccess,
+    sampled: boolean,
+  ): void {
+    if (sampled) recorder.dispatch(compiled(sample), [workspace.sample], batch.nOutputs);
+    else recorder.dispatch(compiled(argmax), [workspace.argmax], batch.nOutputs);
   }
 
   /** Frees the weights. */
@@ -219,14 +253,13 @@ export class Gpt2 {
   #operatorsIn(workspace: Workspace): Operator[] {
     const { e4, a4, i4, v4 } = this.dims;
     const { results } = workspace;
-    const kernels = this.#kernels;
     const x = { of: results.x, width4: e4 }, normed = { of: results.normed, width4: e4 };
     const qkv = { of: results.qkv, width4: 3 * a4 }, attended = { of: results.attended, width4: a4 };
     const inner = { of: results.inner, width4: i4 };
     const operators: Operator[] = [{
       module: "wte + wpe",
       result: x,
-      record: (recorder, { nRows }) =>
+      record: (recorder, { nRows }, { kernels }) =>
         kernels.embedding.forEach((kernel, i) =>
           recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
         ),
@@ -237,13 +270,13 @@ export class Gpt2 {
           layer,
           module: "ln_1",
           result: normed,
-          record: (recorder, { nRows }) => recorder.dispatch(kernels.norm, [groups.ln1], nRows),
+          record: (recorder, { nRows }, { kernels }) => recorder.dispatch(kernels.norm, [groups.ln1], nRows),
         },
         {
           layer,
           module: "attn.c_attn",
           result: qkv,
-          record: (recorder, { nRows }) => kernels.qkv.record(recorder, groups.qkv, nRows),
+          record: (recorder, { nRows }, { kernels }) => kernels.qkv.record(recorder, groups.qkv, nRows),
         },
         {
           layer,
@@ -256,38 +289,38 @@ export class Gpt2 {
           layer,
           module: "attn.c_proj",
           result: x,
-          record: (recorder, { nRows }) => kernels.proj.record(recorder, groups.proj, nRows),
+          record: (recorder, { nRows }, { kernels }) => kernels.proj.record(recorder, groups.proj, nRows),
         },
         {
           layer,
           module: "ln_2",
           result: normed,
-          record: (recorder, { nRows }) => recorder.dispatch(kernels.norm, [groups.ln2], nRows),
+          record: (recorder, { nRows }, { kernels }) => recorder.dispatch(kernels.norm, [groups.ln2], nRows),
         },
         {
           layer,
           module: "mlp.c_fc",
           result: inner,
-          record: (recorder, { nRows }) => kernels.fc.record(recorder, groups.fc, nRows),
+          record: (recorder, { nRows }, { kernels }) => kernels.fc.record(recorder, groups.fc, nRows),
         },
         {
           layer,
           module: "mlp.c_proj",
           result: x,
-          record: (recorder, { nRows }) => kernels.out.record(recorder, groups.out, nRows),
+          record: (recorder, { nRows }, { kernels }) => kernels.out.record(recorder, groups.out, nRows),
         },
       );
     }
     operators.push({
       module: "ln_f",
       result: { of: results.final, width4: e4, ofOutputs: true },
-      record: (recorder, { nOutputs }) => {
+      record: (recorder, { nOutputs }, { kernels }) => {
         if (nOutputs > 0) recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
       },
     }, {
       module: this.config.tieWordEmbeddings ? "the head, wte" : "lm_head",
       result: { of: results.logits, width4: v4, ofOutputs: true },
-      record: (recorder, { nOutputs }) => {
+      record: (recorder, { nOutputs }, { kernels }) => {
         if (nOutputs === 0) return;
         kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs));
       },
@@ -306,20 +339,36 @@ export class Gpt2 {
     const { a4 } = this.dims;
     recorder.dispatch(kv.kernels.write, [workspace.kvWrite, write], Math.ceil(batch.nRows * 2 * nHead / 32));
     if (batch.nPrefillTiles > 0) {
-      recorder.dispatch(kv.kernels.prefill, [workspace.attentionPrefill, read], batch.nPrefillTiles, nHead);
+      recorder.dispatch(
+        compiled(kv.kernels.prefill),
+        [workspace.attentionPrefill, read],
+        batch.nPrefillTiles,
+        nHead,
+      );
     }
     if (batch.nDecodeTiles > 0) {
       const splits = splitsOf(batch.decodeContext, this.tuning);
       recorder.dispatch(
-        kv.kernels.decode,
+        compiled(kv.kernels.decode),
         [workspace.attentionDecode, read],
         splits,
         nHead,
         batch.nDecodeTiles,
       );
-      const { combine } = this.#kernels, { attentionCombine } = workspace;
+      const { combine } = kv.kernels, { attentionCombine } = workspace;
       if (!combine || !attentionCombine) return;
       recorder.dispatch(combine, [attentionCombine], Math.ceil(batch.nDecodeTiles * a4 / 32));
     }
   }
+}
+
+/** Whether weights lie alike for two choices of kernel variants. */
+export function samePacking(a: Tuning, b: Tuning): boolean {
+  return a.tileGroup === b.tileGroup && a.texels === b.texels;
+}
+
+/** A kernel that the steps of the range use. */
+function compiled(kernel: Kernel | undefined): Kernel {
+  if (kernel === undefined) throw new Error("No kernel for this step: its range left it out");
+  return kernel;
 }

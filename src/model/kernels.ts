@@ -8,10 +8,10 @@ import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { KvSource } from "../kv/source.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, placeFiles } from "./files.ts";
-import type { KernelContext, Layouts, Role } from "./layouts.ts";
-import { type LinearProduct, linearProduct, PRODUCTS } from "./linear.ts";
+import type { KernelContext, Role } from "./layouts.ts";
+import { type LinearOptions, type LinearProduct, linearProduct, PRODUCTS, type RowCounts } from "./linear.ts";
 import type { Tuning } from "./tuning.ts";
-import type { Gpt2Weights, PackedMatrix } from "./weights.ts";
+import type { MatrixShape } from "./weights.ts";
 
 /** Up to so many lanes of an attention workgroup, each scores eight positions at a time rather than four. */
 const FEW_LANES = 16;
@@ -26,10 +26,24 @@ export interface KvKernels {
   readonly prefill: Kernel;
 }
 
-/** The kernels of one model that do not depend on a strategy. */
+/** Steps that kernels are compiled for. */
+export interface StepRange {
+  /** Rows of a step. */
+  readonly rows: RowCounts;
+  /** Rows that want logits, where any does. */
+  readonly outputs: RowCounts;
+  /** Whether spans of several rows attend. */
+  readonly prefill: boolean;
+  /** Whether single rows attend. */
+  readonly decode: boolean;
+  /** Whether the likeliest token is chosen. */
+  readonly greedy: boolean;
+  /** Whether tokens are sampled. */
+  readonly sampled: boolean;
+}
+
+/** The kernels of one model that do not depend on a strategy; those that no step of the range uses are absent. */
 export interface ModelKernels {
-  /** The bind group layouts. */
-  readonly layouts: Layouts;
   /** Token and position embedding, by shard. */
   readonly embedding: readonly Kernel[];
   /** Layer norm of every row. */
@@ -49,57 +63,86 @@ export interface ModelKernels {
   /** Joins the splits of a decode attention, where it is split. */
   readonly combine: Kernel | undefined;
   /** The likeliest token. */
-  readonly argmax: Kernel;
+  readonly argmax: Kernel | undefined;
   /** A sampled token. */
-  readonly sample: Kernel;
+  readonly sample: Kernel | undefined;
+}
+
+/** The kernels of the steps of a range; those that none of them uses are absent. */
+export type StepKernels = ModelKernels & Pick<KvKernels, "write"> & Partial<KvKernels>;
+
+/** The head's shards. */
+export interface WteShards {
+  /** In the order of their tokens. */
+  readonly wte: readonly MatrixShape[];
 }
 
 /**
- * Compiles the kernels of a model.
+ * Compiles the kernels of a model that steps of a range use, apart from those that touch K and V.
  *
  * @throws {KvbenchError} If a kernel does not compile.
  */
 export async function createModelKernels(
   context: KernelContext,
-  weights: Gpt2Weights,
+  { wte }: WteShards,
+  { rows, outputs, decode, greedy, sampled }: StepRange,
 ): Promise<ModelKernels> {
-  const { layouts, config } = context;
-  const dims = dimsOf(config);
-  const [layer] = weights.layers as [Gpt2Weights["layers"][number]];
-  const choice = {
-    N_VOCAB: config.vocabSize,
-    LOGITS_STRIDE: dims.v4 * 4,
-    N_CTX: config.nCtx,
-    LANES: context.tuning.argmaxLanes,
-  };
+  const dims = dimsOf(context.config), { e4, a4, i4, v4 } = dims;
+  const product = (role: Role, [k4, n4]: readonly [number, number], options: LinearOptions) =>
+    linearProduct(context, { k4, n4 }, { role, ...options }, rows);
   const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax, sample] = await Promise.all([
-    Promise.all(weights.wte.map((shard) => embeddingKernel(context, dims, shard))),
+    Promise.all(wte.map((shard) => embeddingKernel(context, dims, shard))),
     Promise.all(
-      weights.head.map((shard) =>
-        linearProduct(context, shard, { role: "head", yStride4: dims.v4, yOffset4: shard.firstN4 })
+      wte.map((shard) =>
+        linearProduct(context, shard, { role: "head", yStride4: v4, yOffset4: shard.firstN4 }, outputs)
       ),
     ),
     normKernel(context, dims, false),
     normKernel(context, dims, true),
-    linearProduct(context, layer.qkv.weight, { role: "qkv", ...PRODUCTS.qkv }),
-    linearProduct(context, layer.proj.weight, { role: "proj", ...PRODUCTS.proj }),
-    linearProduct(context, layer.fc.weight, { role: "fc", ...PRODUCTS.fc }),
-    linearProduct(context, layer.out.weight, { role: "out", ...PRODUCTS.out }),
-    context.tuning.splitTokens > 0 ? combineKernel(context) : undefined,
-    createKernel(context.device, {
-      label: "argmax" satisfies Role,
-      files: [FILES.step, FILES.argmax],
-      groups: [layouts.step, layouts.argmax],
-      overrides: choice,
-    }),
-    createKernel(context.device, {
-      label: "sample" satisfies Role,
-      files: [FILES.step, FILES.sample],
-      groups: [layouts.step, layouts.sample],
-      overrides: choice,
-    }),
+    product("qkv", [e4, 3 * a4], PRODUCTS.qkv),
+    product("proj", [a4, e4], PRODUCTS.proj),
+    product("fc", [e4, i4], PRODUCTS.fc),
+    product("out", [i4, e4], PRODUCTS.out),
+    decode && context.tuning.splitTokens > 0 ? combineKernel(context) : undefined,
+    greedy ? choiceKernel(context, "argmax") : undefined,
+    sampled ? choiceKernel(context, "sample") : undefined,
   ]);
-  return { layouts, embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax, sample };
+  return { embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax, sample };
+}
+
+function choiceKernel({ device, layouts, config, tuning }: KernelContext, role: "argmax" | "sample") {
+  return createKernel(device, {
+    label: role satisfies Role,
+    files: [FILES.step, FILES[role]],
+    groups: [layouts.step, layouts[role]],
+    overrides: {
+      N_VOCAB: config.vocabSize,
+      LOGITS_STRIDE: dimsOf(config).v4 * 4,
+      N_CTX: config.nCtx,
+      LANES: tuning.argmaxLanes,
+      ...(role === "sample" && { BIN_BITS: tuning.sampleBits }),
+    },
+  });
+}
+
+/**
+ * Compiles the kernels that steps of a range use.
+ *
+ * @throws {KvbenchError} If a kernel does not compile.
+ */
+export async function createStepKernels(
+  context: KernelContext,
+  shards: WteShards,
+  kv: KvSource,
+  range: StepRange,
+): Promise<StepKernels> {
+  const [model, write, prefill, decode] = await Promise.all([
+    createModelKernels(context, shards, range),
+    kvKernel(context, kv, "write"),
+    range.prefill ? kvKernel(context, kv, "prefill") : undefined,
+    range.decode ? kvKernel(context, kv, "decode") : undefined,
+  ]);
+  return { ...model, write, ...(prefill && { prefill }), ...(decode && { decode }) };
 }
 
 /**
@@ -192,7 +235,7 @@ export function splitsOf(context: number, { splitTokens }: Pick<Tuning, "splitTo
   return splitTokens === 0 ? 1 : Math.ceil(context / splitTokens);
 }
 
-function embeddingKernel(context: KernelContext, dims: Dims, shard: PackedMatrix): Promise<Kernel> {
+function embeddingKernel(context: KernelContext, dims: Dims, shard: MatrixShape): Promise<Kernel> {
   const { weightsDtype: dtype, tuning: { texels } } = context;
   return createKernel(context.device, {
     label: "embedding" satisfies Role,

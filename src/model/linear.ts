@@ -101,9 +101,28 @@ export function isProduct(label: string): label is Product {
   return Object.hasOwn(PRODUCTS, label);
 }
 
-/** A linear product, compiled for every number of rows. */
+/** Numbers of rows: the fewest and the most. */
+export type RowCounts = readonly [fewest: number, most: number];
+
+/** Every number of rows. */
+const ANY_ROWS: RowCounts = [1, Infinity];
+
+/** The kernels that products of so many rows use. */
+export function linearForms(tuning: Tuning, n4: number, [fewest, most]: RowCounts): LinearForm[] {
+  const { maxSingleRows } = tuning, many = linearRowsForms(tuning);
+  const row = fewest <= maxSingleRows ? [linearRowForm(tuning, n4)] : [];
+  if (most <= maxSingleRows) return row;
+  const smallest = formFor(many, Math.max(fewest, maxSingleRows + 1)), largest = formFor(many, most);
+  return [...row, ...many.slice(many.indexOf(smallest), many.indexOf(largest) + 1)];
+}
+
+/** A linear product, compiled. */
 export interface LinearProduct {
-  /** Records it for `nRows` rows. */
+  /**
+   * Records it for `nRows` rows.
+   *
+   * @throws {Error} If it was not compiled for so many.
+   */
   record(recorder: Recorder, group: GPUBindGroup, nRows: number): void;
 }
 
@@ -113,7 +132,7 @@ interface CompiledForm extends LinearForm {
 }
 
 /**
- * Compiles a linear product in all its forms.
+ * Compiles a linear product in the forms that its numbers of rows take. Default: any number.
  *
  * @throws {KvbenchError} If a kernel does not compile.
  */
@@ -121,18 +140,21 @@ export async function linearProduct(
   context: KernelContext,
   weight: Pick<PackedMatrix, "k4" | "n4">,
   options: LinearOptions,
+  rows: RowCounts = ANY_ROWS,
 ): Promise<LinearProduct> {
-  const { tuning } = context;
+  const { tuning } = context, { maxSingleRows } = tuning;
   const compile = async (form: LinearForm): Promise<CompiledForm> => ({
     ...form,
     kernel: await compileForm(form, { context, weight, options }),
   });
-  const [row, ...many] = await Promise.all(
-    [linearRowForm(tuning, weight.n4), ...linearRowsForms(tuning)].map(compile),
-  ) as [CompiledForm, ...CompiledForm[]];
+  const forms = await Promise.all(linearForms(tuning, weight.n4, rows).map(compile));
+  const [single, many] = [forms.filter(({ rows }) => rows === 1), forms.filter(({ rows }) => rows > 1)];
   return {
     record: (recorder, group, nRows) => {
-      const form = nRows <= tuning.maxSingleRows ? row : formFor(many, nRows);
+      if (nRows < rows[0] || nRows > rows[1]) {
+        throw new Error(`No kernel for ${nRows} rows: compiled for ${rows.join(" to ")}`);
+      }
+      const form = nRows <= maxSingleRows ? single[0]! : formFor(many, nRows);
       recorder.dispatch(form.kernel, [group], ...linearGrid(form, { n4: weight.n4, nRows }));
     },
   };

@@ -5,6 +5,7 @@
  * @module
  */
 import type { AdapterFacts } from "../gpu/adapter.ts";
+import { isOpenGl } from "../gpu/opengl.ts";
 import { hasSubgroups } from "../gpu/subgroups.ts";
 
 /** A choice of kernel variants. */
@@ -37,6 +38,8 @@ export interface Tuning {
   readonly prefillLanes: number;
   /** Lanes of an argmax or sampling workgroup. */
   readonly argmaxLanes: number;
+  /** Bits of a logit that a scan of the sampler settles; see `sample.wgsl`. */
+  readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
   readonly maxSingleRows: number;
 }
@@ -57,6 +60,7 @@ export const SOFTWARE_TUNING: Tuning = {
   splitTokens: 0,
   prefillLanes: 8,
   argmaxLanes: 64,
+  sampleBits: 11,
   maxSingleRows: 2,
 };
 
@@ -76,6 +80,7 @@ export const HARDWARE_TUNING: Tuning = {
   splitTokens: 64,
   prefillLanes: 64,
   argmaxLanes: 256,
+  sampleBits: 11,
   maxSingleRows: 2,
 };
 
@@ -90,12 +95,16 @@ export const SUBGROUP_TUNING: Tuning = {
 
 /** One tuning of each kind that a device can run, the one for its adapter's kind first. */
 export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features">): [Tuning, ...Tuning[]] {
-  const own = tuningFor(facts);
-  const other = own === SOFTWARE_TUNING ? HARDWARE_TUNING : SOFTWARE_TUNING;
-  return [own, other, ...hasSubgroups(device) ? [SUBGROUP_TUNING] : []];
+  const own = tuningFor(facts), bits = { sampleBits: own.sampleBits };
+  const other = { ...facts.software ? HARDWARE_TUNING : SOFTWARE_TUNING, ...bits };
+  return [own, other, ...hasSubgroups(device) ? [{ ...SUBGROUP_TUNING, ...bits }] : []];
 }
 
+/** Bits of the sampler on OpenGL, where bins are what its compiling takes time for. */
+const OPENGL_SAMPLE_BITS = 8;
+
 /** Chooses by the kind of adapter. */
-export function tuningFor(facts: AdapterFacts): Tuning {
-  return facts.software ? SOFTWARE_TUNING : HARDWARE_TUNING;
+export function tuningFor(facts: Pick<AdapterFacts, "software" | "limits">): Tuning {
+  const tuning = facts.software ? SOFTWARE_TUNING : HARDWARE_TUNING;
+  return isOpenGl(facts) ? { ...tuning, sampleBits: OPENGL_SAMPLE_BITS } : tuning;
 }

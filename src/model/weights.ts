@@ -26,18 +26,22 @@ import {
 } from "./pack.ts";
 import type { RowRange } from "../checkpoint/safetensors.ts";
 
-/** A packed matrix [K4, N4] on the GPU, or a shard of its outputs. */
-export interface PackedMatrix {
-  /** The packed tiles. */
-  readonly tiles: LedgerVectors;
-  /** [N4] scale of each output in int8; not read in other types. */
-  readonly scale: LedgerBuffer;
+/** The shape of a packed matrix [K4, N4], or of a shard of its outputs. */
+export interface MatrixShape {
   /** Input width in tiles. */
   readonly k4: number;
   /** Output width in tiles. */
   readonly n4: number;
   /** The first output tile, where this is a shard. */
   readonly firstN4: number;
+}
+
+/** A packed matrix on the GPU, or a shard of its outputs. */
+export interface PackedMatrix extends MatrixShape {
+  /** The packed tiles. */
+  readonly tiles: LedgerVectors;
+  /** [N4] scale of each output in int8; not read in other types. */
+  readonly scale: LedgerBuffer;
 }
 
 /** A linear layer: y = x W + b. */
@@ -108,6 +112,30 @@ export interface UploadOptions {
   readonly maxBindingBytes?: number;
 }
 
+/** The most bytes of a tensor, or of a shard of the token embedding, that a device binds. */
+function bindableBytes({ limits }: Pick<GPUDevice, "limits">): number {
+  const { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D } = limits;
+  return Math.min(maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D * ROW_BYTES);
+}
+
+/** The shards of the token embedding: whole groups of output tiles, as many as can be bound. */
+export function wteShards(
+  device: Pick<GPUDevice, "limits">,
+  config: Gpt2Config,
+  { packing: { dtype, tileGroup }, maxBindingBytes = bindableBytes(device) }: Pick<
+    UploadOptions,
+    "packing" | "maxBindingBytes"
+  >,
+): MatrixShape[] {
+  const { v4, e4: k4 } = dimsOf(config);
+  const groupBytes = k4 * 16 * DTYPE_BYTES[dtype] * tileGroup;
+  const perShard = Math.max(1, Math.floor(maxBindingBytes / groupBytes)) * tileGroup;
+  return Array.from({ length: Math.ceil(v4 / perShard) }, (_, i) => {
+    const firstN4 = i * perShard;
+    return { k4, n4: Math.min(perShard, v4 - firstN4), firstN4 };
+  });
+}
+
 /**
  * Uploads a checkpoint.
  *
@@ -142,7 +170,6 @@ class Uploader {
   #elements = 0;
 
   constructor(gpu: Gpu, checkpoint: TensorSource, options: UploadOptions) {
-    const { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D } = gpu.device.limits;
     this.#gpu = gpu;
     this.#checkpoint = checkpoint;
     this.#config = checkpoint.config;
@@ -150,8 +177,7 @@ class Uploader {
     this.#packing = options.packing;
     this.#texels = options.texels;
     this.#onProgress = options.onProgress ?? (() => {});
-    this.#maxBindingBytes = options.maxBindingBytes ??
-      Math.min(maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D * ROW_BYTES);
+    this.#maxBindingBytes = options.maxBindingBytes ?? bindableBytes(gpu.device);
     this.#none = this.#allocate("none", 16); // WebGPU begins with zeros
     this.#writer = new Writer(gpu);
   }
@@ -218,15 +244,15 @@ class Uploader {
    */
   async #shards(name: string, k: Int32Array): Promise<PackedMatrix[]> {
     const { vocabSize, nEmbd } = this.#config;
-    const { v4, e4 } = this.#dims;
-    const group = this.#packing.tileGroup;
-    const tileBytes = 16 * DTYPE_BYTES[this.#packing.dtype];
-    const perShard = Math.max(1, Math.floor(this.#maxBindingBytes / (e4 * tileBytes * group))) * group;
-    const perBand = this.#bandN4(e4);
+    const perBand = this.#bandN4(this.#dims.e4);
     const shards: PackedMatrix[] = [];
-    for (let firstN4 = 0; firstN4 < v4; firstN4 += perShard) {
-      const n4 = Math.min(perShard, v4 - firstN4);
-      const shard = this.#create(name, { k4: e4, n4, firstN4 });
+    const shapes = wteShards(this.#gpu.device, this.#config, {
+      packing: this.#packing,
+      maxBindingBytes: this.#maxBindingBytes,
+    });
+    for (const shape of shapes) {
+      const { n4, firstN4 } = shape;
+      const shard = this.#create(name, shape);
       shards.push(shard);
       for (let band = 0; band < n4; band += perBand) {
         const bandN4 = Math.min(perBand, n4 - band);
@@ -247,7 +273,7 @@ class Uploader {
   }
 
   /** Allocates a packed matrix. */
-  #create(name: string, { k4, n4, firstN4 }: Pick<PackedMatrix, "k4" | "n4" | "firstN4">): PackedMatrix {
+  #create(name: string, { k4, n4, firstN4 }: MatrixShape): PackedMatrix {
     const { dtype } = this.#packing, texels = this.#texels;
     const bytes = packedBytes(k4, n4, this.#packing);
     this.#checkBytes(name, bytes);

@@ -175,8 +175,8 @@ async function behindLinks(path: string): Promise<string> {
     });
     if (!info?.isSymlink) return path;
     const next = await Deno.readLink(path);
-    // Not join(): where a folder is a link, its ".." is not the folder that the path says.
-    path = isAbsolute(next) ? next : `${dirname(path)}/${next}`;
+    // Where the folder is a link itself, its ".." is not what the path says.
+    path = isAbsolute(next) ? next : join(await Deno.realPath(dirname(path)), next);
   }
   throw new KvbenchError("Too many levels of symbolic links");
 }
@@ -247,7 +247,7 @@ async function naming(path: string, write: () => Promise<void>): Promise<void> {
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (text.split("\n")[0] ?? text).replace(
-    /: (open|mkdir|rename|readdir|stat|lstat|readlink|chmod|chown|remove) '.*$/,
+    /: (open|mkdir|rename|readdir|stat|lstat|readlink|realpath|chmod|chown|remove) '.*$/,
     "",
   );
 }

@@ -12,6 +12,8 @@ import type { Plan } from "../../measure/run/plan.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
 import { benchNeed } from "../../measure/run/bench_need.ts";
 import { runBench } from "../../measure/run/run.ts";
+import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
 import { compareWithF32, prepareReference } from "./bench/bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
@@ -20,6 +22,7 @@ import { assertContinues, emptyResult } from "./bench/bench_record.ts";
 import { saveReports } from "./bench/bench_reports.ts";
 import { checkFirst } from "../session/checked.ts";
 import { quietly } from "../options/command_line.ts";
+import { sayFirstLook } from "./bench/first_look.ts";
 import { compareWithBaseline } from "./compare.ts";
 import { checkDestination, type Destination, destinationOf, openResult } from "../options/destination.ts";
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
@@ -95,14 +98,9 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     if (baseline) assertComparable(plan, baseline, options.baseline!);
     const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
-    return { plan, weights, f32 };
+    return { plan, weights, f32, modelName: checkpoint.name };
   }, async (session, { plan, weights, f32 }) => {
-    const { gpu: { facts }, modelName } = session;
-    say(
-      `kvbench: ${modelName} on ${facts.description} (${sayKind(facts, "hardware")}), ${sayPlan(plan)}`,
-    );
-    const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
-    await checkFirst(session.model, { weights, strategy: strategy!, kvDtypes });
+    await check(session.model, plan, weights);
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
     const fresh = await withProgress((bar) => {
       bar.start("Measuring fence and readback");
@@ -113,7 +111,20 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     file = await openResult(to, record);
     if (file !== undefined) say(`Result: ${file.path}`);
     return await measure(session, record, { file, quiet: to.quiet, interrupt });
-  }, ({ plan }) => (context) => benchNeed(context, plan));
+  }, ({ plan, weights, modelName }) => ({
+    work: (context) => benchNeed(context, plan),
+    tunes: true,
+    ...(!to.quiet && {
+      look: async (model) => {
+        const { facts } = model.gpu;
+        say(
+          `kvbench: ${modelName} on ${facts.description} (${sayKind(facts, "hardware")}), ${sayPlan(plan)}`,
+        );
+        await check(model, plan, weights);
+        await sayFirstLook(model, plan, say);
+      },
+    }),
+  }));
   const format = !resumed && options.json === "-" ? "json" : options.format;
   if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
   if (interrupt.exitCode !== 0) {
@@ -128,6 +139,18 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       to.quiet ? console.error(text) : writeLine(`\n${options.baseline} → this run\n\n${text}`);
     compareWithBaseline(baseline, result, options, print);
   }
+}
+
+/** Variants that have been checked in this process. */
+const checked = new Set<string>();
+
+/** Makes sure, before anything is timed, that the model computes what it should with its kernel variants. */
+async function check(model: Gpt2, plan: Plan, weights: WeightsOrigin): Promise<void> {
+  const variants = JSON.stringify({ ...model.tuning, name: undefined });
+  if (checked.has(variants)) return;
+  const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
+  await checkFirst(model, { weights, strategy: strategy!, kvDtypes });
+  checked.add(variants);
 }
 
 /** Refuses, before anything is measured, to measure what the baseline has nothing of. */

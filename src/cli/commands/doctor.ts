@@ -4,7 +4,6 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import Table from "npm:cli-table3@0.6.5";
 import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
 import { Gpu } from "../../gpu/gpu.ts";
@@ -13,6 +12,7 @@ import { readbackMs } from "../../gpu/readback.ts";
 import { locateConfig } from "../../hub/locate.ts";
 import { memoryNeed } from "../../model/memory.ts";
 import { tuningFor } from "../../model/tuning.ts";
+import { drawTable } from "../../report/text_table.ts";
 import { formatBytes } from "../../report/units.ts";
 import { wrap } from "../../report/wrap.ts";
 import { type BackendReport, backendReport, backendRows } from "./doctor/doctor_backend.ts";
@@ -21,6 +21,7 @@ import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
 import { type Fit, fitOf, freeMemory } from "../session/memory_check.ts";
 import { addOptions } from "../options/option_spec.ts";
+import { checkStarts, sayStarts, type StartCheck } from "./doctor/start_check.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
 interface Options extends DeviceOptions {
@@ -42,6 +43,7 @@ export function doctorCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
+  const start = await checkStarts(options, (line) => console.error(line)); // while no other process holds the adapter
   const gpu = await Gpu.open(gpuOptions(options));
   try {
     const { facts, fence, device } = gpu;
@@ -63,6 +65,7 @@ async function run(options: Options): Promise<void> {
           ? "system memory, which this software adapter uses"
           : "WebGPU does not tell it",
       },
+      start,
       models,
     };
     if (options.json) writeLine(JSON.stringify(report, null, 2));
@@ -121,12 +124,13 @@ function print(report: {
   limits: Record<string, number>;
   fence: { blocks: boolean; cost_us: number; readback_ms: number };
   memory: { available_bytes: number | null; source: string };
+  start: StartCheck;
   models: ModelRow[];
 }): void {
-  const { adapter, runtime, backends, limits, fence, memory, models } = report;
-  const facts = new Table({ style: { head: [], border: [] } });
+  const { adapter, runtime, backends, limits, fence, memory, start, models } = report;
+  const starts = sayStarts(start);
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
-  facts.push(
+  const facts = [
     ["adapter", `${adapter.description}${ids && ` (${ids})`}`],
     ["kind", adapter.software ? "software: a CPU does the work" : "hardware"],
     ["driver", "WebGPU does not tell its version"],
@@ -141,27 +145,24 @@ function print(report: {
     ["fence", fence.blocks ? "a call waits for the GPU" : "a promise is awaited"],
     ["fence cost", `${fence.cost_us.toFixed(1)} µs with nothing to wait for`],
     ["readback", `${fence.readback_ms.toFixed(1)} ms for a few bytes`],
+    ["cold start", starts.cold],
+    ["warm start", starts.warm],
     [
       "memory",
       memory.available_bytes === null
         ? (adapter.software ? "not asked: that needs --allow-sys=systemMemoryInfo" : memory.source)
         : `${formatBytes(memory.available_bytes)} available (${memory.source})`,
     ],
-  );
-  writeLine(facts.toString());
-  const table = new Table({
-    head: ["model, f32", "weights", "K/V per token", "K/V full context", "total", "fits"],
-    style: { head: [], border: [] },
-  });
-  for (const row of models) {
-    table.push([
-      row.name,
-      formatBytes(row.weights_bytes),
-      formatBytes(row.kv_bytes_per_token),
-      formatBytes(row.kv_bytes_full_context),
-      formatBytes(row.total_bytes),
-      row.reason === "" ? row.fits : `${row.fits}: ${row.reason}`,
-    ]);
-  }
-  writeLine(table.toString());
+  ];
+  writeLine(drawTable(facts, { align: "l" }));
+  const rows = models.map((row) => [
+    row.name,
+    formatBytes(row.weights_bytes),
+    formatBytes(row.kv_bytes_per_token),
+    formatBytes(row.kv_bytes_full_context),
+    formatBytes(row.total_bytes),
+    row.reason === "" ? row.fits : `${row.fits}: ${row.reason}`,
+  ]);
+  const head = ["model, f32", "weights", "K/V per token", "K/V full context", "total", "fits"];
+  writeLine(drawTable(rows, { head, align: "lrrrrl" }));
 }

@@ -6,6 +6,7 @@
 import { decimal, MOST_TOKENS, positive, repeated, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { EARLY_STOPPING, type EarlyStopping } from "../../engine/beams.ts";
+import { firstStepOf } from "../../engine/decoder.ts";
 import { Continuation } from "../../engine/continuation.ts";
 import { generate } from "../../engine/generate.ts";
 import type { KvFootprint } from "../../engine/kv_footprint.ts";
@@ -18,8 +19,10 @@ import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.
 import { formatBytes, formatPercent } from "../../report/units.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions, type OptionSpec } from "../options/option_spec.ts";
+import { compileProgress } from "../terminal/compile_progress.ts";
+import { type DriverCacheState, driverCacheState, sayDriverCache } from "./generate/driver_cache.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate/generate_many.ts";
-import { kvOptionsOf } from "../kv_options.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { promptIds, type Session, withSession } from "../session/session.ts";
 import { NUM_RETURN_SEQUENCES } from "../options/serving_options.ts";
@@ -41,6 +44,9 @@ interface Options extends DecodeOptions {
   readonly ignoreEos: boolean;
   readonly output: "text" | "ids" | "json";
 }
+
+/** Kernels of a first step with an unsharded head. */
+const FIRST_STEP_KERNELS = 11;
 
 const GENERATE_OPTIONS: readonly OptionSpec[] = [
   {
@@ -181,6 +187,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     seed: options.seed ?? 0,
   };
   checkSampling(sampling);
+  const cacheBefore = options.timings ? await driverCacheState() : undefined;
   await withSession(options, async ({ config }, tokenizer) => {
     const given = await promptIds({ prompt, promptIds: options.promptIds }, tokenizer);
     checkIds(given.ids, config.vocabSize);
@@ -196,7 +203,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
       ? await searchMany(session, options, request)
       : several
       ? await sampleMany(session, options, request)
-      : { sequences: [await streamOne(session, options, request)] };
+      : { sequences: [await streamOne(session, options, request, cacheBefore)] };
     const { sequences, scores, footprint } = many;
     if (footprint) console.error(sayFootprint(footprint));
     if (options.output === "ids") {
@@ -247,15 +254,18 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
         2,
       ));
     }
-  }, ({ ids: { length } }) => (context) =>
-    several || searches
-      ? groupNeed(context, {
-        ...options,
-        promptTokens: length,
-        newTokens: options.maxNewTokens,
-        nSequences: searches ? options.numBeams : options.numReturnSequences,
-      })
-      : decodingNeed(context, decodingOf(length, options)));
+  }, ({ ids }) => ({
+    work: (context) =>
+      several || searches
+        ? groupNeed(context, {
+          ...options,
+          promptTokens: ids.length,
+          newTokens: options.maxNewTokens,
+          nSequences: searches ? options.numBeams : options.numReturnSequences,
+        })
+        : decodingNeed(context, decodingOf(ids, options, sampling)),
+    ...(!several && { firstSteps: firstStepOf(sizesOf(ids, sampling)) }),
+  }));
 }
 
 /** Refuses what a search of beams doesn't have. */
@@ -282,53 +292,66 @@ function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): s
   return `K/V: at most ${formatBytes(heldBytes)} held${saved}, ${formatBytes(copiedBytes)} copied`;
 }
 
-/** What one sequence's decoder is sized for. */
+/** What a decoder of one sequence is sized for. */
+function sizesOf(ids: readonly number[], { temperature }: Prompted["sampling"]) {
+  return { nSequences: 1, maxPromptTokens: ids.length, sampled: temperature > 0 };
+}
+
+/** What decoding one sequence needs. */
 function decodingOf(
-  promptTokens: number,
+  ids: readonly number[],
   options: Options,
+  sampling: Prompted["sampling"],
 ): DecodingOptions {
   const { strategy, kvDtype, maxNewTokens } = options;
   return {
+    ...sizesOf(ids, sampling),
     strategy,
     kvOptions: kvOptionsOf(options),
     kvDtype,
-    nSequences: 1,
-    maxPromptTokens: promptTokens,
-    maxTokens: promptTokens + maxNewTokens,
+    maxTokens: ids.length + maxNewTokens,
+    firstStepFirst: true,
   };
 }
 
 /** Decodes one sequence, and shows its text as it comes. */
-async function streamOne(session: Session, options: Options, prompted: Prompted): Promise<Continuation> {
-  return await withProgress(async (bar) => {
-    bar.start("Generating", options.maxNewTokens, "tokens");
-    // Text on a terminal is its own progress.
-    const streams = options.output === "text" && Deno.stdout.isTerminal();
-    return await decodeOne(session, options, prompted, (tokens) => streams ? bar.stop() : bar.update(tokens));
-  });
-}
-
-async function decodeOne(
-  { model, tokenizer }: Session,
+async function streamOne(
+  session: Session,
   options: Options,
-  { ids, sampling, eos }: Prompted,
-  onProgress: (tokens: number) => void,
+  prompted: Prompted,
+  cacheBefore: DriverCacheState | undefined,
 ): Promise<Continuation> {
-  const times = new StartTimes(model);
-  return await withDecoder(model, decodingOf(ids.length, options), async (decoder) => {
-    times.ready();
-    const sequence = new Continuation(tokenizer, options.stop);
-    const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
-    const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
-    for await (const [chunk] of generate(decoder, request)) {
-      times.token();
-      onProgress(sequence.ids.length + chunk!.length);
-      for (const id of chunk!) show(sequence.push(id, eos));
-      if (sequence.finishReason !== undefined) break;
-    }
-    show(sequence.end("length"));
-    show("\n");
-    if (options.timings) console.error(times.say(sequence.ids.length));
-    return sequence;
+  const { model, tokenizer, locateMs, remembered } = session;
+  const { ids, sampling, eos } = prompted;
+  // Text on a terminal is its own progress.
+  const streams = options.output === "text" && Deno.stdout.isTerminal();
+  const times = new StartTimes(model, { locateMs, remembered });
+  return await withProgress(async (bar) => {
+    const compiling = compileProgress(FIRST_STEP_KERNELS);
+    return await withDecoder(model, decodingOf(ids, options, sampling), async (decoder) => {
+      times.ready();
+      decoder.runner.recorder.onFirstDispatch = compiling.kernel;
+      const sequence = new Continuation(tokenizer, options.stop);
+      const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
+      const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
+      for await (const [chunk] of generate(decoder, request)) {
+        times.token();
+        if (sequence.ids.length === 0) {
+          compiling.stop();
+          if (!streams) bar.start("Generating", options.maxNewTokens, "tokens");
+        }
+        for (const id of chunk!) show(sequence.push(id, eos));
+        bar.update(sequence.ids.length);
+        if (sequence.finishReason !== undefined) break;
+      }
+      show(sequence.end("length"));
+      show("\n");
+      if (options.timings) {
+        const driver = sayDriverCache(cacheBefore, await driverCacheState());
+        bar.stop();
+        console.error(times.say(sequence.ids.length, driver));
+      }
+      return sequence;
+    }).finally(compiling.stop);
   });
 }

@@ -14,7 +14,7 @@ import { writeWhole } from "../../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
-import { kvOptionsOf } from "../kv_options.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { promptIds, withSession } from "../session/session.ts";
 
@@ -70,7 +70,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     rows.forEach((row, i) => values.set(row, i * vocabSize));
     await writeWhole(options.out, new Uint8Array(values.buffer));
     console.error(`Wrote ${rows.length} × ${vocabSize} logits (little-endian float32) to ${options.out}`);
-  }, (ids) => (context) => logitsNeed(context, ids.length, options));
+  }, (ids) => ({ work: (context) => logitsNeed(context, ids.length, options) }));
 }
 
 async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {

@@ -91,7 +91,9 @@ async function run(file: string, options: Options): Promise<void> {
           `${options.weightsDtype}, K/V ${kvDtype}, windows of ${maxLength}, stride ${stride}`,
       );
     }
-  }, ({ maxLength }) => (context) => perplexityNeed(context, { maxLength, kvDtype: options.kvDtype }));
+  }, ({ maxLength }) => ({
+    work: (context) => perplexityNeed(context, { maxLength, kvDtype: options.kvDtype }),
+  }));
 }
 
 function textsOf(text: string, { ids }: Options, tokenizer: Tokenizer | undefined): number[][] {

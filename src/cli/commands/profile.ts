@@ -26,7 +26,7 @@ import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../optio
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { addOptions } from "../options/option_spec.ts";
-import { kvOptionsOf } from "../kv_options.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 interface Options extends PrecisionOptions, JsonOptions {
@@ -103,10 +103,13 @@ async function run(options: Options): Promise<void> {
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
-  }, ({ promptIds }) => (context) => {
-    const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
-    return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
-  });
+  }, ({ promptIds }) => ({
+    work: (context) => {
+      const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
+      return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
+    },
+    tunes: true,
+  }));
 }
 
 function profileText(result: ProfileResult): string {

@@ -8,15 +8,16 @@ import { GL_COST } from "../../gpu/backend.ts";
 import { Gpu } from "../../gpu/gpu.ts";
 import { locateConfig, locateModel } from "../../hub/locate.ts";
 import type { TensorSource, WeightsOrigin } from "../../checkpoint/checkpoint.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
+import { Gpt2, samePacking } from "../../model/gpt2.ts";
+import type { StepRange } from "../../model/kernels.ts";
 import { type Tokenizer, tokenizerFor } from "../../checkpoint/tokenizer.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import { type Gpt2Config, parameterCount } from "../../checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../../checkpoint/synthetic.ts";
 import { formatBytes, formatMs } from "../../report/units.ts";
-import { tuningFor } from "../../model/tuning.ts";
+import { type Tuning, tuningFor } from "../../model/tuning.ts";
 import { checkMemory, type WorkOf } from "./memory_check.ts";
-import { chooseTuning } from "./tuning_choice.ts";
+import { type KnownTuning, knownTuning, measureTuning } from "./tuning_choice.ts";
 import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "../options/device_options.ts";
 import { fetchProgress } from "../terminal/fetch_progress.ts";
@@ -31,6 +32,22 @@ export interface Session {
   readonly modelName: string;
   /** Undefined where the model's vocabulary isn't GPT-2's. */
   readonly tokenizer: Tokenizer | undefined;
+  /** Whether its kernel variants were chosen by a measurement of an earlier run. */
+  readonly remembered: boolean;
+  /** Milliseconds that finding the model took, downloads among it. */
+  readonly locateMs: number;
+}
+
+/** How a model is begun with. */
+export interface Beginning {
+  /** Computes what will be needed beside the weights. Default: one sequence of a full context. */
+  readonly work?: WorkOf | undefined;
+  /** Whether variants are measured where none are remembered. Default: only with `--retune`. */
+  readonly tunes?: boolean;
+  /** The steps that come first: their kernels are compiled beside the weights' loading. Default: none are. */
+  readonly firstSteps?: StepRange;
+  /** Called with the model as it is before variants are measured. */
+  readonly look?: (model: Gpt2) => Promise<void>;
 }
 
 /**
@@ -38,22 +55,25 @@ export interface Session {
  *
  * @param prepare Called with the checkpoint before the GPU is touched, to refuse early what can't work; `use` gets
  * what it returns.
- * @param workOf Computes what `use` will need beside the weights. Default: one sequence of a full context.
+ * @param begin How the model is begun with, from what `prepare` returned.
  * @throws {UsageError | KvbenchError} If there is no such model, no adapter, it does not fit, or `prepare` or `use` fails.
  */
 export async function withSession<P, T>(
   options: PrecisionOptions | ModelOptions,
   prepare: (checkpoint: TensorSource, tokenizer: Tokenizer | undefined) => Promise<P>,
   use: (session: Session, prepared: P) => Promise<T>,
-  workOf?: (prepared: P) => WorkOf,
+  begin: (prepared: P) => Beginning = () => ({}),
 ): Promise<T> {
+  const start = performance.now();
   const checkpoint = await openModel(options);
+  const locateMs = performance.now() - start;
   try {
     const tokenizer = await tokenizerFor(checkpoint.config);
     const prepared = await prepare(checkpoint, tokenizer);
-    return await withModel(checkpoint, options, async (model) => {
-      return await use({ gpu: model.gpu, model, modelName: checkpoint.name, tokenizer }, prepared);
-    }, workOf?.(prepared));
+    const { name: modelName } = checkpoint;
+    return await withModel(checkpoint, options, async (model, { remembered }) => {
+      return await use({ gpu: model.gpu, model, modelName, tokenizer, remembered, locateMs }, prepared);
+    }, begin(prepared));
   } finally {
     checkpoint.close();
   }
@@ -67,38 +87,68 @@ export async function withSession<P, T>(
 export async function withModel<T>(
   checkpoint: TensorSource,
   options: PrecisionOptions | ModelOptions,
-  use: (model: Gpt2) => Promise<T>,
-  work?: WorkOf,
+  use: (model: Gpt2, known: KnownTuning) => Promise<T>,
+  { work, tunes = false, firstSteps, look }: Beginning = {},
 ): Promise<T> {
   const bar = progressBar();
   const gpu = await Gpu.open(gpuOptions(options));
   if (gpu.facts.backend === "gl") {
     bar.say(`kvbench: the adapter is reached through OpenGL. ${GL_COST}; \`doctor\` tells how to get Vulkan`);
   }
-  let phase = "choosing kernel variants";
+  let phase = "opening";
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
     await checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
-    const tuning = await chooseTuning(gpu, { kvDtype: "f32", ...options, config: checkpoint.config });
-    bar.start(`Loading weights as ${options.weightsDtype}`, parameterCount(checkpoint.config), "parameters");
-    const watch = watchMemory();
-    phase = "loading weights";
-    const model = await Gpt2.load(gpu, checkpoint, {
-      tuning,
-      weightsDtype: options.weightsDtype,
-      onProgress: (elements) => {
-        watch.look();
-        bar.update(elements);
-      },
-    });
-    bar.stop();
-    sayLoaded(gpu.ledger.current.weights, watch);
+    const tuningOptions = { kvDtype: "f32", ...options, config: checkpoint.config } as const;
+    const known = await knownTuning(gpu, tuningOptions);
+    const load = async (tuning: Tuning): Promise<Gpt2> => {
+      phase = "loading weights";
+      bar.start(
+        `Loading weights as ${options.weightsDtype}`,
+        parameterCount(checkpoint.config),
+        "parameters",
+      );
+      const watch = watchMemory();
+      const model = await Gpt2.load(gpu, checkpoint, {
+        tuning,
+        weightsDtype: options.weightsDtype,
+        ...(firstSteps && { firstSteps }),
+        onProgress: (elements) => {
+          watch.look();
+          bar.update(elements);
+        },
+      });
+      bar.stop();
+      sayLoaded(gpu.ledger.current.weights, watch);
+      return model;
+    };
+    const measure = () => {
+      phase = "choosing kernel variants";
+      return measureTuning(gpu, tuningOptions);
+    };
+    const measures = options.autotune && (options.retune || tunes && !known.remembered);
+    // Without a look nobody waits for the weights.
+    let loaded = await load(measures && !look ? await measure() : known.tuning);
     let result: T;
     try {
+      let model = loaded;
+      if (look) {
+        phase = "a first look";
+        await look(model);
+        if (measures) {
+          const tuning = await measure();
+          if (samePacking(tuning, loaded.tuning)) {
+            model = loaded.withTuning(tuning);
+          } else {
+            loaded.dispose();
+            model = loaded = await load(tuning);
+          }
+        }
+      }
       phase = "running";
-      result = await use(model);
+      result = await use(model, known);
     } finally {
-      model.dispose();
+      loaded.dispose();
     }
     gpu.dispose();
     return result;

@@ -1,5 +1,5 @@
 /**
- * Which kernel variants a run uses: what was measured on this adapter before, what is measured now, or the defaults.
+ * Which kernel variants a run uses: what was measured on this adapter before, or the defaults, or what is measured now.
  * Choices are kept in Deno's Web Cache, which needs no permission.
  *
  * @module
@@ -7,10 +7,11 @@
 import { z } from "../../base/zod.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { FEATURES, LIMITS } from "../../gpu/ladder.ts";
-import { autotune } from "../../model/autotune/autotune.ts";
+import { autotune, type Trying, tuningTimeMs } from "../../model/autotune/autotune.ts";
 import type { AutotuneOptions } from "../../model/autotune/options.ts";
 import { KERNELS_TEXT } from "../../model/gpt2.ts";
 import { type Tuning, tuningFor } from "../../model/tuning.ts";
+import { progressBar } from "../terminal/progress.ts";
 
 const CACHE_NAME = "kvbench-tuning";
 
@@ -30,45 +31,87 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   splitTokens: z.int().nonnegative(),
   prefillLanes: z.int().positive(),
   argmaxLanes: z.int().positive(),
+  sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
 });
 
-/** Options of {@link chooseTuning}. */
+/** Options of {@link knownTuning}. */
 export interface TuningOptions extends AutotuneOptions {
-  /** Whether variants may be measured. */
+  /** Whether a remembered choice may be taken. */
   readonly autotune: boolean;
   /** Whether a remembered choice is ignored. */
   readonly retune: boolean;
 }
 
+/** Kernel variants that need no measurement. */
+export interface KnownTuning {
+  readonly tuning: Tuning;
+  /** Whether they were measured before; the defaults, otherwise. */
+  readonly remembered: boolean;
+}
+
+/** What was chosen on this adapter before, or the defaults of its kind. */
+export async function knownTuning(gpu: Gpu, options: TuningOptions): Promise<KnownTuning> {
+  if (options.autotune && !options.retune) {
+    const stored = await (await openCache())?.match(await keyOf(gpu, options));
+    const remembered = schema.safeParse(await stored?.json().catch(() => undefined));
+    if (remembered.success) return { tuning: remembered.data, remembered: true };
+  }
+  return { tuning: tuningFor(gpu.facts), remembered: false };
+}
+
 /**
- * Chooses, and says so on stderr where it measures.
+ * Measures variants, remembers the choice, and says on stderr what it tries and what it chose.
  *
  * @throws {KvbenchError} If a kernel does not compile or the device fails.
  */
-export async function chooseTuning(gpu: Gpu, options: TuningOptions): Promise<Tuning> {
-  if (!options.autotune) return tuningFor(gpu.facts);
-  const cache = typeof caches === "undefined"
-    ? undefined
-    : await caches.open(CACHE_NAME).catch(() => undefined);
-  const key = `https://kvbench.invalid/${await keyOf(gpu, options)}`;
-  const stored = await cache?.match(key);
-  const remembered = schema.safeParse(await stored?.json().catch(() => undefined));
-  if (remembered.success && !options.retune) return remembered.data;
+export async function measureTuning(gpu: Gpu, options: AutotuneOptions): Promise<Tuning> {
+  const bar = progressBar();
+  const timeMs = tuningTimeMs(gpu);
   const start = performance.now();
-  const tuning = await autotune(gpu, options);
+  let tuning: Tuning;
+  let tried = 0;
+  bar.start("Trying kernel variants", timeMs / 1000, "seconds");
+  try {
+    tuning = await autotune(gpu, options, {
+      onTry: (trying) => {
+        tried++;
+        bar.update((timeMs - trying.leftMs) / 1000, sayTrying(trying));
+      },
+    });
+  } finally {
+    bar.stop();
+  }
+  const cache = await openCache();
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.error(
-    `Chose kernel variants for ${gpu.facts.description} in ${seconds} s: ${describe(tuning)}` +
+  bar.say(
+    `Tried ${tried} kernel variants on ${gpu.facts.description} in ${seconds} s: ${describe(tuning)}` +
       (cache ? "" : "; not remembered, as this runtime has no Web Cache"),
   );
+  const key = await keyOf(gpu, options);
   await cache?.delete(key);
   await cache?.put(key, new Response(JSON.stringify(tuning)));
   return tuning;
 }
 
+async function openCache(): Promise<Cache | undefined> {
+  if (typeof caches === "undefined") return undefined;
+  return await caches.open(CACHE_NAME).catch(() => undefined);
+}
+
+/** What is being tried, in words. */
+function sayTrying({ what, variant, nth, count }: Trying): string {
+  return `${what} ${nth} of ${count}: ${
+    what === "products" ? describeProducts(variant) : describeAttention(variant)
+  }`;
+}
+
 /** What a choice means, in words. */
 function describe(tuning: Tuning): string {
+  return `${describeProducts(tuning)}; ${describeAttention(tuning)}`;
+}
+
+function describeProducts(tuning: Tuning): string {
   const row = tuning.subgroups
     ? "one row by a subgroup a sum"
     : tuning.kSplit > 1
@@ -79,13 +122,16 @@ function describe(tuning: Tuning): string {
   return `weights and K/V in ${
     tuning.texels ? "textures" : "buffers"
   }, ${row}, ${rows}, tiles in groups of ` +
-    `${tuning.tileGroup}, ${tuning.linearLanes} lanes; attention with ${tuning.decodeLanes} lanes to decode ` +
-    `${tuning.splitTokens > 0 ? `by ${tuning.splitTokens} positions` : "a whole context"} and ` +
-    `${tuning.prefillLanes} to prefill`;
+    `${tuning.tileGroup}, ${tuning.linearLanes} lanes`;
 }
 
-/** A hash of everything a choice depends on. WebGPU tells no driver version but what the description holds. */
-async function keyOf(gpu: Gpu, { config, weightsDtype, kvDtype }: TuningOptions): Promise<string> {
+function describeAttention({ decodeLanes, splitTokens, prefillLanes }: Tuning): string {
+  return `attention with ${decodeLanes} lanes to decode ` +
+    `${splitTokens > 0 ? `by ${splitTokens} positions` : "a whole context"} and ${prefillLanes} to prefill`;
+}
+
+/** Where a choice is kept: a hash of everything it depends on. WebGPU tells no driver version but what the description holds. */
+async function keyOf(gpu: Gpu, { config, weightsDtype, kvDtype }: AutotuneOptions): Promise<string> {
   const { webgpu, backend, description, vendor, architecture, device } = gpu.facts;
   const { features, limits } = gpu.device;
   const { nLayer, nHead, nEmbd, nInner, nCtx, vocabSize } = config;
@@ -95,5 +141,6 @@ async function keyOf(gpu: Gpu, { config, weightsDtype, kvDtype }: TuningOptions)
     [nLayer, nHead, nEmbd, nInner, nCtx, vocabSize, weightsDtype, kvDtype],
     KERNELS_TEXT,
   ]);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `https://kvbench.invalid/${new Uint8Array(hash).toHex()}`;
 }

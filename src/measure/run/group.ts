@@ -221,18 +221,20 @@ async function withDecoders<T>(
 }
 
 /**
- * Compares what cell `at` has generated with the memory run of the first cell whose strategy is exact; where its own is
- * not, with its own memory run.
+ * Compares what cell `at` has generated with the first run of the first cell whose strategy is exact; where its own is
+ * not, with its own first run.
+ *
+ * @throws {KvbenchError} Where a token differs.
  */
-function assertSameIds(
+export function assertSameIds(
   cells: GroupPlan,
-  memory: readonly MemoryRun[],
+  firstRuns: readonly Pick<MemoryRun, "ids">[],
   at: number,
   ids: readonly (readonly number[])[],
 ): void {
   const isExact = ({ strategy }: CellPlan) => strategyNamed(strategy).traits.exact;
   const reference = isExact(cells[at]!) ? cells.findIndex(isExact) : at;
-  memory[reference]!.ids.forEach((expected, sequence) => {
+  firstRuns[reference]!.ids.forEach((expected, sequence) => {
     const found = ids[sequence] ?? [];
     const token = expected.findIndex((id, i) => found[i] !== id);
     if (token < 0 && found.length === expected.length) return;

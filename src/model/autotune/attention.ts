@@ -4,7 +4,8 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
-import { type Candidate, timeCandidates } from "../../gpu/autotune.ts";
+import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";
+import { isOpenGl } from "../../gpu/opengl.ts";
 import { KvPool } from "../../kv/pool.ts";
 import { chooseKv, plainStrategy } from "../../kv/registry.ts";
 import { makeKv } from "../../kv/strategy_def.ts";
@@ -12,19 +13,25 @@ import { batchOf, TILE_ROWS } from "../batch.ts";
 import { dimsOf } from "../dims.ts";
 import { combineKernel, kvKernel, splitsOf } from "../kernels.ts";
 import type { Tuning } from "../tuning.ts";
-import { fastestTwice } from "./fastest_twice.ts";
 import type { TuningScratch } from "./scratch.ts";
+import { fastestInTime } from "./search.ts";
 import { ATTENTION_LANES, SPLITS } from "./variants.ts";
 
-/** What each of the three searches may take, in ms, compilation aside: to find the fastest, and to confirm it. */
-const BUDGET_MS = { search: 400, confirm: 200 } as const;
+/** How long one look times at least, in ms. */
+const LEAST_MS = { search: 50, confirm: 100 } as const;
 /** The context at which attention is timed. */
 const CONTEXT = 256;
 
-/** The fastest numbers of lanes for attention, and how a decode attention is split. */
+/**
+ * The fastest numbers of lanes for attention, and how a decode attention is split.
+ *
+ * @param onVariant Called before a variant is looked at.
+ */
 export async function fastestAttention(
   scratch: TuningScratch,
   products: Tuning,
+  budget: TuningBudget,
+  onVariant?: (variant: Tuning, nth: number, count: number) => void,
 ): Promise<Pick<Tuning, "decodeLanes" | "splitTokens" | "prefillLanes">> {
   const { gpu, options: { config, kvDtype } } = scratch;
   const dims = dimsOf(config), { a4, headDim4 } = dims;
@@ -85,24 +92,44 @@ export async function fastestAttention(
     base: Tuning,
     others: readonly Partial<Tuning>[],
     candidate: (tuning: Tuning) => Promise<Candidate>,
+    share: number,
   ): Promise<Tuning> => {
-    const tunings = [base, ...others.map((other) => ({ ...base, ...other }))]
-      .filter((tuning, i, all) => all.findIndex((other) => isDeepStrictEqual(other, tuning)) === i);
-    return await fastestTwice(tunings, BUDGET_MS, async (some, budget) => {
-      const times = await timeCandidates(gpu, await Promise.all(some.map(candidate)), budget);
-      return times.map((ms) => ms / times[0]!);
-    });
+    const different = others.map((other) => ({ ...base, ...other })).filter((tuning) =>
+      !isDeepStrictEqual(tuning, base)
+    );
+    const part = budget.part(share);
+    return await fastestInTime({
+      variants: [base, ...different],
+      looks: (variant) => [async (which) => {
+        const candidates = await Promise.all([base, variant].map(candidate));
+        const [first, second] = await timeCandidates(gpu, candidates, part, LEAST_MS[which]);
+        return second! / first!;
+      }],
+      ...(onVariant && { onVariant }),
+    }, part);
   };
-  const lanes = await fastestOf(products, ATTENTION_LANES.map((count) => ({ decodeLanes: count })), decode);
+  // On OpenGL workgroup memory is zeroed element by element, and compiling takes the square of that.
+  const mostPrefillLanes = isOpenGl(gpu.facts) ? products.prefillLanes : Infinity;
+  const lanesOf = (base: number) =>
+    ATTENTION_LANES.toSorted((a, b) => Math.abs(Math.log2(a / base)) - Math.abs(Math.log2(b / base)));
+  const lanes = await fastestOf(
+    products,
+    lanesOf(products.decodeLanes).map((count) => ({ decodeLanes: count })),
+    decode,
+    1 / 3,
+  );
   const { decodeLanes, splitTokens } = await fastestOf(
     lanes,
     SPLITS.map((tokens) => ({ splitTokens: tokens })),
     decode,
+    1 / 2,
   );
   const { prefillLanes } = await fastestOf(
     products,
-    ATTENTION_LANES.map((count) => ({ prefillLanes: count })),
+    lanesOf(products.prefillLanes).filter((count) => count <= mostPrefillLanes)
+      .map((count) => ({ prefillLanes: count })),
     prefill,
+    1,
   );
   return { decodeLanes, splitTokens, prefillLanes };
 }

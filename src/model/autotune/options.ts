@@ -6,7 +6,7 @@
 import type { Dtype } from "../../gpu/dtype.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
 
-/** What a choice depends on. */
+/** What a choice of kernel variants depends on. */
 export interface AutotuneOptions {
   /** The model's dimensions. */
   readonly config: Gpt2Config;

@@ -9,80 +9,124 @@ import { dimsOf } from "../dims.ts";
 import { linearProduct } from "../linear.ts";
 import { packedBytes } from "../pack.ts";
 import { type Tuning, tuningFor } from "../tuning.ts";
-import { fastestTwice } from "./fastest_twice.ts";
 import type { TuningScratch } from "./scratch.ts";
+import { fastestInTime, type Look } from "./search.ts";
 import { linearTunings } from "./variants.ts";
 
-/** What it may take, in ms, compilation aside: to find the fastest, and to confirm it. */
-const BUDGET_MS = { search: 2000, confirm: 1000 } as const;
 /** Multiply-adds per timing, so that a dispatch's fixed cost doesn't decide. */
 const TIMED_MACS = 4e6;
 /** Rows of the many-row products that are timed. */
 const MANY_ROWS = 2 * TILE_ROWS;
 /** The most output tiles of the head that are timed: more of the same says nothing new. */
 const HEAD_TILES = 2048;
+/** How long one look times at least, in ms. */
+const LEAST_MS = { search: 50, confirm: 200 } as const;
 
-/** The fastest variant of the products: one row of each and sixteen rows of each, as a decoder and a prefill have. */
-export function fastestProducts(scratch: TuningScratch): Promise<Tuning> {
-  const { gpu } = scratch;
-  const tunings = linearTunings(tuningFor(gpu.facts), gpu.device);
-  return fastestTwice(tunings, BUDGET_MS, (some, budget) => productShares(scratch, some, budget));
+/** A product of the model, as it is timed. */
+interface Shape {
+  readonly k4: number;
+  readonly n4: number;
+  /** How many of it a step has. */
+  readonly count: number;
 }
 
 /**
- * How long the products of a step take, over what they take with the first variant. Decoding and prefill count alike:
- * the mean of both.
+ * The fastest variant of the products: one row of each and sixteen rows of each, as a decoder and a prefill have. They
+ * count alike.
+ *
+ * @param onVariant Called before a variant is looked at.
  */
-async function productShares(
+export async function fastestProducts(
   scratch: TuningScratch,
-  variants: readonly Tuning[],
   budget: TuningBudget,
-): Promise<number[]> {
-  const { gpu, options: { config, weightsDtype } } = scratch;
+  onVariant?: (variant: Tuning, nth: number, count: number) => void,
+): Promise<Tuning> {
+  const { gpu, options: { config } } = scratch;
   const { e4, a4, i4, v4 } = dimsOf(config), { nLayer } = config;
-  const head = Math.min(v4, HEAD_TILES), heads = v4 / head;
-  // The heaviest first: where the budget ends early, the rest says little new.
-  const shapes = [
+  const head = Math.min(v4, HEAD_TILES);
+  // The heaviest first: it says the most.
+  const shapes: Shape[] = [
     { k4: e4, n4: i4, count: nLayer },
     { k4: i4, n4: e4, count: nLayer },
-    { k4: e4, n4: head, count: heads },
+    { k4: e4, n4: head, count: v4 / head },
     { k4: e4, n4: 3 * a4, count: nLayer },
     { k4: a4, n4: e4, count: nLayer },
   ];
-  const rows = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * MANY_ROWS;
-  const y = scratch.buffer(rows), none = scratch.buffer(head * 16);
-  const places = [true, false].filter((texels) => variants.some((variant) => variant.texels === texels))
-    .map((texels) => ({ texels, x: scratch.vectors(rows, texels) }));
-  const step = scratch.step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
+  const sides = shapes.flatMap((shape) => [1, MANY_ROWS].map((nRows) => ({ shape, nRows })));
+  const timer = new ProductTimer(scratch, shapes);
+  const [base, ...others] = linearTunings(tuningFor(gpu.facts), gpu.device) as [Tuning, ...Tuning[]];
+  return await fastestInTime({
+    variants: [base, ...others],
+    looks: (variant) =>
+      sides.map(({ shape, nRows }): Look => (which) =>
+        timer.share([base, variant], { shape, nRows, leastMs: LEAST_MS[which] }, budget)
+      ),
+    weights: sides.map(({ shape: { k4, n4, count } }) => k4 * n4 * count),
+    ...(onVariant && { onVariant }),
+  }, budget);
+}
 
-  const totals = [1, MANY_ROWS].map((nRows) => ({ nRows, ms: variants.map(() => 0) }));
-  for (const [i, { k4, n4, count }] of shapes.entries()) {
-    if (i > 0 && budget.spent) break;
+/** Times a product in two variants. */
+class ProductTimer {
+  readonly #scratch: TuningScratch;
+  readonly #y;
+  readonly #none;
+  readonly #x = new Map<boolean, ReturnType<TuningScratch["vectors"]>>();
+  readonly #rowsBytes: number;
+  readonly #step;
+
+  constructor(scratch: TuningScratch, shapes: readonly Shape[]) {
+    this.#scratch = scratch;
+    this.#rowsBytes = Math.max(...shapes.map(({ k4, n4 }) => Math.max(k4, n4))) * 16 * MANY_ROWS;
+    this.#y = scratch.buffer(this.#rowsBytes);
+    this.#none = scratch.buffer(Math.max(...shapes.map(({ n4 }) => n4)) * 16);
+    this.#step = scratch.step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
+  }
+
+  /** How long the second takes, over what the first takes. */
+  async share(
+    variants: readonly [Tuning, Tuning],
+    { shape: { k4, n4, count }, nRows, leastMs }: {
+      readonly shape: Shape;
+      readonly nRows: number;
+      readonly leastMs: number;
+    },
+    budget: TuningBudget,
+  ): Promise<number> {
+    const scratch = this.#scratch, { weightsDtype } = scratch.options;
     const bytes = packedBytes(k4, n4, { tileGroup: 8, dtype: weightsDtype });
-    const operands = places.map(({ texels, x }) => {
+    const places = new Set(variants.map(({ texels }) => texels));
+    const operands = [...places].map((texels) => {
       const weights = scratch.coldWeights(bytes, { count, texels });
       const groups = weights.map((weight) =>
-        scratch.layouts(texels).linear.bind({ x, weight, bias: none, y, scale: none })
+        scratch.layouts(texels).linear.bind({
+          x: this.#input(texels),
+          weight,
+          bias: this.#none,
+          y: this.#y,
+          scale: this.#none,
+        })
       );
       return { texels, weights, groups };
     });
     let next = 0;
     const times = Math.max(1, Math.round(TIMED_MACS / (k4 * n4 * 16)));
-    const products = await Promise.all(variants.map(async (tuning) => {
+    const candidates = await Promise.all(variants.map(async (tuning): Promise<Candidate> => {
       const { groups } = operands.find(({ texels }) => texels === tuning.texels)!;
-      return { groups, kernel: await linearProduct(scratch.context(tuning), { k4, n4 }, {}) };
+      const product = await linearProduct(scratch.context(tuning), { k4, n4 }, {}, [nRows, nRows]);
+      return (recorder) => {
+        this.#step(recorder);
+        for (let n = 0; n < times; n++) product.record(recorder, groups[next++ % groups.length]!, nRows);
+      };
     }));
-    for (const { nRows, ms } of totals) {
-      const candidates = products.map(({ groups, kernel }): Candidate => (recorder) => {
-        step(recorder);
-        for (let n = 0; n < times; n++) kernel.record(recorder, groups[next++ % groups.length]!, nRows);
-      });
-      const shortest = await timeCandidates(gpu, candidates, budget);
-      shortest.forEach((each, variant) => ms[variant]! += count / times * each);
-    }
+    const [base, other] = await timeCandidates(scratch.gpu, candidates, budget, leastMs);
     for (const { weights } of operands) for (const weight of weights) weight.destroy();
+    return other! / base!;
   }
-  return variants.map((_, variant) =>
-    totals.reduce((sum, { ms }) => sum + ms[variant]! / ms[0]!, 0) / totals.length
-  );
+
+  #input(texels: boolean) {
+    const x = this.#x.get(texels) ?? this.#scratch.vectors(this.#rowsBytes, texels);
+    this.#x.set(texels, x);
+    return x;
+  }
 }

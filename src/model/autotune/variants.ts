@@ -50,8 +50,14 @@ export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
 /** Positions of a decode attention workgroup that are timed: all, as few as hardware likes, and between. */
 export const SPLITS: readonly number[] = [0, 64, 256];
 
-/** A tuning and, beside it, every variant of the linear products that is not the same. */
-export function linearTunings(base: Tuning, device: GPUDevice): Tuning[] {
+/**
+ * A tuning and, beside it, every variant of the linear products that is not the same, the likeliest first: defaults suit
+ * their kind of adapter, so that what differs least from them is the likeliest to be better.
+ */
+export function linearTunings(base: Tuning, device: Pick<GPUDevice, "features">): Tuning[] {
   const others = linearVariants(device).map((variant) => ({ ...base, ...variant }));
-  return [base, ...others.filter((variant) => !isDeepStrictEqual(variant, base))];
+  const differences = (variant: Tuning) =>
+    Object.entries(base).filter(([key, value]) => variant[key as keyof Tuning] !== value).length;
+  return [base, ...others.filter((variant) => !isDeepStrictEqual(variant, base))]
+    .sort((a, b) => differences(a) - differences(b));
 }

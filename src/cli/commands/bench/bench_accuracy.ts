@@ -59,7 +59,7 @@ export async function prepareReference(
       checkpoint,
       f32,
       (model) => reference(model, plan),
-      (context) => referenceNeed(context, plan),
+      { work: (context) => referenceNeed(context, plan) },
     );
   } catch (error) {
     if (!(error instanceof KvbenchError)) throw error;

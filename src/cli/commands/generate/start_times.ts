@@ -1,24 +1,34 @@
 /**
- * Where the time until the first token goes, from the process's start.
+ * Where the time until the first token goes, from the process's start, and whether the start was cold or warm.
  *
  * @module
  */
 import type { Gpt2 } from "../../../model/gpt2.ts";
 import { formatMs, formatSignificant } from "../../../report/units.ts";
 
+/** What is known of a start beside its times. */
+export interface StartFacts {
+  /** Milliseconds that finding the model took, downloads among it. */
+  readonly locateMs: number;
+  /** Whether kernel variants were remembered from a measurement. */
+  readonly remembered: boolean;
+}
+
 /** Takes times as a sequence is decoded. */
 export class StartTimes {
   readonly #loadMs: Gpt2["loadMs"];
+  readonly #facts: StartFacts;
   readonly #loadedMs = performance.now();
   #readyMs = 0;
   #firstMs: number | undefined;
 
   /** @param model It has just been loaded. */
-  constructor({ loadMs }: Pick<Gpt2, "loadMs">) {
+  constructor({ loadMs }: Pick<Gpt2, "loadMs">, facts: StartFacts) {
     this.#loadMs = loadMs;
+    this.#facts = facts;
   }
 
-  /** The strategy's kernels are compiled, and the prompt comes next. */
+  /** The first step's kernels are made, and the prompt comes next. */
   ready(): void {
     this.#readyMs = performance.now();
   }
@@ -29,10 +39,16 @@ export class StartTimes {
   }
 
   /** Says it, once all `tokens` are there. */
-  say(tokens: number): string {
-    const firstMs = this.#firstMs!, { weights, kernels } = this.#loadMs;
+  say(
+    tokens: number,
+    driver: { readonly temperature: "cold" | "warm" | "unknown"; readonly text: string },
+  ): string {
+    const firstMs = this.#firstMs!,
+      { weights, kernels } = this.#loadMs,
+      { locateMs, remembered } = this.#facts;
     const parts = {
-      start: this.#loadedMs - weights - kernels,
+      start: this.#loadedMs - weights - kernels - locateMs,
+      "model and downloads": locateMs,
       weights,
       kernels: kernels + this.#readyMs - this.#loadedMs,
       prefill: firstMs - this.#readyMs,
@@ -40,6 +56,10 @@ export class StartTimes {
     const said = Object.entries(parts).map(([name, ms]) => `${name} ${formatMs(ms)}`).join(", ");
     const seconds = (performance.now() - firstMs) / 1000;
     const rate = tokens > 1 ? `; then ${formatSignificant((tokens - 1) / seconds)} tokens/s` : "";
-    return `First token after ${formatMs(firstMs)}: ${said}${rate}`;
+    const kind = driver.temperature === "unknown" ? "A start" : `A ${driver.temperature} start`;
+    const variants = remembered
+      ? "kernel variants were remembered"
+      : "default kernel variants, as none were remembered";
+    return `First token after ${formatMs(firstMs)}: ${said}${rate}\n${kind}: ${driver.text}; ${variants}`;
   }
 }

@@ -1,15 +1,32 @@
 import assert from "node:assert/strict";
 import { StartTimes } from "./start_times.ts";
 
-Deno.test("StartTimes splits the time until the first token into parts that add up to it", () => {
-  const times = new StartTimes({ loadMs: { weights: 1, kernels: 2 } });
+const WARM = { temperature: "warm", text: "the driver had all kernels compiled" } as const;
+const COLD = { temperature: "cold", text: "the driver's cache was empty" } as const;
+
+function startTimes(remembered: boolean): StartTimes {
+  const times = new StartTimes({ loadMs: { weights: 1, kernels: 2 } }, { locateMs: 3, remembered });
   times.ready();
   times.token();
   times.token();
-  const [total, ...parts] = [...times.say(1).matchAll(/([\d.]+) (m?s)/g)]
+  return times;
+}
+
+Deno.test("StartTimes splits the time until the first token into parts that add up to it", () => {
+  const times = startTimes(false);
+  const [line] = times.say(1, WARM).split("\n");
+  const [total, ...parts] = [...line!.matchAll(/([\d.]+) (m?s)/g)]
     .map(([, value, unit]) => Number(value) * (unit === "s" ? 1000 : 1)) as [number, ...number[]];
-  assert.equal(parts.length, 4);
+  assert.equal(parts.length, 5);
   const sum = parts.reduce((a, b) => a + b);
   assert.ok(Math.abs(sum - total) <= 0.01 * total, `${sum}, ${total}`); // three digits are said
-  assert.match(times.say(9), /; then [\d.]+(e\+\d+)? tokens\/s$/);
+  assert.match(times.say(9, WARM).split("\n")[0]!, /; then [\d.]+(e\+\d+)? tokens\/s$/);
+});
+
+Deno.test("StartTimes says whether the start was cold or warm, and whether variants were remembered", () => {
+  assert.match(
+    startTimes(false).say(1, COLD),
+    /\nA cold start: .* was empty; default kernel variants, as none/,
+  );
+  assert.match(startTimes(true).say(1, WARM), /\nA warm start: .*; kernel variants were remembered$/);
 });

@@ -7,7 +7,7 @@
 import { UsageError } from "../../../base/errors.ts";
 
 /** Connections at most where nothing says otherwise. */
-export const DEFAULT_CONNECTIONS = 1024;
+export const DEFAULT_CONNECTIONS = 2048;
 
 /** Files that are not connections: about 24 of Deno's and the driver's, and refusals that are being sent. */
 const OTHER_FILES = 48;

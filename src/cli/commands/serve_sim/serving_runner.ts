@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command } from "../../options/commander.ts";
+import type { Command } from "../../options/commander.ts";
 import { sharingStrategy } from "../../../kv/registry.ts";
 import { locateConfig } from "../../../hub/locate.ts";
 import { dryRun } from "../../../simulate/dry_run.ts";
@@ -105,7 +105,7 @@ export async function withSimulator<P, T>(
     }, prepared);
   }, ({ prepared, shape }) => {
     const plan = planOf(prepared), { policies } = plan, { kvDtype } = options;
-    return (context) => servingNeed(context, { plan, policies, shape, kvDtype });
+    return { work: (context) => servingNeed(context, { plan, policies, shape, kvDtype }) };
   });
 }
 

@@ -1,0 +1,87 @@
+/**
+ * The driver's cache of compiled kernels, as far as a program can see it: Mesa's, on disk. A start is cold where the
+ * driver must compile what a warm start finds there.
+ *
+ * @module
+ */
+
+/** Folders that Mesa keeps compiled kernels in, by version and kind. */
+const FOLDERS = ["mesa_shader_cache", "mesa_shader_cache_sf", "mesa_shader_cache_db"];
+/** Files that say nothing of what is kept. */
+const BOOKKEEPING = new Set(["index", "marker"]);
+/** Folders within such a folder that are looked into at most. */
+const MOST_FOLDERS = 1000;
+
+/** Bytes and files in the cache; undefined where they can't be seen. */
+export interface DriverCacheState {
+  /** Files that hold compiled kernels. */
+  readonly files: number;
+  /** Their bytes: some versions keep all kernels in few files that grow. */
+  readonly bytes: number;
+}
+
+/** Looks at the cache; undefined where this platform has none that is known, or it may not be looked at. */
+export async function driverCacheState(): Promise<DriverCacheState | undefined> {
+  const base = cacheBase();
+  if (base === undefined) return undefined;
+  let files = 0, bytes = 0;
+  const add = async (path: string) => {
+    files++;
+    bytes += (await Deno.stat(path)).size;
+  };
+  for (const folder of FOLDERS.map((name) => `${base}/${name}`)) {
+    if ((await Deno.permissions.query({ name: "read", path: folder })).state !== "granted") return undefined;
+    for (const { name, isDirectory } of await entriesOf(folder)) {
+      if (!isDirectory) {
+        if (!BOOKKEEPING.has(name)) await add(`${folder}/${name}`);
+        continue;
+      }
+      for (const file of await entriesOf(`${folder}/${name}`)) {
+        if (file.isFile) await add(`${folder}/${name}/${file.name}`).catch(() => {}); // the driver may take it away
+      }
+    }
+  }
+  return { files, bytes };
+}
+
+/** Says in words what a start found there and left there. */
+export function sayDriverCache(
+  before: DriverCacheState | undefined,
+  after: DriverCacheState | undefined,
+): { readonly temperature: "cold" | "warm" | "unknown"; readonly text: string } {
+  if (before === undefined || after === undefined) {
+    return {
+      temperature: "unknown",
+      text: "the driver's cache of compiled kernels was not to be seen (Mesa's is, with -R -E)",
+    };
+  }
+  const { files, bytes } = before;
+  if (files === 0) return { temperature: "cold", text: "the driver's cache of compiled kernels was empty" };
+  if (after.files > files || after.bytes > bytes) {
+    return { temperature: "cold", text: "the driver's cache of compiled kernels lacked some of this run's" };
+  }
+  return { temperature: "warm", text: "the driver had all kernels compiled" };
+}
+
+/** Where Mesa keeps its folders. */
+function cacheBase(): string | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  const [mesa, xdg, home] = ["MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME", "HOME"].map((variable) => {
+    if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return null;
+    return Deno.env.get(variable);
+  });
+  if (mesa === null || xdg === null || home === null) return undefined;
+  return mesa || xdg || (home && `${home}/.cache`) || undefined;
+}
+
+async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
+  const entries: Deno.DirEntry[] = [];
+  try {
+    for await (const entry of Deno.readDir(folder)) {
+      if (entries.push(entry) === MOST_FOLDERS) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return entries;
+}

@@ -1,0 +1,51 @@
+/**
+ * A first look at a group of cells, before it is measured: one short run each after a warm-up, for somebody who waits.
+ * Its times are in no result.
+ *
+ * @module
+ */
+import { withDecoder } from "../../engine/with_decoder.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
+import { latencyRun } from "./cell_runs.ts";
+import type { CellPlan, GroupPlan } from "./grid.ts";
+import { promptsOf } from "./grid.ts";
+import { assertSameIds, decodingOf } from "./group.ts";
+import type { Plan } from "./plan.ts";
+
+/** New tokens of a run at most. */
+const NEW_TOKENS = 9;
+
+/** What the run of a cell took. */
+export interface Glance {
+  /** The cell. */
+  readonly cell: CellPlan;
+  /** Time to the first token, in ms. */
+  readonly ttftMs: number;
+  /** Time per output token, in ms; null where there is only one. */
+  readonly tpotMs: number | null;
+}
+
+/**
+ * Looks at a plan's first group.
+ *
+ * @throws {KvbenchError} If two cells disagree on a token, or the device fails.
+ */
+export async function firstLook(model: Gpt2, plan: Plan, cells: GroupPlan): Promise<Glance[]> {
+  const { settings } = cells[0]!;
+  const newTokens = Math.min(NEW_TOKENS, settings.new_tokens);
+  const prompts = promptsOf(plan, settings, model.config.vocabSize);
+  const work = { prompts, newTokens, kvDtype: settings.kv_dtype };
+  const runs: { ids: number[][] }[] = [], glances: Glance[] = [];
+  for (const [i, cell] of cells.entries()) {
+    const { ids, ttft_ms, e2e_ms } = await withDecoder(model, decodingOf(cell), async (decoder) => {
+      await latencyRun(model, work, decoder); // compiles
+      return await latencyRun(model, work, decoder);
+    });
+    runs.push({ ids });
+    assertSameIds(cells, runs, i, ids);
+    const tpotMs = newTokens > 1 ? (e2e_ms - ttft_ms) / (newTokens - 1) : null;
+    glances.push({ cell, ttftMs: ttft_ms, tpotMs });
+  }
+  model.gpu.assertHealthy();
+  return glances;
+}
