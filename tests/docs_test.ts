@@ -110,7 +110,7 @@ Deno.test("The program takes every command line of the README and docs", { ignor
     ) {
       if (/\bCOMMAND\b/.test(line)) continue;
       lines++;
-      const fresh = program();
+      const fresh = await program();
       let ran = false;
       for (const command of commandsOf(fresh)) {
         if (command.commands.length === 0) command.action(() => void (ran = true));
