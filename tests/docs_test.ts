@@ -94,6 +94,19 @@ Deno.test("Every path of a source that the README and docs name exists", { ignor
   assert.ok(paths > 100, `only ${paths} paths`);
 });
 
+Deno.test("The README and docs/architecture.md name every folder of src", { ignore }, () => {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL("src/", ROOT))) {
+    if (!isDirectory) continue;
+    for (const map of ["README.md", "docs/architecture.md"]) {
+      assert.ok(page(map).includes(`\`src/${name}\``), `${map} does not name src/${name}`);
+    }
+  }
+});
+
+Deno.test("No page has a place that is still to be filled", { ignore }, () => {
+  for (const { name, text } of pages()) assert.doesNotMatch(text, /^(?:> )?[A-Z]{4,}$|\bTODO\b/m, name);
+});
+
 Deno.test("docs/README.md lists every page once", { ignore }, () => {
   const listed = [...page("docs/README.md").matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name]) =>
     `docs/${name}`
