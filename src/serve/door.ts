@@ -30,7 +30,7 @@ export interface DoorEvents {
 /** Refused connections that are told so at the same time; more wait in the system's queue. */
 const MAX_REFUSALS = 8;
 /** How long each of them may take to read it, in ms. */
-const REFUSAL_MS = 100;
+const REFUSAL_MS = 250;
 /** Files that are left to the rest of the process where it has turned out how many it can open. */
 const SPARE_FILES = 16;
 /** How long a connection may wait at least, in ms: as long as an honest client needs to send its headers. */
