@@ -9,17 +9,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import {
-  Decoder,
-  type Dtype,
-  DTYPES,
-  Gpt2,
-  Gpu,
-  openDecoder,
-  type PresetName,
-  PRESETS,
-  SyntheticCheckpoint,
-} from "../mod.ts";
+import { Decoder, type Dtype, DTYPES, Gpt2, Gpu, type PresetName, PRESETS } from "../mod.ts";
+import { openDecoder, SyntheticCheckpoint } from "../mod.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
 import { median } from "../src/measure/statistics/statistics.ts";
 import { drawTable } from "../src/report/text_table.ts";

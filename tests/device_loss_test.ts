@@ -143,8 +143,8 @@ const WORK: Readonly<Record<string, () => Promise<void>>> = {
   ...Object.fromEntries(
     strategyNames().map((strategy) => [`generate with ${strategy}`, () =>
       withOwnModel(async (model) => {
-        const size = { nSequences: 1, maxPromptTokens: 5, maxTokens: 25 };
-        const options = { strategy, kvOptions: { growth: "dynamic", block_size: 4 }, ...size };
+        const kvOptions = { growth: "dynamic", block_size: 4 };
+        const options = { strategy, kvOptions, nSequences: 1, maxPromptTokens: 5, maxTokens: 25 };
         await withDecoder(model, options, async (decoder) => {
           const request = { prompts: [PROMPT], maxNewTokens: 20, sampling: [GREEDY] };
           const chunks = await Array.fromAsync(generate(decoder, request));
@@ -168,7 +168,7 @@ const WORK: Readonly<Record<string, () => Promise<void>>> = {
     }),
   "search with beams": () =>
     withOwnModel(async (model) => {
-      const options = { strategy: "kv-cache", kvDtype: "int8", newTokens: 6 } as const;
+      const options = { strategy: "kv-cache", kvDtype: "int8", kvOptions: {}, newTokens: 6 } as const;
       const beams = { nBeams: 3, lengthPenalty: 1, earlyStopping: "false", eos: undefined } as const;
       await beamSearch(model, PROMPT, { ...options, ...beams });
     }),

@@ -11,7 +11,7 @@ import type { Dtype } from "../gpu/dtype.ts";
 import { plainStrategy } from "../kv/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 
-/** How far two logits may be apart and still change places: twice what kernels differ from PyTorch by (README). */
+/** How far two logits may be apart and still change places: twice what kernels differ from PyTorch by (`docs/measuring.md`). */
 const TIE = { software: 4e-4, hardware: 4e-3 };
 /** For K and V in fewer bits, where a rounding to the other side moves a logit by more. */
 const NARROW_TIE = 0.2;

@@ -23,7 +23,7 @@ import { addOptions, type OptionSpec } from "../options/option_spec.ts";
 import { compileProgress } from "../terminal/compile_progress.ts";
 import { type DriverCacheState, driverCacheState, sayDriverCache } from "./generate/driver_cache.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate/generate_many.ts";
-import { kvOptionsOf } from "../kv_options.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { promptIds, type Session, withSession } from "../session/session.ts";
 import { NUM_RETURN_SEQUENCES } from "../options/serving_options.ts";

@@ -14,7 +14,7 @@ import { writeWhole } from "../../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
-import { kvOptionsOf } from "../kv_options.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { promptIds, withSession } from "../session/session.ts";
 

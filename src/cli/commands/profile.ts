@@ -26,7 +26,7 @@ import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../optio
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { addOptions } from "../options/option_spec.ts";
-import { kvOptionsOf } from "../kv_options.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 interface Options extends PrecisionOptions, JsonOptions {

@@ -16,7 +16,7 @@ import { serve } from "../../serve/server.ts";
 import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "../options/api_key.ts";
 import { describeHelp } from "../options/help.ts";
 import { watchInterrupts } from "../terminal/interrupt.ts";
-import { policySpec } from "../kv_options.ts";
+import { policySpec } from "../options/kv_options.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "../options/memory_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { connectionLimit, DEFAULT_CONNECTIONS } from "./serve/connection_limit.ts";

@@ -14,7 +14,7 @@ import { strategyOptions } from "../../kv/registry.ts";
 import { PROMPT_IDS } from "./decode_options.ts";
 import { DEFAULT_FOLDER } from "./destination.ts";
 import { describeHelp } from "./help.ts";
-import { attributeOf, kvOptionSpecs, strategiesSpec } from "../kv_options.ts";
+import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { JSON_FILE } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from "./commander.ts";
-import { kvOptionSpecs, strategySpec } from "../kv_options.ts";
+import { kvOptionSpecs, strategySpec } from "./kv_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { idList } from "./values.ts";

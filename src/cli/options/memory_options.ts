@@ -7,7 +7,7 @@ import type { Command } from "./commander.ts";
 import { type Preemption, PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
 import type { ModelShape } from "../../simulate/model_shape.ts";
 import type { MemoryPlan } from "../../simulate/plan.ts";
-import { kvOptionsOf, kvOptionSpecs } from "../kv_options.ts";
+import { kvOptionsOf, kvOptionSpecs } from "./kv_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { byteCount, wholeNumber } from "./values.ts";
 

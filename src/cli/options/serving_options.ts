@@ -18,7 +18,7 @@ import {
   type MemoryOptions,
   memoryPlanOf,
 } from "./memory_options.ts";
-import { strategiesSpec } from "../kv_options.ts";
+import { strategiesSpec } from "./kv_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@link addServingOptions}. */

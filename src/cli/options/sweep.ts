@@ -7,7 +7,7 @@ import { InvalidArgumentError } from "./commander.ts";
 import { DTYPES } from "../../gpu/dtype.ts";
 import { strategyOptions } from "../../kv/registry.ts";
 import type { Plan } from "../../measure/run/plan.ts";
-import { kvValuesIn } from "../kv_options.ts";
+import { kvValuesIn } from "./kv_options.ts";
 import { MOST_TOKENS, nameList, wholeNumbers } from "./values.ts";
 
 /** Values of the settings that are swept. */

@@ -221,9 +221,8 @@ async function withDecoders<T>(
 }
 
 /**
-/**
- * Compares what cell `at` has generated with the first run of the first cell whose strategy is exact; where its own is not,
- * with its own first run.
+ * Compares what cell `at` has generated with the first run of the first cell whose strategy is exact; where its own is
+ * not, with its own first run.
  *
  * @throws {KvbenchError} Where a token differs.
  */

@@ -9,7 +9,7 @@ import { strategyOptions } from "../../../kv/registry.ts";
 import { checkPlan } from "../../../measure/run/grid.ts";
 import type { Plan } from "../../../measure/run/plan.ts";
 import type { Gpt2Config } from "../../../checkpoint/config.ts";
-import { kvOptionsOf } from "../../kv_options.ts";
+import { kvOptionsOf } from "../../options/kv_options.ts";
 import { promptIds, type Session } from "../../session/session.ts";
 import type { Sweep } from "../../options/sweep.ts";
 

@@ -10,7 +10,7 @@ import type { KvFootprint } from "../../../engine/kv_footprint.ts";
 import { sampleParallel } from "../../../engine/sample_parallel.ts";
 import type { Sampling } from "../../../model/sampling.ts";
 import type { DecodeOptions } from "../../options/decode_options.ts";
-import { kvOptionsOf } from "../../kv_options.ts";
+import { kvOptionsOf } from "../../options/kv_options.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import type { Session } from "../../session/session.ts";
 

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { plainStrategy, sharingStrategy, strategyNames, strategyOptions } from "../kv/registry.ts";
-import type { DefaultComparison, KvOption, KvOptions, KvValue } from "../kv/strategy_def.ts";
-import type { OptionSpec } from "./options/option_spec.ts";
-import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./options/values.ts";
+import { plainStrategy, sharingStrategy, strategyNames, strategyOptions } from "../../kv/registry.ts";
+import type { DefaultComparison, KvOption, KvOptions, KvValue } from "../../kv/strategy_def.ts";
+import type { OptionSpec } from "./option_spec.ts";
+import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./values.ts";
 
 const group = "K/V memory";
 
