@@ -151,6 +151,8 @@ export class Gpt2 {
     const uploaded = performance.now();
     try {
       await compiled;
+      await new Promise((resolve) => setTimeout(resolve)); // a loss is told in a turn of its own
+      gpu.assertHealthy();
       const loadMs = { weights: uploaded - start, kernels: performance.now() - uploaded };
       return new Gpt2(gpu, context, weights, loadMs);
     } catch (error) {
