@@ -9,20 +9,11 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
-import {
-  Decoder,
-  type Dtype,
-  DTYPES,
-  Gpt2,
-  Gpu,
-  type PresetName,
-  PRESETS,
-  type StrategyName,
-} from "../mod.ts";
-import { createStrategy, SyntheticCheckpoint } from "../mod.ts";
+import { Decoder, type Dtype, DTYPES, Gpt2, Gpu, type PresetName, PRESETS } from "../mod.ts";
+import { openDecoder, SyntheticCheckpoint } from "../mod.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
 import { median } from "../src/measure/statistics/statistics.ts";
+import { drawTable } from "../src/report/text_table.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -46,16 +37,13 @@ interface Measure {
 
 const gpu = await Gpu.open();
 console.log(`${options.model}, synthetic weights, on ${gpu.facts.description}; median of ${rounds} rounds`);
-const table = new Table({
-  head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)],
-  style: { head: [] },
-});
+const rows: string[][] = [];
 /** By storage type and measure: a sample of each round. */
 const columns = new Map<Dtype, Map<string, number[]>>();
 for (const dtype of DTYPES) columns.set(dtype, await measureAll(dtype));
 type Samples = (measure: string) => readonly number[];
 const row = (name: string, cell: (of: Samples) => string) =>
-  table.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
+  rows.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
 const ms = (samples: readonly number[]) => `${median(samples).toFixed(1)} ms`;
 const rate = (tokens: number, samples: readonly number[]) =>
   `${(1000 * tokens / median(samples)).toFixed(1)} tok/s`;
@@ -75,7 +63,7 @@ row(
   `no-cache step over prefill, ${SHORT} tokens`,
   (of) => ratio(of("no-cache"), of("prefill short")).toFixed(3),
 );
-console.log(table.toString());
+console.log(drawTable(rows, { head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)] }));
 gpu.dispose();
 
 async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
@@ -85,13 +73,11 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
     weightsDtype: dtype,
   });
   const free: (() => void)[] = [];
-  const make = async (name: StrategyName, nSequences: number, prompt: number): Promise<Decoder> => {
-    const shape = { ...config, ...model.dims, nSequences, dtype, texels: model.tuning.texels };
+  const make = async (strategy: string, nSequences: number, prompt: number): Promise<Decoder> => {
     const maxTokens = prompt + 1 + STEPS * TURNS * (rounds + 1);
-    const growth = { growth: "static", blockSize: 16, capacityTokens: maxTokens } as const;
-    const strategy = createStrategy(gpu, name, shape, { ...growth, maxTokens });
-    const decoder = await Decoder.create(model, strategy, { nSequences, maxPromptTokens: prompt, maxTokens });
-    free.push(() => decoder.dispose(), () => strategy.dispose());
+    const size = { nSequences, maxPromptTokens: prompt, maxTokens };
+    const decoder = await openDecoder(model, { strategy, kvDtype: dtype, ...size });
+    free.push(() => decoder.dispose());
     return decoder;
   };
   const prompts = (count: number, length: number) =>
@@ -108,7 +94,7 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
   };
   const decode = async (
     name: string,
-    strategy: StrategyName,
+    strategy: string,
     count: number,
     length: number,
   ): Promise<Measure> => {

@@ -14,6 +14,9 @@ import { ApiError } from "./api_error.ts";
 
 const tokenIds = z.array(z.int().nonnegative()).min(1);
 
+/** A stop string: an empty one would end every completion at once. */
+const stop = z.string().min(1, "expected at least one character");
+
 /** A parameter that only its neutral value is accepted for. */
 const only = (value: number) => z.literal(value, `only ${value} is supported`).nullish();
 
@@ -31,7 +34,7 @@ const schema = z.strictObject({
   stream_options: z.strictObject({ include_usage: z.boolean().nullish() }).nullish(),
   logprobs: z.int().min(0).max(5).nullish(),
   echo: z.boolean().nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(4)], {
+  stop: z.union([stop, z.array(stop).max(4)], {
     error: "expected a string, or a list of at most 4",
   }).nullish(),
   seed: z.int().nullish(),
