@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LoadResult } from "../load/result.ts";
+import type { LoadResult } from "../load/load_result.ts";
 import { drawTable } from "./text_table.ts";
 import { formatCount, formatMs, formatSignificant } from "./units.ts";
 
