@@ -154,7 +154,7 @@ function gapsOf({ chunkMs }: LoadAnswer): number[] {
 function summaryOf(values: readonly number[]): LoadResult["ttft_ms"] {
   const samples = new Samples();
   for (const value of values) samples.push(value);
-  return samples.summary() ?? null;
+  return samples.percentiles();
 }
 
 function failuresOf({ outcomes }: LoadRun): LoadResult["failures"] {

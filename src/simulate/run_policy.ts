@@ -1,5 +1,5 @@
 /**
- * One policy of a plan, over any executor.
+ * The run of one policy of a plan on any executor.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type { TimedRequest } from "./requests.ts";
 import { simulate } from "./simulate.ts";
 import { Tally } from "./tally.ts";
 
-/** Called with the requests that are finished so far of one policy. */
+/** Takes the number of finished requests of a policy. */
 export type ServingProgress = (policy: PolicyName, nFinished: number) => void;
 
-/** What {@link runPolicy} joins. */
-export interface PolicyRun {
+/** The parts of a run. */
+interface PolicyRun {
   readonly plan: ServingPlan;
   readonly shape: ModelShape;
   readonly policy: PolicyName;

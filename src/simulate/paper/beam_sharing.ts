@@ -1,24 +1,22 @@
 /**
- * How much memory beams share. Beam search keeps the best continuations of all beams, so that a beam's successors may
- * all come from one of them: then they share all its blocks, and the others' are free. The block manager is the real
- * one; only which beam each successor comes from is drawn here.
+ * The memory that beams share. Beam search keeps the best continuations of all beams, so that all successors may come
+ * from one beam: then they share its blocks, and the others' blocks are free. The block manager is the real one; the
+ * parent of each successor is drawn at random.
  *
  * @module
  */
 import { BlockManager } from "../../kv/block_manager.ts";
 import type { RequestLengths } from "../lengths.ts";
 
-/** What {@linkcode beamSharing} simulates. */
-export interface BeamOptions {
-  /** Beams of each request. */
+/** Options of {@linkcode beamSharing}. */
+interface BeamOptions {
   readonly beams: number;
-  /** Tokens per KV block. */
   readonly blockSize: number;
-  /** Draws the parents, evenly. */
+  /** Uniform numbers in [0, 1), which draw the parents. */
   readonly random: () => number;
 }
 
-/** Blocks saved by sharing ÷ blocks without sharing, over all steps of all requests. */
+/** Returns blocks saved by sharing ÷ blocks without sharing, over all steps of all requests. */
 export function beamSharing(requests: Iterable<RequestLengths>, options: BeamOptions): number {
   let used = 0, saved = 0;
   for (const request of requests) {
@@ -29,7 +27,7 @@ export function beamSharing(requests: Iterable<RequestLengths>, options: BeamOpt
   return used === 0 ? 0 : saved / (used + saved);
 }
 
-/** Blocks in use, and saved, added up over the steps of one request. */
+/** Sums the blocks in use, and those saved, over the steps of one request. */
 function blocksOf(
   { promptTokens, newTokens }: RequestLengths,
   { beams, blockSize, random }: BeamOptions,
