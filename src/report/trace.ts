@@ -6,7 +6,7 @@
 import type { Profile } from "../measure/profile/profile.ts";
 
 /** One event of a trace; times in µs. */
-interface TraceEvent {
+export interface TraceEvent {
   readonly name: string;
   /** X: an event with a duration. M: the name of a process or a track. */
   readonly ph: "X" | "M";
@@ -18,7 +18,7 @@ interface TraceEvent {
 }
 
 /** A trace as a file holds it. */
-interface Trace {
+export interface Trace {
   readonly displayTimeUnit: "ms";
   readonly traceEvents: readonly TraceEvent[];
 }

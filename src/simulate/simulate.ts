@@ -4,7 +4,7 @@
  * @module
  */
 import type { Executor } from "../engine/scheduler/executor.ts";
-import type { KvMemory } from "../engine/scheduler/kv_memory.ts";
+import type { KvPolicy } from "../kv/policy.ts";
 import type { Scheduler } from "../engine/scheduler/scheduler.ts";
 import type { TimedRequest } from "./requests.ts";
 import type { Tally } from "./tally.ts";
@@ -15,7 +15,7 @@ const MOST_WAITING = 256;
 /** The parts of a simulation. */
 interface Simulation {
   readonly scheduler: Scheduler<TimedRequest>;
-  readonly memory: KvMemory;
+  readonly memory: KvPolicy;
   readonly executor: Executor<TimedRequest>;
   /** Requests in the order of arrival. */
   readonly requests: Iterator<TimedRequest>;

@@ -4,13 +4,11 @@
  *
  * @module
  */
-import type { StrategyName } from "../../kv/strategy.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 
-/** What a colour stands for; it stands for the same in every chart. */
+/** The meaning of a colour, which is the same in every chart. */
 export type ColourKey =
-  | StrategyName
   | "weights"
   | "activations"
   | "kv"
@@ -25,6 +23,9 @@ export type ColourKey =
   | "paper"
   | "recompute"
   | "swap";
+
+/** The colour of a meaning, or one that comes with the chart: that of a strategy. */
+export type Colour = ColourKey | { readonly light: string; readonly dark: string };
 
 /** An axis. */
 export interface Axis {
@@ -62,7 +63,7 @@ interface Common {
 export interface LineSeries {
   readonly name: string;
   /** What its colour stands for. */
-  readonly colour: ColourKey;
+  readonly colour: Colour;
   /** Points in order; a null y interrupts the line. */
   readonly points: readonly (readonly [x: number, y: number | null])[];
   /** Confidence interval of each point. */
@@ -88,7 +89,7 @@ export interface LineFigure extends Common {
 /** One set of bars: a bar per category. */
 export interface BarSeries {
   readonly name: string;
-  readonly colour: ColourKey;
+  readonly colour: Colour;
   /** Lengths of the bars; null for no bar. */
   readonly values: readonly (number | null)[];
   /** Confidence intervals of the lengths. */
@@ -103,7 +104,7 @@ export interface BarFigure extends Common {
   /** Label of each row of bars, in one line or several. */
   readonly categories: readonly (string | readonly string[])[];
   /** What the categories' colours stand for, where they are strategies. */
-  readonly categoryColours?: readonly ColourKey[];
+  readonly categoryColours?: readonly Colour[];
   readonly x: Axis;
   readonly series: readonly BarSeries[];
   readonly stacked: boolean;
