@@ -77,27 +77,22 @@ export const servingEntrySchema = z.strictObject({
  */
 export type ServingEntry = z.infer<typeof servingEntrySchema>;
 
-/** What an entry is made of. */
-export interface Outcome {
-  /** How sequences were given room. */
+/** The run of a policy. */
+interface Outcome {
   readonly policy: string;
-  /** What K and V were in. */
   readonly storage: KvStorage | null;
   /** Tokens that fit. */
   readonly capacity: number;
-  /** Requests that could never run. */
   readonly nRefused: number;
-  /** From the first arrival to the last token. */
+  /** Time from the first arrival to the last token. */
   readonly ms: number;
-  /** Latencies and memory. */
   readonly tally: Tally;
-  /** What the scheduler did. */
   readonly counters: Counters;
-  /** Whether there were limits. */
+  /** True where there are limits for goodput. */
   readonly limited: boolean;
 }
 
-/** Makes the entry. */
+/** Makes the entry of a policy. */
 export function servingEntry(outcome: Outcome): ServingEntry {
   const { policy, storage, capacity, nRefused, ms, tally, counters, limited } = outcome;
   const { slots, busyMs } = tally;

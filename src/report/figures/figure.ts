@@ -62,7 +62,6 @@ interface Common {
 /** One line of a line chart. */
 export interface LineSeries {
   readonly name: string;
-  /** What its colour stands for. */
   readonly colour: Colour;
   /** Points in order; a null y interrupts the line. */
   readonly points: readonly (readonly [x: number, y: number | null])[];
@@ -103,7 +102,6 @@ export interface BarFigure extends Common {
   readonly kind: "bars";
   /** Label of each row of bars, in one line or several. */
   readonly categories: readonly (string | readonly string[])[];
-  /** What the categories' colours stand for, where they are strategies. */
   readonly categoryColours?: readonly Colour[];
   readonly x: Axis;
   readonly series: readonly BarSeries[];
