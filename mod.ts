@@ -7,7 +7,7 @@
  * ```ts
  * import { createStrategy, Decoder, Gpt2, Gpu, locateModel } from "./mod.ts";
  *
- * const gpu = await Gpu.open();
+ * const gpu = await openGpu();
  * const checkpoint = await locateModel("tiny");
  * const model = await Gpt2.load(gpu, checkpoint);
  * const { nLayer, nCtx } = model.config;
@@ -44,6 +44,8 @@ export * from "./src/gpu/recorder.ts";
 export * from "./src/gpu/roof.ts";
 export * from "./src/gpu/timestamps.ts";
 export * from "./src/gpu/webgpu.ts";
+export * from "./src/host/gpu.ts";
+export * from "./src/host/files.ts";
 export type { WgslFile } from "./src/gpu/wgsl.ts";
 export type { FetchEvents } from "./src/hub/fetch_blob.ts";
 export * from "./src/hub/locate.ts";

@@ -6,7 +6,7 @@
  */
 import configJson from "../weights/tiny/config.json" with { type: "text" };
 import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };
-import { createStrategy, Decoder, Gpt2, Gpu, STRATEGY_NAMES } from "../mod.ts";
+import { createStrategy, Decoder, Gpt2, openGpu, STRATEGY_NAMES } from "../mod.ts";
 import { memorySource } from "../src/checkpoint/byte_source.ts";
 import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
 
@@ -15,7 +15,7 @@ const CONTEXTS = [64, 512];
 /** Steps per measurement. */
 const STEPS = 4;
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 const checkpoint = await openCheckpoint({
   name: "tiny",
   configJson,

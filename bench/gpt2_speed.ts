@@ -15,7 +15,7 @@ import {
   type Dtype,
   DTYPES,
   Gpt2,
-  Gpu,
+  openGpu,
   type PresetName,
   PRESETS,
   type StrategyName,
@@ -44,7 +44,7 @@ interface Measure {
   run(): Promise<number>;
 }
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 console.log(`${options.model}, synthetic weights, on ${gpu.facts.description}; median of ${rounds} rounds`);
 const table = new Table({
   head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)],

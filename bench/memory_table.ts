@@ -6,7 +6,15 @@
  *
  * @module
  */
-import { createStrategy, DTYPES, Gpt2, Gpu, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
+import {
+  createStrategy,
+  DTYPES,
+  Gpt2,
+  openGpu,
+  type PresetName,
+  PRESETS,
+  SyntheticCheckpoint,
+} from "../mod.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";
 import { KvbenchError } from "../src/base/errors.ts";
 import { tuningFor } from "../src/model/tuning.ts";
@@ -14,7 +22,7 @@ import { formatBytes } from "../src/report/units.ts";
 
 const TOKENS = 1024;
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 console.log("| model | weights and K/V | weights | K/V per token | K/V of 1024 tokens |");
 console.log("| --- | --- | ---: | ---: | ---: |");
 for (const name of Object.keys(PRESETS) as PresetName[]) {

@@ -9,8 +9,8 @@ import {
   createKvKernels,
   createLayouts,
   type Dtype,
-  Gpu,
   linearProduct,
+  openGpu,
   PRESETS,
   Recorder,
   splitsOf,
@@ -32,7 +32,7 @@ export interface BatchedKernel {
   readonly run: () => Promise<void>;
 }
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
 const layouts = createLayouts(gpu.device, tuning);
 /** Whether operands are textures by default here. */

@@ -8,9 +8,10 @@
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../base/errors.ts";
 import { HOME } from "../base/home.ts";
-import { fileSource, memorySource, readText } from "../checkpoint/byte_source.ts";
+import { memorySource } from "../checkpoint/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../checkpoint/config.ts";
+import { fileSource, readText } from "../host/files.ts";
 import { download, type DownloadEvents, type RemoteFile } from "./download.ts";
 
 /** What the embedded model is called. */

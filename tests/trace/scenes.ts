@@ -9,7 +9,8 @@ import { GpuExecutor } from "../../src/engine/gpu_executor.ts";
 import { createMemory } from "../../src/engine/scheduler/create_memory.ts";
 import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";
 import { type Dtype, DTYPES } from "../../src/gpu/dtype.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { openGpu } from "../../src/host/gpu.ts";
 import { createStrategy } from "../../src/kv/create.ts";
 import { type Growth, type StrategyName } from "../../src/kv/strategy.ts";
 import { type Gpt2Config, parseConfig } from "../../src/checkpoint/config.ts";
@@ -122,7 +123,7 @@ async function withModel(
     configurable: true,
     value: fakeWebGpu(trace, options.tuning.subgroups ? ["subgroups"] : []),
   });
-  const gpu = await Gpu.open({ webgpu: "deno" });
+  const gpu = await openGpu({ webgpu: "deno" });
   trace.restart();
   gpu.ledger.resetPeak();
   const model = await Gpt2.load(gpu, new SyntheticCheckpoint("traced", config, 1), options);

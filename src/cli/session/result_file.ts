@@ -5,7 +5,7 @@
  */
 import { KvbenchError } from "../../base/errors.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
-import { readText } from "../../checkpoint/byte_source.ts";
+import { readText } from "../../host/files.ts";
 import { formatJson } from "../../report/json.ts";
 import { isReplaced, writeWhole } from "../../report/write.ts";
 

@@ -6,6 +6,7 @@
 import { mayBeSameBackend } from "../../../gpu/backend.ts";
 import { isDeepStrictEqual } from "node:util";
 import { KvbenchError } from "../../../base/errors.ts";
+import { machineFacts } from "../../../host/machine.ts";
 import { describeEnvironment } from "../../../measure/record/environment.ts";
 import type { Plan } from "../../../measure/run/plan.ts";
 import { type BenchResult, SCHEMA_VERSION } from "../../../measure/record/result.ts";
@@ -28,7 +29,7 @@ export async function emptyResult(
     created: new Date().toISOString(),
     complete: false,
     command: [...Deno.args],
-    environment: await describeEnvironment(gpu, model.tuning),
+    environment: await describeEnvironment(gpu, model.tuning, await machineFacts()),
     model: {
       name: modelName,
       n_layer: nLayer,
