@@ -9,7 +9,6 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import {
   Decoder,
   type Dtype,
@@ -23,6 +22,7 @@ import {
 import { createStrategy, SyntheticCheckpoint } from "../mod.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
 import { median } from "../src/measure/statistics/statistics.ts";
+import { drawTable } from "../src/report/text_table.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -46,16 +46,13 @@ interface Measure {
 
 const gpu = await openGpu();
 console.log(`${options.model}, synthetic weights, on ${gpu.facts.description}; median of ${rounds} rounds`);
-const table = new Table({
-  head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)],
-  style: { head: [] },
-});
+const rows: string[][] = [];
 /** By storage type and measure: a sample of each round. */
 const columns = new Map<Dtype, Map<string, number[]>>();
 for (const dtype of DTYPES) columns.set(dtype, await measureAll(dtype));
 type Samples = (measure: string) => readonly number[];
 const row = (name: string, cell: (of: Samples) => string) =>
-  table.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
+  rows.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
 const ms = (samples: readonly number[]) => `${median(samples).toFixed(1)} ms`;
 const rate = (tokens: number, samples: readonly number[]) =>
   `${(1000 * tokens / median(samples)).toFixed(1)} tok/s`;
@@ -75,7 +72,7 @@ row(
   `no-cache step over prefill, ${SHORT} tokens`,
   (of) => ratio(of("no-cache"), of("prefill short")).toFixed(3),
 );
-console.log(table.toString());
+console.log(drawTable(rows, { head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)] }));
 gpu.dispose();
 
 async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {

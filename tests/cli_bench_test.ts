@@ -218,6 +218,7 @@ Deno.test("doctor tells the adapter, its limits and which models fit, as a table
     "limits",
     "fence",
     "memory",
+    "start",
     "models",
   ]);
   assert.equal(typeof report.adapter.software, "boolean");

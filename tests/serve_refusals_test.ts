@@ -49,6 +49,8 @@ const REFUSED:
       /can never run: it may need 73 KV blocks of 4 tokens, and there are 60$/,
     ],
     [{ stop: ["a", "b", "c", "d", "e"] }, 400, "stop", /a list of at most 4$/],
+    [{ stop: "" }, 400, "stop", /^Invalid 'stop': expected at least one character$/],
+    [{ stop: ["a", ""] }, 400, "stop.1", /^Invalid 'stop.1': expected at least one character$/],
     [{ logprobs: 6 }, 400, "logprobs", /^Invalid 'logprobs'/],
     [{ logprobs: 1, echo: true }, 400, "echo", /not supported together with 'logprobs'$/],
     [{ suffix: "x" }, 400, "suffix", /^Invalid 'suffix': is not supported$/],

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
 import type { Comparison, MetricComparison } from "../measure/findings/compare.ts";
 import { markdownTable } from "./markdown.ts";
 import { cellLabels } from "./labels.ts";
 import { oneLine } from "./one_line.ts";
+import { drawTable } from "./text_table.ts";
 import { wrap } from "./wrap.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
@@ -22,13 +22,8 @@ const HEAD = ["", "", "before", "after", "ratio (95 % interval)", "p", "verdict"
 
 /** Lines of text without ANSI colours, no newline at the end. */
 export function compareTable(comparison: Comparison, threshold: number): string {
-  const table = new Table({
-    head: HEAD,
-    colAligns: ["left", "left", "right", "right", "right", "right", "left"],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of compareRows(comparison)) table.push(row);
-  return [table.toString(), ...compareNotes(comparison, threshold).flatMap((line) => wrap(line))].join("\n");
+  const table = drawTable(compareRows(comparison), { head: HEAD, align: "llrrrrl" });
+  return [table, ...compareNotes(comparison, threshold).flatMap((line) => wrap(line))].join("\n");
 }
 
 /** The same as GitHub-flavoured Markdown. */

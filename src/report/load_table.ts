@@ -3,8 +3,8 @@
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
 import type { LoadResult } from "../load/result.ts";
+import { drawTable } from "./text_table.ts";
 import { formatCount, formatMs, formatSignificant } from "./units.ts";
 
 const PERCENTILES = ["mean", "p50", "p90", "p99", "max"] as const;
@@ -28,42 +28,28 @@ function failures({ failures }: LoadResult): string[] {
 }
 
 function throughput(result: LoadResult): string {
-  const table = new Table({ style: { head: [], border: [], compact: true }, colAligns: ["left", "right"] });
-  table.push(
+  const { goodput_per_second: goodput, limits } = result;
+  const asked = (["ttft", "tpot", "e2e"] as const).flatMap((name) => {
+    const ms = limits[`${name}_ms`];
+    return ms === null ? [] : [`${name.toUpperCase()} ≤ ${formatMs(ms)}`];
+  });
+  return drawTable([
     ["requests finished", formatCount(result.finished)],
     ["duration", formatMs(1000 * result.seconds)],
     ["prompt tokens", formatCount(result.prompt_tokens)],
     ["output tokens", formatCount(result.output_tokens)],
     ["requests/s", formatSignificant(result.requests_per_second)],
-  );
-  const { goodput_per_second: goodput, limits } = result;
-  if (goodput !== null) {
-    const asked = (["ttft", "tpot", "e2e"] as const).flatMap((name) => {
-      const ms = limits[`${name}_ms`];
-      return ms === null ? [] : [`${name.toUpperCase()} ≤ ${formatMs(ms)}`];
-    });
-    table.push([`goodput, requests/s (${asked.join(", ")})`, formatSignificant(goodput)]);
-  }
-  table.push(
+    ...(goodput === null ? [] : [[`goodput, requests/s (${asked.join(", ")})`, formatSignificant(goodput)]]),
     ["output tokens/s", formatSignificant(result.output_tokens_per_second)],
     ["all tokens/s", formatSignificant(result.total_tokens_per_second)],
     ["most requests at once", formatCount(result.peak_concurrency)],
-  );
-  return table.toString();
+  ]);
 }
 
 function latencies(result: LoadResult): string {
-  const table = new Table({
-    head: ["", ...PERCENTILES],
-    style: { head: [], border: [], compact: true },
-    colAligns: ["left", ...PERCENTILES.map(() => "right" as const)],
-  });
-  for (const name of ["ttft", "tpot", "itl", "e2e"] as const) {
+  const rows = (["ttft", "tpot", "itl", "e2e"] as const).map((name) => {
     const summary = result[`${name}_ms`];
-    table.push([
-      name.toUpperCase(),
-      ...PERCENTILES.map((p) => summary === null ? "–" : formatMs(summary[p])),
-    ]);
-  }
-  return table.toString();
+    return [name.toUpperCase(), ...PERCENTILES.map((p) => summary === null ? "–" : formatMs(summary[p]))];
+  });
+  return drawTable(rows, { head: ["", ...PERCENTILES] });
 }

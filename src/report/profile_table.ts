@@ -4,8 +4,8 @@
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
 import type { ProfileResult } from "../measure/profile/profile_result.ts";
+import { drawTable } from "./text_table.ts";
 import { formatMs, formatPercent, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
@@ -18,10 +18,10 @@ export function profileTable(result: ProfileResult): string {
   const accounted = (gpuMs: number) => formatPercent(gpuMs + step.encode_ms + step.submit_ms, step.wall_ms);
   return [
     `Prefill of ${tokens} tokens`,
-    drawTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), peaks),
+    kernelTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), peaks),
     "",
     `${result.what[0]!.toUpperCase()}${result.what.slice(1)}, median of ${result.steps}`,
-    drawTable(kernels, step.kernels_ms, peaks),
+    kernelTable(kernels, step.kernels_ms, peaks),
     "",
     ...wrap(
       "An op is a multiply-add. Bytes are those that can't be avoided: each operand once. Of roof: the time that " +
@@ -54,27 +54,12 @@ function short(value: number): string {
 }
 
 /** @param total Time of all kernels together; medians over steps don't add up to it. */
-function drawTable(kernels: readonly Kernel[], total: number, peaks: Peaks): string {
+function kernelTable(kernels: readonly Kernel[], total: number, peaks: Peaks): string {
   const best = kernels.some(({ best_ms }) => best_ms !== undefined);
-  const table = new Table({
-    head: [
-      "kernel",
-      "calls",
-      "ms",
-      "of all",
-      "MB",
-      "M ops",
-      "GB/s",
-      "G ops/s",
-      "of roof",
-      ...(best ? ["of best"] : []),
-    ],
-    colAligns: ["left", ...Array(best ? 9 : 8).fill("right" as const)],
-    style: { head: [], border: [], compact: true },
-  });
+  const head = ["kernel", "calls", "ms", "of all", "MB", "M ops", "GB/s", "G ops/s", "of roof"];
   const row = (each: Kernel) => {
     const { kernel, dispatches, ms, bytes, operations, best_ms } = each;
-    table.push([
+    return [
       kernel,
       dispatches,
       short(ms),
@@ -85,17 +70,11 @@ function drawTable(kernels: readonly Kernel[], total: number, peaks: Peaks): str
       short(operations / ms / 1e6),
       formatPercent(roofShare(each, peaks), 1),
       ...(best ? [best_ms === undefined ? "" : formatPercent(best_ms, ms)] : []),
-    ]);
+    ];
   };
-  kernels.forEach(row);
   const sum = (key: "dispatches" | "bytes" | "operations") =>
     kernels.reduce((sum, kernel) => sum + kernel[key], 0);
-  row({
-    kernel: "all",
-    dispatches: sum("dispatches"),
-    ms: total,
-    bytes: sum("bytes"),
-    operations: sum("operations"),
-  });
-  return table.toString();
+  const all = { dispatches: sum("dispatches"), bytes: sum("bytes"), operations: sum("operations") };
+  const rows = [...kernels, { kernel: "all", ms: total, ...all }].map(row);
+  return drawTable(rows, { head: best ? [...head, "of best"] : head });
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { sayKind } from "./adapter_kind.ts";
-import Table from "npm:cli-table3@0.6.5";
 import type { SelfTest } from "../check/selftest_result.ts";
+import { drawTable } from "./text_table.ts";
 import { wrap } from "./wrap.ts";
 
 /** Environment, table and verdict, as text. */
@@ -23,15 +23,12 @@ export function selfTestTable({ environment, checks }: SelfTest): string {
     ...featureLines(adapter),
     `Kernels ${environment.kernels_sha256.slice(0, 16)}, ${tuning["name"]} tuning first`,
   ];
-  const table = new Table({
-    head: ["kernel", "variant", "largest error", "tolerance", "verdict"],
-    colAligns: ["left", "left", "right", "right", "left"],
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
-  for (const { kernel, variant, largest_error, tolerance, verdict } of checks) {
-    table.push([kernel, variant, error(largest_error), error(tolerance), verdict]);
-  }
+  const table = drawTable(
+    checks.map((
+      { kernel, variant, largest_error, tolerance, verdict },
+    ) => [kernel, variant, error(largest_error), error(tolerance), verdict]),
+    { head: ["kernel", "variant", "largest error", "tolerance", "verdict"], align: "llrrl" },
+  );
   const wrong = checks.filter(({ verdict }) => verdict !== "right");
   const lines = wrong.map(({ kernel, variant, verdict, detail }) =>
     `${kernel}${variant && ` (${variant})`} ${verdict === "failed" ? "failed" : "is wrong"}: ${detail}`
@@ -39,7 +36,7 @@ export function selfTestTable({ environment, checks }: SelfTest): string {
   const last = wrong.length === 0
     ? `All ${checks.length} checks are right`
     : `${wrong.length} of ${checks.length} checks are not right`;
-  return [...facts, table.toString(), ...lines, last].join("\n");
+  return [...facts, table, ...lines, last].join("\n");
 }
 
 function featureLines({ features, offered_features = [] }: SelfTest["environment"]["adapter"]): string[] {

@@ -4,19 +4,16 @@
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
 import type { ServingEntry } from "../simulate/entry.ts";
 import type { ServingResult, ServingSetup } from "../simulate/result.ts";
+import { columnTable } from "./text_table.ts";
 import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
-import { WIDTH } from "./wrap.ts";
-
-const LABEL_WIDTH = 26;
 
 /** The report of `result` as lines of text without ANSI colours, no newline at the end. */
 export function servingTable(result: ServingResult): string {
   const { results } = result;
   const policies = `${results.length} ${results.length === 1 ? "policy" : "policies"}`;
-  return [servingHeading(result, policies), drawTable(result), ...notes(result)].join("\n");
+  return [servingHeading(result, policies), policyTable(result), ...notes(result)].join("\n");
 }
 
 /** What was served, in two lines. */
@@ -35,17 +32,9 @@ export function servingHeading(
   ].join("\n");
 }
 
-function drawTable({ results, limits }: ServingResult): string {
-  const valueWidth = Math.min(20, Math.floor((WIDTH - LABEL_WIDTH - results.length - 2) / results.length));
-  const table = new Table({
-    head: ["", ...results.map(({ policy }) => policy)],
-    colWidths: [LABEL_WIDTH, ...results.map(() => valueWidth)],
-    colAligns: ["left", ...results.map(() => "right" as const)],
-    style: { head: [], border: [], compact: true },
-  });
-  const group = (title: string) => table.push([{ colSpan: results.length + 1, content: title }]);
-  const row = (label: string, cell: (entry: ServingEntry) => string) =>
-    table.push([`  ${label}`, ...results.map(cell)]);
+function policyTable({ results, limits }: ServingResult): string {
+  const titles = results.map(({ policy }) => policy);
+  const { group, row, draw } = columnTable(results, { titles, label: 26, most: 20 });
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const latency = (pick: (entry: ServingEntry) => ServingEntry["ttft_ms"], p: "p50" | "p99") =>
   (
@@ -88,7 +77,7 @@ function drawTable({ results, limits }: ServingResult): string {
   if (results.some(({ prefix_hit_tokens }) => prefix_hit_tokens > 0)) {
     row("prompt tokens found cached", ({ prefix_hit_tokens }) => formatCount(prefix_hit_tokens));
   }
-  return table.toString();
+  return draw();
 }
 
 /** How many sequences could have run if no slot were wasted: what the ratios can't exceed. */

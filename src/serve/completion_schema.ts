@@ -10,6 +10,9 @@ import { ApiError } from "./api_error.ts";
 
 const tokenIds = z.array(z.int().nonnegative()).min(1);
 
+/** A text that ends a completion: every text begins with an empty one. */
+const stop = z.string().min(1, "expected at least one character");
+
 /** A number that is taken with one value only: the one that changes nothing. */
 const only = (value: number) => z.literal(value, `only ${value} is supported`).nullish();
 
@@ -27,7 +30,7 @@ const schema = z.strictObject({
   stream_options: z.strictObject({ include_usage: z.boolean().nullish() }).nullish(),
   logprobs: z.int().min(0).max(5).nullish(),
   echo: z.boolean().nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(4)], {
+  stop: z.union([stop, z.array(stop).max(4)], {
     error: "expected a string, or a list of at most 4",
   }).nullish(),
   seed: z.int().nullish(),

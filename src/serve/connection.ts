@@ -72,23 +72,23 @@ export class Connection extends Duplex {
   }
 
   /** Sends an error as the last answer; breaks off where another answer is under way. */
-  refuse(error: ApiError): void {
+  refuse(error: ApiError, lingerMs: number = LINGER_MS): void {
     if (this.#leaving || this.destroyed) return;
     if (this.isWaiting && this.writable) {
       this.write(error.toHttp());
-      this.destroySoon();
+      this.destroySoon(lingerMs);
     } else {
       this.destroy();
     }
   }
 
   /** Ends it when everything is sent. What the client still sends is thrown away, for a short time. */
-  destroySoon(): void {
+  destroySoon(lingerMs: number = LINGER_MS): void {
     if (this.#leaving || this.destroyed) return;
     this.#leaving = true;
     this.end();
     this.resume();
-    this.#await(LINGER_MS);
+    this.#await(lingerMs);
   }
 
   /** Reads what has come. */

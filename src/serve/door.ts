@@ -27,8 +27,10 @@ export interface DoorEvents {
   onLimit(maxConnections: number): void;
 }
 
-/** Refused connections that are told so at the same time; more are closed at once. */
+/** Refused connections that are told so at the same time; more wait in the system's queue. */
 const MAX_REFUSALS = 8;
+/** How long each of them may take to read it, in ms. */
+const REFUSAL_MS = 250;
 /** Files that are left to the rest of the process where it has turned out how many it can open. */
 const SPARE_FILES = 16;
 /** How long a connection may wait at least, in ms: as long as an honest client needs to send its headers. */
@@ -111,23 +113,31 @@ export class Door {
         conn = await this.#listener.accept();
       } catch (error) {
         if (this.#closed) return;
-        if (isOutOfFiles(error)) {
-          this.#limit = Math.max(1, Math.min(this.#limit, this.#connections.size - SPARE_FILES));
-          this.#events.onLimit(this.#limit);
-          await this.#shrinkTo(this.#limit);
-        } else await pause(PAUSE_MS);
+        if (isOutOfFiles(error)) await this.#lowerLimit();
+        await pause(PAUSE_MS);
         continue;
       }
       const hasRoom = await this.#shrinkTo(this.#limit - 1);
       if (this.#closed) conn.close();
       else if (hasRoom) this.#take(conn);
-      else this.#refuse(conn);
+      else await this.#refuse(conn);
       await turn(); // a crowd must not keep others' bytes from being read
     }
   }
 
+  async #lowerLimit(): Promise<void> {
+    const limit = Math.max(1, Math.min(this.#limit, this.#connections.size - SPARE_FILES));
+    if (limit < this.#limit) this.#events.onLimit(limit);
+    this.#limit = limit;
+    await this.#shrinkTo(limit);
+  }
+
   #take(conn: Deno.TcpConn): void {
-    conn.setNoDelay(true);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+      // some systems refuse where its client has left, which shows when it is read
+    }
     const connection = new Connection(conn, this.#options);
     this.#connections.add(connection);
     this.#waiting.add(connection);
@@ -138,13 +148,13 @@ export class Door {
     this.#events.onConnection(connection);
   }
 
-  #refuse(conn: Deno.TcpConn): void {
+  async #refuse(conn: Deno.TcpConn): Promise<void> {
     this.#refused++;
-    if (this.#refusals.size >= MAX_REFUSALS) return conn.close();
     const connection = new Connection(conn, this.#options);
     this.#refusals.add(connection);
     connection.once("close", () => this.#refusals.delete(connection));
-    connection.refuse(unavailable(`${this.#limit} connections are served, which is the limit`));
+    connection.refuse(unavailable(`${this.#limit} connections are served, which is the limit`), REFUSAL_MS);
+    while (this.#refusals.size >= MAX_REFUSALS) await pause(REFUSAL_MS / 10);
   }
 
   /**

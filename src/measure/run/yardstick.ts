@@ -35,7 +35,7 @@ export class Yardstick {
   /**
    * Compiles the kernel and finds out how often it must run for a reading.
    *
-   * @throws {KvbenchError} If the device refuses the kernel or the buffer.
+   * @throws {KvbenchError} If the device refuses the kernel or the buffer, or is lost.
    */
   static async create(gpu: Gpu): Promise<Yardstick> {
     const layout = new BindLayout(gpu.device, "yardstick", { values: "readWrite" });
@@ -53,9 +53,19 @@ export class Yardstick {
       recorder.share(group);
       recorder.dispatch(kernel, [], VECTORS / 64);
     });
-    await yardstick.readMs(); // the first dispatch pays for the buffer's pages
-    while (await yardstick.readMs() * yardstick.#dispatches < READING_MS) yardstick.#dispatches *= 2;
-    return yardstick;
+    try {
+      await yardstick.readMs(); // the first dispatch pays for the buffer's pages
+      while (await yardstick.readMs() * yardstick.#dispatches < READING_MS) {
+        yardstick.#dispatches *= 2;
+        // A lost device does any work in no time, and says that it is lost between two tasks alone.
+        await new Promise((resolve) => setTimeout(resolve));
+        gpu.assertHealthy();
+      }
+      return yardstick;
+    } catch (error) {
+      yardstick.dispose();
+      throw error;
+    }
   }
 
   /** Milliseconds that the work takes now, once. */
