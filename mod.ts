@@ -5,20 +5,18 @@
  * As a library:
  *
  * ```ts
- * import { createStrategy, Decoder, Gpt2, Gpu, locateModel } from "./mod.ts";
+ * import { Gpt2, Gpu, locateModel, openDecoder } from "./mod.ts";
  *
  * const gpu = await openGpu();
  * const checkpoint = await locateModel("tiny");
  * const model = await Gpt2.load(gpu, checkpoint);
- * const { nLayer, nCtx } = model.config;
- * const shape = { ...model.config, ...model.dims, nSequences: 1, dtype: "f32" };
- * const strategy = createStrategy(gpu, "paged", shape, {
+ * const decoder = await openDecoder(model, {
+ *   strategy: "paged",
+ *   kvOptions: { block_size: 16 },
+ *   nSequences: 1,
+ *   maxPromptTokens: 8,
  *   maxTokens: 64,
- *   capacityTokens: 64,
- *   growth: "static",
- *   blockSize: 16,
  * });
- * const decoder = await Decoder.create(model, strategy, { nSequences: 1, maxPromptTokens: 8, maxTokens: 64 });
  * decoder.begin([[7454, 2402, 257, 640]]); // "Once upon a time"
  * decoder.advance(16);
  * console.log(await decoder.ids(4), gpu.ledger.summary());
@@ -71,19 +69,23 @@ export * from "./src/model/step_tables.ts";
 export * from "./src/model/tuning.ts";
 export * from "./src/model/weights.ts";
 export * from "./src/model/workspace.ts";
-export * from "./src/kv/arena.ts";
-export * from "./src/kv/block_manager.ts";
-export * from "./src/kv/block_pool.ts";
-export * from "./src/kv/buddy.ts";
-export * from "./src/kv/create.ts";
-export * from "./src/kv/first_fit.ts";
+export * from "./src/kv/reserved/arena.ts";
+export * from "./src/kv/paged/block_manager.ts";
+export * from "./src/kv/paged/block_pool.ts";
+export * from "./src/kv/reserved/buddy.ts";
+export * from "./src/kv/reserved/first_fit.ts";
 export * from "./src/kv/layer.ts";
-export * from "./src/kv/prefix_keys.ts";
-export * from "./src/kv/reservation.ts";
+export * from "./src/kv/paged/prefix_keys.ts";
+export * from "./src/kv/reserved/reservation.ts";
 export * from "./src/kv/slot_copier.ts";
-export * from "./src/kv/slot_pool.ts";
-export * from "./src/kv/strategy.ts";
-export * from "./src/engine/batch_runner.ts";
+export * from "./src/kv/source.ts";
+export * from "./src/kv/strategy_def.ts";
+export * from "./src/kv/registry.ts";
+export * from "./src/kv/moves.ts";
+export * from "./src/kv/pool.ts";
+export * from "./src/kv/region_policy.ts";
+export * from "./src/kv/contiguous/policy.ts";
+export * from "./src/kv/shape.ts";
 export * from "./src/engine/beam_search.ts";
 export * from "./src/engine/beams.ts";
 export * from "./src/engine/decoder.ts";
@@ -91,18 +93,18 @@ export * from "./src/engine/generate.ts";
 export * from "./src/engine/gpu_executor.ts";
 export * from "./src/engine/kv_footprint.ts";
 export * from "./src/engine/live_engine.ts";
+export * from "./src/engine/runner.ts";
 export * from "./src/engine/sample_parallel.ts";
-export * from "./src/engine/scheduler/arena_memory.ts";
+export * from "./src/engine/group_kv.ts";
+export * from "./src/kv/reserved/policy.ts";
 export * from "./src/engine/scheduler/counters.ts";
-export * from "./src/engine/scheduler/create_memory.ts";
 export * from "./src/engine/scheduler/executor.ts";
-export * from "./src/engine/scheduler/kv_memory.ts";
-export * from "./src/engine/scheduler/paged_memory.ts";
+export * from "./src/kv/policy.ts";
+export * from "./src/kv/paged/policy.ts";
 export * from "./src/engine/scheduler/request.ts";
 export * from "./src/engine/scheduler/scheduler.ts";
 export * from "./src/engine/scheduler/scheduler_options.ts";
 export * from "./src/engine/scheduler/step.ts";
-export * from "./src/engine/shared_runner.ts";
 export * from "./src/engine/with_decoder.ts";
 export * from "./src/check/comparison.ts";
 export * from "./src/check/kernel_checks.ts";

@@ -6,7 +6,7 @@
  */
 import configJson from "../weights/tiny/config.json" with { type: "text" };
 import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };
-import { createStrategy, Decoder, Gpt2, openGpu, STRATEGY_NAMES } from "../mod.ts";
+import { Gpt2, openDecoder, openGpu, strategyNames } from "../mod.ts";
 import { memorySource } from "../src/checkpoint/byte_source.ts";
 import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
 
@@ -24,21 +24,14 @@ const checkpoint = await openCheckpoint({
 });
 const model = await Gpt2.load(gpu, checkpoint);
 const { nCtx, vocabSize } = model.config;
-const shape = {
-  ...model.config,
-  ...model.dims,
-  nSequences: 1,
-  dtype: "f32" as const,
-  texels: model.tuning.texels,
-};
 
 for (const context of CONTEXTS) {
   const prompt = Array.from({ length: context }, (_, i) => (i * 7919) % vocabSize);
   const maxTokens = context + STEPS + 1;
-  for (const name of STRATEGY_NAMES) {
-    const options = { maxTokens, capacityTokens: nCtx, growth: "static", blockSize: 16 } as const;
-    const strategy = createStrategy(gpu, name, shape, options);
-    const decoder = await Decoder.create(model, strategy, {
+  for (const name of strategyNames("bench")) {
+    const decoder = await openDecoder(model, {
+      strategy: name,
+      kvOptions: { kv_capacity_tokens: nCtx },
       nSequences: 1,
       maxPromptTokens: context,
       maxTokens,

@@ -9,17 +9,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import {
-  Decoder,
-  type Dtype,
-  DTYPES,
-  Gpt2,
-  openGpu,
-  type PresetName,
-  PRESETS,
-  type StrategyName,
-} from "../mod.ts";
-import { createStrategy, SyntheticCheckpoint } from "../mod.ts";
+import { Decoder, type Dtype, DTYPES, Gpt2, openGpu, type PresetName, PRESETS } from "../mod.ts";
+import { openDecoder, SyntheticCheckpoint } from "../mod.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
 import { median } from "../src/measure/statistics/statistics.ts";
 import { drawTable } from "../src/report/text_table.ts";
@@ -82,13 +73,11 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
     weightsDtype: dtype,
   });
   const free: (() => void)[] = [];
-  const make = async (name: StrategyName, nSequences: number, prompt: number): Promise<Decoder> => {
-    const shape = { ...config, ...model.dims, nSequences, dtype, texels: model.tuning.texels };
+  const make = async (strategy: string, nSequences: number, prompt: number): Promise<Decoder> => {
     const maxTokens = prompt + 1 + STEPS * TURNS * (rounds + 1);
-    const growth = { growth: "static", blockSize: 16, capacityTokens: maxTokens } as const;
-    const strategy = createStrategy(gpu, name, shape, { ...growth, maxTokens });
-    const decoder = await Decoder.create(model, strategy, { nSequences, maxPromptTokens: prompt, maxTokens });
-    free.push(() => decoder.dispose(), () => strategy.dispose());
+    const size = { nSequences, maxPromptTokens: prompt, maxTokens };
+    const decoder = await openDecoder(model, { strategy, kvDtype: dtype, ...size });
+    free.push(() => decoder.dispose());
     return decoder;
   };
   const prompts = (count: number, length: number) =>
@@ -105,7 +94,7 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
   };
   const decode = async (
     name: string,
-    strategy: StrategyName,
+    strategy: string,
     count: number,
     length: number,
   ): Promise<Measure> => {

@@ -6,15 +6,7 @@
  *
  * @module
  */
-import {
-  createStrategy,
-  DTYPES,
-  Gpt2,
-  openGpu,
-  type PresetName,
-  PRESETS,
-  SyntheticCheckpoint,
-} from "../mod.ts";
+import { DTYPES, Gpt2, openDecoder, openGpu, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";
 import { KvbenchError } from "../src/base/errors.ts";
 import { tuningFor } from "../src/model/tuning.ts";
@@ -39,18 +31,18 @@ for (const name of Object.keys(PRESETS) as PresetName[]) {
       const checkpoint = new SyntheticCheckpoint(name, config, 0);
       const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: dtype });
       const { weights } = gpu.ledger.current;
-      const shape = { ...config, ...model.dims, nSequences: 1, dtype, texels: model.tuning.texels };
-      const strategy = createStrategy(gpu, "paged", shape, {
+      const decoder = await openDecoder(model, {
+        strategy: "paged",
+        kvDtype: dtype,
+        nSequences: 1,
+        maxPromptTokens: 1,
         maxTokens: TOKENS,
-        capacityTokens: TOKENS,
-        growth: "static",
-        blockSize: 16,
       });
       const { kv } = gpu.ledger.current;
       console.log(
         `| ${name} | ${dtype} | ${formatBytes(weights)} | ${formatBytes(kv / TOKENS)} | ${formatBytes(kv)} |`,
       );
-      strategy.dispose();
+      decoder.dispose();
       model.dispose();
     } catch (error) {
       if (!(error instanceof KvbenchError)) throw error;

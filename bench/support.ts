@@ -6,10 +6,13 @@
 import {
   type Batch,
   batchOf,
+  chooseKv,
   createKvKernels,
   createLayouts,
   type Dtype,
+  KvPool,
   linearProduct,
+  makeKv,
   openGpu,
   PRESETS,
   Recorder,
@@ -20,8 +23,6 @@ import {
 import { seededRandom, shuffled } from "../src/base/random.ts";
 import { dimsOf } from "../src/model/dims.ts";
 import { packedBytes } from "../src/model/pack.ts";
-import { KvCache } from "../src/kv/kv_cache.ts";
-import { Paged } from "../src/kv/paged.ts";
 
 /** Few, fixed repetitions: without them, a body over half a second gets 21 warm-ups. */
 export const BENCH_OPTIONS = { n: 8, warmup: 2 } as const;
@@ -79,19 +80,22 @@ export async function attentionBench(
     texels?: boolean;
   },
 ): Promise<BatchedKernel> {
-  const shape = { ...config, ...dims, nLayer: 1, nSequences: 1, dtype, texels };
-  const nBlocks = Math.ceil(context / 16);
-  const kv = strategy === "kv-cache"
-    ? new KvCache(gpu, shape, { growth: "static", capacityTokens: context })
-    : new Paged(gpu, shape, {
-      blockSize: 16,
-      poolTokens: context,
-      order: shuffled([...Array(nBlocks).keys()], seededRandom(1)),
-    });
-  kv.reserve(0, context, () => {});
+  const kv = makeKv(chooseKv(strategy), {
+    ...{ nSequences: 1, nLayer: 1, nCtx: config.nCtx, maxTokens: context, maxRows: context },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
+  });
+  const pool = KvPool.allocate(gpu, {
+    shape: { nHead: config.nHead, a4: dims.a4, dtype, nSequences: 1, texels },
+    addressing: kv.addressing,
+    nSlots: kv.policy.nSlots,
+    movesSlots: false,
+  });
+  // Blocks out of order, as they are after a while.
+  const order = shuffled([...Array(Math.ceil(context / 16)).keys()], seededRandom(1));
+  pool.place(0, order, () => {});
   const kernels = await createKvKernels(
     { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" },
-    kv.source,
+    pool.source,
   );
   const splits = splitsOf(config.nCtx, tuning) * config.nHead;
   const group = layouts[tuning.splitTokens === 0 ? "attentionWhole" : "attentionSplit"].bind({
@@ -105,7 +109,7 @@ export async function attentionBench(
     (recorder) =>
       recorder.dispatch(
         kernels.decode,
-        [group, kv.bindGroups(0).read],
+        [group, pool.bindGroups(0).read],
         splitsOf(context, tuning),
         config.nHead,
       ),

@@ -12,7 +12,7 @@ import {
   prefill,
   PREFILL_SPANS,
 } from "../src/check/attention.ts";
-import { contiguousKv, KV_KINDS, pagedKv } from "../src/check/kv_memory.ts";
+import { kvKind, kvKinds } from "../src/check/kv_memory.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { SPLITS } from "../src/model/autotune/variants.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
@@ -43,13 +43,13 @@ for (const texels of [true, false]) {
     const what = `${texels ? "textures" : "buffers"}, splits of ${splitTokens || "all"}`;
     gpuTest(`Decode attention equals the reference, however the context is split (${what})`, async (gpu) => {
       const tuning = { ...SOFTWARE_TUNING, texels, splitTokens };
-      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: pagedKv(16), spans: DECODE_SPANS });
+      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: kvKind("paged by 16"), spans: DECODE_SPANS });
     });
   }
 }
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
-  for (const [kind, makeKv] of KV_KINDS) {
+  for (const [kind, makeKv] of kvKinds()) {
     gpuTest(`Attention equals the reference (${kind}, ${tuning.name} tuning)`, async (gpu) => {
       await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv });
       await check(gpu, { nHead: 3, headDim: 18, tuning, makeKv });
@@ -57,27 +57,40 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
   }
   for (const dtype of ["f16", "int8"] as const) {
     gpuTest(`Attention reads K and V in ${dtype} (${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: contiguousKv, dtype });
-      await check(gpu, { nHead: 3, headDim: 18, tuning, makeKv: pagedKv(3), dtype });
-      await check(gpu, { nHead: 1, headDim: 64, tuning, makeKv: pagedKv(16), dtype });
+      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: kvKind("contiguous"), dtype });
+      await check(gpu, { nHead: 3, headDim: 18, tuning, makeKv: kvKind("paged by 3"), dtype });
+      await check(gpu, { nHead: 1, headDim: 64, tuning, makeKv: kvKind("paged by 16"), dtype });
     });
   }
   for (const headDim of [4, 64, 128]) {
     gpuTest(`Attention equals the reference (head width ${headDim}, ${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 1, headDim, tuning, makeKv: contiguousKv });
-      await check(gpu, { nHead: 2, headDim, tuning, makeKv: pagedKv(3) });
+      await check(gpu, { nHead: 1, headDim, tuning, makeKv: kvKind("contiguous") });
+      await check(gpu, { nHead: 2, headDim, tuning, makeKv: kvKind("paged by 3") });
     });
   }
   gpuTest(
     `Attention survives scores that grow until exp() alone would overflow (${tuning.name} tuning)`,
     async (gpu) => {
       const tolerance = LARGE_SCORES_TOLERANCE;
-      await check(gpu, { nHead: 2, headDim: 20, tuning, makeKv: pagedKv(3), growingKeys: true, tolerance });
+      await check(gpu, {
+        nHead: 2,
+        headDim: 20,
+        tuning,
+        makeKv: kvKind("paged by 3"),
+        growingKeys: true,
+        tolerance,
+      });
     },
   );
   gpuTest(`Attention of a tile writes its own rows and no other (${tuning.name} tuning)`, async (gpu) => {
     for (const count of [2, 3, 4, 5, 6, 7, 8, 17]) {
-      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: pagedKv(16), spans: [prefill(1, 3, count)] });
+      await check(gpu, {
+        nHead: 2,
+        headDim: 16,
+        tuning,
+        makeKv: kvKind("paged by 16"),
+        spans: [prefill(1, 3, count)],
+      });
     }
   });
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { Decoder } from "../src/engine/decoder.ts";
+import type { Decoder } from "../src/engine/decoder.ts";
 import { generate } from "../src/engine/generate.ts";
-import { createStrategy } from "../src/kv/create.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
@@ -18,7 +18,7 @@ async function pipelinesOf(gpu: Gpu, body: () => Promise<unknown>): Promise<stri
   const made: string[] = [];
   const { device } = gpu, make = device.createComputePipelineAsync;
   device.createComputePipelineAsync = (descriptor) => {
-    made.push(descriptor.label!.split(" + ").at(-1)!);
+    made.push(descriptor.compute.module.label.split(" + ").at(-1)!);
     return make.call(device, descriptor);
   };
   try {
@@ -34,25 +34,17 @@ gpuTest(
   async (gpu) => {
     const { checkpoint } = await randomCheckpoint(AWKWARD);
     const model = await Gpt2.load(gpu, checkpoint);
-    const shape = {
-      ...model.config,
-      ...model.dims,
-      nSequences: 1,
-      dtype: "f32" as const,
-      texels: model.tuning.texels,
-    };
     const sizes = { nSequences: 1, maxPromptTokens: 5, maxTokens: 9 };
-    const strategy = createStrategy(gpu, "kv-cache", shape, {
-      ...sizes,
-      capacityTokens: 9,
-      growth: "static",
-      blockSize: 1,
-    });
     let decoder: Decoder | undefined;
     const request = { prompts: [[1, 2, 3, 4, 5]], maxNewTokens: 4, sampling: [GREEDY] };
     let chunks: AsyncGenerator<number[][]> | undefined;
     const first = await pipelinesOf(gpu, async () => {
-      decoder = await Decoder.create(model, strategy, { ...sizes, sampled: false, firstStepFirst: true });
+      decoder = await openDecoder(model, {
+        ...sizes,
+        strategy: "kv-cache",
+        sampled: false,
+        firstStepFirst: true,
+      });
       chunks = generate(decoder, request);
       assert.equal((await chunks.next()).value![0]!.length, 1);
     });
@@ -67,7 +59,6 @@ gpuTest(
     assert.ok(!rest.includes("sample.wgsl") && !rest.includes("linear_rows_tall.wgsl"), rest.join(", "));
     await chunks!.return(undefined);
     decoder!.dispose();
-    strategy.dispose();
     model.dispose();
     checkpoint.close();
   },

@@ -8,7 +8,11 @@ import { codeOf } from "../src/gpu/wgsl.ts";
 import { KERNELS_TEXT } from "../src/model/gpt2.ts";
 import { permitted } from "./permitted.ts";
 
-const WGSL = new URL("../wgsl/", import.meta.url);
+const ROOTS = [
+  "../wgsl/",
+  "../src/kv/",
+  ...["contiguous", "reserved", "paged"].map((name) => `../src/kv/${name}/`),
+];
 /** Kernels that measure the machine and are no part of a model. */
 const MEASURING = /^(probe_.*|yardstick)\.wgsl$/;
 
@@ -16,9 +20,12 @@ Deno.test("KERNELS_TEXT holds the code of every kernel of models, and no comment
   ignore: !permitted("read"),
 }, () => {
   assert.doesNotMatch(KERNELS_TEXT, /\/\/|\/\*|\.wgsl/);
-  const names = [...Deno.readDirSync(WGSL)].map(({ name }) => name).filter((name) => name.endsWith(".wgsl"));
-  const missing = names.filter((name) =>
-    !MEASURING.test(name) && !KERNELS_TEXT.includes(codeOf(Deno.readTextFileSync(new URL(name, WGSL))))
+  const files = ROOTS.map((root) => new URL(root, import.meta.url)).flatMap((root) =>
+    [...Deno.readDirSync(root)].map(({ name }) => new URL(name, root))
+  ).filter(({ pathname }) => pathname.endsWith(".wgsl"));
+  const names = files.map(({ pathname }) => pathname.split("/").at(-1)!);
+  const missing = names.filter((name, i) =>
+    !MEASURING.test(name) && !KERNELS_TEXT.includes(codeOf(Deno.readTextFileSync(files[i]!)))
   );
   assert.ok(names.length > 30, `only ${names.length} files`);
   assert.deepEqual(missing, []);

@@ -5,7 +5,7 @@
  * @module
  */
 import { checkKvWrite } from "../src/check/kv_write.ts";
-import { KV_KINDS } from "../src/check/kv_memory.ts";
+import { kvKinds } from "../src/check/kv_memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
@@ -14,7 +14,7 @@ const CASES = [{ nHead: 1, headDim: 4 }, { nHead: 3, headDim: 18 }].flatMap((hea
   [SOFTWARE_TUNING, HARDWARE_TUNING].map((tuning) => ({ ...heads, tuning }))
 );
 
-for (const [kind, makeKv] of KV_KINDS) {
+for (const [kind, makeKv] of kvKinds()) {
   gpuTest(`kv_write.wgsl copies K and V to their slots and touches no other (${kind})`, async (gpu) => {
     for (const item of CASES) assertRight(await checkKvWrite(gpu, { ...item, dtype: "f32", makeKv }));
   });

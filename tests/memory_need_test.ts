@@ -17,7 +17,8 @@ import {
 import { DTYPES } from "../src/gpu/dtype.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
-import { GROWTHS, STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { GROWTHS } from "../src/kv/contiguous/policy.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import { accuracyNeed, referenceOf } from "../src/measure/quality/accuracy.ts";
 import { benchNeed } from "../src/measure/run/bench_need.ts";
 import { decodingOf } from "../src/measure/run/group.ts";
@@ -71,23 +72,24 @@ async function assertNear(
   );
 }
 
+const GRID: Plan["grid"] = {
+  prompt_tokens: [40],
+  new_tokens: [2],
+  batch: [1],
+  kv_dtype: ["f32"],
+  block_size: [16],
+  growth: ["static"],
+  kv_capacity_tokens: [512],
+};
+
 /** A plan for the embedded model. */
-function planOf(grid: Partial<Plan["grid"]>, settings: Partial<Plan> = {}): Plan {
+function planOf(grid: { readonly [key: string]: Plan["grid"][string] }, settings: Partial<Plan> = {}): Plan {
   return {
     prompt: null,
     prompt_ids: null,
     sampling: "greedy",
-    strategies: [...STRATEGY_NAMES],
-    grid: {
-      prompt_tokens: [40],
-      new_tokens: [2],
-      batch: [1],
-      kv_dtype: ["f32"],
-      block_size: [16],
-      growth: ["static"],
-      kv_capacity_tokens: [512],
-      ...grid,
-    },
+    strategies: strategyNames("bench"),
+    grid: { ...GRID, ...grid as Plan["grid"] },
     warmup_runs: 0,
     runs: 1,
     target_ci: 0.025,
@@ -168,8 +170,8 @@ Deno.test(
   async () => {
     await withTiny(async (model, context) => {
       const prompt = madeUpPrompt(50, model.config.vocabSize, 0);
-      for (const strategy of STRATEGY_NAMES) {
-        const options = { strategy, kvDtype: "f32", blockSize: 16, newTokens: 10 } as const;
+      for (const strategy of strategyNames("bench")) {
+        const options = { strategy, kvDtype: "f32", newTokens: 10 } as const;
         const need = (nSequences: number) =>
           groupNeed(context, { ...options, promptTokens: prompt.length, nSequences });
         const samplings = Array.from({ length: 12 }, (_, seed) => ({ ...GREEDY, temperature: 1, seed }));
@@ -210,7 +212,6 @@ Deno.test(
       const profiled = {
         strategy: "paged",
         kvDtype: "f32",
-        blockSize: 16,
         promptIds: prompt,
         steps: 1,
       } as const;
@@ -225,13 +226,12 @@ Deno.test("serve-sim and serve say what their memory will take, with every polic
     const plan: ServingPlan = {
       budgetBytes: 24 << 20,
       swapBytes: 1 << 20,
-      blockSize: 16,
+      kvOptions: { block_size: 16, allocator: "first-fit" },
       watermark: undefined,
-      allocator: "first-fit",
       preemption: "recompute",
       maxSequences: 8,
       maxRows: 128,
-      policies: ["max", "oracle", "paged"],
+      policies: ["kv-cache", "max", "oracle", "paged"],
       lengths: { dataSet: "alpaca" },
       lengthScale: 1,
       nRequests: 4,

@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { awkwardLogits, CHOICE_TOLERANCE, choose, POISON } from "../src/check/choice.ts";
 import { normalArray } from "../src/check/values.ts";
-import { Decoder } from "../src/engine/decoder.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { openEmbedded } from "../src/hub/embedded.ts";
-import { createStrategy } from "../src/kv/create.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { argmaxCpu } from "../wgsl/argmax_cpu.ts";
@@ -195,20 +194,7 @@ Deno.test(
       const model = await Gpt2.load(gpu, await openEmbedded());
       const prompts = [[7454, 2402, 257, 640], [7454, 2402, 257, 640], [7454, 2402, 257, 640]];
       const size = { nSequences: 3, maxPromptTokens: 4, maxTokens: 20 };
-      const shape = {
-        ...model.config,
-        ...model.dims,
-        nSequences: 3,
-        dtype: "f32" as const,
-        texels: model.tuning.texels,
-      };
-      const strategy = createStrategy(gpu, "paged", shape, {
-        maxTokens: 20,
-        capacityTokens: 32,
-        growth: "static",
-        blockSize: 16,
-      });
-      const decoder = await Decoder.create(model, strategy, size);
+      const decoder = await openDecoder(model, { strategy: "paged", ...size });
       try {
         const decode = async (sampling?: readonly Sampling[]) => {
           decoder.begin(prompts, sampling);
@@ -225,7 +211,6 @@ Deno.test(
         assert.deepEqual(await decode(), greedy);
       } finally {
         decoder.dispose();
-        strategy.dispose();
         model.dispose();
       }
     }),

@@ -4,7 +4,6 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
 import { KvbenchError } from "../src/base/errors.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { logProbability } from "../src/model/log_probabilities.ts";
@@ -156,8 +155,7 @@ gpuTest("A client that leaves frees its blocks, whether it streams or waits", as
 }, { needs });
 
 gpuTest("Metrics count what was served, and the memory that it takes", async (gpu) => {
-  const memory = new PagedMemory({ nBlocks: 10, blockSize: 4, watermark: 0 });
-  await withServer(gpu, { memory }, async ({ url, post }) => {
+  await withServer(gpu, { kv: { budgetTokens: 40, watermark: 0 } }, async ({ url, post }) => {
     const body = { prompt: PROMPT, max_tokens: 20, ignore_eos: true };
     await Promise.all([1, 2, 3].map(() => whole(post(body))));
     const response = await fetch(`${url}/metrics`);

@@ -14,6 +14,7 @@ interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema | false;
   readonly prefixItems?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
@@ -38,8 +39,15 @@ export function fieldsOf(schema: unknown, path = ""): Field[] {
     const at = path === "" ? key : `${path}.${key}`;
     return [{ path: at, type: typeOf(child), meaning: child.description ?? "" }, ...fieldsOf(child, at)];
   });
+  const others = typeof node.additionalProperties === "object" && node.additionalProperties.description
+    ? [{
+      path: `${path}.*`,
+      type: typeOf(node.additionalProperties),
+      meaning: node.additionalProperties.description,
+    }]
+    : [];
   const items = node.items ? fieldsOf(node.items, `${path}[]`) : [];
-  return [...own, ...items, ...alternatives.flatMap((each) => fieldsOf(each, path))];
+  return [...own, ...others, ...items, ...alternatives.flatMap((each) => fieldsOf(each, path))];
 }
 
 function typeOf(node: Schema): string {

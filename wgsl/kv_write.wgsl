@@ -4,7 +4,7 @@
 //   kv  see kv_groups.wgsl
 //
 // A lane stores K or V of one head of one row.
-// Joined after step.wgsl, kv_contiguous.wgsl, kv_arena.wgsl or kv_paged.wgsl, kv_buffer_write.wgsl or
+// Joined after step.wgsl, the address files of a strategy, kv_buffer_write.wgsl or
 // kv_texels_write.wgsl, kv_scales_write.wgsl or kv_unscaled.wgsl, and one of the x_….wgsl files.
 
 const TINY = 1e-30; // a head of zeros is divided by it
@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let source = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
-  let slot = kv_slot(rows[row].sequence, rows[row].position);
+  let slot = kv_slot(rows[row].sequence, kv_entry(rows[row].position));
   let to = kv_head(slot, part, head);
   var scale = 1.0;
   if (KV_SCALED) {

@@ -121,12 +121,13 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
       recorder.dispatch(kernels.combine, [combineGroup], Math.ceil(batch.nDecodeTiles * a4 / 32));
     });
     const rows = spans.flatMap(({ sequence, first, count }) =>
-      Array.from({ length: count }, (_, i) => ({ sequence, nPositions: first + i + 1 }))
+      Array.from({ length: count }, (_, i) => ({ sequence, position: first + i }))
     );
     const expected = new Float32Array((batch.nRows + 1) * a4 * 4).fill(NaN);
-    rows.forEach(({ sequence, nPositions }, r) => {
+    rows.forEach(({ sequence, position }, r) => {
       const row = q.subarray(r * width, (r + 1) * width);
-      const y = attentionCpu(row, contexts.get(sequence)!, { nHead, headDim, nPositions });
+      const seen = visible(memory, contexts.get(sequence)!, { position, width });
+      const y = attentionCpu(row, seen, { nHead, headDim, nPositions: seen.k.length / width });
       expected.set(padRows(y, { width, map }), r * a4 * 4);
     });
     return compare(await download(gpu, buffers.y, expected.length), expected, {
@@ -135,6 +136,17 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
       width: a4 * 4,
     });
   });
+}
+
+/** Returns K and V of the positions that a row attends to. */
+function visible(
+  { isVisible }: KvMemory,
+  { k, v }: { readonly k: Float32Array; readonly v: Float32Array },
+  { position, width }: { readonly position: number; readonly width: number },
+): { readonly k: number[]; readonly v: number[] } {
+  const seen = Array.from({ length: position + 1 }, (_, p) => p).filter((p) => isVisible(position, p));
+  const of = (values: Float32Array) => seen.flatMap((p) => [...values.subarray(p * width, (p + 1) * width)]);
+  return { k: of(k), v: of(v) };
 }
 
 /**
@@ -169,7 +181,7 @@ export async function checkAttentionCombine(
         for (let split = 0; split < nSplits; split++) {
           const first = (at + split) * (width + 4);
           partial.set(own.partial.subarray(split * width, (split + 1) * width), first);
-          partial.set(own.scale.subarray(split * 2, split * 2 + 2), first + width);
+          partial.set([...own.scale.subarray(split * 2, split * 2 + 2), nSplits], first + width);
         }
         expected.set(attentionCombineCpu(own, width), (r * nHead + head) * width);
       }

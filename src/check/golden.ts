@@ -5,7 +5,6 @@
  */
 import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
-import type { StrategyName } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { compare, type Comparison } from "./comparison.ts";
 
@@ -34,7 +33,7 @@ export const GOLDEN_STEPS = 3;
  */
 export async function checkGolden(
   model: Gpt2,
-  strategy: StrategyName,
+  strategy: string,
   onProgress: (steps: number) => void = () => {},
 ): Promise<Comparison[]> {
   const { cases } = golden;
@@ -42,8 +41,8 @@ export async function checkGolden(
   const maxPromptTokens = Math.max(...prompts.map(({ length }) => length));
   const newTokens = Math.min(...cases.map(({ greedy_ids }) => greedy_ids.length));
   const maxTokens = maxPromptTokens + newTokens;
-  const size = { nSequences: cases.length, maxPromptTokens, maxTokens, capacityTokens: maxTokens };
-  const options = { strategy, growth: "static", blockSize: 16, ...size } as const;
+  const size = { nSequences: cases.length, maxPromptTokens, maxTokens };
+  const options = { strategy, ...size };
   const tolerance = model.gpu.facts.software ? SOFTWARE_TOLERANCE : PROMISED_TOLERANCE;
   return await withDecoder(model, options, async (decoder) => {
     onProgress(1);

@@ -8,6 +8,7 @@ import { DeviceLostError, KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { KV_COPY } from "../kv/files.ts";
+import { strategies } from "../kv/registry.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { FILES } from "../model/files.ts";
 import type { Tuning } from "../model/tuning.ts";
@@ -16,7 +17,7 @@ import { checkChoice } from "./choice.ts";
 import { type Comparison, describeComparison, isRight, worst } from "./comparison.ts";
 import { checkEmbedding } from "./embedding.ts";
 import { checkKvCopy } from "./kv_copy.ts";
-import { arenaKv, contiguousKv, type MakeKv, pagedKv } from "./kv_memory.ts";
+import { kvKinds, type MakeKv } from "./kv_memory.ts";
 import { checkKvWrite } from "./kv_write.ts";
 import { checkLayerNorm } from "./layer_norm.ts";
 import { checkLinear, linearKernelsOf } from "./linear.ts";
@@ -123,7 +124,7 @@ export function kernelChecks(model: CheckedModel): KernelCheck[] {
     checkOf(KV_COPY, kvDtypes.join(", "), (gpu) =>
       Promise.all(kvDtypes.map((dtype) => {
         const a4 = nHead * Math.ceil(headDim / 4);
-        return checkKvCopy(gpu, { nLayer: 2, nHead, a4, dtype, nCtx: 40, nSequences: 1, texels: false });
+        return checkKvCopy(gpu, { nHead, a4, dtype, nSequences: 1, texels: false });
       }))),
     ...(["argmax", "sample"] as const).map((name) =>
       checkOf(
@@ -163,14 +164,13 @@ function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): KernelC
   );
 }
 
-/** The first type in every kind of memory, the others in the kind with the longest way to a slot. */
+/** Returns the first type in the first kind of memory of each strategy, and the others in the one that shares. */
 function kvMemories(kvDtypes: readonly Dtype[]): { kind: string; makeKv: MakeKv; dtype: Dtype }[] {
-  const kinds: readonly [string, MakeKv][] = [["paged", pagedKv(16)], ["contiguous", contiguousKv], [
-    "arena",
-    arenaKv,
-  ]];
+  const kinds = new Map(kvKinds()),
+    own = strategies().toSorted((a, b) => Number(b.traits.shares) - Number(a.traits.shares));
+  const names = own.flatMap(({ cases }) => cases.slice(0, 1).map(({ name }) => name));
   return kvDtypes.flatMap((dtype, i) =>
-    kinds.slice(0, i === 0 ? undefined : 1).map(([kind, makeKv]) => ({ kind, makeKv, dtype }))
+    names.slice(0, i === 0 ? undefined : 1).map((kind) => ({ kind, makeKv: kinds.get(kind)!, dtype }))
   );
 }
 

@@ -1,19 +1,19 @@
 /**
- * K/V memory to check kernels with: slot addresses and bytes are worked out here and not taken from the strategies, so
- * that both are held against a third opinion.
+ * K/V memory to check kernels with: addresses are those of the strategies' cases, and bytes are worked out here: neither
+ * is taken from a policy or a kernel.
  *
  * @module
  */
 import type { Dtype } from "../gpu/dtype.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { writeVectors } from "../gpu/writer.ts";
-import { ARENA, CONTIGUOUS, PAGED } from "../kv/files.ts";
 import type { KvLayer } from "../kv/layer.ts";
-import { KvLayout, type KvSlots } from "../kv/layout.ts";
-import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import { KvLayout } from "../kv/layout.ts";
+import { strategies } from "../kv/registry.ts";
+import type { KvGroups, KvSource } from "../kv/source.ts";
+import type { AddressCase } from "../kv/strategy_def.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import { download, type Scratch } from "./scratch.ts";
-import { shuffledRange } from "./values.ts";
 
 /** What sequences need. */
 export interface KvNeed {
@@ -22,28 +22,20 @@ export interface KvNeed {
   readonly nHead: number;
   /** Width of K, and of V, in vectors of four. */
   readonly a4: number;
-  /** How K and V are stored: in float32, unless told otherwise. */
+  /** How K and V are stored. Default: f32. */
   readonly dtype?: Dtype;
   /** Whether they are in textures where those can hold them. */
   readonly texels: boolean;
-}
-
-/** Where slots are. */
-interface Places extends Omit<KvSlots, "most"> {
-  /** What `kv_slot()` reads. */
-  readonly tableBuffer: LedgerBuffer;
-  /** Slots in all, used or not. */
-  readonly nSlots: number;
-  /** The slot of a token. */
-  readonly slot: (sequence: number, position: number) => number;
 }
 
 /** One layer's K and V. */
 export class KvMemory {
   /** Slots in all, used or not. */
   readonly nSlots: number;
-  /** The slot of a token. */
+  /** Returns the slot of a token. */
   readonly slot: (sequence: number, position: number) => number;
+  /** Returns whether the token at `position` is attended to from the one at `row`. */
+  readonly isVisible: (row: number, position: number) => boolean;
   /** The bytes that the GPU gets; change them before they are uploaded. */
   readonly bytes: KvBytes;
   readonly #scratch: Scratch;
@@ -52,20 +44,30 @@ export class KvMemory {
   readonly #shape: { dtype: Dtype; a4: number; nHead: number; slotGroup: number };
   #layer: KvLayer | undefined;
 
-  /** @param byte What every byte is. */
+  /** @param byte The value of every byte. */
   constructor(
     scratch: Scratch,
     { nSequences, tokensPerSequence, nHead, a4, dtype = "f32", texels }: KvNeed,
-    { tableBuffer, nSlots, slot, ...slots }: Places,
+    { lay }: AddressCase,
     byte: number,
   ) {
+    const { addressing, table, nSlots, slot, isVisible } = lay({ nSequences, tokensPerSequence });
+    const { files, slotGroup, overrides } = addressing, isUniform = "slotsPerSequence" in addressing.table;
     this.#scratch = scratch;
-    this.#table = tableBuffer;
+    this.#table = isUniform
+      ? scratch.upload(Uint32Array.of(...table, 0, 0, 0), GPUBufferUsage.UNIFORM)
+      : scratch.upload(Uint32Array.from(table));
     this.nSlots = nSlots;
     this.slot = slot;
-    const shape = { nLayer: 1, nHead, a4, dtype, nCtx: tokensPerSequence, nSequences, texels };
-    this.#layout = new KvLayout(scratch.gpu, shape, { ...slots, most: nSlots });
-    this.#shape = { dtype, a4, nHead, slotGroup: slots.group };
+    this.isVisible = isVisible ?? ((row, position) => position <= row);
+    this.#layout = new KvLayout(scratch.gpu, { nHead, a4, dtype, nSequences, texels }, {
+      files,
+      table: isUniform ? "uniform" : "read",
+      most: nSlots,
+      group: slotGroup,
+      ...(overrides && { overrides }),
+    });
+    this.#shape = { dtype, a4, nHead, slotGroup };
     this.bytes = KvBytes.filled(nSlots, byte, this.#shape);
   }
 
@@ -96,59 +98,20 @@ export class KvMemory {
 /** Makes the memory of one layer, of which every byte is `byte`. */
 export type MakeKv = (scratch: Scratch, need: KvNeed, byte: number) => KvMemory;
 
-/** One region per sequence. */
-export const contiguousKv: MakeKv = (scratch, need, byte) => {
-  const { nSequences, tokensPerSequence } = need;
-  return new KvMemory(scratch, need, {
-    file: CONTIGUOUS,
-    table: "uniform",
-    tableBuffer: scratch.upload(Uint32Array.of(tokensPerSequence, 0, 0, 0), GPUBufferUsage.UNIFORM),
-    group: 16,
-    nSlots: nSequences * tokensPerSequence,
-    slot: (sequence, position) => sequence * tokensPerSequence + position,
-  }, byte);
-};
-
-/** One region per sequence, which begins anywhere. */
-export const arenaKv: MakeKv = (scratch, need, byte) => {
-  const { nSequences, tokensPerSequence } = need;
-  const spacing = tokensPerSequence + 3;
-  const starts = Uint32Array.from(shuffledRange(nSequences, 1), (place) => place * spacing + 2);
-  return new KvMemory(scratch, need, {
-    file: ARENA,
-    table: "read",
-    tableBuffer: scratch.upload(starts),
-    group: 8,
-    nSlots: nSequences * spacing + 2,
-    slot: (sequence, position) => starts[sequence]! + position,
-  }, byte);
-};
-
-/** Blocks in a random order, with as many unused ones between them. */
-export function pagedKv(blockSize: number): MakeKv {
-  return (scratch, need, byte) => {
-    const { nSequences, tokensPerSequence } = need;
-    const maxBlocks = Math.ceil(tokensPerSequence / blockSize);
-    const nBlocks = 2 * nSequences * maxBlocks;
-    const table = Uint32Array.from(shuffledRange(nBlocks, blockSize).slice(0, nSequences * maxBlocks));
-    return new KvMemory(scratch, need, {
-      file: PAGED,
-      table: "read",
-      tableBuffer: scratch.upload(table),
-      group: blockSize,
-      overrides: { BLOCK_SIZE: blockSize, MAX_BLOCKS: maxBlocks },
-      nSlots: nBlocks * blockSize,
-      slot: (sequence, position) =>
-        table[sequence * maxBlocks + Math.floor(position / blockSize)]! * blockSize + position % blockSize,
-    }, byte);
-  };
+/** Returns every kind of memory that strategies declare, by name. */
+export function kvKinds(): readonly (readonly [name: string, make: MakeKv])[] {
+  return strategies().flatMap(({ cases }) => cases).map((each) =>
+    [each.name, (scratch, need, byte) => new KvMemory(scratch, need, each, byte)] as const
+  );
 }
 
-/** Every kind of memory. */
-export const KV_KINDS: readonly (readonly [name: string, make: MakeKv])[] = [
-  ["contiguous", contiguousKv],
-  ["arena", arenaKv],
-  ["paged by 1", pagedKv(1)],
-  ["paged by 3", pagedKv(3)],
-  ["paged by 16", pagedKv(16)],
-];
+/**
+ * Returns a kind of memory by its name.
+ *
+ * @throws {Error} If no strategy declares it.
+ */
+export function kvKind(name: string): MakeKv {
+  const found = kvKinds().find(([each]) => each === name);
+  if (found === undefined) throw new Error(`No strategy declares K/V memory "${name}"`);
+  return found[1];
+}

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { kvRowBytes, type KvShape } from "../kv/strategy.ts";
-import type { KvMemoryUsage } from "./scheduler/kv_memory.ts";
+import type { KvUsage } from "../kv/policy.ts";
 
 /** K/V memory of several sequences, in bytes. */
 export interface KvFootprint {
@@ -25,14 +24,14 @@ export class KvPeak {
   /**
    * Begins with nothing held.
    *
-   * @param layersKept Layers whose K and V are kept at once.
+   * @param tokenBytes Bytes of a token's K and V in all kept layers.
    */
-  constructor(shape: Pick<KvShape, "a4" | "nHead" | "dtype">, layersKept: number) {
-    this.#tokenBytes = layersKept * kvRowBytes(shape);
+  constructor(tokenBytes: number) {
+    this.#tokenBytes = tokenBytes;
   }
 
   /** Takes what the memory holds now. */
-  note({ capacity, free, saved }: KvMemoryUsage): void {
+  note({ capacity, free, saved }: KvUsage): void {
     this.#held = Math.max(this.#held, capacity - free);
     this.#unshared = Math.max(this.#unshared, capacity - free + saved);
   }

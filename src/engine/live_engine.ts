@@ -9,6 +9,8 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
+import type { KvPolicy, KvUsage } from "../kv/policy.ts";
+import type { Kv } from "../kv/strategy_def.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { NOT_FINITE } from "../base/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -17,7 +19,6 @@ import type { Sampling } from "../model/sampling.ts";
 import { GpuExecutor, type GpuExecutorOptions } from "./gpu_executor.ts";
 import { notFiniteError } from "./not_finite.ts";
 import type { Counters } from "./scheduler/counters.ts";
-import type { KvMemory, KvMemoryUsage } from "./scheduler/kv_memory.ts";
 import type { Group, Request, Sequence } from "./scheduler/request.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import type { SchedulerOptions } from "./scheduler/scheduler_options.ts";
@@ -52,7 +53,7 @@ export interface LiveRequest extends Request {
 
 /** What an engine is sized for. */
 export interface LiveEngineOptions
-  extends SchedulerOptions, Pick<GpuExecutorOptions<LiveRequest>, "kvDtype"> {}
+  extends SchedulerOptions, Required<Pick<GpuExecutorOptions<LiveRequest>, "kvDtype">> {}
 
 /** A request that has not ended, as its reader sees it. */
 interface Live {
@@ -77,7 +78,7 @@ interface Output {
 /** Serves requests from one model and one K/V memory. */
 export class LiveEngine {
   readonly #model: Gpt2;
-  readonly #memory: KvMemory;
+  readonly #memory: KvPolicy;
   readonly #scheduler: Scheduler<LiveRequest>;
   readonly #executor: GpuExecutor<LiveRequest>;
   readonly #kvDtype: Dtype;
@@ -92,7 +93,7 @@ export class LiveEngine {
 
   private constructor(
     model: Gpt2,
-    memory: KvMemory,
+    memory: KvPolicy,
     scheduler: Scheduler<LiveRequest>,
     executor: GpuExecutor<LiveRequest>,
     kvDtype: Dtype,
@@ -110,16 +111,16 @@ export class LiveEngine {
    * @throws {UsageError} If a step is too small for the sequences.
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, memory: KvMemory, options: LiveEngineOptions): Promise<LiveEngine> {
-    const scheduler = new Scheduler<LiveRequest>(memory, options);
-    const executor = await GpuExecutor.create<LiveRequest>(model, memory, {
+  static async create(model: Gpt2, kv: Kv, options: LiveEngineOptions): Promise<LiveEngine> {
+    const scheduler = new Scheduler<LiveRequest>(kv.policy, options);
+    const executor = await GpuExecutor.create<LiveRequest>(model, kv, {
       maxSequences: options.maxSequences,
       maxRows: options.maxRows,
       kvDtype: options.kvDtype,
       promptOf: ({ ids }) => ids,
       samplingOf: ({ samplings }, index) => samplings[index]!,
     });
-    return new LiveEngine(model, memory, scheduler, executor, options.kvDtype);
+    return new LiveEngine(model, kv.policy, scheduler, executor, options.kvDtype);
   }
 
   /** Sequences that are computed now. */
@@ -139,7 +140,12 @@ export class LiveEngine {
 
   /** Bytes of K and V that were copied on the GPU, by forks and on writes to shared blocks. */
   get copiedBytes(): number {
-    return this.#executor.copiedBytes;
+    return this.#executor.runner.pool.copiedBytes;
+  }
+
+  /** Bytes of a token's K and V in all kept layers. */
+  get tokenBytes(): number {
+    return this.#executor.runner.pool.tokenBytes;
   }
 
   /** Bytes on the GPU, the model's among them, as the ledger counts them. */
@@ -148,7 +154,7 @@ export class LiveEngine {
   }
 
   /** What the K/V memory holds. */
-  usage(): KvMemoryUsage {
+  usage(): KvUsage {
     return this.#memory.usage();
   }
 
@@ -207,7 +213,7 @@ export class LiveEngine {
    * @param onStep Called with what the memory holds in each step.
    * @throws {KvbenchError} If the device fails. Open requests have been told then.
    */
-  async run(onStep?: (usage: KvMemoryUsage) => void): Promise<void> {
+  async run(onStep?: (usage: KvUsage) => void): Promise<void> {
     const underWay: Promise<void>[] = [];
     try {
       for (;;) {
@@ -235,7 +241,7 @@ export class LiveEngine {
       for (const { group } of open) group.request.onFailure(error);
       throw error;
     } finally {
-      await Promise.allSettled([...underWay, this.#executor.settle()]);
+      await Promise.allSettled([...underWay, this.#executor.runner.settle()]);
       await this.#told;
     }
   }
@@ -246,7 +252,7 @@ export class LiveEngine {
    * @throws {Error} If a request's K and V were leaked.
    */
   dispose(): void {
-    this.#executor.dispose();
+    this.#executor.runner.dispose();
     const { capacity, free } = this.usage();
     const { nRunning, nWaiting } = this;
     if (nRunning + nWaiting === 0 && free !== capacity) {
@@ -268,13 +274,13 @@ export class LiveEngine {
   async #carryOut(step: Step<LiveRequest>): Promise<{ readonly delivered: Promise<void> }> {
     const outputs = this.#outputsOf(step); // before the scheduler is asked for the next step
     await this.#executor.enqueue(step);
-    this.#executor.submit();
+    this.#executor.runner.submit();
     if (outputs.length === 0) return { delivered: this.#afterFence() };
     const scored = outputs.filter(({ live }) => live.group.request.topLogprobs !== undefined);
-    const ids = this.#executor.read(outputs);
+    const ids = this.#executor.runner.tokens(outputs);
     const logits = scored.length === 0
       ? Promise.resolve([])
-      : this.#executor.logits(scored.map(({ row }) => row));
+      : this.#executor.runner.logits(scored.map(({ row }) => row));
     const both = Promise.all([ids, logits]);
     both.catch(() => {}); // reported when its turn comes
     // Readbacks may resolve in any order.

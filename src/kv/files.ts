@@ -1,20 +1,17 @@
 /**
- * The WGSL files that say where K and V live and how they are stored: one of each is joined into each kernel that
- * touches them.
+ * The WGSL files that say what holds K and V and how they are stored: one of each is joined into each kernel that
+ * touches them, after a strategy's own files, which say where a token's slot is.
  *
  * @module
  */
-import arenaCode from "../../wgsl/kv_arena.wgsl" with { type: "text" };
 import bufferCode from "../../wgsl/kv_buffer.wgsl" with { type: "text" };
 import bufferReadCode from "../../wgsl/kv_buffer_read.wgsl" with { type: "text" };
 import bufferWriteCode from "../../wgsl/kv_buffer_write.wgsl" with { type: "text" };
-import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
 import copyCode from "../../wgsl/kv_copy.wgsl" with { type: "text" };
 import f16Code from "../../wgsl/kv_f16.wgsl" with { type: "text" };
 import f32Code from "../../wgsl/kv_f32.wgsl" with { type: "text" };
 import groupsCode from "../../wgsl/kv_groups.wgsl" with { type: "text" };
 import int8Code from "../../wgsl/kv_int8.wgsl" with { type: "text" };
-import pagedCode from "../../wgsl/kv_paged.wgsl" with { type: "text" };
 import scalesReadCode from "../../wgsl/kv_scales_read.wgsl" with { type: "text" };
 import scalesWriteCode from "../../wgsl/kv_scales_write.wgsl" with { type: "text" };
 import texelsCode from "../../wgsl/kv_texels.wgsl" with { type: "text" };
@@ -24,12 +21,6 @@ import unscaledCode from "../../wgsl/kv_unscaled.wgsl" with { type: "text" };
 import type { Dtype } from "../gpu/dtype.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 
-/** A region per sequence. */
-export const CONTIGUOUS: WgslFile = { name: "kv_contiguous.wgsl", code: contiguousCode };
-/** A region per sequence that begins anywhere. */
-export const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
-/** Blocks, found through a table. */
-export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
 /** Copies slots. */
 export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
 /** In which order the slots of a layer lie. */
@@ -62,11 +53,8 @@ export const KV_SCALES = {
     write: { name: "kv_scales_write.wgsl", code: scalesWriteCode },
   },
 } as const satisfies Record<string, Record<string, WgslFile>>;
-/** All of them. */
+/** All of these files. */
 export const KV_FILES: readonly WgslFile[] = [
-  CONTIGUOUS,
-  ARENA,
-  PAGED,
   KV_COPY,
   KV_GROUPS,
   ...Object.values(KV_FORMATS),

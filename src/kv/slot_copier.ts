@@ -1,5 +1,5 @@
 /**
- * Copies of token slots within a pool, in every layer: what copy-on-write and the forks of contiguous caches need.
+ * Copies of token slots within a pool, in every layer: for copy-on-write and for forks of contiguous caches.
  *
  * @module
  */
@@ -8,12 +8,31 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { KV_COPY, KV_GROUPS } from "./files.ts";
-import type { SlotPool } from "./slot_pool.ts";
 
 /** Copies of one dispatch at most. */
 export const MOST_COPIES = 256;
 /** Lanes of a workgroup, as `kv_copy.wgsl` has them, and workgroups of one copy at most. */
 const LANES = 64, MOST_GROUPS = 256;
+
+/** Values or scales of a layer, which are rows, one for each head's K and V of a slot: see `kv_groups.wgsl`. */
+export interface SlotBuffer {
+  /** The buffer. */
+  readonly buffer: LedgerBuffer;
+  /** Bytes of a row. */
+  readonly rowBytes: number;
+  /** Bytes of a slot. */
+  readonly slotBytes: number;
+}
+
+/** The pool as its copier sees it. */
+export interface CopiedPool {
+  /** The buffers of all layers. */
+  readonly buffers: readonly SlotBuffer[];
+  /** Heads of a layer. */
+  readonly nHead: number;
+  /** Slots of a group. */
+  readonly slotGroup: number;
+}
 
 /** Slots to copy. */
 export interface SlotCopy {
@@ -38,7 +57,7 @@ export class SlotCopier {
 
   private constructor(
     gpu: Gpu,
-    pool: SlotPool,
+    pool: CopiedPool,
     kernels: readonly Kernel[],
     layout: BindLayout<"copies" | "kv">,
   ) {
@@ -58,7 +77,7 @@ export class SlotCopier {
    * @throws {KvbenchError} If one does not compile.
    * @throws {Error} If the pool's values are in textures.
    */
-  static async create(gpu: Gpu, pool: SlotPool): Promise<SlotCopier> {
+  static async create(gpu: Gpu, pool: CopiedPool): Promise<SlotCopier> {
     const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
     const kernels = await Promise.all(pool.buffers.map(({ rowBytes }) =>
       createKernel(gpu.device, {
@@ -71,7 +90,7 @@ export class SlotCopier {
     return new SlotCopier(gpu, pool, kernels, layout);
   }
 
-  /** Submits copies, each of which sees what those before it did. */
+  /** Submits copies; each reads what those before it wrote. */
   copy(copies: readonly SlotCopy[]): void {
     for (const part of independent(copies)) this.#submit(part);
   }

@@ -13,7 +13,7 @@
  * @module
  */
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
+import { kvRowBytes } from "../kv/shape.ts";
 import type { Batch } from "./batch.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
@@ -39,12 +39,14 @@ export interface CostOptions {
   readonly kvDtype: Dtype;
   /** The kernel variants. */
   readonly tuning: Pick<Tuning, "splitTokens">;
+  /** Returns how many entries the last row of a sequence of `length` goes through. Default: all tokens. */
+  entries?(length: number): number;
 }
 
 /** The costs of one step with a greedy choice, by kernel; what the step does not dispatch costs nothing. */
 export function stepCosts(
   batch: Batch,
-  { config, weightsDtype, kvDtype, tuning }: CostOptions,
+  { config, weightsDtype, kvDtype, tuning, entries = (length) => length }: CostOptions,
 ): Record<Exclude<Role, "sample">, Cost> {
   const { nLayer, nHead, vocabSize } = config;
   const dims = dimsOf(config);
@@ -53,7 +55,7 @@ export function stepCosts(
   const weightBytes = DTYPE_BYTES[weightsDtype];
   const scaleBytes = weightsDtype === "int8" ? 4 : 0;
   const kvRow = kvRowBytes({ a4: dims.a4, nHead, dtype: kvDtype });
-  const attention = attentionShape(batch, tuning);
+  const attention = attentionShape(batch, tuning, entries);
   const isSplit = tuning.splitTokens > 0;
   /** [splits, A] sums and [splits, H] maxima and weights in vectors of four; or the result. */
   const partial = isSplit ? attention.splits * (4 * a + 16 * nHead) : 4 * a * batch.nDecodeTiles;
@@ -97,7 +99,11 @@ export function stepCosts(
 }
 
 /** What the attention of a batch covers, over all tiles. */
-function attentionShape({ tiles, nPrefillTiles }: Batch, tuning: CostOptions["tuning"]) {
+function attentionShape(
+  { tiles, nPrefillTiles }: Batch,
+  tuning: CostOptions["tuning"],
+  entries: (length: number) => number,
+) {
   const reach = new Map<number, number>(); // tokens that a sequence's prefill tiles attend to
   let prefillRows = 0, prefillPairs = 0, decodeTokens = 0, splits = 0;
   for (let t = 0; 4 * t < tiles.length; t++) {
@@ -108,13 +114,13 @@ function attentionShape({ tiles, nPrefillTiles }: Batch, tuning: CostOptions["tu
       number,
     ];
     if (t >= nPrefillTiles) {
-      decodeTokens += first + 1;
-      splits += splitsOf(first + 1, tuning);
+      decodeTokens += entries(first + 1);
+      splits += splitsOf(entries(first + 1), tuning);
       continue;
     }
     prefillRows += rows;
-    prefillPairs += rows * (first + 1) + rows * (rows - 1) / 2; // row r attends to first + 1 + r tokens
-    reach.set(sequence, Math.max(reach.get(sequence) ?? 0, first + rows));
+    for (let row = 0; row < rows; row++) prefillPairs += entries(first + 1 + row);
+    reach.set(sequence, Math.max(reach.get(sequence) ?? 0, entries(first + rows)));
   }
   const prefillTokens = [...reach.values()].reduce((sum, tokens) => sum + tokens, 0);
   return { prefillRows, prefillPairs, prefillTokens, decodeTokens, splits };

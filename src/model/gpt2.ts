@@ -14,7 +14,8 @@ import type { Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
-import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import { strategyFiles } from "../kv/registry.ts";
+import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
@@ -37,7 +38,9 @@ import { Workspace } from "./workspace.ts";
 export interface KvAccess {
   /** The kernels of the steps that come, compiled for the strategy. */
   readonly kernels: StepKernels;
-  /** What holds a layer's K and V. */
+  /** Returns how many entries the last row of a sequence of `length` goes through. */
+  entries(length: number): number;
+  /** Returns what holds a layer's K and V. */
   bindGroups(layer: number): KvGroups;
 }
 
@@ -67,6 +70,7 @@ export interface OperatorResult {
 export const KERNELS_TEXT: string = joinedCode([
   ...Object.values(FILES),
   ...Object.values(WEIGHT_FORMATS),
+  ...strategyFiles(),
   ...KV_FILES,
 ]);
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { createKernel, type Kernel } from "../gpu/kernel.ts";
-import type { KvSource } from "../kv/strategy.ts";
+import type { KvSource } from "../kv/source.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, placeFiles } from "./files.ts";
 import type { KernelContext, Role } from "./layouts.ts";
@@ -220,7 +220,7 @@ export function combineKernel(context: KernelContext): Promise<Kernel> {
     overrides: {
       N_HEAD: config.nHead,
       HEAD_DIM4: dimsOf(config).headDim4,
-      ...splitOverrides(context),
+      MAX_SPLITS: splitsOf(config.nCtx, tuning),
     },
   });
 }

@@ -12,7 +12,8 @@ import { CANVAS_PACKAGE, chartPermissions, FONT_FAMILY, loadCanvas } from "./can
 import type { Figure } from "./figures/figure.ts";
 import { perTokenFigure, timesFigure } from "./figures/latency.ts";
 import { kvFigure, peakFigure } from "./figures/memory.ts";
-import { saySettings } from "./labels.ts";
+import { colourOf } from "./figures/strategy_line.ts";
+import { optionKeys, saySettings } from "./labels.ts";
 import { drawFigure, PRINT } from "./png.ts";
 import { formatCount } from "./units.ts";
 
@@ -68,7 +69,7 @@ export async function drawCharts(
     legend -= ctx.measureText(strategy).width;
     write(strategy, legend, 50, WIDTH, "600 17px", PRINT.ink);
     legend -= 26;
-    ctx.fillStyle = PRINT.colours[strategy];
+    ctx.fillStyle = colourOf(strategy).light;
     ctx.fillRect(legend, 36, 17, 17);
     legend -= 24;
   }
@@ -128,7 +129,7 @@ function footerOf(result: BenchResult): string {
   const cells = overviewCells(result);
   const runs = cells[0]!.e2e_ms.samples.length;
   const settings = cells.flatMap((cell) => {
-    const said = saySettings(cell.settings, ["block_size", "growth", "kv_capacity_tokens"]);
+    const said = saySettings(cell.settings, optionKeys([cell]));
     return said === "" ? [] : [`${cell.strategy} ${said}`];
   });
   return drawable([

@@ -11,11 +11,12 @@ import {
   PROPORTIONAL,
   RANGE,
 } from "../measure/findings/claims.ts";
+import { findStrategy } from "../kv/registry.ts";
 import type { Growth } from "../measure/statistics/growth.ts";
 import type { Interval } from "../measure/statistics/bootstrap.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
-import { saySettings } from "./labels.ts";
+import { saySettings, WORK_KEYS } from "./labels.ts";
 import { formatBytes, formatMs } from "./units.ts";
 
 /** A claim in words. */
@@ -44,10 +45,8 @@ export function saidClaims(result: BenchResult): SaidClaim[] {
 /** What the claims were tested on, and what no single request can show. */
 export function claimsNote(result: BenchResult): string {
   const [cell] = overviewCells(result);
-  const tested = `Tested on ${
-    saySettings(cell!.settings, ["prompt_tokens", "new_tokens", "batch", "kv_dtype"])
-  }.`;
-  const paged = result.cells.some(({ strategy }) => strategy === "paged");
+  const tested = `Tested on ${saySettings(cell!.settings, WORK_KEYS)}.`;
+  const paged = result.cells.some(({ strategy }) => findStrategy(strategy)?.traits.shares);
   return paged
     ? `${tested} What paging is for, no run of equal requests that begin and end together can show: its blocks leave ` +
       "memory for other requests, so that more of them run at once. serve-sim shows that."

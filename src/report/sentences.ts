@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { findStrategy } from "../kv/registry.ts";
 import type { Accuracy } from "../measure/quality/accuracy.ts";
 import type { Cell } from "../measure/record/cell.ts";
-import { overviewCells } from "../measure/findings/overview.ts";
+import { baselineOf, overviewCells } from "../measure/findings/overview.ts";
 import { ratioOf, verdictOf } from "../measure/statistics/ratio.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { warningsOf } from "../measure/findings/warnings.ts";
@@ -27,7 +28,7 @@ export function sentences(result: BenchResult): string[] {
   const few = cells.length <= FEW && cells.every(({ group }) => group === 0);
   const shown = few ? cells : overviewCells(result);
   if (shown.length > 0) {
-    const baseline = shown.find(({ strategy }) => strategy === "no-cache");
+    const baseline = baselineOf(shown);
     const others = shown.filter((cell) => cell !== baseline);
     if (shown[0]?.settings.new_tokens === 1) {
       lines.push("One new token has no decode phase: there is no TPOT, and nothing for a cache to save.");
@@ -38,7 +39,11 @@ export function sentences(result: BenchResult): string[] {
     const { texts, settings } = shown[0]!;
     if (few && texts !== null) {
       const [text] = texts;
-      lines.push(`The same ${settings.new_tokens} tokens from every strategy: ${JSON.stringify(text)}`);
+      lines.push(
+        `The same ${settings.new_tokens} tokens from every ${allExact(shown) ? "" : "exact "}strategy: ${
+          JSON.stringify(text)
+        }`,
+      );
     }
   }
   lines.push(...sweepSentences(result), ...result.accuracy.map(sayAccuracy));
@@ -60,6 +65,10 @@ export function sentences(result: BenchResult): string[] {
     );
   }
   return lines;
+}
+
+function allExact(cells: readonly Cell[]): boolean {
+  return cells.every(({ strategy }) => findStrategy(strategy)?.traits.exact ?? true);
 }
 
 /** What narrower numbers cost, and what they save. */
@@ -121,6 +130,8 @@ function sayMemory(cells: readonly Cell[], baseline: Cell | undefined, name: (ce
   });
   const against = baseline === undefined
     ? ""
-    : `; no-cache needs ${formatBytes(baseline.memory.kv_allocated_bytes)} for one layer's scratch`;
+    : `; ${baseline.strategy} needs ${
+      formatBytes(baseline.memory.kv_allocated_bytes)
+    } for one layer's scratch`;
   return `${parts.join("; ")}${against}.`;
 }

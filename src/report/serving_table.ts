@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { findStrategy } from "../kv/registry.ts";
 import type { ServingEntry } from "../simulate/entry.ts";
 import type { ServingResult, ServingSetup } from "../simulate/result.ts";
 import { columnTable } from "./text_table.ts";
@@ -91,19 +92,20 @@ function sayRoom(paged: ServingEntry, others: readonly ServingEntry[]): string[]
   return [
     `Without any waste ${formatSignificant(room)} would run, at the ${
       formatSignificant(capacity / room)
-    } tokens that a sequence of paged held on average: ${bounds.join(", ")}.`,
+    } tokens that a sequence of ${paged.policy} held on average: ${bounds.join(", ")}.`,
   ];
 }
 
 function notes({ clock, results }: ServingResult): string[] {
   const lines: string[] = [];
-  const paged = results.find(({ policy }) => policy === "paged");
-  const others = results.filter(({ policy, sequences_mean }) => policy !== "paged" && sequences_mean > 0);
+  const shares = ({ policy }: ServingEntry) => findStrategy(policy)?.traits.shares ?? false;
+  const paged = results.find(shares);
+  const others = results.filter((entry) => !shares(entry) && entry.sequences_mean > 0);
   if (paged !== undefined && others.length > 0) {
     const ratios = others.map(({ policy, sequences_mean }) =>
       `${formatSignificant(paged.sequences_mean / sequences_mean)} × of ${policy}`
     );
-    lines.push(`Sequences that paged runs: ${ratios.join(", ")}.`, ...sayRoom(paged, others));
+    lines.push(`Sequences that ${paged.policy} runs: ${ratios.join(", ")}.`, ...sayRoom(paged, others));
   }
   if (clock.source === "model") {
     lines.push(

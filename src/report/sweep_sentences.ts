@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Cell, Settings } from "../measure/record/cell.ts";
+import type { Cell } from "../measure/record/cell.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { kvReserved } from "./kv_memory.ts";
@@ -66,8 +66,8 @@ function say(
 }
 
 /** The cells that differ from `cell` in one setting alone, itself included, by that setting's value. */
-export function sweptWith(cell: Cell, cells: readonly Cell[], key: keyof Settings): Cell[] {
+export function sweptWith(cell: Cell, cells: readonly Cell[], key: string): Cell[] {
   const rest = ({ strategy, settings }: Cell) => JSON.stringify([strategy, { ...settings, [key]: null }]);
-  return cells.filter((other) => other.settings[key] !== null && rest(other) === rest(cell))
+  return cells.filter((other) => (other.settings[key] ?? null) !== null && rest(other) === rest(cell))
     .sort((a, b) => Number(a.settings[key]) - Number(b.settings[key]));
 }

@@ -6,11 +6,12 @@
  * @module
  */
 import type { Cell } from "../measure/record/cell.ts";
+import { baselineOf } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import type { Summary } from "../measure/findings/summary.ts";
 import { claimLines } from "./claims.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
-import { cellLabels, saySettings, varyingSettings } from "./labels.ts";
+import { cellLabels, saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
 import { sentences } from "./sentences.ts";
 import { columnTable, drawTable, type TableRow } from "./text_table.ts";
 import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
@@ -38,7 +39,7 @@ export function benchTable(result: BenchResult): string {
 
 function columnPerCell(cells: readonly Cell[]): string {
   const { group, row, draw } = columnTable(cells, { titles: cellLabels(cells), label: 24, most: 28 });
-  const baseline = cells.find(({ strategy }) => strategy === "no-cache");
+  const baseline = baselineOf(cells);
 
   const runs = cells[0]!.e2e_ms.samples.length;
   group(
@@ -53,8 +54,8 @@ function columnPerCell(cells: readonly Cell[]): string {
   );
   row("prefill tokens/s", ({ prefill_tokens_per_second: rate }) => formatSignificant(rate));
   if (baseline !== undefined && cells.length > 1) {
-    row("TPOT vs no-cache", ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
-    row("total vs no-cache", ({ e2e_ms }) => speedUp(baseline.e2e_ms, e2e_ms));
+    row(`TPOT vs ${baseline.strategy}`, ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
+    row(`total vs ${baseline.strategy}`, ({ e2e_ms }) => speedUp(baseline.e2e_ms, e2e_ms));
   }
   row(
     "ITL p50 / p99",
@@ -87,11 +88,11 @@ function linePerCell(cells: readonly Cell[]): string {
   const rows: TableRow[] = [];
   let title = "";
   for (const cell of cells) {
-    const work = saySettings(cell.settings, ["prompt_tokens", "new_tokens", "batch", "kv_dtype"]);
+    const work = saySettings(cell.settings, WORK_KEYS);
     if (work !== title) rows.push({ heading: title = work });
     const own = saySettings(
       cell.settings,
-      varying.filter((key) => key === "block_size" || key === "growth" || key === "kv_capacity_tokens"),
+      varying.filter((key) => !WORK_KEYS.includes(key)),
     );
     const { reserved, wasted } = kvReserved(cell);
     rows.push([

@@ -44,7 +44,7 @@ Deno.test("benchTable() fits 100 columns, cuts nothing and has no ANSI codes", (
       slow,
       fixtureResult(),
       fixtureResult({ strategies: ["paged"], grid: ONE_TOKEN }),
-      fixtureResult({ grid: sweep as Partial<BenchResult["plan"]["grid"]> }),
+      fixtureResult({ grid: sweep }),
     ]
   ) {
     const text = benchTable(result);

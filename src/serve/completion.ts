@@ -4,7 +4,7 @@
  * @module
  */
 import type { LiveEngine } from "../engine/live_engine.ts";
-import { prefixKeys } from "../kv/prefix_keys.ts";
+import { prefixKeys } from "../kv/paged/prefix_keys.ts";
 import { Choice, type Piece } from "./choice.ts";
 import type { CompletionJob, ServedModel } from "./completion_job.ts";
 

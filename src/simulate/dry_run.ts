@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { createMemory } from "../engine/scheduler/create_memory.ts";
 import { DryExecutor } from "./dry_executor.ts";
 import type { ServingEntry } from "./entry.ts";
 import type { Hardware } from "./hardware.ts";
 import type { ModelShape } from "./model_shape.ts";
 import type { ServingPlan } from "./plan.ts";
-import { memoryOptions, runPolicy, type ServingProgress } from "./run_policy.ts";
+import { runPolicy, servingKv, type ServingProgress } from "./run_policy.ts";
 
 /**
  * Simulates every policy of a plan on a GPU of which only the rates are known.
@@ -23,11 +22,8 @@ export async function dryRun(
 ): Promise<ServingEntry[]> {
   const entries: ServingEntry[] = [];
   for (const policy of plan.policies) {
-    const memory = createMemory(policy, memoryOptions(plan, shape));
-    const executor = new DryExecutor(hardware, shape);
-    entries.push(
-      await runPolicy({ plan, shape, policy, memory, executor, ...(onProgress && { onProgress }) }),
-    );
+    const kv = servingKv(plan, shape, policy), executor = new DryExecutor(hardware, shape, kv.policy);
+    entries.push(await runPolicy({ plan, shape, kv, executor, ...(onProgress && { onProgress }) }));
   }
   return entries;
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from "../base/zod.ts";
-import { POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import type { Counters } from "../engine/scheduler/counters.ts";
+import { KV_STORAGES, type KvStorage } from "../kv/pool.ts";
 import { amount, count } from "../measure/record/fields.ts";
 import type { Samples, Summary } from "./samples.ts";
 import type { Tally } from "./tally.ts";
@@ -24,7 +24,9 @@ const share = (what: string) => z.number().min(0).max(1).describe(what);
 
 /** Checks a {@linkcode ServingEntry}. */
 export const servingEntrySchema = z.strictObject({
-  policy: z.enum(POLICY_NAMES).describe("How sequences are given room for K and V"),
+  policy: z.string().describe("Strategy by which sequences get room for K and V"),
+  kv_storage: z.enum(KV_STORAGES).nullable()
+    .describe("Where K and V are on the GPU; null where nothing was computed, and in results of version 1"),
   capacity_tokens: count("Tokens whose K and V fit"),
   finished: count("Requests that got all their tokens"),
   refused: count("Requests that could never run within the budget or the context"),
@@ -75,7 +77,9 @@ export type ServingEntry = z.infer<typeof servingEntrySchema>;
 /** What an entry is made of. */
 export interface Outcome {
   /** How sequences were given room. */
-  readonly policy: PolicyName;
+  readonly policy: string;
+  /** What K and V were in. */
+  readonly storage: KvStorage | null;
   /** Tokens that fit. */
   readonly capacity: number;
   /** Requests that could never run. */
@@ -92,13 +96,14 @@ export interface Outcome {
 
 /** Makes the entry. */
 export function servingEntry(outcome: Outcome): ServingEntry {
-  const { policy, capacity, nRefused, ms, tally, counters, limited } = outcome;
+  const { policy, storage, capacity, nRefused, ms, tally, counters, limited } = outcome;
   const { slots, busyMs } = tally;
   const ofCapacity = (slotMs: number) => busyMs === 0 ? 0 : Math.min(1, slotMs / (capacity * busyMs));
   const held = slots.stored + slots.later + slots.internal;
   const perSecond = (value: number) => ms === 0 ? 0 : 1000 * value / ms;
   return {
     policy,
+    kv_storage: storage,
     capacity_tokens: capacity,
     finished: tally.nFinished,
     refused: nRefused,

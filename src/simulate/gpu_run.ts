@@ -4,7 +4,6 @@
  * @module
  */
 import { GpuExecutor } from "../engine/gpu_executor.ts";
-import { createMemory } from "../engine/scheduler/create_memory.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { ServingEntry } from "./entry.ts";
@@ -12,7 +11,7 @@ import { IdsCheck } from "./ids_check.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { promptIdsOf, type ServingPlan } from "./plan.ts";
 import type { TimedRequest } from "./requests.ts";
-import { memoryOptions, runPolicy, type ServingProgress } from "./run_policy.ts";
+import { runPolicy, servingKv, type ServingProgress } from "./run_policy.ts";
 
 /** What a run on the GPU needs beside the plan. */
 export interface GpuRunOptions {
@@ -38,31 +37,35 @@ export async function gpuRun(
   const entries: ServingEntry[] = [];
   const check = new IdsCheck();
   for (const policy of plan.policies) {
-    const memory = createMemory(policy, memoryOptions(plan, shape));
-    const executor = await GpuExecutor.create<TimedRequest>(model, memory, {
+    const kv = servingKv(plan, shape, policy);
+    const executor = await GpuExecutor.create<TimedRequest>(model, kv, {
       maxSequences: plan.maxSequences,
       maxRows: plan.maxRows,
       kvDtype,
       promptOf: (request) => promptIdsOf(request, plan, vocabSize),
-      onEnded: ({ group, index }, ids) => check.add({ request: group.request.id, index, ids }),
+      onEnded: ({ group, index }, ids) => {
+        if (kv.policy.traits.exact) check.add({ request: group.request.id, index, ids });
+      },
     });
     try {
       executor.start();
       const entry = await runPolicy({
         plan,
         shape,
-        policy,
-        memory,
+        kv,
         executor,
+        storage: executor.runner.pool.storage,
         ...(onProgress && { onProgress }),
       });
-      await executor.settle();
+      await executor.runner.settle();
       entries.push(entry);
     } finally {
-      executor.dispose();
+      executor.runner.dispose();
     }
+    if (!kv.policy.traits.exact) continue;
+    const isFirst = check.isFirst;
     const { compared, ties } = await check.finish(model, policy, kvDtype);
-    if (entries.length > 1) entries.at(-1)!.ids_check = { compared, ties };
+    if (!isFirst) entries.at(-1)!.ids_check = { compared, ties };
   }
   return entries;
 }

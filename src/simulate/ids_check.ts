@@ -8,6 +8,7 @@
 import { withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
+import { plainStrategy } from "../kv/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 
 /** How far two logits may be apart and still change places: twice what kernels differ from PyTorch by (README). */
@@ -24,7 +25,7 @@ interface Sequence {
 
 /** What the check found. */
 export interface IdsFound {
-  /** Sequences whose ids were compared with the first policy's. */
+  /** Sequences whose ids were compared with the first exact policy's. */
   readonly compared: number;
   /** Of those, sequences that part at a tie. */
   readonly ties: number;
@@ -33,14 +34,15 @@ export interface IdsFound {
 /** Compares policies with the first of them. */
 export class IdsCheck {
   readonly #first = new Map<string, Uint32Array>();
-  #isFirst = true;
+  /** Whether the next policy to end is what others are compared with. */
+  isFirst = true;
   #compared = 0;
   #parted: { readonly sequence: Sequence; readonly expected: Uint32Array; readonly at: number }[] = [];
 
   /** Takes a sequence that has all its tokens. */
   add(sequence: Sequence): void {
     const key = `${sequence.request}/${sequence.index}`;
-    if (this.#isFirst) return void this.#first.set(key, Uint32Array.from(sequence.ids));
+    if (this.isFirst) return void this.#first.set(key, Uint32Array.from(sequence.ids));
     this.#compared++;
     const expected = this.#first.get(key);
     if (expected === undefined) return; // the first policy refused it
@@ -66,7 +68,7 @@ export class IdsCheck {
           `chose ${mine} and the first policy ${theirs}, whose logits are ${gap} apart`,
       );
     }
-    this.#isFirst = false;
+    this.isFirst = false;
     this.#compared = 0;
     this.#parted = [];
     return found;
@@ -76,14 +78,11 @@ export class IdsCheck {
 async function logitsAfter(model: Gpt2, ids: readonly number[], kvDtype: Dtype): Promise<Float32Array> {
   const tokens = ids.length;
   const options = {
-    strategy: "kv-cache",
-    growth: "static",
-    blockSize: 1,
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
     maxPromptTokens: tokens,
     maxTokens: tokens,
-    capacityTokens: tokens,
   } as const;
   const [logits] = await withDecoder(model, options, async (decoder) => {
     decoder.begin([ids]);

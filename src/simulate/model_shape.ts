@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
+import { kvRowBytes } from "../kv/shape.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
 

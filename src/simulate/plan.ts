@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { PolicyName } from "../engine/scheduler/create_memory.ts";
 import type { Preemption } from "../engine/scheduler/scheduler_options.ts";
-import type { AllocatorName } from "../kv/arena.ts";
+import type { KvOptions } from "../kv/strategy_def.ts";
 import { seededRandom } from "../base/random.ts";
 import type { RecordedRequest } from "./length_file.ts";
 import { type DataSet, drawLengths, LENGTH_MODELS, type RequestLengths } from "./lengths.ts";
@@ -32,12 +31,10 @@ export interface MemoryPlan {
   readonly budgetBytes: number;
   /** Bytes of host memory for what is swapped out. */
   readonly swapBytes: number;
-  /** Tokens per block of `paged`. */
-  readonly blockSize: number;
-  /** Blocks that an admission leaves free; 1 % if undefined. */
+  /** Blocks that an admission leaves free; undefined for 1 %. */
   readonly watermark: number | undefined;
-  /** What hands out the regions of the contiguous policies. */
-  readonly allocator: AllocatorName;
+  /** Options of the strategies; each takes its own. */
+  readonly kvOptions: KvOptions;
   /** What happens to preempted K and V. */
   readonly preemption: Preemption;
   /** Sequences that run at once at most. */
@@ -49,7 +46,7 @@ export interface MemoryPlan {
 /** The same for every policy. */
 export interface ServingPlan extends MemoryPlan {
   /** What to compare, in the order of the report. */
-  readonly policies: readonly PolicyName[];
+  readonly policies: readonly string[];
   /** Where lengths come from. */
   readonly lengths: LengthSource;
   /** Multiplies lengths that are drawn. */
@@ -70,9 +67,17 @@ export interface ServingPlan extends MemoryPlan {
   readonly verify: boolean;
 }
 
-/** The requests of a plan, the same at every call. */
-export function plannedRequests(plan: ServingPlan, shape: ModelShape): Iterator<TimedRequest> {
-  const { nRequests, seed, ratePerSecond, continuations, prefixes, blockSize } = plan;
+/**
+ * Returns the requests of a plan, the same at every call.
+ *
+ * @param blockSize Tokens per block, which shared beginnings get a key for. Default: no keys.
+ */
+export function plannedRequests(
+  plan: ServingPlan,
+  shape: ModelShape,
+  blockSize = Infinity,
+): Iterator<TimedRequest> {
+  const { nRequests, seed, ratePerSecond, continuations, prefixes } = plan;
   return requestsOf({
     count: nRequests,
     seed,

@@ -53,9 +53,8 @@ export function servingSetup(plan: ServingPlan, shape: ModelShape, facts: RunFac
     limits: {
       kv_budget_bytes: plan.budgetBytes,
       swap_bytes: plan.swapBytes,
-      block_size: plan.blockSize,
+      kv_options: plan.kvOptions,
       watermark_blocks: plan.watermark ?? null,
-      allocator: plan.allocator,
       preemption: plan.preemption,
       max_sequences: plan.maxSequences,
       max_rows: plan.maxRows,

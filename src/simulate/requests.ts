@@ -4,7 +4,7 @@
  * @module
  */
 import type { Request } from "../engine/scheduler/request.ts";
-import type { PrefixKey } from "../kv/block_pool.ts";
+import type { PrefixKey } from "../kv/paged/block_pool.ts";
 import { seededRandom } from "../base/random.ts";
 import type { RequestLengths } from "./lengths.ts";
 

@@ -6,13 +6,18 @@
  */
 import { z } from "../base/zod.ts";
 import { PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
-import { ALLOCATOR_NAMES } from "../kv/arena.ts";
 import { amount, bytes, count, positive } from "../measure/record/fields.ts";
-import { parseRecord } from "../measure/record/record.ts";
+import { kvValue } from "../measure/record/cell.ts";
+import { parseRecord, type RecordKind } from "../measure/record/record.ts";
 import { servingEntrySchema } from "./entry.ts";
 
-/** How the record is known. */
-export const SERVING_KIND = { kind: "kvbench.serve-sim", version: 1, refused: {} } as const;
+/** The kind of file. */
+export const SERVING_KIND = {
+  kind: "kvbench.serve-sim",
+  version: 2,
+  refused: {},
+  upgrades: { 1: fromVersion1 },
+} as const satisfies RecordKind;
 
 const clockSchema = z.discriminatedUnion("source", [
   z.strictObject({
@@ -58,9 +63,8 @@ export const servingSetupSchema = z.strictObject({
   limits: z.strictObject({
     kv_budget_bytes: bytes("Bytes for K and V"),
     swap_bytes: bytes("Bytes of host memory for what is swapped out"),
-    block_size: positive("Tokens per block of `paged`"),
+    kv_options: z.record(z.string(), kvValue).describe("Options of the strategies"),
     watermark_blocks: count("Blocks that an admission leaves free, null for 1 % of them").nullable(),
-    allocator: z.enum(ALLOCATOR_NAMES).describe("What hands out the regions of the contiguous policies"),
     preemption: z.enum(PREEMPTIONS).describe("What happens to preempted K and V"),
     max_sequences: positive("Sequences that run at once at most"),
     max_rows: positive("Tokens that a step computes at most"),
@@ -104,4 +108,18 @@ export function servingJsonSchema(): Record<string, unknown> {
  */
 export function parseServing(json: unknown, source: string): ServingResult {
   return parseRecord(schema, SERVING_KIND, json, source);
+}
+
+/** Version 1 named two options in `limits` and did not say where K and V are. */
+export function fromVersion1(record: Record<string, unknown>): Record<string, unknown> {
+  const { results } = record;
+  const setup = setupOfVersion1(record);
+  if (!Array.isArray(results)) return setup;
+  return { ...setup, results: results.map((entry) => ({ ...entry, kv_storage: null })) };
+}
+
+/** Returns a set-up of version 1 as one of this version. */
+export function setupOfVersion1(record: Record<string, unknown>): Record<string, unknown> {
+  const { block_size, allocator, ...limits } = (record.limits ?? {}) as Record<string, unknown>;
+  return { ...record, limits: { ...limits, kv_options: { block_size, allocator } } };
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { createMemory, PolicyName } from "../engine/scheduler/create_memory.ts";
 import type { Executor } from "../engine/scheduler/executor.ts";
-import type { KvMemory } from "../engine/scheduler/kv_memory.ts";
 import { Scheduler } from "../engine/scheduler/scheduler.ts";
+import { chooseKv } from "../kv/registry.ts";
+import { type Kv, makeKv } from "../kv/strategy_def.ts";
+import type { KvStorage } from "../kv/pool.ts";
 import { type ServingEntry, servingEntry } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { type MemoryPlan, plannedRequests, type ServingPlan } from "./plan.ts";
@@ -15,23 +16,26 @@ import { simulate } from "./simulate.ts";
 import { Tally } from "./tally.ts";
 
 /** Called with the requests that are finished so far of one policy. */
-export type ServingProgress = (policy: PolicyName, nFinished: number) => void;
+export type ServingProgress = (policy: string, nFinished: number) => void;
 
 /** What {@link runPolicy} joins. */
 export interface PolicyRun {
   readonly plan: ServingPlan;
   readonly shape: ModelShape;
-  readonly policy: PolicyName;
-  readonly memory: KvMemory;
+  readonly kv: Kv;
   readonly executor: Executor<TimedRequest>;
+  /** What K and V are in. Default: nothing, since nothing is computed. */
+  readonly storage?: KvStorage;
   readonly onProgress?: ServingProgress;
 }
 
 /** Runs the plan's requests through one policy's memory. */
 export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
-  const { plan, shape, policy, memory, executor, onProgress } = run;
+  const { plan, shape, kv: { strategy: { name }, policy: memory }, executor, storage, onProgress } = run;
   const { maxSequences, preemption, limits, verify } = plan;
-  const maxRows = memory.keeps ? plan.maxRows : Math.max(plan.maxRows, memory.usage().capacity);
+  const maxRows = memory.traits.keeps !== "nothing"
+    ? plan.maxRows
+    : Math.max(plan.maxRows, memory.usage().capacity);
   const scheduler = new Scheduler<TimedRequest>(memory, {
     nCtx: shape.nCtx,
     maxSequences,
@@ -39,18 +43,19 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
     preemption,
   });
   const tally = new Tally(limits);
-  onProgress?.(policy, 0);
+  onProgress?.(name, 0);
   const nRefused = await simulate({
     scheduler,
     memory,
     executor,
-    requests: plannedRequests(plan, shape),
+    requests: plannedRequests(plan, shape, memory.blockSize),
     tally,
     verify,
-    onProgress: (nFinished) => onProgress?.(policy, nFinished),
+    onProgress: (nFinished) => onProgress?.(name, nFinished),
   });
   return servingEntry({
-    policy,
+    policy: name,
+    storage: storage ?? null,
     capacity: memory.usage().capacity,
     nRefused,
     ms: executor.nowMs,
@@ -60,17 +65,17 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
   });
 }
 
-/** What the plan's memories are made of. */
-export function memoryOptions(plan: MemoryPlan, shape: ModelShape): Parameters<typeof createMemory>[1] {
-  const { budgetBytes, swapBytes, blockSize, allocator, maxRows, watermark } = plan;
-  return {
-    budgetTokens: Math.floor(budgetBytes / shape.kvTokenBytes),
-    swapTokens: Math.floor(swapBytes / shape.kvTokenBytes),
-    nLayer: shape.nLayer,
-    nCtx: shape.nCtx,
-    maxRows,
-    blockSize,
-    allocator,
-    ...(watermark !== undefined && { watermark }),
-  };
+/**
+ * Makes a strategy's memory for a plan.
+ *
+ * @throws {UsageError} If the budget has no room for a block or a region.
+ */
+export function servingKv(plan: MemoryPlan, shape: ModelShape, name: string): Kv {
+  const { budgetBytes, swapBytes, kvOptions, maxSequences, maxRows, watermark } = plan;
+  const { nCtx, nLayer, kvTokenBytes } = shape;
+  return makeKv(chooseKv(name, kvOptions), {
+    ...{ nSequences: maxSequences, nLayer, nCtx, maxTokens: nCtx, maxRows, watermark },
+    budgetTokens: Math.floor(budgetBytes / kvTokenBytes),
+    swapTokens: Math.floor(swapBytes / kvTokenBytes),
+  });
 }

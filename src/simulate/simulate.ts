@@ -4,7 +4,7 @@
  * @module
  */
 import type { Executor } from "../engine/scheduler/executor.ts";
-import type { KvMemory } from "../engine/scheduler/kv_memory.ts";
+import type { KvPolicy } from "../kv/policy.ts";
 import type { Scheduler } from "../engine/scheduler/scheduler.ts";
 import type { TimedRequest } from "./requests.ts";
 import type { Tally } from "./tally.ts";
@@ -17,7 +17,7 @@ export interface Simulation {
   /** What decides. */
   readonly scheduler: Scheduler<TimedRequest>;
   /** Where K and V are. */
-  readonly memory: KvMemory;
+  readonly memory: KvPolicy;
   /** What computes. */
   readonly executor: Executor<TimedRequest>;
   /** What comes, in order. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KvMemoryUsage } from "../engine/scheduler/kv_memory.ts";
+import type { KvUsage } from "../kv/policy.ts";
 import type { Step } from "../engine/scheduler/step.ts";
 import type { TimedRequest } from "./requests.ts";
 import { Samples } from "./samples.ts";
@@ -65,7 +65,7 @@ export class Tally {
   }
 
   /** Takes a step that took from `startMs` to `endMs`, with the memory's state in it. */
-  add(step: Step<TimedRequest>, usage: KvMemoryUsage, startMs: number, endMs: number): void {
+  add(step: Step<TimedRequest>, usage: KvUsage, startMs: number, endMs: number): void {
     const ms = endMs - startMs;
     const { slots } = this;
     this.nSteps++;

@@ -22,6 +22,7 @@ import { addOptions, type OptionSpec } from "../options/option_spec.ts";
 import { compileProgress } from "../terminal/compile_progress.ts";
 import { type DriverCacheState, driverCacheState, sayDriverCache } from "./generate/driver_cache.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate/generate_many.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { promptIds, type Session, withSession } from "../session/session.ts";
 import { NUM_RETURN_SEQUENCES } from "../options/serving_options.ts";
@@ -177,11 +178,6 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
       "--timings is for one sequence: expected no --num-return-sequences and no --num-beams",
     );
   }
-  if (several && options.strategy === "kv-cache" && options.growth === "dynamic") {
-    throw new UsageError(
-      "Several sequences share one K/V memory, which does not grow: expected --growth static",
-    );
-  }
   const sampled = options.topK > 0 || options.topP < 1 || options.seed !== undefined ||
     options.numReturnSequences > 1;
   const sampling = {
@@ -304,18 +300,16 @@ function sizesOf(ids: readonly number[], { temperature }: Prompted["sampling"]) 
 /** What decoding one sequence needs. */
 function decodingOf(
   ids: readonly number[],
-  { strategy, kvDtype, blockSize, growth, maxNewTokens }: Options,
+  options: Options,
   sampling: Prompted["sampling"],
 ): DecodingOptions {
-  const maxTokens = ids.length + maxNewTokens;
+  const { strategy, kvDtype, maxNewTokens } = options;
   return {
     ...sizesOf(ids, sampling),
     strategy,
+    kvOptions: kvOptionsOf(options),
     kvDtype,
-    blockSize,
-    growth,
-    maxTokens,
-    capacityTokens: maxTokens,
+    maxTokens: ids.length + maxNewTokens,
     firstStepFirst: true,
   };
 }
@@ -336,7 +330,7 @@ async function streamOne(
     const compiling = compileProgress(FIRST_STEP_KERNELS);
     return await withDecoder(model, decodingOf(ids, options, sampling), async (decoder) => {
       times.ready();
-      decoder.watchFirstDispatches(compiling.kernel);
+      decoder.runner.recorder.onFirstDispatch = compiling.kernel;
       const sequence = new Continuation(tokenizer, options.stop);
       const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
       const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };

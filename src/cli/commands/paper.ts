@@ -6,7 +6,7 @@
 import { Command } from "../options/commander.ts";
 import { PAPER_KIND, type PaperResult, parsePaper } from "../../simulate/paper/result.ts";
 import { VIEW_NAMES, type ViewName } from "../../simulate/paper/view.ts";
-import { COMPARED, viewOf, type ViewSource } from "../../simulate/paper/views.ts";
+import { compared, viewOf, type ViewSource } from "../../simulate/paper/views.ts";
 import type { ServingPlan } from "../../simulate/plan.ts";
 import { type RunFacts, servingSetup } from "../../simulate/record.ts";
 import { paperTable } from "../../report/paper_table.ts";
@@ -90,7 +90,7 @@ async function run(options: Options): Promise<void> {
   }, async ({ shape, facts, run, measured }, plan) => {
     const shown = (plan: ServingPlan) => withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
     return await paperResult(options.views, { plan, shape, run: shown, measured }, facts);
-  }, (plan) => ({ ...plan, policies: COMPARED }));
+  }, (plan) => ({ ...plan, policies: compared() }));
   await giveResult(result, paperTable, options);
 }
 

@@ -6,7 +6,6 @@
 import { MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { sayKind } from "../../report/adapter_kind.ts";
-import type { StrategyName } from "../../kv/strategy.ts";
 import { machineFacts } from "../../host/machine.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
 import { madeUpPrompt } from "../../measure/run/grid.ts";
@@ -28,11 +27,11 @@ import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../optio
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { addOptions } from "../options/option_spec.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 interface Options extends PrecisionOptions, JsonOptions {
-  readonly strategy: StrategyName;
-  readonly blockSize: number;
+  readonly strategy: string;
   readonly promptTokens: number;
   readonly newTokens: number;
   readonly trace?: string;
@@ -92,13 +91,13 @@ async function run(options: Options): Promise<void> {
     checkContext(length, profiledTokens({ promptIds, steps: options.newTokens }) - length, config.nCtx);
     return { promptIds, weights: await hashed(checkpoint) };
   }, async (session, { promptIds, weights }) => {
-    const { strategy, kvDtype, blockSize, newTokens: steps } = options;
+    const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
     await checkFirst(session.model, { weights, strategy, kvDtypes: [kvDtype] });
     const created = new Date().toISOString();
     const measured = await withProgress(async (bar) => {
       bar.start("Profiling", steps + 1, "rounds");
       const onProgress = (rounds: number) => bar.update(rounds);
-      return await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps, onProgress });
+      return await profile(session.model, { strategy, kvOptions, kvDtype, promptIds, steps, onProgress });
     });
     const result = await resultOf(session, options, { created, measured });
     await giveResult(result, profileText, options);
@@ -107,8 +106,8 @@ async function run(options: Options): Promise<void> {
     }
   }, ({ promptIds }) => ({
     work: (context) => {
-      const { strategy, kvDtype, blockSize, newTokens: steps } = options;
-      return profileNeed(context, { strategy, kvDtype, blockSize, promptIds, steps });
+      const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
+      return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
     },
     tunes: true,
   }));

@@ -14,8 +14,8 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
 import { locateModel } from "../../hub/locate.ts";
 import { EMBEDDED_NAME } from "../../hub/embedded.ts";
-import { STRATEGY_NAMES, type StrategyName } from "../../kv/strategy.ts";
 import { machineFacts } from "../../host/machine.ts";
+import { strategyNamed, strategyNames } from "../../kv/registry.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -89,7 +89,8 @@ async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<
   });
   const kernels = every.map(({ kernel }) => kernel);
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;
-  const strategies = quick ? STRATEGY_NAMES.slice(-1) : STRATEGY_NAMES;
+  const exact = strategyNames("bench").filter((name) => strategyNamed(name).traits.exact);
+  const strategies = quick ? exact.slice(-1) : exact;
   return await withProgress(async (bar) => {
     bar.start("Checking kernels", checks.length + strategies.length, "checks");
     const all: Verdict[] = [];
@@ -102,11 +103,11 @@ async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<
   });
 }
 
-/** The whole model. */
+/** The whole model, with strategies that are exact. */
 async function goldenVerdicts(
   gpu: Gpu,
   checkpoint: Checkpoint,
-  strategies: readonly StrategyName[],
+  strategies: readonly string[],
   onProgress: (checked: number) => void,
 ): Promise<Verdict[]> {
   const kernel = "golden prompts";

@@ -6,10 +6,9 @@
 import { byteCount, decimal, MOST_SECONDS, positive, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { LiveEngine } from "../../engine/live_engine.ts";
-import { createMemory, POLICY_NAMES, type PolicyName } from "../../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { shapeOf } from "../../simulate/model_shape.ts";
-import { memoryOptions } from "../../simulate/run_policy.ts";
+import { servingKv } from "../../simulate/run_policy.ts";
 import { servingNeed } from "../../simulate/serving_need.ts";
 import { formatBytes, formatCount } from "../../report/units.ts";
 import { isLoopback } from "../../serve/api.ts";
@@ -17,6 +16,7 @@ import { serve } from "../../serve/server.ts";
 import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "../options/api_key.ts";
 import { describeHelp } from "../options/help.ts";
 import { watchInterrupts } from "../terminal/interrupt.ts";
+import { policySpec } from "../options/kv_options.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "../options/memory_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { connectionLimit, DEFAULT_CONNECTIONS } from "./serve/connection_limit.ts";
@@ -25,7 +25,7 @@ import { withSession } from "../session/session.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
 interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
-  readonly policy: PolicyName;
+  readonly policy: string;
   readonly host: string;
   readonly port: number;
   readonly servedModelName?: string;
@@ -116,18 +116,11 @@ const SERVE_OPTIONS: readonly OptionSpec[] = [
     parse: decimal(0, MOST_SECONDS),
     default: 30,
   },
-  {
-    flags: "--policy <name>",
-    help: "Memory policy for K and V",
-    group: "Scheduler",
-    choices: POLICY_NAMES,
-    default: "paged",
-  },
 ];
 
 /** Declares the subcommand. */
 export function serveCommand(): Command {
-  const command = addOptions(new Command("serve"), ...SERVE_OPTIONS);
+  const command = addOptions(new Command("serve"), ...SERVE_OPTIONS, policySpec());
   addApiKeyOptions(command, "API key, which clients must send as bearer token", "Server");
   addMemoryOptions(addKvDtypeOption(addModelOptions(command)), { dryRuns: false });
   return describeHelp(command, {
@@ -165,10 +158,10 @@ async function run(options: Options): Promise<void> {
       return Promise.resolve({ shape, tokenizer, plan: memoryPlanOf(options, shape, GPU_LIMITS) });
     },
     async ({ gpu, model, modelName }, { shape, tokenizer, plan }) => {
-      const memory = createMemory(options.policy, memoryOptions(plan, shape));
+      const kv = servingKv(plan, shape, options.policy);
       const { nCtx } = model.config;
       const { maxSequences, maxRows, preemption } = plan;
-      const engine = await LiveEngine.create(model, memory, {
+      const engine = await LiveEngine.create(model, kv, {
         nCtx,
         maxSequences,
         maxRows,

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { MOST_SECONDS, MOST_TOKENS, nameList, positive, wholeNumber } from "./values.ts";
+import { MOST_SECONDS, MOST_TOKENS, positive, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
-import { POLICY_NAMES, type PolicyName } from "../../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import { parseLengths } from "../../simulate/length_file.ts";
@@ -19,11 +18,12 @@ import {
   type MemoryOptions,
   memoryPlanOf,
 } from "./memory_options.ts";
+import { strategiesSpec } from "./kv_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@link addServingOptions}. */
 export interface ServingOptions extends MemoryOptions {
-  readonly policies: PolicyName[];
+  readonly policies: string[];
   readonly lengths: string;
   readonly lengthScale?: number;
   readonly requests?: number;
@@ -90,14 +90,12 @@ export const GOODPUT_LIMITS: readonly OptionSpec[] = (["ttft", "tpot"] as const)
   parse: positive(1000 * MOST_SECONDS),
 }));
 
-const SERVING_OPTIONS: readonly OptionSpec[] = [
-  {
+const servingOptions = (): readonly OptionSpec[] => [
+  strategiesSpec("serving", {
     flags: "--policies <names>",
-    help: `Memory policies to compare, from ${POLICY_NAMES.join(", ")}`,
+    help: "Memory policies to compare",
     group: "Scheduler",
-    parse: nameList(POLICY_NAMES),
-    default: ["max", "pow2", "oracle", "paged"],
-  },
+  }),
   { ...LENGTHS, default: "sharegpt" },
   {
     flags: "--length-scale <x>",
@@ -135,7 +133,7 @@ const SERVING_OPTIONS: readonly OptionSpec[] = [
 
 /** Adds the options to a subcommand. */
 export function addServingOptions(command: Command): Command {
-  return addOptions(addMemoryOptions(command, { dryRuns: true }), ...SERVING_OPTIONS);
+  return addOptions(addMemoryOptions(command, { dryRuns: true }), ...servingOptions());
 }
 
 /**

@@ -3,18 +3,13 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/block_pool.ts";
+import type { PrefixKey } from "../../kv/paged/block_pool.ts";
+import type { Lengths } from "../../kv/policy.ts";
 
-/** What someone wants: continuations of one prompt. */
-export interface Request {
+/** Continuations of one prompt. */
+export interface Request extends Lengths {
   /** Names it; no two requests of a scheduler's life have the same. */
   readonly id: number;
-  /** Tokens of the prompt, at least 1. */
-  readonly promptTokens: number;
-  /** Tokens that each continuation gains at most, at least 1. */
-  readonly newTokens: number;
-  /** Continuations of the prompt that are wanted; 1 if left out. */
-  readonly continuations?: number;
   /** Keys of the prompt's full blocks, where the prefix cache may share them. */
   readonly prefix?: readonly PrefixKey[];
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../../base/errors.ts";
-import type { KvMemory } from "./kv_memory.ts";
+import type { KvPolicy } from "../../kv/policy.ts";
 import type { Request } from "./request.ts";
 
 /** What happens to a preempted request's K and V. */
@@ -32,18 +32,18 @@ export interface SchedulerOptions {
  */
 export function checkOptions(
   { maxSequences, maxRows }: SchedulerOptions,
-  memory: Pick<KvMemory, "keeps" | "usage">,
+  memory: Pick<KvPolicy, "traits" | "usage">,
 ): void {
   const { capacity } = memory.usage();
-  if (!memory.keeps && maxRows < capacity) {
+  if (memory.traits.keeps === "nothing" && maxRows < capacity) {
     throw new UsageError(
-      `A step of ${maxRows} tokens is too small for a scratch of ${capacity}: wanted at least as many, since ` +
+      `A step of ${maxRows} tokens is too small for a scratch of ${capacity}: expected at least as many, since ` +
         "every sequence is computed whole",
     );
   }
   if (maxRows < maxSequences) {
     throw new UsageError(
-      `A step of ${maxRows} tokens is too small for ${maxSequences} sequences: wanted at least one token for each`,
+      `A step of ${maxRows} tokens is too small for ${maxSequences} sequences: expected at least one token for each`,
     );
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Move } from "./kv_memory.ts";
+import type { Move } from "../../kv/moves.ts";
 import type { Group, Request, Sequence } from "./request.ts";
 
 /** Consecutive tokens of one sequence that a step computes. */
@@ -38,8 +38,6 @@ export interface Step<R extends Request = Request> {
   readonly nRunning: number;
   /** Tokens to compute. */
   readonly nRows: number;
-  /** Rows' contexts added up: what attention reads once per span is at most this. */
-  readonly nContext: number;
   /** Groups that were preempted to make room, by swapping or to be recomputed. */
   readonly nPreempted: number;
   /** Whether a request waits that would fit the free memory if it lay together. */

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { StrategyName } from "../../kv/strategy.ts";
+import type { KvTraits } from "../../kv/policy.ts";
+import { findStrategy, strategies } from "../../kv/registry.ts";
 import type { Cell } from "../record/cell.ts";
 import { type Growth, growthOf } from "../statistics/growth.ts";
 import { lengthsOf, overviewCells } from "./overview.ts";
@@ -33,7 +34,7 @@ export type Evidence =
   | {
     /** Strategies are missing that the claim is about. */
     readonly kind: "absent";
-    readonly strategies: readonly StrategyName[];
+    readonly strategies: readonly string[];
   }
   | {
     /** One new token has no decode phase. */
@@ -43,7 +44,7 @@ export type Evidence =
     /** Peaks of GPU memory. */
     readonly kind: "memory";
     readonly peaks: readonly {
-      readonly strategy: StrategyName;
+      readonly strategy: string;
       /** Peak of all GPU buffers. */
       readonly bytes: number;
       /** Of these, uniforms, block tables and slot mappings. */
@@ -53,12 +54,12 @@ export type Evidence =
   | {
     /** Times of whole requests. */
     readonly kind: "time";
-    readonly strategy: StrategyName;
+    readonly strategy: string;
     /** Median in ms. */
     readonly ms: number;
     /** Others, and the ratio of the strategy's time to theirs. */
     readonly against: readonly {
-      readonly strategy: StrategyName;
+      readonly strategy: string;
       readonly ms: number;
       readonly ratio: Ratio;
     }[];
@@ -67,7 +68,7 @@ export type Evidence =
     /** Growth of the time of a token with the context. */
     readonly kind: "growth";
     readonly without: Growth;
-    readonly strategy: StrategyName;
+    readonly strategy: string;
     readonly cached: Growth;
   };
 
@@ -90,48 +91,66 @@ export const FLAT = 0.25;
 /** The longest context must be this many times the shortest for a growth to be told. */
 export const RANGE = 2;
 
+/** What the claims are about: kinds of strategies, by what they are. */
+const KINDS = {
+  none: ({ keeps }: KvTraits) => keeps === "nothing",
+  cache: ({ keeps, shares }: KvTraits) => keeps === "all" && !shares,
+  paged: ({ keeps, shares }: KvTraits) => keeps === "all" && shares,
+} as const;
+type Kind = keyof typeof KINDS;
+
+function isOf(kind: Kind, strategy: string): boolean {
+  const traits = findStrategy(strategy)?.traits;
+  return traits !== undefined && KINDS[kind](traits);
+}
+
 /** Tests every claim on the longest context of a result, and growth on all lengths that there are. */
 export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
-  const shown = new Map(overviewCells(result).map((cell) => [cell.strategy, cell]));
+  const order = strategies().map(({ name }) => name);
+  const shown = overviewCells(result).toSorted((a, b) =>
+    order.indexOf(a.strategy) - order.indexOf(b.strategy)
+  );
+  const first = (kind: Kind) => shown.find(({ strategy }) => isOf(kind, strategy));
   const test = (
     claim: ClaimName,
-    strategies: readonly StrategyName[],
+    kinds: readonly Kind[],
     judge: (...cells: Cell[]) => Omit<TestedClaim, "claim">,
   ): TestedClaim => {
-    const absent = strategies.filter((strategy) => !shown.has(strategy));
+    const absent = kinds.filter((kind) => first(kind) === undefined);
     if (absent.length > 0) {
-      const evidence = { kind: "absent", strategies: absent } as const;
-      return { claim, verdict: "not shown by this run", evidence };
+      const names = absent.map((kind) => order.find((name) => isOf(kind, name))!);
+      return { claim, verdict: "not shown by this run", evidence: { kind: "absent", strategies: names } };
     }
-    return { claim, ...judge(...strategies.map((strategy) => shown.get(strategy)!)) };
+    return { claim, ...judge(...kinds.map((kind) => first(kind)!)) };
   };
   return [
-    test("leastMemory", ["no-cache", "kv-cache"], (none, cache) => {
-      const peaks = [none!, cache!, ...shown.values().filter(({ strategy }) => strategy === "paged")];
+    test("leastMemory", ["none", "cache"], (none, cache) => {
+      const paged = first("paged");
+      const peaks = [none!, cache!, ...paged ? [paged] : []];
       return memory(peaks, ([least = 0, ...others]) => others.every((bytes) => bytes > least));
     }),
     test(
       "cacheMemory",
-      ["no-cache", "kv-cache"],
+      ["none", "cache"],
       (none, cache) => memory([cache!, none!], ([more = 0, less = 0]) => more > less * (1 + CLEAR)),
     ),
-    test("cacheLatency", ["no-cache", "kv-cache"], (none, cache) => latency(cache!, [none!], CLEAR)),
+    test("cacheLatency", ["none", "cache"], (none, cache) => latency(cache!, [none!], CLEAR)),
     test(
       "pagedMemory",
-      ["kv-cache", "paged"],
+      ["cache", "paged"],
       (cache, paged) =>
         memory(
           [paged!, cache!],
           ([more = 0, less = 0]) => more > less && tableBytes(paged!) > tableBytes(cache!),
         ),
     ),
-    test("pagedLatency", ["kv-cache", "paged"], (_, paged) => {
-      const others = [...shown.values()].filter(({ strategy }) => strategy !== "paged");
+    test("pagedLatency", ["cache", "paged"], (_, paged) => {
+      const others = shown.filter(({ strategy }) => isOf("none", strategy) || isOf("cache", strategy));
       return latency(paged!, others, 0);
     }),
     test(
       "complexity",
-      ["no-cache", shown.has("kv-cache") ? "kv-cache" : "paged"],
+      ["none", first("cache") ? "cache" : "paged"],
       (none, cached) => growth(none!, cached!, result.cells),
     ),
   ];

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { findStrategy } from "../../kv/registry.ts";
 import type { Cell } from "../record/cell.ts";
 import type { BenchResult } from "../record/result.ts";
 
@@ -15,6 +16,11 @@ export function overviewCells({ cells }: Pick<BenchResult, "cells">): Cell[] {
   );
   const group = cells.filter((cell) => cell.group === longest?.group);
   return group.filter((cell, i) => group.findIndex(({ strategy }) => strategy === cell.strategy) === i);
+}
+
+/** Returns the cell that others are compared with: the first one whose strategy keeps nothing. */
+export function baselineOf(cells: readonly Cell[]): Cell | undefined {
+  return cells.find(({ strategy }) => findStrategy(strategy)?.traits.keeps === "nothing");
 }
 
 /** A cell and those that differ from it in the lengths of prompt and answer alone. */

@@ -21,7 +21,7 @@ import type { Dtype } from "../../gpu/dtype.ts";
 import { measureRoof, type Roof, roofBytes } from "../../gpu/roof.ts";
 import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";
-import type { KvStrategy, StrategyName } from "../../kv/strategy.ts";
+import type { KvOptions } from "../../kv/strategy_def.ts";
 import { batchOf } from "../../model/batch.ts";
 import { type Cost, stepCosts } from "../../model/costs.ts";
 import { dimsOf } from "../../model/dims.ts";
@@ -32,12 +32,12 @@ import { mean, median } from "../statistics/statistics.ts";
 
 /** What to profile. */
 export interface ProfileOptions {
-  /** Where K and V are kept. */
-  readonly strategy: StrategyName;
+  /** The strategy's name. */
+  readonly strategy: string;
+  /** Its options. */
+  readonly kvOptions?: KvOptions;
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
-  /** Tokens per KV block of `paged`. */
-  readonly blockSize: number;
   /** The prompt. */
   readonly promptIds: readonly number[];
   /** Decode steps to profile; as many are taken without. */
@@ -117,7 +117,7 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
     const steps = await withDecoder(
       model,
       decodingOf(options),
-      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer, passes, trials }, options),
+      (decoder) => profileSteps(model, { decoder, timer, passes, trials }, options),
     );
     const after = await measureRoof(gpu);
     return {
@@ -138,11 +138,9 @@ function decodingOf(options: ProfileOptions) {
   const maxTokens = profiledTokens(options);
   return {
     ...options,
-    growth: "static",
     nSequences: 1,
     maxPromptTokens: options.promptIds.length,
     maxTokens,
-    capacityTokens: maxTokens,
   } as const;
 }
 
@@ -168,7 +166,6 @@ interface ProfiledStep {
 /** What steps are taken and timed with. */
 interface Tools {
   readonly decoder: Decoder;
-  readonly strategy: KvStrategy;
   readonly timer: DispatchTimer;
   readonly passes: Timestamps;
   readonly trials: ProductTrials;
@@ -176,34 +173,36 @@ interface Tools {
 
 async function profileSteps(
   model: Gpt2,
-  { decoder, strategy, timer, passes, trials }: Tools,
+  { decoder, timer, passes, trials }: Tools,
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
   const { config, weightsDtype, tuning, gpu: { fence } } = model;
   const { promptIds, kvDtype, steps } = options;
+  const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
-    const first = strategy.cached(0);
-    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }]);
-    decoder.timeDispatches(timer);
+    const first = policy.firstToCompute(0), entries = (length: number) => policy.entries(length);
+    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
+    recorder.dispatchTimer = timer;
     decoder.advance(1);
-    decoder.timeDispatches(undefined);
-    return { times: await timer.read(), costs: stepCosts(batch, { config, weightsDtype, kvDtype, tuning }) };
+    recorder.dispatchTimer = undefined;
+    const costs = stepCosts(batch, { config, weightsDtype, kvDtype, tuning, entries });
+    return { times: await timer.read(), costs };
   };
   const unprofiled = async () => {
-    const { encodeMs, submitMs } = decoder;
-    decoder.timePasses(passes);
+    const { encodeMs, submitMs } = runner;
+    recorder.timestamps = passes;
     await fence.wait();
     const start = performance.now();
     decoder.advance(1);
     await fence.wait();
     const wallMs = performance.now() - start;
-    decoder.timePasses(undefined);
+    recorder.timestamps = undefined;
     const [passMs] = await passes.readMs();
     return {
       wallMs,
       passMs: passMs!,
-      encodeMs: decoder.encodeMs - encodeMs,
-      submitMs: decoder.submitMs - submitMs,
+      encodeMs: runner.encodeMs - encodeMs,
+      submitMs: runner.submitMs - submitMs,
     };
   };
 

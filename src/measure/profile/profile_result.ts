@@ -6,7 +6,6 @@
  */
 import { z } from "../../base/zod.ts";
 import { DTYPES } from "../../gpu/dtype.ts";
-import { STRATEGY_NAMES } from "../../kv/strategy.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
 import { parseRecord } from "../record/record.ts";
@@ -37,10 +36,10 @@ const schema = z.strictObject({
   model: z.string().describe("Name or path of the checkpoint"),
   weights_dtype: z.enum(DTYPES).describe("How weight matrices are stored on the GPU"),
   kv_dtype: z.enum(DTYPES).describe("How K and V are stored on the GPU"),
-  strategy: z.enum(STRATEGY_NAMES).describe("Where K and V are kept"),
+  strategy: z.string().describe("Where K and V are kept"),
   prompt_tokens: positive("Tokens of the prompt"),
   steps: positive("Decode steps that were profiled"),
-  what: z.string().describe("What was profiled, such as a decode step of kv-cache at context 130 to 144"),
+  what: z.string().describe("What was profiled, such as a decode step with a cache at context 130 to 144"),
   peaks: z.strictObject({
     gb_per_s: amount("Most bytes per second that a streaming kernel moved, in 10⁹ bytes/s"),
     gmacs_per_s: amount("Most multiply-adds per second that an arithmetic kernel did, in 10⁹/s"),

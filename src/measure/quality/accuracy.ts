@@ -10,7 +10,8 @@ import { generate } from "../../engine/generate.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
 import { type Dtype, DTYPES } from "../../gpu/dtype.ts";
-import { kvRowBytes } from "../../kv/strategy.ts";
+import { kvRowBytes } from "../../kv/shape.ts";
+import { plainStrategy } from "../../kv/registry.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { largestIndices } from "../../model/log_probabilities.ts";
 import { GREEDY } from "../../model/sampling.ts";
@@ -137,12 +138,9 @@ export function accuracyNeed(context: NeedContext, promptTokens: number, newToke
 
 function decodingOf(length: number, kvDtype: Dtype) {
   return {
-    strategy: "kv-cache",
-    blockSize: 16,
-    growth: "static",
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
-    capacityTokens: length,
     maxTokens: length,
     maxPromptTokens: length,
     maxOutputs: Math.min(length, LOGIT_ROWS),

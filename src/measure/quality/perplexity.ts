@@ -12,6 +12,7 @@ import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, type WorkNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Dtype } from "../../gpu/dtype.ts";
+import { plainStrategy } from "../../kv/registry.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 
 /** A stretch of a text, of which the tokens from `scored` on count. */
@@ -104,12 +105,9 @@ export function perplexityNeed(
 
 function decodingOf({ maxLength, kvDtype }: Pick<PerplexityOptions, "maxLength" | "kvDtype">) {
   return {
-    strategy: "kv-cache",
-    blockSize: 16,
-    growth: "static",
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
-    capacityTokens: maxLength,
     maxTokens: maxLength,
     maxPromptTokens: LOGIT_ROWS,
     maxOutputs: LOGIT_ROWS,

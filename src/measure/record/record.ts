@@ -6,18 +6,20 @@
 import { z } from "../../base/zod.ts";
 import { KvbenchError } from "../../base/errors.ts";
 
-/** How a kind of file is known. */
+/** A kind of file, and its versions. */
 export interface RecordKind {
   /** Its `kind`. */
   readonly kind: string;
-  /** The `schema_version` that is read. */
+  /** The `schema_version` that is written. */
   readonly version: number;
-  /** Why a version is no longer read, by version. */
+  /** Reasons for which an old version is refused, by version. */
   readonly refused: Readonly<Record<number, string>>;
+  /** Makes a record of an old version one of this version, by version. Default: none is read. */
+  readonly upgrades?: Readonly<Record<number, (record: Record<string, unknown>) => Record<string, unknown>>>;
 }
 
 /**
- * Checks that `json` is a record of this kind and version.
+ * Checks that `json` is a record of this kind, and returns it as one of this version.
  *
  * @param source Where it comes from, for the error message: a path, or "stdin".
  * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
@@ -28,18 +30,20 @@ export function parseRecord<T>(schema: z.ZodType<T>, known: RecordKind, json: un
     const found = kindOf(json);
     throw new KvbenchError(
       `Cannot read ${source}: it is ${found === null ? "no result" : `of kind "${found}"`}, ` +
-        `an object of kind "${known.kind}" was wanted`,
+        `expected an object of kind "${known.kind}"`,
     );
   }
   const version = head.data.schema_version;
-  if (version !== known.version) {
+  const upgrade = known.upgrades?.[version];
+  if (version !== known.version && upgrade === undefined) {
     const why = known.refused[version];
     throw new KvbenchError(
       `Cannot read ${source}: its schema_version is ${version}, this kvbench reads ${known.version}` +
         (why === undefined ? "" : `, since ${why}`),
     );
   }
-  const parsed = schema.safeParse(json);
+  const record = upgrade ? { ...upgrade(head.data), schema_version: known.version } : json;
+  const parsed = schema.safeParse(record);
   if (parsed.success) return parsed.data;
   const [first, ...rest] = parsed.error.issues;
   const where = first === undefined || first.path.length === 0 ? "the top level" : formatPath(first.path);

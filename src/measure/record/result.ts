@@ -15,12 +15,12 @@ import { planSchema } from "../run/plan.ts";
 import { parseRecord } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
-/** How such a file is known. */
+/** Value of `kind` in such a file. */
 export const BENCH_KIND = "kvbench.bench";
 
-/** Why versions that are no longer read are not. */
+/** Reasons for which old versions are refused. */
 const REFUSED: Readonly<Record<number, string>> = {
   1: "it holds neither raw gaps between tokens nor the machine's speed beside each run: measure again",
   2: "it does not say how exact narrower numbers are: measure again",
@@ -146,5 +146,17 @@ export function resultJsonSchema(): Record<string, unknown> {
  * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
  */
 export function parseResult(json: unknown, source: string): BenchResult {
-  return parseRecord(schema, { kind: BENCH_KIND, version: SCHEMA_VERSION, refused: REFUSED }, json, source);
+  return parseRecord(
+    schema,
+    { kind: BENCH_KIND, version: SCHEMA_VERSION, refused: REFUSED, upgrades: { 3: fromVersion3 } },
+    json,
+    source,
+  );
+}
+
+/** Version 3 named all options in each cell and did not say where K and V are. */
+function fromVersion3(record: Record<string, unknown>): Record<string, unknown> {
+  const { cells } = record;
+  if (!Array.isArray(cells)) return record;
+  return { ...record, cells: cells.map((cell) => ({ ...cell, kv_storage: null })) };
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { UsageError } from "../../base/errors.ts";
-import type { StrategyName } from "../../kv/strategy.ts";
+import { strategyNamed, strategyOptions } from "../../kv/registry.ts";
+import type { KvOptions } from "../../kv/strategy_def.ts";
 import { checkContext, checkIds } from "../../checkpoint/config.ts";
 import type { Settings } from "../record/cell.ts";
 import type { Plan } from "./plan.ts";
@@ -14,7 +15,7 @@ import { seededRandom } from "../../base/random.ts";
 /** A cell to be measured. */
 export interface CellPlan {
   /** Decode strategy. */
-  readonly strategy: StrategyName;
+  readonly strategy: string;
   /** Its settings. */
   readonly settings: Settings;
 }
@@ -34,7 +35,7 @@ export function groupsOf({ grid, strategies }: Plan): GroupPlan[] {
   const works = product(grid.prompt_tokens, grid.new_tokens, grid.batch, grid.kv_dtype);
   const perWork = strategies.reduce((sum, strategy) => sum + variants(strategy, grid).length, 0);
   if (works.length * perWork > MAX_CELLS) {
-    throw new UsageError(`The sweep has ${works.length * perWork} cells: wanted at most ${MAX_CELLS}`);
+    throw new UsageError(`The sweep has ${works.length * perWork} cells: expected at most ${MAX_CELLS}`);
   }
   return works.map(([prompt_tokens, new_tokens, batch, kv_dtype]) =>
     strategies.flatMap((strategy) =>
@@ -46,26 +47,16 @@ export function groupsOf({ grid, strategies }: Plan): GroupPlan[] {
   );
 }
 
-/** The settings that concern a strategy alone. */
-function variants(
-  strategy: StrategyName,
-  { block_size, growth, kv_capacity_tokens }: Plan["grid"],
-): Pick<Settings, "block_size" | "growth" | "kv_capacity_tokens">[] {
-  switch (strategy) {
-    case "no-cache":
-      return [{ block_size: null, growth: null, kv_capacity_tokens: null }];
-    case "kv-cache":
-      return growth.flatMap((growth) =>
-        (growth === "static" ? kv_capacity_tokens : [null]).map((kv_capacity_tokens) => ({
-          block_size: null,
-          growth,
-          kv_capacity_tokens,
-        }))
-      );
-    case "paged":
-      return product(block_size, kv_capacity_tokens)
-        .map(([block_size, kv_capacity_tokens]) => ({ block_size, growth: null, kv_capacity_tokens }));
-  }
+/** Returns the options that a strategy is measured with; those that do not apply beside the others are null. */
+function variants(name: string, grid: Plan["grid"]): KvOptions[] {
+  const { options } = strategyNamed(name), keys = Object.keys(options);
+  const lists = keys.map((key) => grid[key] ?? [options[key]!.default]);
+  const all = product(...lists).map((values) => Object.fromEntries(keys.map((key, i) => [key, values[i]!])))
+    .map((own) =>
+      Object.fromEntries(keys.map((key) => [key, options[key]!.applies?.(own) ?? true ? own[key]! : null]))
+    );
+  const texts = all.map((own) => JSON.stringify(own));
+  return all.filter((_, i) => texts.indexOf(texts[i]!) === i);
 }
 
 /** Every way to take one of each list, the last list's fastest. */
@@ -81,7 +72,13 @@ function product<T extends readonly (readonly unknown[])[]>(
 
 /** A text that tells cells of one plan apart and stays the same from run to run. */
 export function cellKey({ strategy, settings }: CellPlan): string {
-  return [strategy, ...Object.values(settings).map((value) => value ?? "-")].join(" ");
+  const { prompt_tokens, new_tokens, batch, kv_dtype, ...options } = settings;
+  const own = Object.entries(options).filter(([, value]) => value !== null).sort(([a], [b]) =>
+    a < b ? -1 : 1
+  );
+  return [strategy, prompt_tokens, new_tokens, batch, kv_dtype, ...own.map((entry) => entry.join("="))].join(
+    " ",
+  );
 }
 
 /**
@@ -90,13 +87,15 @@ export function cellKey({ strategy, settings }: CellPlan): string {
  * @throws {UsageError} Naming the numbers.
  */
 export function checkPlan(plan: Plan, model: { nCtx: number; vocabSize: number }): void {
+  const capacities = [...strategyOptions()].filter(([, { isContextLength }]) => isContextLength)
+    .flatMap(([key]) => plan.grid[key] ?? []);
   for (const [first] of groupsOf(plan)) {
     const { prompt_tokens, new_tokens } = first!.settings;
     checkContext(prompt_tokens, new_tokens, model.nCtx);
-    for (const capacity of plan.grid.kv_capacity_tokens) {
-      if (capacity >= prompt_tokens + new_tokens && capacity <= model.nCtx) continue;
+    for (const capacity of capacities) {
+      if (Number(capacity) >= prompt_tokens + new_tokens && Number(capacity) <= model.nCtx) continue;
       throw new UsageError(
-        `A KV capacity of ${capacity} tokens does not fit: wanted from ${
+        `A KV capacity of ${capacity} tokens does not fit: expected from ${
           prompt_tokens + new_tokens
         }, which ` +
           `${prompt_tokens} prompt and ${new_tokens} new tokens need, to ${model.nCtx}, the model's context`,

@@ -7,6 +7,7 @@
 import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
+import { strategyNamed } from "../../kv/registry.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import type { Cell } from "../record/cell.ts";
 import {
@@ -78,14 +79,7 @@ export async function measureGroup(
   const memory: MemoryRun[] = [];
   for (const [i, cell] of cells.entries()) {
     begin("memory", i);
-    model.gpu.ledger.resetPeak();
-    memory.push(
-      await withDecoder(
-        model,
-        decodingOf(cell),
-        (decoder, strategy) => memoryRun(model, work, decoder, strategy),
-      ),
-    );
+    memory.push(await memoryRun(model, work, decodingOf(cell)));
     assertSameIds(cells, memory, i, memory[i]!.ids);
   }
 
@@ -139,6 +133,7 @@ export async function measureGroup(
         cells: cells.map((cell, i): Cell => ({
           group: index,
           ...cell,
+          kv_storage: decoders[i]!.runner.pool.storage,
           warmup: warmUps[i]!,
           ...latencies(cell, timings[i]!, plan.seed),
           itl_ms: work.newTokens > 1 ? itlOf(gaps[i]!) : null,
@@ -198,19 +193,16 @@ function itlOf(runs: number[][]): NonNullable<Cell["itl_ms"]> {
   };
 }
 
-/** What a cell's strategy and decoder are sized for. */
+/** Returns what a cell's decoder is sized for. */
 export function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
-  const { prompt_tokens, new_tokens, batch, kv_dtype, block_size, growth, kv_capacity_tokens } = settings;
-  const maxTokens = prompt_tokens + new_tokens;
+  const { prompt_tokens, new_tokens, batch, kv_dtype, ...kvOptions } = settings;
   return {
     strategy,
-    blockSize: block_size ?? 1,
-    growth: growth ?? "static",
+    kvOptions,
     kvDtype: kv_dtype,
-    capacityTokens: kv_capacity_tokens ?? maxTokens,
     nSequences: batch,
     maxPromptTokens: prompt_tokens,
-    maxTokens,
+    maxTokens: prompt_tokens + new_tokens,
   };
 }
 
@@ -229,7 +221,8 @@ async function withDecoders<T>(
 }
 
 /**
- * Compares what cell `at` has generated with what the first cell generated in its first run.
+ * Compares what cell `at` has generated with the first run of the first cell whose strategy is exact; where its own is
+ * not, with its own first run.
  *
  * @throws {KvbenchError} Where a token differs.
  */
@@ -239,13 +232,17 @@ export function assertSameIds(
   at: number,
   ids: readonly (readonly number[])[],
 ): void {
-  firstRuns[0]!.ids.forEach((expected, sequence) => {
+  const isExact = ({ strategy }: CellPlan) => strategyNamed(strategy).traits.exact;
+  const reference = isExact(cells[at]!) ? cells.findIndex(isExact) : at;
+  firstRuns[reference]!.ids.forEach((expected, sequence) => {
     const found = ids[sequence] ?? [];
     const token = expected.findIndex((id, i) => found[i] !== id);
     if (token < 0 && found.length === expected.length) return;
     throw new KvbenchError(
       `The strategies disagree, so no time is reported: at new token ${token + 1} of sequence ${sequence}, ` +
-        `${cells[0]!.strategy} chose ${expected[token]} and ${cells[at]!.strategy} chose ${found[token]}`,
+        `${cells[reference]!.strategy} chose ${expected[token]} and ${cells[at]!.strategy} chose ${
+          found[token]
+        }`,
     );
   });
 }

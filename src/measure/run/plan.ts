@@ -6,7 +6,6 @@
  */
 import { z } from "../../base/zod.ts";
 import { DTYPES } from "../../gpu/dtype.ts";
-import { GROWTHS, STRATEGY_NAMES } from "../../kv/strategy.ts";
 import { amount, count, counts, positive } from "../record/fields.ts";
 
 const values = (what: string) => z.array(z.int().positive()).min(1).describe(what);
@@ -19,21 +18,16 @@ export const planSchema = z.strictObject({
       "Prompt as token ids; null where prompts are made up from the seed, another one for each sequence",
     ),
   sampling: z.literal("greedy").describe("How the next token is chosen"),
-  strategies: z.array(z.enum(STRATEGY_NAMES)).min(1).describe(
+  strategies: z.array(z.string()).min(1).describe(
     "Strategies to compare, in the order of reports",
   ),
-  grid: z.strictObject({
+  grid: z.object({
     prompt_tokens: values("Prompt lengths"),
     new_tokens: values("Tokens to generate per sequence"),
     batch: values("Sequences decoded together"),
     kv_dtype: z.array(z.enum(DTYPES)).min(1).describe("Types of K and V on the GPU"),
-    block_size: values("Tokens per KV block of paged"),
-    growth: z.array(z.enum(GROWTHS)).min(1)
-      .describe("How kv-cache gets its memory: the maximum up front, or grown by copying"),
-    kv_capacity_tokens: values(
-      "Tokens per sequence that a static kv-cache reserves and the pool of paged holds",
-    ),
-  }).describe("Values of each setting; every combination is measured"),
+  }).catchall(z.array(z.union([z.string(), z.number()])).min(1).describe("Options of strategies"))
+    .describe("Values of each setting and of the strategies' options; every combination is measured"),
   warmup_runs: count("Runs of each cell before the measured ones").nullable()
     .describe("Runs of each cell before the measured ones; null: until they are steady"),
   runs: positive("Measured runs of each cell").nullable()

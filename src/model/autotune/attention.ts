@@ -6,7 +6,9 @@
 import { isDeepEqual } from "../../base/equal.ts";
 import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";
 import { isOpenGl } from "../../gpu/opengl.ts";
-import { createStrategy } from "../../kv/create.ts";
+import { KvPool } from "../../kv/pool.ts";
+import { chooseKv, plainStrategy } from "../../kv/registry.ts";
+import { makeKv } from "../../kv/strategy_def.ts";
 import { batchOf, TILE_ROWS } from "../batch.ts";
 import { dimsOf } from "../dims.ts";
 import { combineKernel, kvKernel, splitsOf } from "../kernels.ts";
@@ -35,14 +37,17 @@ export async function fastestAttention(
   const dims = dimsOf(config), { a4, headDim4 } = dims;
   const { texels } = products;
   const tokens = Math.min(CONTEXT, config.nCtx);
-  const shape = { ...config, ...dims, nSequences: 1, dtype: kvDtype, texels };
-  const strategy = createStrategy(gpu, "kv-cache", shape, {
-    maxTokens: tokens,
-    capacityTokens: tokens,
-    growth: "static",
-    blockSize: 1,
+  const kv = makeKv(chooseKv(plainStrategy().name), {
+    ...{ nSequences: 1, nLayer: config.nLayer, nCtx: config.nCtx, maxTokens: tokens, maxRows: tokens },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
   });
-  scratch.keep({ destroy: () => strategy.dispose() });
+  const pool = KvPool.allocate(gpu, {
+    shape: { nHead: config.nHead, a4, dtype: kvDtype, nSequences: 1, texels },
+    addressing: kv.addressing,
+    nSlots: kv.policy.nSlots,
+    movesSlots: false,
+  });
+  scratch.keep({ destroy: () => pool.dispose() });
   const splits = Math.max(...SPLITS.map((splitTokens) => splitsOf(config.nCtx, { splitTokens }))) *
     config.nHead;
   const buffers = {
@@ -64,23 +69,23 @@ export async function fastestAttention(
   );
   const decode = async (tuning: Tuning): Promise<Candidate> => {
     const context = scratch.context(tuning);
-    const kernel = await kvKernel(context, strategy.source, "decode");
+    const kernel = await kvKernel(context, pool.source, "decode");
     const combine = tuning.splitTokens > 0 ? await combineKernel(context) : undefined;
     const group = combine ? groups.split : groups.whole;
     return (recorder) => {
       decodeStep(recorder);
       for (let n = 0; n < config.nLayer; n++) {
-        const { read } = strategy.bindGroups(n);
+        const { read } = pool.bindGroups(n);
         recorder.dispatch(kernel, [group, read], splitsOf(tokens, tuning), config.nHead);
         if (combine) recorder.dispatch(combine, [groups.combine], Math.ceil(a4 / 32));
       }
     };
   };
   const prefill = async (tuning: Tuning): Promise<Candidate> => {
-    const kernel = await kvKernel(scratch.context(tuning), strategy.source, "prefill");
+    const kernel = await kvKernel(scratch.context(tuning), pool.source, "prefill");
     return (recorder) => {
       prefillStep(recorder);
-      recorder.dispatch(kernel, [groups.prefill, strategy.bindGroups(0).read], 1, config.nHead);
+      recorder.dispatch(kernel, [groups.prefill, pool.bindGroups(0).read], 1, config.nHead);
     };
   };
   const fastestOf = async (

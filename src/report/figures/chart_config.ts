@@ -7,7 +7,7 @@ import type { ChartConfiguration, ChartDataset } from "npm:chart.js@4.6.1";
 import { formatCount, formatSignificant } from "../units.ts";
 import type { Axis, BarFigure, Figure, LineFigure } from "./figure.ts";
 import { marks } from "./marks.ts";
-import type { Theme } from "./palette.ts";
+import { cssOf, type Theme } from "./palette.ts";
 
 /** How a figure is drawn. */
 export interface DrawOptions {
@@ -36,7 +36,7 @@ export function chartConfig(figure: Figure, options: DrawOptions): ChartConfigur
 function lineConfig(figure: LineFigure, options: DrawOptions): ChartConfiguration {
   const { theme } = options;
   const datasets = figure.series.map((series): ChartDataset<"line"> => {
-    const colour = theme.colours[series.colour];
+    const colour = cssOf(series.colour, theme);
     return {
       label: series.name,
       data: series.points.map(([x, y]) => ({ x, y: y ?? NaN })),
@@ -72,7 +72,7 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
   const datasets = figure.series.map((series): ChartDataset<"bar"> => ({
     label: series.name,
     data: [...series.values],
-    backgroundColor: theme.colours[series.colour],
+    backgroundColor: cssOf(series.colour, theme),
     barPercentage: figure.stacked ? 0.75 : 0.88,
     categoryPercentage: figure.stacked ? 0.8 : 0.82,
     maxBarThickness: figure.stacked ? 60 : 44,
@@ -93,7 +93,7 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
             font: { size: fontSize + 1, weight: categoryColours ? 600 : 400 },
             color: ({ index }: { index: number }) => {
               const key = categoryColours?.[index];
-              return key === undefined ? theme.ink : theme.colours[key];
+              return key === undefined ? theme.ink : cssOf(key, theme);
             },
           },
         },

@@ -4,13 +4,11 @@
  *
  * @module
  */
-import type { StrategyName } from "../../kv/strategy.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 
-/** What a colour stands for; it stands for the same in every chart. */
+/** The meaning of a colour, which is the same in every chart. */
 export type ColourKey =
-  | StrategyName
   | "weights"
   | "activations"
   | "kv"
@@ -25,6 +23,9 @@ export type ColourKey =
   | "paper"
   | "recompute"
   | "swap";
+
+/** The colour of a meaning, or one that comes with the chart: that of a strategy. */
+export type Colour = ColourKey | { readonly light: string; readonly dark: string };
 
 /** An axis. */
 export interface Axis {
@@ -66,7 +67,7 @@ export interface LineSeries {
   /** What the line is. */
   readonly name: string;
   /** What its colour stands for. */
-  readonly colour: ColourKey;
+  readonly colour: Colour;
   /** Points in order; a null y interrupts the line. */
   readonly points: readonly (readonly [x: number, y: number | null])[];
   /** Interval of each point. */
@@ -94,7 +95,7 @@ export interface LineFigure extends Common {
 /** One set of bars: a bar per category. */
 export interface BarSeries {
   readonly name: string;
-  readonly colour: ColourKey;
+  readonly colour: Colour;
   /** Lengths; null where there is no bar. */
   readonly values: readonly (number | null)[];
   /** Intervals of the lengths. */
@@ -109,7 +110,7 @@ export interface BarFigure extends Common {
   /** What each row of bars is, a text or lines of it. */
   readonly categories: readonly (string | readonly string[])[];
   /** What the categories' colours stand for, where they are strategies. */
-  readonly categoryColours?: readonly ColourKey[];
+  readonly categoryColours?: readonly Colour[];
   readonly x: Axis;
   readonly series: readonly BarSeries[];
   readonly stacked: boolean;

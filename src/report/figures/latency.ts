@@ -9,6 +9,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import { percentile } from "../../measure/statistics/statistics.ts";
 import { formatMs } from "../units.ts";
 import { axisFor, barAxisFor, type BarFigure, type LineFigure } from "./figure.ts";
+import { colourOf, lineOf } from "./strategy_line.ts";
 
 /** The gap before each token over the length of the context it attends to, over every length that was measured. */
 export function perTokenFigure(result: BenchResult): LineFigure | undefined {
@@ -42,11 +43,8 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
     },
     y: axisFor("ms", "ms", lines.flatMap(({ parts }) => parts.flat().map(([, ms]) => ms))),
     series: lines.map(({ cell: { strategy }, parts }) => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: parts.flatMap((part, i) => i === 0 ? part : [[part[0]![0], null] as const, ...part]),
-      // Dashes on top, because two caches often lie on one line.
-      dashed: strategy === "paged",
       marks: parts.flat().length === 1 ? "points" : "none",
     })),
     table: {
@@ -76,7 +74,7 @@ export function timesFigure(result: BenchResult): BarFigure {
     x: barAxisFor("ms", "ms", ends),
     series: cells.map((cell) => ({
       name: cell.strategy,
-      colour: cell.strategy,
+      colour: colourOf(cell.strategy),
       values: metrics.map(({ of }) => of(cell).median),
       intervals: metrics.map(({ of }) => of(cell).median_ci),
       labels: metrics.map(({ of }) => formatMs(of(cell).median)),
@@ -120,10 +118,8 @@ export function distributionFigure(result: BenchResult): LineFigure | undefined 
     x,
     y: { title: "% of gaps", unit: "%", log: false, min: 0, max: 100 },
     series: cells.map(({ strategy }, i) => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: curves[i]!,
-      dashed: strategy === "paged",
       marks: "none",
     })),
     table: {

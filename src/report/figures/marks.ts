@@ -6,7 +6,7 @@
 import type { Plugin } from "npm:chart.js@4.6.1";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { Figure } from "./figure.ts";
-import type { Theme } from "./palette.ts";
+import { cssOf, type Theme } from "./palette.ts";
 
 /** Gap between a bar and its text, in pixels. */
 const GAP = 7;
@@ -55,7 +55,7 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
             if (text !== undefined) write(text, end + GAP, element.y);
             return;
           }
-          ctx.fillStyle = theme.colours[series.colour];
+          ctx.fillStyle = cssOf(series.colour, theme);
           const scale = chart.scales["right" in series && series.right ? "right" : "y"]!;
           if (interval) whisker(ctx, scale, interval, element.x, "y");
           if (text === undefined) return;

@@ -8,6 +8,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import { KV_PART_NAMES, KV_PARTS, kvMeans } from "../kv_memory.ts";
 import { byteUnit, formatBytes, formatPercent } from "../units.ts";
 import type { BarFigure, BarSeries, LineFigure } from "./figure.ts";
+import { colourOf, lineOf } from "./strategy_line.ts";
 
 const CATEGORIES = [
   { key: "weights", label: "weights" },
@@ -40,7 +41,7 @@ export function peakFigure(result: BenchResult, weights: "with" | "without"): Ba
     title: weights === "with" ? "Peak GPU memory" : "Peak GPU memory without weights",
     caption: "Bytes of GPU buffers, as the ledger counts them, at their peak, by what they are for.",
     categories: cells.map(({ strategy }) => strategy),
-    categoryColours: cells.map(({ strategy }) => strategy),
+    categoryColours: cells.map(({ strategy }) => colourOf(strategy)),
     table: {
       head: ["strategy", "total (bytes)", ...categories.map(({ label }) => `${label} (bytes)`)],
       rows: cells.map(({ strategy, memory: { peak_bytes } }, i) => [
@@ -78,7 +79,7 @@ export function kvFigure(result: BenchResult): BarFigure {
       strategy,
       `${formatPercent(means[i]!.used, reserved[i]!)} used`,
     ]),
-    categoryColours: cells.map(({ strategy }) => strategy),
+    categoryColours: cells.map(({ strategy }) => colourOf(strategy)),
     table: {
       head: ["strategy", "reserved (bytes)", ...KV_PARTS.map((part) => `${KV_PART_NAMES[part]} (bytes)`)],
       rows: cells.map(({ strategy }, i) => [
@@ -106,10 +107,8 @@ export function timelineFigure(result: BenchResult): LineFigure {
     x: { title: "new tokens", unit: "tokens", log: false, min: 1, max: Math.max(2, bytes[0]!.length) },
     y: { title: unit.name, unit: unit.name, log: false, min: 0, max: 1.08 * largest / unit.bytes },
     series: cells.map(({ strategy }, i) => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: bytes[i]!.map((each, token) => [token + 1, each / unit.bytes] as const),
-      dashed: strategy === "paged",
       marks: bytes[i]!.length === 1 ? "points" : "none",
     })),
     table: {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ColourKey } from "./figure.ts";
+import type { Colour, ColourKey } from "./figure.ts";
 
 /** Colour and type of everything that is drawn. */
 export interface Theme {
@@ -18,20 +18,25 @@ export interface Theme {
   readonly grid: string;
   /** What lies behind. */
   readonly paper: string;
-  /** What a colour stands for. */
+  /** Which of the colours that come with a chart are taken. */
+  readonly shade: "light" | "dark";
+  /** The colours of meanings. */
   readonly colours: Readonly<Record<ColourKey, string>>;
+}
+
+/** Returns a colour as CSS has it. */
+export function cssOf(colour: Colour, { colours, shade }: Theme): string {
+  return typeof colour === "string" ? colours[colour] : colour[shade];
 }
 
 /** For print and light screens. */
 export const LIGHT: Omit<Theme, "font"> = {
+  shade: "light",
   ink: "#222222",
   faint: "#666666",
   grid: "#E4E4E4",
   paper: "#FFFFFF",
   colours: {
-    "no-cache": "#D55E00",
-    "kv-cache": "#0072B2",
-    "paged": "#009E73",
     weights: "#BDBDBD",
     activations: "#E69F00",
     kv: "#AA4488",
@@ -55,14 +60,12 @@ export const LIGHT: Omit<Theme, "font"> = {
 
 /** For dark screens. */
 export const DARK: Omit<Theme, "font"> = {
+  shade: "dark",
   ink: "#E8E8E8",
   faint: "#A6A6A6",
   grid: "#33363B",
   paper: "#16181C",
   colours: {
-    "no-cache": "#FF8C42",
-    "kv-cache": "#4FA8E0",
-    "paged": "#2CC295",
     weights: "#71757C",
     activations: "#E6A92B",
     kv: "#D479B8",

@@ -9,6 +9,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import { kvReserved } from "../kv_memory.ts";
 import { sweptWith } from "../sweep_sentences.ts";
 import { type Axis, axisFor, type LineFigure, type LineSeries } from "./figure.ts";
+import { colourOf, lineOf } from "./strategy_line.ts";
 
 /** Time per output token by the length of the prompt. */
 export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
@@ -31,11 +32,9 @@ export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
       all.flatMap(({ tpot_ms }) => [tpot_ms!.median, ...tpot_ms!.median_ci ?? []]),
     ),
     series: swept.map(({ strategy, cells }): LineSeries => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: cells.map(({ settings, tpot_ms }) => [settings.prompt_tokens, tpot_ms!.median]),
       intervals: cells.map(({ tpot_ms }) => tpot_ms!.median_ci),
-      dashed: strategy === "paged",
       marks: "points",
     })),
     table: {
@@ -68,10 +67,8 @@ export function batchSweepFigure(result: BenchResult): LineFigure | undefined {
     x: sweptAxis("sequences", all, "batch"),
     y: axisFor("tokens/s", "tokens/s", all.map(({ decode_tokens_per_second: rate }) => rate!)),
     series: swept.map(({ strategy, cells }): LineSeries => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: cells.map(({ settings, decode_tokens_per_second: rate }) => [settings.batch, rate!]),
-      dashed: strategy === "paged",
       marks: "points",
     })),
     table: {
@@ -93,7 +90,7 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
   const { cells } = swept;
   const rows = cells.map((cell) => {
     const { reserved, wasted } = kvReserved(cell);
-    return { size: cell.settings.block_size!, unused: 100 * wasted / reserved, tpot: cell.tpot_ms! };
+    return { size: Number(cell.settings.block_size), unused: 100 * wasted / reserved, tpot: cell.tpot_ms! };
   });
   const latest = Math.max(...rows.map(({ tpot }) => tpot.median_ci?.[1] ?? tpot.median));
   return {
@@ -101,7 +98,7 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
     id: "block-size-sweep",
     title: "Block size: memory unused, and time per token",
     caption:
-      "Left axis: the share of K/V memory that paged reserves and does not use, mean over the request. Right " +
+      "Left axis: the share of K/V memory that a strategy with blocks reserves and does not use, mean over the request. Right " +
       "axis: its time per output token, with 95 % intervals.",
     x: sweptAxis("tokens per block", cells, "block_size"),
     y: { title: "reserved K/V unused (%)", unit: "%", log: false, min: 0 },
@@ -115,7 +112,7 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
       },
       {
         name: "TPOT (right)",
-        colour: "paged",
+        colour: colourOf(swept.strategy),
         points: rows.map(({ size, tpot }) => [size, tpot.median]),
         intervals: rows.map(({ tpot }) => tpot.median_ci),
         dashed: true,
@@ -147,6 +144,6 @@ function sweptCells(result: BenchResult, key: Swept): { strategy: Cell["strategy
 
 /** An axis on which each value of the setting is labelled, doublings being as far apart as each other. */
 function sweptAxis(title: string, cells: readonly Cell[], key: Swept): Axis {
-  const ticks = [...new Set(cells.map(({ settings }) => settings[key]!))].sort((a, b) => a - b);
+  const ticks = [...new Set(cells.map(({ settings }) => Number(settings[key])))].sort((a, b) => a - b);
   return { title, unit: "", log: true, min: ticks[0]! * 0.9, max: ticks.at(-1)! * 1.1, ticks };
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { BlockManager } from "../../kv/block_manager.ts";
+import { BlockManager } from "../../kv/paged/block_manager.ts";
 import type { RequestLengths } from "../lengths.ts";
 
 /** What {@linkcode beamSharing} simulates. */

@@ -4,12 +4,17 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { parseRecord } from "../../measure/record/record.ts";
-import { servingSetupSchema } from "../result.ts";
+import { parseRecord, type RecordKind } from "../../measure/record/record.ts";
+import { servingSetupSchema, setupOfVersion1 } from "../result.ts";
 import { viewSchema } from "./view.ts";
 
-/** How the record is known. */
-export const PAPER_KIND = { kind: "kvbench.paper", version: 1, refused: {} } as const;
+/** The kind of file. */
+export const PAPER_KIND = {
+  kind: "kvbench.paper",
+  version: 2,
+  refused: {},
+  upgrades: { 1: setupOfVersion1 },
+} as const satisfies RecordKind;
 
 const schema = z.strictObject({
   schema_version: z.literal(PAPER_KIND.version).describe("Version of this format"),

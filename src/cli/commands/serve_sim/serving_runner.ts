@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "../../options/commander.ts";
+import { sharingStrategy } from "../../../kv/registry.ts";
 import { locateConfig } from "../../../hub/locate.ts";
 import { dryRun } from "../../../simulate/dry_run.ts";
 import type { ServingEntry } from "../../../simulate/entry.ts";
@@ -94,7 +95,7 @@ export async function withSimulator<P, T>(
     return { shape, prepared: await prepare(shape), weights: await hashed(checkpoint) };
   }, async ({ gpu, model }, { shape, prepared, weights }) => {
     const { kvDtype } = options;
-    await checkFirst(model, { weights, strategy: "paged", kvDtypes: [kvDtype] });
+    await checkFirst(model, { weights, strategy: sharingStrategy().name, kvDtypes: [kvDtype] });
     const { description, software } = gpu.facts;
     return await use({
       shape,
