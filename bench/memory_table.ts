@@ -6,7 +6,12 @@
  *
  * @module
  */
-import { DTYPES, Gpt2, openDecoder, openGpu, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
+import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { DTYPES } from "../src/gpu/dtype.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";
 import { KvbenchError } from "../src/base/errors.ts";
 import { tuningFor } from "../src/model/tuning.ts";
