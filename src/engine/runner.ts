@@ -117,7 +117,8 @@ export class Runner {
       shape: { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels },
       addressing,
       nSlots: policy.nSlots,
-      movesSlots: options.movesSlots,
+      // A scratch that is computed anew with every step is never copied or swapped.
+      movesSlots: options.movesSlots && policy.traits.keeps !== "nothing",
     });
     try {
       const range: StepRange = {

@@ -119,13 +119,15 @@ export function sharedNeed(
   kv: Kv,
   { maxSequences, maxRows, kvDtype = "f32" }: Omit<RunnerOptions, "movesSlots">,
 ): WorkNeed {
-  const { config } = context, { v4 } = dimsOf(config);
+  const { config } = context, { v4 } = dimsOf(config), moves = kv.policy.traits.keeps !== "nothing";
   return withOther(
     together(
-      kvNeed(context, kv, { nSequences: maxSequences, kvDtype, texels: false }),
+      kvNeed(context, kv, { nSequences: maxSequences, kvDtype, texels: !moves && context.tuning.texels }),
       batchesNeed(context, { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences }),
     ),
-    { gpu: MOST_COPIES * 12 + Math.max(maxSequences * config.nCtx * 4, maxSequences * v4 * 16) },
+    {
+      gpu: (moves ? MOST_COPIES * 12 : 0) + Math.max(maxSequences * config.nCtx * 4, maxSequences * v4 * 16),
+    },
   );
 }
 
