@@ -181,7 +181,9 @@ async function measure(
   record: BenchResult,
   { file, quiet, interrupt: { signal, lastWords } }: Measuring,
 ): Promise<BenchResult> {
-  const view = liveView(quiet ? undefined : display(), record.plan);
+  const view = liveView(quiet ? undefined : display(), record.plan, {
+    ...(!quiet && { say: (line: string) => console.error(line) }),
+  });
   let latest = record;
   const keep = async (result: BenchResult) => {
     await file?.update(result);
