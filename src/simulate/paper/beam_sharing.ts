@@ -1,6 +1,7 @@
 /**
- * How much memory beams share. Beam search keeps the best continuations of all beams, so that a beam's successors may
- * all come from one of them: then they share all its blocks, and the others' are free. The policy is the real one; only which beam each successor comes from is drawn here.
+ * The memory that beams share. Beam search keeps the best continuations of all beams, so that all successors may come
+ * from one beam: then they share its blocks, and the others' blocks are free. The policy is the real one; the parent of
+ * each successor is drawn at random.
  *
  * @module
  */
@@ -8,17 +9,16 @@ import { chooseKv, sharingStrategy } from "../../kv/registry.ts";
 import { type KvOptions, makeKv } from "../../kv/strategy_def.ts";
 import type { RequestLengths } from "../lengths.ts";
 
-/** What {@linkcode beamSharing} simulates. */
-export interface BeamOptions {
-  /** Beams of each request. */
+/** Options of {@linkcode beamSharing}. */
+interface BeamOptions {
   readonly beams: number;
   /** Options of the strategy that shares. */
   readonly kvOptions: KvOptions;
-  /** Draws the parents, evenly. */
+  /** Uniform numbers in [0, 1), which draw the parents. */
   readonly random: () => number;
 }
 
-/** Blocks saved by sharing ÷ blocks without sharing, over all steps of all requests. */
+/** Returns blocks saved by sharing ÷ blocks without sharing, over all steps of all requests. */
 export function beamSharing(requests: Iterable<RequestLengths>, options: BeamOptions): number {
   let used = 0, saved = 0;
   for (const request of requests) {
@@ -29,7 +29,7 @@ export function beamSharing(requests: Iterable<RequestLengths>, options: BeamOpt
   return used === 0 ? 0 : saved / (used + saved);
 }
 
-/** Adds up the tokens' room that is held, and that sharing saves, over the steps of one request. */
+/** Sums the tokens of room that are held, and those that sharing saves, over the steps of one request. */
 function roomOf(
   { promptTokens, newTokens }: RequestLengths,
   { beams, kvOptions, random }: BeamOptions,
