@@ -8,8 +8,13 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { Decoder, type Dtype, DTYPES, Gpt2, Gpu, type PresetName, PRESETS } from "../mod.ts";
-import { openDecoder, SyntheticCheckpoint } from "../mod.ts";
+import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
+import type { Decoder } from "../src/engine/decoder.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { type Dtype, DTYPES } from "../src/gpu/dtype.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
 import { median } from "../src/measure/statistics/statistics.ts";
 import { drawTable } from "../src/report/text_table.ts";
@@ -34,7 +39,7 @@ interface Measure {
   run(): Promise<number>;
 }
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 console.log(`${options.model}, synthetic weights, on ${gpu.facts.description}; median of ${rounds} rounds`);
 const rows: string[][] = [];
 /** A sample of each round, by storage type and measurement. */

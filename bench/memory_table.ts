@@ -6,7 +6,12 @@
  *
  * @module
  */
-import { DTYPES, Gpt2, Gpu, openDecoder, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
+import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { DTYPES } from "../src/gpu/dtype.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";
 import { KvbenchError } from "../src/base/errors.ts";
 import { tuningFor } from "../src/model/tuning.ts";
@@ -14,7 +19,7 @@ import { formatBytes } from "../src/report/units.ts";
 
 const TOKENS = 1024;
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 console.log("| model | weights and K/V | weights | K/V per token | K/V of 1024 tokens |");
 console.log("| --- | --- | ---: | ---: | ---: |");
 for (const name of Object.keys(PRESETS) as PresetName[]) {

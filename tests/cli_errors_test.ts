@@ -129,7 +129,7 @@ Deno.test("Exit code 1 and one line answer a checkpoint that is missing or damag
 Deno.test("Exit code 1 and one line answer a missing adapter, with what to do", { ignore }, async () => {
   // WebGPU looks for adapters of this API alone, which exists on no Linux and no Windows.
   const env = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "vulkan" : "metal" };
-  const message = /^No WebGPU adapter: wanted .+deno task setup.+apt-get install/;
+  const message = /^No WebGPU adapter: expected .+deno task setup.+apt-get install/;
   for (const args of [["generate", "x"], ["bench", "--json", "-"], ["doctor"]]) {
     await refuses(1, args, message, { env });
   }

@@ -16,7 +16,7 @@ import {
   type WorkNeed,
 } from "../src/engine/work_need.ts";
 import { DTYPES } from "../src/gpu/dtype.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { GROWTHS } from "../src/kv/contiguous/policy.ts";
 import { strategyNames } from "../src/kv/registry.ts";
@@ -44,7 +44,7 @@ const reading = { ignore: !permitted("read") };
 
 /** Runs `body` with the embedded model and what a need depends on. */
 async function withTiny(body: (model: Gpt2, context: NeedContext) => Promise<void>): Promise<void> {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   const checkpoint = await locateModel("tiny");
   const model = await Gpt2.load(gpu, checkpoint);
   checkpoint.close();

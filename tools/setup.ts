@@ -7,7 +7,6 @@
  * @module
  */
 import {
-  askedBackends,
   BACKEND_TITLES,
   BACKEND_VARIABLE,
   backendsOn,
@@ -15,6 +14,7 @@ import {
   type KnownBackend,
   parseBackends,
 } from "../src/gpu/backend.ts";
+import { askedBackends } from "../src/host/variables.ts";
 import { askBackends, type FoundAdapter } from "../src/cli/session/backends.ts";
 
 /** A package manager that kvbench can name the driver's packages for. */

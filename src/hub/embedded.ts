@@ -8,10 +8,11 @@
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../base/errors.ts";
 import { HOME } from "../base/home.ts";
-import { fileSource, memorySource, readText } from "../checkpoint/byte_source.ts";
+import { memorySource } from "../checkpoint/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../checkpoint/config.ts";
 import { download, type DownloadOptions, type RemoteFile } from "./download.ts";
+import { fileSource, readText } from "../host/files.ts";
 
 /** What the embedded model is called. */
 export const EMBEDDED_NAME = "tiny";

@@ -152,12 +152,17 @@ export class LoadClient {
   }
 
   #explained(error: unknown): Error {
-    if (error instanceof KvbenchError || error instanceof Deno.errors.NotCapable) return error;
+    if (error instanceof KvbenchError || isRefused(error)) return error;
     if (error instanceof DOMException && error.name === "TimeoutError") {
       return new KvbenchError(`The answer took longer than ${this.#target.timeoutMs / 1000} seconds`);
     }
     return new KvbenchError(`Cannot reach ${this.#base}: ${reasonOf(error)}`);
   }
+}
+
+/** Tells whether the runtime refused, for want of a permission: its own words are the clearest. */
+function isRefused(error: unknown): error is Error {
+  return error instanceof Error && error.name === "NotCapable";
 }
 
 function events(response: Response): ReadableStream<EventSourceMessage> {

@@ -19,7 +19,9 @@ import { formatResults } from "../../report/formats.ts";
 import { compareWithF32, prepareReference } from "./bench/bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
 import { planOf } from "./bench/bench_plan.ts";
-import { assertContinues, emptyResult } from "./bench/bench_record.ts";
+import { assertContinues } from "./bench/continuing.ts";
+import { machineFacts } from "../../host/machine.ts";
+import { newResult } from "../../measure/record/new_result.ts";
 import { saveReports } from "./bench/bench_reports.ts";
 import { checkFirst } from "../session/checked.ts";
 import { quietly } from "../options/command_line.ts";
@@ -28,7 +30,7 @@ import { compareWithBaseline } from "./compare.ts";
 import { checkDestination, type Destination, destinationOf, openResult } from "../options/destination.ts";
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
 import { liveView } from "../terminal/live_view.ts";
-import { claimResult, readResult, ResultFile } from "../session/result_file.ts";
+import { claimResult, readResult, type ResultFile } from "../session/result_file.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { display } from "../terminal/display.ts";
 import { withProgress } from "../terminal/progress.ts";
@@ -104,12 +106,20 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
     return { plan, weights, f32, modelName: checkpoint.name };
-  }, async (session, { plan, weights, f32 }) => {
+  }, async (session, { plan, weights, f32, modelName }) => {
     await check(session.model, plan, weights);
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
-    const fresh = await withProgress((bar) => {
+    const fresh = await withProgress(async (bar) => {
       bar.start("Measuring fence and readback");
-      return emptyResult(session, plan, weights, compared);
+      return newResult(session.model, {
+        plan,
+        name: modelName,
+        weights,
+        machine: await machineFacts(),
+        command: Deno.args,
+        accuracy: compared.accuracy,
+        accuracyMissing: compared.accuracy_missing,
+      });
     });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
     const record = resumed?.result ?? fresh;

@@ -10,9 +10,11 @@ import { kernelChecks, type Verdict, verdictOf, verdicts } from "../../check/ker
 import { selfTestRecord } from "../../check/selftest_result.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { DTYPES } from "../../gpu/dtype.ts";
-import { Gpu } from "../../gpu/gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../host/gpu.ts";
 import { locateModel } from "../../hub/locate.ts";
 import { EMBEDDED_NAME } from "../../hub/embedded.ts";
+import { machineFacts } from "../../host/machine.ts";
 import { strategyNamed, strategyNames } from "../../kv/registry.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
@@ -63,10 +65,10 @@ async function run(options: Options): Promise<void> {
     bar.stop()
   );
   try {
-    const gpu = await Gpu.open(gpuOptions(options));
+    const gpu = await openGpu(gpuOptions(options));
     try {
       const all = await check(gpu, checkpoint, options.quick);
-      const environment = await describeEnvironment(gpu, tuningFor(gpu.facts));
+      const environment = await describeEnvironment(gpu, tuningFor(gpu.facts), await machineFacts());
       const record = selfTestRecord(created, environment, all);
       writeLine(options.json ? formatJson(record) : selfTestTable(record));
       if (all.some(({ verdict }) => verdict !== "right")) Deno.exitCode = 1;

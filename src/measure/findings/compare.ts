@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isDeepStrictEqual } from "node:util";
+import { isDeepEqual } from "../../base/equal.ts";
 import { BACKEND_TITLES, mayBeSameBackend } from "../../gpu/backend.ts";
 import type { Cell } from "../record/cell.ts";
 import { cellKey, type CellPlan } from "../run/grid.ts";
@@ -74,7 +74,7 @@ export function compareResults(
   const later = new Map(after.cells.map((cell) => [cellKey(cell), cell]));
   const earlier = new Set(before.cells.map(cellKey));
   const [was, is] = [before, after].map(({ environment: { adapter } }) => adapter.backend);
-  const sameMachine = isDeepStrictEqual(machineOf(before), machineOf(after)) && mayBeSameBackend(was!, is!);
+  const sameMachine = isDeepEqual(machineOf(before), machineOf(after)) && mayBeSameBackend(was!, is!);
   const matched = before.cells.flatMap((cell) => {
     const other = later.get(cellKey(cell));
     return other === undefined ? [] : [[cell, other] as const];
@@ -137,7 +137,7 @@ function compareCells(
     cell: { strategy: after.strategy, settings: after.settings },
     metrics,
     peakBytes: [before.memory.peak_bytes.total, after.memory.peak_bytes.total],
-    sameIds: isDeepStrictEqual(before.token_ids, after.token_ids),
+    sameIds: isDeepEqual(before.token_ids, after.token_ids),
   };
 }
 

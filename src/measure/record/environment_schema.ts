@@ -18,11 +18,11 @@ export const environmentSchema = z.strictObject({
   v8: z.string().describe("Version of V8"),
   typescript: z.string().describe("Version of TypeScript"),
   webgpu: z.enum(WEBGPU_NAMES).default("deno").describe("Implementation of WebGPU: Deno's own, or Dawn"),
-  os: z.string().describe("Operating system, as Deno.build.os"),
+  os: z.string().describe("Operating system, as Deno names it: linux, darwin, windows"),
   os_release: z.string().nullable().describe(
     "Release of the operating system, null where it may not be asked",
   ),
-  arch: z.string().describe("CPU architecture, as Deno.build.arch"),
+  arch: z.string().describe("CPU architecture, as Deno names it: x86_64, aarch64"),
   cpu: z.strictObject({
     model: z.string().nullable().describe("Model name of the CPU, null where it can't be read"),
     cores: positive("Logical CPUs"),

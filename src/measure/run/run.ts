@@ -19,8 +19,8 @@ export interface BenchProgress extends Omit<GroupProgress, "round"> {
 
 /** Options of {@linkcode runBench}. */
 export interface BenchOptions extends Pick<GroupOptions, "signal" | "decode"> {
-  /** Receives the events. */
-  readonly progress: BenchProgress;
+  /** Called as it goes. Default: nothing is called. */
+  readonly progress?: Partial<BenchProgress>;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface BenchOptions extends Pick<GroupOptions, "signal" | "decode"> {
 export async function runBench(
   model: Gpt2,
   record: BenchResult,
-  { progress, signal, decode }: BenchOptions,
+  { progress = {}, signal, decode }: BenchOptions = {},
 ): Promise<BenchResult> {
   const { plan } = record;
   checkPlan(plan, model.config);
@@ -43,16 +43,16 @@ export async function runBench(
   try {
     for (let index = record.groups.length; index < groups.length; index++) {
       const cells = groups[index]!;
-      progress.group(index, groups.length, cells);
+      progress.group?.(index, groups.length, cells);
       const measured = await measureGroup(model, plan, index, cells, {
         signal,
         decode,
         earlier: result.unfinished ?? undefined,
         progress: {
-          run: (what, cell) => progress.run(what, cell),
+          run: (what, cell) => progress.run?.(what, cell),
           round: async (unfinished) => {
             result = { ...result, unfinished };
-            await progress.record(result);
+            await progress.record?.(result);
           },
         },
       });
@@ -63,7 +63,7 @@ export async function runBench(
         cells: [...result.cells, ...measured.cells],
         unfinished: null,
       };
-      await progress.record(result);
+      await progress.record?.(result);
     }
   } catch (error) {
     if (!signal?.aborted || error !== signal.reason) throw error;
