@@ -7,6 +7,7 @@ import { sayKind } from "../../report/adapter_kind.ts";
 import { dirname } from "node:path";
 import { Command } from "../options/commander.ts";
 import { UsageError } from "../../base/errors.ts";
+import { strategyNames } from "../../kv/registry.ts";
 import { cellKey, groupsOf } from "../../measure/run/grid.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
@@ -50,7 +51,7 @@ interface Resumed {
 export function benchCommand(resumed?: Resumed): Command {
   const command = addBenchOptions(new Command("bench"));
   return command
-    .summary("Compare no-cache, kv-cache and paged: latency and memory")
+    .summary(`Compare ${sayList(strategyNames("bench"))}: latency and memory`)
     .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
     .action(async (options: BenchOptions) => {
       refuseTwice(command, options);
@@ -241,4 +242,9 @@ function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile
   if (file === undefined) return `${measured}, which are written nowhere`;
   if (complete) return `${measured}, in ${file.path}`;
   return `${measured}, in ${file.path}. Go on with: kvbench bench --resume ${file.path}`;
+}
+
+/** Says names as "a, b and c". */
+function sayList(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
 }

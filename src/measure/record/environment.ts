@@ -1,6 +1,6 @@
 /**
- * Where a measurement was taken: runtime, machine, adapter and kernels, as a result records them. What needs a
- * permission that isn't granted is left unknown; nothing is asked for.
+ * The environment of a measurement: runtime, machine, adapter and kernels. Facts that need a permission which is not
+ * granted are left unknown; nothing is asked for.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { KERNELS_TEXT } from "../../model/gpt2.ts";
 import type { Tuning } from "../../model/tuning.ts";
 import type { Environment } from "./environment_schema.ts";
 
-/** Describes the surroundings of a run. Measures the fence and the readback. */
+/** Describes the environment of a run. Measures the fence and the readback. */
 export async function describeEnvironment(gpu: Gpu, tuning: Tuning): Promise<Environment> {
   const limits: Record<string, number> = {};
   for (const name of Object.keys(gpu.facts.limits)) {
@@ -47,15 +47,15 @@ async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> 
   return (await Deno.permissions.query(descriptor)).state === "granted";
 }
 
-/** Text of a file, or null where there is none or it may not be read. */
+/** Reads a file, or returns null where there is none or it may not be read. */
 async function readIfPermitted(path: string): Promise<string | null> {
   if (!await granted({ name: "read", path })) return null;
   return await Deno.readTextFile(path).catch(() => null);
 }
 
 /**
- * The commit that is checked out at `root`, from git's own files (gitrepository-layout(5)), or null where `root` is
- * no checkout or may not be read.
+ * Returns the commit that is checked out at `root`, from git's own files (gitrepository-layout(5)), or null where
+ * `root` is no checkout or may not be read.
  */
 export async function gitCommit(root: URL): Promise<string | null> {
   if (root.protocol !== "file:") return null;
@@ -80,7 +80,7 @@ function plain(value: string | number | boolean | readonly number[]): string | n
   return typeof value === "object" ? value.join(",") : value;
 }
 
-/** The CPU's name where the system tells it and may be asked. */
+/** Returns the CPU's name where the system tells it and may be asked. */
 async function cpuModel(): Promise<string | null> {
   if (Deno.build.os !== "linux") return null;
   return (await readIfPermitted("/proc/cpuinfo"))?.match(/^model name\s*:\s*(.+)$/m)?.[1] ?? null;

@@ -5,7 +5,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { PrefixKey } from "./block_pool.ts";
+
+/** Names the contents of a full block and of all that comes before it, as {@linkcode prefixKeys} makes it. */
+export type PrefixKey = string;
 
 /** Bytes of a hash that are kept: 128 bits, so that no one meets two prompts with one key, by chance or intent. */
 const KEY_BYTES = 16;
