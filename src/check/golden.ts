@@ -7,7 +7,7 @@ import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
 import { decodingNeed, inTurn, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
 import type { DecodingOptions } from "../engine/with_decoder.ts";
-import type { Kernel } from "../gpu/kernel.ts";
+import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { compare, type Comparison } from "./comparison.ts";
 
@@ -58,7 +58,7 @@ export async function checkGolden(
   model: Gpt2,
   strategy: string,
   onProgress: (steps: number) => void = () => {},
-  onKernel?: (kernel: Kernel) => void,
+  onKernel?: FirstDispatch,
 ): Promise<Comparison[]> {
   const { cases } = golden;
   const prompts = cases.map(({ ids }) => ids);

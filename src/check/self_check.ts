@@ -7,7 +7,7 @@ import { WrongResultsError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { plainStrategy, strategyNamed } from "../kv/registry.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
-import type { Kernel } from "../gpu/kernel.ts";
+import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { describeComparison, isRight, worst } from "./comparison.ts";
 import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
@@ -24,7 +24,7 @@ export interface SelfCheckOptions {
   /** Called before and after each check, with how many are done. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Called before a kernel of the golden prompts is first dispatched. */
-  readonly onKernel?: (kernel: Kernel) => void;
+  readonly onKernel?: FirstDispatch;
 }
 
 /**

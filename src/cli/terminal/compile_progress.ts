@@ -14,8 +14,8 @@ const WORTH_A_LINE_MS = 1000;
 
 /** Shows compiling. */
 export interface CompileProgress {
-  /** Says that a kernel is compiled next. */
-  readonly kernel: (kernel: Pick<Kernel, "label">) => void;
+  /** Says that a kernel is compiled next; what it returns says that it is. */
+  readonly kernel: (kernel: Pick<Kernel, "label">) => () => void;
   /** Ends it: all kernels are compiled. */
   readonly stop: () => void;
 }
@@ -40,33 +40,26 @@ export function compileProgress(
   }: CompileProgressOptions = {},
 ): CompileProgress {
   let done = 0, spentMs = 0, shown = false;
-  let under: { readonly label: string; readonly since: number } | undefined;
-  const finish = () => {
-    if (under === undefined) return;
-    const ms = now() - under.since;
-    done++;
-    spentMs += ms;
-    if (!terminal && ms >= WORTH_A_LINE_MS) {
-      bar.say(
-        `The driver compiled ${under.label} in ${formatMs(ms)} (kernel ${done} of about ${
-          Math.max(count, done)
-        })`,
-      );
-    }
-    under = undefined;
-  };
   return {
     kernel: ({ label }) => {
-      finish();
-      under = { label, since: now() };
-      if (spentMs < QUIET_MS && !shown) return;
-      if (!shown) bar.start("Compiling kernels", Math.max(count, done + 1), "kernels", done);
-      shown = true;
-      bar.update(Math.min(done, count), `compiling ${label}`);
+      if (spentMs >= QUIET_MS && !shown) {
+        bar.start("Compiling kernels", Math.max(count, done + 1), "kernels", done);
+        shown = true;
+      }
+      if (shown) bar.update(Math.min(done, count), `compiling ${label}`);
+      const start = now();
+      return () => {
+        const ms = now() - start;
+        done++;
+        spentMs += ms;
+        if (terminal || ms < WORTH_A_LINE_MS) return;
+        bar.say(
+          `The driver compiled ${label} in ${formatMs(ms)} (kernel ${done} of about ${
+            Math.max(count, done)
+          })`,
+        );
+      };
     },
-    stop: () => {
-      finish();
-      bar.stop();
-    },
+    stop: () => bar.stop(),
   };
 }

@@ -17,8 +17,10 @@ function shown(
   };
   const progress = compileProgress(3, { bar, terminal, now: () => ms });
   for (const [label, takes] of Object.entries(kernels)) {
-    progress.kernel({ label });
+    const compiled = progress.kernel({ label });
     ms += takes;
+    compiled();
+    ms += 5000; // work that is no compiling
   }
   progress.stop();
   return said;

@@ -5,7 +5,7 @@
  * @module
  */
 import { withDecoder } from "../../engine/with_decoder.ts";
-import type { Kernel } from "../../gpu/kernel.ts";
+import type { FirstDispatch } from "../../gpu/recorder.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { latencyRun } from "./cell_runs.ts";
 import type { CellPlan, GroupPlan } from "./grid.ts";
@@ -35,7 +35,7 @@ export async function firstLook(
   model: Gpt2,
   plan: Plan,
   cells: GroupPlan,
-  onKernel?: (kernel: Kernel) => void,
+  onKernel?: FirstDispatch,
 ): Promise<Glance[]> {
   const { settings } = cells[0]!;
   const newTokens = Math.min(NEW_TOKENS, settings.new_tokens);
