@@ -36,7 +36,7 @@ export * from "./src/gpu/dtype.ts";
 export * from "./src/gpu/fence.ts";
 export * from "./src/gpu/gpu.ts";
 export * from "./src/gpu/kernel.ts";
-export * from "./src/gpu/ladder.ts";
+export * from "./src/gpu/limits.ts";
 export * from "./src/gpu/ledger.ts";
 export * from "./src/gpu/recorder.ts";
 export * from "./src/gpu/roof.ts";

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/check/comparison.ts";
 import { adapterFacts, requestAdapter } from "../src/gpu/adapter.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
-import type { Feature } from "../src/gpu/ladder.ts";
+import type { Feature } from "../src/gpu/limits.ts";
 import { permitted } from "./permitted.ts";
 
 // Opening takes a tenth of a second, so that a file's tests share one GPU.

@@ -7,13 +7,13 @@
 import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
-import { type Ladder, requirements } from "./ladder.ts";
+import { type DeviceLimits, requirements } from "./limits.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { lossError, lossOf } from "./loss.ts";
 import { type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
 
 /** How a GPU is opened. */
-export interface GpuOptions extends Ladder {
+export interface GpuOptions extends DeviceLimits {
   /** The implementation of WebGPU: the environment's, unless told otherwise. */
   readonly webgpu?: WebGpuName;
 }
@@ -50,10 +50,10 @@ export class Gpu {
    *
    * @throws {UsageError | KvbenchError} If there is no adapter, it gives no device, or not with these limits.
    */
-  static async open({ webgpu = webGpuOfEnvironment(), ...ladder }: GpuOptions = {}): Promise<Gpu> {
+  static async open({ webgpu = webGpuOfEnvironment(), ...limits }: GpuOptions = {}): Promise<Gpu> {
     const adapter = await requestAdapter(webgpu);
     const facts = adapterFacts(adapter, webgpu);
-    const required = requirements(facts, ladder);
+    const required = requirements(facts, limits);
     let device: GPUDevice;
     try {
       device = await adapter.requestDevice({ label: "kvbench", ...required });

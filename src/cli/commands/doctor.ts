@@ -7,7 +7,7 @@ import { Command } from "../options/commander.ts";
 import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
 import { Gpu } from "../../gpu/gpu.ts";
-import { type Feature, FEATURES, LIMITS } from "../../gpu/ladder.ts";
+import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
 import { locateConfig } from "../../hub/locate.ts";
 import { memoryNeed } from "../../model/memory.ts";

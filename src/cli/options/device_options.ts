@@ -13,7 +13,7 @@ import {
   type Limit,
   LIMITS,
   UNUSED_FEATURE,
-} from "../../gpu/ladder.ts";
+} from "../../gpu/limits.ts";
 import { WEBGPU_NAMES, WEBGPU_VARIABLE, type WebGpuName } from "../../gpu/webgpu.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 
