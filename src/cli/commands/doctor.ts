@@ -31,7 +31,7 @@ interface Options extends DeviceOptions {
 /** Declares the subcommand. */
 export function doctorCommand(): Command {
   return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
-    everyday: ["--json"],
+    everyday: "json",
     examples: [
       ["Show adapter, limits and models that fit", "doctor"],
       ["The same through Dawn in place of wgpu", "doctor --webgpu dawn"],
