@@ -145,7 +145,7 @@ Deno.test("An adapter that is gone before it gives a device is a NoAdapterError"
     },
   );
   await replacing(GPU.prototype, "requestAdapter", () => () => Promise.resolve(null), async () => {
-    await assert.rejects(Gpu.open(), { name: "NoAdapterError", message: /^No WebGPU adapter: wanted/ });
+    await assert.rejects(Gpu.open(), { name: "NoAdapterError", message: /^No WebGPU adapter: expected/ });
   });
 });
 

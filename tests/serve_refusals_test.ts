@@ -60,7 +60,12 @@ const REFUSED:
     [{ colour: 1 }, 400, "colour", /^Unrecognized request argument supplied: colour$/],
     [{ model: "gpt-4" }, 404, "model", /^The model 'gpt-4' does not exist: this server has 'random'$/],
     [{ user: "x".repeat(5000) }, 413, null, /^The body is too large: expected at most 4096 bytes$/],
-    [{ prompt: Array(5).fill(MANY_BLOCKS) }, 400, "prompt", /has 5 prompts: expected at most 4, which may wait$/],
+    [
+      { prompt: Array(5).fill(MANY_BLOCKS) },
+      400,
+      "prompt",
+      /has 5 prompts: expected at most 4, which may wait$/,
+    ],
   ];
 
 gpuTest("What is wrong gets the API's error and status, and nothing is left of it", async (gpu) => {

@@ -142,7 +142,7 @@ export class Checkpoint implements TensorSource {
       const at = bad + (rows === undefined ? 0 : rows.first * values.length / rows.count);
       throw refusal(
         file.name,
-        `tensor ${stored} holds ${values[bad]} at element ${at}, wanted finite weights`,
+        `tensor ${stored} holds ${values[bad]} at element ${at}, expected finite weights`,
       );
     }
     return values;
@@ -240,7 +240,7 @@ function matchTensors(
   files: readonly SafetensorsFile[],
   configName: string,
 ): Map<string, StoredTensor> {
-  const wanted = tensorShapes(config), allowed = tensorShapes({ ...config, tieWordEmbeddings: false });
+  const expected = tensorShapes(config), allowed = tensorShapes({ ...config, tieWordEmbeddings: false });
   const tensors = new Map<string, StoredTensor>();
   const surplus: string[] = [];
   const all = files.flatMap((file) => [...file.tensors].map(([stored, info]) => ({ file, stored, info })));
@@ -263,9 +263,9 @@ function matchTensors(
 
   const weightsName = (files[0]?.name ?? "no file") +
     (files.length > 1 ? ` and ${files.length - 1} more` : "");
-  const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
+  const missing = [...expected.keys()].filter((name) => !tensors.has(name));
   if (missing.length > 0) {
-    throw refusal(weightsName, `${listed(missing)} missing, wanted all that ${configName} calls for`);
+    throw refusal(weightsName, `${listed(missing)} missing, expected all that ${configName} calls for`);
   }
   if (surplus.length > 0) {
     throw refusal(weightsName, `${listed(surplus)} not part of the GPT-2 that ${configName} describes`);
@@ -280,10 +280,10 @@ function checkTensor(
 ): void {
   const [found, expected] = [info.shape, shape].map((dimensions) => `[${dimensions.join(", ")}]`);
   if (found !== expected) {
-    throw refusal(weightsName, `tensor ${stored} is ${found}, wanted ${expected} by ${configName}`);
+    throw refusal(weightsName, `tensor ${stored} is ${found}, expected ${expected} by ${configName}`);
   }
   if (!isFloatDtype(info.dtype)) {
-    throw refusal(weightsName, `tensor ${stored} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
+    throw refusal(weightsName, `tensor ${stored} is ${info.dtype}, expected ${FLOAT_DTYPES}`);
   }
 }
 

@@ -58,34 +58,36 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const path = issue?.path ?? [];
-    if (path.length === 0) throw new KvbenchError(`Cannot use ${source}: wanted a JSON object`);
-    throw refusal(source, String(path[0]), valueAt(json, path), issue?.message ?? "wanted something else");
+    if (path.length === 0) throw new KvbenchError(`Cannot use ${source}: expected a JSON object`);
+    throw refusal(source, String(path[0]), valueAt(json, path), issue?.message ?? "expected something else");
   }
   const keys = parsed.data;
 
   const nCtx = keys.n_positions ?? keys.n_ctx;
-  if (nCtx === undefined) throw refusal(source, "n_positions", undefined, wantedInteger(LIMITS.n_positions));
+  if (nCtx === undefined) {
+    throw refusal(source, "n_positions", undefined, expectedInteger(LIMITS.n_positions));
+  }
   if (keys.n_ctx !== undefined && keys.n_ctx !== nCtx) {
-    throw refusal(source, "n_ctx", keys.n_ctx, `wanted n_positions, ${nCtx}`);
+    throw refusal(source, "n_ctx", keys.n_ctx, `expected n_positions, ${nCtx}`);
   }
   if (keys.n_embd % keys.n_head !== 0) {
-    throw refusal(source, "n_embd", keys.n_embd, `wanted a multiple of n_head, ${keys.n_head}`);
+    throw refusal(source, "n_embd", keys.n_embd, `expected a multiple of n_head, ${keys.n_head}`);
   }
   for (const [alias, key] of ALIASES) {
     const own = key === "n_positions" ? nCtx : keys[key];
     if (keys[alias] !== undefined && keys[alias] !== own) {
-      throw refusal(source, alias, keys[alias], `wanted ${key}, ${own}`);
+      throw refusal(source, alias, keys[alias], `expected ${key}, ${own}`);
     }
   }
   const minHeads = Math.ceil(keys.n_embd / MAX_HEAD_DIM);
   if (keys.n_head < minHeads) {
-    const wanted = `wanted at least ${minHeads}, for heads of at most ${MAX_HEAD_DIM} elements`;
-    throw refusal(source, "n_head", keys.n_head, wanted);
+    const expected = `expected at least ${minHeads}, for heads of at most ${MAX_HEAD_DIM} elements`;
+    throw refusal(source, "n_head", keys.n_head, expected);
   }
   for (const key of ["bos_token_id", "eos_token_id"] as const) {
     const id = keys[key] ?? DEFAULT_TOKEN_ID;
     if (id >= keys.vocab_size) {
-      throw refusal(source, key, keys[key], `wanted an id below vocab_size, ${keys.vocab_size}`);
+      throw refusal(source, key, keys[key], `expected an id below vocab_size, ${keys.vocab_size}`);
     }
   }
   return {
@@ -154,7 +156,7 @@ const Schema = z.object({
   model_type: oneOf("gpt2").optional(),
   architectures: z.array(z.string()).nullish().refine(
     (names) => (names ?? []).every((name) => name === "GPT2LMHeadModel" || name === "GPT2Model"),
-    { error: "wanted GPT2LMHeadModel or GPT2Model" },
+    { error: "expected GPT2LMHeadModel or GPT2Model" },
   ),
   activation_function: oneOf("gelu_new", "gelu_pytorch_tanh").optional(),
   vocab_size: integer("vocab_size"),
@@ -167,7 +169,7 @@ const Schema = z.object({
   layer_norm_epsilon: epsilon(),
   bos_token_id: tokenId(),
   eos_token_id: tokenId(),
-  tie_word_embeddings: z.boolean({ error: "wanted true or false" }).optional(),
+  tie_word_embeddings: z.boolean({ error: "expected true or false" }).optional(),
   // Other names of sizes, which `transformers` takes too.
   hidden_size: z.unknown().optional(),
   max_position_embeddings: z.unknown().optional(),
@@ -185,7 +187,7 @@ const Schema = z.object({
   auto_map: z.unknown().optional().refine(
     (map) => !Object.keys(map ?? {}).some((key) => /^Auto(Model|Config)/.test(key)),
     {
-      error: "wanted no code of the model's own, which kvbench does not run",
+      error: "expected no code of the model's own, which kvbench does not run",
     },
   ),
 });
@@ -199,43 +201,43 @@ const ALIASES = [
 ] as const;
 
 function epsilon() {
-  const error = "wanted a number above 0, at most 0.1";
+  const error = "expected a number above 0, at most 0.1";
   return z.number({ error }).gt(0, { error }).max(0.1, { error }).default(1e-5);
 }
 
 function integer(key: keyof typeof LIMITS) {
-  const error = wantedInteger(LIMITS[key]);
+  const error = expectedInteger(LIMITS[key]);
   return z.int({ error }).min(1, { error }).max(LIMITS[key], { error });
 }
 
 function tokenId() {
-  const error = "wanted a token id";
+  const error = "expected a token id";
   return z.int({ error }).min(0, { error }).nullish();
 }
 
 function oneOf<const Names extends readonly string[]>(...names: Names) {
-  return z.enum(names, { error: `wanted ${names.join(" or ")}` });
+  return z.enum(names, { error: `expected ${names.join(" or ")}` });
 }
 
 function only<const Value extends boolean>(value: Value) {
-  return z.literal(value, { error: `wanted ${value}` }).optional();
+  return z.literal(value, { error: `expected ${value}` }).optional();
 }
 
 /** Nothing, or an empty list or object. */
 function none(reason: string) {
   return z.unknown().optional().refine(
     (value) => value == null || (typeof value === "object" && Object.keys(value).length === 0),
-    { error: `wanted none: ${reason}` },
+    { error: `expected none: ${reason}` },
   );
 }
 
-function wantedInteger(max: number): string {
-  return `wanted an integer from 1 to ${max}`;
+function expectedInteger(max: number): string {
+  return `expected an integer from 1 to ${max}`;
 }
 
-function refusal(source: string, key: string, value: unknown, wanted: string): KvbenchError {
+function refusal(source: string, key: string, value: unknown, expected: string): KvbenchError {
   const shown = value === undefined ? "missing" : shorten(JSON.stringify(value));
-  return new KvbenchError(`Cannot use ${source}: ${key} is ${shown}, ${wanted}`);
+  return new KvbenchError(`Cannot use ${source}: ${key} is ${shown}, ${expected}`);
 }
 
 function shorten(text: string): string {
@@ -255,7 +257,7 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
 export function checkIds(ids: readonly number[], vocabSize: number): void {
   const bad = ids.find((id) => id >= vocabSize);
   if (bad === undefined) return;
-  throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${vocabSize}`);
+  throw new UsageError(`Token id ${bad} is not in the vocabulary: expected ids below ${vocabSize}`);
 }
 
 /**

@@ -45,7 +45,7 @@ export class SafetensorsFile {
   static async open(source: ByteSource, name: string): Promise<SafetensorsFile> {
     const prefix = source.size < PREFIX_BYTES ? undefined : await source.read(0, PREFIX_BYTES);
     if (prefix === undefined) {
-      throw unusable(name, `it has ${source.size} bytes, wanted a header of at least ${PREFIX_BYTES}`);
+      throw unusable(name, `it has ${source.size} bytes, expected a header of at least ${PREFIX_BYTES}`);
     }
     const headerBytes = prefix.reduceRight((sum, byte) => sum * 256 + byte, 0);
     const dataStart = PREFIX_BYTES + headerBytes;
@@ -56,7 +56,7 @@ export class SafetensorsFile {
       );
     }
     if (headerBytes > MAX_HEADER_BYTES) {
-      throw unusable(name, `its header has ${headerBytes} bytes, wanted at most ${MAX_HEADER_BYTES}`);
+      throw unusable(name, `its header has ${headerBytes} bytes, expected at most ${MAX_HEADER_BYTES}`);
     }
     const header = parseHeader(await source.read(PREFIX_BYTES, headerBytes), name);
     const tensors = new Map<string, TensorInfo>();
@@ -79,7 +79,7 @@ export class SafetensorsFile {
     if (info === undefined) throw unusable(this.name, `it has no tensor ${quote(tensor)}`);
     const convert = TO_F32.get(info.dtype);
     if (convert === undefined) {
-      throw unusable(this.name, `tensor ${quote(tensor)} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
+      throw unusable(this.name, `tensor ${quote(tensor)} is ${info.dtype}, expected ${FLOAT_DTYPES}`);
     }
     const bytes = await this.#source.read(...byteRange(info, rows));
     // A typed array's elements must be aligned in its buffer, which a view of a larger one doesn't promise.
@@ -183,16 +183,16 @@ function parseEntry(
   if (typeof dtype !== "string") throw unusable(name, `${where} has no dtype`);
   const elementBytes = DTYPE_BYTES.get(dtype);
   if (elementBytes === undefined) throw unusable(name, `${where} has the unknown dtype ${quote(dtype)}`);
-  if (!isCounts(shape)) throw unusable(name, `${where} has no shape, wanted a list of dimensions`);
+  if (!isCounts(shape)) throw unusable(name, `${where} has no shape, expected a list of dimensions`);
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw unusable(name, `${where} has no data_offsets, wanted its first byte and its end`);
+    throw unusable(name, `${where} has no data_offsets, expected its first byte and its end`);
   }
   const [begin = 0, end = 0] = offsets;
   const byteLength = shape.reduce((product, n) => product * n, elementBytes);
   if (end - begin !== byteLength) {
     throw unusable(
       name,
-      `${where} is ${dtype} [${shape.join(", ")}] in ${end - begin} bytes, wanted ${byteLength}`,
+      `${where} is ${dtype} [${shape.join(", ")}] in ${end - begin} bytes, expected ${byteLength}`,
     );
   }
   return { dtype, shape, offset: dataStart + begin, byteLength };

@@ -107,7 +107,7 @@ class R50kTokenizer implements Tokenizer {
   bytes(id: number): Uint8Array<ArrayBuffer> {
     const token = id === END_OF_TEXT ? "<|endoftext|>" : this.#tokens[id];
     if (token === undefined) {
-      throw new UsageError(`Cannot decode token id ${id}: wanted an integer from 0 to ${VOCAB_SIZE - 1}`);
+      throw new UsageError(`Cannot decode token id ${id}: expected an integer from 0 to ${VOCAB_SIZE - 1}`);
     }
     return typeof token === "string" ? this.#utf8.encode(token) : Uint8Array.from(token);
   }

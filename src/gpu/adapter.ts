@@ -32,7 +32,7 @@ export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment())
   if (!adapter) {
     const asked = webgpu === "deno" ? askedBackends() : undefined;
     throw new NoAdapterError(
-      "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
+      "No WebGPU adapter: expected a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
         `or install a software driver (${VULKAN_HINT})` +
         (asked === undefined ? "" : `, or unset ${BACKEND_VARIABLE}, which is ${JSON.stringify(asked)}`),
     );
