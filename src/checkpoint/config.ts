@@ -1,6 +1,6 @@
 /**
- * The dimensions of a GPT-2 model: read from a Hugging Face `config.json` and checked, so that no other file
- * meets a configuration that the kernels can't run. Knows no tensors and no files.
+ * The dimensions of a GPT-2 model: read from a Hugging Face `config.json` and checked, so that every configuration
+ * elsewhere is one that the kernels can run. Knows no tensors and no files.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Gpt2Config {
   readonly eosTokenId: number;
   /** Width of one head: nEmbd / nHead. */
   readonly headDim: number;
-  /** Whether the token embedding is the head too; otherwise the head is a matrix of its own. */
+  /** True if the token embedding is the head too; otherwise the head is a matrix of its own. */
   readonly tieWordEmbeddings: boolean;
 }
 
@@ -46,12 +46,12 @@ export const PRESETS: Readonly<Record<PresetName, Gpt2Config>> = {
 };
 
 /**
- * Reads a Hugging Face `config.json`. Keys that don't change the forward pass are ignored; those that do are in
- * `Schema`, each with the values that kvbench computes.
+ * Reads a Hugging Face `config.json`. Keys that don't change the forward pass are ignored; the others are in `Schema`,
+ * each with the values that kvbench computes.
  *
  * @param json The parsed file.
- * @param source Where it came from, for messages.
- * @throws {KvbenchError} If a key is missing, absurd, or asks for a variant of GPT-2 that kvbench doesn't run.
+ * @param source Name of the file in messages.
+ * @throws {KvbenchError} If a key is missing or out of range, or asks for a variant of GPT-2 that kvbench doesn't run.
  */
 export function parseConfig(json: unknown, source: string): Gpt2Config {
   const parsed = Schema.safeParse(json);
@@ -105,7 +105,7 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
   };
 }
 
-/** Parameters of a model; a tied head is counted once. */
+/** Counts a model's parameters; a tied head counts once. */
 export function parameterCount(config: Gpt2Config): number {
   const { vocabSize, nCtx, nEmbd, nInner, nLayer, tieWordEmbeddings } = config;
   const norm = 2 * nEmbd;
@@ -135,13 +135,13 @@ function preset(nLayer: number, nHead: number, nEmbd: number): Gpt2Config {
   };
 }
 
-/** What `transformers` assumes where a config names no token id. */
+/** Token id that `transformers` assumes if a config names none. */
 const DEFAULT_TOKEN_ID = 50256;
 
 /** The widest head that fits the attention kernels' workgroup memory. */
 const MAX_HEAD_DIM = 256;
 
-/** The largest accepted values: far above any GPT-2, far below what would overflow a byte count. */
+/** Largest accepted values: far above any GPT-2, and far below an overflow of byte counts. */
 const LIMITS = {
   vocab_size: 1_000_000,
   n_ctx: 1_000_000,
@@ -170,13 +170,13 @@ const Schema = z.object({
   bos_token_id: tokenId(),
   eos_token_id: tokenId(),
   tie_word_embeddings: z.boolean({ error: "expected true or false" }).optional(),
-  // Other names of sizes, which `transformers` takes too.
+  // Other names of sizes, which `transformers` accepts too.
   hidden_size: z.unknown().optional(),
   max_position_embeddings: z.unknown().optional(),
   num_attention_heads: z.unknown().optional(),
   num_hidden_layers: z.unknown().optional(),
-  // Each of these, at another value, changes the formula of the forward pass or what the tensors mean. Not among them
-  // is reorder_and_upcast_attn, which is about float16 and leaves the function as it is.
+  // Other values of these change the forward pass or the meaning of tensors. reorder_and_upcast_attn does not: it is
+  // about float16 alone.
   scale_attn_weights: only(true),
   scale_attn_by_inverse_layer_idx: only(false),
   add_cross_attention: only(false),
@@ -192,7 +192,7 @@ const Schema = z.object({
   ),
 });
 
-/** Other names of keys. */
+/** Other names of keys, with the keys. */
 const ALIASES = [
   ["hidden_size", "n_embd"],
   ["max_position_embeddings", "n_positions"],
@@ -223,7 +223,7 @@ function only<const Value extends boolean>(value: Value) {
   return z.literal(value, { error: `expected ${value}` }).optional();
 }
 
-/** Nothing, or an empty list or object. */
+/** Accepts nothing, or an empty list or object. */
 function none(reason: string) {
   return z.unknown().optional().refine(
     (value) => value == null || (typeof value === "object" && Object.keys(value).length === 0),
@@ -244,7 +244,7 @@ function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-/** The top-level value that an issue is about. */
+/** Returns the top-level value that an issue is about. */
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   return Object.entries(json as object).find(([key]) => key === path[0])?.[1];
 }
@@ -252,7 +252,7 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
 /**
  * Checks that ids are in a vocabulary.
  *
- * @throws {UsageError} Naming the first that isn't.
+ * @throws {UsageError} Naming the first id that isn't.
  */
 export function checkIds(ids: readonly number[], vocabSize: number): void {
   const bad = ids.find((id) => id >= vocabSize);
@@ -261,9 +261,9 @@ export function checkIds(ids: readonly number[], vocabSize: number): void {
 }
 
 /**
- * Checks that a prompt and what is to be generated fit a model's context.
+ * Checks that a prompt and its new tokens fit a model's context.
  *
- * @throws {UsageError} Naming all the numbers.
+ * @throws {UsageError} With all the numbers.
  */
 export function checkContext(promptTokens: number, newTokens: number, nCtx: number): void {
   const total = promptTokens + newTokens;

@@ -1,7 +1,6 @@
 /**
- * Reads the safetensors format (https://github.com/huggingface/safetensors#format): 8 bytes of header length,
- * a JSON header, then the tensors back to back. Opening reads and checks the header alone; a tensor is read
- * when it is asked for. Knows no model.
+ * The safetensors format (https://github.com/huggingface/safetensors#format): 8 bytes of header length, a JSON header,
+ * then the tensors back to back. Opening reads and checks the header alone; tensors are read on demand. Knows no model.
  *
  * @module
  */
@@ -9,7 +8,7 @@ import { createHash } from "node:crypto";
 import { KvbenchError } from "../base/errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 
-/** Where a tensor lies in a safetensors file. */
+/** Type, shape and place of a tensor in a safetensors file. */
 export interface TensorInfo {
   /** Element type as the format names it, e.g. `F16`. */
   readonly dtype: string;
@@ -25,7 +24,7 @@ export interface TensorInfo {
 export class SafetensorsFile {
   /** The tensors by name, in the header's order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** What messages call the file. */
+  /** Name of the file in messages. */
   readonly name: string;
   readonly #source: ByteSource;
 
@@ -36,10 +35,10 @@ export class SafetensorsFile {
   }
 
   /**
-   * Reads and checks the header. The source stays the caller's to close if this fails.
+   * Reads and checks the header. If this fails, the caller closes the source.
    *
    * @param source The file's bytes.
-   * @param name What messages call the file.
+   * @param name Name of the file in messages.
    * @throws {KvbenchError} If the header is damaged, or doesn't describe every byte of the file exactly once.
    */
   static async open(source: ByteSource, name: string): Promise<SafetensorsFile> {
@@ -71,8 +70,8 @@ export class SafetensorsFile {
    * Reads a tensor as float32, its elements in row-major order.
    *
    * @param tensor A name in {@linkcode tensors}, of F32, F16 or BF16.
-   * @param rows Which rows of its first dimension: all, unless told otherwise.
-   * @throws {KvbenchError} If there is no such tensor, it isn't a float of these, or the file can't be read.
+   * @param rows Rows of its first dimension. Default: all.
+   * @throws {KvbenchError} If there is no such tensor, its type is another one, or the file can't be read.
    */
   async readF32(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
     const info = this.tensors.get(tensor);
@@ -85,7 +84,7 @@ export class SafetensorsFile {
     // A typed array's elements must be aligned in its buffer, which a view of a larger one doesn't promise.
     const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const values = convert(whole.buffer);
-    // Given back now: the garbage collector would let it pile up.
+    // Freed now: the garbage collector would let it pile up.
     if (values.buffer !== whole.buffer) whole.buffer.transfer(0);
     return values;
   }
@@ -104,7 +103,7 @@ export class SafetensorsFile {
     return hash.digest("hex");
   }
 
-  /** Closes the source. */
+  /** Closes the file. */
   close(): void {
     this.#source.close();
   }
@@ -112,13 +111,13 @@ export class SafetensorsFile {
 
 /** Consecutive rows of a tensor: entries of its first dimension. */
 export interface RowRange {
-  /** The first row. */
+  /** Index of the first row. */
   readonly first: number;
-  /** How many. */
+  /** Number of rows. */
   readonly count: number;
 }
 
-/** Where a tensor's bytes, or those of some of its rows, lie in the file. */
+/** Returns the place of a tensor's bytes, or of some of its rows, in the file. */
 function byteRange(
   { offset, byteLength, shape }: TensorInfo,
   rows?: RowRange,
@@ -128,21 +127,21 @@ function byteRange(
   return [offset + rows.first * rowBytes, rows.count * rowBytes];
 }
 
-/** Whether {@linkcode SafetensorsFile.readF32} reads this element type. */
+/** Tells whether {@linkcode SafetensorsFile.readF32} reads an element type. */
 export function isFloatDtype(dtype: string): boolean {
   return TO_F32.has(dtype);
 }
 
-/** The element types that {@linkcode SafetensorsFile.readF32} reads, for messages. */
+/** Element types that {@linkcode SafetensorsFile.readF32} reads, for messages. */
 export const FLOAT_DTYPES = "F32, F16 or BF16";
 
-/** Bytes that are read at once to be hashed. */
+/** Bytes of a read for hashing. */
 const HASHED_BYTES = 16 << 20;
 const PREFIX_BYTES = 8;
-// The reference implementation's limit.
+/** Limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Bytes of an element, for all types of the format that fill whole bytes. */
+/** Bytes of an element, for the types of the format that fill whole bytes. */
 const DTYPE_BYTES: ReadonlyMap<string, number> = new Map([
   ...["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0"].map((name) => [name, 1] as const),
   ...["U16", "I16", "F16", "BF16"].map((name) => [name, 2] as const),
@@ -150,7 +149,7 @@ const DTYPE_BYTES: ReadonlyMap<string, number> = new Map([
   ...["U64", "I64", "F64", "C64"].map((name) => [name, 8] as const),
 ]);
 
-/** Conversions of a tensor's bytes. The format is little-endian, and so is every platform of Deno's. */
+/** Conversions to float32 by type. The format is little-endian, as all of Deno's platforms are. */
 const TO_F32: ReadonlyMap<string, (bytes: ArrayBuffer) => Float32Array<ArrayBuffer>> = new Map([
   ["F32", (bytes: ArrayBuffer) => new Float32Array(bytes)],
   ["F16", (bytes: ArrayBuffer) => new Float32Array(new Float16Array(bytes))],
@@ -198,7 +197,7 @@ function parseEntry(
   return { dtype, shape, offset: dataStart + begin, byteLength };
 }
 
-/** Tensors must fill the data section without gaps, so that no byte has two meanings or none. */
+/** Checks that tensors fill the data section without gaps, so that each byte has exactly one meaning. */
 function checkLayout(
   tensors: ReadonlyMap<string, TensorInfo>,
   { dataStart, fileEnd, name }: { dataStart: number; fileEnd: number; name: string },
@@ -225,7 +224,7 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** A name from the file, made safe for a one-line message. */
+/** Quotes a name from the file for a one-line message. */
 function quote(text: string): string {
   return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 77)}...`);
 }
