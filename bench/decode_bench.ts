@@ -6,7 +6,10 @@
  */
 import configJson from "../weights/tiny/config.json" with { type: "text" };
 import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };
-import { Gpt2, Gpu, openDecoder, strategyNames } from "../mod.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { strategyNames } from "../src/kv/registry.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { memorySource } from "../src/checkpoint/byte_source.ts";
 import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
 
@@ -15,7 +18,7 @@ const CONTEXTS = [64, 512];
 /** Steps per measurement. */
 const STEPS = 4;
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 const checkpoint = await openCheckpoint({
   name: "tiny",
   configJson,

@@ -1,12 +1,17 @@
 /**
- * What each GPT-2 takes on the GPU by storage type: loads it with synthetic weights, reserves 1024 tokens of K/V, and
- * prints what the ledger counts as a Markdown table. A model that does not fit is said to.
+ * The GPU memory of each GPT-2 by storage type: loads it with synthetic weights, reserves 1024 tokens of K/V, and prints
+ * the ledger's counts as a Markdown table. A model that does not fit gets a row that says so.
  *
  *   deno task memory
  *
  * @module
  */
-import { DTYPES, Gpt2, Gpu, openDecoder, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
+import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { DTYPES } from "../src/gpu/dtype.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";
 import { KvbenchError } from "../src/base/errors.ts";
 import { tuningFor } from "../src/model/tuning.ts";
@@ -14,7 +19,7 @@ import { formatBytes } from "../src/report/units.ts";
 
 const TOKENS = 1024;
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 console.log("| model | weights and K/V | weights | K/V per token | K/V of 1024 tokens |");
 console.log("| --- | --- | ---: | ---: | ---: |");
 for (const name of Object.keys(PRESETS) as PresetName[]) {

@@ -1,25 +1,21 @@
 /**
- * What the kernel suites share: a GPU, and kernels with scratch buffers, run many times per measurement.
+ * Shared parts of the kernel suites: a GPU, and kernels with scratch buffers, run many times per measurement.
  *
  * @module
  */
-import {
-  type Batch,
-  batchOf,
-  chooseKv,
-  createKvKernels,
-  createLayouts,
-  type Dtype,
-  Gpu,
-  KvPool,
-  linearProduct,
-  makeKv,
-  PRESETS,
-  Recorder,
-  splitsOf,
-  StepTables,
-  tuningFor,
-} from "../mod.ts";
+import { PRESETS } from "../src/checkpoint/config.ts";
+import type { Dtype } from "../src/gpu/dtype.ts";
+import { Recorder } from "../src/gpu/recorder.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { KvPool } from "../src/kv/pool.ts";
+import { chooseKv } from "../src/kv/registry.ts";
+import { makeKv } from "../src/kv/strategy_def.ts";
+import { type Batch, batchOf } from "../src/model/batch.ts";
+import { createKvKernels, splitsOf } from "../src/model/kernels.ts";
+import { createLayouts } from "../src/model/layouts.ts";
+import { linearProduct } from "../src/model/linear.ts";
+import { StepTables } from "../src/model/step_tables.ts";
+import { tuningFor } from "../src/model/tuning.ts";
 import { seededRandom, shuffled } from "../src/base/random.ts";
 import { dimsOf } from "../src/model/dims.ts";
 import { packedBytes } from "../src/model/pack.ts";
@@ -33,10 +29,10 @@ export interface BatchedKernel {
   readonly run: () => Promise<void>;
 }
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
 const layouts = createLayouts(gpu.device, tuning);
-/** Whether operands are textures by default here. */
+/** True where this adapter's tuning stores activations and weights in textures. */
 export const TEXELS: boolean = tuning.texels;
 /** Multiply-adds per measurement. */
 const MACS = 16e6;
@@ -133,7 +129,7 @@ function repeated(times: number, batch: Batch, record: (recorder: Recorder) => v
   };
 }
 
-/** What a product or attention reads. */
+/** Allocates an input of a product or of attention. */
 function operand(bytes: number, { texels } = tuning) {
   return gpu.ledger.createVectors({ label: "bench", category: "staging", bytes }, { texels });
 }

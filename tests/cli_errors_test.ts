@@ -25,7 +25,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown strategy",
     ["generate", "x", "--strategy", "lru"],
-    /'lru' is not valid: expected no-cache, kv-cache, paged/,
+    /'lru' is not valid: expected no-cache, kv-cache, max, pow2, oracle, paged/,
   ],
   [
     "an unknown strategy in a list",

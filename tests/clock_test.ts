@@ -8,7 +8,7 @@ import { PassingError } from "../src/hub/http.ts";
 import { assertOk } from "../src/hub/remote_file.ts";
 import { latencyRun, perTokenRun } from "../src/measure/run/cell_runs.ts";
 import { LoadClient } from "../src/load/client.ts";
-import { loadResult } from "../src/load/result.ts";
+import { loadResult } from "../src/load/load_result.ts";
 import { runLoad } from "../src/load/run.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
 import { gpuTest } from "./gpu_support.ts";

@@ -27,6 +27,7 @@ interface LockedPackage {
 
 /** The packages that every run of a checkout fetches once, besides what they depend on. */
 const OF_A_RUN = [
+  "@noble/hashes",
   "chart.js",
   "cli-progress",
   "cli-table3",

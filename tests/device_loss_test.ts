@@ -12,7 +12,7 @@ import { generate } from "../src/engine/generate.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { withDecoder } from "../src/engine/with_decoder.ts";
 import { DeviceLostError } from "../src/base/errors.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { strategyNames } from "../src/kv/registry.ts";
 import { seededRandom } from "../src/base/random.ts";
 import { parseResult } from "../src/measure/record/result.ts";
@@ -100,7 +100,7 @@ async function losingAt(at: number, body: () => Promise<void>): Promise<number> 
 /** Opens a GPU and a model of its own, and checks that nothing is left on the ledger, whatever happens. */
 async function withOwnModel(body: (model: Gpt2) => Promise<void>): Promise<void> {
   const { checkpoint } = await randomCheckpoint(TINY);
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   try {
     const model = await Gpt2.load(gpu, checkpoint);
     try {

@@ -1,6 +1,6 @@
 /**
- * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → gpu, with hub on
- * checkpoint, serve on engine, and base for all.
+ * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → gpu, with host and hub
+ * on checkpoint, serve on engine, and base for all. What the floors of a browser need of the outside is passed in.
  *
  * @module
  */
@@ -17,7 +17,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   checkpoint: [],
   kv: ["gpu"],
   model: ["checkpoint", "kv", "gpu"],
-  hub: ["checkpoint"],
+  host: ["measure", "checkpoint", "gpu"],
+  hub: ["host", "checkpoint"],
   engine: ["model", "checkpoint", "kv", "gpu"],
   serve: ["engine", "model", "checkpoint", "kv", "gpu"],
   measure: ["engine", "model", "checkpoint", "kv", "gpu"],
@@ -34,6 +35,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
     "serve",
     "engine",
     "hub",
+    "host",
     "model",
     "checkpoint",
     "kv",

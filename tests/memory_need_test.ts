@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { checkGolden, goldenNeed } from "../src/check/golden.ts";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { withDecoder } from "../src/engine/with_decoder.ts";
@@ -15,7 +16,7 @@ import {
   type WorkNeed,
 } from "../src/engine/work_need.ts";
 import { DTYPES } from "../src/gpu/dtype.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { GROWTHS } from "../src/kv/contiguous/policy.ts";
 import { strategyNames } from "../src/kv/registry.ts";
@@ -43,7 +44,7 @@ const reading = { ignore: !permitted("read") };
 
 /** Runs `body` with the embedded model and what a need depends on. */
 async function withTiny(body: (model: Gpt2, context: NeedContext) => Promise<void>): Promise<void> {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   const checkpoint = await locateModel("tiny");
   const model = await Gpt2.load(gpu, checkpoint);
   checkpoint.close();
@@ -165,7 +166,7 @@ Deno.test("A decoder takes to the byte what is said of it, in every strategy and
 });
 
 Deno.test(
-  "Sampling, beams, perplexity, the float32 reference and profiles say what they will take",
+  "Sampling, beams, perplexity, the float32 reference, golden prompts and profiles say what they will take",
   reading,
   async () => {
     await withTiny(async (model, context) => {
@@ -206,6 +207,14 @@ Deno.test(
         "the float32 reference",
         () => referenceOf(model, prompt, 20),
       );
+      for (const strategy of strategyNames("bench")) {
+        await assertNear(
+          model,
+          goldenNeed(context, [strategy]),
+          `golden prompts with ${strategy}`,
+          () => checkGolden(model, strategy),
+        );
+      }
       if (!model.gpu.device.features.has("timestamp-query")) {
         return;
       }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { awkwardLogits, CHOICE_TOLERANCE, choose, POISON } from "../src/check/choice.ts";
 import { normalArray } from "../src/check/values.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { openEmbedded } from "../src/hub/embedded.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
@@ -15,7 +16,7 @@ const VOCABULARIES = [7, 65, 509, 50257];
 const TEMPERATURES = [0.3, 1.5];
 const TOP_PS = [0.1, 0.9, 0.999, 1];
 async function withGpu(body: (gpu: Gpu) => Promise<void>): Promise<void> {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   try {
     await body(gpu);
   } finally {

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../src/base/errors.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { logProbability } from "../src/model/log_probabilities.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
@@ -227,7 +227,7 @@ gpuTest("A server that ends does not wait for a client that never finishes its r
 Deno.test("Where the GPU fails, clients are told and the server ends with the reason", {
   ignore: !permitted(...needs),
 }, async () => {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   const failed = withRandomModel(gpu, (model) =>
     serveModel(model, {}, async ({ post, engine }) => {
       const body = { prompt: PROMPT, max_tokens: 30, ignore_eos: true, stream: true };

@@ -9,7 +9,7 @@ import { Decoder } from "../src/engine/decoder.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
 import { strategyNames } from "../src/kv/registry.ts";
 import { seededRandom } from "../src/base/random.ts";
-import { Gpt2 } from "../src/model/gpt2.ts";
+import type { Gpt2 } from "../src/model/gpt2.ts";
 import {
   DYNAMIC,
   kvInUse,

@@ -5,6 +5,8 @@
  */
 import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
+import { decodingNeed, inTurn, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
+import type { DecodingOptions } from "../engine/with_decoder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { compare, type Comparison } from "./comparison.ts";
 
@@ -19,6 +21,25 @@ export const SOFTWARE_TOLERANCE = 2e-4;
 /** Whether there are golden prompts for a model with these weights. */
 export function hasGolden(weightsSha256: string): boolean {
   return weightsSha256 === golden.weights_sha256;
+}
+
+/** New tokens that are compared behind each prompt. */
+const NEW_TOKENS = Math.min(...golden.cases.map(({ greedy_ids }) => greedy_ids.length));
+
+/** All prompts at once. */
+function decodingOf(strategy: string): DecodingOptions {
+  const maxPromptTokens = Math.max(...golden.cases.map(({ ids }) => ids.length));
+  return {
+    strategy,
+    nSequences: golden.cases.length,
+    maxPromptTokens,
+    maxTokens: maxPromptTokens + NEW_TOKENS,
+  };
+}
+
+/** Computes what {@linkcode checkGolden} takes beside the weights, with one strategy after another. */
+export function goldenNeed(context: NeedContext, strategies: readonly string[]): WorkNeed {
+  return inTurn(...strategies.map((strategy) => decodingNeed(context, decodingOf(strategy))));
 }
 
 /** Steps that {@linkcode checkGolden} counts: kernels are compiled, logits are there, ids are there. */
@@ -38,19 +59,14 @@ export async function checkGolden(
 ): Promise<Comparison[]> {
   const { cases } = golden;
   const prompts = cases.map(({ ids }) => ids);
-  const maxPromptTokens = Math.max(...prompts.map(({ length }) => length));
-  const newTokens = Math.min(...cases.map(({ greedy_ids }) => greedy_ids.length));
-  const maxTokens = maxPromptTokens + newTokens;
-  const size = { nSequences: cases.length, maxPromptTokens, maxTokens };
-  const options = { strategy, ...size };
   const tolerance = model.gpu.facts.software ? SOFTWARE_TOLERANCE : PROMISED_TOLERANCE;
-  return await withDecoder(model, options, async (decoder) => {
+  return await withDecoder(model, decodingOf(strategy), async (decoder) => {
     onProgress(1);
     decoder.begin(prompts);
     const logits = await decoder.logits();
     onProgress(2);
     decoder.begin(prompts);
-    decoder.advance(newTokens);
+    decoder.advance(NEW_TOKENS);
     const ids = await decoder.ids(prompts.map(({ length }) => length));
     onProgress(GOLDEN_STEPS);
     return cases.flatMap((item, s) => {
@@ -60,7 +76,7 @@ export async function checkGolden(
       return [
         compare(own, wanted, { what: `logits behind prompt "${item.name}"`, tolerance }),
         {
-          what: `${newTokens} ids behind prompt "${item.name}"`,
+          what: `${NEW_TOKENS} ids behind prompt "${item.name}"`,
           largestError: item.greedy_ids.filter((id, i) => ids[s]![i] !== id).length,
           tolerance: 0,
           at: wrong < 0

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { KvbenchError } from "../base/errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { type Gpt2Config, parseConfig } from "./config.ts";
 import { firstNotFinite } from "../base/finite.ts";
+import { sha256Hex } from "../base/sha256.ts";
 import {
   FLOAT_DTYPES,
   isFloatDtype,
@@ -158,7 +158,7 @@ export class Checkpoint implements TensorSource {
     const [only] = hashes;
     const sha256 = hashes.length === 1 && only
       ? only
-      : createHash("sha256").update(hashes.join(" ")).digest("hex");
+      : await sha256Hex(new TextEncoder().encode(hashes.join(" ")));
     return { source: "checkpoint", sha256 };
   }
 

@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../base/errors.ts";
-import { fileSource, memorySource } from "./byte_source.ts";
+import { fileSource } from "../host/files.ts";
+import { memorySource } from "./byte_source.ts";
 import { type Checkpoint, openCheckpoint, tensorShapes } from "./checkpoint.ts";
 import { parameterCount, parseConfig, PRESETS } from "./config.ts";
 import { permitted } from "../../tests/permitted.ts";
@@ -51,6 +52,7 @@ async function open(
       }
       return memory.read(offset, length);
     },
+    sha256: () => memory.sha256(),
     close: () => {
       log.closed++;
     },

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { KvbenchError } from "../base/errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 
@@ -94,13 +93,8 @@ export class SafetensorsFile {
    *
    * @throws {KvbenchError} If the file can't be read.
    */
-  async sha256(): Promise<string> {
-    const hash = createHash("sha256");
-    const { size } = this.#source;
-    for (let offset = 0; offset < size; offset += HASHED_BYTES) {
-      hash.update(await this.#source.read(offset, Math.min(HASHED_BYTES, size - offset)));
-    }
-    return hash.digest("hex");
+  sha256(): Promise<string> {
+    return this.#source.sha256();
   }
 
   /** Closes the file. */
@@ -135,8 +129,6 @@ export function isFloatDtype(dtype: string): boolean {
 /** Element types that {@linkcode SafetensorsFile.readF32} reads, for messages. */
 export const FLOAT_DTYPES = "F32, F16 or BF16";
 
-/** Bytes of a read for hashing. */
-const HASHED_BYTES = 16 << 20;
 const PREFIX_BYTES = 8;
 /** Limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KvbenchError } from "../base/errors.ts";
-import { type ByteSource, fileSource, memorySource } from "./byte_source.ts";
+import { fileSource } from "../host/files.ts";
+import { type ByteSource, memorySource } from "./byte_source.ts";
 import { SafetensorsFile } from "./safetensors.ts";
 import { permitted } from "../../tests/permitted.ts";
 import { runs } from "../../tests/fuzz.ts";
@@ -23,11 +24,11 @@ function encode(header: unknown, data: Uint8Array | number = 0): Uint8Array<Arra
   return bytes;
 }
 
-function open(bytes: Uint8Array): Promise<SafetensorsFile> {
+function open(bytes: Uint8Array<ArrayBuffer>): Promise<SafetensorsFile> {
   return SafetensorsFile.open(memorySource(bytes), "m.safetensors");
 }
 
-async function assertRefused(bytes: Uint8Array, message: RegExp): Promise<void> {
+async function assertRefused(bytes: Uint8Array<ArrayBuffer>, message: RegExp): Promise<void> {
   await assert.rejects(open(bytes), (error: unknown) => {
     assert(error instanceof KvbenchError);
     assert.match(error.message, /^Cannot use m\.safetensors: /);
@@ -91,6 +92,7 @@ Deno.test(
         bytesRead += length;
         return source.read(offset, length);
       },
+      sha256: () => source.sha256(),
       close: () => source.close(),
     };
     const file = await SafetensorsFile.open(counted, "tiny");
@@ -139,7 +141,7 @@ Deno.test("SafetensorsFile refuses a damaged header", async () => {
 Deno.test("SafetensorsFile refuses a header that is too large", async () => {
   const prefix = new Uint8Array(8);
   new DataView(prefix.buffer).setBigUint64(0, 100_000_001n, true);
-  const source: ByteSource = { size: 1e9, read: () => Promise.resolve(prefix), close: () => {} };
+  const source: ByteSource = { ...memorySource(prefix), size: 1e9, read: () => Promise.resolve(prefix) };
   await assert.rejects(SafetensorsFile.open(source, "m"), {
     message: /100000001 bytes, expected at most 100000000$/,
   });
@@ -175,7 +177,7 @@ Deno.test("SafetensorsFile refuses tensors that overlap, leave holes, or end bey
 });
 
 /** Opens and reads everything: whatever the bytes are, only a KvbenchError may come out. */
-async function readAll(bytes: Uint8Array): Promise<void> {
+async function readAll(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   try {
     const file = await open(bytes);
     for (const [name, { shape }] of file.tensors) {

@@ -73,6 +73,7 @@ export class Decoder {
    */
   static async create(model: Gpt2, kv: Kv, options: DecoderOptions): Promise<Decoder> {
     const { nSequences, maxPromptTokens, maxTokens, maxOutputs, kvDtype } = options;
+    const { sampled = true, firstStepFirst = false } = options;
     if (maxTokens > model.config.nCtx) {
       throw new UsageError(
         `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
@@ -83,8 +84,9 @@ export class Decoder {
       maxSequences: nSequences,
       maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
       movesSlots: false,
-      sampled: options.sampled ?? true,
-      ...(options.firstStepFirst && { firstSteps: firstStepOf(options) }),
+      sampled,
+      // Prompts that are computed in several steps use more than the first one.
+      ...(firstStepFirst && maxPromptTokens <= maxChunk && { firstSteps: firstStepOf(options) }),
       ...(maxOutputs !== undefined && { maxOutputs }),
       ...(kvDtype && { kvDtype }),
     });

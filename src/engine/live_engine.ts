@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { KvbenchError } from "../base/errors.ts";
 import type { KvPolicy, KvUsage } from "../kv/policy.ts";
 import type { Kv } from "../kv/strategy_def.ts";
@@ -350,7 +349,8 @@ function logprobsOf(logits: Float32Array, id: number, nTop: number): TokenLogpro
   };
 }
 
-/** Lets everything else that waits for this thread run. */
+/** Lets everything else that waits for this thread run: at once where the runtime can, by a timer elsewhere. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  const later: (then: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
+  return new Promise((resolve) => later(resolve));
 }

@@ -251,7 +251,11 @@ export class Runner {
    *
    * @throws {KvbenchError} If the device fails.
    */
-  async tokens(ranges: readonly TokenRange[]): Promise<number[][]> {
+  tokens(ranges: readonly TokenRange[]): Promise<number[][]> {
+    return this.keep(this.#readTokens(ranges));
+  }
+
+  async #readTokens(ranges: readonly TokenRange[]): Promise<number[][]> {
     const { nCtx } = this.#model.config;
     const pieces = ranges.map(({ slot, first, count }) => ({
       source: this.#workspace.tokens.buffer,
@@ -269,7 +273,11 @@ export class Runner {
    *
    * @throws {KvbenchError} If the device fails.
    */
-  async logits(rows: readonly number[]): Promise<Float32Array[]> {
+  logits(rows: readonly number[]): Promise<Float32Array[]> {
+    return this.keep(this.#readLogits(rows));
+  }
+
+  async #readLogits(rows: readonly number[]): Promise<Float32Array[]> {
     const { config: { vocabSize }, dims: { v4 } } = this.#model;
     const pieces = rows.map((row) => ({
       source: this.#workspace.results.logits.buffer,
@@ -280,11 +288,12 @@ export class Runner {
     return rows.map((_, i) => all.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
   }
 
-  /** Remembers a readback that is under way and must not outlive the buffers. */
-  keep(read: Promise<unknown>): void {
+  /** Remembers a readback that is under way and must not outlive the buffers, whether its reader waits for it or not. */
+  keep<T>(read: Promise<T>): Promise<T> {
     const kept = read.finally(() => this.#reads.delete(kept));
     kept.catch((error) => this.#failure ??= { error });
     this.#reads.add(kept);
+    return read;
   }
 
   /**

@@ -12,7 +12,7 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
-import { unreadable } from "../checkpoint/byte_source.ts";
+import { unreadable } from "../host/files.ts";
 import { decodeUtf8 } from "../base/utf8.ts";
 import { unwritable } from "./disk.ts";
 import { Lock } from "./lock.ts";

@@ -7,10 +7,11 @@
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../base/errors.ts";
 import { HOME } from "../base/home.ts";
-import { fileSource, memorySource, readText } from "../checkpoint/byte_source.ts";
+import { memorySource } from "../checkpoint/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../checkpoint/config.ts";
 import { download, type DownloadOptions, type PinnedFile } from "./download.ts";
+import { fileSource, readText } from "../host/files.ts";
 
 /** Name of the embedded model. */
 export const EMBEDDED_NAME = "tiny";

@@ -5,7 +5,7 @@
  * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
-import { fileSource, readText, unreadable } from "../checkpoint/byte_source.ts";
+import { fileSource, readText, unreadable } from "../host/files.ts";
 import { type Checkpoint, openCheckpoint, type WeightsFile } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../checkpoint/config.ts";
 import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";

@@ -5,7 +5,7 @@
  */
 import { z } from "../base/zod.ts";
 import { KvbenchError } from "../base/errors.ts";
-import { readText, unreadable } from "../checkpoint/byte_source.ts";
+import { readText, unreadable } from "../host/files.ts";
 import { parseJson } from "../checkpoint/checkpoint.ts";
 
 /** Name of the configuration's file. */

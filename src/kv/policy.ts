@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { PrefixKey } from "./paged/block_pool.ts";
 import type { Move, Swapped } from "./moves.ts";
+import type { PrefixKey } from "./prefix_keys.ts";
 
 /** What a strategy is, in terms that others may depend on. */
 export interface KvTraits {

@@ -121,6 +121,12 @@ export class KvPool {
     return gpu.ledger.allOrNone(() => new KvPool(gpu, options));
   }
 
+  /** Bytes of a row of values and, in int8, of scales: one head's K or V of a slot. */
+  get rowBytes(): readonly number[] {
+    const { valueBytes, scaleBytes } = this.#layout, rows = 2 * this.nHead;
+    return [valueBytes / rows, ...scaleBytes > 0 ? [scaleBytes / rows] : []];
+  }
+
   /** Heads of a layer. */
   get nHead(): number {
     return this.#options.shape.nHead;
@@ -157,12 +163,12 @@ export class KvPool {
    * @throws {Error} If values are in textures.
    */
   get buffers(): SlotBuffer[] {
-    const { valueBytes, scaleBytes } = this.#layout, rows = 2 * this.nHead;
+    const { valueBytes, scaleBytes } = this.#layout, [values, own] = this.rowBytes;
     return this.layers.flatMap(({ kv, scales }) => {
       if (!("buffer" in kv)) throw new Error("K and V are in textures: expected buffers");
       return [
-        { buffer: kv, rowBytes: valueBytes / rows, slotBytes: valueBytes },
-        ...scales ? [{ buffer: scales, rowBytes: scaleBytes / rows, slotBytes: scaleBytes }] : [],
+        { buffer: kv, rowBytes: values!, slotBytes: valueBytes },
+        ...scales ? [{ buffer: scales, rowBytes: own!, slotBytes: scaleBytes }] : [],
       ];
     });
   }
@@ -217,8 +223,10 @@ export class KvPool {
         continue;
       }
       flush();
-      if (move.kind === "resize") this.#resize(move.slotsPerSequence, move.keep);
-      else if (move.kind === "out") {
+      if (move.kind === "resize") {
+        this.#resize(move);
+        this.#copier?.bind(this);
+      } else if (move.kind === "out") {
         const saved = this.save(move.swapped.from);
         saved.catch(() => {}); // reported when it is swapped in, or at the end
         this.#host.set(move.swapped.id, saved);
@@ -250,7 +258,8 @@ export class KvPool {
    * @throws {KvbenchError} If the device has failed.
    */
   async settle(): Promise<void> {
-    await Promise.all([...this.#host.values(), ...this.#dropped.splice(0)]);
+    const all = await Promise.allSettled([...this.#host.values(), ...this.#dropped.splice(0)]);
+    for (const each of all) if (each.status === "rejected") throw each.reason;
   }
 
   /** Frees slots and table. */
@@ -286,14 +295,14 @@ export class KvPool {
    * Moves every sequence into a region of `slotsPerSequence` slots, layer by layer as a concatenation does: a layer's old
    * memory is freed before the next layer's new one is made.
    */
-  #resize(slotsPerSequence: number, keep: number): void {
+  #resize({ slotsPerSequence, nSequences, keep }: Move & { readonly kind: "resize" }): void {
     if (slotsPerSequence === 0) {
       for (const { layer } of this.#layers) layer.destroy();
       this.#layers = [];
       this.#slotsPerSequence = 0;
       return;
     }
-    const { device } = this.#gpu, { shape: { nSequences } } = this.#options;
+    const { device } = this.#gpu;
     const before = this.#slotsPerSequence;
     this.#writeRegionSize(slotsPerSequence);
     for (let n = 0; n < this.layersKept; n++) {

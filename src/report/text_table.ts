@@ -15,7 +15,7 @@ export interface TableOptions {
   readonly head?: readonly string[];
   /** A letter for each column, l for left and r for right; the last one holds for all that follow. Default: lr. */
   readonly align?: string;
-  /** Whether a border, and a line below the head, are drawn. Default: true. */
+  /** Draws a border and a line below the head. Default: true. */
   readonly border?: boolean;
   /** Width of the first column and the largest width of each other one, so that the table fits. Default: as needed. */
   readonly widths?: { readonly label: number; readonly most: number };

@@ -6,7 +6,7 @@
 import type { Tokenizer } from "../checkpoint/tokenizer.ts";
 import { Continuation } from "../engine/continuation.ts";
 import type { LiveEngine, TokenLogprobs } from "../engine/live_engine.ts";
-import { prefixKeys } from "../kv/paged/prefix_keys.ts";
+import { prefixKeys } from "../kv/prefix_keys.ts";
 import type { CompletionJob } from "./completion_job.ts";
 
 /** Log-probabilities of tokens, as the API reports them. */

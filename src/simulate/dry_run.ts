@@ -1,5 +1,5 @@
 /**
- * The dry run: every policy of a plan, without a GPU.
+ * The dry run: every policy of a plan without a GPU.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { ServingPlan } from "./plan.ts";
 import { runPolicy, servingKv, type ServingProgress } from "./run_policy.ts";
 
 /**
- * Simulates every policy of a plan on a GPU of which only the rates are known.
+ * Simulates every policy of a plan on a GPU that is known by its rates.
  *
- * @throws {UsageError} If the budget has no room for a block, or a limit is too small.
+ * @throws {UsageError} If a block does not fit the budget, or a limit is too small.
  */
 export async function dryRun(
   plan: ServingPlan,

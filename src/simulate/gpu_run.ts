@@ -13,18 +13,17 @@ import { promptIdsOf, type ServingPlan } from "./plan.ts";
 import type { TimedRequest } from "./requests.ts";
 import { runPolicy, servingKv, type ServingProgress } from "./run_policy.ts";
 
-/** What a run on the GPU needs beside the plan. */
-export interface GpuRunOptions {
-  /** How K and V are stored. */
+/** Options of a run on the GPU. */
+interface GpuRunOptions {
   readonly kvDtype: Dtype;
-  /** Called with the requests that are finished so far. */
+  /** Called with the number of finished requests. */
   readonly onProgress?: ServingProgress;
 }
 
 /**
  * Runs every policy of a plan and compares the ids that they give each request.
  *
- * @throws {UsageError} If the budget has no room for a block, or a limit is too small.
+ * @throws {UsageError} If a block does not fit the budget, or a limit is too small.
  * @throws {KvbenchError} If the policies disagree on an id, a buffer is too large, or the device fails.
  */
 export async function gpuRun(

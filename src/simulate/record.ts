@@ -1,5 +1,5 @@
 /**
- * The record of a serving simulation, from its plan and what it came to.
+ * The making of a serving simulation's record from its plan and its results.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { ModelShape } from "./model_shape.ts";
 import type { ServingPlan } from "./plan.ts";
 import { parseServing, SERVING_KIND, type ServingResult, type ServingSetup } from "./result.ts";
 
-/** What a plan does not say of a run. */
+/** Facts of a run that its plan does not hold. */
 export interface RunFacts extends Pick<ServingSetup, "created" | "command" | "clock"> {}
 
 /**
  * Makes the record of a simulation.
  *
- * @throws {KvbenchError} If it breaks its own format, which is a mistake in this program.
+ * @throws {KvbenchError} If it breaks its own format, which is a defect.
  */
 export function servingRecord(
   plan: ServingPlan,
@@ -26,7 +26,7 @@ export function servingRecord(
   return parseServing(record, "the result of this run");
 }
 
-/** When, how and what is served with what. */
+/** Makes the set-up part of a record. */
 export function servingSetup(plan: ServingPlan, shape: ModelShape, facts: RunFacts): ServingSetup {
   return {
     kvbench: VERSION,

@@ -1,6 +1,5 @@
 /**
- * The record that `serve-sim` leaves behind. This file owns the JSON format and its version; it measures nothing.
- * Field names are snake_case, units are in the names, and each field says what it means in `.describe()`.
+ * The record that `serve-sim` writes: its JSON format and version.
  *
  * @module
  */
@@ -22,7 +21,7 @@ export const SERVING_KIND = {
 const clockSchema = z.discriminatedUnion("source", [
   z.strictObject({
     source: z.literal("model").describe("Times are modelled (roofline), nothing was computed"),
-    gpu: z.string().describe("Whose rates"),
+    gpu: z.string().describe("Name of the GPU"),
     bytes_per_second: amount("Memory bandwidth"),
     flops_per_second: amount("Multiplications and additions"),
     host_bytes_per_second: amount("Bandwidth to host memory"),
@@ -30,8 +29,8 @@ const clockSchema = z.discriminatedUnion("source", [
   }),
   z.strictObject({
     source: z.literal("gpu").describe("Times were measured"),
-    adapter: z.string().describe("What the adapter calls itself"),
-    software: z.boolean().describe("Whether the adapter computes on the CPU"),
+    adapter: z.string().describe("Name of the adapter"),
+    software: z.boolean().describe("True where the adapter computes on the CPU"),
   }),
 ]);
 
@@ -40,7 +39,7 @@ export const servingSetupSchema = z.strictObject({
   created: z.iso.datetime().describe("When the run began, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   kvbench: z.string().describe("Version of kvbench"),
-  clock: clockSchema.describe("Where times come from"),
+  clock: clockSchema.describe("Source of times"),
   model: z.strictObject({
     name: z.string().describe("Name of the model"),
     n_layer: positive("Layers"),
@@ -49,32 +48,32 @@ export const servingSetupSchema = z.strictObject({
     n_parameters: positive("Parameters"),
     weight_bytes: bytes("Bytes of all parameters"),
     kv_token_bytes: bytes("Bytes of one token's K and V in all layers"),
-  }).describe("What was served"),
+  }).describe("Model that was served"),
   workload: z.strictObject({
     lengths: z.string().describe("Data set that lengths are fitted to, or file that they were read from"),
     length_scale: amount("Factor on lengths that were drawn"),
     requests: positive("Requests"),
     rate_per_second: amount("Requests per second on average, null for all at once").nullable(),
     continuations: positive("Continuations of each prompt"),
-    prefix_groups: count("Beginnings that requests share"),
-    prefix_tokens: count("Tokens of each"),
+    prefix_groups: count("Prefixes that requests share"),
+    prefix_tokens: count("Tokens of each prefix"),
     seed: z.int().describe("Seed of lengths, arrivals and prompts"),
-  }).describe("What came"),
+  }).describe("Requests that arrived"),
   limits: z.strictObject({
     kv_budget_bytes: bytes("Bytes for K and V"),
-    swap_bytes: bytes("Bytes of host memory for what is swapped out"),
+    swap_bytes: bytes("Bytes of host memory for swapping"),
     kv_options: z.record(z.string(), kvValue).describe("Options of the strategies"),
     watermark_blocks: count("Blocks that an admission leaves free, null for 1 % of them").nullable(),
-    preemption: z.enum(PREEMPTIONS).describe("What happens to preempted K and V"),
-    max_sequences: positive("Sequences that run at once at most"),
-    max_rows: positive("Tokens that a step computes at most"),
-    ttft_ms: amount("For goodput: the longest time to first token, null for none").nullable(),
-    tpot_ms: amount("For goodput: the longest time per output token, null for none").nullable(),
-  }).describe("What there was to serve with"),
+    preemption: z.enum(PREEMPTIONS).describe("Treatment of preempted K and V"),
+    max_sequences: positive("Most sequences that run at once"),
+    max_rows: positive("Most tokens of a step"),
+    ttft_ms: amount("Longest time to first token that counts for goodput, null for no limit").nullable(),
+    tpot_ms: amount("Longest time per output token that counts for goodput, null for no limit").nullable(),
+  }).describe("Memory and limits of serving"),
 });
 
 /**
- * When, how and what was served with what.
+ * The set-up of a run: its time and command, the model, the requests, and the memory.
  *
  * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
  */
@@ -82,9 +81,9 @@ export type ServingSetup = z.infer<typeof servingSetupSchema>;
 
 const schema = z.strictObject({
   schema_version: z.literal(SERVING_KIND.version).describe("Version of this format"),
-  kind: z.literal(SERVING_KIND.kind).describe("What this file is"),
+  kind: z.literal(SERVING_KIND.kind).describe("Kind of this file"),
   ...servingSetupSchema.shape,
-  results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order asked for"),
+  results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order of --policies"),
 });
 
 /**

@@ -1,5 +1,5 @@
 /**
- * One policy of a plan, over any executor.
+ * The run of one policy of a plan on any executor.
  *
  * @module
  */
@@ -15,16 +15,16 @@ import type { TimedRequest } from "./requests.ts";
 import { simulate } from "./simulate.ts";
 import { Tally } from "./tally.ts";
 
-/** Called with the requests that are finished so far of one policy. */
+/** Takes the number of finished requests of a policy. */
 export type ServingProgress = (policy: string, nFinished: number) => void;
 
-/** What {@link runPolicy} joins. */
-export interface PolicyRun {
+/** The parts of a run. */
+interface PolicyRun {
   readonly plan: ServingPlan;
   readonly shape: ModelShape;
   readonly kv: Kv;
   readonly executor: Executor<TimedRequest>;
-  /** What K and V are in. Default: nothing, since nothing is computed. */
+  /** Storage of K and V. Default: none, since nothing is computed. */
   readonly storage?: KvStorage;
   readonly onProgress?: ServingProgress;
 }

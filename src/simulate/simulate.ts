@@ -1,5 +1,5 @@
 /**
- * Runs a stream of requests through a scheduler: the same loop for the GPU and for the dry run.
+ * The loop that runs a stream of requests through a scheduler, on the GPU or as a dry run.
  *
  * @module
  */
@@ -9,31 +9,27 @@ import type { Scheduler } from "../engine/scheduler/scheduler.ts";
 import type { TimedRequest } from "./requests.ts";
 import type { Tally } from "./tally.ts";
 
-/** Requests that wait in the scheduler at most; the others wait in the stream, which needs no memory. */
+/** Most requests that wait in the scheduler; the others wait in the stream, which needs no memory. */
 const MOST_WAITING = 256;
 
-/** What a simulation joins. */
-export interface Simulation {
-  /** What decides. */
+/** The parts of a simulation. */
+interface Simulation {
   readonly scheduler: Scheduler<TimedRequest>;
-  /** Where K and V are. */
   readonly memory: KvPolicy;
-  /** What computes. */
   readonly executor: Executor<TimedRequest>;
-  /** What comes, in order. */
+  /** Requests in the order of arrival. */
   readonly requests: Iterator<TimedRequest>;
-  /** What counts. */
   readonly tally: Tally;
-  /** Whether every invariant of the memory is checked at every step. */
+  /** Checks the memory's invariants at every step. */
   readonly verify?: boolean;
-  /** Called with the number of finished requests when it has changed. */
+  /** Called with the number of finished requests when it changes. */
   onProgress?(nFinished: number): void;
 }
 
 /**
  * Runs until every request has its tokens.
  *
- * @returns Requests that could never run, and were refused.
+ * @returns The number of requests that were refused.
  * @throws {Error} If anything is left in the memory, or `verify` finds an invariant broken.
  */
 export async function simulate(simulation: Simulation): Promise<number> {

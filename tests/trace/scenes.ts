@@ -7,7 +7,8 @@
 import { GpuExecutor } from "../../src/engine/gpu_executor.ts";
 import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";
 import { type Dtype, DTYPES } from "../../src/gpu/dtype.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { openGpu } from "../../src/host/gpu.ts";
 import { openDecoder } from "../../src/engine/with_decoder.ts";
 import { chooseKv } from "../../src/kv/registry.ts";
 import { type KvOptions, makeKv } from "../../src/kv/strategy_def.ts";
@@ -16,7 +17,7 @@ import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";
 import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../../src/model/tuning.ts";
-import { fakeWebGpu, Trace, type TraceEvent } from "./fake_gpu.ts";
+import { fakeWebGpu, type Trace, type TraceEvent } from "./fake_gpu.ts";
 
 /** Part of a scene: what the ledger holds after it, and what the GPU was asked for. */
 export interface Take {
@@ -118,7 +119,7 @@ async function withModel(
     configurable: true,
     value: fakeWebGpu(trace, options.tuning.subgroups ? ["subgroups"] : []),
   });
-  const gpu = await Gpu.open({ webgpu: "deno" });
+  const gpu = await openGpu({ webgpu: "deno" });
   trace.restart();
   gpu.ledger.resetPeak();
   const model = await Gpt2.load(gpu, new SyntheticCheckpoint("traced", config, 1), options);

@@ -6,7 +6,8 @@
 import { Command } from "../options/commander.ts";
 import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
-import { Gpu } from "../../gpu/gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../host/gpu.ts";
 import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
 import { locateConfig } from "../../hub/locate.ts";
@@ -44,7 +45,7 @@ export function doctorCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   const start = await checkStarts(options, (line) => console.error(line)); // while no other process holds the adapter
-  const gpu = await Gpu.open(gpuOptions(options));
+  const gpu = await openGpu(gpuOptions(options));
   try {
     const { facts, fence, device } = gpu;
     const models = await modelNeeds(gpu);

@@ -13,6 +13,7 @@ import type { KvFootprint } from "../../engine/kv_footprint.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, groupNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
+import { sharingStrategy } from "../../kv/registry.ts";
 import { checkContext, checkIds } from "../../checkpoint/config.ts";
 import { checkSampling, MOST_TEMPERATURE } from "../../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
@@ -138,7 +139,10 @@ export function generateCommand(): Command {
     examples: [
       ["Continue a text with the embedded model", 'generate "Once upon a time"'],
       ["Sample with GPT-2 from the hub", 'generate "The sea" --model gpt2 --top-p 0.9 --seed 7'],
-      ["Search with four beams, K and V in blocks", 'generate "The sea" --num-beams 4 --strategy paged'],
+      [
+        "Search with four beams, K and V in blocks",
+        `generate "The sea" --num-beams 4 --strategy ${sharingStrategy().name}`,
+      ],
     ],
   })
     .summary("Continue a prompt")

@@ -9,7 +9,7 @@ import { Command } from "../options/commander.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { LoadClient, type ModelCard } from "../../load/client.ts";
 import type { LoadPlan } from "../../load/plan.ts";
-import { loadResult } from "../../load/result.ts";
+import { loadResult } from "../../load/load_result.ts";
 import { runLoad } from "../../load/run.ts";
 import { FITTED_CONTEXT } from "../../simulate/lengths.ts";
 import { loadTable } from "../../report/load_table.ts";

@@ -7,7 +7,7 @@ import { idList, MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { UsageError } from "../../base/errors.ts";
 import { perplexity, perplexityNeed } from "../../measure/quality/perplexity.ts";
-import { readText } from "../../checkpoint/byte_source.ts";
+import { readText } from "../../host/files.ts";
 import { checkIds } from "../../checkpoint/config.ts";
 import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
 import { describeHelp } from "../options/help.ts";

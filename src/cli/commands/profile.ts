@@ -6,6 +6,7 @@
 import { MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { sayKind } from "../../report/adapter_kind.ts";
+import { machineFacts } from "../../host/machine.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
 import { madeUpPrompt } from "../../measure/run/grid.ts";
 import { type Profile, profile, profiledTokens, profileNeed } from "../../measure/profile/profile.ts";
@@ -122,7 +123,7 @@ async function resultOf(
     kind: PROFILE_KIND,
     created,
     command: [...Deno.args],
-    environment: await describeEnvironment(gpu, model.tuning),
+    environment: await describeEnvironment(gpu, model.tuning, await machineFacts()),
     model: modelName,
     weights_dtype: model.weightsDtype,
     kv_dtype: kvDtype,

@@ -126,7 +126,7 @@ export function addBenchOptions(command: Command): Command {
   return describeHelp(command, {
     everyday: "model strategies prompt-tokens new-tokens batch weights-dtype kv-dtype sweep json baseline",
     examples: [
-      ["Compare the three strategies on the embedded model", "bench"],
+      ["Compare the strategies on the embedded model", "bench"],
       [
         "See how time per token grows with the prompt",
         "bench --sweep prompt-tokens=32,128,512 --new-tokens 16",

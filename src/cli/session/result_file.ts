@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { KvbenchError } from "../../base/errors.ts";
 import { Lock } from "../../hub/lock.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
-import { readText } from "../../checkpoint/byte_source.ts";
+import { readText } from "../../host/files.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, isReplaced, writeWhole } from "../../report/write.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/paged/block_pool.ts";
+import type { PrefixKey } from "../../kv/prefix_keys.ts";
 import type { Lengths } from "../../kv/policy.ts";
 
 /** Continuations of one prompt. */

@@ -13,7 +13,8 @@
  */
 
 import { KvbenchError, UsageError } from "../../base/errors.ts";
-import { BlockPool, type PrefixKey } from "./block_pool.ts";
+import type { PrefixKey } from "../prefix_keys.ts";
+import { BlockPool } from "./block_pool.ts";
 import { type BlockTable, BlockTables } from "./block_tables.ts";
 import type { AppendResult, BlockCopy, BlockManagerOptions, BlockUsage, GroupShape } from "./block_types.ts";
 
@@ -42,10 +43,10 @@ export class BlockManager {
    */
   constructor({ nBlocks, blockSize, order }: BlockManagerOptions) {
     if (!Number.isSafeInteger(nBlocks) || nBlocks < 1) {
-      throw new UsageError(`Number of KV blocks is ${nBlocks}: wanted an integer of at least 1`);
+      throw new UsageError(`Number of KV blocks is ${nBlocks}: expected an integer of at least 1`);
     }
     if (!Number.isSafeInteger(blockSize) || blockSize < 1) {
-      throw new UsageError(`KV block size is ${blockSize} tokens: wanted an integer of at least 1`);
+      throw new UsageError(`KV block size is ${blockSize} tokens: expected an integer of at least 1`);
     }
     this.nBlocks = nBlocks;
     this.blockSize = blockSize;
@@ -219,7 +220,7 @@ export class BlockManager {
   restore(sequences: readonly number[], { nBlocks, members }: GroupShape): number[] {
     if (sequences.length !== members.length) {
       throw new RangeError(
-        `There are ${sequences.length} sequences: wanted ${members.length}, one per member`,
+        `There are ${sequences.length} sequences: expected ${members.length}, one per member`,
       );
     }
     for (const sequence of sequences) this.#tables.expectUnopened(sequence);
@@ -265,7 +266,7 @@ export class BlockManager {
     const { table, nTokens } = this.#tables.get(sequence);
     if (!Number.isInteger(position) || position < 0 || position >= nTokens) {
       throw new RangeError(
-        `Position ${position} of sequence ${sequence} has no slot: wanted an integer from 0 to below ${nTokens}`,
+        `Position ${position} of sequence ${sequence} has no slot: expected an integer from 0 to below ${nTokens}`,
       );
     }
     const offset = position % this.blockSize;
@@ -298,14 +299,14 @@ export class BlockManager {
     const { owners, tableBlocks, tokensUsed } = this.#tables.audit(this);
     for (const [block, { fill }] of owners) {
       if (fill < this.blockSize && this.#pool.isPublished(block)) {
-        throw new Error(`KV block ${block} is published with ${fill} tokens: wanted ${this.blockSize}`);
+        throw new Error(`KV block ${block} is published with ${fill} tokens: expected ${this.blockSize}`);
       }
     }
     this.#pool.verify(new Map(owners.entries().map(([block, { count }]) => [block, count])));
     if (tableBlocks !== this.#tables.nEntries || tokensUsed !== this.#tokensUsed) {
       throw new Error(
         `${this.#tokensUsed} tokens in ${this.#tables.nEntries} table entries are counted: ` +
-          `wanted ${tokensUsed} in ${tableBlocks}`,
+          `expected ${tokensUsed} in ${tableBlocks}`,
       );
     }
   }
@@ -375,6 +376,6 @@ export class BlockManager {
 function expectCount(nTokens: number, sequence: number): void {
   if (Number.isSafeInteger(nTokens) && nTokens >= 0) return;
   throw new RangeError(
-    `Number of tokens for sequence ${sequence} is ${nTokens}: wanted an integer of at least 0`,
+    `Number of tokens for sequence ${sequence} is ${nTokens}: expected an integer of at least 0`,
   );
 }

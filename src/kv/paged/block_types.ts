@@ -10,7 +10,7 @@ export interface BlockManagerOptions {
   nBlocks: number;
   /** Tokens in a KV block, at least 1. */
   blockSize: number;
-  /** The blocks 0 to `nBlocks - 1` in the order in which they are first handed out; ascending if left out. */
+  /** The blocks 0 to `nBlocks - 1` in the order in which they are first handed out. Default: ascending. */
   order?: readonly number[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * A first look at a group of cells, before it is measured: one short run each after a warm-up, for somebody who waits.
- * Its times are in no result.
+ * A first look at a group of cells before it is measured: one short run each after a warm-up, for the waiting user. Its
+ * times are in no result.
  *
  * @module
  */
@@ -12,21 +12,20 @@ import { promptsOf } from "./grid.ts";
 import { assertSameIds, decodingOf } from "./group.ts";
 import type { Plan } from "./plan.ts";
 
-/** New tokens of a run at most. */
+/** Most new tokens of a run. */
 const NEW_TOKENS = 9;
 
-/** What the run of a cell took. */
-export interface Glance {
-  /** The cell. */
+/** The times of a cell's run. */
+interface Glance {
   readonly cell: CellPlan;
-  /** Time to the first token, in ms. */
+  /** Time to first token. */
   readonly ttftMs: number;
-  /** Time per output token, in ms; null where there is only one. */
+  /** Time per output token; null with one new token. */
   readonly tpotMs: number | null;
 }
 
 /**
- * Looks at a plan's first group.
+ * Runs each cell of a plan's first group once.
  *
  * @throws {KvbenchError} If two cells disagree on a token, or the device fails.
  */

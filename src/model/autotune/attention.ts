@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isDeepStrictEqual } from "node:util";
+import { isDeepEqual } from "../../base/equal.ts";
 import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";
 import { isOpenGl } from "../../gpu/opengl.ts";
 import { KvPool } from "../../kv/pool.ts";
@@ -95,7 +95,7 @@ export async function fastestAttention(
     share: number,
   ): Promise<Tuning> => {
     const different = others.map((other) => ({ ...base, ...other })).filter((tuning) =>
-      !isDeepStrictEqual(tuning, base)
+      !isDeepEqual(tuning, base)
     );
     const part = budget.part(share);
     return await fastestInTime({

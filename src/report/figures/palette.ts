@@ -1,22 +1,20 @@
 /**
- * Colours, for light and for dark backgrounds, that people with any colour vision tell apart: after Okabe & Ito,
+ * Colours for light and dark backgrounds that people with any colour vision tell apart, after Okabe & Ito:
  * https://jfly.uni-koeln.de/color/.
  *
  * @module
  */
 import type { Colour, ColourKey } from "./figure.ts";
 
-/** Colour and type of everything that is drawn. */
+/** Colours and font of a drawing. */
 export interface Theme {
-  /** Family of the font, as CSS has it. */
+  /** Font family in CSS syntax. */
   readonly font: string;
-  /** Text. */
   readonly ink: string;
-  /** Secondary text and axes. */
+  /** Colour of secondary text and axes. */
   readonly faint: string;
-  /** Lines of the grid. */
   readonly grid: string;
-  /** What lies behind. */
+  /** Colour of the background. */
   readonly paper: string;
   /** Which of the colours that come with a chart are taken. */
   readonly shade: "light" | "dark";

@@ -1,5 +1,5 @@
 /**
- * Charts of sweeps: what a setting changes, with the others as in the overview.
+ * Charts of sweeps: the effect of one setting, with the others as in the overview.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { sweptWith } from "../sweep_sentences.ts";
 import { type Axis, axisFor, type LineFigure, type LineSeries } from "./figure.ts";
 import { colourOf, lineOf } from "./strategy_line.ts";
 
-/** Time per output token by the length of the prompt. */
+/** Charts time per output token by prompt length. */
 export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
   const swept = sweptCells(result, "prompt_tokens").filter(({ cells }) =>
     cells.every(({ tpot_ms }) => tpot_ms !== null)
@@ -22,9 +22,8 @@ export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
     kind: "lines",
     id: "prompt-sweep",
     title: "Time per output token by prompt length",
-    caption:
-      "Medians with their 95 % intervals. On logarithmic axes a line's slope is the power of n by which the " +
-      "time of a token grows.",
+    caption: "Medians with their 95 % intervals. On logarithmic axes, a line's slope is the exponent with " +
+      "which a token's time grows.",
     x: sweptAxis("prompt (tokens)", all, "prompt_tokens"),
     y: axisFor(
       "TPOT (ms)",
@@ -50,7 +49,7 @@ export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
   };
 }
 
-/** Tokens per second over all sequences by their number. */
+/** Charts decode throughput by batch size. */
 export function batchSweepFigure(result: BenchResult): LineFigure | undefined {
   const swept = sweptCells(result, "batch").filter(({ cells }) =>
     cells.every(({ decode_tokens_per_second: rate }) => rate !== null)
@@ -62,8 +61,8 @@ export function batchSweepFigure(result: BenchResult): LineFigure | undefined {
     id: "batch-sweep",
     title: "Decode throughput by batch size",
     caption:
-      "Tokens per second over all sequences that are decoded together. With a cache a step reads the weights " +
-      "once for all of them.",
+      "Tokens per second over all sequences of a batch. With a cache, a step reads the weights once for the " +
+      "whole batch.",
     x: sweptAxis("sequences", all, "batch"),
     y: axisFor("tokens/s", "tokens/s", all.map(({ decode_tokens_per_second: rate }) => rate!)),
     series: swept.map(({ strategy, cells }): LineSeries => ({
@@ -83,7 +82,7 @@ export function batchSweepFigure(result: BenchResult): LineFigure | undefined {
   };
 }
 
-/** What the size of a block costs: unused K/V memory, and time per token. */
+/** Charts the costs of a block size: unused K/V memory, and time per token. */
 export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
   const [swept] = sweptCells(result, "block_size");
   if (swept === undefined || swept.cells.some(({ tpot_ms }) => tpot_ms === null)) return undefined;
@@ -135,14 +134,14 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
 
 type Swept = "prompt_tokens" | "batch" | "block_size";
 
-/** Of each strategy in the overview, the cells that differ in one setting alone, where there are several. */
+/** Returns, for each strategy in the overview, the cells that differ only in one setting, if there are several. */
 function sweptCells(result: BenchResult, key: Swept): { strategy: Cell["strategy"]; cells: Cell[] }[] {
   return overviewCells(result)
     .map((cell) => ({ strategy: cell.strategy, cells: sweptWith(cell, result.cells, key) }))
     .filter(({ cells }) => cells.length > 1);
 }
 
-/** An axis on which each value of the setting is labelled, doublings being as far apart as each other. */
+/** Makes a logarithmic axis on which each value of the setting is labelled. */
 function sweptAxis(title: string, cells: readonly Cell[], key: Swept): Axis {
   const ticks = [...new Set(cells.map(({ settings }) => Number(settings[key])))].sort((a, b) => a - b);
   return { title, unit: "", log: true, min: ticks[0]! * 0.9, max: ticks.at(-1)! * 1.1, ticks };

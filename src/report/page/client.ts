@@ -1,6 +1,6 @@
 /**
- * What runs in the report page: draws its charts in the colours that the reader's system asks for. It is bundled with
- * Chart.js into `client.js.txt` by `deno task page`; nothing else imports it.
+ * The script of the report page: draws its charts in the colours that the reader's system asks for. `deno task page`
+ * bundles it with Chart.js into `client.js.txt`; nothing else imports it.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { chartConfig } from "../figures/chart_config.ts";
 import type { Figure } from "../figures/figure.ts";
 import { DARK, LIGHT } from "../figures/palette.ts";
 
-/** The part of a browser that is used here. Deno's library has no types for it. */
+/** The part of a browser that is used here, for which Deno has no types. */
 interface Browser {
   readonly document: {
     getElementById(id: string): (ChartItem & { readonly textContent: string }) | null;

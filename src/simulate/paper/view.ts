@@ -1,12 +1,11 @@
 /**
- * A view of the PagedAttention paper with figures of one's own beside the paper's. This file owns the JSON format; it
- * measures nothing.
+ * A view of the PagedAttention paper: a run's figures beside the paper's. Owns the JSON format.
  *
  * @module
  */
 import { z } from "../../base/zod.ts";
 
-/** The views, in the order of the paper. */
+/** Names of the views, in the order of the paper. */
 export const VIEW_NAMES = ["waste", "batch", "sharing", "prefix", "block-size", "preemption"] as const;
 /** Name of a view. */
 export type ViewName = (typeof VIEW_NAMES)[number];
@@ -15,26 +14,26 @@ const figures = (what: string) => z.array(z.number().nullable()).describe(what);
 
 /** Checks a {@linkcode View}. */
 export const viewSchema = z.strictObject({
-  name: z.enum(VIEW_NAMES).describe("Which view"),
-  figure: z.string().describe("Figure of the paper"),
-  title: z.string().describe("What it shows"),
+  name: z.enum(VIEW_NAMES).describe("Name of the view"),
+  figure: z.string().describe("Number of the paper's figure"),
+  title: z.string().describe("Title of the view"),
   columns: z.array(z.strictObject({
-    name: z.string().describe("What it is"),
+    name: z.string().describe("Title of the column"),
     unit: z.string().describe("Unit of its values"),
-  })).min(1).describe("What is shown of each row"),
+  })).min(1).describe("Columns"),
   rows: z.array(z.strictObject({
     label: z.string().describe("The case"),
-    here: figures("What this run found: [columns]; null where nothing was run"),
-    paper: figures("What the paper says: [columns]; null where it gives no figure"),
+    here: figures("Figures of this run: [columns]; null where nothing was run"),
+    paper: figures("Figures of the paper: [columns]; null where it gives none"),
   })).min(1).describe("Cases"),
-  paper_says: z.string().nullable().describe("What the paper concludes where it gives no figures"),
-  differences: z.array(z.string()).describe("How this run's set-up differs from the paper's"),
+  paper_says: z.string().nullable().describe("Conclusion of the paper where it gives no figures"),
+  differences: z.array(z.string()).describe("Differences of this run's set-up from the paper's"),
 }).refine(
   ({ columns, rows }) =>
     rows.every(({ here, paper }) => here.length === columns.length && paper.length === columns.length),
   {
     path: ["rows"],
-    message: "a row has not one value per column",
+    message: "expected one value per column in each row",
   },
 );
 

@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type ByteSource, fileSource, memorySource } from "./byte_source.ts";
+import { type ByteSource, memorySource } from "../checkpoint/byte_source.ts";
+import { fileSource } from "./files.ts";
 import { permitted } from "../../tests/permitted.ts";
 
 const ignore = !permitted("read", "write");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { permitted } from "../../../tests/permitted.ts";
-import { gitCommit } from "./environment.ts";
+import { permitted } from "../../tests/permitted.ts";
+import { gitCommit } from "./machine.ts";
 
 const ignore = !permitted("read", "write");
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";

@@ -1,0 +1,62 @@
+/**
+ * The record that a benchmark begins with.
+ *
+ * @module
+ */
+import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
+import { parameterCount } from "../../checkpoint/config.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Plan } from "../run/plan.ts";
+import { describeEnvironment, type MachineFacts } from "./environment.ts";
+import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
+
+/** A benchmark that is about to begin. */
+export interface NewResult {
+  /** What is to be measured. */
+  readonly plan: Plan;
+  /** The model's name. */
+  readonly name: string;
+  /** Where its weights come from. */
+  readonly weights: WeightsOrigin;
+  /** The runtime and the machine. */
+  readonly machine: MachineFacts;
+  /** Arguments of the command. Default: none. */
+  readonly command?: readonly string[];
+  /** Comparisons of narrower numbers with float32. Default: none. */
+  readonly accuracy?: BenchResult["accuracy"];
+  /** Reason that there are none where there should be. Default: null. */
+  readonly accuracyMissing?: string | null;
+}
+
+/** Makes a result with nothing measured yet. Measures the fence and the readback. */
+export async function newResult(
+  model: Gpt2,
+  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
+): Promise<BenchResult> {
+  const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
+  return {
+    schema_version: SCHEMA_VERSION,
+    kind: "kvbench.bench",
+    created: new Date().toISOString(),
+    complete: false,
+    command: [...command],
+    environment: await describeEnvironment(model.gpu, model.tuning, machine),
+    model: {
+      name,
+      n_layer: nLayer,
+      n_head: nHead,
+      n_embd: nEmbd,
+      n_ctx: nCtx,
+      vocab_size: vocabSize,
+      n_parameters: parameterCount(model.config),
+      weights,
+      weights_dtype: model.weightsDtype,
+    },
+    plan,
+    accuracy,
+    accuracy_missing: accuracyMissing,
+    groups: [],
+    cells: [],
+    unfinished: null,
+  };
+}
