@@ -58,17 +58,7 @@ export function paperCommand(): Command {
   }, { ...WORKLOAD_SEED, help: "Seed of lengths and prompts" });
   addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))), { dryRuns: true });
   return describeHelp(addJsonOption(command), {
-    everyday: [
-      "--views",
-      "--requests",
-      "--dry-run",
-      "--gpu",
-      "--model",
-      "--kv-budget",
-      "--kv-dtype",
-      "--seed",
-      "--json",
-    ],
+    everyday: "views requests dry-run gpu model kv-budget kv-dtype seed json",
     examples: [
       ["Simulate all views for OPT-13B, as in the paper", "paper --dry-run --model opt-13b --kv-budget 12GB"],
       ["Run two views on the GPU and keep the result", "paper --views waste,sharing --json paper.json"],

@@ -21,18 +21,7 @@ interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
 export function serveSimCommand(): Command {
   const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
   return describeHelp(addJsonOption(addServingOptions(command)), {
-    everyday: [
-      "--model",
-      "--policies",
-      "--kv-budget",
-      "--lengths",
-      "--requests",
-      "--rate",
-      "--dry-run",
-      "--gpu",
-      "--seed",
-      "--json",
-    ],
+    everyday: "model policies kv-budget lengths requests rate dry-run gpu seed json",
     examples: [
       ["Serve 50 requests on this GPU from 24 MiB", "serve-sim --kv-budget 24MiB --requests 50"],
       [

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Gpu } from "../../gpu/gpu.ts";
-import { FEATURES, LIMITS } from "../../gpu/ladder.ts";
+import { FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { autotune, type Trying, tuningTimeMs } from "../../model/autotune/autotune.ts";
 import type { AutotuneOptions } from "../../model/autotune/options.ts";
 import { KERNELS_TEXT } from "../../model/gpt2.ts";

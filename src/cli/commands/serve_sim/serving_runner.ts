@@ -19,7 +19,7 @@ import { checkFirst } from "../../session/checked.ts";
 import type { PrecisionOptions } from "../../options/model_options.ts";
 import { servingNeed } from "../../../simulate/serving_need.ts";
 import { hashed, withSession } from "../../session/session.ts";
-import { addOptions, type OptionSpec } from "../../options/option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "../../options/option_spec.ts";
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
 export interface SimulatorOptions extends PrecisionOptions {
@@ -47,19 +47,20 @@ export function addDryRunOptions(command: Command): Command {
 }
 
 const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: "--dry-run",
-    help: "Run scheduler and allocators without a GPU; times are modelled",
-    group: "Simulation",
-    default: false,
-  },
-  {
-    flags: "--gpu <name>",
-    help: "GPU whose rates a dry run is modelled on",
-    group: "Simulation",
-    choices: HARDWARE.map(({ name }) => name),
-    default: "a100-40gb",
-  },
+  ...inGroup(
+    "Simulation",
+    {
+      flags: "--dry-run",
+      help: "Run scheduler and allocators without a GPU; times are modelled",
+      default: false,
+    },
+    {
+      flags: "--gpu <name>",
+      help: "GPU whose rates a dry run is modelled on",
+      choices: HARDWARE.map(({ name }) => name),
+      default: "a100-40gb",
+    },
+  ),
 ];
 
 /**
