@@ -7,7 +7,7 @@ import { z } from "../base/zod.ts";
 import { PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
 import { amount, bytes, count, positive } from "../measure/record/fields.ts";
 import { kvValue } from "../measure/record/cell.ts";
-import { parseRecord, type RecordKind } from "../measure/record/record.ts";
+import { type RecordKind, recordReader } from "../measure/record/record.ts";
 import { servingEntrySchema } from "./entry.ts";
 
 /** The kind of file. */
@@ -72,11 +72,7 @@ export const servingSetupSchema = z.strictObject({
   }).describe("Memory and limits of serving"),
 });
 
-/**
- * The set-up of a run: its time and command, the model, the requests, and the memory.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The set-up of a run: its time and command, the model, the requests, and the memory. */
 export type ServingSetup = z.infer<typeof servingSetupSchema>;
 
 const schema = z.strictObject({
@@ -86,28 +82,11 @@ const schema = z.strictObject({
   results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order of --policies"),
 });
 
-/**
- * A serving result, as it stands in the JSON file. Read the fields' meanings from {@linkcode servingJsonSchema}.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The record of a serving simulation. */
 export type ServingResult = z.infer<typeof schema>;
 
-/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
-export function servingJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(schema);
-}
-
-/**
- * Checks that `json` is a serving result of this version.
- *
- * @param json What `JSON.parse` returned, or a record about to be written.
- * @param source Where it comes from, for the error message.
- * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
- */
-export function parseServing(json: unknown, source: string): ServingResult {
-  return parseRecord(schema, SERVING_KIND, json, source);
-}
+/** Checks that a value is a serving simulation's record. */
+export const parseServing = recordReader(schema, SERVING_KIND);
 
 /** Version 1 named two options in `limits` and did not say where K and V are. */
 export function fromVersion1(record: Record<string, unknown>): Record<string, unknown> {

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { parseRecord, type RecordKind } from "../../measure/record/record.ts";
+import { type RecordKind, recordReader } from "../../measure/record/record.ts";
 import { servingSetupSchema, setupOfVersion1 } from "../result.ts";
 import { viewSchema } from "./view.ts";
 
@@ -23,19 +23,8 @@ const schema = z.strictObject({
   views: z.array(viewSchema).min(1).describe("The views, in the order of the paper"),
 });
 
-/**
- * The paper's views of one set-up. What a view varies is said by its rows and columns; the rest is as in the set-up.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The paper's views of one set-up. What a view varies is said by its rows and columns; the rest is as in the set-up. */
 export type PaperResult = z.infer<typeof schema>;
 
-/**
- * Checks that `json` is such a record.
- *
- * @param source Where it comes from, for the error message.
- * @throws {KvbenchError} If it is not one.
- */
-export function parsePaper(json: unknown, source: string): PaperResult {
-  return parseRecord(schema, PAPER_KIND, json, source);
-}
+/** Checks that a value is a record of the paper's views. */
+export const parsePaper = recordReader(schema, PAPER_KIND);

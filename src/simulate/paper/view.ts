@@ -37,9 +37,5 @@ export const viewSchema = z.strictObject({
   },
 );
 
-/**
- * A view with its figures.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** A view with its figures. */
 export type View = z.infer<typeof viewSchema>;
