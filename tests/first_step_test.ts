@@ -13,18 +13,18 @@ import { GREEDY } from "../src/model/sampling.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpuTest } from "./gpu_support.ts";
 
-/** Runs `body` and returns the labels of the pipelines that were made meanwhile. */
-async function pipelinesOf(gpu: Gpu, body: () => Promise<unknown>): Promise<string[]> {
+/** Runs `body` and returns the last source file of each kernel that was made meanwhile. */
+async function kernelsOf(gpu: Gpu, body: () => Promise<unknown>): Promise<string[]> {
   const made: string[] = [];
-  const { device } = gpu, make = device.createComputePipelineAsync;
-  device.createComputePipelineAsync = (descriptor) => {
-    made.push(descriptor.compute.module.label.split(" + ").at(-1)!);
+  const { device } = gpu, make = device.createShaderModule;
+  device.createShaderModule = (descriptor) => {
+    made.push(descriptor.label!.split(/ \+ |\//).at(-1)!);
     return make.call(device, descriptor);
   };
   try {
     await body();
   } finally {
-    device.createComputePipelineAsync = make;
+    device.createShaderModule = make;
   }
   return made.sort();
 }
@@ -38,7 +38,7 @@ gpuTest(
     let decoder: Decoder | undefined;
     const request = { prompts: [[1, 2, 3, 4, 5]], maxNewTokens: 4, sampling: [GREEDY] };
     let chunks: AsyncGenerator<number[][]> | undefined;
-    const first = await pipelinesOf(gpu, async () => {
+    const first = await kernelsOf(gpu, async () => {
       decoder = await openDecoder(model, {
         ...sizes,
         strategy: "kv-cache",
@@ -52,7 +52,7 @@ gpuTest(
     for (const name of ["sample.wgsl", "kv_copy.wgsl", "attention_decode.wgsl", "linear_rows_tall.wgsl"]) {
       assert.ok(!first.includes(name), name);
     }
-    const rest = await pipelinesOf(gpu, async () => {
+    const rest = await kernelsOf(gpu, async () => {
       assert.equal((await chunks!.next()).value![0]!.length, 3);
     });
     assert.ok(rest.includes("attention_decode.wgsl"), rest.join(", "));

@@ -22,7 +22,7 @@ import { prefixKeys } from "../src/kv/paged/prefix_keys.ts";
 import { independent } from "../src/kv/slot_copier.ts";
 import { seededRandom } from "../src/base/random.ts";
 import { IdsCheck } from "../src/simulate/ids_check.ts";
-import { Gpt2 } from "../src/model/gpt2.ts";
+import type { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { kvNeed, STATIC, variant, withDecoder, withRandomModel } from "./decode_support.ts";
 import { AWKWARD } from "./fixtures/checkpoint.ts";

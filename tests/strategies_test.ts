@@ -9,7 +9,7 @@ import { Decoder } from "../src/engine/decoder.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
 import { strategyNames } from "../src/kv/registry.ts";
 import { seededRandom } from "../src/base/random.ts";
-import { Gpt2 } from "../src/model/gpt2.ts";
+import type { Gpt2 } from "../src/model/gpt2.ts";
 import {
   DYNAMIC,
   kvInUse,
@@ -34,7 +34,7 @@ const BLOCK_SIZES = [1, 7, 16];
 const RESERVING = ["max", "pow2", "oracle"].map((name) => variantOf(name));
 const KEEPING = [STATIC, DYNAMIC, ...BLOCK_SIZES.map(paged), ...RESERVING];
 
-/** The same widths without padding, where bytes are those of the formula in DESIGN.md. */
+/** The same widths without padding, where bytes are those of the formula in `docs/measuring.md`. */
 const UNPADDED: ConfigKeys = { ...AWKWARD, n_head: 4, n_embd: 16, n_inner: 32 };
 
 /** A prompt of random ids. */

@@ -5,7 +5,7 @@
  */
 import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { compare, type Comparison } from "./comparison.ts";
 
 /** What kvbench promises for float32 weights. */
@@ -32,7 +32,7 @@ export const GOLDEN_STEPS = 3;
  * @throws {KvbenchError} If a kernel does not compile or the device fails.
  */
 export async function checkGolden(
-  model: Gpt2,
+  model: Model,
   strategy: string,
   onProgress: (steps: number) => void = () => {},
 ): Promise<Comparison[]> {

@@ -5,6 +5,8 @@
  * @module
  */
 import { KvbenchError, reasonOf as innermostReason } from "../base/errors.ts";
+import { PassingError } from "./http.ts";
+import { type OnRetry, RETRY, retrying, type RetryOptions } from "./retry.ts";
 
 /** A file on a server. */
 export interface RemoteFile {
@@ -22,21 +24,27 @@ export interface DownloadEvents {
   onDownload?(file: RemoteFile): void;
   /** Called as bytes arrive. */
   onProgress?(receivedBytes: number, totalBytes: number): void;
+  /** Called before another try. */
+  onRetry?: OnRetry | undefined;
+}
+
+/** Options of {@linkcode download}. */
+export interface DownloadOptions extends DownloadEvents {
+  /** Default: as the hub's files are. */
+  readonly retry?: RetryOptions;
 }
 
 /** The name of the Web Cache that keeps downloads. */
 export const CACHE_NAME = "kvbench-weights";
 
 /**
- * Returns a file's bytes, from the cache or else from the server.
+ * Returns a file's bytes, from the cache or else from the server, which is asked again where it fails for a while.
  *
- * @param file What to download.
- * @param events What to tell.
  * @throws {KvbenchError} If the server can't be reached, or sends anything but the file.
  */
 export async function download(
   file: RemoteFile,
-  events: DownloadEvents = {},
+  { retry = RETRY, ...events }: DownloadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const cache = await openCache();
   const cached = await cache?.match(cacheKey(file)).catch(() => undefined);
@@ -45,7 +53,7 @@ export async function download(
     if (await sha256(bytes) === file.sha256) return bytes;
   }
   events.onDownload?.(file);
-  const bytes = await fetchFile(file, events);
+  const bytes = await retrying(() => fetchFile(file, events), retry, events.onRetry);
   if (await sha256(bytes) !== file.sha256) {
     throw failure(file, `its SHA-256 is not ${file.sha256}, the server has another version of the file`);
   }
@@ -65,13 +73,17 @@ async function openCache(): Promise<Cache | undefined> {
   return await caches.open(CACHE_NAME).catch(() => undefined);
 }
 
+/** Request timeout and too many requests. */
+const PASSING_STATUS = [408, 429];
+
 async function fetchFile(file: RemoteFile, events: DownloadEvents): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(file.url).catch((error: unknown) => {
-    throw failure(file, reasonOf(error, file));
+    throw broken(file, reasonOf(error, file), error);
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
     const answer = `the server answered ${response.status} ${response.statusText}`.trim();
+    if (PASSING_STATUS.includes(response.status) || response.status >= 500) throw passing(file, answer);
     throw failure(file, response.status === 404 ? `${answer}, expected weights/ beside the program` : answer);
   }
   const bytes = new Uint8Array(file.bytes);
@@ -87,10 +99,11 @@ async function fetchFile(file: RemoteFile, events: DownloadEvents): Promise<Uint
     }
   } catch (error) {
     if (error instanceof KvbenchError) throw error;
-    throw failure(file, `it broke off after ${received} of ${file.bytes} bytes (${reasonOf(error, file)})`);
+    const reason = reasonOf(error, file);
+    throw broken(file, `it broke off after ${received} of ${file.bytes} bytes (${reason})`, error);
   }
   if (received < file.bytes) {
-    throw failure(file, `it ended after ${received} of ${file.bytes} bytes`);
+    throw passing(file, `it ended after ${received} of ${file.bytes} bytes`);
   }
   return bytes;
 }
@@ -106,4 +119,13 @@ function reasonOf(error: unknown, { url }: RemoteFile): string {
 
 function failure({ url }: RemoteFile, reason: string): KvbenchError {
   return new KvbenchError(`Cannot download ${url}: ${reason}`);
+}
+
+function passing(file: RemoteFile, reason: string): PassingError {
+  return new PassingError(failure(file, reason).message);
+}
+
+/** A missing permission is not given by asking again. */
+function broken(file: RemoteFile, reason: string, error: unknown): KvbenchError {
+  return error instanceof Deno.errors.NotCapable ? failure(file, reason) : passing(file, reason);
 }

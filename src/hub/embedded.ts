@@ -12,7 +12,7 @@ import { memorySource } from "../checkpoint/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../checkpoint/config.ts";
 import { fileSource, readText } from "../host/files.ts";
-import { download, type DownloadEvents, type RemoteFile } from "./download.ts";
+import { download, type DownloadOptions, type RemoteFile } from "./download.ts";
 
 /** What the embedded model is called. */
 export const EMBEDDED_NAME = "tiny";
@@ -33,7 +33,7 @@ export const EMBEDDED_FILES = {
 export const EMBEDDED_FOLDER: URL = new URL("weights/tiny/", HOME);
 
 /** Options of {@linkcode openEmbedded}. */
-export interface EmbeddedOptions extends DownloadEvents {
+export interface EmbeddedOptions extends DownloadOptions {
   /** The folder that holds the files. Default: {@linkcode EMBEDDED_FOLDER}. */
   readonly base?: URL;
 }
@@ -72,7 +72,7 @@ async function openLocal(base: URL): Promise<Checkpoint> {
 async function openRemote(base: URL, options: EmbeddedOptions): Promise<Checkpoint> {
   const config = new URL("config.json", base);
   const weights = new URL("model.safetensors", base);
-  const configJson = await downloadConfig(config);
+  const configJson = await downloadConfig(config, options);
   const bytes = await download({ url: weights, ...EMBEDDED_FILES["model.safetensors"] }, options);
   return await openCheckpoint({
     name: EMBEDDED_NAME,
@@ -82,6 +82,10 @@ async function openRemote(base: URL, options: EmbeddedOptions): Promise<Checkpoi
   });
 }
 
-async function downloadConfig(url: URL): Promise<string> {
-  return new TextDecoder().decode(await download({ url, ...EMBEDDED_FILES["config.json"] }));
+async function downloadConfig(
+  url: URL,
+  { retry, onRetry }: Pick<DownloadOptions, "retry" | "onRetry"> = {},
+): Promise<string> {
+  const file = { url, ...EMBEDDED_FILES["config.json"] };
+  return new TextDecoder().decode(await download(file, { onRetry, ...(retry && { retry }) }));
 }

@@ -40,6 +40,7 @@ export async function locateModel(name: string, options: LocateOptions = {}): Pr
     return await openEmbedded({
       onDownload: ({ url, bytes }) => events?.begin?.(url.href, bytes),
       onProgress: (received, total) => events?.progress?.(WEIGHTS, received, total),
+      onRetry: events?.retry,
     });
   }
   return await openFolder(name, await folderOf(name, options));

@@ -5,7 +5,7 @@
  */
 import { GpuExecutor } from "../engine/gpu_executor.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import type { ServingEntry } from "./entry.ts";
 import { IdsCheck } from "./ids_check.ts";
 import type { ModelShape } from "./model_shape.ts";
@@ -30,7 +30,7 @@ export interface GpuRunOptions {
 export async function gpuRun(
   plan: ServingPlan,
   shape: ModelShape,
-  model: Gpt2,
+  model: Model,
   { kvDtype, onProgress }: GpuRunOptions,
 ): Promise<ServingEntry[]> {
   const { vocabSize } = model.config;

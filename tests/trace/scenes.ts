@@ -17,7 +17,7 @@ import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";
 import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../../src/model/tuning.ts";
-import { fakeWebGpu, Trace, type TraceEvent } from "./fake_gpu.ts";
+import { fakeWebGpu, type Trace, type TraceEvent } from "./fake_gpu.ts";
 
 /** Part of a scene: what the ledger holds after it, and what the GPU was asked for. */
 export interface Take {

@@ -1,5 +1,5 @@
 /**
- * What a conformance run found, and the README's table of it.
+ * The record of a conformance run, and the table of it in `docs/conformance.md`.
  *
  * @module
  */
@@ -71,7 +71,7 @@ export function recordOf(
   };
 }
 
-/** The table between the README's marks. */
+/** Returns the table of `docs/conformance.md`. */
 export function supportTable({ deno, implementations }: ConformanceRecord): string {
   const row = (what: string, cell: (each: ImplementationRecord) => string) =>
     `| ${[what, ...implementations.map(cell)].join(" | ")} |`;
@@ -98,13 +98,4 @@ export function supportTable({ deno, implementations }: ConformanceRecord): stri
     row("features", ({ features }) => features.join(", ") || "none"),
     row("adapter", ({ adapter }) => `${adapter}, Deno ${deno}`),
   ].join("\n");
-}
-
-const BEGIN = "<!-- conformance -->", END = "<!-- /conformance -->";
-
-/** A README with this table in the place of the one that it has. */
-export function withTable(readme: string, record: ConformanceRecord): string {
-  const begin = readme.indexOf(BEGIN), end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} … ${END}`);
-  return `${readme.slice(0, begin)}${BEGIN}\n\n${supportTable(record)}\n\n${readme.slice(end)}`;
 }

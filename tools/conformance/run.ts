@@ -1,6 +1,6 @@
 /**
  * `deno task conformance [ID…]`: the self-test and the kernel and model tests, unchanged, on every implementation of
- * WebGPU or on those that are named; writes `docs/conformance.json` and the README's table of it.
+ * WebGPU or on those that are named; writes `docs/conformance.json` and the table of it in `docs/conformance.md`.
  *
  * @module
  */
@@ -8,17 +8,20 @@ import { fileURLToPath } from "node:url";
 import { parseSelfTest, type SelfTest } from "../../src/check/selftest_result.ts";
 import { VERSION } from "../../src/base/version.ts";
 import { environmentOf, type Implementation, IMPLEMENTATIONS } from "./implementations.ts";
+import { withPart } from "../marked_part.ts";
 import {
   type ConformanceRecord,
   type ImplementationRecord,
   recordOf,
+  supportTable,
   type TestsRecord,
-  withTable,
 } from "./record.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The record of the last run. */
 export const RECORD: string = `${ROOT}docs/conformance.json`;
+/** The page that shows it. */
+export const PAGE: string = `${ROOT}docs/conformance.md`;
 
 /** What makes Dawn bearable in tests. */
 const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
@@ -114,7 +117,7 @@ async function lastRecord(): Promise<ConformanceRecord> {
   }
 }
 
-/** Adds what one implementation did to the record and the README. */
+/** Adds the results of one implementation to the record and to its page. */
 async function keep(fresh: ImplementationRecord): Promise<void> {
   const { implementations: before } = await lastRecord();
   const implementations = IMPLEMENTATIONS.flatMap(({ title }) =>
@@ -122,9 +125,9 @@ async function keep(fresh: ImplementationRecord): Promise<void> {
   );
   const record = { kvbench: VERSION, deno: Deno.version.deno, implementations };
   await Deno.writeTextFile(RECORD, JSON.stringify(record, null, 2) + "\n");
-  const readme = `${ROOT}README.md`;
-  await Deno.writeTextFile(readme, withTable(await Deno.readTextFile(readme), record));
-  await deno(["fmt", "--quiet", readme, RECORD], {});
+  const page = await Deno.readTextFile(PAGE);
+  await Deno.writeTextFile(PAGE, withPart(page, "conformance", supportTable(record)));
+  await deno(["fmt", "--quiet", PAGE, RECORD], {});
 }
 
 if (import.meta.main) {

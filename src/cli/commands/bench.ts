@@ -29,7 +29,7 @@ import { compareWithBaseline } from "./compare.ts";
 import { checkDestination, type Destination, destinationOf, openResult } from "../options/destination.ts";
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
 import { liveView } from "../terminal/live_view.ts";
-import { readResult, ResultFile } from "../session/result_file.ts";
+import { claimResult, readResult, type ResultFile } from "../session/result_file.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { display } from "../terminal/display.ts";
 import { withProgress } from "../terminal/progress.ts";
@@ -69,6 +69,8 @@ async function resume(command: Command, path: string): Promise<void> {
   if (other) {
     throw new UsageError(`--resume takes every option from the result: expected no ${other.long} beside it`);
   }
+  await readResult(path); // what is no result is left alone
+  using _claim = await claimResult(path);
   const result = await readResult(path);
   if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
   const [subcommand, ...args] = result.command;
@@ -88,6 +90,8 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     }
     : await destinationOf(options);
   await checkDestination(to);
+  using claims = new DisposableStack();
+  if (!resumed && to.file !== undefined) claims.use(await claimResult(to.file));
   if (options.failOn !== undefined && options.baseline === undefined) {
     throw new UsageError("--fail-on needs something to compare with: expected --baseline beside it");
   }
@@ -119,6 +123,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
     const record = resumed?.result ?? fresh;
     file = await openResult(to, record);
+    if (file !== undefined && to.file === undefined) claims.use(await claimResult(file.path));
     if (file !== undefined) say(`Result: ${file.path}`);
     return await measure(session, record, { file, quiet: to.quiet, interrupt });
   }, ({ plan, weights, modelName }) => ({

@@ -5,7 +5,7 @@
  * @module
  */
 import { withDecoder } from "../../engine/with_decoder.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import { latencyRun } from "./cell_runs.ts";
 import type { CellPlan, GroupPlan } from "./grid.ts";
 import { promptsOf } from "./grid.ts";
@@ -30,7 +30,7 @@ export interface Glance {
  *
  * @throws {KvbenchError} If two cells disagree on a token, or the device fails.
  */
-export async function firstLook(model: Gpt2, plan: Plan, cells: GroupPlan): Promise<Glance[]> {
+export async function firstLook(model: Model, plan: Plan, cells: GroupPlan): Promise<Glance[]> {
   const { settings } = cells[0]!;
   const newTokens = Math.min(NEW_TOKENS, settings.new_tokens);
   const prompts = promptsOf(plan, settings, model.config.vocabSize);
