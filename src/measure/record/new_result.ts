@@ -11,11 +11,11 @@ import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
 
 /** A benchmark that is about to begin. */
 export interface NewResult {
-  /** What is to be measured. */
+  /** The plan to measure. */
   readonly plan: Plan;
   /** The model's name. */
   readonly name: string;
-  /** Where its weights come from. */
+  /** The origin of its weights. */
   readonly weights: WeightsOrigin;
   /** The runtime and the machine. */
   readonly machine: MachineFacts;
