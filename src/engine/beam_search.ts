@@ -9,7 +9,7 @@ import { KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { KvPolicy } from "../kv/policy.ts";
 import { firstNotFinite } from "../base/finite.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 import { groupKv } from "./group_kv.ts";
@@ -17,19 +17,19 @@ import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
-/** What to search, and where K and V are kept meanwhile. */
+/** A search, and the strategy that keeps its K and V. */
 export interface BeamSearchOptions extends BeamOptions, NamedStrategy {
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
   /** Called with the tokens of the open beams so far. */
   readonly onProgress?: (tokens: number) => void;
 }
 
-/** What a search found. */
+/** The result of a search. */
 export interface BeamSearchResult {
   /** The best first. */
   readonly hypotheses: readonly Hypothesis[];
-  /** What it took. */
+  /** The memory that it took. */
   readonly footprint: KvFootprint;
 }
 
@@ -39,7 +39,7 @@ export interface BeamSearchResult {
  * @throws {KvbenchError} If the vocabulary is too small for the beams, a buffer is too large, or the device fails.
  */
 export async function beamSearch(
-  model: Gpt2,
+  model: Model,
   prompt: readonly number[],
   options: BeamSearchOptions,
 ): Promise<BeamSearchResult> {

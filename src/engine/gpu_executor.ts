@@ -6,7 +6,7 @@
  */
 import type { Span } from "../model/batch.ts";
 import type { Kv } from "../kv/strategy_def.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
@@ -15,11 +15,11 @@ import type { Request, Sequence } from "./scheduler/request.ts";
 import type { Step, StepSpan } from "./scheduler/step.ts";
 import { Runner, type RunnerOptions } from "./runner.ts";
 
-/** What an executor is sized for, and where it gets prompts from. */
+/** Sizes of an executor, and the source of its prompts. */
 export interface GpuExecutorOptions<R extends Request> extends Omit<RunnerOptions, "movesSlots"> {
   /** The prompt of a request. */
   promptOf(request: R): readonly number[];
-  /** How a continuation's tokens are chosen. Default: greedily. */
+  /** Returns a continuation's sampling. Default: greedy. */
   samplingOf?(request: R, index: number): Sampling;
   /** Called with the ids of a sequence that has all its tokens: the prompt's and the new ones. */
   onEnded?(sequence: Sequence, ids: number[]): void;
@@ -29,12 +29,12 @@ export interface GpuExecutorOptions<R extends Request> extends Omit<RunnerOption
 export class GpuExecutor<R extends Request = Request> implements Executor<R> {
   /** Records, submits and reads the steps. */
   readonly runner: Runner;
-  readonly #model: Gpt2;
+  readonly #model: Model;
   readonly #options: GpuExecutorOptions<R>;
   readonly #sampledSlots = new Set<number>();
   #startMs = performance.now();
 
-  private constructor(model: Gpt2, options: GpuExecutorOptions<R>, runner: Runner) {
+  private constructor(model: Model, options: GpuExecutorOptions<R>, runner: Runner) {
     this.#model = model;
     this.#options = options;
     this.runner = runner;
@@ -46,7 +46,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
   static async create<R extends Request>(
-    model: Gpt2,
+    model: Model,
     kv: Kv,
     options: GpuExecutorOptions<R>,
   ): Promise<GpuExecutor<R>> {

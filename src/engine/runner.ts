@@ -13,7 +13,7 @@ import type { KvPolicy } from "../kv/policy.ts";
 import { KvPool } from "../kv/pool.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import { batchOf, type Span } from "../model/batch.ts";
-import { ANY_STEP, type Gpt2, type KvAccess } from "../model/gpt2.ts";
+import { ANY_STEP, type KvAccess, type Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
 import { StepTables } from "../model/step_tables.ts";
@@ -22,7 +22,7 @@ import type { Workspace } from "../model/workspace.ts";
 /** Steps that are recorded into one submission at most. */
 export const STEPS_PER_SUBMISSION = 16;
 
-/** What a runner is sized for. */
+/** Sizes of a runner. */
 export interface RunnerOptions {
   /** Sequences that have a slot at once at most. */
   readonly maxSequences: number;
@@ -30,17 +30,17 @@ export interface RunnerOptions {
   readonly maxRows: number;
   /** Rows of logits of one step. Default: one per sequence. */
   readonly maxOutputs?: number;
-  /** How K and V are stored. Default: f32. */
+  /** Storage type of K and V. Default: f32. */
   readonly kvDtype?: Dtype;
-  /** Whether sequences are forked, share blocks or are swapped out, which takes buffers in place of textures. */
+  /** True if sequences are forked, share blocks or are swapped out, which takes buffers in place of textures. */
   readonly movesSlots: boolean;
-  /** Whether tokens may be sampled. Default: they may. */
+  /** True if tokens may be sampled. Default: true. */
   readonly sampled?: boolean;
   /** The steps that come before {@link Runner.ready} is called. Default: every step. */
   readonly firstSteps?: StepRange;
 }
 
-/** How each output's next token is chosen: not at all, the likeliest, or as its sequence's sampling says. */
+/** The choice of each output's next token: none, the likeliest, or as its sequence's sampling says. */
 export type Choice = "none" | "greedy" | "sampled";
 
 /** Consecutive tokens of a sequence's row in the table of ids. */
@@ -59,7 +59,7 @@ export interface Target {
   readonly slot: number;
   /** Its tokens in all. */
   readonly length: number;
-  /** How many of the last tokens get logits. */
+  /** The last tokens that get logits. */
   readonly outputs: number;
 }
 
@@ -75,7 +75,7 @@ export class Runner {
   encodeMs = 0;
   /** Milliseconds that handing recorded steps to the GPU has taken on the host. */
   submitMs = 0;
-  readonly #model: Gpt2;
+  readonly #model: Model;
   readonly #range: StepRange;
   #kv: KvAccess;
   readonly #tables: StepTables;
@@ -85,7 +85,7 @@ export class Runner {
   #failure: { readonly error: unknown } | undefined;
 
   private constructor(
-    model: Gpt2,
+    model: Model,
     policy: KvPolicy,
     parts: {
       readonly pool: KvPool;
@@ -110,14 +110,15 @@ export class Runner {
    *
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
+  static async create(model: Model, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
     const { gpu, config: { nHead }, dims: { a4 }, tuning: { texels } } = model;
     const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = "f32" } = options;
     const pool = await KvPool.create(gpu, {
       shape: { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels },
       addressing,
       nSlots: policy.nSlots,
-      movesSlots: options.movesSlots,
+      // A scratch that is computed anew with every step is never copied or swapped.
+      movesSlots: options.movesSlots && policy.traits.keeps !== "nothing",
     });
     try {
       const range: StepRange = {

@@ -5,22 +5,22 @@
  * @module
  */
 import type { Dtype } from "../gpu/dtype.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import type { Sampling } from "../model/sampling.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { LiveEngine } from "./live_engine.ts";
 
-/** What to sample. */
+/** A request for continuations of one prompt. */
 export interface ParallelRequest extends NamedStrategy {
   /** The prompt. */
   readonly ids: readonly number[];
   /** Tokens that each continuation gains at most. */
   readonly newTokens: number;
-  /** How tokens are chosen: one for each continuation. */
+  /** Samplings: one for each continuation. */
   readonly samplings: readonly Sampling[];
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
   /** Called with each new id of a continuation, in order; false ends it. */
   onToken(index: number, id: number): boolean;
@@ -32,7 +32,7 @@ export interface ParallelRequest extends NamedStrategy {
  * @throws {NotFiniteError} If a logit is infinite or NaN.
  * @throws {KvbenchError} If a buffer is too large, or the device fails.
  */
-export async function sampleParallel(model: Gpt2, request: ParallelRequest): Promise<KvFootprint> {
+export async function sampleParallel(model: Model, request: ParallelRequest): Promise<KvFootprint> {
   const { ids, newTokens, samplings, kvDtype, onToken } = request;
   const nSequences = samplings.length;
   const { kv, maxRows } = groupKv(request, model.config, { promptTokens: ids.length, newTokens, nSequences });

@@ -7,7 +7,7 @@
 import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
-import { type Ladder, requirements } from "./ladder.ts";
+import { type DeviceLimits, requirements } from "./limits.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { lossError, lossOf } from "./loss.ts";
 import type { WebGpuSource } from "./webgpu.ts";
@@ -43,13 +43,13 @@ export class Gpu {
    * Opens the adapter with the highest performance.
    *
    * @param source The implementation of WebGPU.
-   * @param ladder Features and limits to do without.
+   * @param limits Features and limits to do without.
    * @throws {UsageError | KvbenchError} If there is no adapter, it gives no device, or not with these limits.
    */
-  static async open(source: WebGpuSource, ladder: Ladder = {}): Promise<Gpu> {
+  static async open(source: WebGpuSource, limits: DeviceLimits = {}): Promise<Gpu> {
     const adapter = await requestAdapter(source);
     const facts = adapterFacts(adapter, source);
-    const required = requirements(facts, ladder);
+    const required = requirements(facts, limits);
     let device: GPUDevice;
     try {
       device = await adapter.requestDevice({ label: "kvbench", ...required });

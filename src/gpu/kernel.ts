@@ -65,7 +65,7 @@ async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   const name = spec.files.map((file) => file.name).join(" + ");
   if (spec.subgroups && !hasSubgroups(device)) {
     throw new KernelError(
-      `Kernel ${name} uses subgroup operations: wanted a device with the feature subgroups`,
+      `Kernel ${name} uses subgroup operations: expected a device with the feature subgroups`,
     );
   }
   const files = [...spec.subgroups ? await subgroupDirectives(device) : [], ...spec.files];
@@ -98,7 +98,7 @@ async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   }
 }
 
-/** wgpu draws the source below its message, with line numbers of the joined text: only the text is wanted. */
+/** wgpu draws the source below its message, with line numbers of the joined text: only the text is expected. */
 function oneLine(message: string): string {
   const lines = message.split("\n").map((line) => line.trim());
   const text = lines.filter((line) => line !== "" && !/^(\d+ )?[┌│]/.test(line));

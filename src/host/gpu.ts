@@ -5,12 +5,12 @@
  */
 import { KvbenchError } from "../base/errors.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import type { Ladder } from "../gpu/ladder.ts";
+import type { DeviceLimits } from "../gpu/limits.ts";
 import type { WebGpuName, WebGpuSource } from "../gpu/webgpu.ts";
 import { askedBackends, askedWebGpu, variable } from "./variables.ts";
 
 /** Options of {@linkcode openGpu}. */
-export interface GpuOptions extends Ladder {
+export interface GpuOptions extends DeviceLimits {
   /** Implementation of WebGPU. Default: the one that KVBENCH_WEBGPU names, else Deno's own. */
   readonly webgpu?: WebGpuName;
 }
@@ -20,8 +20,8 @@ export interface GpuOptions extends Ladder {
  *
  * @throws {UsageError | KvbenchError} If there is no adapter, it gives no device, or not with these limits.
  */
-export async function openGpu({ webgpu = askedWebGpu(), ...ladder }: GpuOptions = {}): Promise<Gpu> {
-  return await Gpu.open(await webGpuSource(webgpu), ladder);
+export async function openGpu({ webgpu = askedWebGpu(), ...limits }: GpuOptions = {}): Promise<Gpu> {
+  return await Gpu.open(await webGpuSource(webgpu), limits);
 }
 
 /**

@@ -34,7 +34,7 @@ const TESTS: readonly string[] = [
   "golden",
   "kernel_errors",
   "kv_write_kernel",
-  "ladder",
+  "default_limits",
   "layer_norm_kernel",
   "linear_kernels",
   "model",

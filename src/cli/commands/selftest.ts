@@ -45,7 +45,7 @@ export function selftestCommand(): Command {
     default: false,
   }, PRINT_JSON);
   return describeHelp(command, {
-    everyday: ["--quick", "--json"],
+    everyday: "quick json",
     examples: [
       ["Check every kernel on this adapter", "selftest"],
       ["Check them without an optional feature", "selftest --disable-feature subgroups"],

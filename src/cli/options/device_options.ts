@@ -12,7 +12,7 @@ import {
   type Limit,
   LIMITS,
   UNUSED_FEATURE,
-} from "../../gpu/ladder.ts";
+} from "../../gpu/limits.ts";
 import { WEBGPU_NAMES, type WebGpuName } from "../../gpu/webgpu.ts";
 import type { GpuOptions } from "../../host/gpu.ts";
 import { WEBGPU_VARIABLE } from "../../host/variables.ts";
