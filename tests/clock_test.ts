@@ -122,12 +122,12 @@ Deno.test("How long a hub wants to be left alone is told by its own clock", asyn
 
 /** What looks at the system's clock, and how often: each to say when something was made. */
 const STAMPS: Readonly<Record<string, number>> = {
-  "measure/record/new_result.ts": 1,
   "cli/options/destination.ts": 1,
   "cli/commands/load.ts": 1,
   "cli/commands/profile.ts": 1,
   "cli/commands/selftest.ts": 1,
   "cli/commands/serve_sim/serving_runner.ts": 1,
+  "measure/record/new_result.ts": 1,
   "serve/api.ts": 1,
   "serve/completions.ts": 1,
 };

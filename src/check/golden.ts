@@ -7,6 +7,7 @@ import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
 import { decodingNeed, inTurn, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
 import type { DecodingOptions } from "../engine/with_decoder.ts";
+import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { compare, type Comparison } from "./comparison.ts";
 
@@ -50,18 +51,21 @@ export const GOLDEN_STEPS = 3;
  *
  * @param model The embedded one, in float32.
  * @param onProgress Called with the steps done so far, of {@linkcode GOLDEN_STEPS}.
+ * @param onKernel Called before a kernel is first dispatched.
  * @throws {KvbenchError} If a kernel does not compile or the device fails.
  */
 export async function checkGolden(
   model: Gpt2,
   strategy: string,
   onProgress: (steps: number) => void = () => {},
+  onKernel?: FirstDispatch,
 ): Promise<Comparison[]> {
   const { cases } = golden;
   const prompts = cases.map(({ ids }) => ids);
   const tolerance = model.gpu.facts.software ? SOFTWARE_TOLERANCE : PROMISED_TOLERANCE;
   return await withDecoder(model, decodingOf(strategy), async (decoder) => {
     onProgress(1);
+    decoder.runner.recorder.onFirstDispatch = onKernel;
     decoder.begin(prompts);
     const logits = await decoder.logits();
     onProgress(2);

@@ -14,7 +14,7 @@ import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
-/** What a decoder is sized for. */
+/** Sizes of a decoder. */
 export interface DecoderOptions {
   /** Sequences that are decoded together. */
   readonly nSequences: number;
@@ -24,12 +24,12 @@ export interface DecoderOptions {
   readonly maxTokens: number;
   /** Rows of logits that a step may ask for. Default: one per sequence. */
   readonly maxOutputs?: number;
-  /** How K and V are stored. Default: f32. */
+  /** Storage type of K and V. Default: f32. */
   readonly kvDtype?: Dtype;
-  /** Whether tokens may be sampled. Default: they may. */
+  /** True if tokens may be sampled. Default: true. */
   readonly sampled?: boolean;
   /**
-   * Whether only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
+   * True if only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
    * {@link Decoder.ready}. Default: everything is compiled at first.
    */
   readonly firstStepFirst?: boolean;

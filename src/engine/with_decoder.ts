@@ -7,7 +7,7 @@ import type { Gpt2 } from "../model/gpt2.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
 import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
 
-/** What is decoded, and where K and V are kept. */
+/** Sizes of a decoder, and the strategy that keeps its K and V. */
 export interface DecodingOptions extends DecoderOptions, NamedStrategy {}
 
 /**

@@ -15,22 +15,22 @@ import { type SlotBuffer, SlotCopier, type SlotCopy } from "./slot_copier.ts";
 import type { KvGroups, KvSource } from "./source.ts";
 import type { KvAddressing } from "./strategy_def.ts";
 
-/** What K and V can be in. */
+/** Kinds of GPU memory for K and V. */
 export const KV_STORAGES = ["textures", "buffers"] as const;
-/** What K and V are in. */
+/** A kind of GPU memory for K and V. */
 export type KvStorage = (typeof KV_STORAGES)[number];
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 
-/** What a pool is made of. */
+/** The parts of a pool. */
 export interface KvPoolOptions {
   /** The dimensions of K and V. */
   readonly shape: KvShape;
-  /** How kernels find slots. */
+  /** The way in which kernels find slots. */
   readonly addressing: KvAddressing;
   /** Token slots at the beginning. */
   readonly nSlots: number;
-  /** Whether single slots will be copied or swapped, which takes buffers in place of textures. */
+  /** True if single slots will be copied or swapped, which takes buffers in place of textures. */
   readonly movesSlots: boolean;
 }
 
@@ -42,11 +42,11 @@ interface BoundLayer {
 
 /** Token slots of every kept layer. */
 export class KvPool {
-  /** What kernels that touch K and V are joined with. */
+  /** The strategy's part in the kernels that touch K and V. */
   readonly source: KvSource;
   /** Bytes of a slot in one layer. */
   readonly slotBytes: number;
-  /** What holds values: textures where the shape asks for them and they can. */
+  /** Kind of memory of the values: textures if the shape asks for them and they can hold K and V. */
   readonly storage: KvStorage;
   /** Bytes that were copied on the GPU, by forks and on writes to shared blocks. */
   copiedBytes = 0;
@@ -56,14 +56,14 @@ export class KvPool {
   readonly #table: LedgerBuffer; // u32 slots per sequence, or [nSequences, width] u32
   /** Words of a sequence's row; 0 where there is one word for all. */
   readonly #width: number;
-  /** What the table holds, by sequence. */
+  /** The table's words, by sequence. */
   readonly #placed: Uint32Array<ArrayBuffer>[];
   #slotsPerSequence = 0;
   #layers: BoundLayer[] = [];
   #copier: SlotCopier | undefined;
   /** By its number, what is swapped out. */
   readonly #host = new Map<number, Promise<ArrayBuffer>>();
-  /** What was swapped out and is not needed any more, while it is being read. */
+  /** Readbacks under way of sequences that were swapped out and are not needed any more. */
   readonly #dropped: Promise<unknown>[] = [];
 
   private constructor(gpu: Gpu, options: KvPoolOptions) {
@@ -321,5 +321,5 @@ export class KvPool {
   }
 }
 
-/** What the table's mirror holds where nothing was ever placed. */
+/** A word of the table's mirror that was never placed. */
 const UNUSED = 0xffffffff;

@@ -9,7 +9,7 @@ import type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "./policy.t
 
 /** Answers of a policy that keeps all tokens, shares none and swaps none. */
 export abstract class RegionPolicy implements KvPolicy {
-  /** What the strategy is. */
+  /** The strategy's traits. */
   abstract readonly traits: KvTraits;
   /** Token slots of the pool at its beginning. */
   abstract readonly nSlots: number;

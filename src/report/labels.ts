@@ -50,7 +50,7 @@ export function saySettings(settings: Settings, keys: readonly string[]): string
   }).join(", ");
 }
 
-/** Returns a label for each cell that differs from the others': "no-cache", or "paged, block 8". */
+/** Returns a label for each cell that differs from the others'. */
 export function cellLabels(cells: readonly CellPlan[]): string[] {
   const varying = varyingSettings(cells);
   return cells.map(({ strategy, settings }) => {

@@ -14,15 +14,15 @@ export const GROWTHS = ["static", "dynamic"] as const;
 /** A way in which the regions get their memory. */
 export type Growth = (typeof GROWTHS)[number];
 
-/** How many regions there are and how they grow. */
+/** The regions' number, size and growth. */
 export interface ContiguousOptions {
-  /** What the strategy is. */
+  /** The strategy's traits. */
   readonly traits: KvTraits;
   /** Regions: sequences that can be open at once. */
   readonly nRegions: number;
   /** Tokens of a region: reserved at once if `static`, a bound if `dynamic`. */
   readonly capacity: number;
-  /** How regions get their memory. */
+  /** The way in which regions get their memory. */
   readonly growth: Growth;
 }
 

@@ -20,7 +20,7 @@ import type { AppendResult, BlockCopy, BlockManagerOptions, BlockUsage, GroupSha
 
 export type * from "./block_types.ts";
 
-/** What an append that needs no block does. */
+/** The result of an append that needs no block. */
 const NOTHING: AppendResult = { newBlocks: [], copies: [] };
 
 /** Hands out KV blocks to sequences, and shares them by reference count. */
@@ -68,12 +68,12 @@ export class BlockManager {
     return this.#tables.sequences;
   }
 
-  /** Whether a sequence is open. */
+  /** Returns whether a sequence is open. */
   has(sequence: number): boolean {
     return this.#tables.has(sequence);
   }
 
-  /** How many of the leading `keys` name blocks whose contents are at hand. */
+  /** Counts the leading `keys` that name blocks whose contents are stored. */
   cachedBlocks(keys: readonly PrefixKey[]): number {
     let count = 0;
     while (count < keys.length && this.#pool.find(keys[count]!) !== undefined) count++;
@@ -106,7 +106,7 @@ export class BlockManager {
   }
 
   /**
-   * Whether {@linkcode allocate} with the same arguments would leave at least `watermark` blocks free.
+   * Returns whether {@linkcode allocate} with the same arguments would leave at least `watermark` blocks free.
    *
    * @throws {RangeError} As {@linkcode allocate} does.
    */
@@ -273,7 +273,7 @@ export class BlockManager {
     return table[(position - offset) / this.blockSize]! * this.blockSize + offset;
   }
 
-  /** How full the pool is, in blocks and tokens. Takes constant time. */
+  /** Returns the pool's use, in blocks and tokens, in constant time. */
   usage(): BlockUsage {
     const blocks = this.nUsed;
     const tokensReserved = blocks * this.blockSize;
@@ -332,7 +332,7 @@ export class BlockManager {
     return { newBlocks, copies };
   }
 
-  /** Whether an append must copy the last block first: it has room, and other owners. */
+  /** Returns whether an append must copy the last block first: it has room, and other owners. */
   #copiesTail({ table, nTokens }: BlockTable, nMore: number): boolean {
     if (nMore === 0 || nTokens % this.blockSize === 0) return false;
     return this.#pool.references(table[table.length - 1]!) > 1;

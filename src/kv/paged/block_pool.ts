@@ -111,7 +111,7 @@ export class BlockPool {
     return this.#byKey.get(key);
   }
 
-  /** Whether a block can be found under a key. */
+  /** Returns whether a block can be found under a key. */
   isPublished(block: number): boolean {
     return this.#keys[block] !== undefined;
   }

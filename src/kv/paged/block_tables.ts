@@ -5,7 +5,7 @@
  */
 import type { GroupShape } from "./block_types.ts";
 
-/** What one sequence holds. */
+/** One sequence's blocks. */
 export interface BlockTable {
   /** Physical block by logical block, [ceil(nTokens / blockSize)]. */
   readonly table: number[];
@@ -24,7 +24,7 @@ export class BlockTables {
     return [...this.#tables.keys()];
   }
 
-  /** Whether a sequence is open. */
+  /** Returns whether a sequence is open. */
   has(sequence: number): boolean {
     return this.#tables.has(sequence);
   }
@@ -92,7 +92,7 @@ export class BlockTables {
     return { shape: { nBlocks: indices.size, members }, blocks: [...indices.keys()] };
   }
 
-  /** What {@linkcode auditTables} finds. */
+  /** The findings of {@linkcode auditTables}. */
   audit(pool: { readonly nBlocks: number; readonly blockSize: number }): ReturnType<typeof auditTables> {
     return auditTables(this.#tables, pool);
   }

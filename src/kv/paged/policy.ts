@@ -79,7 +79,7 @@ export class PagedPolicy implements KvPolicy {
     return `it may need ${needed} KV blocks of ${blockSize} tokens, and there are ${nBlocks}`;
   }
 
-  /** How many of the keys' blocks are at hand. */
+  /** Counts the leading keys whose blocks are stored. */
   cachedBlocks(keys: readonly PrefixKey[]): number {
     return this.blocks.cachedBlocks(keys);
   }

@@ -24,7 +24,7 @@ export interface ArenaAllocator {
   readonly largestFree: number;
   /** The slots that a region for `size` slots takes. */
   granted(size: number): number;
-  /** How many regions for `size` slots each an empty arena has room for. */
+  /** Returns the number of regions for `size` slots each that an empty arena has room for. */
   capacityFor(size: number): number;
   /** A region of at least `size` slots, or undefined where no free stretch is long enough. */
   allocate(size: number): Region | undefined;

@@ -5,6 +5,7 @@
  * @module
  */
 import { withDecoder } from "../../engine/with_decoder.ts";
+import type { FirstDispatch } from "../../gpu/recorder.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { latencyRun } from "./cell_runs.ts";
 import type { CellPlan, GroupPlan } from "./grid.ts";
@@ -27,9 +28,15 @@ interface Glance {
 /**
  * Runs each cell of a plan's first group once.
  *
+ * @param onKernel Called before a kernel is first dispatched.
  * @throws {KvbenchError} If two cells disagree on a token, or the device fails.
  */
-export async function firstLook(model: Gpt2, plan: Plan, cells: GroupPlan): Promise<Glance[]> {
+export async function firstLook(
+  model: Gpt2,
+  plan: Plan,
+  cells: GroupPlan,
+  onKernel?: FirstDispatch,
+): Promise<Glance[]> {
   const { settings } = cells[0]!;
   const newTokens = Math.min(NEW_TOKENS, settings.new_tokens);
   const prompts = promptsOf(plan, settings, model.config.vocabSize);
@@ -37,7 +44,10 @@ export async function firstLook(model: Gpt2, plan: Plan, cells: GroupPlan): Prom
   const runs: { ids: number[][] }[] = [], glances: Glance[] = [];
   for (const [i, cell] of cells.entries()) {
     const { ids, ttft_ms, e2e_ms } = await withDecoder(model, decodingOf(cell), async (decoder) => {
+      const { recorder } = decoder.runner;
+      recorder.onFirstDispatch = onKernel;
       await latencyRun(model, work, decoder); // compiles
+      recorder.onFirstDispatch = undefined;
       return await latencyRun(model, work, decoder);
     });
     runs.push({ ids });
