@@ -29,7 +29,7 @@ import type { Plan } from "../src/measure/run/plan.ts";
 import { profile, profileNeed } from "../src/measure/profile/profile.ts";
 import type { BenchResult } from "../src/measure/record/result.ts";
 import { runBench } from "../src/measure/run/run.ts";
-import { gpuRun } from "../src/simulate/gpu_run.ts";
+import { gpuRun } from "../src/simulate/run_plan.ts";
 import { shapeOf } from "../src/simulate/model_shape.ts";
 import type { ServingPlan } from "../src/simulate/plan.ts";
 import { servingNeed } from "../src/simulate/serving_need.ts";

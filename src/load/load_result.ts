@@ -6,7 +6,7 @@
 import { z } from "../base/zod.ts";
 import { VERSION } from "../base/version.ts";
 import { amount, count, positive } from "../measure/record/fields.ts";
-import { parseRecord } from "../measure/record/record.ts";
+import { recordReader } from "../measure/record/record.ts";
 import { latencyField } from "../simulate/entry.ts";
 import { Samples } from "../simulate/samples.ts";
 import type { LoadAnswer } from "./client.ts";
@@ -73,14 +73,8 @@ const schema = z.strictObject({
 /** A load test's record. */
 export type LoadResult = z.infer<typeof schema>;
 
-/**
- * Checks a record.
- *
- * @throws {KvbenchError} Naming the first field that is wrong.
- */
-export function parseLoad(json: unknown, source: string): LoadResult {
-  return parseRecord(schema, LOAD_KIND, json, source);
-}
+/** Checks that a value is a load test's record. */
+export const parseLoad = recordReader(schema, LOAD_KIND);
 
 /** Makes the record of a run. */
 export function loadResult(

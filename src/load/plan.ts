@@ -3,16 +3,14 @@
  *
  * @module
  */
-import { drawLengths, LENGTH_MODELS } from "../simulate/lengths.ts";
-import { type LengthSource, promptIdsOf } from "../simulate/plan.ts";
+import {
+  drawerOf,
+  type LengthSource,
+  type RequestLengths,
+  type UniformLengths,
+} from "../simulate/lengths.ts";
+import { promptIdsOf } from "../simulate/plan.ts";
 import { requestsOf, type TimedRequest } from "../simulate/requests.ts";
-
-/** Lengths that are drawn uniformly around a mean; `spread` is the largest distance from it, as a share. */
-interface UniformLengths {
-  readonly promptTokens: number;
-  readonly newTokens: number;
-  readonly spread: number;
-}
 
 /** A load test. */
 export interface LoadPlan {
@@ -40,6 +38,7 @@ export interface LoadPlan {
 /** Returns the requests of a plan in the order of their arrival, the same at every call. */
 export function loadRequests(plan: LoadPlan): TimedRequest[] {
   const { nRequests, seed, ratePerSecond, prefixTokens } = plan;
+  const room = plan.nCtx - prefixTokens, draw = drawerOf(plan.lengths, { nCtx: room });
   const prefixes = prefixTokens === 0 ? [] : [{ tokens: prefixTokens, keys: [] }];
   return [...requestsOf({
     count: nRequests,
@@ -47,33 +46,14 @@ export function loadRequests(plan: LoadPlan): TimedRequest[] {
     ratePerSecond,
     continuations: 1,
     prefixes,
-    draw: drawer(plan),
+    draw: (random) => fitting(draw(random), room),
   })];
 }
 
-function drawer({ lengths, nCtx, prefixTokens }: LoadPlan): Parameters<typeof requestsOf>[0]["draw"] {
-  const room = nCtx - prefixTokens;
-  if ("dataSet" in lengths) {
-    const model = LENGTH_MODELS[lengths.dataSet];
-    return (random) => drawLengths(model, { nCtx: room }, { scale: 1, random });
-  }
-  if ("uniform" in lengths) {
-    const { promptTokens, newTokens, spread } = lengths.uniform;
-    const around = (middle: number, random: () => number) =>
-      Math.max(1, Math.round(middle * (1 + spread * (2 * random() - 1))));
-    return (random) => fitting(around(promptTokens, random), around(newTokens, random), room);
-  }
-  let next = 0;
-  return () => {
-    const { promptTokens, newTokens, ...rest } = lengths.recorded[next++ % lengths.recorded.length]!;
-    return { ...fitting(promptTokens, newTokens, room), ...rest };
-  };
-}
-
 /** Cuts the prompt to the context, and the answer where that is not enough. */
-function fitting(prompt: number, output: number, room: number): { promptTokens: number; newTokens: number } {
-  const newTokens = Math.min(output, room - 1);
-  return { promptTokens: Math.min(prompt, room - newTokens), newTokens };
+function fitting(lengths: RequestLengths, room: number): RequestLengths {
+  const newTokens = Math.min(lengths.newTokens, room - 1);
+  return { ...lengths, promptTokens: Math.min(lengths.promptTokens, room - newTokens), newTokens };
 }
 
 /** Returns a prompt's token ids, those of the shared prefix first; the same at every call. */

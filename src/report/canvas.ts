@@ -59,19 +59,7 @@ export async function loadCanvas(): Promise<CanvasKit> {
 }
 
 async function load(): Promise<CanvasKit> {
-  const { Chart, ...parts } = await import("npm:chart.js@4.6.1");
-  Chart.register(
-    parts.BarController,
-    parts.BarElement,
-    parts.CategoryScale,
-    parts.Legend,
-    parts.LinearScale,
-    parts.LineController,
-    parts.LineElement,
-    parts.LogarithmicScale,
-    parts.PointElement,
-    parts.Title,
-  );
+  const { Chart } = await import("./figures/registered_chart.ts");
   const { createCanvas, GlobalFonts } = await importCanvas();
   // Base64 in a text module, because it is the one kind of asset that needs no flag and no permission, comes along
   // when mod.ts is run over HTTP, and is kept by bundlers. A machine without fonts would get charts without text.

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { PaperResult } from "../simulate/paper/result.ts";
-import type { View } from "../simulate/paper/view.ts";
+import type { PaperResult, View } from "../simulate/paper/paper_result.ts";
 import { servingHeading } from "./serving_table.ts";
 import { drawTable } from "./text_table.ts";
 import { formatSignificant } from "./units.ts";

@@ -5,7 +5,7 @@
  */
 import { findStrategy } from "../kv/registry.ts";
 import type { ServingEntry } from "../simulate/entry.ts";
-import type { ServingResult, ServingSetup } from "../simulate/result.ts";
+import type { ServingResult, ServingSetup } from "../simulate/serving_result.ts";
 import { columnTable } from "./text_table.ts";
 import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
 

@@ -70,11 +70,7 @@ export const servingEntrySchema = z.strictObject({
   }).nullable().describe("Null for the first policy, and where nothing was computed"),
 });
 
-/**
- * The results of one policy.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The results of one policy. */
 export type ServingEntry = z.infer<typeof servingEntrySchema>;
 
 /** The run of a policy. */

@@ -8,12 +8,6 @@
 import { KvbenchError } from "../base/errors.ts";
 import type { RequestLengths } from "./lengths.ts";
 
-/** One request of a file. */
-export interface RecordedRequest extends RequestLengths {
-  /** Arrival, in ms after the first request; absent where the file has no such column. */
-  readonly arrivalMs?: number;
-}
-
 const PROMPT = ["prompt_tokens", "request tokens"];
 const OUTPUT = ["output_tokens", "response tokens"];
 const ARRIVAL: Readonly<Record<string, number>> = { arrival_ms: 1, timestamp: 1000 };
@@ -25,7 +19,7 @@ const ARRIVAL: Readonly<Record<string, number>> = { arrival_ms: 1, timestamp: 10
  * @returns The requests with an output; BurstGPT records failures without one.
  * @throws {KvbenchError} Naming the line that is wrong.
  */
-export function parseLengths(text: string, source: string): RecordedRequest[] {
+export function parseLengths(text: string, source: string): RequestLengths[] {
   const [header = "", ...lines] = text.split(/\r?\n/);
   const names = header.split(",").map((name) => name.trim().toLowerCase());
   const prompt = names.findIndex((name) => PROMPT.includes(name));
@@ -38,7 +32,7 @@ export function parseLengths(text: string, source: string): RecordedRequest[] {
       }", expected prompt_tokens and output_tokens`,
     );
   }
-  const requests: RecordedRequest[] = [];
+  const requests: RequestLengths[] = [];
   let firstMs: number | undefined, lastMs = 0;
   lines.forEach((line, i) => {
     if (line.trim() === "") return;

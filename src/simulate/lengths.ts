@@ -58,6 +58,36 @@ export const LENGTH_MODELS: Readonly<Record<DataSet, LengthModel>> = {
 export interface RequestLengths {
   readonly promptTokens: number;
   readonly newTokens: number;
+  /** Arrival, in ms after the first request; absent where the source has none. */
+  readonly arrivalMs?: number;
+}
+
+/** A source of lengths: a data set's distribution, or a file's records. */
+export type LengthSource =
+  | { readonly dataSet: DataSet }
+  | { readonly file: string; readonly recorded: readonly RequestLengths[] };
+
+/** Lengths that are drawn uniformly around a mean; `spread` is the largest distance from it, as a share. */
+export interface UniformLengths extends RequestLengths {
+  readonly spread: number;
+}
+
+/** Returns a function that draws the lengths of one request after the other. */
+export function drawerOf(
+  lengths: LengthSource | { readonly uniform: UniformLengths },
+  { nCtx, scale = 1 }: { readonly nCtx: number; readonly scale?: number },
+): (random: () => number) => RequestLengths {
+  if ("dataSet" in lengths) {
+    return (random) => drawLengths(LENGTH_MODELS[lengths.dataSet], { nCtx }, { scale, random });
+  }
+  if ("uniform" in lengths) {
+    const { promptTokens, newTokens, spread } = lengths.uniform;
+    const around = (mean: number, random: () => number) =>
+      Math.max(1, Math.round(mean * (1 + spread * (2 * random() - 1))));
+    return (random) => ({ promptTokens: around(promptTokens, random), newTokens: around(newTokens, random) });
+  }
+  let next = 0;
+  return () => lengths.recorded[next++ % lengths.recorded.length]!;
 }
 
 /**

@@ -6,16 +6,10 @@
 import type { Preemption } from "../engine/scheduler/scheduler_options.ts";
 import type { KvOptions } from "../kv/strategy_def.ts";
 import { seededRandom } from "../base/random.ts";
-import type { RecordedRequest } from "./length_file.ts";
-import { type DataSet, drawLengths, LENGTH_MODELS, type RequestLengths } from "./lengths.ts";
+import { drawerOf, type LengthSource } from "./lengths.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { requestsOf, type TimedRequest } from "./requests.ts";
 import type { LatencyLimits } from "./tally.ts";
-
-/** A source of lengths: a data set's distribution, or a file's records. */
-export type LengthSource =
-  | { readonly dataSet: DataSet }
-  | { readonly file: string; readonly recorded: readonly RecordedRequest[] };
 
 /** Prefixes that requests share: their number, and the tokens of each. */
 interface SharedPrefixes {
@@ -83,20 +77,8 @@ export function plannedRequests(
       // Names suffice as keys: no two prefixes are equal, and what follows them is not shared.
       keys: Array.from({ length: Math.floor(prefixes!.tokens / blockSize) }, (_, i) => `${group}:${i}`),
     })),
-    draw: drawer(plan, shape),
+    draw: drawerOf(plan.lengths, { nCtx: shape.nCtx - (prefixes?.tokens ?? 0), scale: plan.lengthScale }),
   });
-}
-
-function drawer(
-  { lengths, lengthScale, prefixes }: ServingPlan,
-  { nCtx }: ModelShape,
-): (random: () => number) => RequestLengths & { arrivalMs?: number } {
-  if ("recorded" in lengths) {
-    let next = 0;
-    return () => lengths.recorded[next++ % lengths.recorded.length]!;
-  }
-  const room = { nCtx: nCtx - (prefixes?.tokens ?? 0) };
-  return (random) => drawLengths(LENGTH_MODELS[lengths.dataSet], room, { scale: lengthScale, random });
 }
 
 /** Returns the token ids of a prompt: those of its shared prefix, if any, and its own; the same at every call. */

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { A100, OPT_13B, PAPER_PLAN } from "../../tests/fixtures/paper_plan.ts";
 import { strategyNames } from "../kv/registry.ts";
 import { PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
-import { dryRun } from "./dry_run.ts";
+import { dryRun } from "./run_plan.ts";
 import type { ServingEntry } from "./entry.ts";
 import { plannedRequests, promptIdsOf, type ServingPlan } from "./plan.ts";
 import { Samples } from "./samples.ts";

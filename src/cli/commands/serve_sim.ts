@@ -5,8 +5,7 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { servingRecord } from "../../simulate/record.ts";
-import type { ServingResult } from "../../simulate/result.ts";
+import { servingRecord, type ServingResult } from "../../simulate/serving_result.ts";
 import { servingTable } from "../../report/serving_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";

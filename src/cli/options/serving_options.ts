@@ -8,9 +8,9 @@ import type { Command } from "./commander.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import { parseLengths } from "../../simulate/length_file.ts";
-import { DATA_SETS, type DataSet, FITTED_CONTEXT } from "../../simulate/lengths.ts";
+import { DATA_SETS, type DataSet, FITTED_CONTEXT, type LengthSource } from "../../simulate/lengths.ts";
 import type { ModelShape } from "../../simulate/model_shape.ts";
-import type { LengthSource, ServingPlan } from "../../simulate/plan.ts";
+import type { ServingPlan } from "../../simulate/plan.ts";
 import {
   addMemoryOptions,
   DRY_LIMITS,

@@ -8,7 +8,7 @@ import { z } from "../../base/zod.ts";
 import { DTYPES } from "../../gpu/dtype.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
-import { parseRecord } from "../record/record.ts";
+import { recordReader } from "../record/record.ts";
 
 /** Version of the format. */
 export const PROFILE_VERSION = 1;
@@ -60,7 +60,7 @@ const schema = z.strictObject({
 /**
  * A profile, as it stands in the JSON file.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type ProfileResult = z.infer<typeof schema>;
 
@@ -69,12 +69,9 @@ export function profileJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(schema);
 }
 
-/**
- * Checks that `json` is a profile of this version.
- *
- * @param source Name for the error message.
- * @throws {KvbenchError} If it is not one, naming the path of the first wrong field.
- */
-export function parseProfile(json: unknown, source: string): ProfileResult {
-  return parseRecord(schema, { kind: PROFILE_KIND, version: PROFILE_VERSION, refused: {} }, json, source);
-}
+/** Checks that a value is a profile. */
+export const parseProfile: (json: unknown, source: string) => ProfileResult = recordReader(schema, {
+  kind: PROFILE_KIND,
+  version: PROFILE_VERSION,
+  refused: {},
+});

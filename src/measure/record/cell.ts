@@ -25,7 +25,7 @@ export const settingsSchema = z.object({
 /**
  * The settings of a cell: its work, and the options of its strategy.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -119,6 +119,6 @@ export const cellSchema = z.strictObject({
 /**
  * One strategy with its settings, measured.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Cell = z.infer<typeof cellSchema>;

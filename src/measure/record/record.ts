@@ -19,12 +19,17 @@ export interface RecordKind {
 }
 
 /**
- * Checks that `json` is a record of this kind, and returns it as one of this version.
- *
- * @param source Name for the error message: a path, or "stdin".
- * @throws {KvbenchError} If it is not one, naming the path of the first wrong field.
+ * Makes the reader of a kind of file: it checks that `json` is a record of that kind, and returns it as one of the current
+ * version. `source` names it in errors: a path, or "stdin". Its KvbenchError names the path of the first wrong field.
  */
-export function parseRecord<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source: string): T {
+export function recordReader<T>(
+  schema: z.ZodType<T>,
+  known: RecordKind,
+): (json: unknown, source: string) => T {
+  return (json, source) => parse(schema, known, json, source);
+}
+
+function parse<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source: string): T {
   const head = z.looseObject({ kind: z.literal(known.kind), schema_version: z.int() }).safeParse(json);
   if (!head.success) {
     const found = kindOf(json);

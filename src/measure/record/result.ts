@@ -11,7 +11,7 @@ import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
 import { planSchema } from "../run/plan.ts";
-import { parseRecord } from "./record.ts";
+import { recordReader } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
 export const SCHEMA_VERSION = 4;
@@ -107,28 +107,28 @@ const schema = z.strictObject({
 /**
  * A bench result, as it stands in the JSON file. Read the fields' meanings from {@linkcode resultJsonSchema}.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type BenchResult = z.infer<typeof schema>;
 
 /**
  * The record of a group of cells as a whole.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type GroupRecord = z.infer<typeof groupSchema>;
 
 /**
  * The times of one measured run.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Timing = z.infer<typeof timingSchema>;
 
 /**
  * The measured runs of a group that was interrupted.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Unfinished = z.infer<typeof unfinishedSchema>;
 
@@ -137,21 +137,13 @@ export function resultJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(schema);
 }
 
-/**
- * Checks that `json` is a bench result of this version.
- *
- * @param json What `JSON.parse` returned, or a record about to be written.
- * @param source Name for the error message: a path, or "stdin".
- * @throws {KvbenchError} If it is not one, naming the path of the first wrong field.
- */
-export function parseResult(json: unknown, source: string): BenchResult {
-  return parseRecord(
-    schema,
-    { kind: BENCH_KIND, version: SCHEMA_VERSION, refused: REFUSED, upgrades: { 3: fromVersion3 } },
-    json,
-    source,
-  );
-}
+/** Checks that a value is a bench result. */
+export const parseResult: (json: unknown, source: string) => BenchResult = recordReader(schema, {
+  kind: BENCH_KIND,
+  version: SCHEMA_VERSION,
+  refused: REFUSED,
+  upgrades: { 3: fromVersion3 },
+});
 
 /** Version 3 named all options in each cell and did not say where K and V are. */
 function fromVersion3(record: Record<string, unknown>): Record<string, unknown> {

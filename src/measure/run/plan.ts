@@ -40,6 +40,6 @@ export const planSchema = z.strictObject({
 /**
  * The plan of a benchmark.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Plan = z.infer<typeof planSchema>;

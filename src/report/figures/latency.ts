@@ -85,14 +85,7 @@ export function timesFigure(result: BenchResult): BarFigure {
       rows: cells.flatMap((cell) =>
         metrics.map(({ label, of }) => {
           const { median, median_ci, samples } = of(cell);
-          return [
-            cell.strategy,
-            label,
-            median,
-            median_ci?.[0] ?? null,
-            median_ci?.[1] ?? null,
-            samples.length,
-          ];
+          return [cell.strategy, label, median, ...median_ci ?? [null, null], samples.length];
         })
       ),
     },

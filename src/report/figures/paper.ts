@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { PaperResult } from "../../simulate/paper/result.ts";
-import type { View, ViewName } from "../../simulate/paper/view.ts";
+import type { PaperResult, View, ViewName } from "../../simulate/paper/paper_result.ts";
 import { formatSignificant } from "../units.ts";
 import {
   axisFor,

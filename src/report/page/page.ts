@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import client from "./client.js.txt" with { type: "text" };

@@ -6,7 +6,7 @@
 import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import { sayKind } from "../adapter_kind.ts";
 import type { Environment } from "../../measure/record/environment_schema.ts";
-import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";

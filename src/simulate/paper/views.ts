@@ -12,7 +12,7 @@ import { DATA_SETS, type DataSet, drawLengths, LENGTH_MODELS, type RequestLength
 import type { ModelShape } from "../model_shape.ts";
 import type { ServingPlan } from "../plan.ts";
 import { beamSharing } from "./beam_sharing.ts";
-import type { View, ViewName } from "./view.ts";
+import type { View, ViewName } from "./paper_result.ts";
 
 /** The runs that views are made from. */
 export interface ViewSource {

@@ -6,14 +6,12 @@
 import type { Command } from "../../options/commander.ts";
 import { sharingStrategy } from "../../../kv/registry.ts";
 import { locateConfig } from "../../../hub/locate.ts";
-import { dryRun } from "../../../simulate/dry_run.ts";
+import { dryRun, gpuRun } from "../../../simulate/run_plan.ts";
 import type { ServingEntry } from "../../../simulate/entry.ts";
-import { gpuRun } from "../../../simulate/gpu_run.ts";
 import { HARDWARE, type Hardware } from "../../../simulate/hardware.ts";
 import { type ModelShape, OPT_SHAPES, shapeOf } from "../../../simulate/model_shape.ts";
 import type { ServingPlan } from "../../../simulate/plan.ts";
-import type { RunFacts } from "../../../simulate/record.ts";
-import type { ServingSetup } from "../../../simulate/result.ts";
+import type { RunFacts, ServingSetup } from "../../../simulate/serving_result.ts";
 import type { ServingProgress } from "../../../simulate/run_policy.ts";
 import { checkFirst } from "../../session/checked.ts";
 import type { PrecisionOptions } from "../../options/model_options.ts";

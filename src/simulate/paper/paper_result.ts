@@ -1,9 +1,12 @@
 /**
- * A view of the PagedAttention paper: a run's figures beside the paper's. Owns the JSON format.
+ * The record that `paper` writes, and its views: a run's figures beside those of the PagedAttention paper. Owns the JSON
+ * format and its version.
  *
  * @module
  */
 import { z } from "../../base/zod.ts";
+import { type RecordKind, recordReader } from "../../measure/record/record.ts";
+import { servingSetupSchema, setupOfVersion1 } from "../serving_result.ts";
 
 /** Names of the views, in the order of the paper. */
 export const VIEW_NAMES = ["waste", "batch", "sharing", "prefix", "block-size", "preemption"] as const;
@@ -37,9 +40,26 @@ export const viewSchema = z.strictObject({
   },
 );
 
-/**
- * A view with its figures.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** A view with its figures. */
 export type View = z.infer<typeof viewSchema>;
+
+/** The kind of file. */
+export const PAPER_KIND = {
+  kind: "kvbench.paper",
+  version: 2,
+  refused: {},
+  upgrades: { 1: setupOfVersion1 },
+} as const satisfies RecordKind;
+
+const schema = z.strictObject({
+  schema_version: z.literal(PAPER_KIND.version).describe("Version of this format"),
+  kind: z.literal(PAPER_KIND.kind).describe("Kind of this file"),
+  ...servingSetupSchema.shape,
+  views: z.array(viewSchema).min(1).describe("The views, in the order of the paper"),
+});
+
+/** The paper's views of one set-up. A view's rows and columns say what it varies. */
+export type PaperResult = z.infer<typeof schema>;
+
+/** Checks that a value is a record of the paper's views. */
+export const parsePaper = recordReader(schema, PAPER_KIND);

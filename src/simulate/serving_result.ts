@@ -1,14 +1,17 @@
 /**
- * The record that `serve-sim` writes: its JSON format and version.
+ * The record that `serve-sim` writes: its JSON format and version, and its making from a plan and its results.
  *
  * @module
  */
 import { z } from "../base/zod.ts";
+import { VERSION } from "../base/version.ts";
 import { PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
 import { amount, bytes, count, positive } from "../measure/record/fields.ts";
 import { kvValue } from "../measure/record/cell.ts";
-import { parseRecord, type RecordKind } from "../measure/record/record.ts";
+import { type RecordKind, recordReader } from "../measure/record/record.ts";
 import { servingEntrySchema } from "./entry.ts";
+import type { ModelShape } from "./model_shape.ts";
+import type { ServingPlan } from "./plan.ts";
 
 /** The kind of file. */
 export const SERVING_KIND = {
@@ -72,11 +75,7 @@ export const servingSetupSchema = z.strictObject({
   }).describe("Memory and limits of serving"),
 });
 
-/**
- * The set-up of a run: its time and command, the model, the requests, and the memory.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The set-up of a run: its time and command, the model, the requests, and the memory. */
 export type ServingSetup = z.infer<typeof servingSetupSchema>;
 
 const schema = z.strictObject({
@@ -86,28 +85,11 @@ const schema = z.strictObject({
   results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order of --policies"),
 });
 
-/**
- * A serving result, as it stands in the JSON file. Read the fields' meanings from {@linkcode servingJsonSchema}.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The record of a serving simulation. */
 export type ServingResult = z.infer<typeof schema>;
 
-/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
-export function servingJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(schema);
-}
-
-/**
- * Checks that `json` is a serving result of this version.
- *
- * @param json What `JSON.parse` returned, or a record about to be written.
- * @param source Where it comes from, for the error message.
- * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
- */
-export function parseServing(json: unknown, source: string): ServingResult {
-  return parseRecord(schema, SERVING_KIND, json, source);
-}
+/** Checks that a value is a serving simulation's record. */
+export const parseServing = recordReader(schema, SERVING_KIND);
 
 /** Version 1 named two options in `limits` and did not say where K and V are. */
 export function fromVersion1(record: Record<string, unknown>): Record<string, unknown> {
@@ -121,4 +103,60 @@ export function fromVersion1(record: Record<string, unknown>): Record<string, un
 export function setupOfVersion1(record: Record<string, unknown>): Record<string, unknown> {
   const { block_size, allocator, ...limits } = (record.limits ?? {}) as Record<string, unknown>;
   return { ...record, limits: { ...limits, kv_options: { block_size, allocator } } };
+}
+
+/** Facts of a run that its plan does not hold. */
+export interface RunFacts extends Pick<ServingSetup, "created" | "command" | "clock"> {}
+
+/**
+ * Makes the record of a simulation.
+ *
+ * @throws {KvbenchError} If it breaks its own format, which is a defect.
+ */
+export function servingRecord(
+  plan: ServingPlan,
+  shape: ModelShape,
+  { results, ...facts }: RunFacts & Pick<ServingResult, "results">,
+): ServingResult {
+  const { kind, version: schema_version } = SERVING_KIND;
+  const record = { schema_version, kind, ...servingSetup(plan, shape, facts), results };
+  return parseServing(record, "the result of this run");
+}
+
+/** Makes the set-up part of a record. */
+export function servingSetup(plan: ServingPlan, shape: ModelShape, facts: RunFacts): ServingSetup {
+  return {
+    kvbench: VERSION,
+    ...facts,
+    model: {
+      name: shape.name,
+      n_layer: shape.nLayer,
+      width: shape.width,
+      n_ctx: shape.nCtx,
+      n_parameters: shape.parameters,
+      weight_bytes: shape.weightBytes,
+      kv_token_bytes: shape.kvTokenBytes,
+    },
+    workload: {
+      lengths: "dataSet" in plan.lengths ? plan.lengths.dataSet : plan.lengths.file,
+      length_scale: plan.lengthScale,
+      requests: plan.nRequests,
+      rate_per_second: plan.ratePerSecond ?? null,
+      continuations: plan.continuations,
+      prefix_groups: plan.prefixes?.groups ?? 0,
+      prefix_tokens: plan.prefixes?.tokens ?? 0,
+      seed: plan.seed,
+    },
+    limits: {
+      kv_budget_bytes: plan.budgetBytes,
+      swap_bytes: plan.swapBytes,
+      kv_options: plan.kvOptions,
+      watermark_blocks: plan.watermark ?? null,
+      preemption: plan.preemption,
+      max_sequences: plan.maxSequences,
+      max_rows: plan.maxRows,
+      ttft_ms: plan.limits?.ttftMs ?? null,
+      tpot_ms: plan.limits?.tpotMs ?? null,
+    },
+  };
 }
