@@ -13,7 +13,7 @@ import { progressBar } from "../terminal/progress.ts";
 import { recallTuning, rememberTuning } from "./remembered_tuning.ts";
 
 /** Options of {@link knownTuning}. */
-export interface TuningOptions extends AutotuneOptions {
+interface TuningOptions extends AutotuneOptions {
   /** Whether a remembered choice may be taken. */
   readonly autotune: boolean;
   /** Whether a remembered choice is ignored. */
