@@ -14,8 +14,7 @@ import { summarySchema } from "../findings/summary.ts";
 export const kvValue: z.ZodType<KvValue> = z.union([z.string(), z.number()]).nullable()
   .describe("Options of the strategy by their names; null where one does not apply");
 
-/** Checks {@linkcode Settings}. */
-export const settingsSchema = z.object({
+const settingsSchema = z.object({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),

@@ -12,13 +12,9 @@ import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
 
 /** A benchmark that is about to begin. */
 export interface NewResult {
-  /** What is to be measured. */
   readonly plan: Plan;
-  /** The model's name. */
   readonly name: string;
-  /** Where its weights come from. */
   readonly weights: WeightsOrigin;
-  /** The runtime and the machine. */
   readonly machine: MachineFacts;
   /** Arguments of the command. Default: none. */
   readonly command?: readonly string[];
