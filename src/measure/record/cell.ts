@@ -21,11 +21,7 @@ const settingsSchema = z.object({
   kv_dtype: z.enum(DTYPES).describe("Type of K and V on the GPU"),
 }).catchall(kvValue);
 
-/**
- * The settings of a cell: its work, and the options of its strategy.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The settings of a cell: its work, and the options of its strategy. */
 export type Settings = z.infer<typeof settingsSchema>;
 
 const categories = (what: string, total: string) =>
@@ -115,9 +111,5 @@ export const cellSchema = z.strictObject({
     .describe("Generated text of each sequence, null where the model has no tokenizer"),
 });
 
-/**
- * One strategy with its settings, measured.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** One strategy with its settings, measured. */
 export type Cell = z.infer<typeof cellSchema>;

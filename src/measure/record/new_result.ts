@@ -12,9 +12,13 @@ import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
 
 /** A benchmark that is about to begin. */
 export interface NewResult {
+  /** Plan of the measurement. */
   readonly plan: Plan;
+  /** Name of the model. */
   readonly name: string;
+  /** Source of the weights. */
   readonly weights: WeightsOrigin;
+  /** Runtime and machine. */
   readonly machine: MachineFacts;
   /** Arguments of the command. Default: none. */
   readonly command?: readonly string[];
