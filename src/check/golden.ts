@@ -8,7 +8,7 @@ import { withDecoder } from "../engine/with_decoder.ts";
 import { decodingNeed, inTurn, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
 import type { DecodingOptions } from "../engine/with_decoder.ts";
 import type { FirstDispatch } from "../gpu/recorder.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { compare, type Comparison } from "./comparison.ts";
 
 /** What kvbench promises for float32 weights. */
@@ -55,7 +55,7 @@ export const GOLDEN_STEPS = 3;
  * @throws {KvbenchError} If a kernel does not compile or the device fails.
  */
 export async function checkGolden(
-  model: Gpt2,
+  model: Model,
   strategy: string,
   onProgress: (steps: number) => void = () => {},
   onKernel?: FirstDispatch,

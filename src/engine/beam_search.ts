@@ -9,7 +9,7 @@ import { KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { KvPolicy } from "../kv/policy.ts";
 import { firstNotFinite } from "../base/finite.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 import { groupKv } from "./group_kv.ts";
@@ -39,7 +39,7 @@ export interface BeamSearchResult {
  * @throws {KvbenchError} If the vocabulary is too small for the beams, a buffer is too large, or the device fails.
  */
 export async function beamSearch(
-  model: Gpt2,
+  model: Model,
   prompt: readonly number[],
   options: BeamSearchOptions,
 ): Promise<BeamSearchResult> {

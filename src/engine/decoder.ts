@@ -7,7 +7,7 @@
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Kv } from "../kv/strategy_def.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
 import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
@@ -54,12 +54,12 @@ export function firstStepOf(
 export class Decoder {
   /** Records, submits and reads the steps; counts and times them. */
   readonly runner: Runner;
-  readonly #model: Gpt2;
+  readonly #model: Model;
   readonly #options: DecoderOptions;
   #lengths: number[] = [];
   #sampled = false;
 
-  private constructor(model: Gpt2, runner: Runner, options: DecoderOptions) {
+  private constructor(model: Model, runner: Runner, options: DecoderOptions) {
     this.#model = model;
     this.runner = runner;
     this.#options = options;
@@ -71,7 +71,7 @@ export class Decoder {
    * @throws {UsageError} If a sequence would be longer than the model's context.
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, kv: Kv, options: DecoderOptions): Promise<Decoder> {
+  static async create(model: Model, kv: Kv, options: DecoderOptions): Promise<Decoder> {
     const { nSequences, maxPromptTokens, maxTokens, maxOutputs, kvDtype } = options;
     const { sampled = true, firstStepFirst = false } = options;
     if (maxTokens > model.config.nCtx) {

@@ -6,7 +6,7 @@
  */
 import type { Span } from "../model/batch.ts";
 import type { Kv } from "../kv/strategy_def.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
@@ -29,12 +29,12 @@ export interface GpuExecutorOptions<R extends Request> extends Omit<RunnerOption
 export class GpuExecutor<R extends Request = Request> implements Executor<R> {
   /** Records, submits and reads the steps. */
   readonly runner: Runner;
-  readonly #model: Gpt2;
+  readonly #model: Model;
   readonly #options: GpuExecutorOptions<R>;
   readonly #sampledSlots = new Set<number>();
   #startMs = performance.now();
 
-  private constructor(model: Gpt2, options: GpuExecutorOptions<R>, runner: Runner) {
+  private constructor(model: Model, options: GpuExecutorOptions<R>, runner: Runner) {
     this.#model = model;
     this.#options = options;
     this.runner = runner;
@@ -46,7 +46,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
   static async create<R extends Request>(
-    model: Gpt2,
+    model: Model,
     kv: Kv,
     options: GpuExecutorOptions<R>,
   ): Promise<GpuExecutor<R>> {

@@ -13,7 +13,7 @@ import type { KvPolicy, KvUsage } from "../kv/policy.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { NOT_FINITE } from "../base/finite.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";
 import type { Sampling } from "../model/sampling.ts";
 import { GpuExecutor, type GpuExecutorOptions } from "./gpu_executor.ts";
@@ -77,7 +77,7 @@ interface Output {
 
 /** Serves requests from one model and one K/V memory. */
 export class LiveEngine {
-  readonly #model: Gpt2;
+  readonly #model: Model;
   readonly #memory: KvPolicy;
   readonly #scheduler: Scheduler<LiveRequest>;
   readonly #executor: GpuExecutor<LiveRequest>;
@@ -92,7 +92,7 @@ export class LiveEngine {
   #wake: (() => void) | undefined;
 
   private constructor(
-    model: Gpt2,
+    model: Model,
     memory: KvPolicy,
     scheduler: Scheduler<LiveRequest>,
     executor: GpuExecutor<LiveRequest>,
@@ -111,7 +111,7 @@ export class LiveEngine {
    * @throws {UsageError} If a step is too small for the sequences.
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, kv: Kv, options: LiveEngineOptions): Promise<LiveEngine> {
+  static async create(model: Model, kv: Kv, options: LiveEngineOptions): Promise<LiveEngine> {
     const scheduler = new Scheduler<LiveRequest>(kv.policy, options);
     const executor = await GpuExecutor.create<LiveRequest>(model, kv, {
       maxSequences: options.maxSequences,

@@ -13,7 +13,7 @@ import { KvPool } from "../kv/pool.ts";
 import { recomputingStrategy } from "../kv/registry.ts";
 import { type Batch, batchOf } from "../model/batch.ts";
 import { firstNotFinite } from "../base/finite.ts";
-import type { Gpt2, Operator } from "../model/gpt2.ts";
+import type { Model, Operator } from "../model/model.ts";
 import { StepTables } from "../model/step_tables.ts";
 import { decodingKv } from "./decoding_kv.ts";
 
@@ -25,7 +25,7 @@ import { decodingKv } from "./decoding_kv.ts";
  * @param kvDtype How K and V were stored.
  */
 export async function notFiniteError(
-  model: Gpt2,
+  model: Model,
   ids: readonly number[],
   kvDtype: Dtype,
 ): Promise<NotFiniteError> {
@@ -61,7 +61,7 @@ interface Found {
 }
 
 /** The first operator of a forward pass over `ids` whose result is not finite. */
-async function firstIn(model: Gpt2, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
+async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
   const { gpu, config, dims, tuning: { texels } } = model;
   const limits = { maxRows: ids.length, maxSpans: 1, maxOutputs: 1 };
   const { policy, addressing } = decodingKv(config, {

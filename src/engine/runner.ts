@@ -13,7 +13,7 @@ import type { KvPolicy } from "../kv/policy.ts";
 import { KvPool } from "../kv/pool.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import { batchOf, type Span } from "../model/batch.ts";
-import { ANY_STEP, type Gpt2, type KvAccess } from "../model/gpt2.ts";
+import { ANY_STEP, type KvAccess, type Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
 import { StepTables } from "../model/step_tables.ts";
@@ -75,7 +75,7 @@ export class Runner {
   encodeMs = 0;
   /** Milliseconds that handing recorded steps to the GPU has taken on the host. */
   submitMs = 0;
-  readonly #model: Gpt2;
+  readonly #model: Model;
   readonly #range: StepRange;
   #kv: KvAccess;
   readonly #tables: StepTables;
@@ -85,7 +85,7 @@ export class Runner {
   #failure: { readonly error: unknown } | undefined;
 
   private constructor(
-    model: Gpt2,
+    model: Model,
     policy: KvPolicy,
     parts: {
       readonly pool: KvPool;
@@ -110,7 +110,7 @@ export class Runner {
    *
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
+  static async create(model: Model, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
     const { gpu, config: { nHead }, dims: { a4 }, tuning: { texels } } = model;
     const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = "f32" } = options;
     const pool = await KvPool.create(gpu, {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Dtype } from "../gpu/dtype.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import type { Sampling } from "../model/sampling.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 import { groupKv } from "./group_kv.ts";
@@ -32,7 +32,7 @@ export interface ParallelRequest extends NamedStrategy {
  * @throws {NotFiniteError} If a logit is infinite or NaN.
  * @throws {KvbenchError} If a buffer is too large, or the device fails.
  */
-export async function sampleParallel(model: Gpt2, request: ParallelRequest): Promise<KvFootprint> {
+export async function sampleParallel(model: Model, request: ParallelRequest): Promise<KvFootprint> {
   const { ids, newTokens, samplings, kvDtype, onToken } = request;
   const nSequences = samplings.length;
   const { kv, maxRows } = groupKv(request, model.config, { promptTokens: ids.length, newTokens, nSequences });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
 import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
 
@@ -16,7 +16,7 @@ export interface DecodingOptions extends DecoderOptions, NamedStrategy {}
  * @throws {UsageError} If a sequence would be longer than the model's context, or an option is not valid.
  * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
  */
-export function openDecoder(model: Gpt2, options: DecodingOptions): Promise<Decoder> {
+export function openDecoder(model: Model, options: DecodingOptions): Promise<Decoder> {
   return Decoder.create(model, decodingKv(model.config, options), options);
 }
 
@@ -27,7 +27,7 @@ export function openDecoder(model: Gpt2, options: DecodingOptions): Promise<Deco
  * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
  */
 export async function withDecoder<T>(
-  model: Gpt2,
+  model: Model,
   options: DecodingOptions,
   use: (decoder: Decoder) => Promise<T>,
 ): Promise<T> {

@@ -10,8 +10,8 @@ import { HOME } from "../base/home.ts";
 import { memorySource } from "../checkpoint/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../checkpoint/config.ts";
-import { download, type DownloadOptions, type PinnedFile } from "./download.ts";
 import { fileSource, readText } from "../host/files.ts";
+import { download, type DownloadOptions, type PinnedFile } from "./download.ts";
 
 /** Name of the embedded model. */
 export const EMBEDDED_NAME = "tiny";

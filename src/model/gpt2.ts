@@ -8,7 +8,6 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerVectors } from "../gpu/ledger.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
@@ -18,7 +17,8 @@ import { strategyFiles } from "../kv/registry.ts";
 import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
-import type { Gpt2Config } from "../checkpoint/config.ts";
+import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
+import { type CostOptions, stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { FILES, WEIGHT_FORMATS } from "./files.ts";
 import {
@@ -29,42 +29,11 @@ import {
   type StepRange,
 } from "./kernels.ts";
 import { createLayouts, type KernelContext, type Layouts } from "./layouts.ts";
+import { ANY_STEP, type KvAccess, type Model, type Operator } from "./model.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights, wteShards } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
-
-/** K and V as a forward pass sees them. */
-export interface KvAccess {
-  /** The kernels of the steps that come, compiled for the strategy. */
-  readonly kernels: StepKernels;
-  /** Returns how many entries the last row of a sequence of `length` goes through. */
-  entries(length: number): number;
-  /** Returns what holds a layer's K and V. */
-  bindGroups(layer: number): KvGroups;
-}
-
-/** One operator of a forward pass: a module of the model, as `transformers` has them. */
-export interface Operator {
-  /** Its layer; left out where it is in none. */
-  readonly layer?: number;
-  /** Its name, in its layer where it has one. */
-  readonly module: string;
-  /** Where its result is until another operator overwrites it. */
-  readonly result: OperatorResult;
-  /** Records it for one batch, after those before it. */
-  record(recorder: Recorder, batch: Batch, kv: KvAccess): void;
-}
-
-/** What an operator hands on: [rows, width4] vectors of four. */
-export interface OperatorResult {
-  /** The vectors. */
-  readonly of: LedgerVectors;
-  /** Vectors of a row. */
-  readonly width4: number;
-  /** Whether rows are the batch's outputs; they are all its rows otherwise. */
-  readonly ofOutputs?: boolean;
-}
 
 /** The code of all kernels, for a hash that says which kernels a result came from. */
 export const KERNELS_TEXT: string = joinedCode([
@@ -73,16 +42,6 @@ export const KERNELS_TEXT: string = joinedCode([
   ...strategyFiles(),
   ...KV_FILES,
 ]);
-
-/** Every step that a model can compute. */
-export const ANY_STEP: StepRange = {
-  rows: [1, Infinity],
-  outputs: [1, Infinity],
-  prefill: true,
-  decode: true,
-  greedy: true,
-  sampled: true,
-};
 
 /** Options of {@link Gpt2.load}. */
 export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
@@ -95,13 +54,15 @@ export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
 }
 
 /** A loaded model. */
-export class Gpt2 {
+export class Gpt2 implements Model {
   /** The GPU that holds the weights. */
   readonly gpu: Gpu;
   /** The model's dimensions. */
   readonly config: Gpt2Config;
   /** The padded dimensions. */
   readonly dims: Dims;
+  /** Numbers in the token embedding, the layers and the head. */
+  readonly nParameters: number;
   /** The kernel variants in use. */
   readonly tuning: Tuning;
   /** How weight matrices are stored. */
@@ -121,6 +82,7 @@ export class Gpt2 {
     this.gpu = gpu;
     this.config = config;
     this.dims = dimsOf(config);
+    this.nParameters = parameterCount(config);
     this.tuning = tuning;
     this.weightsDtype = weightsDtype;
     this.#weights = weights;
@@ -245,6 +207,12 @@ export class Gpt2 {
   ): void {
     if (sampled) recorder.dispatch(compiled(sample), [workspace.sample], batch.nOutputs);
     else recorder.dispatch(compiled(argmax), [workspace.argmax], batch.nOutputs);
+  }
+
+  /** Returns the costs of one step with a greedy choice, by kernel. */
+  costs(batch: Batch, kv: Pick<CostOptions, "kvDtype" | "entries">): ReturnType<typeof stepCosts> {
+    const { config, weightsDtype, tuning } = this;
+    return stepCosts(batch, { config, weightsDtype, tuning, ...kv });
   }
 
   /** Frees the weights. */

@@ -9,7 +9,7 @@ import { withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { plainStrategy } from "../kv/registry.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 
 /** Largest distance of two logits in a tie: twice the difference of kernels from PyTorch (`docs/measuring.md`). */
 const TIE = { software: 4e-4, hardware: 4e-3 };
@@ -55,7 +55,7 @@ export class IdsCheck {
    *
    * @throws {KvbenchError} If ids differ where there is no tie.
    */
-  async finish(model: Gpt2, policy: string, kvDtype: Dtype): Promise<IdsFound> {
+  async finish(model: Model, policy: string, kvDtype: Dtype): Promise<IdsFound> {
     const found = { compared: this.#compared, ties: this.#parted.length };
     const tie = kvDtype !== "f32" ? NARROW_TIE : model.gpu.facts.software ? TIE.software : TIE.hardware;
     for (const { sequence, expected, at } of this.#parted) {
@@ -75,7 +75,7 @@ export class IdsCheck {
   }
 }
 
-async function logitsAfter(model: Gpt2, ids: readonly number[], kvDtype: Dtype): Promise<Float32Array> {
+async function logitsAfter(model: Model, ids: readonly number[], kvDtype: Dtype): Promise<Float32Array> {
   const tokens = ids.length;
   const options = {
     strategy: plainStrategy().name,

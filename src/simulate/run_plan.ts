@@ -5,7 +5,7 @@
  */
 import { GpuExecutor } from "../engine/gpu_executor.ts";
 import type { Dtype } from "../gpu/dtype.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { DryExecutor } from "./dry_executor.ts";
 import type { ServingEntry } from "./entry.ts";
 import type { Hardware } from "./hardware.ts";
@@ -24,7 +24,7 @@ import { runPolicy, servingKv, type ServingProgress } from "./run_policy.ts";
 export async function gpuRun(
   plan: ServingPlan,
   shape: ModelShape,
-  model: Gpt2,
+  model: Model,
   { kvDtype, onProgress }: { readonly kvDtype: Dtype; readonly onProgress?: ServingProgress },
 ): Promise<ServingEntry[]> {
   const { vocabSize } = model.config;

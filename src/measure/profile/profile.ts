@@ -23,9 +23,9 @@ import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";
 import type { KvOptions } from "../../kv/strategy_def.ts";
 import { batchOf } from "../../model/batch.ts";
-import { type Cost, stepCosts } from "../../model/costs.ts";
+import type { Cost } from "../../model/costs.ts";
 import { dimsOf } from "../../model/dims.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import { isProduct, type Product } from "../../model/linear.ts";
 import type { ProductTrials } from "../../model/product_trials.ts";
 import { mean, median } from "../statistics/statistics.ts";
@@ -106,7 +106,7 @@ export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promp
  * @throws {UsageError} If the tokens do not fit the model's context.
  * @throws {KvbenchError} If the device has no timestamps or fails, or profiling changes the tokens.
  */
-export async function profile(model: Gpt2, options: ProfileOptions): Promise<Profile> {
+export async function profile(model: Model, options: ProfileOptions): Promise<Profile> {
   const { gpu } = model;
   const trials = await model.productTrials();
   const timer = new DispatchTimer(gpu); // what the trials need is what it needs
@@ -172,11 +172,11 @@ interface Tools {
 }
 
 async function profileSteps(
-  model: Gpt2,
+  model: Model,
   { decoder, timer, passes, trials }: Tools,
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
-  const { config, weightsDtype, tuning, gpu: { fence } } = model;
+  const { gpu: { fence } } = model;
   const { promptIds, kvDtype, steps } = options;
   const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
@@ -185,7 +185,7 @@ async function profileSteps(
     recorder.dispatchTimer = timer;
     decoder.advance(1);
     recorder.dispatchTimer = undefined;
-    const costs = stepCosts(batch, { config, weightsDtype, kvDtype, tuning, entries });
+    const costs = model.costs(batch, { kvDtype, entries });
     return { times: await timer.read(), costs };
   };
   const unprofiled = async () => {

@@ -12,7 +12,7 @@ import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../
 import { type Dtype, DTYPES } from "../../gpu/dtype.ts";
 import { kvRowBytes } from "../../kv/shape.ts";
 import { plainStrategy } from "../../kv/registry.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import { largestIndices } from "../../model/log_probabilities.ts";
 import { GREEDY } from "../../model/sampling.ts";
 import { amount, bytes, count, positive } from "../record/fields.ts";
@@ -61,7 +61,7 @@ export const MAX_POSITIONS = 64;
  * @throws {KvbenchError} If the device fails.
  */
 export async function referenceOf(
-  model: Gpt2,
+  model: Model,
   prompt: readonly number[],
   newTokens: number,
   onProgress: AccuracyProgress = () => {},
@@ -94,7 +94,7 @@ export async function referenceOf(
  * @throws {KvbenchError} If the device fails.
  */
 export async function accuracyOf(
-  model: Gpt2,
+  model: Model,
   reference: Reference,
   kvDtype: Dtype,
   onProgress: AccuracyProgress = () => {},
@@ -139,7 +139,7 @@ function decodingOf(length: number, kvDtype: Dtype) {
   } as const;
 }
 
-function storedBytes({ gpu, config, dims }: Gpt2, kvDtype: Dtype): Accuracy["stored"] {
+function storedBytes({ gpu, config, dims }: Model, kvDtype: Dtype): Accuracy["stored"] {
   const row = kvRowBytes({ ...config, ...dims, dtype: kvDtype });
   return { weights_bytes: gpu.ledger.current.weights, kv_bytes_per_token: row * config.nLayer };
 }

@@ -13,7 +13,7 @@ import { decodingNeed, type NeedContext, type WorkNeed } from "../../engine/work
 import { UsageError } from "../../base/errors.ts";
 import type { Dtype } from "../../gpu/dtype.ts";
 import { plainStrategy } from "../../kv/registry.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 
 /** Tokens of a text from `first` to before `end`, of which those from `scored` on count. */
 interface Window {
@@ -63,7 +63,7 @@ export function windows(
  * @throws {KvbenchError} If the device fails.
  */
 export async function perplexity(
-  model: Gpt2,
+  model: Model,
   texts: readonly (readonly number[])[],
   { maxLength, stride, kvDtype, onProgress }: PerplexityOptions,
 ): Promise<Perplexity> {

@@ -11,7 +11,7 @@ import { KvbenchError } from "../../base/errors.ts";
 import { type Dtype, DTYPE_BYTES } from "../../gpu/dtype.ts";
 import { Timestamps } from "../../gpu/timestamps.ts";
 import { kvBytesOf, kvRowBytes } from "../../kv/shape.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import type { Cell } from "../record/cell.ts";
 import type { Timing } from "../record/result.ts";
 import { mean } from "../statistics/statistics.ts";
@@ -52,7 +52,7 @@ interface KvState {
  *
  * @throws {KvbenchError} If K/V bytes are not what the formula and the ledger say.
  */
-export async function memoryRun(model: Gpt2, work: Work, decoding: DecodingOptions): Promise<MemoryRun> {
+export async function memoryRun(model: Model, work: Work, decoding: DecodingOptions): Promise<MemoryRun> {
   const { prompts, newTokens } = work, { ledger } = model.gpu;
   const { value: { decoder, ...steps }, peak } = await ledger.peakDuring(async () => {
     const decoder = await openDecoder(model, decoding);
@@ -104,7 +104,7 @@ export async function memoryRun(model: Gpt2, work: Work, decoding: DecodingOptio
 }
 
 /** Takes the steps of a request one by one, and notes what memory there is after each. */
-function countedSteps(model: Gpt2, { prompts, newTokens }: Work, decoder: Decoder) {
+function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decoder) {
   const { policy, pool, recorder } = decoder.runner;
   const states: KvState[] = [], totals: number[] = [];
   decoder.begin(prompts);
@@ -125,7 +125,7 @@ function countedSteps(model: Gpt2, { prompts, newTokens }: Work, decoder: Decode
 
 /** Times one request: prefill, fence, decode, fence. */
 export async function latencyRun(
-  model: Gpt2,
+  model: Model,
   { prompts, newTokens }: Work,
   decoder: Decoder,
 ): Promise<Omit<Timing, "yardstick_ms"> & { ids: number[][] }> {
@@ -155,7 +155,7 @@ export async function latencyRun(
  * @throws {KvbenchError} If the device fails.
  */
 export async function perTokenRun(
-  model: Gpt2,
+  model: Model,
   { prompts, newTokens }: Work,
   decoder: Decoder,
 ): Promise<number[]> {
@@ -178,7 +178,7 @@ export async function perTokenRun(
 
 /** Runs one request with timestamps, and returns the mean GPU time of a decode step in ms; null without timestamps. */
 export async function timestampRun(
-  model: Gpt2,
+  model: Model,
   { prompts, newTokens }: Work,
   decoder: Decoder,
 ): Promise<number | null> {
@@ -197,14 +197,14 @@ export async function timestampRun(
 }
 
 /** Returns the formula that used K/V bytes must equal, with its figures. */
-function kvFormula(model: Gpt2, dtype: Dtype, layersKept: number, { tokens, usedBytes }: KvState): string {
+function kvFormula(model: Model, dtype: Dtype, layersKept: number, { tokens, usedBytes }: KvState): string {
   const scales = dtype === "int8" ? ` + ${model.config.nHead} scales · 4 bytes` : "";
   const row = `${model.dims.a4 * 4} width · ${DTYPE_BYTES[dtype]} bytes${scales}`;
   return `2 · ${layersKept} layers · ${scales ? `(${row})` : row} · ${tokens} tokens = ${usedBytes}`;
 }
 
 function assertKvBytes(
-  model: Gpt2,
+  model: Model,
   { name, dtype, layersKept }: { name: string; dtype: Dtype; layersKept: number },
   state: KvState,
   tokens: number,

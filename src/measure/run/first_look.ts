@@ -6,7 +6,7 @@
  */
 import { withDecoder } from "../../engine/with_decoder.ts";
 import type { FirstDispatch } from "../../gpu/recorder.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import { latencyRun } from "./cell_runs.ts";
 import type { CellPlan, GroupPlan } from "./grid.ts";
 import { promptsOf } from "./grid.ts";
@@ -32,7 +32,7 @@ interface Glance {
  * @throws {KvbenchError} If two cells disagree on a token, or the device fails.
  */
 export async function firstLook(
-  model: Gpt2,
+  model: Model,
   plan: Plan,
   cells: GroupPlan,
   onKernel?: FirstDispatch,

@@ -8,7 +8,7 @@ import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { strategyNamed } from "../../kv/registry.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import type { Cell } from "../record/cell.ts";
 import {
   latencyRun,
@@ -58,7 +58,7 @@ export interface GroupOptions {
  * @throws {KvbenchError} If two cells disagree on a token, or the ledger on a K/V byte, or the device fails.
  */
 export async function measureGroup(
-  model: Gpt2,
+  model: Model,
   plan: Plan,
   index: number,
   cells: GroupPlan,
@@ -208,7 +208,7 @@ export function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
 
 /** Keeps a decoder of every cell alive while `use` runs. */
 async function withDecoders<T>(
-  model: Gpt2,
+  model: Model,
   cells: readonly CellPlan[],
   use: (decoders: readonly Decoder[]) => Promise<T>,
 ): Promise<T> {

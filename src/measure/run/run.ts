@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import { checkPlan, type GroupPlan, groupsOf } from "./grid.ts";
 import { type GroupOptions, type GroupProgress, measureGroup } from "./group.ts";
 import type { BenchResult } from "../record/result.ts";
@@ -32,7 +32,7 @@ export interface BenchOptions extends Pick<GroupOptions, "signal" | "decode"> {
  * @throws {KvbenchError} If the strategies disagree on a token, or the ledger on a K/V byte.
  */
 export async function runBench(
-  model: Gpt2,
+  model: Model,
   record: BenchResult,
   { progress = {}, signal, decode }: BenchOptions = {},
 ): Promise<BenchResult> {
