@@ -16,7 +16,7 @@ import type { BenchResult } from "../record/result.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** The times that are compared. */
-export const COMPARED = ["ttft_ms", "tpot_ms", "e2e_ms"] as const;
+const COMPARED = ["ttft_ms", "tpot_ms", "e2e_ms"] as const;
 type ComparedMetric = (typeof COMPARED)[number];
 
 /** One time of one cell in both results. */
