@@ -16,11 +16,19 @@ import type { WebGpuSource } from "./webgpu.ts";
 export class Gpu {
   /** The WebGPU device. */
   readonly device: GPUDevice;
-  /** What is known of the adapter. */
+  /**
+   * What is known of the adapter.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly facts: AdapterFacts;
   /** The only maker of buffers. */
   readonly ledger: Ledger;
-  /** How to wait for the GPU. */
+  /**
+   * How to wait for the GPU.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly fence: Fence;
   #failure: { readonly error: KvbenchError; readonly ledger: LedgerState } | undefined;
   #disposed = false;
@@ -71,7 +79,11 @@ export class Gpu {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** What the ledger said when the first error was noticed: what was alive is freed before anyone can look. */
+  /**
+   * What the ledger said when the first error was noticed: what was alive is freed before anyone can look.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   get ledgerAtFailure(): LedgerState | undefined {
     return this.#failure?.ledger;
   }

@@ -9,9 +9,15 @@ import { KvbenchError } from "../base/errors.ts";
 import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";
 
 /** What a buffer is for. */
-export const CATEGORIES = ["weights", "kv", "activations", "tables", "staging"] as const;
+export const CATEGORIES = [
+  "weights",
+  "kv",
+  "activations",
+  "tables",
+  "staging",
+] as const satisfies readonly Category[];
 /** What a buffer is for. */
-export type Category = (typeof CATEGORIES)[number];
+export type Category = "weights" | "kv" | "activations" | "tables" | "staging";
 
 /** Bytes by category and in all. */
 export type Bytes = Readonly<Record<Category | "total", number>>;
@@ -108,6 +114,7 @@ export class Ledger {
   /**
    * Creates a buffer and counts it.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If the device's `maxBufferSize` is smaller than the buffer.
    */
   createBuffer(spec: BufferSpec): LedgerBuffer {
@@ -129,6 +136,7 @@ export class Ledger {
   /**
    * Creates a texture for vectors of 16 bytes and counts it.
    *
+   * @internal For the parts of kvbench alone.
    * @param spec `bytes` are rounded up to whole rows of `rowBytes`, a multiple of 16: 32 KiB unless told otherwise.
    * @throws {KvbenchError} If the device's `maxTextureDimension2D` is smaller than the texture.
    */
@@ -158,6 +166,7 @@ export class Ledger {
   /**
    * Creates texels or a buffer for vectors of 16 bytes.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If the device does not allow as many.
    */
   createVectors(spec: Omit<BufferSpec, "usage">, { texels }: { readonly texels: boolean }): LedgerVectors {
@@ -223,7 +232,11 @@ export class Ledger {
     return { value, peak: this.peak };
   }
 
-  /** Bytes alive, and buffers and textures, by label, largest first. */
+  /**
+   * Bytes alive, and buffers and textures, by label, largest first.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   byLabel(): LabelledBytes[] {
     const rows = new Map<string, LabelledBytes>();
     for (const { label, category, bytes } of this.#live) {
@@ -233,7 +246,11 @@ export class Ledger {
     return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /** What there is now, for a report. */
+  /**
+   * What there is now, for a report.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   state(): LedgerState {
     return { current: this.current, peak: this.peak, largest: this.byLabel().slice(0, 10) };
   }

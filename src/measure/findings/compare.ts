@@ -17,9 +17,9 @@ import type { BenchResult } from "../record/result.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** The times that are compared. */
-export const COMPARED = ["ttft_ms", "tpot_ms", "e2e_ms"] as const;
+export const COMPARED: readonly ComparedMetric[] = ["ttft_ms", "tpot_ms", "e2e_ms"];
 /** A time that is compared. */
-export type ComparedMetric = (typeof COMPARED)[number];
+export type ComparedMetric = "ttft_ms" | "tpot_ms" | "e2e_ms";
 
 /** One time of one cell in both results. */
 export interface MetricComparison {
