@@ -112,7 +112,7 @@ Deno.test(
 
       const other = await kvbench([...args, "--block-size", "8"], { write: folder });
       assert.equal(other.code, 2);
-      assert.match(other.stderr, /^kvbench: Nothing in .+base\.json has the settings that are asked for/);
+      assert.match(other.stderr, /^kvbench: No cell of .+base\.json has the settings of this run/);
       const nothing = await kvbench([...workload, "--fail-on", "5%"], { write: folder });
       assert.match(nothing.stderr, /^kvbench: --fail-on needs something to compare with/);
     });
