@@ -42,7 +42,7 @@ Deno.test("compare ends with code 3 where something got worse than allowed, and 
     await Deno.writeTextFile(slow, "{");
     const broken = await kvbench(["compare", fast, slow], { flags });
     assert.deepEqual([broken.code, broken.stdout], [1, ""]);
-    assert.match(broken.stderr, /^kvbench: Cannot read .+slow\.json: it is not JSON\n$/);
+    assert.match(broken.stderr, /^kvbench: Cannot use .+slow\.json: it is not JSON\n$/);
   });
 });
 

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { KvbenchError } from "../../base/errors.ts";
 import { Lock } from "../../hub/lock.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
-import { readText } from "../../host/files.ts";
+import { readJson } from "../../hub/model_files.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, isReplaced, writeWhole } from "../../report/write.ts";
 
@@ -110,20 +110,6 @@ export async function claimResult(path: string): Promise<Disposable> {
       lock[Symbol.dispose]();
     },
   };
-}
-
-/**
- * Reads JSON from a file.
- *
- * @throws {KvbenchError} If there is none, it may not be read, or is not JSON.
- */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new KvbenchError(`Cannot read ${path}: it is not JSON`);
-  }
 }
 
 /**
