@@ -6,7 +6,7 @@
  * @module
  */
 import type { Dtype } from "../gpu/dtype.ts";
-import { ROW_BYTES, TEXEL_BYTES, texelRows } from "../gpu/texels.ts";
+import { ROW_BYTES, TEXEL_BYTES, unevenBytes } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
 import type { Kv } from "../kv/strategy_def.ts";
@@ -217,7 +217,7 @@ function batchesNeed({ config, tuning, limits }: NeedContext, batch: BatchLimits
     tuning.texels
       ? {
         what,
-        bytes: texelRows(bytes) * ROW_BYTES,
+        bytes: unevenBytes(bytes),
         mostBytes: ROW_BYTES * limits.maxTextureDimension2D,
       }
       : inBuffer([what, bytes]);

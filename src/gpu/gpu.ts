@@ -16,11 +16,19 @@ import type { WebGpuSource } from "./webgpu.ts";
 export class Gpu {
   /** The WebGPU device. */
   readonly device: GPUDevice;
-  /** Facts about the adapter. */
+  /**
+   * Facts about the adapter.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly facts: AdapterFacts;
   /** Creates and counts all buffers and textures. */
   readonly ledger: Ledger;
-  /** Waits for the GPU. */
+  /**
+   * Waits for the GPU.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly fence: Fence;
   #failure: { readonly error: KvbenchError; readonly ledger: LedgerState } | undefined;
   #disposed = false;
@@ -71,7 +79,11 @@ export class Gpu {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** State of the ledger at the device's first error, before anything was freed because of it. */
+  /**
+   * State of the ledger at the device's first error, before anything was freed because of it.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   get ledgerAtFailure(): LedgerState | undefined {
     return this.#failure?.ledger;
   }

@@ -9,9 +9,15 @@ import { KvbenchError } from "../base/errors.ts";
 import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";
 
 /** Purposes of memory. */
-export const CATEGORIES = ["weights", "kv", "activations", "tables", "staging"] as const;
+export const CATEGORIES = [
+  "weights",
+  "kv",
+  "activations",
+  "tables",
+  "staging",
+] as const satisfies readonly Category[];
 /** A purpose of memory. */
-export type Category = (typeof CATEGORIES)[number];
+export type Category = "weights" | "kv" | "activations" | "tables" | "staging";
 
 /** Bytes by category and in all. */
 export type Bytes = Readonly<Record<Category | "total", number>>;
@@ -100,6 +106,7 @@ export class Ledger {
   /**
    * Creates a buffer and counts it.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If the device's `maxBufferSize` is smaller than the buffer.
    */
   createBuffer(spec: BufferSpec): LedgerBuffer {
@@ -121,6 +128,7 @@ export class Ledger {
   /**
    * Creates texture storage for vectors of 16 bytes, and counts it.
    *
+   * @internal For the parts of kvbench alone.
    * @param spec `bytes` is rounded up to whole rows of `rowBytes`, a multiple of 16. Default of `rowBytes`: 32 KiB.
    * @throws {KvbenchError} If the device's `maxTextureDimension2D` is smaller than the texture.
    */
@@ -150,6 +158,7 @@ export class Ledger {
   /**
    * Creates texture storage or a buffer for vectors of 16 bytes.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If the device does not allow that size.
    */
   createVectors(spec: Omit<BufferSpec, "usage">, { texels }: { readonly texels: boolean }): LedgerVectors {
@@ -215,7 +224,11 @@ export class Ledger {
     return { value, peak: this.peak };
   }
 
-  /** Counts bytes, buffers and textures by label, largest first. */
+  /**
+   * Counts bytes, buffers and textures by label, largest first.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   byLabel(): LabelledBytes[] {
     const rows = new Map<string, LabelledBytes>();
     for (const { label, category, bytes } of this.#live) {
@@ -225,7 +238,11 @@ export class Ledger {
     return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /** Returns the present state, for a report. */
+  /**
+   * Returns the present state, for a report.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   state(): LedgerState {
     return { current: this.current, peak: this.peak, largest: this.byLabel().slice(0, 10) };
   }

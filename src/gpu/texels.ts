@@ -23,6 +23,17 @@ export function texelRows(bytes: number, rowBytes = ROW_BYTES): number {
   return Math.max(1, Math.ceil(bytes / rowBytes));
 }
 
+/**
+ * Returns the bytes of whole rows for `bytes` whose number depends on the work: at least as many rows, and never a
+ * power of two. Mesa's software drivers compile a kernel once for textures whose height is a power of two and once for
+ * others, so that workspaces of different sizes would share no compiled kernel.
+ */
+export function unevenBytes(bytes: number): number {
+  let rows = texelRows(bytes);
+  while ((rows & (rows - 1)) === 0) rows++;
+  return rows * ROW_BYTES;
+}
+
 /** A rectangle of texels, and its place in the bytes that fill it. */
 export interface Region {
   readonly x: number;
