@@ -5,7 +5,7 @@
  * @module
  */
 import { openWebCache } from "../../base/web_cache.ts";
-import { CANVAS_PACKAGE, chartPermissions } from "../../report/chart.ts";
+import { CANVAS_PACKAGE, chartPermissions } from "../../report/canvas.ts";
 
 const CACHE_NAME = "kvbench-packages";
 const KEY = `https://kvbench.invalid/${CANVAS_PACKAGE}`;
