@@ -1,8 +1,7 @@
 /**
- * How fast full-size GPT-2 is on this adapter, with synthetic weights, for every storage type: decode at two contexts,
- * prefill at two lengths, eight sequences at once, and the ratios that the strategies are judged by. All measures take
- * turns; a figure is the median of the rounds. A ratio is the median of each round's own, since a shared machine is
- * slower in one round than in another.
+ * The speed of full-size GPT-2 on this adapter, with synthetic weights, for every storage type: decode at two contexts,
+ * prefill at two lengths, a batch of eight, and ratios between strategies. All measurements take turns, and a figure is
+ * the median of the rounds. A ratio is the median of each round's ratio, since a shared machine changes its speed.
  *
  *   deno task speed [--model gpt2-medium] [--rounds 7]
  *
@@ -30,10 +29,10 @@ const { values: options } = parseArgs({
 const config = PRESETS[options.model as PresetName];
 const rounds = Number(options.rounds);
 const LONG = Number(options.context), SHORT = 128, BATCH = 8;
-/** Steps that are timed together, and how often decoders take turns at them in a round. */
+/** Steps that are timed together, and the turns of each decoder in a round. */
 const STEPS = 8, TURNS = 2;
 
-/** Something measured: takes turns with the others. */
+/** A measurement, which takes turns with the others. */
 interface Measure {
   readonly name: string;
   /** Milliseconds of one step or prefill. */
@@ -43,7 +42,7 @@ interface Measure {
 const gpu = await openGpu();
 console.log(`${options.model}, synthetic weights, on ${gpu.facts.description}; median of ${rounds} rounds`);
 const rows: string[][] = [];
-/** By storage type and measure: a sample of each round. */
+/** A sample of each round, by storage type and measurement. */
 const columns = new Map<Dtype, Map<string, number[]>>();
 for (const dtype of DTYPES) columns.set(dtype, await measureAll(dtype));
 type Samples = (measure: string) => readonly number[];

@@ -1,6 +1,6 @@
 /**
- * What each GPT-2 takes on the GPU by storage type: loads it with synthetic weights, reserves 1024 tokens of K/V, and
- * prints what the ledger counts as a Markdown table. A model that does not fit is said to.
+ * The GPU memory of each GPT-2 by storage type: loads it with synthetic weights, reserves 1024 tokens of K/V, and prints
+ * the ledger's counts as a Markdown table. A model that does not fit gets a row that says so.
  *
  *   deno task memory
  *

@@ -1,5 +1,5 @@
 /**
- * What the kernel suites share: a GPU, and kernels with scratch buffers, run many times per measurement.
+ * Shared parts of the kernel suites: a GPU, and kernels with scratch buffers, run many times per measurement.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface BatchedKernel {
 const gpu = await openGpu();
 const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
 const layouts = createLayouts(gpu.device, tuning);
-/** Whether operands are textures by default here. */
+/** True where this adapter's tuning stores activations and weights in textures. */
 export const TEXELS: boolean = tuning.texels;
 /** Multiply-adds per measurement. */
 const MACS = 16e6;
@@ -129,7 +129,7 @@ function repeated(times: number, batch: Batch, record: (recorder: Recorder) => v
   };
 }
 
-/** What a product or attention reads. */
+/** Allocates an input of a product or of attention. */
 function operand(bytes: number, { texels } = tuning) {
   return gpu.ledger.createVectors({ label: "bench", category: "staging", bytes }, { texels });
 }

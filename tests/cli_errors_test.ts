@@ -25,7 +25,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown strategy",
     ["generate", "x", "--strategy", "lru"],
-    /'lru' is not valid: expected no-cache, kv-cache, paged/,
+    /'lru' is not valid: expected no-cache, kv-cache, max, pow2, oracle, paged/,
   ],
   [
     "an unknown strategy in a list",
@@ -35,7 +35,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown model",
     ["generate", "x", "--model", "gpt9"],
-    /^Unknown model "gpt9": wanted tiny, distilgpt2, .+ or a folder$/m,
+    /^Unknown model "gpt9": expected tiny, distilgpt2, .+ or a folder$/m,
   ],
   ["block size 0", ["bench", "--block-size", "0"], /'0' is not valid: expected a whole number from 1 to 256/],
   ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is not valid: .*from 1 to 256/],
@@ -122,7 +122,7 @@ Deno.test("Exit code 1 and one line answer a checkpoint that is missing or damag
     const config = JSON.parse(await Deno.readTextFile(`${RANDOM_SMALL}/config.json`));
     const longer = { ...config, n_positions: 64, n_ctx: 64 };
     await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(longer));
-    await refuses(1, args, /tensor "?wpe\.weight"? is \[48, 80\], wanted \[64, 80\]/, { read });
+    await refuses(1, args, /tensor "?wpe\.weight"? is \[48, 80\], expected \[64, 80\]/, { read });
   });
 });
 

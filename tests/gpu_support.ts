@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/check/comparison.ts";
 import { adapterFacts, requestAdapter } from "../src/gpu/adapter.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import type { Feature } from "../src/gpu/ladder.ts";
+import type { Feature } from "../src/gpu/limits.ts";
 import { openGpu, webGpuSource } from "../src/host/gpu.ts";
 import { permitted } from "./permitted.ts";
 

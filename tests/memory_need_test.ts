@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { checkGolden, goldenNeed } from "../src/check/golden.ts";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { withDecoder } from "../src/engine/with_decoder.ts";
@@ -28,7 +29,7 @@ import type { Plan } from "../src/measure/run/plan.ts";
 import { profile, profileNeed } from "../src/measure/profile/profile.ts";
 import type { BenchResult } from "../src/measure/record/result.ts";
 import { runBench } from "../src/measure/run/run.ts";
-import { gpuRun } from "../src/simulate/gpu_run.ts";
+import { gpuRun } from "../src/simulate/run_plan.ts";
 import { shapeOf } from "../src/simulate/model_shape.ts";
 import type { ServingPlan } from "../src/simulate/plan.ts";
 import { servingNeed } from "../src/simulate/serving_need.ts";
@@ -165,7 +166,7 @@ Deno.test("A decoder takes to the byte what is said of it, in every strategy and
 });
 
 Deno.test(
-  "Sampling, beams, perplexity, the float32 reference and profiles say what they will take",
+  "Sampling, beams, perplexity, the float32 reference, golden prompts and profiles say what they will take",
   reading,
   async () => {
     await withTiny(async (model, context) => {
@@ -206,6 +207,14 @@ Deno.test(
         "the float32 reference",
         () => referenceOf(model, prompt, 20),
       );
+      for (const strategy of strategyNames("bench")) {
+        await assertNear(
+          model,
+          goldenNeed(context, [strategy]),
+          `golden prompts with ${strategy}`,
+          () => checkGolden(model, strategy),
+        );
+      }
       if (!model.gpu.device.features.has("timestamp-query")) {
         return;
       }

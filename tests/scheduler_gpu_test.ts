@@ -18,7 +18,7 @@ import type { Group, Request } from "../src/engine/scheduler/request.ts";
 import { Scheduler } from "../src/engine/scheduler/scheduler.ts";
 import { type Preemption, PREEMPTIONS } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Dtype } from "../src/gpu/dtype.ts";
-import { prefixKeys } from "../src/kv/paged/prefix_keys.ts";
+import { prefixKeys } from "../src/kv/prefix_keys.ts";
 import { independent } from "../src/kv/slot_copier.ts";
 import { seededRandom } from "../src/base/random.ts";
 import { IdsCheck } from "../src/simulate/ids_check.ts";

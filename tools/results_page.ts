@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { PROFILE_VERSION, profileJsonSchema } from "../src/measure/profile/profile_result.ts";
 import { resultJsonSchema, SCHEMA_VERSION } from "../src/measure/record/result.ts";
 
-/** A JSON Schema, as far as it is read here. */
+/** The parts of a JSON Schema that are read here. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -21,17 +21,16 @@ interface Schema {
   readonly oneOf?: readonly Schema[];
 }
 
-/** A field: where it stands, what it holds, what that means. */
+/** A field: its path, its type, and its meaning. */
 export interface Field {
   /** Such as `cells[].ttft_ms.median`. */
   readonly path: string;
   /** Such as "number or null". */
   readonly type: string;
-  /** What it means. */
   readonly meaning: string;
 }
 
-/** Every field of a schema, in order; a field that stands in several places is given in each. */
+/** Lists every field of a schema, in order; a field that stands in several places is listed for each. */
 export function fieldsOf(schema: unknown, path = ""): Field[] {
   const node = schema as Schema;
   const alternatives = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
@@ -75,7 +74,7 @@ function fieldTable(schema: unknown): string {
   return ["| field | type | meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-/** The whole document. */
+/** Makes the whole document. */
 export function resultsDocument(): string {
   return `# Result files
 

@@ -7,6 +7,7 @@ import { WrongResultsError } from "../base/errors.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import { plainStrategy, strategyNamed } from "../kv/registry.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
+import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { describeComparison, isRight, worst } from "./comparison.ts";
 import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
@@ -22,6 +23,8 @@ export interface SelfCheckOptions {
   readonly kvDtypes: readonly Dtype[];
   /** Called before and after each check, with how many are done. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called before a kernel of the golden prompts is first dispatched. */
+  readonly onKernel?: FirstDispatch;
 }
 
 /**
@@ -32,13 +35,13 @@ export interface SelfCheckOptions {
  */
 export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<void> {
   const { gpu, config, tuning, weightsDtype } = model;
-  const { weights, strategy, kvDtypes, onProgress = () => {} } = options;
+  const { weights, strategy, kvDtypes, onProgress = () => {}, onKernel } = options;
   let wrong: string | undefined;
   const exact = weightsDtype === "f32" && kvDtypes.every((dtype) => dtype === "f32");
   if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
     onProgress(0, GOLDEN_STEPS);
     const { name } = strategyNamed(strategy).traits.exact ? strategyNamed(strategy) : plainStrategy();
-    const comparisons = await checkGolden(model, name, (steps) => onProgress(steps, GOLDEN_STEPS));
+    const comparisons = await checkGolden(model, name, (steps) => onProgress(steps, GOLDEN_STEPS), onKernel);
     if (comparisons.every(isRight)) return;
     wrong = `golden prompts differ, though every kernel equals its CPU reference: ${
       describeComparison(worst(comparisons))

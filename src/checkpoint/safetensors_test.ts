@@ -116,12 +116,12 @@ Deno.test("SafetensorsFile.readF32() names a tensor that is not there or not a f
   await assert.rejects(file.readF32("x"), { name: "KvbenchError", message: /has no tensor "x"$/ });
   await assert.rejects(file.readF32("i"), {
     name: "KvbenchError",
-    message: 'Cannot use m.safetensors: tensor "i" is I64, wanted F32, F16 or BF16',
+    message: 'Cannot use m.safetensors: tensor "i" is I64, expected F32, F16 or BF16',
   });
 });
 
 Deno.test("SafetensorsFile refuses a damaged header", async () => {
-  await assertRefused(new Uint8Array(0), /it has 0 bytes, wanted a header of at least 8$/);
+  await assertRefused(new Uint8Array(0), /it has 0 bytes, expected a header of at least 8$/);
   await assertRefused(new Uint8Array(7), /it has 7 bytes/);
   await assertRefused(new Uint8Array(8), /header is not JSON$/);
   await assertRefused(new Uint8Array(64).fill(255), /header of \d+ bytes ends beyond the file of 64/);
@@ -143,7 +143,7 @@ Deno.test("SafetensorsFile refuses a header that is too large", async () => {
   new DataView(prefix.buffer).setBigUint64(0, 100_000_001n, true);
   const source: ByteSource = { ...memorySource(prefix), size: 1e9, read: () => Promise.resolve(prefix) };
   await assert.rejects(SafetensorsFile.open(source, "m"), {
-    message: /100000001 bytes, wanted at most 100000000$/,
+    message: /100000001 bytes, expected at most 100000000$/,
   });
 });
 
@@ -156,9 +156,9 @@ Deno.test("SafetensorsFile refuses a tensor that is described wrongly, by name",
   await refused(f32([-2], 0, 8), /tensor "h\.0\.x" has no shape/);
   await refused({ ...f32([2], 0, 8), data_offsets: [0] }, /tensor "h\.0\.x" has no data_offsets/);
   await refused(f32([2], 0.5, 8.5), /tensor "h\.0\.x" has no data_offsets/);
-  await refused(f32([3], 0, 8), /tensor "h\.0\.x" is F32 \[3\] in 8 bytes, wanted 12$/);
-  await refused(f32([2], 8, 0), /in -8 bytes, wanted 8$/);
-  await refused(f32([2 ** 52, 2 ** 52, 2 ** 52], 0, 8), /in 8 bytes, wanted/);
+  await refused(f32([3], 0, 8), /tensor "h\.0\.x" is F32 \[3\] in 8 bytes, expected 12$/);
+  await refused(f32([2], 8, 0), /in -8 bytes, expected 8$/);
+  await refused(f32([2 ** 52, 2 ** 52, 2 ** 52], 0, 8), /in 8 bytes, expected/);
 });
 
 Deno.test("SafetensorsFile refuses tensors that overlap, leave holes, or end beyond the file", async () => {

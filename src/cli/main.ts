@@ -84,7 +84,7 @@ export async function kvbench(only?: string): Promise<Command> {
 
 /** Commands to try first. */
 const EXAMPLES: readonly Example[] = [
-  ["Compare the three strategies on the embedded model", "bench"],
+  ["Compare the strategies on the embedded model", "bench"],
   ["Continue a text", 'generate "Once upon a time"'],
   ["Show the adapter and the models that fit", "doctor"],
 ];

@@ -17,19 +17,19 @@ import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
-/** What to search, and where K and V are kept meanwhile. */
+/** A search, and the strategy that keeps its K and V. */
 export interface BeamSearchOptions extends BeamOptions, NamedStrategy {
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
   /** Called with the tokens of the open beams so far. */
   readonly onProgress?: (tokens: number) => void;
 }
 
-/** What a search found. */
+/** The result of a search. */
 export interface BeamSearchResult {
   /** The best first. */
   readonly hypotheses: readonly Hypothesis[];
-  /** What it took. */
+  /** The memory that it took. */
   readonly footprint: KvFootprint;
 }
 

@@ -14,7 +14,7 @@ import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
-/** What a decoder is sized for. */
+/** Sizes of a decoder. */
 export interface DecoderOptions {
   /** Sequences that are decoded together. */
   readonly nSequences: number;
@@ -24,12 +24,12 @@ export interface DecoderOptions {
   readonly maxTokens: number;
   /** Rows of logits that a step may ask for. Default: one per sequence. */
   readonly maxOutputs?: number;
-  /** How K and V are stored. Default: f32. */
+  /** Storage type of K and V. Default: f32. */
   readonly kvDtype?: Dtype;
-  /** Whether tokens may be sampled. Default: they may. */
+  /** True if tokens may be sampled. Default: true. */
   readonly sampled?: boolean;
   /**
-   * Whether only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
+   * True if only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
    * {@link Decoder.ready}. Default: everything is compiled at first.
    */
   readonly firstStepFirst?: boolean;
@@ -77,6 +77,7 @@ export class Decoder {
    */
   static async create(model: Model, kv: Kv, options: DecoderOptions): Promise<Decoder> {
     const { nSequences, maxPromptTokens, maxTokens, maxOutputs, kvDtype } = options;
+    const { sampled = true, firstStepFirst = false } = options;
     if (maxTokens > model.config.nCtx) {
       throw new UsageError(
         `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
@@ -87,8 +88,9 @@ export class Decoder {
       maxSequences: nSequences,
       maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
       movesSlots: false,
-      sampled: options.sampled ?? true,
-      ...(options.firstStepFirst && { firstSteps: firstStepOf(options) }),
+      sampled,
+      // Prompts that are computed in several steps use more than the first one.
+      ...(firstStepFirst && maxPromptTokens <= maxChunk && { firstSteps: firstStepOf(options) }),
       ...(maxOutputs !== undefined && { maxOutputs }),
       ...(kvDtype && { kvDtype }),
     });

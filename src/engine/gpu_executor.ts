@@ -15,11 +15,11 @@ import type { Request, Sequence } from "./scheduler/request.ts";
 import type { Step, StepSpan } from "./scheduler/step.ts";
 import { Runner, type RunnerOptions } from "./runner.ts";
 
-/** What an executor is sized for, and where it gets prompts from. */
+/** Sizes of an executor, and the source of its prompts. */
 export interface GpuExecutorOptions<R extends Request> extends Omit<RunnerOptions, "movesSlots"> {
   /** The prompt of a request. */
   promptOf(request: R): readonly number[];
-  /** How a continuation's tokens are chosen. Default: greedily. */
+  /** Returns a continuation's sampling. Default: greedy. */
   samplingOf?(request: R, index: number): Sampling;
   /** Called with the ids of a sequence that has all its tokens: the prompt's and the new ones. */
   onEnded?(sequence: Sequence, ids: number[]): void;

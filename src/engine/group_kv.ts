@@ -8,7 +8,7 @@ import { type Kv, makeKv } from "../kv/strategy_def.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 
-/** What the continuations need. */
+/** The needs of the continuations. */
 export interface GroupNeed {
   /** Tokens of the prompt. */
   readonly promptTokens: number;

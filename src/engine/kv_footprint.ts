@@ -9,7 +9,7 @@ import type { KvUsage } from "../kv/policy.ts";
 export interface KvFootprint {
   /** Held by sequences at the fullest moment: in blocks, or in whole caches. */
   readonly heldBytes: number;
-  /** What they would have held if no two had shared a block. */
+  /** Held by them if no two had shared a block. */
   readonly unsharedBytes: number;
   /** Copied by forks, and on writes to shared blocks. */
   readonly copiedBytes: number;
@@ -36,7 +36,7 @@ export class KvPeak {
     this.#unshared = Math.max(this.#unshared, capacity - free + saved);
   }
 
-  /** What it came to. */
+  /** Returns the peaks. */
   footprint(copiedBytes: number): KvFootprint {
     const heldBytes = this.#held * this.#tokenBytes, unsharedBytes = this.#unshared * this.#tokenBytes;
     return { heldBytes, unsharedBytes, copiedBytes };

@@ -24,7 +24,7 @@ import { Scheduler } from "./scheduler/scheduler.ts";
 import type { SchedulerOptions } from "./scheduler/scheduler_options.ts";
 import type { Step } from "./scheduler/step.ts";
 
-/** How long ids are on their way to the host, in ms, when the GPU is done. */
+/** Milliseconds from the end of the GPU's work to the ids on the host. */
 const READBACK_MS = 11;
 /** Steps whose ids are on their way at most, however short they are. */
 const MOST_UNDER_WAY = 8;
@@ -41,7 +41,7 @@ export interface TokenLogprobs {
 export interface LiveRequest extends Request {
   /** The prompt. */
   readonly ids: readonly number[];
-  /** How tokens are chosen: one for each continuation. */
+  /** Samplings: one for each continuation. */
   readonly samplings: readonly Sampling[];
   /** Likeliest tokens whose log-probabilities are wanted with each token; none, not even its own, if undefined. */
   readonly topLogprobs: number | undefined;
@@ -51,7 +51,7 @@ export interface LiveRequest extends Request {
   onFailure(error: unknown): void;
 }
 
-/** What an engine is sized for. */
+/** Sizes of an engine. */
 export interface LiveEngineOptions
   extends SchedulerOptions, Required<Pick<GpuExecutorOptions<LiveRequest>, "kvDtype">> {}
 
@@ -64,7 +64,7 @@ interface Live {
   readonly gained: readonly number[][];
 }
 
-/** Where a chosen token will be. */
+/** The place of a chosen token. */
 interface Output {
   readonly live: Live;
   readonly index: number;
@@ -86,7 +86,7 @@ export class LiveEngine {
   #delivered: Promise<void> = Promise.resolve();
   /** Requests that failed alone and are being told why. */
   #told: Promise<void> = Promise.resolve();
-  /** What a step takes on average of late. */
+  /** The duration of a step, on average of late. */
   #stepMs = READBACK_MS;
   #stopping = false;
   #wake: (() => void) | undefined;
@@ -153,7 +153,7 @@ export class LiveEngine {
     return this.#model.gpu.ledger.current.total;
   }
 
-  /** What the K/V memory holds. */
+  /** Returns the K/V memory in use. */
   usage(): KvUsage {
     return this.#memory.usage();
   }
@@ -294,7 +294,7 @@ export class LiveEngine {
     this.#model.gpu.assertHealthy();
   }
 
-  /** What the step chooses, in the order of its rows of logits. */
+  /** Returns the tokens that the step chooses, in the order of its rows of logits. */
   #outputsOf(step: Step<LiveRequest>): Output[] {
     const outputs: Output[] = [];
     let row = 0;

@@ -52,7 +52,7 @@ export async function notFiniteError(
   }
 }
 
-/** Where a value is not finite. */
+/** The place of a value that is not finite. */
 interface Found {
   readonly operator: Operator;
   readonly value: number;

@@ -22,7 +22,7 @@ import type { Workspace } from "../model/workspace.ts";
 /** Steps that are recorded into one submission at most. */
 export const STEPS_PER_SUBMISSION = 16;
 
-/** What a runner is sized for. */
+/** Sizes of a runner. */
 export interface RunnerOptions {
   /** Sequences that have a slot at once at most. */
   readonly maxSequences: number;
@@ -30,17 +30,17 @@ export interface RunnerOptions {
   readonly maxRows: number;
   /** Rows of logits of one step. Default: one per sequence. */
   readonly maxOutputs?: number;
-  /** How K and V are stored. Default: f32. */
+  /** Storage type of K and V. Default: f32. */
   readonly kvDtype?: Dtype;
-  /** Whether sequences are forked, share blocks or are swapped out, which takes buffers in place of textures. */
+  /** True if sequences are forked, share blocks or are swapped out, which takes buffers in place of textures. */
   readonly movesSlots: boolean;
-  /** Whether tokens may be sampled. Default: they may. */
+  /** True if tokens may be sampled. Default: true. */
   readonly sampled?: boolean;
   /** The steps that come before {@link Runner.ready} is called. Default: every step. */
   readonly firstSteps?: StepRange;
 }
 
-/** How each output's next token is chosen: not at all, the likeliest, or as its sequence's sampling says. */
+/** The choice of each output's next token: none, the likeliest, or as its sequence's sampling says. */
 export type Choice = "none" | "greedy" | "sampled";
 
 /** Consecutive tokens of a sequence's row in the table of ids. */
@@ -59,7 +59,7 @@ export interface Target {
   readonly slot: number;
   /** Its tokens in all. */
   readonly length: number;
-  /** How many of the last tokens get logits. */
+  /** The last tokens that get logits. */
   readonly outputs: number;
 }
 
@@ -117,7 +117,8 @@ export class Runner {
       shape: { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels },
       addressing,
       nSlots: policy.nSlots,
-      movesSlots: options.movesSlots,
+      // A scratch that is computed anew with every step is never copied or swapped.
+      movesSlots: options.movesSlots && policy.traits.keeps !== "nothing",
     });
     try {
       const range: StepRange = {
@@ -251,7 +252,11 @@ export class Runner {
    *
    * @throws {KvbenchError} If the device fails.
    */
-  async tokens(ranges: readonly TokenRange[]): Promise<number[][]> {
+  tokens(ranges: readonly TokenRange[]): Promise<number[][]> {
+    return this.keep(this.#readTokens(ranges));
+  }
+
+  async #readTokens(ranges: readonly TokenRange[]): Promise<number[][]> {
     const { nCtx } = this.#model.config;
     const pieces = ranges.map(({ slot, first, count }) => ({
       source: this.#workspace.tokens.buffer,
@@ -269,7 +274,11 @@ export class Runner {
    *
    * @throws {KvbenchError} If the device fails.
    */
-  async logits(rows: readonly number[]): Promise<Float32Array[]> {
+  logits(rows: readonly number[]): Promise<Float32Array[]> {
+    return this.keep(this.#readLogits(rows));
+  }
+
+  async #readLogits(rows: readonly number[]): Promise<Float32Array[]> {
     const { config: { vocabSize }, dims: { v4 } } = this.#model;
     const pieces = rows.map((row) => ({
       source: this.#workspace.results.logits.buffer,
@@ -280,11 +289,12 @@ export class Runner {
     return rows.map((_, i) => all.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
   }
 
-  /** Remembers a readback that is under way and must not outlive the buffers. */
-  keep(read: Promise<unknown>): void {
+  /** Remembers a readback that is under way and must not outlive the buffers, whether its reader waits for it or not. */
+  keep<T>(read: Promise<T>): Promise<T> {
     const kept = read.finally(() => this.#reads.delete(kept));
     kept.catch((error) => this.#failure ??= { error });
     this.#reads.add(kept);
+    return read;
   }
 
   /**

@@ -12,15 +12,15 @@ import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { LiveEngine } from "./live_engine.ts";
 
-/** What to sample. */
+/** A request for continuations of one prompt. */
 export interface ParallelRequest extends NamedStrategy {
   /** The prompt. */
   readonly ids: readonly number[];
   /** Tokens that each continuation gains at most. */
   readonly newTokens: number;
-  /** How tokens are chosen: one for each continuation. */
+  /** Samplings: one for each continuation. */
   readonly samplings: readonly Sampling[];
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
   /** Called with each new id of a continuation, in order; false ends it. */
   onToken(index: number, id: number): boolean;

@@ -7,7 +7,7 @@ import type { Model } from "../model/model.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
 import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
 
-/** What is decoded, and where K and V are kept. */
+/** Sizes of a decoder, and the strategy that keeps its K and V. */
 export interface DecodingOptions extends DecoderOptions, NamedStrategy {}
 
 /**

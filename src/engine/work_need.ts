@@ -6,7 +6,7 @@
  * @module
  */
 import type { Dtype } from "../gpu/dtype.ts";
-import { ROW_BYTES, TEXEL_BYTES, texelRows } from "../gpu/texels.ts";
+import { ROW_BYTES, TEXEL_BYTES, unevenBytes } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
 import type { Kv } from "../kv/strategy_def.ts";
@@ -21,13 +21,13 @@ import { groupKv, type GroupNeed } from "./group_kv.ts";
 import { type RunnerOptions, STEPS_PER_SUBMISSION } from "./runner.ts";
 import type { DecodingOptions } from "./with_decoder.ts";
 
-/** What bounds a single buffer or texture. */
+/** The bounds of a single buffer or texture. */
 export type SizeLimits = Pick<
   GPUSupportedLimits,
   "maxBufferSize" | "maxStorageBufferBindingSize" | "maxTextureDimension2D"
 >;
 
-/** What a need depends on beside the work. */
+/** The model and the device that a need depends on beside the work. */
 export interface NeedContext {
   readonly config: Gpt2Config;
   readonly tuning: Tuning;
@@ -69,7 +69,7 @@ export const NOTHING: WorkNeed = {
   largest: { what: "nothing", bytes: 0, mostBytes: 1 },
 };
 
-/** What several pieces of work take that hold their memory at the same time. */
+/** Adds up what several pieces of work take that hold their memory at the same time. */
 export function together(...needs: readonly WorkNeed[]): WorkNeed {
   return needs.reduce((a, b) => ({
     kvBytes: a.kvBytes + b.kvBytes,
@@ -80,7 +80,7 @@ export function together(...needs: readonly WorkNeed[]): WorkNeed {
   }), NOTHING);
 }
 
-/** What several pieces of work take of which each gives its memory back before the next one begins. */
+/** Returns what several pieces of work take of which each gives its memory back before the next one begins. */
 export function inTurn(...needs: readonly WorkNeed[]): WorkNeed {
   const most = needs.reduce((a, b) => totalOf(b) > totalOf(a) ? b : a, NOTHING);
   return { ...most, largest: needs.map(({ largest }) => largest).reduce(tighter, NOTHING.largest) };
@@ -119,13 +119,15 @@ export function sharedNeed(
   kv: Kv,
   { maxSequences, maxRows, kvDtype = "f32" }: Omit<RunnerOptions, "movesSlots">,
 ): WorkNeed {
-  const { config } = context, { v4 } = dimsOf(config);
+  const { config } = context, { v4 } = dimsOf(config), moves = kv.policy.traits.keeps !== "nothing";
   return withOther(
     together(
-      kvNeed(context, kv, { nSequences: maxSequences, kvDtype, texels: false }),
+      kvNeed(context, kv, { nSequences: maxSequences, kvDtype, texels: !moves && context.tuning.texels }),
       batchesNeed(context, { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences }),
     ),
-    { gpu: MOST_COPIES * 12 + Math.max(maxSequences * config.nCtx * 4, maxSequences * v4 * 16) },
+    {
+      gpu: (moves ? MOST_COPIES * 12 : 0) + Math.max(maxSequences * config.nCtx * 4, maxSequences * v4 * 16),
+    },
   );
 }
 
@@ -147,7 +149,7 @@ interface Slots {
   readonly count: number;
   /** Layers that have memory of their own. */
   readonly layers: number;
-  /** Whether textures are asked for. */
+  /** True if textures are asked for. */
   readonly texels: boolean;
   readonly tableBytes: number;
 }
@@ -215,7 +217,7 @@ function batchesNeed({ config, tuning, limits }: NeedContext, batch: BatchLimits
     tuning.texels
       ? {
         what,
-        bytes: texelRows(bytes) * ROW_BYTES,
+        bytes: unevenBytes(bytes),
         mostBytes: ROW_BYTES * limits.maxTextureDimension2D,
       }
       : inBuffer([what, bytes]);

@@ -1,13 +1,13 @@
 /**
- * An opened GPU: device, ledger and fence, with the adapter's own limits and the optional features that exist, or
- * with less. Knows nothing of models.
+ * An opened GPU: device, ledger and fence, with the adapter's limits and optional features, or with fewer. Knows nothing
+ * of models.
  *
  * @module
  */
 import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
-import { type Ladder, requirements } from "./ladder.ts";
+import { type DeviceLimits, requirements } from "./limits.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { lossError, lossOf } from "./loss.ts";
 import type { WebGpuSource } from "./webgpu.ts";
@@ -17,15 +17,15 @@ export class Gpu {
   /** The WebGPU device. */
   readonly device: GPUDevice;
   /**
-   * What is known of the adapter.
+   * Facts about the adapter.
    *
    * @internal For the parts of kvbench alone.
    */
   readonly facts: AdapterFacts;
-  /** The only maker of buffers. */
+  /** Creates and counts all buffers and textures. */
   readonly ledger: Ledger;
   /**
-   * How to wait for the GPU.
+   * Waits for the GPU.
    *
    * @internal For the parts of kvbench alone.
    */
@@ -51,13 +51,13 @@ export class Gpu {
    * Opens the adapter with the highest performance.
    *
    * @param source The implementation of WebGPU.
-   * @param ladder Features and limits to do without.
+   * @param limits Features and limits to do without.
    * @throws {UsageError | KvbenchError} If there is no adapter, it gives no device, or not with these limits.
    */
-  static async open(source: WebGpuSource, ladder: Ladder = {}): Promise<Gpu> {
+  static async open(source: WebGpuSource, limits: DeviceLimits = {}): Promise<Gpu> {
     const adapter = await requestAdapter(source);
     const facts = adapterFacts(adapter, source);
-    const required = requirements(facts, ladder);
+    const required = requirements(facts, limits);
     let device: GPUDevice;
     try {
       device = await adapter.requestDevice({ label: "kvbench", ...required });
@@ -71,7 +71,7 @@ export class Gpu {
   }
 
   /**
-   * Reports what WebGPU found wrong since the start. Call it at every point where results leave the GPU.
+   * Reports the first error of the device since its start. Call it wherever results leave the GPU.
    *
    * @throws {DeviceLostError | OutOfMemoryError | KvbenchError} The first error of the device.
    */
@@ -80,7 +80,7 @@ export class Gpu {
   }
 
   /**
-   * What the ledger said when the first error was noticed: what was alive is freed before anyone can look.
+   * State of the ledger at the device's first error, before anything was freed because of it.
    *
    * @internal For the parts of kvbench alone.
    */
@@ -89,7 +89,7 @@ export class Gpu {
   }
 
   /**
-   * Reports why a call of WebGPU failed.
+   * Throws the cause of a failed call of WebGPU.
    *
    * @throws {DeviceLostError | OutOfMemoryError | KvbenchError} Always.
    */
@@ -118,7 +118,7 @@ export class Gpu {
   }
 
   #errorOf({ message, constructor }: GPUError): KvbenchError {
-    // By name: Dawn brings a class of its own.
+    // Compared by name, because Dawn has classes of its own.
     if (constructor.name !== "GPUOutOfMemoryError") return new KvbenchError(`The GPU reports: ${message}`);
     return new OutOfMemoryError(
       `The GPU has no memory left for what was asked of it: ${message.split("\n")[0]} The ledger holds ` +
@@ -127,7 +127,7 @@ export class Gpu {
     );
   }
 
-  /** Ends the device after a failure: whatever is alive on it goes with it. */
+  /** Ends the device after a failure, with everything that is alive on it. */
   abandon(): void {
     if (this.#disposed) return;
     this.#disposed = true;

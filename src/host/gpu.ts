@@ -5,7 +5,7 @@
  */
 import { KvbenchError } from "../base/errors.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import type { Ladder } from "../gpu/ladder.ts";
+import type { DeviceLimits } from "../gpu/limits.ts";
 import type { WebGpuName, WebGpuSource } from "../gpu/webgpu.ts";
 import { askedBackends, askedWebGpu, variable } from "./variables.ts";
 
@@ -18,13 +18,13 @@ export interface GpuOptions {
    *
    * @internal For tests of less capable adapters.
    */
-  readonly disabledFeatures?: NonNullable<Ladder["disabledFeatures"]>;
+  readonly disabledFeatures?: NonNullable<DeviceLimits["disabledFeatures"]>;
   /**
    * Limits to keep below the adapter's. Default: none.
    *
    * @internal For tests of less capable adapters.
    */
-  readonly limits?: NonNullable<Ladder["limits"]>;
+  readonly limits?: NonNullable<DeviceLimits["limits"]>;
 }
 
 /**
@@ -32,8 +32,8 @@ export interface GpuOptions {
  *
  * @throws {UsageError | KvbenchError} If there is no adapter, it gives no device, or not with these limits.
  */
-export async function openGpu({ webgpu = askedWebGpu(), ...ladder }: GpuOptions = {}): Promise<Gpu> {
-  return await Gpu.open(await webGpuSource(webgpu), ladder);
+export async function openGpu({ webgpu = askedWebGpu(), ...limits }: GpuOptions = {}): Promise<Gpu> {
+  return await Gpu.open(await webGpuSource(webgpu), limits);
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { CACHE_NAME, cacheKey, download, type RemoteFile } from "./download.ts";
+import { CACHE_NAME, cacheKey, download, type PinnedFile } from "./download.ts";
 import { permitted } from "../../tests/permitted.ts";
 
 const ignore = !permitted("net");
@@ -30,7 +30,7 @@ type Answer = (request: Request) => Response | Promise<Response>;
 function serverTest(
   name: string,
   answer: Answer,
-  test: (file: RemoteFile, requests: () => number) => Promise<void>,
+  test: (file: PinnedFile, requests: () => number) => Promise<void>,
 ): void {
   Deno.test({
     name,
@@ -58,7 +58,7 @@ function serverTest(
 const RETRY = { tries: 2, firstPauseMs: 1, maxPauseMs: 1000 };
 
 /** The download fails with this message, and fails again: nothing was kept. */
-async function assertFails(file: RemoteFile, message: RegExp): Promise<void> {
+async function assertFails(file: PinnedFile, message: RegExp): Promise<void> {
   for (let i = 0; i < 2; i++) {
     await assert.rejects(download(file, { retry: RETRY }), { name: "KvbenchError", message });
   }

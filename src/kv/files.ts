@@ -25,13 +25,13 @@ import type { WgslFile } from "../gpu/wgsl.ts";
 export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
 /** In which order the slots of a layer lie. */
 export const KV_GROUPS: WgslFile = { name: "kv_groups.wgsl", code: groupsCode };
-/** How K and V are stored. */
+/** Storage type of K and V. */
 export const KV_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
   f32: { name: "kv_f32.wgsl", code: f32Code },
   f16: { name: "kv_f16.wgsl", code: f16Code },
   int8: { name: "kv_int8.wgsl", code: int8Code },
 };
-/** What holds them: for each, where a head begins in it, and how it is read and written. */
+/** Buffers and textures: for each, the place of a head in it, and the access to read and to write. */
 export const KV_PLACES = {
   buffer: {
     where: { name: "kv_buffer.wgsl", code: bufferCode },
@@ -45,7 +45,7 @@ export const KV_PLACES = {
   },
 } as const satisfies Record<string, Record<string, WgslFile>>;
 const UNSCALED: WgslFile = { name: "kv_unscaled.wgsl", code: unscaledCode };
-/** How their scales are read and written. */
+/** The access to scales, where there are some. */
 export const KV_SCALES = {
   none: { read: UNSCALED, write: UNSCALED },
   rows: {

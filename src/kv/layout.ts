@@ -1,5 +1,5 @@
 /**
- * Where a layer's K and V are kept, and how kernels get at them: in a buffer, or in a texture whose rows are as long
+ * The memory of a layer's K and V, and the way of kernels to it: a buffer, or in a texture whose rows are as long
  * as a slot, so that both take the same bytes. Owns that choice and the bind groups; whose the slots are is decided
  * elsewhere.
  *
@@ -15,7 +15,7 @@ import { KvLayer } from "./layer.ts";
 import { kvHeadBytes, type KvShape } from "./shape.ts";
 import type { KvGroups, KvSides, KvSource } from "./source.ts";
 
-/** How slots are found, and how many there are. */
+/** The way in which slots are found, and their number. */
 export interface KvSlots {
   /** WGSL that defines `kv_slot()`, `kv_entries()` and `kv_visible()`. */
   readonly files: readonly WgslFile[];
@@ -39,13 +39,13 @@ export interface LayerSlots {
 
 /** The form of every layer's K and V. */
 export class KvLayout {
-  /** What kernels that touch K and V are joined with. */
+  /** The strategy's part in the kernels that touch K and V. */
   readonly source: KvSource;
   /** Bytes of a slot's values in one layer. */
   readonly valueBytes: number;
   /** Bytes of a slot's scales in one layer. */
   readonly scaleBytes: number;
-  /** Whether values are in textures. */
+  /** True if values are in textures. */
   readonly texels: boolean;
   readonly #gpu: Gpu;
   readonly #layouts: KvSides<BindLayout>;
@@ -102,7 +102,7 @@ export class KvLayout {
     return new KvLayer(kv, ledger.createBuffer(scales));
   }
 
-  /** What kernels bind of a layer, with the table that `kv_slot()` uses. */
+  /** Binds a layer for kernels, with the table that `kv_slot()` uses. */
   bind({ kv, scales }: KvLayer, table: LedgerBuffer): KvGroups {
     const bound = { kv, table, ...(scales && { scales }) };
     return { read: this.#layouts.read.bind(bound), write: this.#layouts.write.bind(bound) };

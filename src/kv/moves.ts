@@ -31,6 +31,8 @@ export type Move =
     /** Gives every sequence a region of another size, in new memory. */
     readonly kind: "resize";
     readonly slotsPerSequence: number;
+    /** Regions. */
+    readonly nSequences: number;
     /** Leading slots of each region whose contents are copied. */
     readonly keep: number;
   };

@@ -5,22 +5,22 @@
  *
  * @module
  */
-import type { PrefixKey } from "./paged/block_pool.ts";
 import type { Move, Swapped } from "./moves.ts";
+import type { PrefixKey } from "./prefix_keys.ts";
 
-/** What a strategy is, in terms that others may depend on. */
+/** The traits of a strategy, which others may depend on in place of its name. */
 export interface KvTraits {
   /** The tokens whose K and V outlive a step. */
   readonly keeps: "nothing" | "all" | "some";
-  /** Whether it attends to every token, so that it gives the same ids as all other exact strategies. */
+  /** True if it attends to every token, so that it gives the same ids as all other exact strategies. */
   readonly exact: boolean;
-  /** Whether sequences with the same tokens share memory. */
+  /** True if sequences with the same tokens share memory. */
   readonly shares: boolean;
-  /** Whether a sequence can give up its K and V and compute them again to the same values. */
+  /** True if a sequence can give up its K and V and compute them again to the same values. */
   readonly preemptible: boolean;
 }
 
-/** How long the sequences of a request will be. */
+/** The lengths of a request's sequences. */
 export interface Lengths {
   /** Tokens of the prompt, at least 1. */
   readonly promptTokens: number;
@@ -46,9 +46,9 @@ export interface KvUsage {
   readonly saved: number;
 }
 
-/** What a group of sequences needs in order to begin, or begin again. */
+/** The needs of a group of sequences that begins, or begins again. */
 export interface Admission {
-  /** How long its sequences will be. */
+  /** The lengths of its sequences. */
   readonly request: Lengths;
   /** The slots of the sequences; the first one computes the prompt. */
   readonly slots: readonly number[];
@@ -58,13 +58,13 @@ export interface Admission {
   readonly nKnown: number;
   /** Keys of the leading blocks that are shared with the prefix cache. */
   readonly prefix: readonly PrefixKey[];
-  /** Whether no other sequence runs, so that waiting would free nothing. */
+  /** True if no other sequence runs, so that waiting would free nothing. */
   readonly alone: boolean;
 }
 
 /** Room for K and V. A slot names a sequence. */
 export interface KvPolicy {
-  /** What the strategy is. */
+  /** The strategy's traits. */
   readonly traits: KvTraits;
   /** Token slots of the pool at its beginning. */
   readonly nSlots: number;

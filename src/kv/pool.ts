@@ -15,22 +15,22 @@ import { type SlotBuffer, SlotCopier, type SlotCopy } from "./slot_copier.ts";
 import type { KvGroups, KvSource } from "./source.ts";
 import type { KvAddressing } from "./strategy_def.ts";
 
-/** What K and V can be in. */
+/** Kinds of GPU memory for K and V. */
 export const KV_STORAGES = ["textures", "buffers"] as const;
-/** What K and V are in. */
+/** A kind of GPU memory for K and V. */
 export type KvStorage = (typeof KV_STORAGES)[number];
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 
-/** What a pool is made of. */
+/** The parts of a pool. */
 export interface KvPoolOptions {
   /** The dimensions of K and V. */
   readonly shape: KvShape;
-  /** How kernels find slots. */
+  /** The way in which kernels find slots. */
   readonly addressing: KvAddressing;
   /** Token slots at the beginning. */
   readonly nSlots: number;
-  /** Whether single slots will be copied or swapped, which takes buffers in place of textures. */
+  /** True if single slots will be copied or swapped, which takes buffers in place of textures. */
   readonly movesSlots: boolean;
 }
 
@@ -42,11 +42,11 @@ interface BoundLayer {
 
 /** Token slots of every kept layer. */
 export class KvPool {
-  /** What kernels that touch K and V are joined with. */
+  /** The strategy's part in the kernels that touch K and V. */
   readonly source: KvSource;
   /** Bytes of a slot in one layer. */
   readonly slotBytes: number;
-  /** What holds values: textures where the shape asks for them and they can. */
+  /** Kind of memory of the values: textures if the shape asks for them and they can hold K and V. */
   readonly storage: KvStorage;
   /** Bytes that were copied on the GPU, by forks and on writes to shared blocks. */
   copiedBytes = 0;
@@ -56,14 +56,14 @@ export class KvPool {
   readonly #table: LedgerBuffer; // u32 slots per sequence, or [nSequences, width] u32
   /** Words of a sequence's row; 0 where there is one word for all. */
   readonly #width: number;
-  /** What the table holds, by sequence. */
+  /** The table's words, by sequence. */
   readonly #placed: Uint32Array<ArrayBuffer>[];
   #slotsPerSequence = 0;
   #layers: BoundLayer[] = [];
   #copier: SlotCopier | undefined;
   /** By its number, what is swapped out. */
   readonly #host = new Map<number, Promise<ArrayBuffer>>();
-  /** What was swapped out and is not needed any more, while it is being read. */
+  /** Readbacks under way of sequences that were swapped out and are not needed any more. */
   readonly #dropped: Promise<unknown>[] = [];
 
   private constructor(gpu: Gpu, options: KvPoolOptions) {
@@ -121,6 +121,12 @@ export class KvPool {
     return gpu.ledger.allOrNone(() => new KvPool(gpu, options));
   }
 
+  /** Bytes of a row of values and, in int8, of scales: one head's K or V of a slot. */
+  get rowBytes(): readonly number[] {
+    const { valueBytes, scaleBytes } = this.#layout, rows = 2 * this.nHead;
+    return [valueBytes / rows, ...scaleBytes > 0 ? [scaleBytes / rows] : []];
+  }
+
   /** Heads of a layer. */
   get nHead(): number {
     return this.#options.shape.nHead;
@@ -157,12 +163,12 @@ export class KvPool {
    * @throws {Error} If values are in textures.
    */
   get buffers(): SlotBuffer[] {
-    const { valueBytes, scaleBytes } = this.#layout, rows = 2 * this.nHead;
+    const { valueBytes, scaleBytes } = this.#layout, [values, own] = this.rowBytes;
     return this.layers.flatMap(({ kv, scales }) => {
       if (!("buffer" in kv)) throw new Error("K and V are in textures: expected buffers");
       return [
-        { buffer: kv, rowBytes: valueBytes / rows, slotBytes: valueBytes },
-        ...scales ? [{ buffer: scales, rowBytes: scaleBytes / rows, slotBytes: scaleBytes }] : [],
+        { buffer: kv, rowBytes: values!, slotBytes: valueBytes },
+        ...scales ? [{ buffer: scales, rowBytes: own!, slotBytes: scaleBytes }] : [],
       ];
     });
   }
@@ -217,8 +223,10 @@ export class KvPool {
         continue;
       }
       flush();
-      if (move.kind === "resize") this.#resize(move.slotsPerSequence, move.keep);
-      else if (move.kind === "out") {
+      if (move.kind === "resize") {
+        this.#resize(move);
+        this.#copier?.bind(this);
+      } else if (move.kind === "out") {
         const saved = this.save(move.swapped.from);
         saved.catch(() => {}); // reported when it is swapped in, or at the end
         this.#host.set(move.swapped.id, saved);
@@ -250,7 +258,8 @@ export class KvPool {
    * @throws {KvbenchError} If the device has failed.
    */
   async settle(): Promise<void> {
-    await Promise.all([...this.#host.values(), ...this.#dropped.splice(0)]);
+    const all = await Promise.allSettled([...this.#host.values(), ...this.#dropped.splice(0)]);
+    for (const each of all) if (each.status === "rejected") throw each.reason;
   }
 
   /** Frees slots and table. */
@@ -286,14 +295,14 @@ export class KvPool {
    * Moves every sequence into a region of `slotsPerSequence` slots, layer by layer as a concatenation does: a layer's old
    * memory is freed before the next layer's new one is made.
    */
-  #resize(slotsPerSequence: number, keep: number): void {
+  #resize({ slotsPerSequence, nSequences, keep }: Move & { readonly kind: "resize" }): void {
     if (slotsPerSequence === 0) {
       for (const { layer } of this.#layers) layer.destroy();
       this.#layers = [];
       this.#slotsPerSequence = 0;
       return;
     }
-    const { device } = this.#gpu, { shape: { nSequences } } = this.#options;
+    const { device } = this.#gpu;
     const before = this.#slotsPerSequence;
     this.#writeRegionSize(slotsPerSequence);
     for (let n = 0; n < this.layersKept; n++) {
@@ -312,5 +321,5 @@ export class KvPool {
   }
 }
 
-/** What the table's mirror holds where nothing was ever placed. */
+/** A word of the table's mirror that was never placed. */
 const UNUSED = 0xffffffff;

@@ -9,11 +9,17 @@ import type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "./policy.t
 
 /** Answers of a policy that keeps all tokens, shares none and swaps none. */
 export abstract class RegionPolicy implements KvPolicy {
+  /** The strategy's traits. */
   abstract readonly traits: KvTraits;
+  /** Token slots of the pool at its beginning. */
   abstract readonly nSlots: number;
+  /** Tokens that no sequence holds room for. */
   abstract readonly nFree: number;
+  /** Undefined: there are no blocks. */
   readonly blockSize: number | undefined = undefined;
+  /** Infinity: no token is overwritten. */
   readonly maxChunk: number = Infinity;
+  /** Infinity: a region can be any slot's. */
   readonly maxSequences: number = Infinity;
 
   /** Finds none: nothing is shared. */
@@ -50,15 +56,26 @@ export abstract class RegionPolicy implements KvPolicy {
   /** Does nothing: nothing was swapped out. */
   drop(): void {}
 
+  /** Hands over the moves since the last time, in the order to carry them out. */
   abstract takeMoves(): readonly Move[];
+  /** Returns why a request could never run, or undefined where it could. */
   abstract refusal(request: Lengths): string | undefined;
+  /** Makes room for a group's first step, or changes nothing and returns false. */
   abstract admit(admission: Admission): boolean;
+  /** Makes room for a sequence's first `nTokens` tokens, or changes nothing and returns false. */
   abstract grow(slot: number, nTokens: number): boolean;
+  /** Says why {@linkcode RegionPolicy.grow} returns false. */
   abstract shortage(slot: number, nTokens: number): string;
+  /** Returns the first token of a sequence that the next step has to compute. */
   abstract firstToCompute(slot: number): number;
+  /** Returns where a sequence's region begins. */
   abstract place(slot: number): readonly number[];
+  /** Gives `child` the tokens that `parent` has stored. */
   abstract fork(parent: number, child: number): void;
+  /** Frees what room a sequence has. */
   abstract release(slot: number): void;
+  /** Returns what the memory holds. */
   abstract usage(): KvUsage;
+  /** Checks every invariant. */
   abstract verify(): void;
 }

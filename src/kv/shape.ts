@@ -12,11 +12,11 @@ export interface KvShape {
   readonly nHead: number;
   /** Width of K (and of V) per token, in vectors of four: A4. */
   readonly a4: number;
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly dtype: Dtype;
   /** Sequences that have a row in the address table. */
   readonly nSequences: number;
-  /** Whether K and V are in textures where those can hold them: see {@linkcode KvLayout}. */
+  /** True if K and V are in textures where those can hold them: see {@linkcode KvLayout}. */
   readonly texels: boolean;
 }
 

@@ -26,8 +26,10 @@ export interface SlotBuffer {
 
 /** The pool as its copier sees it. */
 export interface CopiedPool {
-  /** The buffers of all layers. */
+  /** The buffers of all layers now. */
   readonly buffers: readonly SlotBuffer[];
+  /** Bytes of a row of values and, where there are some, of scales. */
+  readonly rowBytes: readonly number[];
   /** Heads of a layer. */
   readonly nHead: number;
   /** Slots of a group. */
@@ -48,27 +50,26 @@ export interface SlotCopy {
 export class SlotCopier {
   readonly #gpu: Gpu;
   readonly #list: LedgerBuffer; // [MOST_COPIES, 3] u32
+  readonly #layout: BindLayout<"copies" | "kv">;
+  /** By the bytes of a row. */
+  readonly #kernels: ReadonlyMap<number, Kernel>;
   /** For each buffer of the pool. */
-  readonly #parts: readonly {
+  #parts: readonly {
     readonly kernel: Kernel;
     readonly group: GPUBindGroup;
     readonly slotBytes: number;
-  }[];
+  }[] = [];
 
   private constructor(
     gpu: Gpu,
-    pool: CopiedPool,
-    kernels: readonly Kernel[],
     layout: BindLayout<"copies" | "kv">,
+    kernels: ReadonlyMap<number, Kernel>,
   ) {
     this.#gpu = gpu;
+    this.#layout = layout;
+    this.#kernels = kernels;
     const spec = { label: "kv copies", category: "tables", bytes: MOST_COPIES * 12 } as const;
     this.#list = gpu.ledger.createBuffer(spec);
-    this.#parts = pool.buffers.map(({ buffer, slotBytes }, i) => ({
-      kernel: kernels[i]!,
-      group: layout.bind({ copies: this.#list, kv: buffer }),
-      slotBytes,
-    }));
   }
 
   /**
@@ -79,15 +80,27 @@ export class SlotCopier {
    */
   static async create(gpu: Gpu, pool: CopiedPool): Promise<SlotCopier> {
     const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
-    const kernels = await Promise.all(pool.buffers.map(({ rowBytes }) =>
-      createKernel(gpu.device, {
+    const kernels = await Promise.all(pool.rowBytes.map(async (rowBytes) => {
+      const kernel = await createKernel(gpu.device, {
         label: "kv copy",
         files: [KV_GROUPS, KV_COPY],
         groups: [layout],
         overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: rowBytes / 4 },
-      })
-    ));
-    return new SlotCopier(gpu, pool, kernels, layout);
+      });
+      return [rowBytes, kernel] as const;
+    }));
+    const copier = new SlotCopier(gpu, layout, new Map(kernels));
+    copier.bind(pool);
+    return copier;
+  }
+
+  /** Takes the pool's buffers, which are others after it was resized. */
+  bind({ buffers }: CopiedPool): void {
+    this.#parts = buffers.map(({ buffer, rowBytes, slotBytes }) => ({
+      kernel: this.#kernels.get(rowBytes)!,
+      group: this.#layout.bind({ copies: this.#list, kv: buffer }),
+      slotBytes,
+    }));
   }
 
   /** Submits copies; each reads what those before it wrote. */

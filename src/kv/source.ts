@@ -14,7 +14,7 @@ export interface KvSides<T> {
   readonly write: T;
 }
 
-/** What a strategy adds to the kernels that touch K and V. */
+/** A strategy's part in the kernels that touch K and V. */
 export interface KvSource {
   /** The files that say which slots hold a sequence's K and V, what holds the slots and how they are stored. */
   readonly files: KvSides<readonly WgslFile[]>;

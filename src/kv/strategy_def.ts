@@ -29,13 +29,13 @@ export interface KvOption {
   readonly default: KvValue;
   /** The default in words. */
   readonly defaultText?: string;
-  /** Whether a benchmark puts the model's context in the place of null. */
+  /** True if a benchmark puts the model's context in the place of null. Default: false. */
   readonly isContextLength?: boolean;
   /** Returns whether it applies beside the others. Default: always. */
   applies?(others: KvOptions): boolean;
 }
 
-/** What K/V memory is made for. */
+/** The sequences and the budget that K/V memory is made for. */
 export interface KvNeed {
   /** Sequences that have a slot at once at most. */
   readonly nSequences: number;
@@ -60,7 +60,7 @@ export interface KvAddressing {
   /** WGSL that defines `kv_slot()`, `kv_entries()` and `kv_visible()`. */
   readonly files: readonly WgslFile[];
   /**
-   * What `kv_slot()` reads: a uniform with the slots of each sequence's region, or a row of words for each sequence
+   * The table that `kv_slot()` reads: a uniform with the slots of each sequence's region, or a row of words for each sequence
    * which {@linkcode KvPolicy.place} fills.
    */
   readonly table: { readonly slotsPerSequence: number } | { readonly width: number };
@@ -103,7 +103,7 @@ export interface StrategyDef {
   readonly line: { readonly light: string; readonly dark: string; readonly dashed?: boolean };
   /** The comparisons that show it by default. */
   readonly comparedIn: readonly DefaultComparison[];
-  /** What it is. */
+  /** Its traits. */
   readonly traits: KvTraits;
   /** Its options by their names in results. */
   readonly options: Readonly<Record<string, KvOption>>;

@@ -1,5 +1,5 @@
 /**
- * The forms that results can be printed in.
+ * The output formats of bench results.
  *
  * @module
  */
@@ -21,10 +21,10 @@ const WRITERS: Readonly<Record<Format, (results: readonly BenchResult[]) => stri
   markdown,
 };
 
-/** All forms. */
+/** Names of all output formats. */
 export const FORMATS = Object.keys(WRITERS) as Format[];
 
-/** Results as text, no newline at the end. */
+/** Formats results as text, no newline at the end. */
 export function formatResults(results: readonly BenchResult[], format: Format): string {
   return WRITERS[format](results);
 }

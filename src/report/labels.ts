@@ -1,5 +1,5 @@
 /**
- * What a cell is called: its strategy, and whatever of its settings differs among the cells it stands beside.
+ * Labels of cells: the strategy, and the settings that differ among the cells shown together.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export function saySettings(settings: Settings, keys: readonly string[]): string
   }).join(", ");
 }
 
-/** A label for each cell, different from the others': "no-cache", or "paged, block 8". */
+/** Returns a label for each cell that differs from the others'. */
 export function cellLabels(cells: readonly CellPlan[]): string[] {
   const varying = varyingSettings(cells);
   return cells.map(({ strategy, settings }) => {

@@ -1,17 +1,15 @@
 /**
- * The terminal report of the paper's views: a table for each, with the paper's figures in brackets. It reads the
- * record and measures nothing.
+ * The terminal report of the paper's views: a table for each, with the paper's figures in brackets.
  *
  * @module
  */
-import type { PaperResult } from "../simulate/paper/result.ts";
-import type { View } from "../simulate/paper/view.ts";
+import type { PaperResult, View } from "../simulate/paper/paper_result.ts";
 import { servingHeading } from "./serving_table.ts";
 import { drawTable } from "./text_table.ts";
 import { formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
-/** The report of `result` as lines of text without ANSI colours, no newline at the end. */
+/** Returns the report as lines of text, no newline at the end. */
 export function paperTable(result: PaperResult): string {
   return [
     servingHeading(result),

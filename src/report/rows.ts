@@ -87,7 +87,7 @@ function prefixed(prefix: string, row: Row): Row {
   return Object.fromEntries(Object.entries(row).map(([key, value]) => [`${prefix}${key}`, value]));
 }
 
-/** Comma-separated values with a header line, as RFC 4180 has them but for line feeds alone. */
+/** Formats results as comma-separated values with a header, after RFC 4180 but with line feeds. */
 export function csv(results: readonly BenchResult[]): string {
   const options = optionKeys(results.flatMap(({ cells }) => cells));
   const rows = results.flatMap((result) => rowsOf(result, options));
@@ -100,7 +100,7 @@ export function csv(results: readonly BenchResult[]): string {
     .map((line) => line.map(quoted).join(",")).join("\n");
 }
 
-/** One JSON object per line and cell: the row, with its raw samples. */
+/** Formats results as one JSON object per line and cell: the row, with its raw samples. */
 export function jsonLines(results: readonly BenchResult[]): string {
   return results.flatMap((result) =>
     rowsOf(result).map((row, i) => {
@@ -119,7 +119,7 @@ export function jsonLines(results: readonly BenchResult[]): string {
   ).join("\n");
 }
 
-/** What a table for people shows of each cell, with a column for each setting that varies. */
+/** Returns the cells as a table for people, with a column for each setting that varies. */
 export function shortRows(results: readonly BenchResult[]): { head: string[]; rows: string[][] } {
   const all = results.flatMap(({ cells, model, environment }) =>
     cells.map((cell) => ({ cell, model, adapter: environment.adapter.description }))
@@ -156,7 +156,7 @@ export function shortRows(results: readonly BenchResult[]): { head: string[]; ro
   };
 }
 
-/** "7.80 ± 0.12": the median, and half of its interval. */
+/** Formats a median and half of its interval: "7.80 ± 0.12". */
 function withPrecision(summary: Summary | null): string {
   if (summary === null) return "";
   const share = precision(summary);

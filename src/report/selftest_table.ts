@@ -1,5 +1,5 @@
 /**
- * The table of a self-test, with what a bug report needs.
+ * The terminal report of a self-test, with the facts that a bug report needs.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { SelfTest } from "../check/selftest_result.ts";
 import { drawTable } from "./text_table.ts";
 import { wrap } from "./wrap.ts";
 
-/** Environment, table and verdict, as text. */
+/** Returns environment, table and verdict as text. */
 export function selfTestTable({ environment, checks }: SelfTest): string {
   const { adapter, tuning } = environment;
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
@@ -41,11 +41,11 @@ export function selfTestTable({ environment, checks }: SelfTest): string {
 
 function featureLines({ features, offered_features = [] }: SelfTest["environment"]["adapter"]): string[] {
   const unused = offered_features.filter((name) => !features.includes(name));
-  const others = unused.length === 0 ? "" : `; there and not used: ${unused.join(", ")}`;
+  const others = unused.length === 0 ? "" : `; offered and not used: ${unused.join(", ")}`;
   return wrap(`Features: ${features.join(", ") || "none"}${others}`);
 }
 
-/** An error or a tolerance in few digits. */
+/** Formats an error or a tolerance with few digits. */
 export function error(value: number | null): string {
   if (value === null) return "";
   return value === 0 ? "0" : Number.isInteger(value) ? `${value}` : value.toExponential(1);

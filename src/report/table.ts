@@ -1,7 +1,6 @@
 /**
  * The terminal report of one bench result: a column per cell where there are few, a line per cell where there are
- * many, and sentences that say what the numbers mean. Plain text at most 100 columns wide; it reads the record and
- * measures nothing.
+ * many, and sentences on the numbers.
  *
  * @module
  */
@@ -17,12 +16,10 @@ import { columnTable, drawTable, type TableRow } from "./text_table.ts";
 import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
-/** More columns than this don't fit. */
+/** Most cells that fit beside each other. */
 const MAX_COLUMNS = 3;
 
-/**
- * The report of `result` as lines of text without ANSI colours, at most 100 columns wide, no newline at the end.
- */
+/** Returns the report as lines of text, at most 100 columns wide, no newline at the end. */
 export function benchTable(result: BenchResult): string {
   const { cells, groups } = result;
   const draw = groups.length === 1 && cells.length <= MAX_COLUMNS ? columnPerCell : linePerCell;
@@ -109,7 +106,7 @@ function linePerCell(cells: readonly Cell[]): string {
   return drawTable(rows, { head, border: false });
 }
 
-/** "7.80 (7.71–7.93) ms", without the interval where there is none. */
+/** Formats a median with its interval where there is one: "7.80 (7.71–7.93) ms". */
 function interval({ median, median_ci }: Summary): string {
   return median_ci === null ? formatMs(median) : formatMsRange(median, ...median_ci);
 }

@@ -10,12 +10,12 @@ import { WIDTH } from "./wrap.ts";
 export type TableRow = readonly (string | number)[] | { readonly heading: string };
 
 /** Head, alignment and lines of a table. */
-export interface TableOptions {
+interface TableOptions {
   /** Titles of the columns. Default: none. */
   readonly head?: readonly string[];
   /** A letter for each column, l for left and r for right; the last one holds for all that follow. Default: lr. */
   readonly align?: string;
-  /** Whether a border, and a line below the head, are drawn. Default: true. */
+  /** Draws a border and a line below the head. Default: true. */
   readonly border?: boolean;
   /** Width of the first column and the largest width of each other one, so that the table fits. Default: as needed. */
   readonly widths?: { readonly label: number; readonly most: number };
@@ -58,7 +58,7 @@ function widthsOf(columns: number, { label, most }: { label: number; most: numbe
 }
 
 /** A table with a column for each thing, which is filled row by row. */
-export interface ColumnTable<T> {
+interface ColumnTable<T> {
   /** Begins a group of rows. */
   group(title: string): void;
   /** Adds a row. */

@@ -1,11 +1,10 @@
 /**
- * Lets connections in, up to a limit, and survives a crowd. `Deno.serve` and the servers of `node:net` end, or go deaf,
- * where the process can open no more files; so connections are accepted here, one by one.
+ * Accepts connections up to a limit, one by one, because `Deno.serve` and the servers of `node:net` end or stop accepting
+ * when the process can open no more files.
  *
- * A connection without a request under way makes room for a new one, the one that has waited longest first, but each may
- * wait for a moment: until then, new ones wait in the system's queue. Where all have requests under way, a new one is
- * refused with status 503. Where the process can open no more files, the limit is
- * lowered to what turned out to be possible.
+ * At the limit, the idle connection that has waited longest is closed for a new one, once it has waited for a moment;
+ * until then, new ones wait in the system's queue. If all have requests under way, a new one is refused with status 503.
+ * If the process can open no more files, the limit is lowered to the number that it could open.
  *
  * @module
  */
@@ -13,38 +12,37 @@ import { setImmediate } from "node:timers";
 import { unavailable } from "./api_error.ts";
 import { Connection, type Patience } from "./connection.ts";
 
-/** How many connections there may be, and how long they may wait. */
+/** Limits of the connections. */
 export interface DoorOptions extends Patience {
-  /** Connections at once. */
   readonly maxConnections: number;
 }
 
-/** What happens at the door. */
-export interface DoorEvents {
-  /** A connection was let in. */
+/** Events of a door. */
+interface DoorEvents {
+  /** A connection was accepted. */
   onConnection(connection: Connection): void;
-  /** The process can open no more files, and the limit is lower from now on. */
+  /** The process can open no more files, so the limit is lower from now on. */
   onLimit(maxConnections: number): void;
 }
 
-/** Refused connections that are told so at the same time; more wait in the system's queue. */
+/** Most refusals that are being sent at once; further connections wait in the system's queue. */
 const MAX_REFUSALS = 8;
-/** How long each of them may take to read it, in ms. */
+/** Time for a client to read its refusal, in ms. */
 const REFUSAL_MS = 250;
-/** Files that are left to the rest of the process where it has turned out how many it can open. */
+/** Files that a lowered limit leaves to the rest of the process. */
 const SPARE_FILES = 16;
-/** How long a connection may wait at least, in ms: as long as an honest client needs to send its headers. */
+/** Time that an idle connection may wait at least, in ms: enough for a client to send its headers. */
 const LEAST_WAIT_MS = 250;
-/** How long to wait where accepting fails, in ms. */
+/** Pause after a failure to accept, in ms. */
 const PAUSE_MS = 100;
 
-/** Accepts connections until it is closed. */
+/** A listener's connections, accepted until it is closed. */
 export class Door {
   readonly #listener: Deno.TcpListener;
   readonly #options: DoorOptions;
   readonly #events: DoorEvents;
   readonly #connections = new Set<Connection>();
-  /** Those without a request under way, by how long they wait. */
+  /** Connections without a request under way, longest waiting first. */
   readonly #waiting = new Set<Connection>();
   readonly #refusals = new Set<Connection>();
   readonly #emptied = Promise.withResolvers<void>();
@@ -52,7 +50,7 @@ export class Door {
   #refused = 0;
   #closed = false;
 
-  /** Accepts from now on. */
+  /** Begins to accept. */
   constructor(listener: Deno.TcpListener, options: DoorOptions, events: DoorEvents) {
     this.#listener = listener;
     this.#options = options;
@@ -61,28 +59,28 @@ export class Door {
     void this.#accept();
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get nConnections(): number {
     return this.#connections.size;
   }
 
-  /** Connections that were refused because of the limit. */
+  /** Number of connections that were refused because of the limit. */
   get nRefused(): number {
     return this.#refused;
   }
 
-  /** Whether nobody is let in any more. */
+  /** True once {@linkcode close} was called. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Takes note that a request has come. */
+  /** Notes that a request has come. */
   begin(connection: Connection): void {
     connection.beginRequest();
     this.#waiting.delete(connection);
   }
 
-  /** Takes note that a request is over. */
+  /** Notes that a request is over. */
   end(connection: Connection): void {
     connection.endRequest();
     if (!connection.isWaiting || !this.#connections.has(connection)) return;
@@ -90,7 +88,7 @@ export class Door {
     else this.#waiting.add(connection);
   }
 
-  /** Lets nobody in any more, and closes what waits. Resolves when the last connection has ended. */
+  /** Stops accepting, and closes idle connections. Resolves when the last connection has ended. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -101,7 +99,7 @@ export class Door {
     return this.#emptied.promise;
   }
 
-  /** Breaks off every connection. */
+  /** Closes every connection at once. */
   breakOff(): void {
     for (const connection of [...this.#connections, ...this.#refusals]) connection.destroy();
   }
@@ -121,7 +119,7 @@ export class Door {
       if (this.#closed) conn.close();
       else if (hasRoom) this.#take(conn);
       else await this.#refuse(conn);
-      await turn(); // a crowd must not keep others' bytes from being read
+      await turn(); // other connections are read between two accepts
     }
   }
 
@@ -136,7 +134,7 @@ export class Door {
     try {
       conn.setNoDelay(true);
     } catch {
-      // some systems refuse where its client has left, which shows when it is read
+      // some systems refuse after the client has left, which the next read notices
     }
     const connection = new Connection(conn, this.#options);
     this.#connections.add(connection);
@@ -158,8 +156,9 @@ export class Door {
   }
 
   /**
-   * Closes connections that wait until there are so few, the one that has waited longest first, but each only when it
-   * has waited long enough; false where too many are busy.
+   * Closes idle connections until `size` are left, longest waiting first, each after {@linkcode LEAST_WAIT_MS}.
+   *
+   * @returns False if too many have requests under way.
    */
   async #shrinkTo(size: number): Promise<boolean> {
     while (!this.#closed && this.#connections.size > size) {
@@ -172,7 +171,7 @@ export class Door {
       }
       this.#forget(oldest);
       oldest.destroy();
-      await turn(); // when its socket is closed
+      await turn(); // its socket is closed then
     }
     return true;
   }
@@ -187,7 +186,7 @@ export class Door {
   }
 }
 
-/** Lets everything else that waits for this thread run. */
+/** Lets pending work of this thread run. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,7 @@
 /**
- * An executor that computes nothing: its clock counts what each step would take on a given GPU at best, by the
- * roofline model (Williams et al. 2009): the longer of reading all bytes and doing all multiplications. Times from
- * it are bounds to compare policies by, not measurements.
+ * An executor that computes nothing: its clock adds the shortest time of each step on a given GPU by the roofline
+ * model (Williams et al. 2009), the longer of reading all bytes and doing all multiplications. Its times are bounds for
+ * comparing policies, not measurements.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Step } from "../engine/scheduler/step.ts";
 import type { Hardware } from "./hardware.ts";
 import type { ModelShape } from "./model_shape.ts";
 
-/** Lets modelled time pass. */
+/** An executor with a modelled clock. */
 export class DryExecutor implements Executor {
   nowMs = 0;
   readonly #hardware: Hardware;
@@ -22,7 +22,7 @@ export class DryExecutor implements Executor {
   readonly #flopsPerRow: number;
   readonly #flopsPerContext: number;
 
-  /** Begins at 0 ms. */
+  /** Starts the clock at 0 ms. */
   constructor(hardware: Hardware, shape: ModelShape, policy: Pick<KvPolicy, "entries">) {
     this.#policy = policy;
     this.#hardware = hardware;
@@ -32,7 +32,7 @@ export class DryExecutor implements Executor {
     this.#flopsPerContext = 4 * shape.nLayer * shape.width; // a score and a weighted sum per position
   }
 
-  /** Lets time pass at once. */
+  /** Advances the clock. */
   until(ms: number): void {
     this.nowMs = Math.max(this.nowMs, ms);
   }

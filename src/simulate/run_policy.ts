@@ -1,5 +1,6 @@
 /**
- * One policy of a plan, over any executor.
+ * The run of one policy of a plan: the loop that takes a stream of requests through a scheduler, on the GPU or as a dry
+ * run.
  *
  * @module
  */
@@ -12,24 +13,30 @@ import { type ServingEntry, servingEntry } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { type MemoryPlan, plannedRequests, type ServingPlan } from "./plan.ts";
 import type { TimedRequest } from "./requests.ts";
-import { simulate } from "./simulate.ts";
 import { Tally } from "./tally.ts";
 
-/** Called with the requests that are finished so far of one policy. */
+/** Takes the number of finished requests of a policy. */
 export type ServingProgress = (policy: string, nFinished: number) => void;
 
-/** What {@link runPolicy} joins. */
-export interface PolicyRun {
+/** Most requests that wait in the scheduler; the others wait in the stream, which needs no memory. */
+const MOST_WAITING = 256;
+
+/** The parts of a run. */
+interface PolicyRun {
   readonly plan: ServingPlan;
   readonly shape: ModelShape;
   readonly kv: Kv;
   readonly executor: Executor<TimedRequest>;
-  /** What K and V are in. Default: nothing, since nothing is computed. */
+  /** Storage of K and V. Default: none, since nothing is computed. */
   readonly storage?: KvStorage;
   readonly onProgress?: ServingProgress;
 }
 
-/** Runs the plan's requests through one policy's memory. */
+/**
+ * Runs a plan's requests through one policy's memory until each has its tokens.
+ *
+ * @throws {Error} If anything is left in the memory, or the plan's `verify` finds an invariant broken.
+ */
 export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
   const { plan, shape, kv: { strategy: { name }, policy: memory }, executor, storage, onProgress } = run;
   const { maxSequences, preemption, limits, verify } = plan;
@@ -43,20 +50,36 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
     preemption,
   });
   const tally = new Tally(limits);
+  const requests = plannedRequests(plan, shape, memory.blockSize);
   onProgress?.(name, 0);
-  const nRefused = await simulate({
-    scheduler,
-    memory,
-    executor,
-    requests: plannedRequests(plan, shape, memory.blockSize),
-    tally,
-    verify,
-    onProgress: (nFinished) => onProgress?.(name, nFinished),
-  });
+  let nRefused = 0;
+  let next = requests.next();
+  for (;;) {
+    while (!next.done && next.value.arrivalMs <= executor.nowMs && scheduler.nWaiting < MOST_WAITING) {
+      if (scheduler.refusal(next.value) === undefined) scheduler.submit(next.value);
+      else nRefused++;
+      next = requests.next();
+    }
+    const step = scheduler.step();
+    if (verify) memory.verify();
+    if (step === undefined) {
+      if (next.done) break;
+      const passed = executor.until(next.value.arrivalMs);
+      if (passed !== undefined) await passed;
+      continue;
+    }
+    const startMs = executor.nowMs;
+    const done = executor.run(step);
+    if (done !== undefined) await done;
+    tally.add(step, memory.usage(), startMs, executor.nowMs);
+    if (step.finished.length > 0) onProgress?.(name, tally.nFinished);
+  }
+  const { capacity, free } = memory.usage();
+  if (free !== capacity) throw new Error(`${capacity - free} of ${capacity} K/V tokens were leaked`);
   return servingEntry({
     policy: name,
     storage: storage ?? null,
-    capacity: memory.usage().capacity,
+    capacity,
     nRefused,
     ms: executor.nowMs,
     tally,

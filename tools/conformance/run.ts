@@ -23,7 +23,7 @@ export const RECORD: string = `${ROOT}docs/conformance.json`;
 /** The page that shows it. */
 export const PAGE: string = `${ROOT}docs/conformance.md`;
 
-/** What makes Dawn bearable in tests. */
+/** Module that keeps Dawn's garbage small in tests. */
 const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
 
 /** The kernel and model tests. */
@@ -34,7 +34,7 @@ const TESTS: readonly string[] = [
   "golden",
   "kernel_errors",
   "kv_write_kernel",
-  "ladder",
+  "default_limits",
   "layer_norm_kernel",
   "linear_kernels",
   "model",
@@ -42,7 +42,7 @@ const TESTS: readonly string[] = [
   "sampling",
   "strategies",
 ];
-/** Those of them that every test run, and a slow implementation, can afford. */
+/** The quick ones, for every test run and for slow implementations. */
 export const QUICK_TESTS: readonly string[] = [
   "concurrent_kernels",
   "embedding_kernel",
@@ -131,9 +131,9 @@ async function keep(fresh: ImplementationRecord): Promise<void> {
 }
 
 if (import.meta.main) {
-  const wanted = IMPLEMENTATIONS.filter(({ id }) => Deno.args.length === 0 || Deno.args.includes(id));
-  let right = wanted.length > 0;
-  for (const implementation of wanted) {
+  const chosen = IMPLEMENTATIONS.filter(({ id }) => Deno.args.length === 0 || Deno.args.includes(id));
+  let right = chosen.length > 0;
+  for (const implementation of chosen) {
     const { title, slow = false } = implementation;
     const selfTest = slow ? "quick" : "whole", names = slow ? QUICK_TESTS : TESTS;
     console.error(`${title}: ${selfTest} self-test`);
@@ -146,7 +146,7 @@ if (import.meta.main) {
     right &&= tests.failed.length === 0 && Object.values(record.kernels).every(({ right }) => right);
   }
   console.error(
-    right ? "All pass" : `Not all pass on ${wanted.map(({ id }) => id).join(", ") || "none of these"}`,
+    right ? "All pass" : `Not all pass on ${chosen.map(({ id }) => id).join(", ") || "none of these"}`,
   );
   if (!right) Deno.exit(1);
 }

@@ -7,6 +7,7 @@ import { sayKind } from "../../report/adapter_kind.ts";
 import { dirname } from "node:path";
 import { Command } from "../options/commander.ts";
 import { UsageError } from "../../base/errors.ts";
+import { strategyNames } from "../../kv/registry.ts";
 import { cellKey, groupsOf } from "../../measure/run/grid.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
@@ -52,7 +53,7 @@ interface Resumed {
 export function benchCommand(resumed?: Resumed): Command {
   const command = addBenchOptions(new Command("bench"));
   return command
-    .summary("Compare no-cache, kv-cache and paged: latency and memory")
+    .summary(`Compare ${sayList(strategyNames("bench"))}: latency and memory`)
     .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
     .action(async (options: BenchOptions) => {
       refuseTwice(command, options);
@@ -190,7 +191,9 @@ async function measure(
   record: BenchResult,
   { file, quiet, interrupt: { signal, lastWords } }: Measuring,
 ): Promise<BenchResult> {
-  const view = liveView(quiet ? undefined : display(), record.plan);
+  const view = liveView(quiet ? undefined : display(), record.plan, {
+    ...(!quiet && { say: (line: string) => console.error(line) }),
+  });
   let latest = record;
   const keep = async (result: BenchResult) => {
     await file?.update(result);
@@ -249,4 +252,9 @@ function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile
   if (file === undefined) return `${measured}, which are written nowhere`;
   if (complete) return `${measured}, in ${file.path}`;
   return `${measured}, in ${file.path}. Go on with: kvbench bench --resume ${file.path}`;
+}
+
+/** Says names as "a, b and c". */
+function sayList(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
 }

@@ -8,7 +8,7 @@ import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
-import { type Feature, FEATURES, LIMITS } from "../../gpu/ladder.ts";
+import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
 import { locateConfig } from "../../hub/locate.ts";
 import { memoryNeed } from "../../model/memory.ts";
@@ -32,7 +32,7 @@ interface Options extends DeviceOptions {
 /** Declares the subcommand. */
 export function doctorCommand(): Command {
   return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
-    everyday: ["--json"],
+    everyday: "json",
     examples: [
       ["Show adapter, limits and models that fit", "doctor"],
       ["The same through Dawn in place of wgpu", "doctor --webgpu dawn"],

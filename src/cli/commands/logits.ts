@@ -37,7 +37,7 @@ export function logitsCommand(): Command {
     default: false,
   });
   return describeHelp(command, {
-    everyday: ["--out", "--all", "--prompt-ids", "--model", "--weights-dtype", "--kv-dtype", "--strategy"],
+    everyday: "out all prompt-ids model weights-dtype kv-dtype strategy",
     examples: [
       ["Write the logits after a prompt", 'logits "Once upon a time" -o logits.f32'],
       [

@@ -4,11 +4,16 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { PAPER_KIND, type PaperResult, parsePaper } from "../../simulate/paper/result.ts";
-import { VIEW_NAMES, type ViewName } from "../../simulate/paper/view.ts";
+import {
+  PAPER_KIND,
+  type PaperResult,
+  parsePaper,
+  VIEW_NAMES,
+  type ViewName,
+} from "../../simulate/paper/paper_result.ts";
 import { compared, viewOf, type ViewSource } from "../../simulate/paper/views.ts";
 import type { ServingPlan } from "../../simulate/plan.ts";
-import { type RunFacts, servingSetup } from "../../simulate/record.ts";
+import { type RunFacts, servingSetup } from "../../simulate/serving_result.ts";
 import { paperTable } from "../../report/paper_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
@@ -58,17 +63,7 @@ export function paperCommand(): Command {
   }, { ...WORKLOAD_SEED, help: "Seed of lengths and prompts" });
   addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))), { dryRuns: true });
   return describeHelp(addJsonOption(command), {
-    everyday: [
-      "--views",
-      "--requests",
-      "--dry-run",
-      "--gpu",
-      "--model",
-      "--kv-budget",
-      "--kv-dtype",
-      "--seed",
-      "--json",
-    ],
+    everyday: "views requests dry-run gpu model kv-budget kv-dtype seed json",
     examples: [
       ["Simulate all views for OPT-13B, as in the paper", "paper --dry-run --model opt-13b --kv-budget 12GB"],
       ["Run two views on the GPU and keep the result", "paper --views waste,sharing --json paper.json"],

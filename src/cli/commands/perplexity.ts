@@ -46,7 +46,7 @@ export function perplexityCommand(): Command {
     defaultText: "the model's context",
   }, PRINT_JSON);
   return describeHelp(command, {
-    everyday: ["--model", "--weights-dtype", "--kv-dtype", "--ids", "--stride", "--max-length", "--json"],
+    everyday: "model weights-dtype kv-dtype ids stride max-length json",
     examples: [
       ["Score a text in float32", "perplexity story.txt"],
       ["Score it with weights, K and V in int8", "perplexity story.txt --weights-dtype int8 --kv-dtype int8"],

@@ -58,16 +58,7 @@ export function profileCommand(): Command {
     group: "Output",
   });
   return describeHelp(addJsonOption(command), {
-    everyday: [
-      "--model",
-      "--strategy",
-      "--prompt-tokens",
-      "--new-tokens",
-      "--weights-dtype",
-      "--kv-dtype",
-      "--json",
-      "--trace",
-    ],
+    everyday: "model strategy prompt-tokens new-tokens weights-dtype kv-dtype json trace",
     examples: [
       ["See which kernels a decode step spends its time in", "profile"],
       ["Keep the profile and a trace of every dispatch", "profile --json profile.json --trace trace.json"],

@@ -5,7 +5,7 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { checkGolden } from "../../check/golden.ts";
+import { checkGolden, goldenNeed } from "../../check/golden.ts";
 import { kernelChecks, type Verdict, verdictOf, verdicts } from "../../check/kernel_checks.ts";
 import { selfTestRecord } from "../../check/selftest_result.ts";
 import { KvbenchError } from "../../base/errors.ts";
@@ -23,6 +23,7 @@ import { tuningFor, tuningsOf } from "../../model/tuning.ts";
 import { formatJson } from "../../report/json.ts";
 import { selfTestTable } from "../../report/selftest_table.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "../options/device_options.ts";
+import { checkMemory } from "../session/memory_check.ts";
 import { fetchProgress } from "../terminal/fetch_progress.ts";
 import { progressBar, withProgress } from "../terminal/progress.ts";
 import { describeHelp } from "../options/help.ts";
@@ -44,7 +45,7 @@ export function selftestCommand(): Command {
     default: false,
   }, PRINT_JSON);
   return describeHelp(command, {
-    everyday: ["--quick", "--json"],
+    everyday: "quick json",
     examples: [
       ["Check every kernel on this adapter", "selftest"],
       ["Check them without an optional feature", "selftest --disable-feature subgroups"],
@@ -91,6 +92,10 @@ async function check(gpu: Gpu, checkpoint: TensorSource, quick: boolean): Promis
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;
   const exact = strategyNames("bench").filter((name) => strategyNamed(name).traits.exact);
   const strategies = quick ? exact.slice(-1) : exact;
+  await checkMemory(gpu, checkpoint, tuningFor(gpu.facts), {
+    work: (context) => goldenNeed(context, strategies),
+    say: (line) => console.error(line),
+  });
   return await withProgress(async (bar) => {
     bar.start("Checking kernels", checks.length + strategies.length, "checks");
     const all: Verdict[] = [];

@@ -17,7 +17,7 @@ import { describeHelp } from "./help.ts";
 import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { JSON_FILE } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
 import { sweepOption, swept } from "./sweep.ts";
 
 /** Values of {@link addBenchOptions}. */
@@ -54,67 +54,56 @@ const benchOptions = (): readonly OptionSpec[] => [
     group: "Prompt",
     parse: wholeNumber(1, MOST_TOKENS),
   },
-  {
-    flags: "--new-tokens <n>",
-    help: "Tokens to generate, greedily",
-    group: "Workload",
-    parse: wholeNumber(1, MOST_TOKENS),
-    default: 50,
-  },
-  {
-    flags: "--batch <n>",
-    help: "Sequences to decode together",
-    group: "Workload",
-    parse: wholeNumber(1, 1024),
-    default: 1,
-  },
-  {
-    flags: "--sweep <name=values>",
-    help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
-    group: "Workload",
-    parse: sweepOption,
-  },
-  {
-    flags: "--seed <n>",
-    help: "Seed of the order of runs and of a random prompt",
-    group: "Workload",
-    parse: wholeNumber(0, 2 ** 32 - 1),
-    default: 0,
-  },
-  {
-    flags: "--warmup <n>",
-    help: "Warm-up runs of each strategy",
-    group: "Measuring",
-    parse: wholeNumber(0, 1000),
-    defaultText: "until times are steady",
-  },
-  {
-    flags: "--runs <n>",
-    help: "Measured runs of each strategy",
-    group: "Measuring",
-    parse: wholeNumber(1, 1000),
-    defaultText: "until --target-ci or --max-seconds is reached",
-  },
-  {
-    flags: "--target-ci <share>",
-    help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
-    group: "Measuring",
-    parse: share(0.001, 1),
-    default: 0.025,
-    defaultText: "2.5%",
-  },
-  {
-    flags: "--max-seconds <n>",
-    help: "Most seconds of measured runs for one setting",
-    group: "Measuring",
-    parse: wholeNumber(1, MOST_SECONDS),
-    default: 30,
-  },
-  {
-    flags: "--no-accuracy",
-    help: "Do not compare f16 and int8 with float32 first",
-    group: "Measuring",
-  },
+  ...inGroup(
+    "Workload",
+    {
+      flags: "--new-tokens <n>",
+      help: "Tokens to generate, greedily",
+      parse: wholeNumber(1, MOST_TOKENS),
+      default: 50,
+    },
+    { flags: "--batch <n>", help: "Sequences to decode together", parse: wholeNumber(1, 1024), default: 1 },
+    {
+      flags: "--sweep <name=values>",
+      help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
+      parse: sweepOption,
+    },
+    {
+      flags: "--seed <n>",
+      help: "Seed of the order of runs and of a random prompt",
+      parse: wholeNumber(0, 2 ** 32 - 1),
+      default: 0,
+    },
+  ),
+  ...inGroup(
+    "Measuring",
+    {
+      flags: "--warmup <n>",
+      help: "Warm-up runs of each strategy",
+      parse: wholeNumber(0, 1000),
+      defaultText: "until times are steady",
+    },
+    {
+      flags: "--runs <n>",
+      help: "Measured runs of each strategy",
+      parse: wholeNumber(1, 1000),
+      defaultText: "until --target-ci or --max-seconds is reached",
+    },
+    {
+      flags: "--target-ci <share>",
+      help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
+      parse: share(0.001, 1),
+      default: 0.025,
+      defaultText: "2.5%",
+    },
+    {
+      flags: "--max-seconds <n>",
+      help: "Most seconds of measured runs for one setting",
+      parse: wholeNumber(1, MOST_SECONDS),
+      default: 30,
+    },
+    { flags: "--no-accuracy", help: "Do not compare f16 and int8 with float32 first" },
+  ),
   {
     flags: "--out <folder>",
     help: "Folder for result, page and chart",
@@ -135,20 +124,9 @@ const benchOptions = (): readonly OptionSpec[] => [
 export function addBenchOptions(command: Command): Command {
   addOptions(addCompareOptions(addKvDtypeOption(addModelOptions(command))), ...benchOptions());
   return describeHelp(command, {
-    everyday: [
-      "--model",
-      "--strategies",
-      "--prompt-tokens",
-      "--new-tokens",
-      "--batch",
-      "--weights-dtype",
-      "--kv-dtype",
-      "--sweep",
-      "--json",
-      "--baseline",
-    ],
+    everyday: "model strategies prompt-tokens new-tokens batch weights-dtype kv-dtype sweep json baseline",
     examples: [
-      ["Compare the three strategies on the embedded model", "bench"],
+      ["Compare the strategies on the embedded model", "bench"],
       [
         "See how time per token grows with the prompt",
         "bench --sweep prompt-tokens=32,128,512 --new-tokens 16",

@@ -8,7 +8,7 @@ import { type Preemption, PREEMPTIONS } from "../../engine/scheduler/scheduler_o
 import type { ModelShape } from "../../simulate/model_shape.ts";
 import type { MemoryPlan } from "../../simulate/plan.ts";
 import { kvOptionsOf, kvOptionSpecs } from "./kv_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
 import { byteCount, wholeNumber } from "./values.ts";
 
 /** Values of {@link addMemoryOptions}. */
@@ -71,20 +71,21 @@ const MEMORY_OPTIONS: readonly OptionSpec[] = [
     default: 2 ** 30,
     defaultText: "1GiB",
   },
-  {
-    flags: "--watermark <blocks>",
-    help: "Blocks that stay free when a request is admitted",
-    group: "Scheduler",
-    parse: wholeNumber(0, 2 ** 31),
-    defaultText: "1 % of them",
-  },
-  {
-    flags: "--preemption <type>",
-    help: "Treatment of K and V of a preempted request",
-    group: "Scheduler",
-    choices: PREEMPTIONS,
-    default: "recompute",
-  },
+  ...inGroup(
+    "Scheduler",
+    {
+      flags: "--watermark <blocks>",
+      help: "Blocks that stay free when a request is admitted",
+      parse: wholeNumber(0, 2 ** 31),
+      defaultText: "1 % of them",
+    },
+    {
+      flags: "--preemption <type>",
+      help: "Treatment of K and V of a preempted request",
+      choices: PREEMPTIONS,
+      default: "recompute",
+    },
+  ),
 ];
 
 /** Makes the plan of the options for a model. */

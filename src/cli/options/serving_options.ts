@@ -8,9 +8,9 @@ import type { Command } from "./commander.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import { parseLengths } from "../../simulate/length_file.ts";
-import { DATA_SETS, type DataSet, FITTED_CONTEXT } from "../../simulate/lengths.ts";
+import { DATA_SETS, type DataSet, FITTED_CONTEXT, type LengthSource } from "../../simulate/lengths.ts";
 import type { ModelShape } from "../../simulate/model_shape.ts";
-import type { LengthSource, ServingPlan } from "../../simulate/plan.ts";
+import type { ServingPlan } from "../../simulate/plan.ts";
 import {
   addMemoryOptions,
   DRY_LIMITS,
@@ -19,7 +19,7 @@ import {
   memoryPlanOf,
 } from "./memory_options.ts";
 import { strategiesSpec } from "./kv_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@link addServingOptions}. */
 export interface ServingOptions extends MemoryOptions {
@@ -97,20 +97,21 @@ const servingOptions = (): readonly OptionSpec[] => [
     group: "Scheduler",
   }),
   { ...LENGTHS, default: "sharegpt" },
-  {
-    flags: "--length-scale <x>",
-    help: "Factor on lengths that are drawn",
-    group: "Workload",
-    parse: positive(1000),
-    defaultText: `the model's context / ${FITTED_CONTEXT}, the context that the distributions are from`,
-  },
-  {
-    flags: "--requests <n>",
-    help: "Number of requests",
-    group: "Workload",
-    parse: wholeNumber(1, 1e8),
-    defaultText: `those of the CSV file, else ${DEFAULT_REQUESTS}`,
-  },
+  ...inGroup(
+    "Workload",
+    {
+      flags: "--length-scale <x>",
+      help: "Factor on lengths that are drawn",
+      parse: positive(1000),
+      defaultText: `the model's context / ${FITTED_CONTEXT}, the context that the distributions are from`,
+    },
+    {
+      flags: "--requests <n>",
+      help: "Number of requests",
+      parse: wholeNumber(1, 1e8),
+      defaultText: `those of the CSV file, else ${DEFAULT_REQUESTS}`,
+    },
+  ),
   RATE,
   NUM_RETURN_SEQUENCES,
   PREFIX_TOKENS,

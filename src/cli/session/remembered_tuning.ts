@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { openWebCache } from "../../base/web_cache.ts";
 import { z } from "../../base/zod.ts";
 import type { Tuning } from "../../model/tuning.ts";
 
@@ -32,7 +33,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
 /** The choice that was kept under an address; undefined where there is none. */
 export async function recallTuning(key: string): Promise<Tuning | undefined> {
   try {
-    const stored = await (await openCache())?.match(key);
+    const stored = await (await openWebCache(CACHE_NAME))?.match(key);
     return schema.safeParse(await stored?.json()).data;
   } catch {
     return undefined; // it is measured again
@@ -41,7 +42,7 @@ export async function recallTuning(key: string): Promise<Tuning | undefined> {
 
 /** Keeps a choice under an address. Returns why it is not kept; undefined where it is. */
 export async function rememberTuning(key: string, tuning: Tuning): Promise<string | undefined> {
-  const cache = await openCache();
+  const cache = await openWebCache(CACHE_NAME);
   if (cache === undefined) return "this runtime has no Web Cache";
   try {
     await cache.delete(key);
@@ -50,9 +51,4 @@ export async function rememberTuning(key: string, tuning: Tuning): Promise<strin
   } catch (error) {
     return `the Web Cache can't be written (${(error as Error).message.split("\n")[0]})`;
   }
-}
-
-async function openCache(): Promise<Cache | undefined> {
-  if (typeof caches === "undefined") return undefined;
-  return await caches.open(CACHE_NAME).catch(() => undefined);
 }

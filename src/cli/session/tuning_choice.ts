@@ -4,7 +4,7 @@
  * @module
  */
 import type { Gpu } from "../../gpu/gpu.ts";
-import { FEATURES, LIMITS } from "../../gpu/ladder.ts";
+import { FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { autotune, type Trying, tuningTimeMs } from "../../model/autotune/autotune.ts";
 import type { AutotuneOptions } from "../../model/autotune/options.ts";
 import { KERNELS_TEXT } from "../../model/gpt2.ts";
@@ -13,7 +13,7 @@ import { progressBar } from "../terminal/progress.ts";
 import { recallTuning, rememberTuning } from "./remembered_tuning.ts";
 
 /** Options of {@link knownTuning}. */
-export interface TuningOptions extends AutotuneOptions {
+interface TuningOptions extends AutotuneOptions {
   /** Whether a remembered choice may be taken. */
   readonly autotune: boolean;
   /** Whether a remembered choice is ignored. */
@@ -61,10 +61,20 @@ export async function measureTuning(gpu: Gpu, options: AutotuneOptions): Promise
   const forgotten = await rememberTuning(await keyOf(gpu, options), tuning);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   bar.say(
-    `Tried ${tried} kernel variants on ${gpu.facts.description} in ${seconds} s: ${describe(tuning)}` +
+    `Tried ${tried === 1 ? "1 kernel variant" : `${tried} kernel variants`} in ${seconds} s: ${
+      sayChoice(tuning, tuningFor(gpu.facts))
+    }` +
       (forgotten === undefined ? "" : `; not remembered, as ${forgotten}`),
   );
   return tuning;
+}
+
+/** A choice in words, as far as it differs from the defaults. */
+function sayChoice(tuning: Tuning, defaults: Tuning): string {
+  const parts = [describeProducts, describeAttention].flatMap((say) =>
+    say(tuning) === say(defaults) ? [] : [say(tuning)]
+  );
+  return parts.length === 0 ? "the defaults stay" : `chosen are ${parts.join("; ")}`;
 }
 
 /** What is being tried, in words. */
@@ -72,11 +82,6 @@ function sayTrying({ what, variant, nth, count }: Trying): string {
   return `${what} ${nth} of ${count}: ${
     what === "products" ? describeProducts(variant) : describeAttention(variant)
   }`;
-}
-
-/** What a choice means, in words. */
-function describe(tuning: Tuning): string {
-  return `${describeProducts(tuning)}; ${describeAttention(tuning)}`;
 }
 
 function describeProducts(tuning: Tuning): string {

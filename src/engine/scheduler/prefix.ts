@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/paged/block_pool.ts";
+import type { PrefixKey } from "../../kv/prefix_keys.ts";
 import type { KvPolicy } from "../../kv/policy.ts";
 import type { Sequence } from "./request.ts";
 

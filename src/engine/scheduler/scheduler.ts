@@ -25,7 +25,7 @@ const NONE: readonly Sequence[] = [];
 
 /** Decides what each step computes. */
 export class Scheduler<R extends Request = Request> {
-  /** What has happened so far. */
+  /** Counts of what has happened so far. */
   readonly counters: Counters = new Counters();
   readonly #memory: KvPolicy;
   readonly #options: SchedulerOptions;

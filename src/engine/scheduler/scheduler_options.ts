@@ -1,5 +1,5 @@
 /**
- * What a scheduler is told, and what follows from that alone: which memory it suits, and which requests it can run.
+ * Limits of a scheduler, and what follows from them alone: the memory that they suit, and the requests that can run.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { UsageError } from "../../base/errors.ts";
 import type { KvPolicy } from "../../kv/policy.ts";
 import type { Request } from "./request.ts";
 
-/** What happens to a preempted request's K and V. */
+/** Treatments of a preempted request's K and V. */
 export const PREEMPTIONS = ["recompute", "swap"] as const;
-/** What happens to a preempted request's K and V. */
+/** A treatment of a preempted request's K and V. */
 export type Preemption = (typeof PREEMPTIONS)[number];
 
 /** Limits of a scheduler. */
@@ -20,7 +20,7 @@ export interface SchedulerOptions {
   readonly maxSequences: number;
   /** Tokens that a step may compute; at least `maxSequences`, so that all can decode. */
   readonly maxRows: number;
-  /** What happens to preempted K and V; swapping falls back to recomputing where host memory is full. */
+  /** Treatment of preempted K and V; swapping falls back to recomputing where host memory is full. */
   readonly preemption: Preemption;
 }
 

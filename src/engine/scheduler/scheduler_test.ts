@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BuddyAllocator } from "../../kv/reserved/buddy.ts";
 import { FirstFitAllocator } from "../../kv/reserved/first_fit.ts";
-import { prefixKeys } from "../../kv/paged/prefix_keys.ts";
+import { prefixKeys } from "../../kv/prefix_keys.ts";
 import { RESERVATION_NAMES, type ReservationName } from "../../kv/reserved/reservation.ts";
 import { ReservedPolicy } from "../../kv/reserved/policy.ts";
 import { PagedPolicy } from "../../kv/paged/policy.ts";

@@ -14,15 +14,15 @@ export const GROWTHS = ["static", "dynamic"] as const;
 /** A way in which the regions get their memory. */
 export type Growth = (typeof GROWTHS)[number];
 
-/** How many regions there are and how they grow. */
+/** The regions' number, size and growth. */
 export interface ContiguousOptions {
-  /** What the strategy is. */
+  /** The strategy's traits. */
   readonly traits: KvTraits;
   /** Regions: sequences that can be open at once. */
   readonly nRegions: number;
   /** Tokens of a region: reserved at once if `static`, a bound if `dynamic`. */
   readonly capacity: number;
-  /** How regions get their memory. */
+  /** The way in which regions get their memory. */
   readonly growth: Growth;
 }
 
@@ -38,7 +38,6 @@ export class ContiguousPolicy extends RegionPolicy {
   readonly traits: KvTraits;
   readonly nSlots: number;
   override readonly maxSequences: number;
-  readonly #nRegions: number;
   readonly #capacity: number;
   readonly #growth: Growth;
   readonly #open = new Map<number, Open>();
@@ -50,7 +49,7 @@ export class ContiguousPolicy extends RegionPolicy {
   constructor({ traits, nRegions, capacity, growth }: ContiguousOptions) {
     super();
     this.traits = traits;
-    this.maxSequences = this.#nRegions = nRegions;
+    this.maxSequences = nRegions;
     this.#capacity = capacity;
     this.#growth = growth;
     this.#perRegion = growth === "static" ? capacity : 0;
@@ -59,7 +58,7 @@ export class ContiguousPolicy extends RegionPolicy {
 
   /** The room that open regions do not hold yet. */
   get nFree(): number {
-    return this.#nRegions * this.#capacity - this.#open.size * this.#perRegion;
+    return this.maxSequences * this.#capacity - this.#open.size * this.#perRegion;
   }
 
   /** Hands over the moves since the last time. */
@@ -73,13 +72,13 @@ export class ContiguousPolicy extends RegionPolicy {
     if (tokens > this.#capacity) {
       return `it needs ${tokens} tokens of K/V, and a region holds ${this.#capacity}`;
     }
-    if (continuations <= this.#nRegions) return undefined;
-    return `it needs ${continuations} regions of K/V, and there are ${this.#nRegions}`;
+    if (continuations <= this.maxSequences) return undefined;
+    return `it needs ${continuations} regions of K/V, and there are ${this.maxSequences}`;
   }
 
   /** Opens the regions of a group's slots, if there are so many regions. */
   admit({ request: { promptTokens, newTokens }, slots, nTokens }: Admission): boolean {
-    if (slots.some((slot) => slot >= this.#nRegions) || nTokens > this.#capacity) return false;
+    if (slots.some((slot) => slot >= this.maxSequences) || nTokens > this.#capacity) return false;
     for (const slot of slots) this.#open.set(slot, { atEnd: promptTokens + newTokens - 1, stored: 0 });
     return this.grow(slots[0]!, nTokens);
   }
@@ -88,7 +87,8 @@ export class ContiguousPolicy extends RegionPolicy {
   grow(slot: number, nTokens: number): boolean {
     if (nTokens > this.#capacity) return false;
     if (nTokens > this.#perRegion) {
-      this.#moves.push({ kind: "resize", slotsPerSequence: nTokens, keep: this.#perRegion });
+      const { maxSequences: nSequences } = this;
+      this.#moves.push({ kind: "resize", slotsPerSequence: nTokens, nSequences, keep: this.#perRegion });
       this.#perRegion = nTokens;
     }
     this.#open.get(slot)!.stored = nTokens;
@@ -122,7 +122,7 @@ export class ContiguousPolicy extends RegionPolicy {
   /** Closes the sequence. When none is open, memory that has grown is given back. */
   release(slot: number): void {
     if (!this.#open.delete(slot) || this.#growth === "static" || this.#open.size > 0) return;
-    this.#moves.push({ kind: "resize", slotsPerSequence: 0, keep: 0 });
+    this.#moves.push({ kind: "resize", slotsPerSequence: 0, nSequences: this.maxSequences, keep: 0 });
     this.#perRegion = 0;
   }
 
@@ -133,15 +133,15 @@ export class ContiguousPolicy extends RegionPolicy {
       stored += open.stored;
       later += Math.max(0, Math.min(open.atEnd, this.#perRegion) - open.stored);
     }
-    const capacity = this.#nRegions * this.#capacity, { nFree: free } = this;
+    const capacity = this.maxSequences * this.#capacity, { nFree: free } = this;
     return { capacity, stored, later, internal: capacity - free - stored - later, free, saved: 0 };
   }
 
   /** Checks that every sequence fits its region. */
   verify(): void {
     for (const [slot, { stored }] of this.#open) {
-      if (slot < 0 || slot >= this.#nRegions) {
-        throw new Error(`Slot ${slot} has none of ${this.#nRegions} regions`);
+      if (slot < 0 || slot >= this.maxSequences) {
+        throw new Error(`Slot ${slot} has none of ${this.maxSequences} regions`);
       }
       if (stored > this.#perRegion) {
         throw new Error(`${stored} tokens of sequence ${slot} are in a region of ${this.#perRegion}`);

@@ -13,13 +13,14 @@
  */
 
 import { KvbenchError, UsageError } from "../../base/errors.ts";
-import { BlockPool, type PrefixKey } from "./block_pool.ts";
+import type { PrefixKey } from "../prefix_keys.ts";
+import { BlockPool } from "./block_pool.ts";
 import { type BlockTable, BlockTables } from "./block_tables.ts";
 import type { AppendResult, BlockCopy, BlockManagerOptions, BlockUsage, GroupShape } from "./block_types.ts";
 
 export type * from "./block_types.ts";
 
-/** What an append that needs no block does. */
+/** The result of an append that needs no block. */
 const NOTHING: AppendResult = { newBlocks: [], copies: [] };
 
 /** Hands out KV blocks to sequences, and shares them by reference count. */
@@ -42,10 +43,10 @@ export class BlockManager {
    */
   constructor({ nBlocks, blockSize, order }: BlockManagerOptions) {
     if (!Number.isSafeInteger(nBlocks) || nBlocks < 1) {
-      throw new UsageError(`Number of KV blocks is ${nBlocks}: wanted an integer of at least 1`);
+      throw new UsageError(`Number of KV blocks is ${nBlocks}: expected an integer of at least 1`);
     }
     if (!Number.isSafeInteger(blockSize) || blockSize < 1) {
-      throw new UsageError(`KV block size is ${blockSize} tokens: wanted an integer of at least 1`);
+      throw new UsageError(`KV block size is ${blockSize} tokens: expected an integer of at least 1`);
     }
     this.nBlocks = nBlocks;
     this.blockSize = blockSize;
@@ -67,12 +68,12 @@ export class BlockManager {
     return this.#tables.sequences;
   }
 
-  /** Whether a sequence is open. */
+  /** Returns whether a sequence is open. */
   has(sequence: number): boolean {
     return this.#tables.has(sequence);
   }
 
-  /** How many of the leading `keys` name blocks whose contents are at hand. */
+  /** Counts the leading `keys` that name blocks whose contents are stored. */
   cachedBlocks(keys: readonly PrefixKey[]): number {
     let count = 0;
     while (count < keys.length && this.#pool.find(keys[count]!) !== undefined) count++;
@@ -105,7 +106,7 @@ export class BlockManager {
   }
 
   /**
-   * Whether {@linkcode allocate} with the same arguments would leave at least `watermark` blocks free.
+   * Returns whether {@linkcode allocate} with the same arguments would leave at least `watermark` blocks free.
    *
    * @throws {RangeError} As {@linkcode allocate} does.
    */
@@ -219,7 +220,7 @@ export class BlockManager {
   restore(sequences: readonly number[], { nBlocks, members }: GroupShape): number[] {
     if (sequences.length !== members.length) {
       throw new RangeError(
-        `There are ${sequences.length} sequences: wanted ${members.length}, one per member`,
+        `There are ${sequences.length} sequences: expected ${members.length}, one per member`,
       );
     }
     for (const sequence of sequences) this.#tables.expectUnopened(sequence);
@@ -265,14 +266,14 @@ export class BlockManager {
     const { table, nTokens } = this.#tables.get(sequence);
     if (!Number.isInteger(position) || position < 0 || position >= nTokens) {
       throw new RangeError(
-        `Position ${position} of sequence ${sequence} has no slot: wanted an integer from 0 to below ${nTokens}`,
+        `Position ${position} of sequence ${sequence} has no slot: expected an integer from 0 to below ${nTokens}`,
       );
     }
     const offset = position % this.blockSize;
     return table[(position - offset) / this.blockSize]! * this.blockSize + offset;
   }
 
-  /** How full the pool is, in blocks and tokens. Takes constant time. */
+  /** Returns the pool's use, in blocks and tokens, in constant time. */
   usage(): BlockUsage {
     const blocks = this.nUsed;
     const tokensReserved = blocks * this.blockSize;
@@ -298,14 +299,14 @@ export class BlockManager {
     const { owners, tableBlocks, tokensUsed } = this.#tables.audit(this);
     for (const [block, { fill }] of owners) {
       if (fill < this.blockSize && this.#pool.isPublished(block)) {
-        throw new Error(`KV block ${block} is published with ${fill} tokens: wanted ${this.blockSize}`);
+        throw new Error(`KV block ${block} is published with ${fill} tokens: expected ${this.blockSize}`);
       }
     }
     this.#pool.verify(new Map(owners.entries().map(([block, { count }]) => [block, count])));
     if (tableBlocks !== this.#tables.nEntries || tokensUsed !== this.#tokensUsed) {
       throw new Error(
         `${this.#tokensUsed} tokens in ${this.#tables.nEntries} table entries are counted: ` +
-          `wanted ${tokensUsed} in ${tableBlocks}`,
+          `expected ${tokensUsed} in ${tableBlocks}`,
       );
     }
   }
@@ -331,7 +332,7 @@ export class BlockManager {
     return { newBlocks, copies };
   }
 
-  /** Whether an append must copy the last block first: it has room, and other owners. */
+  /** Returns whether an append must copy the last block first: it has room, and other owners. */
   #copiesTail({ table, nTokens }: BlockTable, nMore: number): boolean {
     if (nMore === 0 || nTokens % this.blockSize === 0) return false;
     return this.#pool.references(table[table.length - 1]!) > 1;
@@ -375,6 +376,6 @@ export class BlockManager {
 function expectCount(nTokens: number, sequence: number): void {
   if (Number.isSafeInteger(nTokens) && nTokens >= 0) return;
   throw new RangeError(
-    `Number of tokens for sequence ${sequence} is ${nTokens}: wanted an integer of at least 0`,
+    `Number of tokens for sequence ${sequence} is ${nTokens}: expected an integer of at least 0`,
   );
 }

@@ -29,22 +29,22 @@ Deno.test("BlockManager refuses sizes that are not positive integers", () => {
   for (const size of [0, -1, 1.5, NaN, Infinity]) {
     assert.throws(() => new BlockManager({ nBlocks: size, blockSize: 16 }), {
       name: "UsageError",
-      message: `Number of KV blocks is ${size}: wanted an integer of at least 1`,
+      message: `Number of KV blocks is ${size}: expected an integer of at least 1`,
     });
     assert.throws(() => new BlockManager({ nBlocks: 4, blockSize: size }), {
       name: "UsageError",
-      message: `KV block size is ${size} tokens: wanted an integer of at least 1`,
+      message: `KV block size is ${size} tokens: expected an integer of at least 1`,
     });
   }
 });
 
 Deno.test("BlockManager refuses an order that is not a permutation", () => {
   const cases: [number[], string][] = [
-    [[0, 1], "Block order has length 2: wanted each KV block from 0 to below 3 once"],
-    [[0, 1, 1], "Block order has 1 at index 2: wanted each KV block from 0 to below 3 once"],
-    [[0, 3, 1], "Block order has 3 at index 1: wanted each KV block from 0 to below 3 once"],
-    [[-1, 0, 1], "Block order has -1 at index 0: wanted each KV block from 0 to below 3 once"],
-    [[0.5, 0, 1], "Block order has 0.5 at index 0: wanted each KV block from 0 to below 3 once"],
+    [[0, 1], "Block order has length 2: expected each KV block from 0 to below 3 once"],
+    [[0, 1, 1], "Block order has 1 at index 2: expected each KV block from 0 to below 3 once"],
+    [[0, 3, 1], "Block order has 3 at index 1: expected each KV block from 0 to below 3 once"],
+    [[-1, 0, 1], "Block order has -1 at index 0: expected each KV block from 0 to below 3 once"],
+    [[0.5, 0, 1], "Block order has 0.5 at index 0: expected each KV block from 0 to below 3 once"],
   ];
   for (const [order, message] of cases) {
     assert.throws(() => new BlockManager({ nBlocks: 3, blockSize: 1, order }), {
@@ -106,7 +106,7 @@ Deno.test("BlockManager.allocate() refuses a sequence that is open", () => {
   manager.allocate(7, 1);
   assertRejects(manager, () => manager.allocate(7, 1), {
     name: "RangeError",
-    message: "Sequence 7 is open already: wanted one that is not",
+    message: "Sequence 7 is open already: expected one that is not",
   });
 });
 
@@ -115,7 +115,7 @@ Deno.test("BlockManager refuses token counts that are not natural numbers", () =
   manager.allocate(7, 1);
   for (const nTokens of [-1, 0.5, NaN, Infinity]) {
     const message = (sequence: number) =>
-      `Number of tokens for sequence ${sequence} is ${nTokens}: wanted an integer of at least 0`;
+      `Number of tokens for sequence ${sequence} is ${nTokens}: expected an integer of at least 0`;
     assertRejects(manager, () => manager.allocate(8, nTokens), { name: "RangeError", message: message(8) });
     assertRejects(manager, () => manager.append(7, nTokens), { name: "RangeError", message: message(7) });
     assertRejects(manager, () => manager.tryExtend(7, nTokens), { name: "RangeError", message: message(7) });
@@ -191,7 +191,7 @@ Deno.test("BlockManager.free() refuses a sequence that was freed before", () => 
   manager.free(1);
   assertRejects(manager, () => manager.free(1), {
     name: "RangeError",
-    message: "Sequence 1 is not open: wanted one that is",
+    message: "Sequence 1 is not open: expected one that is",
   });
 });
 
@@ -208,7 +208,7 @@ Deno.test("BlockManager refuses every question about a sequence that is not open
   for (const act of acts) {
     assertRejects(manager, act, {
       name: "RangeError",
-      message: "Sequence 9 is not open: wanted one that is",
+      message: "Sequence 9 is not open: expected one that is",
     });
   }
 });
@@ -226,23 +226,23 @@ Deno.test("BlockManager.slot() refuses a position that holds no token", () => {
   for (const position of [-1, 6, 0.5, NaN]) {
     assertRejects(manager, () => manager.slot(1, position), {
       name: "RangeError",
-      message: `Position ${position} of sequence 1 has no slot: wanted an integer from 0 to below 6`,
+      message: `Position ${position} of sequence 1 has no slot: expected an integer from 0 to below 6`,
     });
   }
 });
 
 Deno.test("BlockManager.verify() names the invariant that is broken", () => {
   const cases: [(table: number[]) => void, string][] = [
-    [(table) => table.push(3), "Block table of sequence 1 has length 3: wanted 2"],
-    [(table) => table[1] = 0, "Block table of sequence 1 is 0,0: wanted each block at most once"],
+    [(table) => table.push(3), "Block table of sequence 1 has length 3: expected 2"],
+    [(table) => table[1] = 0, "Block table of sequence 1 is 0,0: expected each block at most once"],
     [
       (table) => table[1] = 4,
-      "Block table of sequence 1 holds KV block 4: wanted an integer from 0 to below 4",
+      "Block table of sequence 1 holds KV block 4: expected an integer from 0 to below 4",
     ],
-    [(table) => table[1] = 3, "KV block 1 has reference count 2: wanted 1, its number of tables"],
+    [(table) => table[1] = 3, "KV block 1 has reference count 2: expected 1, its number of tables"],
     [
       (table) => table.reverse(),
-      "KV block 0 has 4 tokens at index 0 of sequence 2: wanted 2 at index 1 as in its other tables",
+      "KV block 0 has 4 tokens at index 0 of sequence 2: expected 2 at index 1 as in its other tables",
     ],
   ];
   for (const [damage, message] of cases) {
@@ -263,10 +263,13 @@ Deno.test("BlockManager.verify() finds a block that is free twice, or free and u
   manager.fork(1, 2);
   manager.free(2);
   table[0] = 0;
-  assert.throws(() => manager.verify(), { name: "Error", message: "KV block 1 is free twice: wanted once" });
+  assert.throws(() => manager.verify(), {
+    name: "Error",
+    message: "KV block 1 is free twice: expected once",
+  });
   manager.allocate(3, 4);
   assert.throws(() => manager.verify(), {
     name: "Error",
-    message: "KV block 1 is both free and used: wanted one of them",
+    message: "KV block 1 is both free and used: expected one of them",
   });
 });

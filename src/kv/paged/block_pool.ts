@@ -13,10 +13,8 @@
  *
  * @module
  */
+import type { PrefixKey } from "../prefix_keys.ts";
 import { UsageError } from "../../base/errors.ts";
-
-/** Names the contents of a full block and of all that comes before it, as {@linkcode prefixKeys} makes it. */
-export type PrefixKey = string;
 
 /** No block. */
 const NONE = 0xffffffff;
@@ -43,7 +41,7 @@ export class BlockPool {
   /**
    * Makes a pool whose blocks are all free.
    *
-   * @param order The blocks 0 to `nBlocks - 1` in the order in which they are first handed out; ascending if left out.
+   * @param order The blocks 0 to `nBlocks - 1` in the order in which they are first handed out. Default: ascending.
    * @throws {UsageError} If `order` is not a permutation of the blocks.
    */
   constructor(nBlocks: number, order?: readonly number[]) {
@@ -113,7 +111,7 @@ export class BlockPool {
     return this.#byKey.get(key);
   }
 
-  /** Whether a block can be found under a key. */
+  /** Returns whether a block can be found under a key. */
   isPublished(block: number): boolean {
     return this.#keys[block] !== undefined;
   }
@@ -127,17 +125,17 @@ export class BlockPool {
    */
   verify(owners: ReadonlyMap<number, number>): void {
     for (const [block, count] of this.#references.entries()) {
-      const wanted = owners.get(block) ?? 0;
-      if (count !== wanted) {
+      const expected = owners.get(block) ?? 0;
+      if (count !== expected) {
         throw new Error(
-          `KV block ${block} has reference count ${count}: wanted ${wanted}, its number of tables`,
+          `KV block ${block} has reference count ${count}: expected ${expected}, its number of tables`,
         );
       }
     }
     const free = new Set<number>();
     const see = (block: number, published: boolean) => {
-      if (owners.has(block)) throw new Error(`KV block ${block} is both free and used: wanted one of them`);
-      if (free.has(block)) throw new Error(`KV block ${block} is free twice: wanted once`);
+      if (owners.has(block)) throw new Error(`KV block ${block} is both free and used: expected one of them`);
+      if (free.has(block)) throw new Error(`KV block ${block} is free twice: expected once`);
       if (this.isPublished(block) !== published) {
         throw new Error(`KV block ${block} is in the wrong one of the two lists of free blocks`);
       }
@@ -150,7 +148,7 @@ export class BlockPool {
     }
     if (free.size !== this.nFree || free.size + owners.size !== this.nBlocks) {
       throw new Error(
-        `${free.size} KV blocks are free and ${owners.size} used: wanted ${this.nBlocks} together`,
+        `${free.size} KV blocks are free and ${owners.size} used: expected ${this.nBlocks} together`,
       );
     }
     for (const [key, block] of this.#byKey) {
@@ -190,12 +188,12 @@ export class BlockPool {
 }
 
 function checkOrder(order: readonly number[], nBlocks: number): void {
-  const wanted = `wanted each KV block from 0 to below ${nBlocks} once`;
-  if (order.length !== nBlocks) throw new UsageError(`Block order has length ${order.length}: ${wanted}`);
+  const expected = `expected each KV block from 0 to below ${nBlocks} once`;
+  if (order.length !== nBlocks) throw new UsageError(`Block order has length ${order.length}: ${expected}`);
   const seen = new Set<number>();
   for (const [index, block] of order.entries()) {
     if (!Number.isInteger(block) || block < 0 || block >= nBlocks || seen.has(block)) {
-      throw new UsageError(`Block order has ${block} at index ${index}: ${wanted}`);
+      throw new UsageError(`Block order has ${block} at index ${index}: ${expected}`);
     }
     seen.add(block);
   }

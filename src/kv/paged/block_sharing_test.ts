@@ -63,11 +63,11 @@ Deno.test("BlockManager.fork() refuses an unknown parent and an open child", () 
   manager.allocate(1, 6);
   assertRejects(manager, () => manager.fork(9, 2), {
     name: "RangeError",
-    message: "Sequence 9 is not open: wanted one that is",
+    message: "Sequence 9 is not open: expected one that is",
   });
   assertRejects(manager, () => manager.fork(1, 1), {
     name: "RangeError",
-    message: "Sequence 1 is open already: wanted one that is not",
+    message: "Sequence 1 is open already: expected one that is not",
   });
 });
 
@@ -209,6 +209,6 @@ Deno.test("BlockManager.restore() brings a group back with its sharing, in other
   assert.deepEqual(manager.usage(), before);
   assertRejects(manager, () => manager.restore([4], shape), {
     name: "RangeError",
-    message: "There are 1 sequences: wanted 2, one per member",
+    message: "There are 1 sequences: expected 2, one per member",
   });
 });

@@ -5,7 +5,7 @@
  */
 import type { GroupShape } from "./block_types.ts";
 
-/** What one sequence holds. */
+/** One sequence's blocks. */
 export interface BlockTable {
   /** Physical block by logical block, [ceil(nTokens / blockSize)]. */
   readonly table: number[];
@@ -24,7 +24,7 @@ export class BlockTables {
     return [...this.#tables.keys()];
   }
 
-  /** Whether a sequence is open. */
+  /** Returns whether a sequence is open. */
   has(sequence: number): boolean {
     return this.#tables.has(sequence);
   }
@@ -36,7 +36,7 @@ export class BlockTables {
    */
   get(sequence: number): BlockTable {
     const open = this.#tables.get(sequence);
-    if (open === undefined) throw new RangeError(`Sequence ${sequence} is not open: wanted one that is`);
+    if (open === undefined) throw new RangeError(`Sequence ${sequence} is not open: expected one that is`);
     return open;
   }
 
@@ -67,7 +67,7 @@ export class BlockTables {
   /** @throws {RangeError} If the sequence is open. */
   expectUnopened(sequence: number): void {
     if (this.has(sequence)) {
-      throw new RangeError(`Sequence ${sequence} is open already: wanted one that is not`);
+      throw new RangeError(`Sequence ${sequence} is open already: expected one that is not`);
     }
   }
 
@@ -92,7 +92,7 @@ export class BlockTables {
     return { shape: { nBlocks: indices.size, members }, blocks: [...indices.keys()] };
   }
 
-  /** What {@linkcode auditTables} finds. */
+  /** The findings of {@linkcode auditTables}. */
   audit(pool: { readonly nBlocks: number; readonly blockSize: number }): ReturnType<typeof auditTables> {
     return auditTables(this.#tables, pool);
   }
@@ -124,16 +124,16 @@ function auditTables(
   for (const [sequence, { table, nTokens }] of tables) {
     const length = Math.ceil(nTokens / blockSize);
     if (table.length !== length) {
-      throw new Error(`Block table of sequence ${sequence} has length ${table.length}: wanted ${length}`);
+      throw new Error(`Block table of sequence ${sequence} has length ${table.length}: expected ${length}`);
     }
     if (new Set(table).size !== length) {
-      throw new Error(`Block table of sequence ${sequence} is ${table}: wanted each block at most once`);
+      throw new Error(`Block table of sequence ${sequence} is ${table}: expected each block at most once`);
     }
     tableBlocks += length;
     for (const [index, block] of table.entries()) {
       if (!Number.isInteger(block) || block < 0 || block >= nBlocks) {
         throw new Error(
-          `Block table of sequence ${sequence} holds KV block ${block}: wanted an integer from 0 to below ${nBlocks}`,
+          `Block table of sequence ${sequence} holds KV block ${block}: expected an integer from 0 to below ${nBlocks}`,
         );
       }
       const fill = Math.min(blockSize, nTokens - index * blockSize);
@@ -147,7 +147,7 @@ function auditTables(
       if (owner.index !== index || owner.fill !== fill) {
         throw new Error(
           `KV block ${block} has ${fill} tokens at index ${index} of sequence ${sequence}: ` +
-            `wanted ${owner.fill} at index ${owner.index} as in its other tables`,
+            `expected ${owner.fill} at index ${owner.index} as in its other tables`,
         );
       }
     }

@@ -1,5 +1,5 @@
 /**
- * What a block manager takes and gives.
+ * Arguments and results of a block manager.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface BlockManagerOptions {
   nBlocks: number;
   /** Tokens in a KV block, at least 1. */
   blockSize: number;
-  /** The blocks 0 to `nBlocks - 1` in the order in which they are first handed out; ascending if left out. */
+  /** The blocks 0 to `nBlocks - 1` in the order in which they are first handed out. Default: ascending. */
   order?: readonly number[];
 }
 
@@ -22,7 +22,7 @@ export interface BlockCopy {
   to: number;
 }
 
-/** What {@linkcode BlockManager.append} did to a block table. */
+/** The change of a block table by {@linkcode BlockManager.append}. */
 export interface AppendResult {
   /** The physical blocks added at the end of the table, in table order. The target of a copy is not among them. */
   readonly newBlocks: readonly number[];
@@ -33,7 +33,7 @@ export interface AppendResult {
   readonly copies: readonly BlockCopy[];
 }
 
-/** How full the pool is. A block shared by several sequences, and each token in it, counts once. */
+/** The pool's use. A block shared by several sequences, and each token in it, counts once. */
 export interface BlockUsage {
   /** Blocks held by at least one sequence. */
   blocks: number;

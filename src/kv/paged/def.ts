@@ -14,7 +14,7 @@ const BLOCK_SIZE: KvOption = {
   flag: "block-size",
   label: "block",
   placeholder: "tokens",
-  help: "Tokens per KV block of paged",
+  help: "Tokens per KV block of paged, 1 to 256",
   values: { min: 1, max: 256 },
   default: 16,
 };

@@ -5,8 +5,8 @@
  */
 import { type Move, Moves, type SlotRange, type Swapped } from "../moves.ts";
 import type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "../policy.ts";
+import type { PrefixKey } from "../prefix_keys.ts";
 import { BlockManager } from "./block_manager.ts";
-import type { PrefixKey } from "./block_pool.ts";
 import type { GroupShape } from "./block_types.ts";
 
 /** Everything is kept and shared. */
@@ -79,7 +79,7 @@ export class PagedPolicy implements KvPolicy {
     return `it may need ${needed} KV blocks of ${blockSize} tokens, and there are ${nBlocks}`;
   }
 
-  /** How many of the keys' blocks are at hand. */
+  /** Counts the leading keys whose blocks are stored. */
   cachedBlocks(keys: readonly PrefixKey[]): number {
     return this.blocks.cachedBlocks(keys);
   }

@@ -24,7 +24,7 @@ export interface ArenaAllocator {
   readonly largestFree: number;
   /** The slots that a region for `size` slots takes. */
   granted(size: number): number;
-  /** How many regions for `size` slots each an empty arena has room for. */
+  /** Returns the number of regions for `size` slots each that an empty arena has room for. */
   capacityFor(size: number): number;
   /** A region of at least `size` slots, or undefined where no free stretch is long enough. */
   allocate(size: number): Region | undefined;
@@ -54,12 +54,12 @@ export type AllocatorName = (typeof ALLOCATOR_NAMES)[number];
  */
 export function checkArenaSize(size: number): void {
   if (Number.isSafeInteger(size) && size >= 1) return;
-  throw new UsageError(`KV arena is ${size} tokens: wanted an integer of at least 1`);
+  throw new UsageError(`KV arena is ${size} tokens: expected an integer of at least 1`);
 }
 
 /** The error of a region that is given back and was never handed out. */
 export function unknownRegion(offset: number): RangeError {
-  return new RangeError(`No KV region begins at ${offset}: wanted the offset of one that is in use`);
+  return new RangeError(`No KV region begins at ${offset}: expected the offset of one that is in use`);
 }
 
 /**
@@ -71,9 +71,9 @@ export function verifyCover(stretches: readonly Region[], size: number): void {
   let end = 0;
   for (const { offset, size: length } of stretches.toSorted((a, b) => a.offset - b.offset)) {
     if (offset !== end || length < 1) {
-      throw new Error(`A stretch of ${length} KV slots is at ${offset}: wanted the next one at ${end}`);
+      throw new Error(`A stretch of ${length} KV slots is at ${offset}: expected the next one at ${end}`);
     }
     end += length;
   }
-  if (end !== size) throw new Error(`Stretches end at slot ${end}: wanted the arena's end, ${size}`);
+  if (end !== size) throw new Error(`Stretches end at slot ${end}: expected the arena's end, ${size}`);
 }

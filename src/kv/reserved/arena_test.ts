@@ -8,7 +8,7 @@ import fc from "fast-check";
 import type { ArenaAllocator } from "./arena.ts";
 import { BuddyAllocator } from "./buddy.ts";
 import { FirstFitAllocator } from "./first_fit.ts";
-import { prefixKeys } from "../paged/prefix_keys.ts";
+import { prefixKeys } from "../prefix_keys.ts";
 import { reservedTokens } from "./reservation.ts";
 import { runs } from "../../../tests/fuzz.ts";
 
@@ -58,7 +58,7 @@ for (const [name, Allocator] of KINDS) {
     for (const size of [0, -1, 1.5, NaN]) {
       assert.throws(() => new Allocator(size), {
         name: "UsageError",
-        message: `KV arena is ${size} tokens: wanted an integer of at least 1`,
+        message: `KV arena is ${size} tokens: expected an integer of at least 1`,
       });
     }
     const arena = new Allocator(8);
@@ -66,7 +66,7 @@ for (const [name, Allocator] of KINDS) {
     arena.free(0);
     assert.throws(() => arena.free(0), {
       name: "RangeError",
-      message: "No KV region begins at 0: wanted the offset of one that is in use",
+      message: "No KV region begins at 0: expected the offset of one that is in use",
     });
   });
 

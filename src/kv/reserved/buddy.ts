@@ -59,25 +59,25 @@ export class BuddyAllocator implements ArenaAllocator {
 
   /** As many as the trees that are large enough hold. */
   capacityFor(size: number): number {
-    const wanted = orderOf(size);
-    return this.#trees.reduce((sum, { order }) => sum + (order >= wanted ? 2 ** (order - wanted) : 0), 0);
+    const needed = orderOf(size);
+    return this.#trees.reduce((sum, { order }) => sum + (order >= needed ? 2 ** (order - needed) : 0), 0);
   }
 
   /** Splits the smallest free stretch that is large enough. */
   allocate(size: number): Region | undefined {
-    const wanted = orderOf(size);
-    let order = wanted;
+    const needed = orderOf(size);
+    let order = needed;
     while (order < this.#free.length && this.#free[order]!.size === 0) order++;
     if (order >= this.#free.length) return undefined;
     const offset: number = this.#free[order]!.values().next().value!;
     this.#free[order]!.delete(offset);
-    while (order > wanted) {
+    while (order > needed) {
       order--;
       this.#free[order]!.add(offset + 2 ** order);
     }
-    this.#used.set(offset, wanted);
-    this.#nFree -= 2 ** wanted;
-    return { offset, size: 2 ** wanted };
+    this.#used.set(offset, needed);
+    this.#nFree -= 2 ** needed;
+    return { offset, size: 2 ** needed };
   }
 
   /** Joins the region with its buddy as long as that is free. */
@@ -118,7 +118,7 @@ export class BuddyAllocator implements ArenaAllocator {
       }
     });
     if (nFree !== this.#nFree) {
-      throw new Error(`${this.#nFree} KV slots are counted as free: wanted ${nFree}`);
+      throw new Error(`${this.#nFree} KV slots are counted as free: expected ${nFree}`);
     }
     verifyCover(stretches, this.size);
   }

@@ -19,7 +19,7 @@ const ALLOCATOR: KvOption = {
   flag: "allocator",
   label: "",
   placeholder: "name",
-  help: "Allocator of the contiguous strategies max, pow2 and oracle",
+  help: "Allocator of max, pow2 and oracle",
   values: ALLOCATOR_NAMES,
   default: "buddy",
 };

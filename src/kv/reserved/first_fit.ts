@@ -49,16 +49,16 @@ export class FirstFitAllocator implements ArenaAllocator {
 
   /** Cuts the beginning of the first hole that is long enough. */
   allocate(size: number): Region | undefined {
-    const wanted = this.granted(size);
-    const at = this.#holes.findIndex((hole) => hole.size >= wanted);
+    const needed = this.granted(size);
+    const at = this.#holes.findIndex((hole) => hole.size >= needed);
     if (at < 0) return undefined;
     const hole = this.#holes[at]!;
     const { offset } = hole;
-    if (hole.size === wanted) this.#holes.splice(at, 1);
-    else this.#holes[at] = { offset: offset + wanted, size: hole.size - wanted };
-    this.#used.set(offset, wanted);
-    this.#nFree -= wanted;
-    return { offset, size: wanted };
+    if (hole.size === needed) this.#holes.splice(at, 1);
+    else this.#holes[at] = { offset: offset + needed, size: hole.size - needed };
+    this.#used.set(offset, needed);
+    this.#nFree -= needed;
+    return { offset, size: needed };
   }
 
   /** Joins the region with the holes on both sides. */
@@ -92,7 +92,7 @@ export class FirstFitAllocator implements ArenaAllocator {
     }
     const nFree = this.#holes.reduce((sum, { size }) => sum + size, 0);
     if (nFree !== this.#nFree) {
-      throw new Error(`${this.#nFree} KV slots are counted as free: wanted ${nFree}`);
+      throw new Error(`${this.#nFree} KV slots are counted as free: expected ${nFree}`);
     }
     verifyCover([...this.#holes, ...[...this.#used].map(([offset, size]) => ({ offset, size }))], this.size);
   }

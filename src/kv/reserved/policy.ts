@@ -10,13 +10,13 @@ import { RegionPolicy } from "../region_policy.ts";
 import type { ArenaAllocator, Region } from "./arena.ts";
 import { type ReservationName, reservedTokens } from "./reservation.ts";
 
-/** How regions are cut. */
+/** The way in which regions are cut. */
 export interface ReservedOptions {
-  /** What the strategy is. */
+  /** The strategy's traits. */
   readonly traits: KvTraits;
-  /** What hands the regions out. */
+  /** The allocator of regions. */
   readonly allocator: ArenaAllocator;
-  /** How much a sequence reserves. */
+  /** The size of a sequence's reservation. */
   readonly reserve: ReservationName;
   /** The longest sequence, in tokens. */
   readonly maxTokens: number;
@@ -95,7 +95,7 @@ export class ReservedPolicy extends RegionPolicy {
     return this.grow(slots[0]!, nTokens);
   }
 
-  /** Whether only the order of the regions stands in the way. */
+  /** Returns whether only the order of the regions stands in the way. */
   override isFragmented({ request, slots }: Admission): boolean {
     return slots.length * this.#allocator.granted(this.#reserved(request)) <= this.#allocator.nFree;
   }
@@ -145,7 +145,7 @@ export class ReservedPolicy extends RegionPolicy {
     this.#atEnd -= atEnd;
   }
 
-  /** What is reserved beyond the sequence's end, by policy or by rounding, is internal fragmentation. */
+  /** Counts reservations beyond a sequence's end, by policy or by rounding, as internal fragmentation. */
   usage(): KvUsage {
     const { size, nFree } = this.#allocator;
     return {

@@ -1,5 +1,5 @@
 /**
- * How much of an arena a contiguous cache reserves for a sequence before it runs, as the baselines of the
+ * The part of an arena that a contiguous cache reserves for a sequence before it runs, as the baselines of the
  * PagedAttention paper do (Kwon et al. 2023, section 6.1). Host only.
  *
  * @module

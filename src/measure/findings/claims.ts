@@ -1,7 +1,6 @@
 /**
- * What textbooks say of KV caches, held against a run. A claim holds, does not hold, or is not shown by this run: where
- * a strategy is missing, where intervals are too wide to tell, where contexts are too short. Figures come along as
- * numbers; the words stand in the report.
+ * The textbooks' claims about KV caches, tested on a run. A claim holds, does not hold, or is not shown by this run:
+ * where a strategy is missing, intervals are too wide, or contexts are too short. The report has the words.
  *
  * @module
  */
@@ -26,13 +25,13 @@ export const CLAIMS = {
 /** A claim's name. */
 export type ClaimName = keyof typeof CLAIMS;
 
-/** What a run says of a claim. */
+/** The verdict of a run on a claim. */
 export type ClaimVerdict = "holds" | "does not hold" | "not shown by this run";
 
-/** What a verdict rests on. */
+/** The figures behind a verdict. */
 export type Evidence =
   | {
-    /** Strategies are missing that the claim is about. */
+    /** Strategies of the claim are missing. */
     readonly kind: "absent";
     readonly strategies: readonly string[];
   }
@@ -47,7 +46,7 @@ export type Evidence =
       readonly strategy: string;
       /** Peak of all GPU buffers. */
       readonly bytes: number;
-      /** Of these, uniforms, block tables and slot mappings. */
+      /** Bytes of uniforms, block tables and slot mappings among them. */
       readonly tableBytes: number;
     }[];
   }
@@ -55,9 +54,8 @@ export type Evidence =
     /** Times of whole requests. */
     readonly kind: "time";
     readonly strategy: string;
-    /** Median in ms. */
     readonly ms: number;
-    /** Others, and the ratio of the strategy's time to theirs. */
+    /** Other strategies, and the ratio of the strategy's time to theirs. */
     readonly against: readonly {
       readonly strategy: string;
       readonly ms: number;
@@ -73,29 +71,26 @@ export type Evidence =
   };
 
 /** A claim that was tested. */
-export interface TestedClaim {
-  /** Which. */
+interface TestedClaim {
   readonly claim: ClaimName;
-  /** What the run says. */
   readonly verdict: ClaimVerdict;
-  /** On what grounds. */
   readonly evidence: Evidence;
 }
 
-/** A difference is clear from this share on. */
-export const CLEAR = 0.05;
-/** The exponent from which the time of a token grows with the context in proportion, and n tokens take O(n²). */
+/** Smallest difference that is clear, a share. */
+const CLEAR = 0.05;
+/** Smallest exponent of a token's time that is proportional to the context, so that n tokens take O(n²). */
 export const PROPORTIONAL = 0.75;
-/** The exponent up to which the time of a token stays the same, and n tokens take O(n). */
-export const FLAT = 0.25;
-/** The longest context must be this many times the shortest for a growth to be told. */
+/** Largest exponent of a token's time that is constant, so that n tokens take O(n). */
+const FLAT = 0.25;
+/** Smallest ratio of the longest context to the shortest with which growth is judged. */
 export const RANGE = 2;
 
-/** What the claims are about: kinds of strategies, by what they are. */
+/** The kinds of strategies that the claims are about, by traits. */
 const KINDS = {
   none: ({ keeps }: KvTraits) => keeps === "nothing",
   cache: ({ keeps, shares }: KvTraits) => keeps === "all" && !shares,
-  paged: ({ keeps, shares }: KvTraits) => keeps === "all" && shares,
+  sharing: ({ keeps, shares }: KvTraits) => keeps === "all" && shares,
 } as const;
 type Kind = keyof typeof KINDS;
 
@@ -125,8 +120,8 @@ export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
   };
   return [
     test("leastMemory", ["none", "cache"], (none, cache) => {
-      const paged = first("paged");
-      const peaks = [none!, cache!, ...paged ? [paged] : []];
+      const sharing = first("sharing");
+      const peaks = [none!, cache!, ...sharing ? [sharing] : []];
       return memory(peaks, ([least = 0, ...others]) => others.every((bytes) => bytes > least));
     }),
     test(
@@ -137,20 +132,20 @@ export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
     test("cacheLatency", ["none", "cache"], (none, cache) => latency(cache!, [none!], CLEAR)),
     test(
       "pagedMemory",
-      ["cache", "paged"],
-      (cache, paged) =>
+      ["cache", "sharing"],
+      (cache, sharing) =>
         memory(
-          [paged!, cache!],
-          ([more = 0, less = 0]) => more > less && tableBytes(paged!) > tableBytes(cache!),
+          [sharing!, cache!],
+          ([more = 0, less = 0]) => more > less && tableBytes(sharing!) > tableBytes(cache!),
         ),
     ),
-    test("pagedLatency", ["cache", "paged"], (_, paged) => {
+    test("pagedLatency", ["cache", "sharing"], (_, sharing) => {
       const others = shown.filter(({ strategy }) => isOf("none", strategy) || isOf("cache", strategy));
-      return latency(paged!, others, 0);
+      return latency(sharing!, others, 0);
     }),
     test(
       "complexity",
-      ["none", first("cache") ? "cache" : "paged"],
+      ["none", first("cache") ? "cache" : "sharing"],
       (none, cached) => growth(none!, cached!, result.cells),
     ),
   ];
@@ -158,7 +153,7 @@ export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
 
 const tableBytes = ({ memory }: Cell) => memory.peak_bytes.tables;
 
-/** Bytes are counted, not sampled: there is always a verdict. */
+/** Judges memory; bytes are counted, not sampled, so that there is always a verdict. */
 function memory(
   cells: readonly Cell[],
   holds: (peaks: readonly number[]) => boolean,
@@ -174,7 +169,7 @@ function memory(
   };
 }
 
-/** Whether a cell is faster than all others by more than `threshold`. Slower, or surely as fast, is not. */
+/** Judges whether a cell is faster than all others by more than `threshold`. */
 function latency(cell: Cell, others: readonly Cell[], threshold: number): Omit<TestedClaim, "claim"> {
   if (cell.settings.new_tokens === 1) {
     return { verdict: "not shown by this run", evidence: { kind: "one token" } };
@@ -195,7 +190,7 @@ function latency(cell: Cell, others: readonly Cell[], threshold: number): Omit<T
 }
 
 /**
- * If a token takes c · nᵏ, n tokens take about c · nᵏ⁺¹ / (k + 1): O(n²) with k = 1, O(n) with k = 0. A time that does
+ * Judges growth. If a token takes c · nᵏ, n tokens take about c · nᵏ⁺¹ / (k + 1): O(n²) with k = 1, O(n) with k = 0. A time that does
  * not grow in proportion without a cache refutes nothing, because fixed costs may hide it on short contexts; a time
  * that grows with one does.
  */

@@ -10,12 +10,12 @@ import { takeTurns } from "../run/turns.ts";
 
 const THRESHOLD = 0.05;
 
-/** How a made-up machine behaves: its speed wanders, and each run is disturbed on its own. */
+/** A made-up machine: its speed wanders, and each run is disturbed on its own. */
 interface Machine {
   readonly seed: number;
   /** Its speed against a machine of speed 1. */
   readonly speed: number;
-  /** How much of the time a strategy takes more than before. */
+  /** Share of time by which a strategy got slower. */
   readonly slowed?: Readonly<Record<string, number>>;
 }
 

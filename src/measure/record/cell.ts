@@ -14,8 +14,7 @@ import { summarySchema } from "../findings/summary.ts";
 export const kvValue: z.ZodType<KvValue> = z.union([z.string(), z.number()]).nullable()
   .describe("Options of the strategy by their names; null where one does not apply");
 
-/** Checks {@linkcode Settings}. */
-export const settingsSchema = z.object({
+const settingsSchema = z.object({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),
@@ -25,7 +24,7 @@ export const settingsSchema = z.object({
 /**
  * The settings of a cell: its work, and the options of its strategy.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -116,9 +115,5 @@ export const cellSchema = z.strictObject({
     .describe("Generated text of each sequence, null where the model has no tokenizer"),
 });
 
-/**
- * One strategy with its settings, measured.
- *
- * @internal For the same reason.
- */
+/** One strategy with its settings, measured. */
 export type Cell = z.infer<typeof cellSchema>;

@@ -1,5 +1,5 @@
 /**
- * How a result file describes where it was measured.
+ * The format of an environment in a result file.
  *
  * @module
  */
@@ -34,11 +34,11 @@ export const environmentSchema = z.strictObject({
     backend: z.enum([...BACKENDS, "unknown"]).default("unknown").describe(
       "Graphics API through which WebGPU reaches the adapter; unknown where nothing tells it, and in older files",
     ),
-    description: z.string().describe("What the adapter calls itself, with its driver"),
+    description: z.string().describe("Name of the adapter, with its driver"),
     vendor: z.string().describe("Vendor, as GPUAdapterInfo gives it"),
     architecture: z.string().describe("Architecture, as GPUAdapterInfo gives it"),
     device: z.string().describe("Device, as GPUAdapterInfo gives it"),
-    software: z.boolean().describe("Whether the adapter computes on the CPU"),
+    software: z.boolean().describe("True where the adapter computes on the CPU"),
     features: z.array(z.string()).describe("WebGPU features that the device was opened with"),
     offered_features: z.array(z.string()).optional().describe(
       "WebGPU features that the adapter has, used or not",
@@ -49,15 +49,15 @@ export const environmentSchema = z.strictObject({
   tuning: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .describe("Kernel variants chosen for this adapter"),
   fence: z.strictObject({
-    blocks: z.boolean().describe("Whether onSubmittedWorkDone() blocks until the GPU is done"),
-    cost_us: amount("What a fence costs with nothing to wait for, in µs"),
-    readback_ms: amount("What reading a few bytes back costs, in ms"),
+    blocks: z.boolean().describe("True where onSubmittedWorkDone() blocks until the GPU is done"),
+    cost_us: amount("Time of a fence with nothing to wait for, in µs"),
+    readback_ms: amount("Time to read a few bytes back, in ms"),
   }).describe("Waiting for the GPU, measured at start-up"),
 });
 
 /**
- * Where a measurement was taken.
+ * The environment of a measurement.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Environment = z.infer<typeof environmentSchema>;

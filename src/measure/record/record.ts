@@ -1,5 +1,5 @@
 /**
- * Reading the JSON files that kvbench writes: which kind and version one is, and what is wrong with it, in one line.
+ * Reading of the JSON files that kvbench writes: checks of their kind, version and fields, with one-line errors.
  *
  * @module
  */
@@ -19,12 +19,17 @@ export interface RecordKind {
 }
 
 /**
- * Checks that `json` is a record of this kind, and returns it as one of this version.
- *
- * @param source Where it comes from, for the error message: a path, or "stdin".
- * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
+ * Makes the reader of a kind of file: it checks that `json` is a record of that kind, and returns it as one of the current
+ * version. `source` names it in errors: a path, or "stdin". Its KvbenchError names the path of the first wrong field.
  */
-export function parseRecord<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source: string): T {
+export function recordReader<T>(
+  schema: z.ZodType<T>,
+  known: RecordKind,
+): (json: unknown, source: string) => T {
+  return (json, source) => parse(schema, known, json, source);
+}
+
+function parse<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source: string): T {
   const head = z.looseObject({ kind: z.literal(known.kind), schema_version: z.int() }).safeParse(json);
   if (!head.success) {
     const found = kindOf(json);
@@ -52,13 +57,13 @@ export function parseRecord<T>(schema: z.ZodType<T>, known: RecordKind, json: un
   throw new KvbenchError(`Cannot read ${source}: ${where} is not valid: ${why}${more}`);
 }
 
-/** What a file says that it is, or null where it says nothing of the sort. */
+/** Returns the kind that a file names, or null where it names none. */
 export function kindOf(json: unknown): string | null {
   const head = z.looseObject({ kind: z.string() }).safeParse(json);
   return head.success ? head.data.kind : null;
 }
 
-/** `["cells", 0, "strategy"]` as `cells[0].strategy`. */
+/** Formats `["cells", 0, "strategy"]` as `cells[0].strategy`. */
 function formatPath(path: readonly PropertyKey[]): string {
   return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("").replace(
     /^\./,

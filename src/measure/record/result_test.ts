@@ -67,10 +67,13 @@ Deno.test("parseResult() refuses missing and unknown fields, numbers that JSON c
   assert.match(messageOf(changed((json) => Reflect.deleteProperty(json.plan, "seed"))), /plan\.seed/);
   assert.match(messageOf(changed((json) => Object.assign(json, { extra: 1 }))), /the top level.*extra/);
   assert.match(messageOf(changed((json) => json.cells[0]!.e2e_ms.samples[2] = NaN)), /e2e_ms\.samples\[2\]/);
-  assert.match(messageOf(changed((json) => json.cells[1]!.yardstick_ms.pop())), /cells\[1\] .* not 5 runs/);
+  assert.match(
+    messageOf(changed((json) => json.cells[1]!.yardstick_ms.pop())),
+    /cells\[1\] .* expected 5 runs/,
+  );
   assert.match(
     messageOf(changed((json) => json.groups.splice(0))),
-    /cells\[0\] is not valid: its group 0 is not there/,
+    /cells\[0\] is not valid: its group 0 is missing/,
   );
 });
 
@@ -83,7 +86,7 @@ Deno.test("parseResult() refuses another version with both versions in the messa
     );
     assert.match(message(old), reason);
   }
-  assert.match(message(4), /its schema_version is 4, this kvbench reads 4$/);
+  assert.match(message(5), /its schema_version is 5, this kvbench reads 4$/);
 });
 
 Deno.test("parseResult() refuses what is no result at all, and says what it is", () => {

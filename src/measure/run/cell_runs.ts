@@ -1,7 +1,7 @@
 /**
- * The runs that a cell is measured by, each for one thing: a latency run has two fences and nothing else in it, a
- * memory run looks at the ledger after every token, a per-token run has a fence behind every token, and a GPU run has
- * timestamps.
+ * The runs of a cell, each with one purpose: a latency run has two fences and nothing else, a memory run reads the
+ * ledger after every token, a per-token run has a fence behind every token, and a timestamp run has a timed pass for
+ * every decode step.
  *
  * @module
  */
@@ -16,27 +16,25 @@ import type { Cell } from "../record/cell.ts";
 import type { Timing } from "../record/result.ts";
 import { mean } from "../statistics/statistics.ts";
 
-/** What every sequence of a cell is given and asked for. */
+/** The work of every sequence of a cell. */
 export interface Work {
   /** One prompt per sequence, all of one length. */
   readonly prompts: readonly (readonly number[])[];
   /** Tokens to generate per sequence. */
   readonly newTokens: number;
-  /** How K and V are stored. */
   readonly kvDtype: Dtype;
 }
 
-/** What a memory run yields. */
+/** The result of a memory run. */
 export interface MemoryRun {
   /** Generated ids: [batch][new tokens]. */
   readonly ids: number[][];
-  /** Bytes. */
   readonly memory: Cell["memory"];
   /** GPU dispatches of a decode step. */
   readonly dispatchesPerToken: number;
 }
 
-/** Milliseconds to the tenth of a microsecond: finer than the clock. */
+/** Rounds milliseconds to a tenth of a microsecond, which is finer than the clock. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 1e4) / 1e4;
 }
@@ -125,7 +123,7 @@ function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decod
   return { states, totals, prefillDispatches };
 }
 
-/** One timed request: prefill, fence, decode, fence. */
+/** Times one request: prefill, fence, decode, fence. */
 export async function latencyRun(
   model: Model,
   { prompts, newTokens }: Work,
@@ -152,7 +150,7 @@ export async function latencyRun(
 }
 
 /**
- * One request with a fence after every token; returns the gaps, in ms.
+ * Runs one request with a fence after every token, and returns the gaps in ms.
  *
  * @throws {KvbenchError} If the device fails.
  */
@@ -178,8 +176,8 @@ export async function perTokenRun(
   return gaps;
 }
 
-/** One request with a timed pass for every decode step; returns the mean GPU time of a step in ms, null without timestamps. */
-export async function gpuRun(
+/** Runs one request with timestamps, and returns the mean GPU time of a decode step in ms; null without timestamps. */
+export async function timestampRun(
   model: Model,
   { prompts, newTokens }: Work,
   decoder: Decoder,

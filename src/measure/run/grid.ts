@@ -1,6 +1,6 @@
 /**
- * From a plan to the cells that it asks for, in groups: cells of a group do the same work (prompt length, new tokens,
- * batch, type of K and V) and differ only in where K and V live, so that they can be timed in turns. Host only.
+ * The cells of a plan in groups: cells of a group do the same work (prompt length, new tokens, batch, type of K and V)
+ * and differ in strategy and options, so that they can be timed in turns. Host only.
  *
  * @module
  */
@@ -23,11 +23,11 @@ export interface CellPlan {
 /** Cells that do the same work, in the order of reports. */
 export type GroupPlan = readonly CellPlan[];
 
-/** More cells than this are a mistake: at a second each they'd take hours. */
+/** Most cells of a plan: at a second each, more would take hours. */
 const MAX_CELLS = 10_000;
 
 /**
- * All groups of a plan, in order.
+ * Returns all groups of a plan, in order.
  *
  * @throws {UsageError} If there are more than 10 000 cells.
  */
@@ -59,7 +59,7 @@ function variants(name: string, grid: Plan["grid"]): KvOptions[] {
   return all.filter((_, i) => texts.indexOf(texts[i]!) === i);
 }
 
-/** Every way to take one of each list, the last list's fastest. */
+/** Returns the product of lists; the last list's values vary fastest. */
 function product<T extends readonly (readonly unknown[])[]>(
   ...lists: T
 ): { -readonly [K in keyof T]: T[K][number] }[] {
@@ -70,7 +70,7 @@ function product<T extends readonly (readonly unknown[])[]>(
   return all as { -readonly [K in keyof T]: T[K][number] }[];
 }
 
-/** A text that tells cells of one plan apart and stays the same from run to run. */
+/** Returns a text that tells cells of one plan apart and stays the same from run to run. */
 export function cellKey({ strategy, settings }: CellPlan): string {
   const { prompt_tokens, new_tokens, batch, kv_dtype, ...options } = settings;
   const own = Object.entries(options).filter(([, value]) => value !== null).sort(([a], [b]) =>
@@ -82,7 +82,7 @@ export function cellKey({ strategy, settings }: CellPlan): string {
 }
 
 /**
- * Checks that everything in a plan fits a model.
+ * Checks that a plan fits a model.
  *
  * @throws {UsageError} Naming the numbers.
  */
@@ -105,7 +105,7 @@ export function checkPlan(plan: Plan, model: { nCtx: number; vocabSize: number }
   checkIds(plan.prompt_ids ?? [], model.vocabSize);
 }
 
-/** The prompts of a group, one per sequence. */
+/** Returns the prompts of a group, one per sequence. */
 export function promptsOf(plan: Plan, { prompt_tokens, batch }: Settings, vocabSize: number): number[][] {
   return Array.from(
     { length: batch },
@@ -114,7 +114,7 @@ export function promptsOf(plan: Plan, { prompt_tokens, batch }: Settings, vocabS
   );
 }
 
-/** A made-up prompt of `count` ids, the same for the same seed. */
+/** Makes up a prompt of `count` ids, the same for the same seed. */
 export function madeUpPrompt(count: number, vocabSize: number, seed: number): number[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => Math.floor(random() * vocabSize));

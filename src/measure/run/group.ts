@@ -1,6 +1,6 @@
 /**
- * Measuring one group of cells: a memory run each, warm-up, latency runs in turns, per-token runs in turns, and a run
- * with GPU timestamps each. Every run's token ids are compared with the first cell's before a time is kept.
+ * The measurement of one group of cells: a memory run each, warm-up, latency runs in turns, per-token runs in turns, and
+ * a timestamp run each. Every run's token ids are compared with the first cell's before a time is kept.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { strategyNamed } from "../../kv/registry.ts";
 import type { Model } from "../../model/model.ts";
 import type { Cell } from "../record/cell.ts";
 import {
-  gpuRun,
   latencyRun,
   type MemoryRun,
   memoryRun,
   perTokenRun,
   roundMs,
+  timestampRun,
   type Work,
 } from "./cell_runs.ts";
 import { type CellPlan, type GroupPlan, promptsOf } from "./grid.ts";
@@ -28,10 +28,10 @@ import { summarise } from "../findings/summary.ts";
 import { takeTurns, type WarmUp, warmUp } from "./turns.ts";
 import { Yardstick } from "./yardstick.ts";
 
-/** Per-token runs of a cell, at most one per measured run: one alone would show what else the machine did. */
+/** Most per-token runs of a cell; one alone would show disturbances of the machine. */
 const PER_TOKEN_RUNS = 5;
 
-/** What is under way, for a display. */
+/** Events for a display. */
 export interface GroupProgress {
   /** A run of a cell begins. */
   run(what: "memory" | "warm-up" | "run" | "per token" | "GPU time", cell: number): void;
@@ -39,22 +39,22 @@ export interface GroupProgress {
   round(soFar: Unfinished): void | Promise<void>;
 }
 
-/** How {@linkcode measureGroup} works. */
+/** Options of {@linkcode measureGroup}. */
 export interface GroupOptions {
-  /** Called as it goes. */
+  /** Receives the events. */
   readonly progress: GroupProgress;
-  /** Measured runs that need not be made again. */
+  /** Measured runs of before an interruption. */
   readonly earlier?: Unfinished | undefined;
-  /** Ends it between two runs, by throwing the signal's reason. */
+  /** Ends the measurement between two runs, by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Text of ids. */
+  /** Decodes ids to text. */
   readonly decode?: ((ids: readonly number[]) => string) | undefined;
 }
 
 /**
  * Measures a group of a plan.
  *
- * @param index Of the group in the plan.
+ * @param index Index of the group in the plan.
  * @throws {KvbenchError} If two cells disagree on a token, or the ledger on a K/V byte, or the device fails.
  */
 export async function measureGroup(
@@ -126,7 +126,7 @@ export async function measureGroup(
       const gpuMs: (number | null)[] = [];
       for (const i of cells.keys()) {
         begin("GPU time", i);
-        gpuMs.push(await gpuRun(model, work, decoders[i]!));
+        gpuMs.push(await timestampRun(model, work, decoders[i]!));
       }
       return {
         group: { ...group, seconds: Math.round(group.seconds * 1000) / 1000 },
@@ -161,7 +161,7 @@ type Latencies = Pick<
   | "encode_ms_per_token"
 >;
 
-/** What a cell's timings come to. */
+/** Summarises a cell's timings. */
 export function latencies({ settings }: CellPlan, timings: readonly Timing[], seed: number): Latencies {
   const { batch, prompt_tokens, new_tokens } = settings;
   const ttft = summarise(timings.map(({ ttft_ms }) => ttft_ms), seed);

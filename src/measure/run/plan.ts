@@ -1,6 +1,6 @@
 /**
- * What a benchmark is asked to measure: a grid of settings, the strategies, and when to stop. A plan is part of the
- * result file, so that an interrupted run can be taken up again from the file alone.
+ * Plans of benchmarks: a grid of settings, the strategies, and conditions to stop. A plan is part of the result file, so
+ * that an interrupted run can be resumed from the file alone.
  *
  * @module
  */
@@ -15,9 +15,9 @@ export const planSchema = z.strictObject({
   prompt: z.string().nullable().describe("Prompt text, null where it was given as ids or made up"),
   prompt_ids: counts("Prompt as token ids").min(1).nullable()
     .describe(
-      "Prompt as token ids; null where prompts are made up from the seed, another one for each sequence",
+      "Prompt as token ids; null where prompts are made up from the seed, a different one for each sequence",
     ),
-  sampling: z.literal("greedy").describe("How the next token is chosen"),
+  sampling: z.literal("greedy").describe("Sampling of the next token"),
   strategies: z.array(z.string()).min(1).describe(
     "Strategies to compare, in the order of reports",
   ),
@@ -38,8 +38,8 @@ export const planSchema = z.strictObject({
 });
 
 /**
- * What is to be measured.
+ * The plan of a benchmark.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Plan = z.infer<typeof planSchema>;

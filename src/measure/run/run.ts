@@ -9,7 +9,7 @@ import { checkPlan, type GroupPlan, groupsOf } from "./grid.ts";
 import { type GroupProgress, measureGroup } from "./group.ts";
 import type { BenchResult } from "../record/result.ts";
 
-/** What is under way, for a display. */
+/** Events for a display. */
 export interface BenchProgress extends Omit<GroupProgress, "round"> {
   /** A group begins. */
   group(index: number, groups: number, cells: GroupPlan): void;
@@ -17,7 +17,7 @@ export interface BenchProgress extends Omit<GroupProgress, "round"> {
   record(result: BenchResult): void | Promise<void>;
 }
 
-/** How {@linkcode runBench} works. */
+/** Options of {@linkcode runBench}. */
 export interface BenchOptions {
   /** Ends the benchmark between two runs when it is aborted. */
   readonly signal?: AbortSignal | undefined;
@@ -32,9 +32,9 @@ export interface BenchOptions {
 }
 
 /**
- * Measures what `record` has not measured yet of its plan.
+ * Measures the groups of a record's plan that it does not hold yet.
  *
- * @param record With or without measured groups; it is left as it is.
+ * @param record A record with or without measured groups; it is not changed.
  * @returns The record with everything measured, or with what was measured before `signal` was aborted.
  * @throws {UsageError} If the plan does not fit the model.
  * @throws {KvbenchError} If the strategies disagree on a token, or the ledger on a K/V byte.

@@ -14,9 +14,9 @@ import { Recorder } from "../../gpu/recorder.ts";
 
 /** Vectors of four floats: 16 MiB, more than a cache holds. */
 const VECTORS = 1 << 20;
-/** What it takes on the GPU. */
+/** Bytes of its buffer on the GPU. */
 export const YARDSTICK_BYTES: number = VECTORS * 16;
-/** A reading takes at least this long, so that the fence and the clock don't matter. */
+/** Shortest reading, long enough for the fence and the clock not to matter. */
 const READING_MS = 5;
 
 /** Times the fixed work. Dispose of it when done. */
@@ -33,7 +33,7 @@ export class Yardstick {
   }
 
   /**
-   * Compiles the kernel and finds out how often it must run for a reading.
+   * Compiles the kernel and finds the number of dispatches of a reading.
    *
    * @throws {KvbenchError} If the device refuses the kernel or the buffer, or is lost.
    */
@@ -68,7 +68,7 @@ export class Yardstick {
     }
   }
 
-  /** Milliseconds that the work takes now, once. */
+  /** Measures the milliseconds that the work takes now. */
   async readMs(): Promise<number> {
     const { device, fence } = this.#gpu;
     const recorder = new Recorder(device);

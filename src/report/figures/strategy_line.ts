@@ -1,5 +1,5 @@
 /**
- * How a strategy is drawn. Results may name strategies that this program does not know: those are grey.
+ * Lines and colours of strategies. Those that this program does not know are grey.
  *
  * @module
  */

@@ -12,21 +12,20 @@ import { DATA_SETS, type DataSet, drawLengths, LENGTH_MODELS, type RequestLength
 import type { ModelShape } from "../model_shape.ts";
 import type { ServingPlan } from "../plan.ts";
 import { beamSharing } from "./beam_sharing.ts";
-import type { View, ViewName } from "./view.ts";
+import type { View, ViewName } from "./paper_result.ts";
 
-/** What views are made from. */
+/** The runs that views are made from. */
 export interface ViewSource {
-  /** What every run has in common. */
+  /** Plan of every run, but for what a view varies. */
   readonly plan: ServingPlan;
-  /** What is served. */
   readonly shape: ModelShape;
-  /** Carries a plan out. */
+  /** Runs a plan. */
   run(plan: ServingPlan): Promise<ServingEntry[]>;
-  /** Whether steps are carried out, so that their times are measured. */
+  /** True where steps run on a GPU, so that times are measured. */
   readonly measured: boolean;
 }
 
-/** Makes a view. */
+/** Makes a view from runs of its own. */
 export async function viewOf(name: ViewName, source: ViewSource): Promise<View> {
   const view = await MAKERS[name](source);
   return { name, ...view, differences: [...view.differences, ...commonDifferences(name, source)] };
@@ -58,7 +57,7 @@ async function waste({ run, plan }: ViewSource): Promise<Made> {
   const tokenStates = [20.4, 26.8, 38.2, 96.3];
   return {
     figure: "2",
-    title: "What K/V memory holds, mean over time",
+    title: "Use of K/V memory, mean over time",
     columns: columnsOf("%", ["token states", "reserved", "internal", "external", "free"]),
     rows: compared().map((policy, i) => {
       const { kv_share: share } = entries.find((entry) => entry.policy === policy)!;
@@ -92,7 +91,7 @@ async function batch({ run, plan }: ViewSource): Promise<Made> {
     rows,
     paper_says: null,
     differences: [
-      "requests come all at once, in the paper at 2 (ShareGPT) and 30 (Alpaca) per second",
+      "requests arrive all at once, in the paper at 2 (ShareGPT) and 30 (Alpaca) per second",
       FITTED,
     ],
   };
@@ -123,7 +122,7 @@ async function sharing({ run, plan, shape }: ViewSource): Promise<Made> {
       const random = seededRandom(plan.seed);
       const requests = drawn(dataSet, Math.min(plan.nRequests, BEAM_REQUESTS), { plan, shape });
       return percent(
-        beamSharing(requests, { beams, blockSize: Number(plan.kvOptions[BLOCK_OPTION]), random }),
+        beamSharing(requests, { beams, kvOptions: plan.kvOptions, random }),
       );
     });
     rows.push({ label: `${beams} beams`, here, paper: order.map((set) => paper.beam[set][i]!) });
@@ -141,7 +140,7 @@ async function sharing({ run, plan, shape }: ViewSource): Promise<Made> {
   };
 }
 
-/** Requests of the beam simulation at most: their shares vary little. */
+/** Most requests of the beam simulation, since their shares vary little. */
 const BEAM_REQUESTS = 300;
 
 function* drawn(
@@ -164,8 +163,8 @@ async function prefix({ run, plan, shape }: ViewSource): Promise<Made> {
       lengths: { file: "sentences to translate", recorded: SENTENCES },
       prefixes: { tokens, groups: 1 },
     });
-    const [reserved, paged] = entries.map((entry) => entry.output_tokens_per_second) as [number, number];
-    rows.push({ label, here: [paged / reserved], paper: [paper] });
+    const [reserved, shared] = entries.map((entry) => entry.output_tokens_per_second) as [number, number];
+    rows.push({ label, here: [shared / reserved], paper: [paper] });
   }
   return {
     figure: "16",
@@ -180,7 +179,7 @@ async function prefix({ run, plan, shape }: ViewSource): Promise<Made> {
   };
 }
 
-/** Lengths as of sentences in English and German. */
+/** Typical lengths of sentences in English and German. */
 const SENTENCES: readonly RequestLengths[] = Array.from({ length: 41 }, (_, i) => ({
   promptTokens: 15 + i,
   newTokens: 15 + i * 17 % 41,
@@ -221,7 +220,7 @@ async function blockSize({ run, plan, measured }: ViewSource): Promise<Made> {
 }
 
 async function preemption({ run, plan, shape, measured }: ViewSource): Promise<Made> {
-  // With all the host memory that swapping wants.
+  // Host memory is large enough for all that is swapped out.
   const tight = {
     ...plan,
     policies: [blocks()],

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { openGpu } from "../src/host/gpu.ts";
-import { DEFAULT_LIMITS, FEATURES, LIMITS, LOWEST } from "../src/gpu/ladder.ts";
+import { DEFAULT_LIMITS, FEATURES, LIMITS, LOWEST_LIMITS } from "../src/gpu/limits.ts";
 import { Timestamps } from "../src/gpu/timestamps.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
@@ -15,7 +15,7 @@ import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { assertClose } from "./gpu_support.ts";
 
 Deno.test("Gpt2 runs in every storage type at WebGPU's default limits without optional features", async () => {
-  const gpu = await openGpu(LOWEST);
+  const gpu = await openGpu(LOWEST_LIMITS);
   for (const name of FEATURES) assert.equal(gpu.device.features.has(name), false, name);
   for (const name of LIMITS) assert.equal(gpu.device.limits[name], DEFAULT_LIMITS[name], name);
   assert.equal(Timestamps.create(gpu, 1), undefined);

@@ -1,53 +1,54 @@
 /**
- * The record that `load` leaves behind: its format, and how it is made from a run. Latencies are as vLLM defines them.
+ * The record that `load` writes: its format, and its making from a run. Latencies are as vLLM defines them.
  *
  * @module
  */
 import { z } from "../base/zod.ts";
 import { VERSION } from "../base/version.ts";
 import { amount, count, positive } from "../measure/record/fields.ts";
-import { parseRecord } from "../measure/record/record.ts";
+import { recordReader } from "../measure/record/record.ts";
 import { latencyField } from "../simulate/entry.ts";
 import { Samples } from "../simulate/samples.ts";
 import type { LoadAnswer } from "./client.ts";
 import type { LoadPlan } from "./plan.ts";
 import type { LoadRun } from "./run.ts";
 
-/** How the record is known. */
-export const LOAD_KIND = { kind: "kvbench.load", version: 1, refused: {} } as const;
+const LOAD_KIND = { kind: "kvbench.load", version: 1, refused: {} } as const;
 
 const limit = (what: string) => amount(what).nullable();
 
 const schema = z.strictObject({
   schema_version: z.literal(LOAD_KIND.version).describe("Version of this format"),
-  kind: z.literal(LOAD_KIND.kind).describe("What this file is"),
+  kind: z.literal(LOAD_KIND.kind).describe("Kind of this file"),
   created: z.iso.datetime().describe("When the run began, ISO 8601 in UTC"),
-  command: z.array(z.string()).describe("Arguments of the command that made this file, but for keys"),
+  command: z.array(z.string()).describe("Arguments of the command that made this file, keys left out"),
   kvbench: z.string().describe("Version of kvbench"),
   server: z.strictObject({
-    url: z.string().describe("Where requests went"),
-    model: z.string().describe("What was asked for"),
+    url: z.string().describe("Address of the server"),
+    model: z.string().describe("Name of the model"),
   }),
   workload: z.strictObject({
     requests: positive("Requests"),
     rate_per_second: amount("Requests per second on average, null for all at once").nullable(),
-    max_concurrency: positive("Requests under way at most, null for no limit").nullable(),
-    lengths: z.string().describe("Where lengths come from"),
+    max_concurrency: positive("Most requests in flight, null for no limit").nullable(),
+    lengths: z.string().describe("Source of lengths: a data set, a file, or a mean with its spread"),
     prefix_tokens: count("Tokens at the beginning that all prompts share"),
     seed: z.int().describe("Seed of lengths, arrivals and prompts"),
-    temperature: amount("0 for the likeliest tokens"),
-    ignore_eos: z.boolean().describe("Whether answers went on after the end of the text"),
-  }).describe("What was sent"),
+    temperature: amount("Sampling temperature, 0 for greedy sampling"),
+    ignore_eos: z.boolean().describe("True where answers went on after an end-of-text token"),
+  }).describe("Requests that were sent"),
   limits: z.strictObject({
     ttft_ms: limit("Time to first token"),
     tpot_ms: limit("Time per output token"),
     e2e_ms: limit("The whole request"),
-  }).describe("What counts for goodput; null where nothing was asked"),
-  interrupted: z.boolean().describe("Whether the run was ended before all requests were sent and answered"),
-  seconds: amount("From the first request to the last token"),
+  }).describe("Longest times of a request that counts for goodput; null for no limit"),
+  interrupted: z.boolean().describe("True where the run was ended before all requests were answered"),
+  seconds: amount("Time from the first request to the last token"),
   finished: count("Requests with a whole answer"),
-  failures: z.array(z.strictObject({ reason: z.string(), requests: positive("How many failed so") }))
-    .describe("Other requests by what went wrong, the most frequent first"),
+  failures: z.array(
+    z.strictObject({ reason: z.string(), requests: positive("Requests that failed for this reason") }),
+  )
+    .describe("Failed requests by reason, the most frequent first"),
   prompt_tokens: count("Tokens of the prompts of finished requests"),
   output_tokens: count("Tokens of their answers"),
   requests_per_second: amount("finished / seconds"),
@@ -55,41 +56,32 @@ const schema = z.strictObject({
   total_tokens_per_second: amount("(prompt_tokens + output_tokens) / seconds"),
   goodput_per_second: amount("Finished requests per second that met the limits; null without limits")
     .nullable(),
-  peak_concurrency: count("The most requests under way at once"),
+  peak_concurrency: count("Most requests in flight at once"),
   ttft_ms: latencyField("Time to first token, from sending the request"),
   tpot_ms: latencyField("Time per output token, (E2E − TTFT) / (output tokens − 1)"),
-  itl_ms: latencyField("Time between two chunks of an answer, all of them"),
+  itl_ms: latencyField("Time between two chunks of an answer, over all gaps"),
   e2e_ms: latencyField("From sending the request to its last token"),
   requests: z.array(z.strictObject({
-    start_ms: amount("When it was sent, from the first one's time"),
+    start_ms: amount("Time at which it was sent, from the first request on"),
     prompt_tokens: count("Tokens of the prompt"),
     output_tokens: count("Tokens of the answer"),
     ttft_ms: amount("Time to first token"),
-    e2e_ms: amount("To the last token"),
-  })).describe("Finished requests, in the order in which they were sent"),
+    e2e_ms: amount("Time to the last token"),
+  })).describe("Finished requests, in the order of sending"),
 });
 
-/**
- * A load test's record.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** A load test's record. */
 export type LoadResult = z.infer<typeof schema>;
 
-/**
- * Checks a record.
- *
- * @throws {KvbenchError} Naming the first field that is wrong.
- */
-export function parseLoad(json: unknown, source: string): LoadResult {
-  return parseRecord(schema, LOAD_KIND, json, source);
-}
+/** Checks that a value is a load test's record. */
+export const parseLoad = recordReader(schema, LOAD_KIND);
 
-/** What a record holds beside plan and run. */
-export interface LoadFacts extends Pick<LoadResult, "created" | "command" | "server" | "interrupted"> {}
-
-/** Makes the record. */
-export function loadResult(plan: LoadPlan, run: LoadRun, facts: LoadFacts): LoadResult {
+/** Makes the record of a run. */
+export function loadResult(
+  plan: LoadPlan,
+  run: LoadRun,
+  facts: Pick<LoadResult, "created" | "command" | "server" | "interrupted">,
+): LoadResult {
   const answers = run.outcomes.flatMap((outcome) =>
     "answer" in outcome && outcome.answer.chunkMs.length > 0 ? [outcome.answer] : []
   );
@@ -156,7 +148,7 @@ function gapsOf({ chunkMs }: LoadAnswer): number[] {
 function summaryOf(values: readonly number[]): LoadResult["ttft_ms"] {
   const samples = new Samples();
   for (const value of values) samples.push(value);
-  return samples.summary() ?? null;
+  return samples.percentiles();
 }
 
 function failuresOf({ outcomes }: LoadRun): LoadResult["failures"] {

@@ -1,37 +1,31 @@
 /**
- * A serving simulation on the GPU: every policy of a plan, one after the other, with greedy decoding.
+ * The runs of a serving plan, policy after policy: on the GPU with greedy decoding, or as a dry run without one.
  *
  * @module
  */
 import { GpuExecutor } from "../engine/gpu_executor.ts";
 import type { Dtype } from "../gpu/dtype.ts";
 import type { Model } from "../model/model.ts";
+import { DryExecutor } from "./dry_executor.ts";
 import type { ServingEntry } from "./entry.ts";
+import type { Hardware } from "./hardware.ts";
 import { IdsCheck } from "./ids_check.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { promptIdsOf, type ServingPlan } from "./plan.ts";
 import type { TimedRequest } from "./requests.ts";
 import { runPolicy, servingKv, type ServingProgress } from "./run_policy.ts";
 
-/** What a run on the GPU needs beside the plan. */
-export interface GpuRunOptions {
-  /** How K and V are stored. */
-  readonly kvDtype: Dtype;
-  /** Called with the requests that are finished so far. */
-  readonly onProgress?: ServingProgress;
-}
-
 /**
  * Runs every policy of a plan and compares the ids that they give each request.
  *
- * @throws {UsageError} If the budget has no room for a block, or a limit is too small.
+ * @throws {UsageError} If a block does not fit the budget, or a limit is too small.
  * @throws {KvbenchError} If the policies disagree on an id, a buffer is too large, or the device fails.
  */
 export async function gpuRun(
   plan: ServingPlan,
   shape: ModelShape,
   model: Model,
-  { kvDtype, onProgress }: GpuRunOptions,
+  { kvDtype, onProgress }: { readonly kvDtype: Dtype; readonly onProgress?: ServingProgress },
 ): Promise<ServingEntry[]> {
   const { vocabSize } = model.config;
   const entries: ServingEntry[] = [];
@@ -66,6 +60,24 @@ export async function gpuRun(
     const isFirst = check.isFirst;
     const { compared, ties } = await check.finish(model, policy, kvDtype);
     if (!isFirst) entries.at(-1)!.ids_check = { compared, ties };
+  }
+  return entries;
+}
+
+/**
+ * Simulates every policy of a plan on a GPU that is known by its rates.
+ *
+ * @throws {UsageError} If a block does not fit the budget, or a limit is too small.
+ */
+export async function dryRun(
+  plan: ServingPlan,
+  shape: ModelShape,
+  { hardware, onProgress }: { readonly hardware: Hardware; readonly onProgress?: ServingProgress },
+): Promise<ServingEntry[]> {
+  const entries: ServingEntry[] = [];
+  for (const policy of plan.policies) {
+    const kv = servingKv(plan, shape, policy), executor = new DryExecutor(hardware, shape, kv.policy);
+    entries.push(await runPolicy({ plan, shape, kv, executor, ...(onProgress && { onProgress }) }));
   }
   return entries;
 }

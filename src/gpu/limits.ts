@@ -1,23 +1,20 @@
 /**
- * What a device is opened with: the optional features and the raised limits that kvbench can use, each of which can
- * be switched off, down to what every WebGPU has.
+ * Optional features and raised limits that a device is opened with, each of which can be switched off, down to the
+ * defaults that every WebGPU has.
  *
  * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import type { AdapterFacts } from "./adapter.ts";
 
-/** Optional WebGPU features that are asked for where the adapter has them. */
+/** Optional features that are requested if the adapter has them. */
 export const FEATURES = ["shader-f16", "timestamp-query", "subgroups"] as const;
-/** An optional feature that kvbench asks for. */
+/** An optional feature that kvbench uses. */
 export type Feature = typeof FEATURES[number];
-/** An optional feature that would suit what changes from step to step, and that nothing here asks for. */
+/** An optional feature that users may ask about and kvbench never requests. */
 export const UNUSED_FEATURE = "immediates";
 
-/**
- * Limits that are raised to what the adapter offers, and what every WebGPU offers
- * (https://www.w3.org/TR/webgpu/#limits).
- */
+/** Limits that are raised to the adapter's, with their defaults (https://www.w3.org/TR/webgpu/#limits). */
 export const DEFAULT_LIMITS = {
   maxBufferSize: 256 << 20,
   maxStorageBufferBindingSize: 128 << 20,
@@ -29,36 +26,36 @@ export const DEFAULT_LIMITS = {
 } as const;
 /** A limit that kvbench raises. */
 export type Limit = keyof typeof DEFAULT_LIMITS;
-/** All of them. */
+/** Names of the limits that kvbench raises. */
 export const LIMITS = Object.keys(DEFAULT_LIMITS) as Limit[];
 
-/** What a device must do without. */
-export interface Ladder {
-  /** Features that are not asked for: none, unless told otherwise. */
+/** Restrictions of a device below its adapter. */
+export interface DeviceLimits {
+  /** Features that are not requested. Default: none. */
   readonly disabledFeatures?: readonly Feature[];
-  /** The most that is asked for of a limit: all that the adapter has, unless told otherwise. */
+  /** Values of limits. Default: the adapter's. */
   readonly limits?: Readonly<Partial<Record<Limit, number>>>;
 }
 
-/** The lowest rung: no optional feature, no limit above the default. */
-export const LOWEST: Ladder = { disabledFeatures: FEATURES, limits: DEFAULT_LIMITS };
+/** The lowest device: no optional feature, every limit at its default. */
+export const LOWEST_LIMITS: DeviceLimits = { disabledFeatures: FEATURES, limits: DEFAULT_LIMITS };
 
 /**
- * What to ask an adapter for.
+ * Returns the features and limits to request from an adapter.
  *
- * @throws {UsageError} If a limit is below what every WebGPU has.
- * @throws {KvbenchError} If a limit is above what the adapter has.
+ * @throws {UsageError} If a limit is below its default.
+ * @throws {KvbenchError} If a limit is above the adapter's.
  */
 export function requirements(
   { description, features, limits: offered }: AdapterFacts,
-  { disabledFeatures = [], limits = {} }: Ladder,
+  { disabledFeatures = [], limits = {} }: DeviceLimits,
 ): { readonly requiredFeatures: Feature[]; readonly requiredLimits: Record<Limit, number> } {
   const asked = LIMITS.map((name): [Limit, number] => {
     const most = offered[name] ?? DEFAULT_LIMITS[name];
     const value = limits[name] ?? most;
     if (value < Math.min(most, DEFAULT_LIMITS[name])) {
       throw new UsageError(
-        `The limit ${name} is ${value}: every WebGPU has ${DEFAULT_LIMITS[name]}, wanted no less`,
+        `The limit ${name} is ${value}: expected at least ${DEFAULT_LIMITS[name]}, which every WebGPU has`,
       );
     }
     if (value > most) {

@@ -6,7 +6,9 @@
  * @module
  */
 import { sha256 } from "npm:@noble/hashes@2.4.0/sha2.js";
-import type { PrefixKey } from "./block_pool.ts";
+
+/** Names the contents of a full block and of all that comes before it, as {@linkcode prefixKeys} makes it. */
+export type PrefixKey = string;
 
 const text = new TextEncoder();
 
