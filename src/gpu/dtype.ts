@@ -1,5 +1,5 @@
 /**
- * How numbers are stored on the GPU. Arithmetic is in float32 whatever the storage.
+ * Storage types of numbers on the GPU. Arithmetic is in float32 for all of them.
  *
  * @module
  */

@@ -30,7 +30,7 @@ const kernels = (what: string) =>
 const schema = z.strictObject({
   schema_version: z.literal(PROFILE_VERSION).describe("Version of this format"),
   kind: z.literal(PROFILE_KIND).describe("Kind of this file"),
-  created: z.iso.datetime().describe("When measuring began, ISO 8601 in UTC"),
+  created: z.iso.datetime().describe("Start of measuring, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Environment of the measurement"),
   model: z.string().describe("Name or path of the checkpoint"),
