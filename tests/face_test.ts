@@ -64,7 +64,7 @@ const RUNS: Readonly<Record<string, { readonly args: readonly string[]; readonly
       "--max-new-tokens",
       "4",
     ],
-    prints: /^Once upon a time\S* \w+/,
+    prints: /^, and the \w+\n$/,
   },
   "own_sweep.ts": {
     args: ["tiny", "2"],

@@ -21,7 +21,11 @@ const settingsSchema = z.object({
   kv_dtype: z.enum(DTYPES).describe("Type of K and V on the GPU"),
 }).catchall(kvValue);
 
-/** The settings of a cell: its work, and the options of its strategy. */
+/**
+ * The settings of a cell: its work, and the options of its strategy.
+ *
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
+ */
 export type Settings = z.infer<typeof settingsSchema>;
 
 const categories = (what: string, total: string) =>
