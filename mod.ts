@@ -34,7 +34,7 @@ export { type Backend, BACKENDS, type KnownBackend } from "./src/gpu/backend.ts"
 export type { AdapterIdentity } from "./src/gpu/identity.ts";
 export * from "./src/gpu/bind_layout.ts";
 export * from "./src/gpu/dispatch_timer.ts";
-export * from "./src/gpu/dtype.ts";
+export * from "./src/formats/registry.ts";
 export * from "./src/gpu/fence.ts";
 export * from "./src/gpu/gpu.ts";
 export * from "./src/gpu/kernel.ts";

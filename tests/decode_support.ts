@@ -4,7 +4,7 @@
  * @module
  */
 import { Decoder } from "../src/engine/decoder.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { KvCache } from "../src/kv/kv_cache.ts";
 import { NoCache } from "../src/kv/no_cache.ts";

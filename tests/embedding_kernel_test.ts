@@ -4,7 +4,7 @@
  * @module
  */
 import { checkEmbedding } from "../src/check/embedding.ts";
-import { DTYPES } from "../src/gpu/dtype.ts";
+import { DTYPES } from "../src/formats/registry.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 

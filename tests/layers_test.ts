@@ -1,5 +1,5 @@
 /**
- * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → gpu, with hub on
+ * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → formats → gpu, with hub on
  * checkpoint, serve on engine, and base for all.
  *
  * @module
@@ -14,17 +14,18 @@ const SRC = new URL("../src/", import.meta.url);
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   base: [],
   gpu: [],
+  formats: ["gpu"],
   checkpoint: [],
-  kv: ["gpu"],
-  model: ["checkpoint", "kv", "gpu"],
+  kv: ["formats", "gpu"],
+  model: ["checkpoint", "kv", "formats", "gpu"],
   hub: ["checkpoint"],
-  engine: ["model", "checkpoint", "kv", "gpu"],
-  serve: ["engine", "model", "checkpoint", "kv", "gpu"],
-  measure: ["engine", "model", "checkpoint", "kv", "gpu"],
-  check: ["measure", "engine", "model", "checkpoint", "kv", "gpu"],
-  simulate: ["check", "measure", "engine", "model", "checkpoint", "kv", "gpu"],
+  engine: ["model", "checkpoint", "kv", "formats", "gpu"],
+  serve: ["engine", "model", "checkpoint", "kv", "formats", "gpu"],
+  measure: ["engine", "model", "checkpoint", "kv", "formats", "gpu"],
+  check: ["measure", "engine", "model", "checkpoint", "kv", "formats", "gpu"],
+  simulate: ["check", "measure", "engine", "model", "checkpoint", "kv", "formats", "gpu"],
   load: ["simulate", "measure"],
-  report: ["load", "simulate", "check", "measure", "kv", "gpu"],
+  report: ["load", "simulate", "check", "measure", "kv", "formats", "gpu"],
   cli: [
     "report",
     "load",
@@ -37,6 +38,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
     "model",
     "checkpoint",
     "kv",
+    "formats",
     "gpu",
   ],
 };

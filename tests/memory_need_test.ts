@@ -14,7 +14,7 @@ import {
   totalOf,
   type WorkNeed,
 } from "../src/engine/work_need.ts";
-import { DTYPES } from "../src/gpu/dtype.ts";
+import { DTYPES } from "../src/formats/registry.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { GROWTHS, STRATEGY_NAMES } from "../src/kv/strategy.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { stored } from "../src/check/values.ts";
 import { seededRandom } from "../src/base/random.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import { type Dtype, weightStorage } from "../src/formats/registry.ts";
+import { paddedEnd } from "../src/model/pack.ts";
 import { kvRowBytes } from "../src/kv/strategy.ts";
 import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
 import type { Gpt2Config } from "../src/checkpoint/config.ts";
@@ -83,8 +83,11 @@ function storedTensors(tensors: Tensors, config: Gpt2Config, dtype: Dtype): Tens
     const columns = shapes.get(name)![1];
     if (columns === undefined || name === "wpe.weight") return [name, values];
     const hasRows = name === "wte.weight" || name === "lm_head.weight";
-    const channel = (i: number) => hasRows ? Math.floor(i / columns) : i % columns;
-    return [name, stored(values, dtype, channel)];
+    const rows = values.length / columns;
+    const [k, n] = hasRows ? [columns, rows] : [rows, columns];
+    const strides = hasRows ? { strideK: 1, strideN: columns } : { strideK: columns, strideN: 1 };
+    const maps = { k: paddedEnd(k, Math.ceil(k / 4)), n: paddedEnd(n, Math.ceil(n / 4)) };
+    return [name, weightStorage(dtype).stored({ values, ...strides, ...maps })];
   }));
 }
 

@@ -16,7 +16,7 @@ import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
 import type { Group, Request } from "../src/engine/scheduler/request.ts";
 import { Scheduler } from "../src/engine/scheduler/scheduler.ts";
 import { type Preemption, PREEMPTIONS } from "../src/engine/scheduler/scheduler_options.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import { prefixKeys } from "../src/kv/prefix_keys.ts";
 import { independent } from "../src/kv/slot_copier.ts";
 import { seededRandom } from "../src/base/random.ts";

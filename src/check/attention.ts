@@ -5,7 +5,7 @@
  */
 import { attentionCombineCpu } from "../../wgsl/attention_combine_cpu.ts";
 import { attentionCpu } from "../../wgsl/attention_cpu.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf, type Span } from "../model/batch.ts";
 import { PRESETS } from "../checkpoint/config.ts";
@@ -71,7 +71,7 @@ export interface AttentionCase {
  */
 export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Comparison> {
   const { nHead, headDim, tuning, makeKv, spans, growingKeys = false, tolerance = TOLERANCE } = item;
-  const { dtype = "f32" } = item;
+  const { dtype = DEFAULT_DTYPE } = item;
   const width = nHead * headDim, headDim4 = Math.ceil(headDim / 4), a4 = nHead * headDim4;
   const batch = batchOf(spans);
   const nSequences = 1 + Math.max(...spans.map(({ sequence }) => sequence));
@@ -98,7 +98,7 @@ export async function checkAttention(gpu: Gpu, item: AttentionCase): Promise<Com
       y: scratch.vectors(new Float32Array((batch.nRows + 1) * a4 * 4).fill(NaN), tuning),
     };
     const layouts = layoutsOf(gpu, tuning);
-    const context = { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" } as const;
+    const context = { device: gpu.device, layouts, config, tuning, weightsDtype: DEFAULT_DTYPE } as const;
     const { read } = memory.upload();
     const kernels = {
       ...(batch.nPrefillTiles > 0 && { prefill: await kvKernel(context, memory.source, "prefill") }),
@@ -179,7 +179,7 @@ export async function checkAttentionCombine(
       y: scratch.vectors(new Float32Array(expected.length).fill(NaN), tuning),
     };
     const layouts = layoutsOf(gpu, tuning);
-    const context = { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" } as const;
+    const context = { device: gpu.device, layouts, config, tuning, weightsDtype: DEFAULT_DTYPE } as const;
     const kernel = await combineKernel(context);
     runBatch(gpu, batch, (recorder) => {
       const group = layouts.attentionCombine.bind(buffers);

@@ -4,7 +4,7 @@
  * @module
  */
 import { embeddingCpu } from "../../wgsl/embedding_cpu.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { type Dtype, weightStorage } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { seededRandom } from "../base/random.ts";
 import { batchOf, type Span } from "../model/batch.ts";
@@ -13,13 +13,7 @@ import { packTiles, paddedEnd } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";
 import { compare, type Comparison } from "./comparison.ts";
 import { compile, download, layoutsOf, runBatch, withScratch } from "./scratch.ts";
-import { padRows, randomArray, stored } from "./values.ts";
-
-/**
- * One float32 addition, which float64 rounded to float32 equals; int8 is multiplied by its scale before, which
- * rounds below 2^-24.
- */
-const TOLERANCES: Readonly<Record<Dtype, number>> = { f32: 0, f16: 0, int8: 2.5e-7 };
+import { padRows, randomArray } from "./values.ts";
 
 /** What is checked. */
 export interface EmbeddingCase {
@@ -79,7 +73,7 @@ export async function checkEmbedding(gpu: Gpu, item: EmbeddingCase): Promise<Com
       tokens: scratch.upload(tokens),
       wpe: scratch.upload(padRows(wpe, { width: nEmbd, map: k })),
     };
-    const tables = { wte: stored(wte, dtype, (i) => Math.floor(i / nEmbd)), wpe, nEmbd };
+    const tables = { wte: weightStorage(dtype).stored({ ...source, n }), wpe, nEmbd };
     return await Promise.all(item.batches.map(async (spans) => {
       const batch = batchOf(spans);
       const x = scratch.poisoned((batch.nRows + 1) * e4 * 4);
@@ -104,7 +98,7 @@ export async function checkEmbedding(gpu: Gpu, item: EmbeddingCase): Promise<Com
       return compare(
         await download(gpu, x),
         [...padRows(y, { width: nEmbd, map: k }), ...untouched],
-        { what: `${batch.nRows} rows of ${nEmbd}`, tolerance: TOLERANCES[dtype], width: e4 * 4 },
+        { what: `${batch.nRows} rows of ${nEmbd}`, tolerance: weightStorage(dtype).tolerance, width: e4 * 4 },
       );
     }));
   });

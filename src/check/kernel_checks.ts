@@ -5,7 +5,7 @@
  * @module
  */
 import { DeviceLostError, KvbenchError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { KV_COPY } from "../kv/files.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";

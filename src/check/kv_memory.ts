@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import { ARENA, CONTIGUOUS, PAGED } from "../kv/files.ts";
@@ -55,7 +55,7 @@ export class KvMemory {
   /** @param byte What every byte is. */
   constructor(
     scratch: Scratch,
-    { nSequences, tokensPerSequence, nHead, a4, dtype = "f32", texels }: KvNeed,
+    { nSequences, tokensPerSequence, nHead, a4, dtype = DEFAULT_DTYPE, texels }: KvNeed,
     { tableBuffer, nSlots, slot, ...slots }: Places,
     byte: number,
   ) {

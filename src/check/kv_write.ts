@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype, formatOf } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf } from "../model/batch.ts";
 import { PRESETS } from "../checkpoint/config.ts";
@@ -63,7 +63,7 @@ export async function checkKvWrite(gpu: Gpu, item: KvWriteCase): Promise<Compari
       layouts,
       config,
       tuning,
-      weightsDtype: "f32",
+      weightsDtype: DEFAULT_DTYPE,
     } as const;
     const kernel = await kvKernel(context, memory.source, "write");
     const padded = padRows(qkv, { width: 3 * width, map: paddedHeads(3, nHead, headDim, headDim4) });
@@ -90,7 +90,7 @@ export async function checkKvWrite(gpu: Gpu, item: KvWriteCase): Promise<Compari
       largestError = error;
       at = values ? `slot ${slot}, which was to be written` : `slot ${slot}, which was not to be touched`;
     }
-    const tolerance = dtype === "f32" ? 0 : 1;
+    const tolerance = formatOf(dtype).exact ? 0 : 1;
     return { what: `${batch.nRows} rows of ${nHead} heads of ${headDim}`, largestError, tolerance, at };
   });
 }

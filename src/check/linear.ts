@@ -5,7 +5,7 @@
  * @module
  */
 import { linearCpu } from "../../wgsl/linear_cpu.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype, weightStorage } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf } from "../model/batch.ts";
 import { FILES, placeFiles } from "../model/files.ts";
@@ -20,7 +20,7 @@ import { packTiles, paddedEnd } from "../model/pack.ts";
 import type { Tuning } from "../model/tuning.ts";
 import { compare, type Comparison } from "./comparison.ts";
 import { compile, download, layoutsOf, runBatch, withScratch } from "./scratch.ts";
-import { padRows, randomArray, stored } from "./values.ts";
+import { padRows, randomArray } from "./values.ts";
 
 /**
  * Per term of a sum, times the bias where that is larger than 1: an addition rounds by at most 2^-24 of a partial
@@ -52,7 +52,7 @@ export interface LinearCase extends LinearKernel {
   readonly residual?: boolean;
   /** Whether another product reads the result. */
   readonly chained?: boolean;
-  /** How the weights are stored: in float32, unless told otherwise. */
+  /** How the weights are stored. Default: in float32. */
   readonly dtype?: Dtype;
   /** The result's width and first column in vectors of four, where the product fills a part of it. */
   readonly part?: { readonly yStride4: number; readonly yOffset4: number };
@@ -69,8 +69,14 @@ export interface LinearCase extends LinearKernel {
  */
 export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Comparison[]> {
   const { form, tuning, nIn, nOut } = item;
-  const { bias = false, gelu = false, residual = false, chained = false, dtype = "f32", biasScale = 1 } =
-    item;
+  const {
+    bias = false,
+    gelu = false,
+    residual = false,
+    chained = false,
+    dtype = DEFAULT_DTYPE,
+    biasScale = 1,
+  } = item;
   const { texels } = tuning, yTexels = texels && chained;
   const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4);
   const { yStride4, yOffset4 } = item.part ?? { yStride4: n4, yOffset4: 0 };
@@ -107,7 +113,7 @@ export async function checkLinear(gpu: Gpu, item: LinearCase): Promise<Compariso
       scale: scale ? scratch.upload(scale) : scratch.poisoned(4),
       bias: bias ? scratch.upload(padRows(biasValues, { width: nOut, map: n })) : scratch.poisoned(4),
     };
-    const reference = stored(weight, dtype, (i) => i % nOut);
+    const reference = weightStorage(dtype).stored(source);
     return await Promise.all(item.rowCounts.map(async (nRows) => {
       // A kernel for many rows computes whole groups of them: the surplus is poison in and out.
       const allRows = Math.ceil(nRows / form.rows) * form.rows;

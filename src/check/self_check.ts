@@ -4,7 +4,7 @@
  * @module
  */
 import { WrongResultsError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { type Dtype, formatOf } from "../formats/registry.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
@@ -34,7 +34,7 @@ export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise
   const { gpu, config, tuning, weightsDtype } = model;
   const { weights, strategy, kvDtypes, onProgress = () => {} } = options;
   let wrong: string | undefined;
-  const exact = weightsDtype === "f32" && kvDtypes.every((dtype) => dtype === "f32");
+  const exact = [weightsDtype, ...kvDtypes].every((dtype) => formatOf(dtype).exact);
   if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
     onProgress(0, GOLDEN_STEPS);
     const comparisons = await checkGolden(model, strategy, (steps) => onProgress(steps, GOLDEN_STEPS));

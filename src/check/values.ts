@@ -1,9 +1,8 @@
 /**
- * Seeded values to check kernels with, and what they become when they are stored.
+ * Seeded values to check kernels with.
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
 import { seededRandom, shuffled } from "../base/random.ts";
 import { pick } from "../model/pack.ts";
 
@@ -43,20 +42,4 @@ export function padRows(
   const padded = new Float32Array(plain.length / width * map.length);
   for (let r = 0; r < plain.length / width; r++) padded.set(pick(plain, map, r * width), r * map.length);
   return padded;
-}
-
-/** What a matrix is after it was stored; `channel` says which output an element belongs to. */
-export function stored(
-  values: Float32Array<ArrayBuffer>,
-  dtype: Dtype,
-  channel: (index: number) => number,
-): Float32Array<ArrayBuffer> {
-  if (dtype === "f32") return values;
-  if (dtype === "f16") return values.map(Math.f16round);
-  const largest: number[] = [];
-  values.forEach((value, i) => largest[channel(i)] = Math.max(largest[channel(i)] ?? 0, Math.abs(value)));
-  return values.map((value, i) => {
-    const scale = Math.fround(largest[channel(i)]! / 127);
-    return scale === 0 ? 0 : Math.round(value / scale) * scale;
-  });
 }

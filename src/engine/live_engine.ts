@@ -10,7 +10,7 @@
  */
 import { setImmediate } from "node:timers";
 import { KvbenchError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import { NOT_FINITE } from "../base/finite.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Sampling } from "../model/sampling.ts";
 import type { StrategyName } from "../kv/strategy.ts";

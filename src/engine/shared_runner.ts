@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import { readPieces } from "../gpu/readback.ts";
 import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
 import { SlotPool } from "../kv/slot_pool.ts";

@@ -6,7 +6,7 @@
 import { createStrategy, type StrategyOptions } from "../kv/create.ts";
 import type { KvStrategy, StrategyName } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { Decoder, type DecoderOptions } from "./decoder.ts";
 
 /** What is decoded, and where K and V are kept. */
@@ -28,7 +28,7 @@ export async function withDecoder<T>(
   options: DecodingOptions,
   use: (decoder: Decoder, strategy: KvStrategy) => Promise<T>,
 ): Promise<T> {
-  const { nSequences, kvDtype: dtype = "f32" } = options;
+  const { nSequences, kvDtype: dtype = DEFAULT_DTYPE } = options;
   const { config, dims, tuning: { texels } } = model;
   const shape = { ...config, ...dims, nSequences, dtype, texels };
   const strategy = createStrategy(model.gpu, options.strategy, shape, options);

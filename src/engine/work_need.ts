@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import { ROW_BYTES, TEXEL_BYTES, texelRows } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { kvHeadBytes, kvRowBytes, type StrategyName } from "../kv/strategy.ts";
@@ -158,7 +159,8 @@ interface Slots {
 
 /** K and V of a strategy, as its constructor reserves them or growth brings them to. */
 function kvNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
-  const { strategy, growth, blockSize, nSequences, capacityTokens, maxTokens, kvDtype = "f32" } = options;
+  const { strategy, growth, blockSize, nSequences, capacityTokens, maxTokens, kvDtype = DEFAULT_DTYPE } =
+    options;
   const { nHead, nLayer, nCtx } = context.config, { texels } = context.tuning;
   const shape = { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype };
   const region = { texels, tableBytes: 16 };

@@ -1,6 +1,5 @@
 /**
- * The WGSL files that say where K and V live and how they are stored: one of each is joined into each kernel that
- * touches them.
+ * The WGSL files that say where K and V live: one of each is joined into each kernel that touches them.
  *
  * @module
  */
@@ -10,10 +9,7 @@ import bufferReadCode from "../../wgsl/kv_buffer_read.wgsl" with { type: "text" 
 import bufferWriteCode from "../../wgsl/kv_buffer_write.wgsl" with { type: "text" };
 import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
 import copyCode from "../../wgsl/kv_copy.wgsl" with { type: "text" };
-import f16Code from "../../wgsl/kv_f16.wgsl" with { type: "text" };
-import f32Code from "../../wgsl/kv_f32.wgsl" with { type: "text" };
 import groupsCode from "../../wgsl/kv_groups.wgsl" with { type: "text" };
-import int8Code from "../../wgsl/kv_int8.wgsl" with { type: "text" };
 import pagedCode from "../../wgsl/kv_paged.wgsl" with { type: "text" };
 import scalesReadCode from "../../wgsl/kv_scales_read.wgsl" with { type: "text" };
 import scalesWriteCode from "../../wgsl/kv_scales_write.wgsl" with { type: "text" };
@@ -21,7 +17,6 @@ import texelsCode from "../../wgsl/kv_texels.wgsl" with { type: "text" };
 import texelsReadCode from "../../wgsl/kv_texels_read.wgsl" with { type: "text" };
 import texelsWriteCode from "../../wgsl/kv_texels_write.wgsl" with { type: "text" };
 import unscaledCode from "../../wgsl/kv_unscaled.wgsl" with { type: "text" };
-import type { Dtype } from "../gpu/dtype.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 
 /** A region per sequence. */
@@ -34,12 +29,6 @@ export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
 export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
 /** In which order the slots of a layer lie. */
 export const KV_GROUPS: WgslFile = { name: "kv_groups.wgsl", code: groupsCode };
-/** How K and V are stored. */
-export const KV_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
-  f32: { name: "kv_f32.wgsl", code: f32Code },
-  f16: { name: "kv_f16.wgsl", code: f16Code },
-  int8: { name: "kv_int8.wgsl", code: int8Code },
-};
 /** What holds them: for each, where a head begins in it, and how it is read and written. */
 export const KV_PLACES = {
   buffer: {
@@ -69,7 +58,6 @@ export const KV_FILES: readonly WgslFile[] = [
   PAGED,
   KV_COPY,
   KV_GROUPS,
-  ...Object.values(KV_FORMATS),
   ...Object.values(KV_PLACES).flatMap((place) => Object.values(place)),
   UNSCALED,
   ...Object.values(KV_SCALES.rows),

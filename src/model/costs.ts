@@ -8,11 +8,11 @@
  *     linear K → N       b · K · N weights, 4 · (R · K + R · N) activations, 4 · N bias; R · K · N operations
  *     attention, row r   K and V of the c(r) tokens up to its own; 2 · A · c(r) operations
  *
- * with b the bytes of a stored weight; int8 adds 4 bytes of scale per output of a matrix, and per head to K and to V.
+ * with b the bytes of a stored weight; those of scales are added, and a multiplication where K and V have them.
  *
  * @module
  */
-import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import { type Dtype, formatOf, kvStorage, weightStorage } from "../formats/registry.ts";
 import { kvRowBytes } from "../kv/strategy.ts";
 import type { Batch } from "./batch.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
@@ -50,8 +50,10 @@ export function stepCosts(
   const dims = dimsOf(config);
   const [e, a, i, v] = [4 * dims.e4, 4 * dims.a4, 4 * dims.i4, 4 * dims.v4];
   const { nRows, nOutputs } = batch;
-  const weightBytes = DTYPE_BYTES[weightsDtype];
-  const scaleBytes = weightsDtype === "int8" ? 4 : 0;
+  const weightBytes = formatOf(weightsDtype).bytes;
+  /** Of one output. */
+  const scaleBytes = (k: number) =>
+    weightStorage(weightsDtype).scaleBytes({ k4: k / 4, n4: 1, tileGroup: 1 }) / 4;
   const kvRow = kvRowBytes({ a4: dims.a4, nHead, dtype: kvDtype });
   const attention = attentionShape(batch, tuning);
   const isSplit = tuning.splitTokens > 0;
@@ -64,14 +66,14 @@ export function stepCosts(
   });
   /** `extra`: values of N that are read beside a row's inputs, for the residual. */
   const linear = (k: number, n: number, { rows = nRows, bias = n, extra = 0 } = {}) =>
-    [weightBytes * k * n + scaleBytes * n + 4 * bias + 4 * rows * (k + n + extra), rows * k * n] as const;
+    [weightBytes * k * n + scaleBytes(k) * n + 4 * bias + 4 * rows * (k + n + extra), rows * k * n] as const;
   /** Of a row: the sum, the squares, then the scaling and the shift. */
   const norm = (rows: number) => [4 * (2 * rows * e + 2 * e), 4 * rows * e] as const;
   return {
-    "embedding": cost(1, nRows * (4 + weightBytes * e + scaleBytes + 8 * e), nRows * e),
+    "embedding": cost(1, nRows * (4 + weightBytes * e + scaleBytes(e) + 8 * e), nRows * e),
     "norm": cost(2 * nLayer, ...norm(nRows)),
     "qkv": cost(nLayer, ...linear(e, 3 * a)),
-    "kv write": cost(nLayer, nRows * (8 * a + kvRow), kvDtype === "int8" ? 2 * nRows * a : 0),
+    "kv write": cost(nLayer, nRows * (8 * a + kvRow), kvStorage(kvDtype).scaleBytes > 0 ? 2 * nRows * a : 0),
     "attention prefill": cost(
       attention.prefillRows > 0 ? nLayer : 0,
       8 * a * attention.prefillRows + kvRow * attention.prefillTokens,

@@ -29,12 +29,9 @@ import xTexelsCode from "../../wgsl/x_texels.wgsl" with { type: "text" };
 import yAddedCode from "../../wgsl/y_added.wgsl" with { type: "text" };
 import yBufferCode from "../../wgsl/y_buffer.wgsl" with { type: "text" };
 import yTexelsCode from "../../wgsl/y_texels.wgsl" with { type: "text" };
-import weightF16Code from "../../wgsl/weight_f16.wgsl" with { type: "text" };
-import weightF32Code from "../../wgsl/weight_f32.wgsl" with { type: "text" };
-import weightInt8Code from "../../wgsl/weight_int8.wgsl" with { type: "text" };
 import sampleCode from "../../wgsl/sample.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/step.wgsl" with { type: "text" };
-import type { Dtype } from "../gpu/dtype.ts";
+import { type Dtype, weightStorage } from "../formats/registry.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { SUBGROUPS } from "../gpu/subgroups.ts";
 import { TEXELS } from "../gpu/texels.ts";
@@ -73,13 +70,6 @@ export const FILES = {
   sample: { name: "sample.wgsl", code: sampleCode },
 } as const satisfies Record<string, WgslFile>;
 
-/** How a weight matrix is stored: one is joined into each kernel that reads one. */
-export const WEIGHT_FORMATS: Readonly<Record<Dtype, WgslFile>> = {
-  f32: { name: "weight_f32.wgsl", code: weightF32Code },
-  f16: { name: "weight_f16.wgsl", code: weightF16Code },
-  int8: { name: "weight_int8.wgsl", code: weightInt8Code },
-};
-
 /** Where a kernel's matrix, what it multiplies that by, and its result lie; what is not named it has not. */
 export interface Places {
   /** The storage type of the weights, and whether they are texels. */
@@ -99,7 +89,9 @@ export function placeFiles({ weight, x, y }: Places): WgslFile[] {
   if (y?.texels && y.added) throw new Error("Nothing can be added to texels");
   return [
     ...weight?.texels || x?.texels || y?.texels ? [FILES.texels] : [],
-    ...weight ? [weight.texels ? FILES.weightTexels : FILES.weightBuffer, WEIGHT_FORMATS[weight.dtype]] : [],
+    ...weight
+      ? [weight.texels ? FILES.weightTexels : FILES.weightBuffer, weightStorage(weight.dtype).wgsl]
+      : [],
     ...x ? [x.texels ? FILES.xTexels : FILES.xBuffer] : [],
     ...y ? [y.texels ? FILES.yTexels : y.added ? FILES.yAdded : FILES.yBuffer] : [],
   ];

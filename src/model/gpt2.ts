@@ -9,7 +9,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerVectors } from "../gpu/ledger.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
@@ -19,7 +19,7 @@ import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import { FILES, WEIGHT_FORMATS } from "./files.ts";
+import { FILES } from "./files.ts";
 import {
   createModelKernels,
   createStepKernels,
@@ -66,7 +66,7 @@ export interface OperatorResult {
 /** The code of all kernels, for a hash that says which kernels a result came from. */
 export const KERNELS_TEXT: string = joinedCode([
   ...Object.values(FILES),
-  ...Object.values(WEIGHT_FORMATS),
+  ...DTYPES.map(formatOf).flatMap(({ weights, kv }) => [weights, kv].flatMap((each) => each?.wgsl ?? [])),
   ...KV_FILES,
 ]);
 
@@ -82,9 +82,9 @@ export const ANY_STEP: StepRange = {
 
 /** Options of {@link Gpt2.load}. */
 export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
-  /** The kernel variants: those for the adapter's kind, unless told otherwise. */
+  /** The kernel variants. Default: those for the adapter's kind. */
   readonly tuning?: Tuning;
-  /** How weight matrices are stored: in float32, unless told otherwise. */
+  /** How weight matrices are stored. Default: in float32. */
   readonly weightsDtype?: Dtype;
   /** The steps that come first: their kernels are compiled beside the weights' loading. Default: none are. */
   readonly firstSteps?: StepRange;
@@ -132,7 +132,7 @@ export class Gpt2 {
   static async load(
     gpu: Gpu,
     checkpoint: TensorSource,
-    { tuning = tuningFor(gpu.facts), weightsDtype = "f32", firstSteps, ...upload }: LoadOptions = {},
+    { tuning = tuningFor(gpu.facts), weightsDtype = DEFAULT_DTYPE, firstSteps, ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
     const { config } = checkpoint;
     const { tileGroup, texels } = tuning;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";

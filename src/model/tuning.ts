@@ -5,7 +5,6 @@
  * @module
  */
 import type { AdapterFacts } from "../gpu/adapter.ts";
-import { isOpenGl } from "../gpu/opengl.ts";
 import { hasSubgroups } from "../gpu/subgroups.ts";
 
 /** A choice of kernel variants. */
@@ -104,7 +103,7 @@ export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features
 const OPENGL_SAMPLE_BITS = 8;
 
 /** Chooses by the kind of adapter. */
-export function tuningFor(facts: Pick<AdapterFacts, "software" | "limits">): Tuning {
+export function tuningFor(facts: Pick<AdapterFacts, "software" | "backend">): Tuning {
   const tuning = facts.software ? SOFTWARE_TUNING : HARDWARE_TUNING;
-  return isOpenGl(facts) ? { ...tuning, sampleBits: OPENGL_SAMPLE_BITS } : tuning;
+  return facts.backend === "gl" ? { ...tuning, sampleBits: OPENGL_SAMPLE_BITS } : tuning;
 }

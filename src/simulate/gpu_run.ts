@@ -5,7 +5,7 @@
  */
 import { GpuExecutor } from "../engine/gpu_executor.ts";
 import { createMemory } from "../engine/scheduler/create_memory.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { ServingEntry } from "./entry.ts";
 import { IdsCheck } from "./ids_check.ts";

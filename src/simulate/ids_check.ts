@@ -7,7 +7,7 @@
  */
 import { withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { type Dtype, formatOf } from "../formats/registry.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 
 /** How far two logits may be apart and still change places: twice what kernels differ from PyTorch by (README). */
@@ -55,7 +55,11 @@ export class IdsCheck {
    */
   async finish(model: Gpt2, policy: string, kvDtype: Dtype): Promise<IdsFound> {
     const found = { compared: this.#compared, ties: this.#parted.length };
-    const tie = kvDtype !== "f32" ? NARROW_TIE : model.gpu.facts.software ? TIE.software : TIE.hardware;
+    const tie = !formatOf(kvDtype).exact
+      ? NARROW_TIE
+      : model.gpu.facts.software
+      ? TIE.software
+      : TIE.hardware;
     for (const { sequence, expected, at } of this.#parted) {
       const mine = sequence.ids[at]!, theirs = expected[at]!;
       const logits = await logitsAfter(model, sequence.ids.slice(0, at), kvDtype);

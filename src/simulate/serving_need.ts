@@ -5,7 +5,7 @@
  */
 import { createMemory, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import { inTurn, type NeedContext, sharedNeed, withOther, type WorkNeed } from "../engine/work_need.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { MemoryPlan } from "./plan.ts";
 import { memoryOptions } from "./run_policy.ts";
 import type { ModelShape } from "./model_shape.ts";

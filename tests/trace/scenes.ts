@@ -8,7 +8,7 @@ import { Decoder } from "../../src/engine/decoder.ts";
 import { GpuExecutor } from "../../src/engine/gpu_executor.ts";
 import { createMemory } from "../../src/engine/scheduler/create_memory.ts";
 import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";
-import { type Dtype, DTYPES } from "../../src/gpu/dtype.ts";
+import { type Dtype, DTYPES } from "../../src/formats/registry.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { createStrategy } from "../../src/kv/create.ts";
 import { type Growth, type StrategyName } from "../../src/kv/strategy.ts";

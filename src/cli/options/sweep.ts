@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidArgumentError } from "./commander.ts";
-import { DTYPES } from "../../gpu/dtype.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
 import { GROWTHS } from "../../kv/strategy.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { MOST_TOKENS, nameList, wholeNumbers } from "./values.ts";
@@ -17,7 +17,7 @@ const PARSERS: Readonly<Record<string, (text: string) => Sweep>> = {
   "prompt-tokens": (text) => ({ prompt_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "new-tokens": (text) => ({ new_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "batch": (text) => ({ batch: wholeNumbers(1, 1024)(text) }),
-  "kv-dtype": (text) => ({ kv_dtype: nameList(DTYPES)(text) }),
+  "kv-dtype": (text) => ({ kv_dtype: nameList(KV_DTYPES)(text) }),
   "block-size": (text) => ({ block_size: wholeNumbers(1, 256)(text) }),
   "growth": (text) => ({ growth: nameList(GROWTHS)(text) }),
   "kv-capacity": (text) => ({ kv_capacity_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),

@@ -17,7 +17,7 @@ import {
 } from "../../engine/work_need.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { type DispatchTime, DispatchTimer } from "../../gpu/dispatch_timer.ts";
-import type { Dtype } from "../../gpu/dtype.ts";
+import type { Dtype } from "../../formats/registry.ts";
 import { measureRoof, type Roof, roofBytes } from "../../gpu/roof.ts";
 import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { DTYPES } from "../../gpu/dtype.ts";
+import { KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { dtypeSchema } from "../../formats/schema.ts";
 import { STRATEGY_NAMES } from "../../kv/strategy.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
@@ -35,8 +36,8 @@ const schema = z.strictObject({
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Where it was measured"),
   model: z.string().describe("Name or path of the checkpoint"),
-  weights_dtype: z.enum(DTYPES).describe("How weight matrices are stored on the GPU"),
-  kv_dtype: z.enum(DTYPES).describe("How K and V are stored on the GPU"),
+  weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("How weight matrices are stored on the GPU"),
+  kv_dtype: dtypeSchema(KV_DTYPES).describe("How K and V are stored on the GPU"),
   strategy: z.enum(STRATEGY_NAMES).describe("Where K and V are kept"),
   prompt_tokens: positive("Tokens of the prompt"),
   steps: positive("Decode steps that were profiled"),

@@ -9,7 +9,8 @@ import { allLogits, LOGIT_ROWS } from "../../engine/all_logits.ts";
 import { generate } from "../../engine/generate.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
-import { type Dtype, DTYPES } from "../../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { dtypeSchema } from "../../formats/schema.ts";
 import { kvRowBytes } from "../../kv/strategy.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { largestIndices } from "../../model/log_probabilities.ts";
@@ -24,8 +25,8 @@ const storage = (what: string) =>
 
 /** Checks an {@linkcode Accuracy}. */
 export const accuracySchema = z.strictObject({
-  weights_dtype: z.enum(DTYPES).describe("Type of the weights"),
-  kv_dtype: z.enum(DTYPES).describe("Type of K and V"),
+  weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights"),
+  kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V"),
   positions: positive("New tokens before which logits were compared"),
   greedy_equal: count("Those of them where the largest logit is the same token's as with float32"),
   max_logit_difference: amount("The largest absolute difference of a logit from that with float32"),
@@ -73,7 +74,7 @@ export async function referenceOf(
 ): Promise<Reference> {
   const positions = Math.min(newTokens, MAX_POSITIONS);
   const length = prompt.length + positions - 1;
-  return await withDecoder(model, decodingOf(length, "f32"), async (decoder) => {
+  return await withDecoder(model, decodingOf(length, DEFAULT_DTYPE), async (decoder) => {
     const ids = [...prompt];
     if (positions > 1) {
       const request = { prompts: [prompt], maxNewTokens: positions - 1, sampling: [GREEDY] };
@@ -88,7 +89,7 @@ export async function referenceOf(
       if (position++ >= length - positions) logits.push(row);
       onProgress(positions + position, positions + length);
     }
-    return { ids, logits, stored: storedBytes(model, "f32") };
+    return { ids, logits, stored: storedBytes(model, DEFAULT_DTYPE) };
   });
 }
 
@@ -131,7 +132,7 @@ export async function accuracyOf(
 /** What {@linkcode referenceOf} and {@linkcode accuracyOf} need beside the weights, for a prompt of so many tokens. */
 export function accuracyNeed(context: NeedContext, promptTokens: number, newTokens: number): WorkNeed {
   const positions = Math.min(newTokens, MAX_POSITIONS);
-  const need = decodingNeed(context, decodingOf(promptTokens + positions - 1, "f32"));
+  const need = decodingNeed(context, decodingOf(promptTokens + positions - 1, DEFAULT_DTYPE));
   return withOther(need, { host: positions * context.config.vocabSize * 4 });
 }
 

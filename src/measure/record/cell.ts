@@ -4,7 +4,8 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { DTYPES } from "../../gpu/dtype.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
+import { dtypeSchema } from "../../formats/schema.ts";
 import { GROWTHS, STRATEGY_NAMES } from "../../kv/strategy.ts";
 import { amount, amounts, bytes, count, counts, positive } from "./fields.ts";
 import { summarySchema } from "../findings/summary.ts";
@@ -14,7 +15,7 @@ export const settingsSchema = z.strictObject({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),
-  kv_dtype: z.enum(DTYPES).describe("Type of K and V on the GPU"),
+  kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V on the GPU"),
   block_size: positive("Tokens per KV block").nullable().describe("Tokens per KV block; null but for paged"),
   growth: z.enum(GROWTHS).nullable().describe("How the cache gets its memory; null but for kv-cache"),
   kv_capacity_tokens: positive("Tokens per sequence that are reserved, or that the pool holds").nullable()

@@ -7,7 +7,7 @@
  */
 import type { Decoder } from "../../engine/decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
-import { type Dtype, DTYPE_BYTES } from "../../gpu/dtype.ts";
+import { type Dtype, formatOf, kvStorage } from "../../formats/registry.ts";
 import { Timestamps } from "../../gpu/timestamps.ts";
 import { kvRowBytes, type KvStrategy, type KvUsage } from "../../kv/strategy.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
@@ -175,8 +175,9 @@ export async function gpuRun(
 
 /** The formula that used K/V bytes must equal, with its figures. */
 function kvFormula(model: Gpt2, dtype: Dtype, { layersKept, tokens, usedBytes }: KvUsage): string {
-  const scales = dtype === "int8" ? ` + ${model.config.nHead} scales · 4 bytes` : "";
-  const row = `${model.dims.a4 * 4} width · ${DTYPE_BYTES[dtype]} bytes${scales}`;
+  const { scaleBytes } = kvStorage(dtype);
+  const scales = scaleBytes > 0 ? ` + ${model.config.nHead} scales · ${scaleBytes} bytes` : "";
+  const row = `${model.dims.a4 * 4} width · ${formatOf(dtype).bytes} bytes${scales}`;
   return `2 · ${layersKept} layers · ${scales ? `(${row})` : row} · ${tokens} tokens = ${usedBytes}`;
 }
 

@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { DTYPES } from "../../gpu/dtype.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
+import { dtypeSchema } from "../../formats/schema.ts";
 import { GROWTHS, STRATEGY_NAMES } from "../../kv/strategy.ts";
 import { amount, count, counts, positive } from "../record/fields.ts";
 
@@ -26,7 +27,7 @@ export const planSchema = z.strictObject({
     prompt_tokens: values("Prompt lengths"),
     new_tokens: values("Tokens to generate per sequence"),
     batch: values("Sequences decoded together"),
-    kv_dtype: z.array(z.enum(DTYPES)).min(1).describe("Types of K and V on the GPU"),
+    kv_dtype: z.array(dtypeSchema(KV_DTYPES)).min(1).describe("Types of K and V on the GPU"),
     block_size: values("Tokens per KV block of paged"),
     growth: z.array(z.enum(GROWTHS)).min(1)
       .describe("How kv-cache gets its memory: the maximum up front, or grown by copying"),

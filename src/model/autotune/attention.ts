@@ -5,7 +5,6 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";
-import { isOpenGl } from "../../gpu/opengl.ts";
 import { createStrategy } from "../../kv/create.ts";
 import { batchOf, TILE_ROWS } from "../batch.ts";
 import { dimsOf } from "../dims.ts";
@@ -104,7 +103,7 @@ export async function fastestAttention(
     }, part);
   };
   // On OpenGL workgroup memory is zeroed element by element, and compiling takes the square of that.
-  const mostPrefillLanes = isOpenGl(gpu.facts) ? products.prefillLanes : Infinity;
+  const mostPrefillLanes = gpu.facts.backend === "gl" ? products.prefillLanes : Infinity;
   const lanesOf = (base: number) =>
     ATTENTION_LANES.toSorted((a, b) => Math.abs(Math.log2(a / base)) - Math.abs(Math.log2(b / base)));
   const lanes = await fastestOf(
