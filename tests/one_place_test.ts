@@ -13,9 +13,9 @@ const SRC = new URL("../src/", import.meta.url);
 Deno.test("Only src/formats names storage types: everything else asks them", {
   ignore: !permitted("read"),
 }, () => {
-  const names = new RegExp(`["'\`](?:${DTYPES.join("|")})["'\`]`);
-  const sources = sourcesIn(SRC);
-  const naming = sources.filter((file) => names.test(Deno.readTextFileSync(file)))
-    .map(({ href }) => href.slice(SRC.href.length));
+  const names = new RegExp(`["'](?:${DTYPES.join("|")})["']`);
+  const naming = sourcesIn(SRC).filter((file) => names.test(Deno.readTextFileSync(file))).map(({ href }) =>
+    href.slice(SRC.href.length)
+  );
   assert.deepEqual(naming.sort(), ["formats/float16.ts", "formats/float32.ts", "formats/int8.ts"]);
 });

@@ -8,8 +8,8 @@ import { openEmbedded } from "../src/hub/embedded.ts";
 import { createStrategy } from "../src/kv/create.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
-import { argmaxCpu } from "../wgsl/argmax_cpu.ts";
-import { probabilitiesCpu, sampleCpu } from "../wgsl/sample_cpu.ts";
+import { argmaxCpu } from "../wgsl/ops/argmax/reference.ts";
+import { probabilitiesCpu, sampleCpu } from "../wgsl/ops/sample/reference.ts";
 import { permitted } from "./permitted.ts";
 
 const VOCABULARIES = [7, 65, 509, 50257];

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { attentionCombineCpu } from "../../wgsl/attention_combine_cpu.ts";
-import { attentionCpu } from "../../wgsl/attention_cpu.ts";
+import { attentionCombineCpu } from "../../wgsl/ops/attention/combine_reference.ts";
+import { attentionCpu } from "../../wgsl/ops/attention/reference.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf, type Span } from "../model/batch.ts";

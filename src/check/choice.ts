@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { argmaxCpu } from "../../wgsl/argmax_cpu.ts";
-import { sampleCpu } from "../../wgsl/sample_cpu.ts";
+import { argmaxCpu } from "../../wgsl/ops/argmax/reference.ts";
+import { sampleCpu } from "../../wgsl/ops/sample/reference.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { batchOf, type Span } from "../model/batch.ts";

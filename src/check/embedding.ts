@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { embeddingCpu } from "../../wgsl/embedding_cpu.ts";
+import { embeddingCpu } from "../../wgsl/ops/embedding/reference.ts";
 import { type Dtype, weightStorage } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { seededRandom } from "../base/random.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kvCopy } from "../../wgsl/kv_copy_cpu.ts";
+import { kvCopy } from "../../wgsl/ops/kv_copy/reference.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { layerNormCpu } from "../../wgsl/layer_norm_cpu.ts";
+import { layerNormCpu } from "../../wgsl/ops/layer_norm/reference.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf } from "../model/batch.ts";
 import { FILES, placeFiles } from "../model/files.ts";

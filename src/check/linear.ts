@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { linearCpu } from "../../wgsl/linear_cpu.ts";
+import { linearCpu } from "../../wgsl/ops/linear/reference.ts";
 import { DEFAULT_DTYPE, type Dtype, weightStorage } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { batchOf } from "../model/batch.ts";

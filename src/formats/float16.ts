@@ -3,8 +3,8 @@
  *
  * @module
  */
-import kvCode from "../../wgsl/kv_f16.wgsl" with { type: "text" };
-import weightCode from "../../wgsl/weight_f16.wgsl" with { type: "text" };
+import kvCode from "../../wgsl/lib/kv/kv_f16.wgsl" with { type: "text" };
+import weightCode from "../../wgsl/lib/weights/weight_f16.wgsl" with { type: "text" };
 import { KvbenchError } from "../base/errors.ts";
 import type { StorageFormat } from "./format.ts";
 import { roundingSlack } from "./slack.ts";

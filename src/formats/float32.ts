@@ -3,8 +3,8 @@
  *
  * @module
  */
-import kvCode from "../../wgsl/kv_f32.wgsl" with { type: "text" };
-import weightCode from "../../wgsl/weight_f32.wgsl" with { type: "text" };
+import kvCode from "../../wgsl/lib/kv/kv_f32.wgsl" with { type: "text" };
+import weightCode from "../../wgsl/lib/weights/weight_f32.wgsl" with { type: "text" };
 import type { StorageFormat } from "./format.ts";
 import { eachElement, sourceTiles } from "./tiles.ts";
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import kvCode from "../../wgsl/kv_int8.wgsl" with { type: "text" };
-import weightCode from "../../wgsl/weight_int8.wgsl" with { type: "text" };
+import kvCode from "../../wgsl/lib/kv/kv_int8.wgsl" with { type: "text" };
+import weightCode from "../../wgsl/lib/weights/weight_int8.wgsl" with { type: "text" };
 import type { StorageFormat } from "./format.ts";
 import { roundingSlack } from "./slack.ts";
 import { eachElement, type MatrixSource, sourceTiles } from "./tiles.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import texelsCode from "../../wgsl/texels.wgsl" with { type: "text" };
+import texelsCode from "../../wgsl/lib/texels.wgsl" with { type: "text" };
 import type { WgslFile } from "./wgsl.ts";
 
 /** What every kernel that reads or writes texels is joined with. */

@@ -3,20 +3,20 @@
  *
  * @module
  */
-import arenaCode from "../../wgsl/kv_arena.wgsl" with { type: "text" };
-import bufferCode from "../../wgsl/kv_buffer.wgsl" with { type: "text" };
-import bufferReadCode from "../../wgsl/kv_buffer_read.wgsl" with { type: "text" };
-import bufferWriteCode from "../../wgsl/kv_buffer_write.wgsl" with { type: "text" };
-import contiguousCode from "../../wgsl/kv_contiguous.wgsl" with { type: "text" };
-import copyCode from "../../wgsl/kv_copy.wgsl" with { type: "text" };
-import groupsCode from "../../wgsl/kv_groups.wgsl" with { type: "text" };
-import pagedCode from "../../wgsl/kv_paged.wgsl" with { type: "text" };
-import scalesReadCode from "../../wgsl/kv_scales_read.wgsl" with { type: "text" };
-import scalesWriteCode from "../../wgsl/kv_scales_write.wgsl" with { type: "text" };
-import texelsCode from "../../wgsl/kv_texels.wgsl" with { type: "text" };
-import texelsReadCode from "../../wgsl/kv_texels_read.wgsl" with { type: "text" };
-import texelsWriteCode from "../../wgsl/kv_texels_write.wgsl" with { type: "text" };
-import unscaledCode from "../../wgsl/kv_unscaled.wgsl" with { type: "text" };
+import arenaCode from "../../wgsl/lib/kv/kv_arena.wgsl" with { type: "text" };
+import bufferCode from "../../wgsl/lib/kv/kv_buffer.wgsl" with { type: "text" };
+import bufferReadCode from "../../wgsl/lib/kv/kv_buffer_read.wgsl" with { type: "text" };
+import bufferWriteCode from "../../wgsl/lib/kv/kv_buffer_write.wgsl" with { type: "text" };
+import contiguousCode from "../../wgsl/lib/kv/kv_contiguous.wgsl" with { type: "text" };
+import copyCode from "../../wgsl/ops/kv_copy/kv_copy.wgsl" with { type: "text" };
+import groupsCode from "../../wgsl/lib/kv/kv_groups.wgsl" with { type: "text" };
+import pagedCode from "../../wgsl/lib/kv/kv_paged.wgsl" with { type: "text" };
+import scalesReadCode from "../../wgsl/lib/kv/kv_scales_read.wgsl" with { type: "text" };
+import scalesWriteCode from "../../wgsl/lib/kv/kv_scales_write.wgsl" with { type: "text" };
+import texelsCode from "../../wgsl/lib/kv/kv_texels.wgsl" with { type: "text" };
+import texelsReadCode from "../../wgsl/lib/kv/kv_texels_read.wgsl" with { type: "text" };
+import texelsWriteCode from "../../wgsl/lib/kv/kv_texels_write.wgsl" with { type: "text" };
+import unscaledCode from "../../wgsl/lib/kv/kv_unscaled.wgsl" with { type: "text" };
 import type { WgslFile } from "../gpu/wgsl.ts";
 
 /** A region per sequence. */

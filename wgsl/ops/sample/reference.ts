@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { NOT_FINITE } from "../src/base/finite.ts";
-import type { Sampling } from "../src/model/sampling.ts";
-import { argmaxCpu } from "./argmax_cpu.ts";
+import { NOT_FINITE } from "../../../src/base/finite.ts";
+import type { Sampling } from "../../../src/model/sampling.ts";
+import { argmaxCpu } from "../argmax/reference.ts";
 
 /** Lower temperatures count as 0, as MIN_TEMPERATURE in `sample.wgsl`. */
 const MIN_TEMPERATURE = 1e-6;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NOT_FINITE } from "../src/base/finite.ts";
+import { NOT_FINITE } from "../../../src/base/finite.ts";
 
 /** The lowest id among those with the largest logit [nVocab], or {@linkcode NOT_FINITE} where one is not finite. */
 export function argmaxCpu(logits: Float32Array): number {
