@@ -53,7 +53,7 @@ export async function choose(gpu: Gpu, name: "sample" | "argmax", item: ChoiceCa
   logits.forEach((row, i) => rows.set(row, i * stride));
   const layouts = layoutsOf(gpu, BUFFERS);
   const kernel = await compile(gpu, {
-    files: [FILES.step, FILES[name]],
+    files: [FILES[name]],
     groups: [layouts[name]],
     overrides: {
       N_VOCAB: nVocab,

@@ -51,7 +51,7 @@ export async function checkEmbedding(gpu: Gpu, item: EmbeddingCase): Promise<Com
     const shards = await Promise.all(firsts.map(async (firstN4) => {
       const n4 = Math.min(perShard, v4 - firstN4);
       const kernel = await compile(gpu, {
-        files: [FILES.step, ...placeFiles({ weight: { dtype, texels } }), FILES.embedding],
+        files: [...placeFiles({ weight: { dtype, texels } }), FILES.embedding],
         groups: [embedding],
         overrides: {
           E4: e4,

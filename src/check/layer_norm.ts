@@ -46,7 +46,7 @@ export async function checkLayerNorm(
     const map = paddedEnd(nEmbd, e4);
     const padded = (values: ArrayLike<number>) => padRows(values, { width: nEmbd, map });
     const kernel = await compile(gpu, {
-      files: [FILES.step, ...placeFiles({ y: tuning }), FILES.layerNorm],
+      files: [...placeFiles({ y: tuning }), FILES.layerNorm],
       groups: [norm],
       overrides: { E4: e4, N_EMBD: nEmbd, EPSILON, GATHER: Number(gather), LANES: tuning.normLanes },
     });

@@ -6,15 +6,16 @@
 import { KernelError } from "../base/errors.ts";
 import type { BindLayout } from "./bind_layout.ts";
 import { scoped } from "./error_scope.ts";
+import { joinWgsl } from "./join.ts";
 import { lossOf } from "./loss.ts";
 import { hasSubgroups, subgroupDirectives } from "./subgroups.ts";
 import type { WgslFile } from "./wgsl.ts";
 
 /** What a kernel is made of. */
 export interface KernelSpec {
-  /** What it does, such as `qkv`: profiles count under it. Its name, unless told otherwise. */
+  /** What it does, such as `qkv`: profiles count under it. Default: its name. */
   readonly label?: string;
-  /** Files that are joined in this order; the entry point is `main`. */
+  /** Its files; those that they require are added where they are shared. The entry point is `main`. */
   readonly files: readonly WgslFile[];
   /** Whether they use subgroup operations, which the device must have then. */
   readonly subgroups?: boolean;
@@ -62,13 +63,14 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
 }
 
 async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
-  const name = spec.files.map((file) => file.name).join(" + ");
+  const ordered = joinWgsl(spec.files);
+  const name = ordered.map((file) => file.name).join(" + ");
   if (spec.subgroups && !hasSubgroups(device)) {
     throw new KernelError(
-      `Kernel ${name} uses subgroup operations: wanted a device with the feature subgroups`,
+      `Kernel ${name} uses subgroup operations: expected a device with the feature subgroups`,
     );
   }
-  const files = [...spec.subgroups ? await subgroupDirectives(device) : [], ...spec.files];
+  const files = [...spec.subgroups ? await subgroupDirectives(device) : [], ...ordered];
   const { made: module, error } = scoped(
     device,
     () => device.createShaderModule({ label: name, code: files.map((file) => file.code).join("\n") }),
@@ -98,7 +100,7 @@ async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   }
 }
 
-/** wgpu draws the source below its message, with line numbers of the joined text: only the text is wanted. */
+/** wgpu draws the source below its message, with line numbers of the joined text: only the text is kept. */
 function oneLine(message: string): string {
   const lines = message.split("\n").map((line) => line.trim());
   const text = lines.filter((line) => line !== "" && !/^(\d+ )?[┌│]/.test(line));

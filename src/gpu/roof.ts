@@ -13,7 +13,7 @@ import { BindLayout } from "./bind_layout.ts";
 import type { Gpu } from "./gpu.ts";
 import { createKernel } from "./kernel.ts";
 import type { WgslFile } from "./wgsl.ts";
-import { ROW_BYTES, TEXELS } from "./texels.ts";
+import { ROW_BYTES } from "./texels.ts";
 
 /** What an adapter was seen to do at best. */
 export interface Roof {
@@ -47,7 +47,6 @@ export const PROBES = {
     STREAM,
   ],
   streamTexels: [
-    TEXELS,
     { name: "probe_stream_texels.wgsl", code: streamTexelsCode },
     STREAM,
   ],

@@ -3,11 +3,6 @@
  *
  * @module
  */
-import texelsCode from "../../wgsl/lib/texels.wgsl" with { type: "text" };
-import type { WgslFile } from "./wgsl.ts";
-
-/** What every kernel that reads or writes texels is joined with. */
-export const TEXELS: WgslFile = { name: "texels.wgsl", code: texelsCode };
 /** A vector of four words. */
 export const TEXEL_FORMAT = "rgba32uint" satisfies GPUTextureFormat;
 /** Bytes of a texel. */

@@ -4,16 +4,13 @@
  * @module
  */
 import arenaCode from "../../wgsl/lib/kv/kv_arena.wgsl" with { type: "text" };
-import bufferCode from "../../wgsl/lib/kv/kv_buffer.wgsl" with { type: "text" };
 import bufferReadCode from "../../wgsl/lib/kv/kv_buffer_read.wgsl" with { type: "text" };
 import bufferWriteCode from "../../wgsl/lib/kv/kv_buffer_write.wgsl" with { type: "text" };
 import contiguousCode from "../../wgsl/lib/kv/kv_contiguous.wgsl" with { type: "text" };
 import copyCode from "../../wgsl/ops/kv_copy/kv_copy.wgsl" with { type: "text" };
-import groupsCode from "../../wgsl/lib/kv/kv_groups.wgsl" with { type: "text" };
 import pagedCode from "../../wgsl/lib/kv/kv_paged.wgsl" with { type: "text" };
 import scalesReadCode from "../../wgsl/lib/kv/kv_scales_read.wgsl" with { type: "text" };
 import scalesWriteCode from "../../wgsl/lib/kv/kv_scales_write.wgsl" with { type: "text" };
-import texelsCode from "../../wgsl/lib/kv/kv_texels.wgsl" with { type: "text" };
 import texelsReadCode from "../../wgsl/lib/kv/kv_texels_read.wgsl" with { type: "text" };
 import texelsWriteCode from "../../wgsl/lib/kv/kv_texels_write.wgsl" with { type: "text" };
 import unscaledCode from "../../wgsl/lib/kv/kv_unscaled.wgsl" with { type: "text" };
@@ -27,17 +24,13 @@ export const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
 export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
 /** Copies slots. */
 export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
-/** In which order the slots of a layer lie. */
-export const KV_GROUPS: WgslFile = { name: "kv_groups.wgsl", code: groupsCode };
-/** What holds them: for each, where a head begins in it, and how it is read and written. */
+/** What holds them: for each, how it is read and written. */
 export const KV_PLACES = {
   buffer: {
-    where: { name: "kv_buffer.wgsl", code: bufferCode },
     read: { name: "kv_buffer_read.wgsl", code: bufferReadCode },
     write: { name: "kv_buffer_write.wgsl", code: bufferWriteCode },
   },
   texels: {
-    where: { name: "kv_texels.wgsl", code: texelsCode },
     read: { name: "kv_texels_read.wgsl", code: texelsReadCode },
     write: { name: "kv_texels_write.wgsl", code: texelsWriteCode },
   },
@@ -57,7 +50,6 @@ export const KV_FILES: readonly WgslFile[] = [
   ARENA,
   PAGED,
   KV_COPY,
-  KV_GROUPS,
   ...Object.values(KV_PLACES).flatMap((place) => Object.values(place)),
   UNSCALED,
   ...Object.values(KV_SCALES.rows),

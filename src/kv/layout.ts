@@ -11,7 +11,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { TEXEL_BYTES } from "../gpu/texels.ts";
-import { KV_GROUPS, KV_PLACES, KV_SCALES } from "./files.ts";
+import { KV_PLACES, KV_SCALES } from "./files.ts";
 import { KvLayer } from "./layer.ts";
 import { type KvGroups, kvHeadBytes, type KvShape, type KvSides, type KvSource } from "./strategy.ts";
 
@@ -65,7 +65,7 @@ export class KvLayout {
     const place = KV_PLACES[this.#texels ? "texels" : "buffer"],
       scales = KV_SCALES[scale > 0 ? "rows" : "none"];
     const files = (side: "read" | "write") => [
-      ...[file, KV_GROUPS, kvStorage(shape.dtype).wgsl, place.where, place[side], scales[side]],
+      ...[file, kvStorage(shape.dtype).wgsl, place[side], scales[side]],
     ];
     const layout = (label: string, kv: Access, scales: Access) =>
       new BindLayout<string>(gpu.device, label, scale > 0 ? { kv, table, scales } : { kv, table });

@@ -10,7 +10,6 @@ import attentionDecodeCode from "../../wgsl/ops/attention/attention_decode.wgsl"
 import attentionSplitCode from "../../wgsl/ops/attention/attention_split.wgsl" with { type: "text" };
 import attentionWholeCode from "../../wgsl/ops/attention/attention_whole.wgsl" with { type: "text" };
 import attentionPrefillCode from "../../wgsl/ops/attention/attention_prefill.wgsl" with { type: "text" };
-import kvQuadsCode from "../../wgsl/lib/kv/kv_quads.wgsl" with { type: "text" };
 import kvWriteCode from "../../wgsl/ops/kv_write/kv_write.wgsl" with { type: "text" };
 import layerNormCode from "../../wgsl/ops/layer_norm/layer_norm.wgsl" with { type: "text" };
 import linearCode from "../../wgsl/ops/linear/linear.wgsl" with { type: "text" };
@@ -30,17 +29,13 @@ import yAddedCode from "../../wgsl/lib/io/y_added.wgsl" with { type: "text" };
 import yBufferCode from "../../wgsl/lib/io/y_buffer.wgsl" with { type: "text" };
 import yTexelsCode from "../../wgsl/lib/io/y_texels.wgsl" with { type: "text" };
 import sampleCode from "../../wgsl/ops/sample/sample.wgsl" with { type: "text" };
-import stepCode from "../../wgsl/lib/step.wgsl" with { type: "text" };
 import { type Dtype, weightStorage } from "../formats/registry.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { SUBGROUPS } from "../gpu/subgroups.ts";
-import { TEXELS } from "../gpu/texels.ts";
 
 /** Every WGSL file that a forward pass uses, apart from the KV strategies' own. */
 export const FILES = {
   subgroups: SUBGROUPS,
-  texels: TEXELS,
-  step: { name: "step.wgsl", code: stepCode },
   weightBuffer: { name: "weight_buffer.wgsl", code: weightBufferCode },
   weightTexels: { name: "weight_texels.wgsl", code: weightTexelsCode },
   xBuffer: { name: "x_buffer.wgsl", code: xBufferCode },
@@ -60,7 +55,6 @@ export const FILES = {
   linearRowsTall: { name: "linear_rows_tall.wgsl", code: linearRowsTallCode },
   linearRows: { name: "linear_rows.wgsl", code: linearRowsCode },
   kvWrite: { name: "kv_write.wgsl", code: kvWriteCode },
-  kvQuads: { name: "kv_quads.wgsl", code: kvQuadsCode },
   attentionDecode: { name: "attention_decode.wgsl", code: attentionDecodeCode },
   attentionSplit: { name: "attention_split.wgsl", code: attentionSplitCode },
   attentionWhole: { name: "attention_whole.wgsl", code: attentionWholeCode },
@@ -88,7 +82,6 @@ export interface Places {
 export function placeFiles({ weight, x, y }: Places): WgslFile[] {
   if (y?.texels && y.added) throw new Error("Nothing can be added to texels");
   return [
-    ...weight?.texels || x?.texels || y?.texels ? [FILES.texels] : [],
     ...weight
       ? [weight.texels ? FILES.weightTexels : FILES.weightBuffer, weightStorage(weight.dtype).wgsl]
       : [],

@@ -12,6 +12,7 @@ import type { LedgerVectors } from "../gpu/ledger.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import { SHARED_FILES } from "../gpu/join.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
 import type { KvGroups, KvSource } from "../kv/strategy.ts";
@@ -65,6 +66,7 @@ export interface OperatorResult {
 
 /** The code of all kernels, for a hash that says which kernels a result came from. */
 export const KERNELS_TEXT: string = joinedCode([
+  ...SHARED_FILES,
   ...Object.values(FILES),
   ...DTYPES.map(formatOf).flatMap(({ weights, kv }) => [weights, kv].flatMap((each) => each?.wgsl ?? [])),
   ...KV_FILES,

@@ -113,7 +113,7 @@ export async function createModelKernels(
 function choiceKernel({ device, layouts, config, tuning }: KernelContext, role: "argmax" | "sample") {
   return createKernel(device, {
     label: role satisfies Role,
-    files: [FILES.step, FILES[role]],
+    files: [FILES[role]],
     groups: [layouts.step, layouts[role]],
     overrides: {
       N_VOCAB: config.vocabSize,
@@ -166,7 +166,7 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
   const { device, layouts, config, tuning } = context;
   const { headDim4 } = dimsOf(config);
   const side = which === "write" ? "write" : "read";
-  const files = [FILES.step, ...kv.files[side]], kvLayout = kv.layouts[side];
+  const files = [...kv.files[side]], kvLayout = kv.layouts[side];
   const shape = { ...kv.overrides, N_HEAD: config.nHead, HEAD_DIM4: headDim4 };
   const heads = { ...shape, SCALE: 1 / Math.sqrt(config.headDim) };
   const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
@@ -187,7 +187,7 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
       return createKernel(device, {
         label: "attention decode" satisfies Role,
         files: [
-          ...[...files, FILES.kvQuads],
+          ...files,
           ...whole
             ? [...placeFiles({ x: tuning, y: tuning }), FILES.attentionWhole]
             : [...placeFiles({ x: tuning }), FILES.attentionSplit],
@@ -199,7 +199,7 @@ export function kvKernel(context: KernelContext, kv: KvSource, which: keyof KvKe
     case "prefill":
       return createKernel(device, {
         label: "attention prefill" satisfies Role,
-        files: [...files, FILES.kvQuads, ...placeFiles({ x: tuning, y: tuning }), FILES.attentionPrefill],
+        files: [...files, ...placeFiles({ x: tuning, y: tuning }), FILES.attentionPrefill],
         groups: [layouts.step, layouts.attentionPrefill, kvLayout],
         overrides: { ...heads, ...lanes(tuning.prefillLanes) },
       });
@@ -215,7 +215,7 @@ export function combineKernel(context: KernelContext): Promise<Kernel> {
   const { device, layouts, config, tuning } = context;
   return createKernel(device, {
     label: "attention combine" satisfies Role,
-    files: [FILES.step, ...placeFiles({ y: tuning }), FILES.attentionCombine],
+    files: [...placeFiles({ y: tuning }), FILES.attentionCombine],
     groups: [layouts.step, layouts.attentionCombine],
     overrides: {
       N_HEAD: config.nHead,
@@ -239,7 +239,7 @@ function embeddingKernel(context: KernelContext, dims: Dims, shard: MatrixShape)
   const { weightsDtype: dtype, tuning: { texels } } = context;
   return createKernel(context.device, {
     label: "embedding" satisfies Role,
-    files: [FILES.step, ...placeFiles({ weight: { dtype, texels } }), FILES.embedding],
+    files: [...placeFiles({ weight: { dtype, texels } }), FILES.embedding],
     groups: [context.layouts.step, context.layouts.embedding],
     overrides: {
       E4: dims.e4,
@@ -254,7 +254,7 @@ function embeddingKernel(context: KernelContext, dims: Dims, shard: MatrixShape)
 function normKernel(context: KernelContext, dims: Dims, gather: boolean): Promise<Kernel> {
   return createKernel(context.device, {
     label: (gather ? "final norm" : "norm") satisfies Role,
-    files: [FILES.step, ...placeFiles({ y: context.tuning }), FILES.layerNorm],
+    files: [...placeFiles({ y: context.tuning }), FILES.layerNorm],
     groups: [context.layouts.step, context.layouts.norm],
     overrides: {
       E4: dims.e4,

@@ -1,7 +1,5 @@
 // A texture as an array of vectors: they fill it row by row. A CPU-like adapter reads a vector from a buffer as four
 // words, lane by lane, each behind a test of its own; as a texel it reads the vector at once.
-//
-// Joined before the files whose name ends in _texels.
 
 const TEXELS_PER_ROW = 2048u;
 

@@ -7,7 +7,8 @@
 // TILE_STEP = 1 (good for CPU-like adapters), neighbours of its neighbours' tiles with LANE_STEP = 1 and
 // TILE_STEP = lanes (good for GPUs). It is the inner loop of linear_row.wgsl without what else is read there.
 // Bytes: 64 TILES a lane. A workgroup is LANES lanes; the grid is (lanes / LANES).
-// Joined after probe_stream_buffer.wgsl or probe_stream_texels.wgsl.
+//
+// requires: streamed
 
 override TILES: u32;
 override LANE_STEP: u32;

@@ -2,7 +2,7 @@
 //
 //   data  [tiles]: 64 bytes each
 //
-// Joined before probe_stream.wgsl, in the place of probe_stream_texels.wgsl.
+// provides: streamed
 
 @group(0) @binding(0) var<storage, read> data: array<mat4x4f>;
 

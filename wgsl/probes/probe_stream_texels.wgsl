@@ -2,7 +2,8 @@
 //
 //   data  [tiles]: 64 bytes each
 //
-// Joined after texels.wgsl and before probe_stream.wgsl, in the place of probe_stream_buffer.wgsl.
+// requires: texels.wgsl
+// provides: streamed
 
 @group(0) @binding(0) var data: texture_storage_2d<rgba32uint, read>;
 

@@ -2,7 +2,7 @@
 //
 //   x  as the kernel's file says
 //
-// Joined before the kernel, in the place of x_texels.wgsl.
+// provides: x
 
 @group(1) @binding(0) var<storage, read> x: array<vec4f>;
 

@@ -2,7 +2,8 @@
 //
 //   x  as the kernel's file says
 //
-// Joined after texels.wgsl and before the kernel, in the place of x_buffer.wgsl.
+// requires: texels.wgsl
+// provides: x
 
 @group(1) @binding(0) var x: texture_storage_2d<rgba32uint, read>;
 

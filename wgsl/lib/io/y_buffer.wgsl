@@ -2,7 +2,7 @@
 //
 //   y  as the kernel's file says
 //
-// Joined before the kernel, in the place of y_added.wgsl or y_texels.wgsl.
+// provides: y
 
 @group(1) @binding(1) var<storage, read_write> y: array<vec4f>;
 

@@ -2,7 +2,8 @@
 //
 //   y  as the kernel's file says
 //
-// Joined after texels.wgsl and before the kernel, in the place of y_buffer.wgsl or y_added.wgsl.
+// requires: texels.wgsl
+// provides: y
 
 @group(1) @binding(1) var y: texture_storage_2d<rgba32uint, write>;
 

@@ -2,7 +2,7 @@
 //
 //   region_start  [n_sequences]
 //
-// Joined before kv_write.wgsl and the attention kernels, in the place of kv_contiguous.wgsl or kv_paged.wgsl.
+// provides: kv slots
 
 @group(2) @binding(1) var<storage, read> region_start: array<u32>;
 

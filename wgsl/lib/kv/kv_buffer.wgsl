@@ -2,8 +2,8 @@
 //
 //   kv  [rows, HEAD_DIM4] vectors of four values; see kv_groups.wgsl
 //
-// Joined after kv_groups.wgsl and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl, and before kv_buffer_read.wgsl or
-// kv_buffer_write.wgsl.
+// requires: kv_groups.wgsl, kv format, kv_buffer_read.wgsl | kv_buffer_write.wgsl
+// provides: kv storage
 
 override HEAD_DIM4: u32;
 

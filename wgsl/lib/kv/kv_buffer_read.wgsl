@@ -2,7 +2,8 @@
 //
 //   kv  see kv_buffer.wgsl
 //
-// Joined after kv_buffer.wgsl, in the place of kv_texels_read.wgsl.
+// requires: kv_buffer.wgsl
+// provides: kv read
 
 alias KvFetch = KvVector;
 

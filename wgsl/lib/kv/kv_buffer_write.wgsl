@@ -2,7 +2,8 @@
 //
 //   kv  see kv_buffer.wgsl
 //
-// Joined after kv_buffer.wgsl, in the place of kv_texels_write.wgsl.
+// requires: kv_buffer.wgsl, x
+// provides: kv write
 
 @group(2) @binding(0) var<storage, read_write> kv: array<KvVector>;
 

@@ -2,7 +2,7 @@
 //
 //   region  tokens_per_sequence
 //
-// Joined before kv_write.wgsl and the attention kernels, in the place of kv_paged.wgsl.
+// provides: kv slots
 
 struct KvRegion {
   tokens_per_sequence: u32,

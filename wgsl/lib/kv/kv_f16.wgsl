@@ -1,6 +1,7 @@
 // K and V in float16: four values are two words, which needs no shader-f16.
 //
-// Joined before kv_buffer_….wgsl or kv_texels_….wgsl, in the place of kv_f32.wgsl or kv_int8.wgsl.
+// requires: x
+// provides: kv format
 
 alias KvVector = vec2u;
 

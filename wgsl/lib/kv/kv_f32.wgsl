@@ -1,6 +1,7 @@
 // K and V in float32: four values are four words.
 //
-// Joined before kv_buffer_….wgsl or kv_texels_….wgsl, in the place of kv_f16.wgsl or kv_int8.wgsl.
+// requires: x
+// provides: kv format
 
 alias KvVector = vec4u;
 

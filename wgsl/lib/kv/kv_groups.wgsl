@@ -3,8 +3,6 @@
 // positions of one head at a time, so reads memory in order.
 //
 //   kv  [groups][2, N_HEAD, slots of the group] rows: K, then V, of one head of one slot
-//
-// Joined before kv_buffer.wgsl or kv_texels.wgsl, and before kv_copy.wgsl.
 
 override N_HEAD: u32;
 override SLOT_GROUP: u32;

@@ -1,7 +1,8 @@
 // K and V in int8, symmetric, with one scale per head, token and part: value = q * scale, q from -127 to 127. Four
 // values are a word.
 //
-// Joined before kv_buffer_….wgsl or kv_texels_….wgsl, in the place of kv_f32.wgsl or kv_f16.wgsl.
+// requires: x
+// provides: kv format
 
 alias KvVector = u32;
 

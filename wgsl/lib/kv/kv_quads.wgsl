@@ -1,7 +1,6 @@
 // K and V of four positions at a time: where they are, what they hold, and what they are multiplied by.
 //
-// Joined after kv_contiguous.wgsl, kv_arena.wgsl or kv_paged.wgsl, kv_buffer_read.wgsl or
-// kv_texels_read.wgsl, and kv_scales_read.wgsl or kv_unscaled.wgsl, and before the attention kernels.
+// requires: kv slots, kv read, kv scales read
 
 // Slots of four positions.
 fn kv_slots(sequence: u32, p: vec4u) -> vec4u {

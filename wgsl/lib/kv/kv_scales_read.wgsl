@@ -2,7 +2,8 @@
 //
 //   kv_row_scales  [rows]: see kv_groups.wgsl
 //
-// Joined after kv_buffer.wgsl or kv_texels.wgsl, in the place of kv_unscaled.wgsl.
+// requires: kv storage
+// provides: kv scales read
 
 @group(2) @binding(2) var<storage, read> kv_row_scales: array<f32>;
 

@@ -3,8 +3,9 @@
 //   kv  [slots, 2 * N_HEAD * HEAD_DIM4 / KV_PER_TEXEL]
 //
 // A place is y << 16 | x, where x counts vectors of four values: those of a head are neighbours in one row.
-// Joined after kv_groups.wgsl and kv_f32.wgsl, kv_f16.wgsl or kv_int8.wgsl, and before kv_texels_read.wgsl or
-// kv_texels_write.wgsl.
+//
+// requires: kv_groups.wgsl, kv format, kv_texels_read.wgsl | kv_texels_write.wgsl
+// provides: kv storage
 
 override HEAD_DIM4: u32;
 

@@ -2,7 +2,8 @@
 //
 //   kv  see kv_texels.wgsl
 //
-// Joined after kv_texels.wgsl, in the place of kv_buffer_read.wgsl.
+// requires: kv_texels.wgsl
+// provides: kv read
 
 alias KvFetch = vec4u;
 

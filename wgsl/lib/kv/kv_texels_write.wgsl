@@ -2,7 +2,8 @@
 //
 //   kv  see kv_texels.wgsl
 //
-// Joined after kv_texels.wgsl, in the place of kv_buffer_write.wgsl.
+// requires: kv_texels.wgsl, x
+// provides: kv write
 
 @group(2) @binding(0) var kv: texture_storage_2d<rgba32uint, write>;
 

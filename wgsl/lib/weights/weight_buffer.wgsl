@@ -2,7 +2,7 @@
 //
 //   weight  [vectors of 16 bytes]
 //
-// Joined before weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl, in the place of weight_texels.wgsl.
+// provides: weight storage
 
 @group(1) @binding(2) var<storage, read> weight: array<vec4u>;
 

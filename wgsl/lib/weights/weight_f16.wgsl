@@ -3,8 +3,8 @@
 //
 //   weight  [tiles]: 32 bytes each; words 2j and 2j + 1 hold outputs 0, 1 and 2, 3 of input j
 //
-// Joined after weight_buffer.wgsl or weight_texels.wgsl and before linear.wgsl or embedding.wgsl, in the place of
-// weight_f32.wgsl or weight_int8.wgsl.
+// requires: weight storage
+// provides: weight format
 
 // Tile i; its column j holds four outputs of input j.
 fn weight_tile(i: u32) -> mat4x4f {

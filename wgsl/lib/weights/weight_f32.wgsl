@@ -2,8 +2,8 @@
 //
 //   weight  [tiles]: 64 bytes each
 //
-// Joined after weight_buffer.wgsl or weight_texels.wgsl and before linear.wgsl or embedding.wgsl, in the place of
-// weight_f16.wgsl or weight_int8.wgsl.
+// requires: weight storage
+// provides: weight format
 
 // Tile i; its column j holds four outputs of input j.
 fn weight_tile(i: u32) -> mat4x4f {

@@ -5,8 +5,9 @@
 //   scale   [N4]
 //
 // A tile holds 2^24 q: a byte at the top of a word is an integer that needs no sign extension.
-// Joined after weight_buffer.wgsl or weight_texels.wgsl and before linear.wgsl or embedding.wgsl, in the place of
-// weight_f32.wgsl or weight_f16.wgsl.
+//
+// requires: weight storage
+// provides: weight format
 
 const TOP_BYTE = vec4i(-0x1000000);
 

@@ -2,8 +2,8 @@
 //
 //   weight  [vectors of 16 bytes]
 //
-// Joined after texels.wgsl and before weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl, in the place of
-// weight_buffer.wgsl.
+// requires: texels.wgsl
+// provides: weight storage
 
 @group(1) @binding(2) var weight: texture_storage_2d<rgba32uint, read>;
 

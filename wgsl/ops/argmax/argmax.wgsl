@@ -9,7 +9,8 @@
 // there is no next token to write.
 // A workgroup of LANES lanes (at most 256) scans one output: each lane a stretch, then the first lane the
 // lanes' results.
-// Joined after step.wgsl.
+//
+// requires: step.wgsl
 
 override N_VOCAB: u32;
 override LOGITS_STRIDE: u32;

@@ -5,7 +5,8 @@
 //   y        [n_rows, N_HEAD, HEAD_DIM4]
 //
 // A lane makes four elements of one row.
-// Joined after step.wgsl and one of the y_….wgsl files.
+//
+// requires: step.wgsl, y
 
 override SPLIT_TOKENS: u32;
 override N_HEAD: u32;

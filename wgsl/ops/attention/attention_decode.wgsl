@@ -9,7 +9,8 @@
 // positions, four at a time, or eight where DEEP is true, and weighs them; then each adds up four of the head's
 // dimensions, or eight where WIDE is true. LANES is at least HEAD_DIM4, or half of that if WIDE; it is at most 64. The
 // grid is (splits, heads, decode tiles).
-// Joined after step.wgsl, kv_quads.wgsl, one of the x_….wgsl files, and attention_whole.wgsl or attention_split.wgsl.
+//
+// requires: step.wgsl, kv_quads.wgsl, x, attention result
 
 const CHUNK = 256u;
 const LOWEST = -3.0e38;

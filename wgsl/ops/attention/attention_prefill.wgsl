@@ -10,7 +10,8 @@
 // where DEEP is true; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
 // where WIDE is true. LANES is at least 8, at most 64 (32 if DEEP), and at least HEAD_DIM4, or half of that if WIDE. The grid is
 // (prefill tiles, heads).
-// Joined after step.wgsl, kv_quads.wgsl, one of the x_….wgsl files and one of the y_….wgsl files.
+//
+// requires: step.wgsl, kv_quads.wgsl, x, y
 
 const ROWS = 8u;
 const LOWEST = -3.0e38;

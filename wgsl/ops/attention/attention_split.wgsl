@@ -2,7 +2,8 @@
 //
 //   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, 0, 0)
 //
-// Joined before attention_decode.wgsl, in the place of attention_whole.wgsl.
+// requires: attention_decode.wgsl
+// provides: attention result
 
 override MAX_SPLITS: u32;
 

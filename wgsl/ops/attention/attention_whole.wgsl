@@ -3,7 +3,8 @@
 //
 //   y  [n_rows, N_HEAD, HEAD_DIM4]
 //
-// Joined after one of the y_….wgsl files and before attention_decode.wgsl, in the place of attention_split.wgsl.
+// requires: attention_decode.wgsl, y
+// provides: attention result
 
 fn attention_place(row: u32, head: u32, workgroup: vec3u) -> u32 {
   return row * N_HEAD + head;

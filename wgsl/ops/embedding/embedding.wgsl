@@ -8,7 +8,8 @@
 //
 // A lane writes four elements of one row. Where the vocabulary is split into shards, each shard's dispatch
 // writes the rows whose token it holds.
-// Joined after step.wgsl and weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl.
+//
+// requires: step.wgsl, weight format
 
 override E4: u32;
 override N_CTX: u32;

@@ -5,7 +5,8 @@
 //   kv      [rows, ROW_WORDS]  values of one layer's K and V as stored, whatever the type, or scales; see kv_groups.wgsl
 //
 // The grid is (stretches of one copy, copies); a lane copies every so many words.
-// Joined after kv_groups.wgsl.
+//
+// requires: kv_groups.wgsl
 
 override ROW_WORDS: u32;
 

@@ -4,8 +4,8 @@
 //   kv  see kv_groups.wgsl
 //
 // A lane stores K or V of one head of one row.
-// Joined after step.wgsl, kv_contiguous.wgsl, kv_arena.wgsl or kv_paged.wgsl, kv_buffer_write.wgsl or
-// kv_texels_write.wgsl, kv_scales_write.wgsl or kv_unscaled.wgsl, and one of the x_….wgsl files.
+//
+// requires: step.wgsl, kv slots, kv write, kv scales write, x
 
 const TINY = 1e-30; // a head of zeros is divided by it
 

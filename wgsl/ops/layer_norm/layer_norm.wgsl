@@ -7,7 +7,8 @@
 //
 // Rows are padded with zeros from N_EMBD to 4 * E4; gamma and beta are zero there.
 // A workgroup of LANES lanes normalises one row: each lane sums a part, then adds up all the parts.
-// Joined after step.wgsl and one of the y_….wgsl files.
+//
+// requires: step.wgsl, y
 
 override E4: u32;
 override N_EMBD: u32;

@@ -11,8 +11,8 @@
 //
 // GELU is GPT-2's tanh form, 0.5 v (1 + tanh(u)) with u = sqrt(2 / pi) (v + 0.044715 v³), written as
 // v / (1 + exp(-2u)), which is the same and can't overflow into NaN (Hendrycks and Gimpel 2016, arXiv 1606.08415).
-// Joined after weight_f32.wgsl, weight_f16.wgsl or weight_int8.wgsl, one of the x_….wgsl files and one of the y_….wgsl
-// files, before one of the linear_row….wgsl files.
+//
+// requires: weight format, x, y
 
 override K4: u32;
 override N4: u32;

@@ -2,7 +2,8 @@
 //
 // Bytes: those of the weights, per row; 2 K N operations.
 // A lane makes four outputs of one row; the grid is (groups of LANES output tiles, rows).
-// Joined after linear.wgsl.
+//
+// requires: linear.wgsl
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -3,7 +3,8 @@
 //
 // A workgroup of LANES × K_SPLIT lanes (at most 256) makes 4 * LANES outputs of one row; the grid is (output tiles,
 // rows).
-// Joined after linear.wgsl.
+//
+// requires: linear.wgsl
 
 override K_SPLIT: u32;
 

@@ -5,7 +5,8 @@
 // A workgroup of LANES × K_SPLIT lanes (at most 256) makes 4 * LANES outputs of one row; the grid is (output tiles,
 // rows). Its subgroups share the output tiles out among themselves, whatever their number, their size, and the lanes
 // that they hold: WGSL promises none of these.
-// Joined after linear.wgsl; begins with subgroups.wgsl.
+//
+// requires: linear.wgsl
 
 override K_SPLIT: u32;
 

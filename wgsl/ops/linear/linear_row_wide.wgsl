@@ -2,7 +2,8 @@
 //
 // Bytes: those of the weights, per row; 2 K N operations.
 // A lane makes 16 outputs of one row. The grid is (groups of LANES * 4 output tiles, rows).
-// Joined after linear_wide.wgsl.
+//
+// requires: linear_wide.wgsl
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -4,7 +4,8 @@
 //   y  [n_rows rounded up to 8, Y_STRIDE4]; the rows past n_rows are computed and ignored
 //
 // A lane makes four outputs of eight rows; the grid is (output tiles, groups of eight rows).
-// Joined after linear.wgsl.
+//
+// requires: linear.wgsl
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {

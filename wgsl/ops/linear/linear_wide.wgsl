@@ -1,7 +1,7 @@
 // What the kernels share in which a lane makes four neighbouring output tiles, so that each element of x that it reads
 // serves four of them: CPU-like adapters pay for loads. TILE_GROUP is 4.
 //
-// Joined after linear.wgsl, before one of the linear_….wgsl files.
+// requires: linear.wgsl
 
 struct Tiles {
   a: mat4x4f,

@@ -21,7 +21,8 @@
 // A workgroup of LANES lanes handles one output. Both thresholds are found without a sort, through radix
 // select on the bits of the logit: three or four scans, each with a histogram over the next bits (Alabi et al. 2012,
 // "Fast K-Selection Algorithms for Graphics Processing Units"). Scans that are not wanted are skipped.
-// Joined after step.wgsl.
+//
+// requires: step.wgsl
 
 override N_VOCAB: u32;
 override LOGITS_STRIDE: u32;
