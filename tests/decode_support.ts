@@ -12,7 +12,7 @@ import { Paged } from "../src/kv/paged.ts";
 import type { KvShape, KvStrategy } from "../src/kv/strategy.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
-import { shuffledRange } from "../src/check/values.ts";
+import { shuffledRange } from "../src/model/values.ts";
 
 /** A strategy with its options. */
 export interface Variant {

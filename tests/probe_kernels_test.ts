@@ -10,7 +10,7 @@ import { probeLayout, PROBES } from "../src/gpu/roof.ts";
 import { probeArithmeticCpu } from "../wgsl/probes/probe_arithmetic_cpu.ts";
 import { probeStreamCpu } from "../wgsl/probes/probe_stream_cpu.ts";
 import { download, Scratch } from "../src/check/scratch.ts";
-import { randomArray } from "../src/check/values.ts";
+import { randomArray } from "../src/model/values.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 
 const LANES = 8;

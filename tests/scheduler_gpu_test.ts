@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { checkKvCopy, COPIES } from "../src/check/kv_copy.ts";
-import { shuffledRange } from "../src/check/values.ts";
+import { shuffledRange } from "../src/model/values.ts";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { GpuExecutor } from "../src/engine/gpu_executor.ts";
 import { createMemory, type PolicyName } from "../src/engine/scheduler/create_memory.ts";

@@ -7,7 +7,7 @@ import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import { compare, type Comparison } from "./comparison.ts";
+import { compare, type Comparison } from "../base/comparison.ts";
 
 /** What kvbench promises for float32 weights. */
 export const PROMISED_TOLERANCE = 2e-3;

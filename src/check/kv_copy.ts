@@ -10,7 +10,7 @@ import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
 import { SlotPool } from "../kv/slot_pool.ts";
 import type { KvShape } from "../kv/strategy.ts";
 import { seededRandom } from "../base/random.ts";
-import { compare, type Comparison } from "./comparison.ts";
+import { compare, type Comparison } from "../base/comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";
 
 /** Two groups and a half. */

@@ -4,27 +4,21 @@
  *
  * @module
  */
-import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import { ARENA, CONTIGUOUS, PAGED } from "../kv/files.ts";
 import type { KvLayer } from "../kv/layer.ts";
 import { KvLayout, type KvSlots } from "../kv/layout.ts";
 import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import type { KvOutcome, TrialKv } from "../model/trial.ts";
+import { shuffledRange } from "../model/values.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import { download, type Scratch } from "./scratch.ts";
-import { shuffledRange } from "./values.ts";
 
 /** What sequences need. */
-export interface KvNeed {
-  readonly nSequences: number;
-  readonly tokensPerSequence: number;
-  readonly nHead: number;
-  /** Width of K, and of V, in vectors of four. */
-  readonly a4: number;
-  /** How K and V are stored: in float32, unless told otherwise. */
-  readonly dtype?: Dtype;
-  /** Whether they are in textures where those can hold them. */
+export interface KvNeed extends TrialKv {
+  /** Whether K and V are in texture storage where that can hold them. */
   readonly texels: boolean;
 }
 
@@ -44,7 +38,7 @@ export class KvMemory {
   readonly nSlots: number;
   /** The slot of a token. */
   readonly slot: (sequence: number, position: number) => number;
-  /** The bytes that the GPU gets; change them before they are uploaded. */
+  /** The bytes that the GPU gets. */
   readonly bytes: KvBytes;
   readonly #scratch: Scratch;
   readonly #layout: KvLayout;
@@ -52,12 +46,11 @@ export class KvMemory {
   readonly #shape: { dtype: Dtype; a4: number; nHead: number; slotGroup: number };
   #layer: KvLayer | undefined;
 
-  /** @param byte What every byte is. */
+  /** Stores what the need says; every other byte is poison. */
   constructor(
     scratch: Scratch,
-    { nSequences, tokensPerSequence, nHead, a4, dtype = DEFAULT_DTYPE, texels }: KvNeed,
+    { nSequences, tokensPerSequence, nHead, a4, dtype, texels, byte, tokens = [] }: KvNeed,
     { tableBuffer, nSlots, slot, ...slots }: Places,
-    byte: number,
   ) {
     this.#scratch = scratch;
     this.#table = tableBuffer;
@@ -67,6 +60,7 @@ export class KvMemory {
     this.#layout = new KvLayout(scratch.gpu, shape, { ...slots, most: nSlots });
     this.#shape = { dtype, a4, nHead, slotGroup: slots.group };
     this.bytes = KvBytes.filled(nSlots, byte, this.#shape);
+    for (const { sequence, position, values } of tokens) this.bytes.store(slot(sequence, position), values);
   }
 
   /** What the kernels are joined with. */
@@ -85,19 +79,26 @@ export class KvMemory {
   }
 
   /** Brings them back as the kernels have left them. */
-  async download(): Promise<KvBytes> {
+  async outcome(): Promise<KvOutcome> {
     const { kv, scales } = this.#layer!, { gpu } = this.#scratch;
     const values = await download(gpu, kv);
     const own = scales ? await download(gpu, scales) : new Float32Array();
-    return new KvBytes(this.nSlots, values.buffer, own.buffer, this.#shape);
+    const bytes = new KvBytes(this.nSlots, values.buffer, own.buffer, this.#shape);
+    return {
+      nSlots: this.nSlots,
+      slot: this.slot,
+      load: (slot) => bytes.load(slot),
+      error: (slot, expected) => bytes.error(slot, expected),
+      isFilledWith: (slot, byte) => bytes.isFilledWith(slot, byte),
+    };
   }
 }
 
-/** Makes the memory of one layer, of which every byte is `byte`. */
-export type MakeKv = (scratch: Scratch, need: KvNeed, byte: number) => KvMemory;
+/** Makes the memory of one layer. */
+type MakeKv = (scratch: Scratch, need: KvNeed) => KvMemory;
 
 /** One region per sequence. */
-export const contiguousKv: MakeKv = (scratch, need, byte) => {
+const contiguousKv: MakeKv = (scratch, need) => {
   const { nSequences, tokensPerSequence } = need;
   return new KvMemory(scratch, need, {
     file: CONTIGUOUS,
@@ -106,11 +107,11 @@ export const contiguousKv: MakeKv = (scratch, need, byte) => {
     group: 16,
     nSlots: nSequences * tokensPerSequence,
     slot: (sequence, position) => sequence * tokensPerSequence + position,
-  }, byte);
+  });
 };
 
 /** One region per sequence, which begins anywhere. */
-export const arenaKv: MakeKv = (scratch, need, byte) => {
+const arenaKv: MakeKv = (scratch, need) => {
   const { nSequences, tokensPerSequence } = need;
   const spacing = tokensPerSequence + 3;
   const starts = Uint32Array.from(shuffledRange(nSequences, 1), (place) => place * spacing + 2);
@@ -121,12 +122,12 @@ export const arenaKv: MakeKv = (scratch, need, byte) => {
     group: 8,
     nSlots: nSequences * spacing + 2,
     slot: (sequence, position) => starts[sequence]! + position,
-  }, byte);
+  });
 };
 
 /** Blocks in a random order, with as many unused ones between them. */
-export function pagedKv(blockSize: number): MakeKv {
-  return (scratch, need, byte) => {
+function pagedKv(blockSize: number): MakeKv {
+  return (scratch, need) => {
     const { nSequences, tokensPerSequence } = need;
     const maxBlocks = Math.ceil(tokensPerSequence / blockSize);
     const nBlocks = 2 * nSequences * maxBlocks;
@@ -140,15 +141,25 @@ export function pagedKv(blockSize: number): MakeKv {
       nSlots: nBlocks * blockSize,
       slot: (sequence, position) =>
         table[sequence * maxBlocks + Math.floor(position / blockSize)]! * blockSize + position % blockSize,
-    }, byte);
+    });
   };
 }
 
-/** Every kind of memory. */
-export const KV_KINDS: readonly (readonly [name: string, make: MakeKv])[] = [
-  ["contiguous", contiguousKv],
-  ["arena", arenaKv],
-  ["paged by 1", pagedKv(1)],
-  ["paged by 3", pagedKv(3)],
-  ["paged by 16", pagedKv(16)],
-];
+/** Every kind of memory, by its name. */
+const KINDS: Readonly<Record<string, MakeKv>> = {
+  "contiguous": contiguousKv,
+  "arena": arenaKv,
+  "paged by 1": pagedKv(1),
+  "paged by 3": pagedKv(3),
+  "paged by 16": pagedKv(16),
+};
+
+/** Names of the kinds of memory. */
+export const KV_KINDS: readonly string[] = Object.keys(KINDS);
+
+/** Makes K/V memory of the kind that is named. */
+export function createKvMemory(scratch: Scratch, need: KvNeed): KvMemory {
+  const make = KINDS[need.kind];
+  if (!make) throw new Error(`K/V memory ${need.kind} is unknown: expected one of ${KV_KINDS.join(", ")}`);
+  return make(scratch, need);
+}

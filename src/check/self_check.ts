@@ -8,7 +8,7 @@ import { type Dtype, formatOf } from "../formats/registry.ts";
 import type { StrategyName } from "../kv/strategy.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import { describeComparison, isRight, worst } from "./comparison.ts";
+import { describeComparison, isRight, worst } from "../base/comparison.ts";
 import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
 import { firstWrong, kernelChecks } from "./kernel_checks.ts";
 

@@ -12,7 +12,7 @@ import { Recorder } from "../gpu/recorder.ts";
 import { NoCache } from "../kv/no_cache.ts";
 import { type Batch, batchOf } from "../model/batch.ts";
 import { firstNotFinite } from "../base/finite.ts";
-import type { Gpt2, Operator } from "../model/gpt2.ts";
+import type { Gpt2, Stage } from "../model/gpt2.ts";
 import { StepTables } from "../model/step_tables.ts";
 
 /**
@@ -52,7 +52,7 @@ export async function notFiniteError(
 
 /** Where a value is not finite. */
 interface Found {
-  readonly operator: Operator;
+  readonly operator: Stage;
   readonly value: number;
   /** The token of its row, counted from 1. */
   readonly token: number;
@@ -77,7 +77,7 @@ async function firstIn(model: Gpt2, ids: readonly number[], dtype: Dtype): Promi
     const access = { kernels, bindGroups: (layer: number) => kv.bindGroups(layer) };
     let layer: number | undefined;
     let results: Promise<Found | undefined>[] = []; // of one layer: awaiting each would take its own 11 ms
-    for (const operator of model.operators(workspace)) {
+    for (const operator of model.stages(workspace)) {
       if (operator.layer !== layer) {
         const found = await first(results);
         if (found) return found;
@@ -110,7 +110,7 @@ async function first(results: readonly Promise<Found | undefined>[]): Promise<Fo
 /** Looks at a result. Its copy is submitted before this returns a promise. */
 async function foundIn(
   gpu: Gpu,
-  operator: Operator,
+  operator: Stage,
   { nRows, nOutputs }: Batch,
 ): Promise<Found | undefined> {
   const { of: vectors, width4, ofOutputs = false } = operator.result;

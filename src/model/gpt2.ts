@@ -10,9 +10,9 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerVectors } from "../gpu/ledger.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
-import type { Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { SHARED_FILES } from "../gpu/join.ts";
+import { SUBGROUPS } from "../gpu/subgroups.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
 import type { KvGroups, KvSource } from "../kv/strategy.ts";
@@ -20,15 +20,10 @@ import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import { FILES } from "./files.ts";
-import {
-  createModelKernels,
-  createStepKernels,
-  splitsOf,
-  type StepKernels,
-  type StepRange,
-} from "./kernels.ts";
-import { createLayouts, type KernelContext, type Layouts } from "./layouts.ts";
+import { IO_FILES } from "./io.ts";
+import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
+import { OPERATORS } from "./operators.ts";
+import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights, wteShards } from "./weights.ts";
@@ -42,20 +37,20 @@ export interface KvAccess {
   bindGroups(layer: number): KvGroups;
 }
 
-/** One operator of a forward pass: a module of the model, as `transformers` has them. */
-export interface Operator {
+/** One stage of a forward pass: a module of the model, as `transformers` has them. */
+export interface Stage {
   /** Its layer; left out where it is in none. */
   readonly layer?: number;
   /** Its name, in its layer where it has one. */
   readonly module: string;
-  /** Where its result is until another operator overwrites it. */
-  readonly result: OperatorResult;
+  /** Where its result is until another stage overwrites it. */
+  readonly result: StageResult;
   /** Records it for one batch, after those before it. */
   record(recorder: Recorder, batch: Batch, kv: KvAccess): void;
 }
 
-/** What an operator hands on: [rows, width4] vectors of four. */
-export interface OperatorResult {
+/** What a stage hands on: [rows, width4] vectors of four. */
+export interface StageResult {
   /** The vectors. */
   readonly of: LedgerVectors;
   /** Vectors of a row. */
@@ -67,7 +62,9 @@ export interface OperatorResult {
 /** The code of all kernels, for a hash that says which kernels a result came from. */
 export const KERNELS_TEXT: string = joinedCode([
   ...SHARED_FILES,
-  ...Object.values(FILES),
+  SUBGROUPS,
+  ...IO_FILES,
+  ...OPERATORS.flatMap(({ files }) => files),
   ...DTYPES.map(formatOf).flatMap(({ weights, kv }) => [weights, kv].flatMap((each) => each?.wgsl ?? [])),
   ...KV_FILES,
 ]);
@@ -108,7 +105,7 @@ export class Gpt2 {
   readonly loadMs: { readonly weights: number; readonly kernels: number };
   readonly #weights: Gpt2Weights;
   readonly #layouts: Layouts;
-  readonly #operators = new WeakMap<Workspace, readonly Operator[]>();
+  readonly #stages = new WeakMap<Workspace, readonly Stage[]>();
 
   private constructor(
     gpu: Gpu,
@@ -139,7 +136,7 @@ export class Gpt2 {
     const { config } = checkpoint;
     const { tileGroup, texels } = tuning;
     const packing = { tileGroup, dtype: weightsDtype };
-    const layouts = createLayouts(gpu.device, tuning);
+    const layouts = new Layouts(gpu.device, tuning);
     const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
     const start = performance.now();
     const shards = { wte: wteShards(gpu.device, config, { ...upload, packing }) };
@@ -218,13 +215,13 @@ export class Gpt2 {
    * the batch's tables.
    */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void {
-    for (const operator of this.operators(workspace)) operator.record(recorder, batch, kv);
+    for (const stage of this.stages(workspace)) stage.record(recorder, batch, kv);
   }
 
-  /** The operators of a forward pass in a workspace, in their order. */
-  operators(workspace: Workspace): readonly Operator[] {
-    const known = this.#operators.get(workspace) ?? this.#operatorsIn(workspace);
-    this.#operators.set(workspace, known);
+  /** The stages of a forward pass in a workspace, in their order. */
+  stages(workspace: Workspace): readonly Stage[] {
+    const known = this.#stages.get(workspace) ?? this.#stagesIn(workspace);
+    this.#stages.set(workspace, known);
     return known;
   }
 
@@ -239,8 +236,8 @@ export class Gpt2 {
     { kernels: { sample, argmax } }: KvAccess,
     sampled: boolean,
   ): void {
-    if (sampled) recorder.dispatch(compiled(sample), [workspace.sample], batch.nOutputs);
-    else recorder.dispatch(compiled(argmax), [workspace.argmax], batch.nOutputs);
+    if (sampled) compiled(sample).record(recorder, [workspace.sample], batch);
+    else compiled(argmax).record(recorder, [workspace.argmax], batch);
   }
 
   /** Frees the weights. */
@@ -248,33 +245,31 @@ export class Gpt2 {
     this.#weights.dispose();
   }
 
-  #operatorsIn(workspace: Workspace): Operator[] {
+  #stagesIn(workspace: Workspace): Stage[] {
     const { e4, a4, i4, v4 } = this.dims;
     const { results } = workspace;
     const x = { of: results.x, width4: e4 }, normed = { of: results.normed, width4: e4 };
     const qkv = { of: results.qkv, width4: 3 * a4 }, attended = { of: results.attended, width4: a4 };
     const inner = { of: results.inner, width4: i4 };
-    const operators: Operator[] = [{
+    const stages: Stage[] = [{
       module: "wte + wpe",
       result: x,
-      record: (recorder, { nRows }, { kernels }) =>
-        kernels.embedding.forEach((kernel, i) =>
-          recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
-        ),
+      record: (recorder, batch, { kernels }) =>
+        kernels.embedding.forEach((kernel, i) => kernel.record(recorder, [workspace.embedding[i]!], batch)),
     }];
     for (const [layer, groups] of workspace.layers.entries()) {
-      operators.push(
+      stages.push(
         {
           layer,
           module: "ln_1",
           result: normed,
-          record: (recorder, { nRows }, { kernels }) => recorder.dispatch(kernels.norm, [groups.ln1], nRows),
+          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln1], batch),
         },
         {
           layer,
           module: "attn.c_attn",
           result: qkv,
-          record: (recorder, { nRows }, { kernels }) => kernels.qkv.record(recorder, groups.qkv, nRows),
+          record: (recorder, batch, { kernels }) => kernels.qkv.record(recorder, [groups.qkv], batch),
         },
         {
           layer,
@@ -287,76 +282,60 @@ export class Gpt2 {
           layer,
           module: "attn.c_proj",
           result: x,
-          record: (recorder, { nRows }, { kernels }) => kernels.proj.record(recorder, groups.proj, nRows),
+          record: (recorder, batch, { kernels }) => kernels.proj.record(recorder, [groups.proj], batch),
         },
         {
           layer,
           module: "ln_2",
           result: normed,
-          record: (recorder, { nRows }, { kernels }) => recorder.dispatch(kernels.norm, [groups.ln2], nRows),
+          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln2], batch),
         },
         {
           layer,
           module: "mlp.c_fc",
           result: inner,
-          record: (recorder, { nRows }, { kernels }) => kernels.fc.record(recorder, groups.fc, nRows),
+          record: (recorder, batch, { kernels }) => kernels.fc.record(recorder, [groups.fc], batch),
         },
         {
           layer,
           module: "mlp.c_proj",
           result: x,
-          record: (recorder, { nRows }, { kernels }) => kernels.out.record(recorder, groups.out, nRows),
+          record: (recorder, batch, { kernels }) => kernels.out.record(recorder, [groups.out], batch),
         },
       );
     }
-    operators.push({
+    stages.push({
       module: "ln_f",
       result: { of: results.final, width4: e4, ofOutputs: true },
-      record: (recorder, { nOutputs }, { kernels }) => {
-        if (nOutputs > 0) recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
+      record: (recorder, batch, { kernels }) => {
+        if (batch.nOutputs > 0) kernels.finalNorm.record(recorder, [workspace.lnF], batch);
       },
     }, {
       module: this.config.tieWordEmbeddings ? "the head, wte" : "lm_head",
       result: { of: results.logits, width4: v4, ofOutputs: true },
-      record: (recorder, { nOutputs }, { kernels }) => {
-        if (nOutputs === 0) return;
-        kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs));
+      record: (recorder, batch, { kernels }) => {
+        if (batch.nOutputs === 0) return;
+        kernels.head.forEach((kernel, i) => kernel.record(recorder, [workspace.head[i]!], batch));
       },
     });
-    return operators;
+    return stages;
   }
 
   #attention(
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    kv: KvAccess,
+    { kernels }: KvAccess,
     { read, write }: KvGroups,
   ): void {
-    const { nHead } = this.config;
-    const { a4 } = this.dims;
-    recorder.dispatch(kv.kernels.write, [workspace.kvWrite, write], Math.ceil(batch.nRows * 2 * nHead / 32));
+    kernels.write.record(recorder, [workspace.kvWrite, write], batch);
     if (batch.nPrefillTiles > 0) {
-      recorder.dispatch(
-        compiled(kv.kernels.prefill),
-        [workspace.attentionPrefill, read],
-        batch.nPrefillTiles,
-        nHead,
-      );
+      compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);
     }
-    if (batch.nDecodeTiles > 0) {
-      const splits = splitsOf(batch.decodeContext, this.tuning);
-      recorder.dispatch(
-        compiled(kv.kernels.decode),
-        [workspace.attentionDecode, read],
-        splits,
-        nHead,
-        batch.nDecodeTiles,
-      );
-      const { combine } = kv.kernels, { attentionCombine } = workspace;
-      if (!combine || !attentionCombine) return;
-      recorder.dispatch(combine, [attentionCombine], Math.ceil(batch.nDecodeTiles * a4 / 32));
-    }
+    if (batch.nDecodeTiles === 0) return;
+    compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
+    const { attentionCombine } = workspace;
+    if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
   }
 }
 
@@ -366,7 +345,7 @@ export function samePacking(a: Tuning, b: Tuning): boolean {
 }
 
 /** A kernel that the steps of the range use. */
-function compiled(kernel: Kernel | undefined): Kernel {
+function compiled(kernel: Compiled | undefined): Compiled {
   if (kernel === undefined) throw new Error("No kernel for this step: its range left it out");
   return kernel;
 }

@@ -11,7 +11,7 @@ import { hasSubgroups } from "../gpu/subgroups.ts";
 export interface Tuning {
   /** Which of the choices this is. */
   readonly name: "software" | "hardware" | "subgroups" | "measured";
-  /** Whether weights, K and V, and what kernels hand on to products and attention, are textures; see `texels.wgsl`. */
+  /** Whether weights, K and V, and activation inputs of products and attention, are in texture storage; see `texels.wgsl`. */
   readonly texels: boolean;
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
@@ -91,6 +91,11 @@ export const SUBGROUP_TUNING: Tuning = {
   kSplit: 32,
   subgroups: true,
 };
+
+/** Counts the splits that the decode attention of a context has. */
+export function splitsOf(context: number, { splitTokens }: Pick<Tuning, "splitTokens">): number {
+  return splitTokens === 0 ? 1 : Math.ceil(context / splitTokens);
+}
 
 /** One tuning of each kind that a device can run, the one for its adapter's kind first. */
 export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features">): [Tuning, ...Tuning[]] {

@@ -23,10 +23,11 @@ import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";
 import type { KvStrategy, StrategyName } from "../../kv/strategy.ts";
 import { batchOf } from "../../model/batch.ts";
-import { type Cost, stepCosts } from "../../model/costs.ts";
+import { stepCosts } from "../../model/costs.ts";
+import type { Cost } from "../../model/operator.ts";
 import { dimsOf } from "../../model/dims.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
-import { isProduct, type Product } from "../../model/linear.ts";
+import { isProduct, type Product } from "../../../wgsl/ops/linear/forms.ts";
 import type { ProductTrials } from "../../model/product_trials.ts";
 import { mean, median } from "../statistics/statistics.ts";
 

@@ -4,15 +4,15 @@
  * @module
  */
 import { seededRandom, shuffled } from "../base/random.ts";
-import { pick } from "../model/pack.ts";
+import { pick } from "./pack.ts";
 
-/** `length` values, uniform in [-1, 1). */
+/** Makes `length` values, uniform in [-1, 1). */
 export function randomArray(length: number, seed: number): Float32Array<ArrayBuffer> {
   const next = seededRandom(seed);
   return Float32Array.from({ length }, () => 2 * next() - 1);
 }
 
-/** `length` normally distributed values: Box and Muller. */
+/** Makes `length` normally distributed values: Box and Muller. */
 export function normalArray(
   length: number,
   { mean = 0, deviation = 1, seed = 1 }: {
@@ -28,7 +28,7 @@ export function normalArray(
   );
 }
 
-/** 0 … n - 1 in a random order. */
+/** Lists 0 … n - 1 in a random order. */
 export function shuffledRange(n: number, seed: number): number[] {
   return shuffled([...Array(n).keys()], seededRandom(seed));
 }
