@@ -17,6 +17,7 @@ import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
 import { AWKWARD, randomCheckpoint, type Tensors } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
+import { storedTensors } from "./fixtures/stored_tensors.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 
 /** Logits of up to 9, of which float32 over three layers was measured to lose 6e-6 at most. */
@@ -74,21 +75,6 @@ for (const [head, keys] of [["tied", AWKWARD], ["untied", UNTIED]] as const) {
       assert.equal(gpu.ledger.current.total, 0);
     });
   }
-}
-
-/** Matrices after they were stored; the embedding's channels are its rows. */
-function storedTensors(tensors: Tensors, config: Gpt2Config, dtype: Dtype): Tensors {
-  const shapes = tensorShapes(config);
-  return new Map([...tensors].map(([name, values]) => {
-    const columns = shapes.get(name)![1];
-    if (columns === undefined || name === "wpe.weight") return [name, values];
-    const hasRows = name === "wte.weight" || name === "lm_head.weight";
-    const rows = values.length / columns;
-    const [k, n] = hasRows ? [columns, rows] : [rows, columns];
-    const strides = hasRows ? { strideK: 1, strideN: columns } : { strideK: columns, strideN: 1 };
-    const maps = { k: paddedEnd(k, Math.ceil(k / 4)), n: paddedEnd(n, Math.ceil(n / 4)) };
-    return [name, weightStorage(dtype).stored({ values, ...strides, ...maps })];
-  }));
 }
 
 for (const weightsDtype of ["f16", "int8"] as const) {
