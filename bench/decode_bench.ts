@@ -6,7 +6,10 @@
  */
 import configJson from "../weights/tiny/config.json" with { type: "text" };
 import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };
-import { createStrategy, Decoder, Gpt2, Gpu, STRATEGY_NAMES } from "../mod.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { strategyNames } from "../src/kv/registry.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { memorySource } from "../src/checkpoint/byte_source.ts";
 import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
 
@@ -15,7 +18,7 @@ const CONTEXTS = [64, 512];
 /** Steps per measurement. */
 const STEPS = 4;
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 const checkpoint = await openCheckpoint({
   name: "tiny",
   configJson,
@@ -24,21 +27,14 @@ const checkpoint = await openCheckpoint({
 });
 const model = await Gpt2.load(gpu, checkpoint);
 const { nCtx, vocabSize } = model.config;
-const shape = {
-  ...model.config,
-  ...model.dims,
-  nSequences: 1,
-  dtype: "f32" as const,
-  texels: model.tuning.texels,
-};
 
 for (const context of CONTEXTS) {
   const prompt = Array.from({ length: context }, (_, i) => (i * 7919) % vocabSize);
   const maxTokens = context + STEPS + 1;
-  for (const name of STRATEGY_NAMES) {
-    const options = { maxTokens, capacityTokens: nCtx, growth: "static", blockSize: 16 } as const;
-    const strategy = createStrategy(gpu, name, shape, options);
-    const decoder = await Decoder.create(model, strategy, {
+  for (const name of strategyNames("bench")) {
+    const decoder = await openDecoder(model, {
+      strategy: name,
+      kvOptions: { kv_capacity_tokens: nCtx },
       nSequences: 1,
       maxPromptTokens: context,
       maxTokens,

@@ -1,28 +1,23 @@
 /**
- * How fast full-size GPT-2 is on this adapter, with synthetic weights, for every storage type: decode at two contexts,
- * prefill at two lengths, eight sequences at once, and the ratios that the strategies are judged by. All measures take
- * turns; a figure is the median of the rounds. A ratio is the median of each round's own, since a shared machine is
- * slower in one round than in another.
+ * The speed of full-size GPT-2 on this adapter, with synthetic weights, for every storage type: decode at two contexts,
+ * prefill at two lengths, a batch of eight, and ratios between strategies. All measurements take turns, and a figure is
+ * the median of the rounds. A ratio is the median of each round's ratio, since a shared machine changes its speed.
  *
  *   deno task speed [--model gpt2-medium] [--rounds 7]
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
-import {
-  Decoder,
-  type Dtype,
-  DTYPES,
-  Gpt2,
-  Gpu,
-  type PresetName,
-  PRESETS,
-  type StrategyName,
-} from "../mod.ts";
-import { createStrategy, SyntheticCheckpoint } from "../mod.ts";
+import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
+import type { Decoder } from "../src/engine/decoder.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { type Dtype, DTYPES } from "../src/formats/registry.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
 import { median } from "../src/measure/statistics/statistics.ts";
+import { drawTable } from "../src/report/text_table.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -34,28 +29,25 @@ const { values: options } = parseArgs({
 const config = PRESETS[options.model as PresetName];
 const rounds = Number(options.rounds);
 const LONG = Number(options.context), SHORT = 128, BATCH = 8;
-/** Steps that are timed together, and how often decoders take turns at them in a round. */
+/** Steps that are timed together, and the turns of each decoder in a round. */
 const STEPS = 8, TURNS = 2;
 
-/** Something measured: takes turns with the others. */
+/** A measurement, which takes turns with the others. */
 interface Measure {
   readonly name: string;
   /** Milliseconds of one step or prefill. */
   run(): Promise<number>;
 }
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 console.log(`${options.model}, synthetic weights, on ${gpu.facts.description}; median of ${rounds} rounds`);
-const table = new Table({
-  head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)],
-  style: { head: [] },
-});
-/** By storage type and measure: a sample of each round. */
+const rows: string[][] = [];
+/** A sample of each round, by storage type and measurement. */
 const columns = new Map<Dtype, Map<string, number[]>>();
 for (const dtype of DTYPES) columns.set(dtype, await measureAll(dtype));
 type Samples = (measure: string) => readonly number[];
 const row = (name: string, cell: (of: Samples) => string) =>
-  table.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
+  rows.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
 const ms = (samples: readonly number[]) => `${median(samples).toFixed(1)} ms`;
 const rate = (tokens: number, samples: readonly number[]) =>
   `${(1000 * tokens / median(samples)).toFixed(1)} tok/s`;
@@ -75,7 +67,7 @@ row(
   `no-cache step over prefill, ${SHORT} tokens`,
   (of) => ratio(of("no-cache"), of("prefill short")).toFixed(3),
 );
-console.log(table.toString());
+console.log(drawTable(rows, { head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)] }));
 gpu.dispose();
 
 async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
@@ -85,13 +77,11 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
     weightsDtype: dtype,
   });
   const free: (() => void)[] = [];
-  const make = async (name: StrategyName, nSequences: number, prompt: number): Promise<Decoder> => {
-    const shape = { ...config, ...model.dims, nSequences, dtype, texels: model.tuning.texels };
+  const make = async (strategy: string, nSequences: number, prompt: number): Promise<Decoder> => {
     const maxTokens = prompt + 1 + STEPS * TURNS * (rounds + 1);
-    const growth = { growth: "static", blockSize: 16, capacityTokens: maxTokens } as const;
-    const strategy = createStrategy(gpu, name, shape, { ...growth, maxTokens });
-    const decoder = await Decoder.create(model, strategy, { nSequences, maxPromptTokens: prompt, maxTokens });
-    free.push(() => decoder.dispose(), () => strategy.dispose());
+    const size = { nSequences, maxPromptTokens: prompt, maxTokens };
+    const decoder = await openDecoder(model, { strategy, kvDtype: dtype, ...size });
+    free.push(() => decoder.dispose());
     return decoder;
   };
   const prompts = (count: number, length: number) =>
@@ -108,7 +98,7 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
   };
   const decode = async (
     name: string,
-    strategy: StrategyName,
+    strategy: string,
     count: number,
     length: number,
   ): Promise<Measure> => {

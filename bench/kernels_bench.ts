@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { BatchedKernel, BENCH_OPTIONS, linearBench, TEXELS } from "./support.ts";
+import { type BatchedKernel, BENCH_OPTIONS, linearBench, TEXELS } from "./support.ts";
 
 const SHAPES = [["qkv", 192, 576], ["proj", 192, 192], ["fc", 192, 768], ["out", 768, 192]] as const;
 

@@ -1,12 +1,17 @@
 /**
- * What each GPT-2 takes on the GPU by storage type: loads it with synthetic weights, reserves 1024 tokens of K/V, and
- * prints what the ledger counts as a Markdown table. A model that does not fit is said to.
+ * The GPU memory of each GPT-2 by storage type: loads it with synthetic weights, reserves 1024 tokens of K/V, and prints
+ * the ledger's counts as a Markdown table. A model that does not fit gets a row that says so.
  *
  *   deno task memory
  *
  * @module
  */
-import { createStrategy, DTYPES, Gpt2, Gpu, type PresetName, PRESETS, SyntheticCheckpoint } from "../mod.ts";
+import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { DTYPES } from "../src/formats/registry.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";
 import { KvbenchError } from "../src/base/errors.ts";
 import { tuningFor } from "../src/model/tuning.ts";
@@ -14,7 +19,7 @@ import { formatBytes } from "../src/report/units.ts";
 
 const TOKENS = 1024;
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 console.log("| model | weights and K/V | weights | K/V per token | K/V of 1024 tokens |");
 console.log("| --- | --- | ---: | ---: | ---: |");
 for (const name of Object.keys(PRESETS) as PresetName[]) {
@@ -31,18 +36,18 @@ for (const name of Object.keys(PRESETS) as PresetName[]) {
       const checkpoint = new SyntheticCheckpoint(name, config, 0);
       const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: dtype });
       const { weights } = gpu.ledger.current;
-      const shape = { ...config, ...model.dims, nSequences: 1, dtype, texels: model.tuning.texels };
-      const strategy = createStrategy(gpu, "paged", shape, {
+      const decoder = await openDecoder(model, {
+        strategy: "paged",
+        kvDtype: dtype,
+        nSequences: 1,
+        maxPromptTokens: 1,
         maxTokens: TOKENS,
-        capacityTokens: TOKENS,
-        growth: "static",
-        blockSize: 16,
       });
       const { kv } = gpu.ledger.current;
       console.log(
         `| ${name} | ${dtype} | ${formatBytes(weights)} | ${formatBytes(kv / TOKENS)} | ${formatBytes(kv)} |`,
       );
-      strategy.dispose();
+      decoder.dispose();
       model.dispose();
     } catch (error) {
       if (!(error instanceof KvbenchError)) throw error;

@@ -1,19 +1,18 @@
 /**
- * What the kernel suites share: a GPU, and kernels with scratch buffers, run many times per measurement.
+ * Shared parts of the kernel suites: a GPU, and kernels with scratch buffers, run many times per measurement.
  *
  * @module
  */
-import {
-  type Batch,
-  batchOf,
-  type Dtype,
-  Gpu,
-  PRESETS,
-  Recorder,
-  splitsOf,
-  StepTables,
-  tuningFor,
-} from "../mod.ts";
+import { PRESETS } from "../src/checkpoint/config.ts";
+import type { Dtype } from "../src/formats/registry.ts";
+import { Recorder } from "../src/gpu/recorder.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { KvPool } from "../src/kv/pool.ts";
+import { chooseKv } from "../src/kv/registry.ts";
+import { makeKv } from "../src/kv/strategy_def.ts";
+import { type Batch, batchOf } from "../src/model/batch.ts";
+import { StepTables } from "../src/model/step_tables.ts";
+import { splitsOf, tuningFor } from "../src/model/tuning.ts";
 import { seededRandom, shuffled } from "../src/base/random.ts";
 import { dimsOf } from "../src/model/dims.ts";
 import { compileOperator } from "../src/model/operator.ts";
@@ -22,8 +21,6 @@ import { decodePlan, decodeUses } from "../wgsl/ops/attention/plans.ts";
 import { linearUses } from "../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../wgsl/ops/linear/operator.ts";
 import { packedBytes } from "../src/model/pack.ts";
-import { KvCache } from "../src/kv/kv_cache.ts";
-import { Paged } from "../src/kv/paged.ts";
 
 /** Few, fixed repetitions: without them, a body over half a second gets 21 warm-ups. */
 export const BENCH_OPTIONS = { n: 8, warmup: 2 } as const;
@@ -34,10 +31,10 @@ export interface BatchedKernel {
   readonly run: () => Promise<void>;
 }
 
-const gpu = await Gpu.open();
+const gpu = await openGpu();
 const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
 const layouts = new Layouts(gpu.device, tuning);
-/** Whether operands are textures by default here. */
+/** True where this adapter's tuning stores activations and weights in textures. */
 export const TEXELS: boolean = tuning.texels;
 /** Multiply-adds per measurement. */
 const MACS = 16e6;
@@ -81,17 +78,20 @@ export async function attentionBench(
     texels?: boolean;
   },
 ): Promise<BatchedKernel> {
-  const shape = { ...config, ...dims, nLayer: 1, nSequences: 1, dtype, texels };
-  const nBlocks = Math.ceil(context / 16);
-  const kv = strategy === "kv-cache"
-    ? new KvCache(gpu, shape, { growth: "static", capacityTokens: context })
-    : new Paged(gpu, shape, {
-      blockSize: 16,
-      poolTokens: context,
-      order: shuffled([...Array(nBlocks).keys()], seededRandom(1)),
-    });
-  kv.reserve(0, context, () => {});
-  const plan = decodePlan({ device: gpu.device, layouts, config, tuning, weightsDtype: "f32" }, kv.source);
+  const kv = makeKv(chooseKv(strategy), {
+    ...{ nSequences: 1, nLayer: 1, nCtx: config.nCtx, maxTokens: context, maxRows: context },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
+  });
+  const pool = KvPool.allocate(gpu, {
+    shape: { nHead: config.nHead, a4: dims.a4, dtype, nSequences: 1, texels },
+    addressing: kv.addressing,
+    nSlots: kv.policy.nSlots,
+    movesSlots: false,
+  });
+  // Blocks out of order, as they are after a while.
+  const order = shuffled([...Array(Math.ceil(context / 16)).keys()], seededRandom(1));
+  pool.place(0, order, () => {});
+  const plan = decodePlan({ device: gpu.device, layouts, config, tuning, weightsDtype: "f32" }, pool.source);
   const kernel = await compilePlans(gpu.device, [plan]);
   const splits = splitsOf(config.nCtx, tuning) * config.nHead;
   const group = layouts.of(decodeUses(tuning)).bind({
@@ -102,7 +102,7 @@ export async function attentionBench(
   return repeated(
     config.nLayer,
     batchOf([{ sequence: 0, first: context - 1, count: 1, outputs: 0 }]),
-    (recorder, batch) => kernel.record(recorder, [group, kv.bindGroups(0).read], batch),
+    (recorder, batch) => kernel.record(recorder, [group, pool.bindGroups(0).read], batch),
   );
 }
 
@@ -127,7 +127,7 @@ function repeated(
   };
 }
 
-/** What a product or attention reads. */
+/** Allocates an input of a product or of attention. */
 function operand(bytes: number, { texels } = tuning) {
   return gpu.ledger.createVectors({ label: "bench", category: "staging", bytes }, { texels });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KV_KINDS } from "../src/check/kv_memory.ts";
+import { kvKinds } from "../src/check/kv_memory.ts";
 import { runTrial } from "../src/check/run_trial.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { SPLITS } from "../src/model/autotune/variants.ts";
@@ -51,7 +51,7 @@ for (const texels of [true, false]) {
 }
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
-  for (const kind of KV_KINDS) {
+  for (const kind of kvKinds()) {
     gpuTest(`Attention equals the reference (${kind}, ${tuning.name} tuning)`, async (gpu) => {
       await check(gpu, { nHead: 2, headDim: 16, tuning, kind });
       await check(gpu, { nHead: 3, headDim: 18, tuning, kind });

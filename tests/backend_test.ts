@@ -60,12 +60,12 @@ Deno.test(
     const { code, stderr } = await setUp(NO_VULKAN);
     if (openGl === undefined) {
       assert.equal(code, 1);
-      assert.match(stderr, /^error: No WebGPU adapter: wanted/m);
+      assert.match(stderr, /^error: No WebGPU adapter: expected/m);
     } else if (openGl.software) {
       assert.equal(code, 0, stderr);
       assert.match(
         stderr,
-        /^note: Only OpenGL in software: wanted a Vulkan driver.*\nAdapter: .*, software, OpenGL$/m,
+        /^note: Only OpenGL in software: expected a Vulkan driver.*\nAdapter: .*, software, OpenGL$/m,
       );
       const asked = await setUp({ DENO_WEBGPU_BACKEND: "gl" });
       assert.equal(asked.code, 0);
@@ -82,7 +82,7 @@ Deno.test("A backend that does not exist is an error that names the variable", {
   const flags = ["--no-prompt", "--allow-env=XDG_RUNTIME_DIR,DENO_WEBGPU_BACKEND", "--allow-run"];
   const setUp = await runDeno(["run", ...flags, SETUP], { env });
   assert.equal(setUp.code, 1);
-  assert.match(setUp.stderr, /^error: DENO_WEBGPU_BACKEND is "glide": wanted .+, or no such variable$/m);
+  assert.match(setUp.stderr, /^error: DENO_WEBGPU_BACKEND is "glide": expected .+, or no such variable$/m);
   if (linux) {
     const none = await runDeno(["run", ...flags, SETUP], {
       env: {
@@ -95,7 +95,7 @@ Deno.test("A backend that does not exist is an error that names the variable", {
     assert.equal(none.code, 1);
     assert.match(
       none.stderr,
-      /^error: DENO_WEBGPU_BACKEND is "gl", and gives no WebGPU adapter: wanted another/m,
+      /^error: DENO_WEBGPU_BACKEND is "gl", and gives no WebGPU adapter: expected another/m,
     );
   }
   const doctor = await kvbench(["doctor"], { flags: [READ_WEIGHTS, "--allow-env=DENO_WEBGPU_BACKEND"], env });

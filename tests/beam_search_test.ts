@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { EARLY_STOPPING } from "../src/engine/beams.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
-import { kvRowBytes, STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { strategyNames } from "../src/kv/registry.ts";
+import { kvRowBytes } from "../src/kv/shape.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
@@ -18,7 +19,7 @@ import { gpuTest } from "./gpu_support.ts";
 import { idsAlone } from "./serve_support.ts";
 
 const PROMPT = [5, 6, 7, 8, 9, 10, 11];
-const SETTINGS = { kvDtype: "f32", blockSize: 4 } as const;
+const SETTINGS = { kvDtype: "f32", kvOptions: { block_size: 4 } } as const;
 
 gpuTest("Beam search finds what a plain search on the CPU finds, with every strategy", async (gpu) => {
   const { checkpoint, tensors, config } = await randomCheckpoint(AWKWARD);
@@ -45,7 +46,7 @@ gpuTest("Beam search finds what a plain search on the CPU finds, with every stra
         // An id that beams meet soon ends the text.
         const search = { nBeams, newTokens: 9, lengthPenalty, earlyStopping, eos: greedy[1 + i]! };
         const expected = beamSearchCpu(logitsAfter, PROMPT, search);
-        for (const strategy of STRATEGY_NAMES) {
+        for (const strategy of strategyNames()) {
           const { hypotheses } = await beamSearch(model, PROMPT, { ...search, ...SETTINGS, strategy });
           const what = JSON.stringify({ ...search, strategy });
           assert.deepEqual(hypotheses.map(({ ids }) => ids), expected.map(({ ids }) => ids), what);
@@ -69,7 +70,7 @@ gpuTest(
     try {
       const alone = await idsAlone(model, samplings.map((sampling) => ({ prompt: PROMPT, sampling })));
       const found = new Map<string, Awaited<ReturnType<typeof sampleParallel>>>();
-      for (const strategy of STRATEGY_NAMES) {
+      for (const strategy of strategyNames()) {
         const ids: number[][] = [[], [], []];
         const onToken = (index: number, id: number) => {
           ids[index]!.push(id);

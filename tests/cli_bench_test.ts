@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { locateModel } from "../src/hub/locate.ts";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import type { Cell } from "../src/measure/record/cell.ts";
 import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
 import { memoryNeed } from "../src/model/memory.ts";
@@ -67,7 +67,7 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   const { prompt, ids, greedy } = await goldenCase("tiny", "seed");
   const result = await measure();
   const { plan, cells, groups } = result;
-  assert.deepEqual(cells.map(({ strategy }) => strategy), STRATEGY_NAMES);
+  assert.deepEqual(cells.map(({ strategy }) => strategy), strategyNames("bench"));
   assert.equal(plan.prompt, prompt);
   assert.deepEqual(plan.prompt_ids, ids);
   for (const { token_ids, texts, ttft_ms, tpot_ms, e2e_ms, itl_ms } of cells) {
@@ -187,7 +187,7 @@ Deno.test("bench --out writes a result, its page and its chart and nothing else,
     assert.deepEqual(result.command, [...SHORT, "--out", `${folder}/new`]);
     const signature = (await Deno.readFile(`${folder}/new/${png}`)).subarray(0, 8);
     assert.deepEqual([...signature], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-    for (const word of [...STRATEGY_NAMES, "TTFT", "TPOT", "weights", html, json, png]) {
+    for (const word of [...strategyNames("bench"), "TTFT", "TPOT", "weights", html, json, png]) {
       assert.ok(stdout.includes(word), word);
     }
     assert.ok(stdout.includes(JSON.stringify(result.cells[0]?.texts?.[0])));
@@ -218,6 +218,7 @@ Deno.test("doctor tells the adapter, its limits and which models fit, as a table
     "limits",
     "fence",
     "memory",
+    "start",
     "models",
   ]);
   assert.equal(typeof report.adapter.software, "boolean");

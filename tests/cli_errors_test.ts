@@ -25,7 +25,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown strategy",
     ["generate", "x", "--strategy", "lru"],
-    /'lru' is not valid: expected no-cache, kv-cache, paged/,
+    /'lru' is not valid: expected no-cache, kv-cache, max, pow2, oracle, paged/,
   ],
   [
     "an unknown strategy in a list",
@@ -35,7 +35,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "an unknown model",
     ["generate", "x", "--model", "gpt9"],
-    /^Unknown model "gpt9": wanted tiny, distilgpt2, .+ or a folder$/m,
+    /^Unknown model "gpt9": expected tiny, distilgpt2, .+ or a folder$/m,
   ],
   ["block size 0", ["bench", "--block-size", "0"], /'0' is not valid: expected a whole number from 1 to 256/],
   ["block size 257", ["generate", "x", "--block-size", "257"], /'257' is not valid: .*from 1 to 256/],
@@ -69,12 +69,12 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
     ["generate", "x", "--temperature", "1e308"],
     /'1e308'.*to 100/,
   ],
-  ["an empty stop text", ["generate", "x", "--stop", ""], /^option '--stop.+ It is empty: expected/],
+  ["an empty stop text", ["generate", "x", "--stop", ""], /^Option .--stop.+ it is empty: expected/],
   ["an empty name", ["bench", "--out", ""], /^--out is empty: expected <folder>/],
   ["a prompt with bytes that are not UTF-8", ["generate", "a\ufffdb"], /^The prompt holds U\+FFFD/],
   ["more tokens than can be", ["profile", "--prompt-tokens", "9007199254740991"], /from 1 to 1048576/],
   ["more seconds than a timer holds", ["load", "http://127.0.0.1:9", "--timeout", "1e7"], /at most 1728000/],
-  ["more bytes than can be counted", ["serve-sim", "--kv-budget", "1e30GiB"], /Wanted bytes with a unit/],
+  ["more bytes than can be counted", ["serve-sim", "--kv-budget", "1e30GiB"], /expected bytes with a unit/],
   ["a top-p of 0", ["generate", "x", "--top-p", "0"], /op-p.*'0'.* above 0 and at most 1/],
   [
     "beams that are sampled",
@@ -122,14 +122,14 @@ Deno.test("Exit code 1 and one line answer a checkpoint that is missing or damag
     const config = JSON.parse(await Deno.readTextFile(`${RANDOM_SMALL}/config.json`));
     const longer = { ...config, n_positions: 64, n_ctx: 64 };
     await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(longer));
-    await refuses(1, args, /tensor "?wpe\.weight"? is \[48, 80\], wanted \[64, 80\]/, { read });
+    await refuses(1, args, /tensor "?wpe\.weight"? is \[48, 80\], expected \[64, 80\]/, { read });
   });
 });
 
 Deno.test("Exit code 1 and one line answer a missing adapter, with what to do", { ignore }, async () => {
   // WebGPU looks for adapters of this API alone, which exists on no Linux and no Windows.
   const env = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "vulkan" : "metal" };
-  const message = /^No WebGPU adapter: wanted .+deno task setup.+apt-get install/;
+  const message = /^No WebGPU adapter: expected .+deno task setup.+apt-get install/;
   for (const args of [["generate", "x"], ["bench", "--json", "-"], ["doctor"]]) {
     await refuses(1, args, message, { env });
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
 import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 
@@ -13,7 +13,7 @@ Deno.test(
   { ignore },
   async () => {
     const { ids, greedy } = await goldenCase("tiny", "alice");
-    for (const strategy of STRATEGY_NAMES) {
+    for (const strategy of strategyNames()) {
       const args = ["generate", "--strategy", strategy, "--prompt-ids", ids.join(","), "--output", "ids"];
       assert.equal(await stdoutOf(args), `${greedy.join(",")}\n`, strategy);
     }

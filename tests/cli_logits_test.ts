@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, RANDOM_SMALL } from "./cli_support.ts";
 import { assertClose } from "./gpu_support.ts";
 
@@ -35,7 +35,7 @@ Deno.test(
   { ignore },
   async () => {
     const { ids, logits: expected } = await goldenCase("tiny", "alice");
-    for (const strategy of STRATEGY_NAMES) {
+    for (const strategy of strategyNames()) {
       const { values, said } = await logits(["--strategy", strategy, "--prompt-ids", ids.join(",")]);
       assert.equal(values.length, TINY_VOCABULARY);
       assertClose(values, expected, { tolerance: TOLERANCE, name: strategy });
@@ -49,7 +49,7 @@ Deno.test(
   { ignore },
   async () => {
     const { ids, logits: expected } = await goldenCase("random-small", "full");
-    for (const strategy of STRATEGY_NAMES) {
+    for (const strategy of strategyNames()) {
       const args = ["--all", "--model", RANDOM_SMALL, "--strategy", strategy, "--prompt-ids", ids.join(",")];
       const { values } = await logits(args);
       assert.equal(values.length, ids.length * SMALL_VOCABULARY);

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { parsePaper } from "../src/simulate/paper/result.ts";
+import { parsePaper } from "../src/simulate/paper/paper_result.ts";
 import { ignore, inScratch, kvbench, stdoutOf } from "./cli_support.ts";
 
 Deno.test(

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
+import { claimResult } from "../src/cli/session/result_file.ts";
 import { ignore, inScratch, kvbench, MOD, namesIn, stdoutOf, WEIGHTS } from "./cli_support.ts";
 
 const RUNS = 20;
@@ -111,5 +112,26 @@ Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and los
     assert.match(other.stderr, /^kvbench: Cannot go on with .+: it was begun with another kernels\..+\n$/);
     // A kill in the middle of a write may leave what was being written aside, never in the result's place.
     assert.deepEqual(namesIn(folder).filter((name) => !name.startsWith(".")), ["sweep.json"]);
+  });
+});
+
+Deno.test("A result is written by one run at a time, and by the next when that one has ended", {
+  ignore: ignore || Deno.build.os === "windows",
+}, async () => {
+  await inScratch(async (folder) => {
+    const path = `${folder}/sweep.json`;
+    await stopWith("SIGKILL", [...SWEEP, "--json", path], path);
+    const rest = { write: folder };
+    {
+      using _claim = await claimResult(path);
+      for (const args of [["bench", "--resume", path], [...SWEEP, "--json", path]]) {
+        const { code, stdout, stderr } = await kvbench(args, rest);
+        assert.deepEqual([code, stdout], [1, ""]);
+        assert.match(stderr, /^kvbench: .+\.json is being written by another run: expected its end\n$/);
+      }
+    }
+    await stdoutOf(["bench", "--resume", path], rest);
+    assert.ok((await read(path)).complete);
+    assert.deepEqual(namesIn(folder).filter((name) => name.endsWith(".lock")), []);
   });
 });

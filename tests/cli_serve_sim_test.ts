@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { parseServing } from "../src/simulate/result.ts";
+import { parseServing } from "../src/simulate/serving_result.ts";
 import { ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 
 const OPT = ["serve-sim", "--dry-run", "--model", "opt-13b", "--kv-budget", "12.86GB", "--requests", "100"];

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { parseLoad } from "../src/load/result.ts";
+import { parseLoad } from "../src/load/load_result.ts";
 import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf, WEIGHTS } from "./cli_support.ts";
 import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
 

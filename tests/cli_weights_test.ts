@@ -14,7 +14,7 @@ const ignore = noCli || !permitted("net");
 const WEIGHTS = "model.safetensors";
 const HOME = "models--someone--small-gpt2";
 
-/** What the README says that a model of the hub needs. */
+/** The permissions that `docs/guide.md` names for a model of the hub. */
 function flagsFor(hub: TestHub, cache: string): string[] {
   return [
     `--allow-env=${HUB_VARIABLES}`,

@@ -8,7 +8,7 @@ import { PassingError } from "../src/hub/http.ts";
 import { assertOk } from "../src/hub/remote_file.ts";
 import { latencyRun, perTokenRun } from "../src/measure/run/cell_runs.ts";
 import { LoadClient } from "../src/load/client.ts";
-import { loadResult } from "../src/load/result.ts";
+import { loadResult } from "../src/load/load_result.ts";
 import { runLoad } from "../src/load/run.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
 import { gpuTest } from "./gpu_support.ts";
@@ -122,12 +122,12 @@ Deno.test("How long a hub wants to be left alone is told by its own clock", asyn
 
 /** What looks at the system's clock, and how often: each to say when something was made. */
 const STAMPS: Readonly<Record<string, number>> = {
-  "cli/bench_record.ts": 1,
-  "cli/destination.ts": 1,
-  "cli/load.ts": 1,
-  "cli/profile.ts": 1,
-  "cli/selftest.ts": 1,
-  "cli/serving_runner.ts": 1,
+  "cli/options/destination.ts": 1,
+  "cli/commands/load.ts": 1,
+  "cli/commands/profile.ts": 1,
+  "cli/commands/selftest.ts": 1,
+  "cli/commands/serve_sim/serving_runner.ts": 1,
+  "measure/record/new_result.ts": 1,
   "serve/api.ts": 1,
   "serve/completions.ts": 1,
 };

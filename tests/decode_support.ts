@@ -3,61 +3,56 @@
  *
  * @module
  */
+import { shuffledRange } from "../src/model/values.ts";
 import { Decoder } from "../src/engine/decoder.ts";
 import type { Dtype } from "../src/formats/registry.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { KvCache } from "../src/kv/kv_cache.ts";
-import { NoCache } from "../src/kv/no_cache.ts";
-import { Paged } from "../src/kv/paged.ts";
-import type { KvShape, KvStrategy } from "../src/kv/strategy.ts";
+import { pagedAddressing } from "../src/kv/paged/addressing.ts";
+import { PAGED_TRAITS, PagedPolicy } from "../src/kv/paged/policy.ts";
+import { chooseKv } from "../src/kv/registry.ts";
+import { kvBytesOf } from "../src/kv/shape.ts";
+import { type Kv, type KvNeed, type KvOptions, makeKv } from "../src/kv/strategy_def.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { AWKWARD, type ConfigKeys, randomCheckpoint } from "./fixtures/checkpoint.ts";
-import { shuffledRange } from "../src/model/values.ts";
 
 /** A strategy with its options. */
 export interface Variant {
   readonly name: string;
-  /** @param maxTokens The longest sequence. */
-  make(gpu: Gpu, shape: KvShape, maxTokens: number): KvStrategy;
+  make(need: KvNeed): Kv;
 }
 
-/** Recomputes everything: what the other variants are compared with. */
-export const NO_CACHE: Variant = {
-  name: "no-cache",
-  make: (gpu, shape, maxTokens) => new NoCache(gpu, shape, maxTokens),
-};
+/** A strategy of the registry. */
+export function variant(name: string, options: KvOptions = {}): Variant {
+  const said = Object.values(options).join(", ");
+  return {
+    name: said === "" ? name : `${name}, ${said}`,
+    make: (need) => makeKv(chooseKv(name, options), need),
+  };
+}
+
+/** Recomputes everything: the other variants are compared with it. */
+export const NO_CACHE: Variant = variant("no-cache");
 
 /** A contiguous cache that is reserved whole. */
-export const STATIC: Variant = {
-  name: "kv-cache, static",
-  make: (gpu, shape, capacityTokens) => new KvCache(gpu, shape, { growth: "static", capacityTokens }),
-};
+export const STATIC: Variant = variant("kv-cache", { growth: "static" });
 
 /** A contiguous cache that grows with every token. */
-export const DYNAMIC: Variant = {
-  name: "kv-cache, dynamic",
-  make: (gpu, shape, capacityTokens) => new KvCache(gpu, shape, { growth: "dynamic", capacityTokens }),
-};
+export const DYNAMIC: Variant = variant("kv-cache", { growth: "dynamic" });
 
 /** A paged cache that hands its blocks out in a random order. */
 export function paged(blockSize: number): Variant {
   return {
     name: `paged by ${blockSize}, shuffled`,
-    make: (gpu, shape, maxTokens) => {
-      const nBlocks = shape.nSequences * Math.ceil(maxTokens / blockSize);
-      const options = {
-        blockSize,
-        poolTokens: nBlocks * blockSize,
-        order: shuffledRange(nBlocks, blockSize),
+    make: (need) => {
+      const nBlocks = need.nSequences * Math.ceil(need.maxTokens / blockSize);
+      const order = shuffledRange(nBlocks, blockSize);
+      return {
+        strategy: { name: "paged", traits: PAGED_TRAITS },
+        policy: new PagedPolicy({ nBlocks, blockSize, order, watermark: 0 }),
+        addressing: pagedAddressing(need, blockSize),
       };
-      return new Paged(gpu, shape, options);
     },
   };
-}
-
-/** What a strategy must know of a model. */
-export function kvShapeOf({ config, dims, tuning }: Gpt2, nSequences: number, dtype: Dtype = "f32"): KvShape {
-  return { ...config, ...dims, nSequences, dtype, texels: tuning.texels };
 }
 
 /** What {@link withDecoder} allocates for. */
@@ -66,31 +61,50 @@ export interface DecodeNeed {
   /** How K and V are stored. */
   readonly kvDtype?: Dtype;
   readonly nSequences?: number;
-  /** The longest sequence, and prompt: the model's context unless told otherwise. */
+  /** The longest sequence, and prompt. Default: the model's context. */
   readonly maxTokens?: number;
   /** Rows of logits that are asked for at once. */
   readonly maxOutputs?: number;
 }
 
-/** Makes a strategy and a decoder, and disposes of both when `body` is done. */
+/** Returns what a strategy must know to serve some sequences, without a budget. */
+export function kvNeed({ config: { nLayer, nCtx } }: Gpt2, nSequences: number, maxTokens = nCtx): KvNeed {
+  return {
+    ...{ nSequences, nLayer, nCtx, maxTokens, maxRows: nSequences * maxTokens },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
+  };
+}
+
+/** Opens a decoder, and disposes of it when `body` is done. */
 export async function withDecoder<T>(
   model: Gpt2,
   need: DecodeNeed,
-  body: (decoder: Decoder, strategy: KvStrategy) => Promise<T> | T,
+  body: (decoder: Decoder) => Promise<T> | T,
 ): Promise<T> {
   const { variant, kvDtype, nSequences = 1, maxTokens = model.config.nCtx, maxOutputs = nSequences } = need;
-  const strategy = variant.make(model.gpu, kvShapeOf(model, nSequences, kvDtype), maxTokens);
+  const size = { nSequences, maxPromptTokens: maxTokens, maxTokens, maxOutputs };
+  const kv = variant.make(kvNeed(model, nSequences, maxTokens));
+  const decoder = await Decoder.create(model, kv, { ...size, ...(kvDtype && { kvDtype }) });
   try {
-    const options = { nSequences, maxPromptTokens: maxTokens, maxTokens, maxOutputs };
-    const decoder = await Decoder.create(model, strategy, options);
-    try {
-      return await body(decoder, strategy);
-    } finally {
-      decoder.dispose();
-    }
+    return await body(decoder);
   } finally {
-    strategy.dispose();
+    decoder.dispose();
   }
+}
+
+/** K/V memory of a decoder, in tokens and bytes. */
+export interface KvInUse {
+  readonly tokens: number;
+  readonly layersKept: number;
+  readonly usedBytes: number;
+  readonly reservedBytes: number;
+  readonly allocatedBytes: number;
+}
+
+/** Returns what a decoder's K and V take. */
+export function kvInUse({ runner: { policy, pool } }: Decoder): KvInUse {
+  const usage = policy.usage(), { layersKept, allocatedBytes } = pool;
+  return { tokens: usage.stored, layersKept, allocatedBytes, ...kvBytesOf(usage, pool.tokenBytes) };
 }
 
 /** Loads a random checkpoint, runs `body`, and frees the model whatever happens. */

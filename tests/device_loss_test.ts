@@ -12,8 +12,8 @@ import { generate } from "../src/engine/generate.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { withDecoder } from "../src/engine/with_decoder.ts";
 import { DeviceLostError } from "../src/base/errors.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import { seededRandom } from "../src/base/random.ts";
 import { parseResult } from "../src/measure/record/result.ts";
 import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
@@ -100,7 +100,7 @@ async function losingAt(at: number, body: () => Promise<void>): Promise<number> 
 /** Opens a GPU and a model of its own, and checks that nothing is left on the ledger, whatever happens. */
 async function withOwnModel(body: (model: Gpt2) => Promise<void>): Promise<void> {
   const { checkpoint } = await randomCheckpoint(TINY);
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   try {
     const model = await Gpt2.load(gpu, checkpoint);
     try {
@@ -141,10 +141,10 @@ async function quietBench(folder: string, path: string): Promise<void> {
 /** Work on a GPU, from opening it to the end. */
 const WORK: Readonly<Record<string, () => Promise<void>>> = {
   ...Object.fromEntries(
-    STRATEGY_NAMES.map((strategy) => [`generate with ${strategy}`, () =>
+    strategyNames().map((strategy) => [`generate with ${strategy}`, () =>
       withOwnModel(async (model) => {
-        const size = { nSequences: 1, maxPromptTokens: 5, maxTokens: 25, capacityTokens: 25 };
-        const options = { strategy, growth: "dynamic", blockSize: 4, ...size } as const;
+        const kvOptions = { growth: "dynamic", block_size: 4 };
+        const options = { strategy, kvOptions, nSequences: 1, maxPromptTokens: 5, maxTokens: 25 };
         await withDecoder(model, options, async (decoder) => {
           const request = { prompts: [PROMPT], maxNewTokens: 20, sampling: [GREEDY] };
           const chunks = await Array.fromAsync(generate(decoder, request));
@@ -158,12 +158,17 @@ const WORK: Readonly<Record<string, () => Promise<void>>> = {
   "sample in parallel": () =>
     withOwnModel(async (model) => {
       const samplings = [1, 2, 3].map((seed) => ({ temperature: 1, topK: 0, topP: 1, seed }));
-      const options = { strategy: "paged", kvDtype: "f16", blockSize: 4, newTokens: 8 } as const;
+      const options = {
+        strategy: "paged",
+        kvDtype: "f16",
+        kvOptions: { block_size: 4 },
+        newTokens: 8,
+      } as const;
       await sampleParallel(model, { ...options, ids: PROMPT, samplings, onToken: () => true });
     }),
   "search with beams": () =>
     withOwnModel(async (model) => {
-      const options = { strategy: "kv-cache", kvDtype: "int8", blockSize: 4, newTokens: 6 } as const;
+      const options = { strategy: "kv-cache", kvDtype: "int8", kvOptions: {}, newTokens: 6 } as const;
       const beams = { nBeams: 3, lengthPenalty: 1, earlyStopping: "false", eos: undefined } as const;
       await beamSearch(model, PROMPT, { ...options, ...beams });
     }),

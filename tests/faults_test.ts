@@ -15,7 +15,8 @@ import {
   OutOfMemoryError,
   UsageError,
 } from "../src/base/errors.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { createKernel } from "../src/gpu/kernel.ts";
 import { parseResult } from "../src/measure/record/result.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
@@ -45,7 +46,7 @@ async function replacing<O, K extends keyof O>(
 
 /** Opens a GPU and a model of its own, and checks that nothing is left on the ledger. */
 async function withOwnModel(body: (gpu: Gpu, model: Gpt2) => Promise<void>): Promise<void> {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   const { checkpoint } = await randomCheckpoint(AWKWARD);
   const model = await Gpt2.load(gpu, checkpoint);
   checkpoint.close();
@@ -92,7 +93,7 @@ Deno.test("A device that is lost while a readback is under way is a DeviceLostEr
 
 Deno.test("A device that is lost while weights are loaded or kernels compiled is a DeviceLostError", async () => {
   for (const when of ["loading", "compiling"]) {
-    const gpu = await Gpu.open();
+    const gpu = await openGpu();
     const { checkpoint } = await randomCheckpoint(AWKWARD);
     if (when === "compiling") {
       gpu.device.destroy();
@@ -138,14 +139,14 @@ Deno.test("An adapter that is gone before it gives a device is a NoAdapterError"
     "requestDevice",
     () => () => Promise.reject(new Error("Adapter is gone")),
     async () => {
-      await assert.rejects(Gpu.open(), {
+      await assert.rejects(openGpu(), {
         name: "NoAdapterError",
         message: /gives no device: Adapter is gone$/,
       });
     },
   );
   await replacing(GPU.prototype, "requestAdapter", () => () => Promise.resolve(null), async () => {
-    await assert.rejects(Gpu.open(), { name: "NoAdapterError", message: /^No WebGPU adapter: wanted/ });
+    await assert.rejects(openGpu(), { name: "NoAdapterError", message: /^No WebGPU adapter: expected/ });
   });
 });
 
@@ -273,7 +274,7 @@ Deno.test("A failure of the GPU and a defect have a crash report; other errors s
   for (const error of [new KvbenchError("x"), new UsageError("x"), new Deno.errors.NotCapable("x")]) {
     assert.equal(crashReport(error, []), undefined);
   }
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   const kv = gpu.ledger.createBuffer({ label: "kv", category: "kv", bytes: 4096 });
   for (
     const error of [

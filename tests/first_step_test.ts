@@ -4,27 +4,27 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { Decoder } from "../src/engine/decoder.ts";
+import type { Decoder } from "../src/engine/decoder.ts";
 import { generate } from "../src/engine/generate.ts";
-import { createStrategy } from "../src/kv/create.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpuTest } from "./gpu_support.ts";
 
-/** Runs `body` and returns the labels of the pipelines that were made meanwhile. */
-async function pipelinesOf(gpu: Gpu, body: () => Promise<unknown>): Promise<string[]> {
+/** Runs `body` and returns the last source file of each kernel that was made meanwhile. */
+async function kernelsOf(gpu: Gpu, body: () => Promise<unknown>): Promise<string[]> {
   const made: string[] = [];
-  const { device } = gpu, make = device.createComputePipelineAsync;
-  device.createComputePipelineAsync = (descriptor) => {
-    made.push(descriptor.label!.split(" + ").at(-1)!);
+  const { device } = gpu, make = device.createShaderModule;
+  device.createShaderModule = (descriptor) => {
+    made.push(descriptor.label!.split(/ \+ |\//).at(-1)!);
     return make.call(device, descriptor);
   };
   try {
     await body();
   } finally {
-    device.createComputePipelineAsync = make;
+    device.createShaderModule = make;
   }
   return made.sort();
 }
@@ -34,25 +34,17 @@ gpuTest(
   async (gpu) => {
     const { checkpoint } = await randomCheckpoint(AWKWARD);
     const model = await Gpt2.load(gpu, checkpoint);
-    const shape = {
-      ...model.config,
-      ...model.dims,
-      nSequences: 1,
-      dtype: "f32" as const,
-      texels: model.tuning.texels,
-    };
     const sizes = { nSequences: 1, maxPromptTokens: 5, maxTokens: 9 };
-    const strategy = createStrategy(gpu, "kv-cache", shape, {
-      ...sizes,
-      capacityTokens: 9,
-      growth: "static",
-      blockSize: 1,
-    });
     let decoder: Decoder | undefined;
     const request = { prompts: [[1, 2, 3, 4, 5]], maxNewTokens: 4, sampling: [GREEDY] };
     let chunks: AsyncGenerator<number[][]> | undefined;
-    const first = await pipelinesOf(gpu, async () => {
-      decoder = await Decoder.create(model, strategy, { ...sizes, sampled: false, firstStepFirst: true });
+    const first = await kernelsOf(gpu, async () => {
+      decoder = await openDecoder(model, {
+        ...sizes,
+        strategy: "kv-cache",
+        sampled: false,
+        firstStepFirst: true,
+      });
       chunks = generate(decoder, request);
       assert.equal((await chunks.next()).value![0]!.length, 1);
     });
@@ -60,14 +52,13 @@ gpuTest(
     for (const name of ["sample.wgsl", "kv_copy.wgsl", "attention_decode.wgsl", "linear_rows_tall.wgsl"]) {
       assert.ok(!first.includes(name), name);
     }
-    const rest = await pipelinesOf(gpu, async () => {
+    const rest = await kernelsOf(gpu, async () => {
       assert.equal((await chunks!.next()).value![0]!.length, 3);
     });
     assert.ok(rest.includes("attention_decode.wgsl"), rest.join(", "));
     assert.ok(!rest.includes("sample.wgsl") && !rest.includes("linear_rows_tall.wgsl"), rest.join(", "));
     await chunks!.return(undefined);
     decoder!.dispose();
-    strategy.dispose();
     model.dispose();
     checkpoint.close();
   },

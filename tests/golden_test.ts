@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { checkGolden, hasGolden, PROMISED_TOLERANCE, SOFTWARE_TOLERANCE } from "../src/check/golden.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
-import { STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
@@ -137,6 +137,6 @@ gpuTest("checkGolden() finds the embedded model right with every strategy", asyn
   const checkpoint = await locateModel("tiny");
   const model = await Gpt2.load(gpu, checkpoint);
   checkpoint.close();
-  for (const strategy of STRATEGY_NAMES) assertRight(...await checkGolden(model, strategy));
+  for (const strategy of strategyNames()) assertRight(...await checkGolden(model, strategy));
   model.dispose();
 }, { needs: ["read"] });

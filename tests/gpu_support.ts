@@ -6,8 +6,9 @@
 import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/base/comparison.ts";
 import { adapterFacts, requestAdapter } from "../src/gpu/adapter.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
-import type { Feature } from "../src/gpu/ladder.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import type { Feature } from "../src/gpu/limits.ts";
+import { openGpu, webGpuSource } from "../src/host/gpu.ts";
 import { permitted } from "./permitted.ts";
 
 // Opening takes a tenth of a second, so that a file's tests share one GPU.
@@ -15,7 +16,8 @@ let opened: Promise<Gpu> | undefined;
 
 /** Whether this machine's adapter has a feature. */
 export async function adapterHas(feature: Feature): Promise<boolean> {
-  return adapterFacts(await requestAdapter()).features.includes(feature);
+  const source = await webGpuSource();
+  return adapterFacts(await requestAdapter(source), source).features.includes(feature);
 }
 
 /**
@@ -34,7 +36,7 @@ export function gpuTest(
 ): void {
   const ignore = ignored || !permitted(...needs);
   Deno.test({ name, ignore }, async () => {
-    const gpu = await (opened ??= Gpu.open());
+    const gpu = await (opened ??= openGpu());
     try {
       await body(gpu);
       gpu.assertHealthy();

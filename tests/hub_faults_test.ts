@@ -61,7 +61,7 @@ const FATAL: readonly (readonly [what: string, fault: Fault, message: RegExp, tr
   [
     "a commit that leads out of the cache",
     on("config.json", "HEAD", (_, answer) => withHeaders(answer(), { "x-repo-commit": "../../../x" })),
-    /config\.json: the server names no commit \(X-Repo-Commit\), it is no hub$/,
+    /config\.json: the server names no commit \(X-Repo-Commit\), it is not a hub$/,
     0,
   ],
   [
@@ -79,7 +79,7 @@ const FATAL: readonly (readonly [what: string, fault: Fault, message: RegExp, tr
   [
     "another length than promised",
     onContent(() => contentOf({ headers: new Headers() }, new Uint8Array(7))),
-    /model\.safetensors: the server sends 7 bytes, wanted \d+ of its \d+$/,
+    /model\.safetensors: the server sends 7 bytes, expected \d+ of its \d+$/,
     1,
   ],
   [
@@ -188,7 +188,7 @@ Deno.test("Pickled weights are refused with the reason, and other architectures 
     hub.files["config.json"] = new TextEncoder().encode('{"model_type":"llama"}');
     await assertFails(
       fetchModel(hub, cache),
-      /^Cannot use config\.json of someone\/small-gpt2: model_type is "llama", wanted gpt2$/,
+      /^Cannot use config\.json of someone\/small-gpt2: model_type is "llama", expected gpt2$/,
     );
     assert.deepEqual(hub.gets(WEIGHTS), []);
     hub.files["config.json"] = new TextEncoder().encode("<html>");

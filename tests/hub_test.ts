@@ -126,7 +126,7 @@ Deno.test("A model in several files is fetched and read as one", { ignore }, asy
     await assert.rejects(new Hub(hub.settings(cache)).fetch(REPOSITORY), {
       name: "KvbenchError",
       message:
-        /index\.json of .+: it names "\.\.\/.+passwd.safetensors", wanted \.safetensors files beside it$/,
+        /index\.json of .+: it names "\.\.\/.+passwd.safetensors", expected \.safetensors files beside it$/,
     });
   });
 });

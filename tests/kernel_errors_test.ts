@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { KvbenchError } from "../src/base/errors.ts";
 import { BindLayout } from "../src/gpu/bind_layout.ts";
 import { createKernel, type KernelSpec } from "../src/gpu/kernel.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { Recorder } from "../src/gpu/recorder.ts";
 import { Scratch } from "../src/check/scratch.ts";
 import { gpuTest } from "./gpu_support.ts";
@@ -85,7 +86,7 @@ gpuTest("createKernel() compiles what it has not compiled, and nothing twice", a
 });
 
 Deno.test("Gpu.assertHealthy() reports a bind group that doesn't fit the kernel", async () => {
-  const gpu = await Gpu.open(); // its own: the error stays with it
+  const gpu = await openGpu(); // its own: the error stays with it
   const scratch = new Scratch(gpu);
   const layout = new BindLayout(gpu.device, "one", { y: "readWrite" });
   const other = new BindLayout(gpu.device, "two", { a: "read", b: "read" });
@@ -106,7 +107,7 @@ Deno.test("Gpu.assertHealthy() reports a bind group that doesn't fit the kernel"
 });
 
 Deno.test("Gpu.dispose() reports a buffer that is still alive", async () => {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   gpu.ledger.createBuffer({ label: "forgotten", category: "kv", bytes: 16 });
   assert.throws(() => gpu.dispose(), { message: "GPU buffers were leaked: 1 × forgotten (16 bytes)" });
 });

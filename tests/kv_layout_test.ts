@@ -8,18 +8,18 @@ import { download } from "../src/check/scratch.ts";
 import { DTYPES } from "../src/formats/registry.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { writeVectors } from "../src/gpu/writer.ts";
-import { CONTIGUOUS } from "../src/kv/files.ts";
+import { CONTIGUOUS } from "../src/kv/contiguous/addressing.ts";
 import type { KvLayer } from "../src/kv/layer.ts";
 import { KvLayout } from "../src/kv/layout.ts";
-import { kvRowBytes, type KvShape } from "../src/kv/strategy.ts";
+import { kvRowBytes, type KvShape } from "../src/kv/shape.ts";
 import { gpuTest } from "./gpu_support.ts";
 
 const SHAPE: KvShape = {
-  ...{ nLayer: 1, nHead: 3, a4: 48, dtype: "f32", nCtx: 64, nSequences: 1, texels: true },
+  ...{ nHead: 3, a4: 48, dtype: "f32", nSequences: 1, texels: true },
 };
 
 function layoutOf(gpu: Gpu, shape: Partial<KvShape>, most = 40): KvLayout {
-  return new KvLayout(gpu, { ...SHAPE, ...shape }, { file: CONTIGUOUS, table: "uniform", most, group: 1 });
+  return new KvLayout(gpu, { ...SHAPE, ...shape }, { files: [CONTIGUOUS], table: "uniform", most, group: 1 });
 }
 
 function isTexture({ kv }: KvLayer): boolean {

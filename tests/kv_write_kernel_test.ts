@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KV_KINDS } from "../src/check/kv_memory.ts";
+import { kvKinds } from "../src/check/kv_memory.ts";
 import { runTrial } from "../src/check/run_trial.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { kvWriteTrial } from "../wgsl/ops/kv_write/operator.ts";
@@ -15,7 +15,7 @@ const CASES = [{ nHead: 1, headDim: 4 }, { nHead: 3, headDim: 18 }].flatMap((hea
   [SOFTWARE_TUNING, HARDWARE_TUNING].map((tuning) => ({ ...heads, tuning }))
 );
 
-for (const kind of KV_KINDS) {
+for (const kind of kvKinds()) {
   gpuTest(`kv_write.wgsl copies K and V to their slots and touches no other (${kind})`, async (gpu) => {
     for (const item of CASES) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype: "f32", kind })));
   });

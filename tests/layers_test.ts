@@ -1,6 +1,6 @@
 /**
- * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → formats → gpu, with hub on
- * checkpoint, serve on engine, and base for all.
+ * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → formats → gpu, with host and hub
+ * on checkpoint, serve on engine, and base for all. What the floors of a browser need of the outside is passed in.
  *
  * @module
  */
@@ -18,7 +18,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   checkpoint: [],
   kv: ["formats", "gpu"],
   model: ["checkpoint", "kv", "formats", "gpu"],
-  hub: ["checkpoint"],
+  host: ["measure", "checkpoint", "gpu"],
+  hub: ["host", "checkpoint"],
   engine: ["model", "checkpoint", "kv", "formats", "gpu"],
   serve: ["engine", "model", "checkpoint", "kv", "formats", "gpu"],
   measure: ["engine", "model", "checkpoint", "kv", "formats", "gpu"],
@@ -35,6 +36,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
     "serve",
     "engine",
     "hub",
+    "host",
     "model",
     "checkpoint",
     "kv",

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { LoadClient } from "../src/load/client.ts";
-import { loadResult } from "../src/load/result.ts";
+import { loadResult } from "../src/load/load_result.ts";
 import { runLoad } from "../src/load/run.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { checkGolden, goldenNeed } from "../src/check/golden.ts";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { withDecoder } from "../src/engine/with_decoder.ts";
@@ -15,9 +16,10 @@ import {
   type WorkNeed,
 } from "../src/engine/work_need.ts";
 import { DTYPES } from "../src/formats/registry.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
-import { GROWTHS, STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { GROWTHS } from "../src/kv/contiguous/policy.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import { accuracyNeed, referenceOf } from "../src/measure/quality/accuracy.ts";
 import { benchNeed } from "../src/measure/run/bench_need.ts";
 import { decodingOf } from "../src/measure/run/group.ts";
@@ -27,7 +29,7 @@ import type { Plan } from "../src/measure/run/plan.ts";
 import { profile, profileNeed } from "../src/measure/profile/profile.ts";
 import type { BenchResult } from "../src/measure/record/result.ts";
 import { runBench } from "../src/measure/run/run.ts";
-import { gpuRun } from "../src/simulate/gpu_run.ts";
+import { gpuRun } from "../src/simulate/run_plan.ts";
 import { shapeOf } from "../src/simulate/model_shape.ts";
 import type { ServingPlan } from "../src/simulate/plan.ts";
 import { servingNeed } from "../src/simulate/serving_need.ts";
@@ -42,7 +44,7 @@ const reading = { ignore: !permitted("read") };
 
 /** Runs `body` with the embedded model and what a need depends on. */
 async function withTiny(body: (model: Gpt2, context: NeedContext) => Promise<void>): Promise<void> {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   const checkpoint = await locateModel("tiny");
   const model = await Gpt2.load(gpu, checkpoint);
   checkpoint.close();
@@ -71,23 +73,24 @@ async function assertNear(
   );
 }
 
+const GRID: Plan["grid"] = {
+  prompt_tokens: [40],
+  new_tokens: [2],
+  batch: [1],
+  kv_dtype: ["f32"],
+  block_size: [16],
+  growth: ["static"],
+  kv_capacity_tokens: [512],
+};
+
 /** A plan for the embedded model. */
-function planOf(grid: Partial<Plan["grid"]>, settings: Partial<Plan> = {}): Plan {
+function planOf(grid: { readonly [key: string]: Plan["grid"][string] }, settings: Partial<Plan> = {}): Plan {
   return {
     prompt: null,
     prompt_ids: null,
     sampling: "greedy",
-    strategies: [...STRATEGY_NAMES],
-    grid: {
-      prompt_tokens: [40],
-      new_tokens: [2],
-      batch: [1],
-      kv_dtype: ["f32"],
-      block_size: [16],
-      growth: ["static"],
-      kv_capacity_tokens: [512],
-      ...grid,
-    },
+    strategies: strategyNames("bench"),
+    grid: { ...GRID, ...grid as Plan["grid"] },
     warmup_runs: 0,
     runs: 1,
     target_ci: 0.025,
@@ -163,13 +166,13 @@ Deno.test("A decoder takes to the byte what is said of it, in every strategy and
 });
 
 Deno.test(
-  "Sampling, beams, perplexity, the float32 reference and profiles say what they will take",
+  "Sampling, beams, perplexity, the float32 reference, golden prompts and profiles say what they will take",
   reading,
   async () => {
     await withTiny(async (model, context) => {
       const prompt = madeUpPrompt(50, model.config.vocabSize, 0);
-      for (const strategy of STRATEGY_NAMES) {
-        const options = { strategy, kvDtype: "f32", blockSize: 16, newTokens: 10 } as const;
+      for (const strategy of strategyNames("bench")) {
+        const options = { strategy, kvDtype: "f32", newTokens: 10 } as const;
         const need = (nSequences: number) =>
           groupNeed(context, { ...options, promptTokens: prompt.length, nSequences });
         const samplings = Array.from({ length: 12 }, (_, seed) => ({ ...GREEDY, temperature: 1, seed }));
@@ -204,13 +207,20 @@ Deno.test(
         "the float32 reference",
         () => referenceOf(model, prompt, 20),
       );
+      for (const strategy of strategyNames("bench")) {
+        await assertNear(
+          model,
+          goldenNeed(context, [strategy]),
+          `golden prompts with ${strategy}`,
+          () => checkGolden(model, strategy),
+        );
+      }
       if (!model.gpu.device.features.has("timestamp-query")) {
         return;
       }
       const profiled = {
         strategy: "paged",
         kvDtype: "f32",
-        blockSize: 16,
         promptIds: prompt,
         steps: 1,
       } as const;
@@ -225,13 +235,12 @@ Deno.test("serve-sim and serve say what their memory will take, with every polic
     const plan: ServingPlan = {
       budgetBytes: 24 << 20,
       swapBytes: 1 << 20,
-      blockSize: 16,
+      kvOptions: { block_size: 16, allocator: "first-fit" },
       watermark: undefined,
-      allocator: "first-fit",
       preemption: "recompute",
       maxSequences: 8,
       maxRows: 128,
-      policies: ["max", "oracle", "paged"],
+      policies: ["kv-cache", "max", "oracle", "paged"],
       lengths: { dataSet: "alpaca" },
       lengthScale: 1,
       nRequests: 4,

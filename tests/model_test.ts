@@ -6,16 +6,13 @@
  */
 import assert from "node:assert/strict";
 import { seededRandom } from "../src/base/random.ts";
-import { type Dtype, weightStorage } from "../src/formats/registry.ts";
-import { paddedEnd } from "../src/model/pack.ts";
-import { kvRowBytes } from "../src/kv/strategy.ts";
-import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
-import type { Gpt2Config } from "../src/checkpoint/config.ts";
+import type { Dtype } from "../src/formats/registry.ts";
+import { kvRowBytes } from "../src/kv/shape.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { memoryNeed } from "../src/model/memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
-import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
-import { AWKWARD, randomCheckpoint, type Tensors } from "./fixtures/checkpoint.ts";
+import { DYNAMIC, kvInUse, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
+import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { storedTensors } from "./fixtures/stored_tensors.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
@@ -131,10 +128,10 @@ for (const kvDtype of ["f16", "int8"] as const) {
         await withDecoder(
           model,
           { variant, kvDtype: dtype, maxOutputs: config.nCtx },
-          async (decoder, strategy) => {
+          async (decoder) => {
             decoder.begin([ids]);
             const rows = await decoder.logits(config.nCtx);
-            const { tokens, layersKept, usedBytes, allocatedBytes } = strategy.usage();
+            const { tokens, layersKept, usedBytes, allocatedBytes } = kvInUse(decoder);
             assert.equal(usedBytes, tokens * layersKept * kvRowBytes({ ...config, ...model.dims, dtype }));
             assert.equal(gpu.ledger.current.kv, allocatedBytes);
             return rows.flatMap((row) => [...row]);

@@ -129,8 +129,8 @@ Deno.test("doctor tells whether models fit a software adapter where it may ask f
   assert.notEqual(models[0].fits, "unknown");
 });
 
-Deno.test("The README and --help name the least permissions of every subcommand", { ignore }, async () => {
-  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+Deno.test("docs/guide.md and --help name the least permissions of every subcommand", { ignore }, async () => {
+  const guide = await Deno.readTextFile(`${ROOT}docs/guide.md`);
   const help = await stdoutOf(["--help"]);
   const names = [...help.matchAll(/^ {2}([a-z-]+) .*/gm)].map(([, name]) => name!).filter((name) =>
     name !== "help" && !name.startsWith("-")
@@ -138,10 +138,10 @@ Deno.test("The README and --help name the least permissions of every subcommand"
   assert.deepEqual(new Set(names), new Set(Object.keys(PERMISSIONS)));
   assert.deepEqual(new Set(COMMANDS.map(([name]) => name)), new Set(names));
   for (const [name, flags] of Object.entries(PERMISSIONS)) {
-    const row = readme.split("\n").find((line) => line.startsWith(`| \`${name}`));
+    const row = guide.split("\n").find((line) => line.startsWith(`| \`${name}`));
     const cell = row?.split(/(?<!\\)\|/)[3]?.trim() ?? "";
     assert.ok(cell.startsWith(`\`${flags[0]}`), `${name}: ${cell}`);
-    for (const flag of flags) assert.ok(readme.includes(flag), `${name}: ${flag}`);
+    for (const flag of flags) assert.ok(guide.includes(flag), `${name}: ${flag}`);
   }
   assert.match(
     await stdoutOf(["logits", "--help"]),

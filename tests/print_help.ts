@@ -7,8 +7,11 @@ import type { Command } from "../src/cli/options/commander.ts";
 import { kvbench, main } from "../src/cli/main.ts";
 
 /** The command lines whose help there is: no command, and each command with `--help` and `--help-all`. */
-export function helpLines(): string[][] {
-  return [[], ...pathsOf(kvbench(), []).flatMap((path) => [[...path, "--help"], [...path, "--help-all"]])];
+export async function helpLines(): Promise<string[][]> {
+  return [
+    [],
+    ...pathsOf(await kvbench(), []).flatMap((path) => [[...path, "--help"], [...path, "--help-all"]]),
+  ];
 }
 
 function pathsOf(command: Command, path: readonly string[]): string[][] {
@@ -21,7 +24,7 @@ export function headOf(args: readonly string[]): string {
 }
 
 if (import.meta.main) {
-  for (const args of helpLines()) {
+  for (const args of await helpLines()) {
     console.log(headOf(args));
     await main(args);
   }

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { runTrial } from "../src/check/run_trial.ts";
 import { normalArray } from "../src/model/values.ts";
-import { Decoder } from "../src/engine/decoder.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { openEmbedded } from "../src/hub/embedded.ts";
-import { createStrategy } from "../src/kv/create.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { SOFTWARE_TUNING } from "../src/model/tuning.ts";
@@ -21,7 +21,7 @@ const VOCABULARIES = [7, 65, 509, 50257];
 const TEMPERATURES = [0.3, 1.5];
 const TOP_PS = [0.1, 0.9, 0.999, 1];
 async function withGpu(body: (gpu: Gpu) => Promise<void>): Promise<void> {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   try {
     await body(gpu);
   } finally {
@@ -221,20 +221,7 @@ Deno.test(
       const model = await Gpt2.load(gpu, await openEmbedded());
       const prompts = [[7454, 2402, 257, 640], [7454, 2402, 257, 640], [7454, 2402, 257, 640]];
       const size = { nSequences: 3, maxPromptTokens: 4, maxTokens: 20 };
-      const shape = {
-        ...model.config,
-        ...model.dims,
-        nSequences: 3,
-        dtype: "f32" as const,
-        texels: model.tuning.texels,
-      };
-      const strategy = createStrategy(gpu, "paged", shape, {
-        maxTokens: 20,
-        capacityTokens: 32,
-        growth: "static",
-        blockSize: 16,
-      });
-      const decoder = await Decoder.create(model, strategy, size);
+      const decoder = await openDecoder(model, { strategy: "paged", ...size });
       try {
         const decode = async (sampling?: readonly Sampling[]) => {
           decoder.begin(prompts, sampling);
@@ -251,7 +238,6 @@ Deno.test(
         assert.deepEqual(await decode(), greedy);
       } finally {
         decoder.dispose();
-        strategy.dispose();
         model.dispose();
       }
     }),

@@ -10,9 +10,10 @@ import { checkKvCopy, COPIES } from "../src/check/kv_copy.ts";
 import { shuffledRange } from "../src/model/values.ts";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { GpuExecutor } from "../src/engine/gpu_executor.ts";
-import { createMemory, type PolicyName } from "../src/engine/scheduler/create_memory.ts";
-import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
-import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
+import type { KvPolicy } from "../src/kv/policy.ts";
+import { pagedAddressing } from "../src/kv/paged/addressing.ts";
+import { PAGED_TRAITS, PagedPolicy } from "../src/kv/paged/policy.ts";
+import type { Kv, KvNeed } from "../src/kv/strategy_def.ts";
 import type { Group, Request } from "../src/engine/scheduler/request.ts";
 import { Scheduler } from "../src/engine/scheduler/scheduler.ts";
 import { type Preemption, PREEMPTIONS } from "../src/engine/scheduler/scheduler_options.ts";
@@ -21,9 +22,9 @@ import { prefixKeys } from "../src/kv/prefix_keys.ts";
 import { independent } from "../src/kv/slot_copier.ts";
 import { seededRandom } from "../src/base/random.ts";
 import { IdsCheck } from "../src/simulate/ids_check.ts";
-import { Gpt2 } from "../src/model/gpt2.ts";
+import type { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
-import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
+import { kvNeed, STATIC, variant, withDecoder, withRandomModel } from "./decode_support.ts";
 import { AWKWARD } from "./fixtures/checkpoint.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
@@ -80,34 +81,34 @@ class Alone {
 
 /** One memory with its executor, used for many workloads. */
 class Bench {
-  readonly #memory: KvMemory;
+  readonly #memory: KvPolicy;
   readonly #executor: GpuExecutor<PromptedRequest>;
   readonly #alone: Alone;
   readonly #ended: (() => Promise<void>)[] = [];
 
-  private constructor(memory: KvMemory, executor: GpuExecutor<PromptedRequest>, alone: Alone) {
+  private constructor(memory: KvPolicy, executor: GpuExecutor<PromptedRequest>, alone: Alone) {
     this.#memory = memory;
     this.#executor = executor;
     this.#alone = alone;
   }
 
-  static async create(model: Gpt2, memory: KvMemory, alone: Alone, kvDtype: Dtype): Promise<Bench> {
-    const executor = await GpuExecutor.create<PromptedRequest>(model, memory, {
+  static async create(model: Gpt2, kv: Kv, alone: Alone, kvDtype: Dtype): Promise<Bench> {
+    const executor = await GpuExecutor.create<PromptedRequest>(model, kv, {
       maxSequences: MAX_SEQUENCES,
-      maxRows: Math.max(20, memory.keeps ? 0 : memory.usage().capacity),
+      maxRows: Math.max(20, kv.policy.traits.keeps !== "nothing" ? 0 : kv.policy.usage().capacity),
       kvDtype,
       promptOf: ({ ids }) => ids,
       samplingOf: ({ sampling }, index) => ({ ...sampling, seed: sampling.seed + index }),
       onEnded: ({ group, index }, ids) => bench.#ended.push(() => bench.#check(group, index, ids)),
     });
-    const bench = new Bench(memory, executor, alone);
+    const bench = new Bench(kv.policy, executor, alone);
     return bench;
   }
 
   /** Runs a workload and compares every sequence that got all its tokens. */
   async run({ requests, preemption, maxRows }: Workload): Promise<void> {
     const memory = this.#memory, executor = this.#executor;
-    const rows = memory.keeps ? maxRows : Math.max(maxRows, memory.usage().capacity);
+    const rows = memory.traits.keeps !== "nothing" ? maxRows : Math.max(maxRows, memory.usage().capacity);
     const options = { nCtx: AWKWARD.n_ctx, maxSequences: MAX_SEQUENCES, maxRows: rows, preemption };
     const scheduler = new Scheduler<PromptedRequest>(memory, options);
     const groups = new Map<number, Group>();
@@ -128,14 +129,14 @@ class Bench {
         await executor.run(step);
       } else if (now > 30) break;
     }
-    await executor.settle();
+    await executor.runner.settle();
     assert.equal(this.#ended.length, nWhole);
     for (const check of this.#ended.splice(0)) await check();
     assert.equal(memory.nFree, memory.usage().capacity);
   }
 
   dispose(): void {
-    this.#executor.dispose();
+    this.#executor.runner.dispose();
   }
 
   async #check(group: Group, index: number, ids: readonly number[]): Promise<void> {
@@ -155,26 +156,30 @@ function requestOf(each: Workload["requests"][number], id: number, blockSize?: n
 }
 
 /** Memories so small that requests wait, and are preempted where they can be. */
-const MEMORIES: readonly (readonly [name: string, make: () => KvMemory])[] = [
+const MEMORIES: readonly (readonly [name: string, make: (need: KvNeed) => Kv])[] = [
   ...[1, 3, 4].map((blockSize) =>
-    [`paged by ${blockSize}, shuffled`, () => {
+    [`paged by ${blockSize}, shuffled`, (need: KvNeed): Kv => {
       const nBlocks = Math.ceil(56 / blockSize);
       const order = shuffledRange(nBlocks, blockSize);
-      return new PagedMemory({ nBlocks, blockSize, swapBlocks: nBlocks, watermark: 0, order });
+      return {
+        strategy: { name: "paged", traits: PAGED_TRAITS },
+        policy: new PagedPolicy({ nBlocks, blockSize, swapBlocks: nBlocks, watermark: 0, order }),
+        addressing: pagedAddressing(need, blockSize),
+      };
     }] as const
   ),
-  ...(["no-cache", "max", "pow2", "oracle"] as const).map((policy: PolicyName) =>
-    [policy, () =>
-      createMemory(policy, {
-        budgetTokens: 130,
-        nLayer: AWKWARD.n_layer,
-        nCtx: AWKWARD.n_ctx,
+  ...["no-cache", "kv-cache", "max", "pow2", "oracle"].map((name) =>
+    [name, (need: KvNeed) =>
+      variant(name, { allocator: name === "oracle" ? "first-fit" : "buddy" }).make({
+        ...need,
         maxRows: 130,
-        blockSize: 4,
-        allocator: policy === "oracle" ? "first-fit" : "buddy",
-        swapTokens: 0,
+        budgetTokens: 130,
       })] as const
   ),
+  [
+    "kv-cache, dynamic",
+    (need: KvNeed) => variant("kv-cache", { growth: "dynamic" }).make({ ...need, budgetTokens: 200 }),
+  ],
 ];
 
 /** Runs random workloads on memories of one storage type. */
@@ -187,7 +192,7 @@ async function checkAll(
     await withDecoder(model, { variant: STATIC, kvDtype }, async (decoder) => {
       const alone = new Alone(decoder);
       for (const [name, make] of memories) {
-        const bench = await Bench.create(model, make(), alone, kvDtype);
+        const bench = await Bench.create(model, make(kvNeed(model, MAX_SEQUENCES)), alone, kvDtype);
         try {
           await fc.assert(
             fc.asyncProperty(workload, async (each) => {
@@ -218,7 +223,7 @@ gpuTest("Blocks in float16 and int8 are copied and swapped as they are stored", 
 gpuTest("SlotCopier copies slots of every layer, in order where copies depend on each other", async (gpu) => {
   assert.deepEqual(independent(COPIES).map((part) => part.length), [2, 1, 1]);
   for (const dtype of ["f32", "f16", "int8"] as const) {
-    const shape = { nLayer: 2, nHead: 3, a4: 6, nCtx: 40, nSequences: 1, dtype, texels: false };
+    const shape = { nHead: 3, a4: 6, nSequences: 1, dtype, texels: false };
     assertRight(await checkKvCopy(gpu, shape));
   }
 });

@@ -10,7 +10,8 @@ import { parseSelfTest } from "../src/check/selftest_result.ts";
 import { selfCheck } from "../src/check/self_check.ts";
 import { benchCommand } from "../src/cli/commands/bench.ts";
 import { selftestCommand } from "../src/cli/commands/selftest.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { parseConfig } from "../src/checkpoint/config.ts";
@@ -41,7 +42,7 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
 
 /** Gives `body` a device of its own: what is compiled on one is not compiled again. */
 async function withOwnGpu(body: (gpu: Gpu) => Promise<void>): Promise<void> {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   await body(gpu);
   gpu.dispose();
 }

@@ -87,6 +87,47 @@ for (
   });
 }
 
+Deno.test(
+  "Where requests under way hold every file, the server goes on, and refuses others until they end",
+  {
+    ignore: ignore || Deno.build.os === "windows",
+  },
+  async () => {
+    const { body, text } = await golden(40);
+    const connections: Deno.TcpConn[] = [];
+    const more = ["--body-timeout", "3"];
+    const { code, stdout, stderr } = await whileServing({ openFiles: 128, more }, async (url) => {
+      const ask = () => clientOf(url).completions.create({ model: "tiny", temperature: 0, ...body });
+      const long = { model: "tiny", prompt: "The", max_tokens: 300, ...{ ignore_eos: true } };
+      const answer = await clientOf(url).completions.create({ ...long, stream: true });
+      const stream = answer[Symbol.asyncIterator]();
+      assert.equal((await stream.next()).done, false);
+      const head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+      connections.push(...await crowd(url, 200, `${head}content-length: 100\r\n\r\n{`));
+      let chunks = 1;
+      while (!(await stream.next()).done) chunks++;
+      assert.equal(chunks, 300);
+      for (let i = 0; i < 200; i++) {
+        try {
+          assert.equal((await ask()).choices[0]!.text, text);
+          return;
+        } catch (error) {
+          // A client that is slow to read its refusal finds its connection closed.
+          const isRefusal = error instanceof OpenAI.APIConnectionError ||
+            error instanceof OpenAI.InternalServerError && error.status === 503;
+          if (!isRefusal) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      }
+      throw new Error("No one is served any more");
+    });
+    for (const connection of connections) connection.close();
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Stopped\. Buffers left on the GPU: 0 B$/m);
+    assert.match(stderr, /^(Caution: this process can open no more files: .* \d+ connections\n)+$/);
+  },
+);
+
 Deno.test("A client that is killed in the middle of a stream gives its blocks back, and others go on", {
   ignore: ignore || Deno.build.os === "windows",
 }, async () => {

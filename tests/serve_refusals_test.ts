@@ -29,7 +29,7 @@ const REFUSED:
       { prompt: "1".repeat(700) },
       400,
       "prompt",
-      /700 characters are given, and the context of 40 tokens takes/,
+      /700 characters: expected at most 640 for a context of 40 tokens/,
     ],
     [{ max_tokens: "9" }, 400, "max_tokens", /^Invalid 'max_tokens': expected number, received string$/],
     [{ max_tokens: 0 }, 400, "max_tokens", /^Invalid 'max_tokens'/],
@@ -49,6 +49,8 @@ const REFUSED:
       /can never run: it may need 73 KV blocks of 4 tokens, and there are 60$/,
     ],
     [{ stop: ["a", "b", "c", "d", "e"] }, 400, "stop", /a list of at most 4$/],
+    [{ stop: "" }, 400, "stop", /^Invalid 'stop': expected at least one character$/],
+    [{ stop: ["a", ""] }, 400, "stop.1", /^Invalid 'stop.1': expected at least one character$/],
     [{ logprobs: 6 }, 400, "logprobs", /^Invalid 'logprobs'/],
     [{ logprobs: 1, echo: true }, 400, "echo", /not supported together with 'logprobs'$/],
     [{ suffix: "x" }, 400, "suffix", /^Invalid 'suffix': is not supported$/],
@@ -58,7 +60,12 @@ const REFUSED:
     [{ colour: 1 }, 400, "colour", /^Unrecognized request argument supplied: colour$/],
     [{ model: "gpt-4" }, 404, "model", /^The model 'gpt-4' does not exist: this server has 'random'$/],
     [{ user: "x".repeat(5000) }, 413, null, /^The body is too large: expected at most 4096 bytes$/],
-    [{ prompt: Array(5).fill(MANY_BLOCKS) }, 400, "prompt", /5 prompts are given, and at most 4 may wait$/],
+    [
+      { prompt: Array(5).fill(MANY_BLOCKS) },
+      400,
+      "prompt",
+      /has 5 prompts: expected at most 4, which may wait$/,
+    ],
   ];
 
 gpuTest("What is wrong gets the API's error and status, and nothing is left of it", async (gpu) => {

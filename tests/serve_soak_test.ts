@@ -5,14 +5,12 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { createMemory, POLICY_NAMES } from "../src/engine/scheduler/create_memory.ts";
-import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
+import type { Kv } from "../src/kv/strategy_def.ts";
 import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
 import { seededRandom } from "../src/base/random.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { withRandomModel } from "./decode_support.ts";
-import { AWKWARD } from "./fixtures/checkpoint.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 import {
@@ -20,6 +18,7 @@ import {
   idsAlone,
   idsOf,
   N_CTX,
+  servedKv,
   serveModel,
   type TestServer,
   type TestServerOptions,
@@ -146,16 +145,10 @@ async function soak(
   });
 }
 
-function memoryOf(policy: typeof POLICY_NAMES[number]): KvMemory {
-  return createMemory(policy, {
-    budgetTokens: 200,
-    nLayer: AWKWARD.n_layer,
-    nCtx: N_CTX,
-    maxRows: 200,
-    blockSize: 4,
-    allocator: policy === "oracle" ? "first-fit" : "buddy",
-    swapTokens: 400,
-    watermark: 0,
+function kvOf(model: Gpt2, name: string): Kv {
+  return servedKv(model, name, {
+    ...{ budgetTokens: 200, maxRows: 200, swapTokens: 400, watermark: 0 },
+    options: { allocator: name === "oracle" ? "first-fit" : "buddy" },
   });
 }
 
@@ -163,14 +156,15 @@ gpuTest("200 clients, some of which leave, get what they would get alone, and le
   await withRandomModel(gpu, async (model) => {
     const known = await knownPrompts(model);
     const settings = { maxSequences: 24, maxRows: 64, nClients: 200, seconds: SECONDS };
-    await soak(model, known, { ...settings, memory: memoryOf("paged") });
+    await soak(model, known, { ...settings, kv: kvOf(model, "paged") });
   });
 }, { needs: ["net", "env"] });
 
 gpuTest("So do clients of every policy and preemption", async (gpu) => {
-  const cases: readonly (readonly [typeof POLICY_NAMES[number], Preemption])[] = [
+  const cases: readonly (readonly [string, Preemption])[] = [
     ["paged", "swap"],
     ["no-cache", "recompute"],
+    ["kv-cache", "recompute"],
     ["max", "recompute"],
     ["pow2", "recompute"],
     ["oracle", "recompute"],
@@ -178,12 +172,12 @@ gpuTest("So do clients of every policy and preemption", async (gpu) => {
   await withRandomModel(gpu, async (model) => {
     const known = await knownPrompts(model);
     for (const [policy, preemption] of cases) {
-      const memory = memoryOf(policy);
+      const kv = kvOf(model, policy);
       await soak(model, known, {
-        memory,
+        kv,
         preemption,
         maxSequences: 8,
-        maxRows: memory.keeps ? 40 : 200,
+        maxRows: kv.policy.traits.keeps !== "nothing" ? 40 : 200,
         nClients: 20,
         seconds: SECONDS / cases.length,
       });

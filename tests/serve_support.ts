@@ -8,13 +8,12 @@ import assert from "node:assert/strict";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { LiveEngine } from "../src/engine/live_engine.ts";
 import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
-import type { KvMemory } from "../src/engine/scheduler/kv_memory.ts";
-import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
+import type { Kv, KvNeed, KvOptions } from "../src/kv/strategy_def.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
 import type { Sampling } from "../src/model/sampling.ts";
 import { serve, type ServerOptions } from "../src/serve/server.ts";
-import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
+import { kvNeed, STATIC, variant, withDecoder, withRandomModel } from "./decode_support.ts";
 import { AWKWARD } from "./fixtures/checkpoint.ts";
 import { NUMBERS } from "./fixtures/numbers.ts";
 
@@ -62,9 +61,19 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Returns a strategy's memory for many sequences, in blocks of 4 unless the options say otherwise. */
+export function servedKv(
+  model: Gpt2,
+  name: string,
+  { options = {}, ...need }: Partial<KvNeed> & { readonly options?: KvOptions },
+): Kv {
+  const known = { ...kvNeed(model, 64), watermark: undefined, ...need };
+  return variant(name, { block_size: 4, ...options }).make(known);
+}
+
 /** What a test may choose. */
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "signal" | "onListen">> {
-  readonly memory?: KvMemory;
+  readonly kv?: Kv | Partial<KvNeed>;
   readonly preemption?: Preemption;
   readonly maxSequences?: number;
   readonly maxRows?: number;
@@ -87,11 +96,12 @@ export async function serveModel(
   options: TestServerOptions,
   body: (server: TestServer) => Promise<void>,
 ): Promise<void> {
-  const { memory = new PagedMemory({ nBlocks: 60, blockSize: 4 }) } = options;
-  const engine = await LiveEngine.create(model, memory, {
+  const { kv: need = { budgetTokens: 240 } } = options;
+  const kv = "policy" in need ? need : servedKv(model, "paged", need), { policy } = kv;
+  const engine = await LiveEngine.create(model, kv, {
     nCtx: N_CTX,
     maxSequences: options.maxSequences ?? 8,
-    maxRows: options.maxRows ?? Math.max(24, memory.keeps ? 0 : memory.usage().capacity),
+    maxRows: options.maxRows ?? Math.max(24, policy.traits.keeps !== "nothing" ? 0 : policy.usage().capacity),
     preemption: options.preemption ?? "recompute",
     kvDtype: "f32",
   });

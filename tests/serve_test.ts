@@ -4,9 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { PagedMemory } from "../src/engine/scheduler/paged_memory.ts";
 import { KvbenchError } from "../src/base/errors.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { logProbability } from "../src/model/log_probabilities.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
@@ -156,8 +155,7 @@ gpuTest("A client that leaves frees its blocks, whether it streams or waits", as
 }, { needs });
 
 gpuTest("Metrics count what was served, and the memory that it takes", async (gpu) => {
-  const memory = new PagedMemory({ nBlocks: 10, blockSize: 4, watermark: 0 });
-  await withServer(gpu, { memory }, async ({ url, post }) => {
+  await withServer(gpu, { kv: { budgetTokens: 40, watermark: 0 } }, async ({ url, post }) => {
     const body = { prompt: PROMPT, max_tokens: 20, ignore_eos: true };
     await Promise.all([1, 2, 3].map(() => whole(post(body))));
     const response = await fetch(`${url}/metrics`);
@@ -229,7 +227,7 @@ gpuTest("A server that ends does not wait for a client that never finishes its r
 Deno.test("Where the GPU fails, clients are told and the server ends with the reason", {
   ignore: !permitted(...needs),
 }, async () => {
-  const gpu = await Gpu.open();
+  const gpu = await openGpu();
   const failed = withRandomModel(gpu, (model) =>
     serveModel(model, {}, async ({ post, engine }) => {
       const body = { prompt: PROMPT, max_tokens: 30, ignore_eos: true, stream: true };

@@ -6,19 +6,19 @@
  */
 import assert from "node:assert/strict";
 import { Decoder } from "../src/engine/decoder.ts";
-import { createStrategy } from "../src/kv/create.ts";
-import { KvCache } from "../src/kv/kv_cache.ts";
-import { Paged } from "../src/kv/paged.ts";
-import { type KvStrategy, STRATEGY_NAMES } from "../src/kv/strategy.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { strategyNames } from "../src/kv/registry.ts";
 import { seededRandom } from "../src/base/random.ts";
-import { Gpt2 } from "../src/model/gpt2.ts";
+import type { Gpt2 } from "../src/model/gpt2.ts";
 import {
   DYNAMIC,
-  kvShapeOf,
+  kvInUse,
+  kvNeed,
   NO_CACHE,
   paged,
   STATIC,
   type Variant,
+  variant as variantOf,
   withDecoder,
   withRandomModel,
 } from "./decode_support.ts";
@@ -31,9 +31,10 @@ import { assertClose, gpuTest } from "./gpu_support.ts";
  */
 const TOLERANCE = 5e-5;
 const BLOCK_SIZES = [1, 7, 16];
-const KEEPING = [STATIC, DYNAMIC, ...BLOCK_SIZES.map(paged)];
+const RESERVING = ["max", "pow2", "oracle"].map((name) => variantOf(name));
+const KEEPING = [STATIC, DYNAMIC, ...BLOCK_SIZES.map(paged), ...RESERVING];
 
-/** The same widths without padding, where bytes are those of the formula in DESIGN.md. */
+/** The same widths without padding, where bytes are those of the formula in `docs/measuring.md`. */
 const UNPADDED: ConfigKeys = { ...AWKWARD, n_head: 4, n_embd: 16, n_inner: 32 };
 
 /** A prompt of random ids. */
@@ -128,13 +129,13 @@ gpuTest("Decoder.advance() gives the same ids however the steps are cut", async 
 gpuTest("A decoder that begins again is not touched by what it did before", async (gpu) => {
   await withRandomModel(gpu, async (model) => {
     for (const variant of [NO_CACHE, ...KEEPING]) {
-      await withDecoder(model, { variant }, async (decoder, strategy) => {
+      await withDecoder(model, { variant }, async (decoder) => {
         const before = await outcome(decoder, promptOf(6));
         await outcome(decoder, promptOf(30));
         assert.deepEqual(await outcome(decoder, promptOf(6)), before, variant.name);
-        strategy.reset();
-        assert.equal(strategy.usage().usedBytes, 0);
-        assert.equal(strategy.usage().tokens, 0);
+        decoder.reset();
+        assert.equal(kvInUse(decoder).usedBytes, 0);
+        assert.equal(kvInUse(decoder).tokens, 0);
       });
     }
   });
@@ -161,15 +162,15 @@ function same(tokens: number): ReturnType<Reservation> {
   return { reserved: tokens, allocated: tokens };
 }
 
-/** Checks `usage()` against the formulas, and the ledger against `usage()`. */
+/** Checks what a policy and its pool say against the formulas, and the ledger against the pool. */
 function checkUsage(
-  strategy: KvStrategy,
+  decoder: Decoder,
   model: Gpt2,
   expected: { lengths: readonly number[]; reservation: Reservation; width: number },
 ): void {
-  const usage = strategy.usage();
+  const usage = kvInUse(decoder);
   const { lengths, reservation, width } = expected;
-  const layersKept = strategy.name === "no-cache" ? 1 : model.config.nLayer;
+  const layersKept = decoder.runner.policy.traits.keeps === "nothing" ? 1 : model.config.nLayer;
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
   const bytesPerToken = 2 * layersKept * width * 4;
   const { reserved, allocated } = reservation(lengths);
@@ -178,7 +179,6 @@ function checkUsage(
   assert.equal(usage.usedBytes, bytesPerToken * tokens);
   assert.equal(usage.reservedBytes, bytesPerToken * reserved);
   assert.equal(usage.allocatedBytes, bytesPerToken * allocated);
-  assert.equal(usage.externalBytes, 0);
   assert.equal(model.gpu.ledger.current.kv, usage.allocatedBytes, "the ledger's K and V");
 }
 
@@ -190,17 +190,17 @@ for (const [variant, reservation] of RESERVATIONS) {
       await withRandomModel(gpu, async (model) => {
         const width = padded ? keys.n_head * 8 : keys.n_embd;
         const need = { variant, nSequences: 2, maxTokens: CAPACITY };
-        await withDecoder(model, need, async (decoder, strategy) => {
+        await withDecoder(model, need, async (decoder) => {
           decoder.begin([promptOf(7), promptOf(16)]);
           let lengths = [7, 16];
           for (const steps of [1, 1, 6]) {
             decoder.advance(steps);
             // The last token of each sequence was chosen, and its K and V are not computed yet.
             lengths = lengths.map((length) => length + steps);
-            checkUsage(strategy, model, { lengths: lengths.map((length) => length - 1), reservation, width });
+            checkUsage(decoder, model, { lengths: lengths.map((length) => length - 1), reservation, width });
           }
           await decoder.logits();
-          checkUsage(strategy, model, { lengths, reservation, width });
+          checkUsage(decoder, model, { lengths, reservation, width });
         });
         assert.equal(gpu.ledger.current.kv, 0, "nothing is left after dispose()");
       }, keys);
@@ -212,7 +212,7 @@ gpuTest(
   "A dynamic cache gives its memory back on reset and has two sizes of one layer at its peak",
   async (gpu) => {
     await withRandomModel(gpu, async (model) => {
-      await withDecoder(model, { variant: DYNAMIC }, async (decoder, strategy) => {
+      await withDecoder(model, { variant: DYNAMIC }, async (decoder) => {
         decoder.begin([promptOf(20)]);
         decoder.advance(1);
         gpu.ledger.resetPeak();
@@ -221,7 +221,7 @@ gpuTest(
         // Layers grow one after another, so the peak is the larger cache and one layer's old buffer.
         assert.equal(gpu.ledger.peak.kv, row * (3 * 21 + 20));
         await gpu.fence.wait();
-        strategy.reset();
+        decoder.reset();
         assert.equal(gpu.ledger.current.kv, 0);
       });
     });
@@ -235,27 +235,25 @@ gpuTest("A sequence that doesn't fit is refused by every part that could hold it
       name: "UsageError",
       message: "A sequence of 41 tokens does not fit: the model's context is 40 tokens",
     });
-    const shape = kvShapeOf(model, 2);
     const options = { nSequences: 2, maxPromptTokens: 20, maxTokens: nCtx };
-    const small: KvStrategy[] = [
-      new KvCache(gpu, shape, { growth: "static", capacityTokens: 9 }),
-      new KvCache(gpu, shape, { growth: "dynamic", capacityTokens: 9 }),
-      new Paged(gpu, shape, { blockSize: 4, poolTokens: 16 }),
+    const small = [
+      variantOf("kv-cache", { growth: "static", kv_capacity_tokens: 9 }),
+      variantOf("kv-cache", { growth: "dynamic", kv_capacity_tokens: 9 }),
+      variantOf("paged", { block_size: 4, kv_capacity_tokens: 8 }),
     ];
-    for (const strategy of small) {
-      const decoder = await Decoder.create(model, strategy, options);
+    for (const { make } of small) {
+      const decoder = await Decoder.create(model, make(kvNeed(model, 2)), options);
       decoder.begin([promptOf(9), promptOf(3)]);
       assert.throws(() => decoder.advance(3), { name: "KvbenchError", message: /^Cannot / });
       decoder.dispose();
-      strategy.dispose();
     }
   });
 });
 
 gpuTest("A decoder refuses what it was not made for", async (gpu) => {
   await withRandomModel(gpu, async (model) => {
-    const strategy = new KvCache(gpu, kvShapeOf(model, 1), { growth: "static", capacityTokens: 12 });
-    const decoder = await Decoder.create(model, strategy, {
+    const decoder = await openDecoder(model, {
+      strategy: "kv-cache",
       nSequences: 1,
       maxPromptTokens: 10,
       maxTokens: 12,
@@ -274,31 +272,25 @@ gpuTest("A decoder refuses what it was not made for", async (gpu) => {
     await decoder.logits();
     await assert.rejects(
       decoder.logits(),
-      refused(/^Sequence 0 has 0 tokens left to compute: wanted at least 1/),
+      refused(/^Sequence 0 has 0 tokens left to compute: expected at least 1/),
     );
     assert.throws(() => decoder.advance(1), refused(/^Sequence 0 has 0 tokens left/));
     decoder.dispose();
-    strategy.dispose();
   });
 });
 
 gpuTest("A strategy whose memory can't be had leaves nothing behind", async (gpu) => {
-  await withRandomModel(gpu, (model) => {
+  await withRandomModel(gpu, async (model) => {
     const { total } = gpu.ledger.current;
     const tooMany = Math.ceil(gpu.device.limits.maxBufferSize / (2 * model.dims.a4 * 16)) + 1;
-    for (const name of STRATEGY_NAMES) {
-      const options = {
-        maxTokens: tooMany,
-        capacityTokens: tooMany,
-        growth: "static",
-        blockSize: 256,
-      } as const;
-      assert.throws(() => createStrategy(gpu, name, kvShapeOf(model, 1), options), {
+    for (const name of strategyNames()) {
+      const kv = variantOf(name, { allocator: "first-fit", block_size: 256 }).make(kvNeed(model, 1, tooMany));
+      const options = { nSequences: 1, maxPromptTokens: 1, maxTokens: 2 };
+      await assert.rejects(Decoder.create(model, kv, options), {
         name: "KvbenchError",
         message: /^Cannot create buffer "kv/,
       });
       assert.equal(gpu.ledger.current.total, total);
     }
-    return Promise.resolve();
   });
 });

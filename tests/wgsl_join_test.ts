@@ -11,12 +11,12 @@ import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 import { filesIn } from "./sources.ts";
 
-const WGSL = new URL("../wgsl/", import.meta.url);
+const FOLDERS = ["../wgsl/", "../src/kv/"].map((path) => new URL(path, import.meta.url));
 const DIRECTIVES = "subgroups.wgsl";
 
 /** All files; of those that fill a role the first one is taken. */
 function library(): WgslFile[] {
-  return filesIn(WGSL, ".wgsl").map((file) => ({
+  return FOLDERS.flatMap((folder) => filesIn(folder, ".wgsl")).map((file) => ({
     name: file.pathname.split("/").at(-1)!,
     code: Deno.readTextFileSync(file),
   })).filter(({ name }) => name !== DIRECTIVES).sort((a, b) => a.name < b.name ? -1 : 1);

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../src/base/errors.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
 
-/** What goes into a bundle, and where it goes. */
+/** The content of a bundle and its place. */
 export interface BundleOptions {
   /** The module that the bundle runs, and whose exports are the bundle's. Default: `mod.ts`. */
   readonly entry?: URL;
@@ -19,10 +19,10 @@ export interface BundleOptions {
   readonly folder: URL;
 }
 
-/** The file that is run. */
+/** Name of the file that is run. */
 export const BUNDLE_NAME = "kvbench.js";
 
-/** Left to be loaded at run time: it is native code. */
+/** Package that is loaded at run time, since it is native code. */
 const EXTERNAL = "npm:@napi-rs/canvas*";
 
 const ROOT = new URL("../", import.meta.url);

@@ -1,12 +1,12 @@
 /**
- * Makes `client.js.txt`, the script of the report page with what it needs of Chart.js: `deno task page`. It is kept in
- * the repository, because a bundler is not at hand where a report is made.
+ * Makes `client.js.txt`, the script of the report page with the parts of Chart.js that it uses: `deno task page`. The
+ * repository holds it, because there is no bundler where a report is made.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 
-/** Where the script is kept. */
+/** Place of the script. */
 export const CLIENT = new URL("../src/report/page/client.js.txt", import.meta.url);
 
 /**

@@ -7,30 +7,30 @@ import { fileURLToPath } from "node:url";
 import { PROFILE_VERSION, profileJsonSchema } from "../src/measure/profile/profile_result.ts";
 import { resultJsonSchema, SCHEMA_VERSION } from "../src/measure/record/result.ts";
 
-/** A JSON Schema, as far as it is read here. */
+/** The parts of a JSON Schema that are read here. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly description?: string;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema | false;
   readonly prefixItems?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
 }
 
-/** A field: where it stands, what it holds, what that means. */
+/** A field: its path, its type, and its meaning. */
 export interface Field {
   /** Such as `cells[].ttft_ms.median`. */
   readonly path: string;
   /** Such as "number or null". */
   readonly type: string;
-  /** What it means. */
   readonly meaning: string;
 }
 
-/** Every field of a schema, in order; a field that stands in several places is given in each. */
+/** Lists every field of a schema, in order; a field that stands in several places is listed for each. */
 export function fieldsOf(schema: unknown, path = ""): Field[] {
   const node = schema as Schema;
   const alternatives = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
@@ -38,8 +38,15 @@ export function fieldsOf(schema: unknown, path = ""): Field[] {
     const at = path === "" ? key : `${path}.${key}`;
     return [{ path: at, type: typeOf(child), meaning: child.description ?? "" }, ...fieldsOf(child, at)];
   });
+  const others = typeof node.additionalProperties === "object" && node.additionalProperties.description
+    ? [{
+      path: `${path}.*`,
+      type: typeOf(node.additionalProperties),
+      meaning: node.additionalProperties.description,
+    }]
+    : [];
   const items = node.items ? fieldsOf(node.items, `${path}[]`) : [];
-  return [...own, ...items, ...alternatives.flatMap((each) => fieldsOf(each, path))];
+  return [...own, ...others, ...items, ...alternatives.flatMap((each) => fieldsOf(each, path))];
 }
 
 function typeOf(node: Schema): string {
@@ -67,7 +74,7 @@ function fieldTable(schema: unknown): string {
   return ["| field | type | meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-/** The whole document. */
+/** Makes the whole document. */
 export function resultsDocument(): string {
   return `# Result files
 

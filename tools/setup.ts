@@ -1,14 +1,12 @@
 /**
- * Set-up: sees to it that there is a WebGPU adapter before anything else runs, and with `--browser` also a browser,
- * which the tests open the report in. What is there is left alone. What is missing it installs from Debian where it
- * may (a software Vulkan driver, Chromium), and says which command to run where it may not. OpenGL in software is
- * used where no Vulkan driver can be had, and only there. Imports no package, since it stands in front of other tasks,
- * and prints to stderr, since stdout is theirs.
+ * Set-up: makes sure that there is a WebGPU adapter before anything else runs, and with `--browser` also a browser, in
+ * which the tests open the report. It installs what is missing from Debian (a software Vulkan driver, Chromium) where
+ * it may, and names the command to run where it may not. OpenGL in software is used only where no Vulkan driver can be
+ * installed. Imports no package, since it runs before other tasks, and prints to stderr, since stdout is theirs.
  *
  * @module
  */
 import {
-  askedBackends,
   BACKEND_TITLES,
   BACKEND_VARIABLE,
   backendsOn,
@@ -16,31 +14,29 @@ import {
   type KnownBackend,
   parseBackends,
 } from "../src/gpu/backend.ts";
+import { askedBackends } from "../src/host/variables.ts";
 import { askBackends, type FoundAdapter } from "../src/cli/session/backends.ts";
 
 /** A package manager that kvbench can name the driver's packages for. */
 export type PackageManager = "apt-get" | "dnf" | "pacman";
 
-/** What can be missing. */
+/** A thing that may be missing. */
 export type Need = "driver" | "browser";
 
-/** What set-up knows of the machine. */
+/** Facts about the machine. */
 export interface SetupFacts {
-  /** What is missing. */
   readonly missing: readonly Need[];
-  /** Whether OpenGL in software is there in place of the missing driver. */
+  /** True where OpenGL in software stands in for the missing driver. */
   readonly openGl: boolean;
-  /** The operating system. */
   readonly os: typeof Deno.build.os;
-  /** Whether this process runs as root. */
   readonly root: boolean;
-  /** Whether `sudo` is there, and whether it would ask for a password. */
+  /** State of `sudo`: absent, or with or without a password. */
   readonly sudo: "absent" | "password" | "passwordless";
   /** The first known package manager found; absent where there is none. */
   readonly packageManager?: PackageManager;
 }
 
-/** What set-up does: nothing, install, or ask the user to. Commands are argument lists, program first. */
+/** A plan of set-up: nothing, install, or ask the user to. Commands are argument lists, program first. */
 export type SetupPlan =
   | { readonly kind: "ready" }
   | { readonly kind: "install"; readonly commands: readonly (readonly string[])[] }
@@ -49,7 +45,7 @@ export type SetupPlan =
 /** The backend whose driver set-up can install. */
 const DRIVEN: KnownBackend = "vulkan";
 
-/** How each package manager installs. */
+/** The install command of each package manager. */
 const INSTALL: Readonly<Record<PackageManager, string>> = {
   "apt-get": "apt-get install -y --no-install-recommends",
   dnf: "dnf install -y",
@@ -66,20 +62,20 @@ const PACKAGES: Readonly<Record<Need, Readonly<Record<PackageManager, string>>>>
   browser: { "apt-get": "chromium", dnf: "chromium", pacman: "chromium" },
 };
 
-/** Where browsers are that the tests can use. */
+/** Paths of browsers that the tests can use. */
 const BROWSERS: readonly string[] = Deno.build.os === "darwin"
   ? ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"]
   : ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** The browser that the tests use; undefined where there is none. Needs read permission for where they are. */
+/** Finds the browser for the tests; needs permission to read the paths of browsers. */
 export function findBrowser(): string | undefined {
   return BROWSERS.find(exists);
 }
 
-/** Lines of apt-get that say how far it is. */
+/** Lines of apt-get that show progress. */
 const PROGRESS = /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers|chromium) )/;
 
-/** Decides what to do. Never installs what is there. */
+/** Plans the set-up. */
 export function planSetup(facts: SetupFacts): SetupPlan {
   const { missing, os, packageManager } = facts;
   if (missing.length === 0) return { kind: "ready" };
@@ -111,17 +107,17 @@ export function planSetup(facts: SetupFacts): SetupPlan {
 }
 
 function sayMissing({ missing, openGl }: SetupFacts): string {
-  if (!missing.includes("driver")) return "No browser, in which the tests open the report: wanted Chromium";
+  if (!missing.includes("driver")) return "No browser for the tests of the report: expected Chromium";
   return openGl
-    ? `Only OpenGL in software: wanted a Vulkan driver, since ${GL_COST}`
-    : "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver";
+    ? `Only OpenGL in software: expected a Vulkan driver, since ${GL_COST}`
+    : "No WebGPU adapter: expected a GPU with a Vulkan, Metal or DirectX 12 driver";
 }
 
 function packagesCommand({ missing }: SetupFacts, packageManager: PackageManager): string {
   return [INSTALL[packageManager], ...missing.map((need) => PACKAGES[need][packageManager])].join(" ");
 }
 
-/** The shell command that installs by hand what is missing. */
+/** Returns the shell command that installs what is missing. */
 export function installCommand(facts: SetupFacts): string {
   const { packageManager = "apt-get", root, sudo } = facts;
   const commands = [packagesCommand(facts, packageManager)];
@@ -132,17 +128,17 @@ export function installCommand(facts: SetupFacts): string {
     : commands.map((command) => `sudo ${command}`).join(" && ");
 }
 
-/** What was found, as set-up tells it. */
+/** Describes an adapter. */
 function sayAdapter({ description, software, backend }: FoundAdapter): string {
   return [description, ...(software ? ["software"] : []), BACKEND_TITLES[backend]].join(", ");
 }
 
-/** Tells whether an adapter makes do without the driver that set-up would install. */
+/** Tells whether an adapter is OpenGL in software, for want of a Vulkan driver. */
 function isMakeshift({ software, backend }: FoundAdapter): boolean {
   return software && backend === "gl";
 }
 
-/** What is missing, and what may be done about it. */
+/** Gathers the facts that a plan needs. */
 async function gatherFacts(
   { missing, openGl }: { readonly missing: readonly Need[]; readonly openGl: boolean },
 ): Promise<SetupFacts> {
@@ -174,7 +170,7 @@ async function canSudo(): Promise<boolean> {
   return (await sudo.output()).success;
 }
 
-/** Runs a command, shows its progress, and its last lines where it fails. Returns whether it succeeded. */
+/** Runs a command, shows its progress, and its last lines if it fails. Returns true if it succeeds. */
 async function runShown(command: readonly string[]): Promise<boolean> {
   console.error(`$ ${command.join(" ")}`);
   const child = new Deno.Command(`/usr/bin/${command[0]}`, {
@@ -200,13 +196,13 @@ async function runShown(command: readonly string[]): Promise<boolean> {
   return success;
 }
 
-/** The first adapter that one of the backends gives. */
+/** Returns the first adapter of the backends. */
 async function findAdapter(backends: readonly KnownBackend[]): Promise<FoundAdapter | undefined> {
   return (await askBackends(backends))[0];
 }
 
 /**
- * Does what a plan says. Without an adapter nothing works; without a browser one test fails, and says so.
+ * Sets up. Without an adapter nothing works; without a browser one test fails, and says so.
  *
  * @returns The exit code.
  */
@@ -217,14 +213,14 @@ async function setUp(browser: boolean): Promise<number> {
   const backends = backendsOn(os).filter((backend) => named?.includes(backend) ?? true);
   const value = `${BACKEND_VARIABLE} is ${JSON.stringify(asked)}`;
   if (backends.length === 0) {
-    console.error(`error: ${value}: wanted ${backendsOn(os).join(", ")}, or no such variable`);
+    console.error(`error: ${value}: expected ${backendsOn(os).join(", ")}, or no such variable`);
     return 1;
   }
   let adapter = await findAdapter(backends);
   const canHaveDriver = backends.includes(DRIVEN);
   if (adapter === undefined && asked !== undefined && !canHaveDriver) {
     console.error(
-      `error: ${value}, and gives no WebGPU adapter: wanted another backend, or no such variable`,
+      `error: ${value}, and gives no WebGPU adapter: expected another backend, or no such variable`,
     );
     return 1;
   }
@@ -247,16 +243,16 @@ async function setUp(browser: boolean): Promise<number> {
   return 0;
 }
 
-/** Says why it installs, and installs. Returns whether the last command succeeded. */
+/** Says why it installs, and installs. Returns true if the last command succeeds. */
 async function install(commands: readonly (readonly string[])[], facts: SetupFacts): Promise<boolean> {
   for (const need of facts.missing) console.error(WHY[need](facts));
   let success = false;
-  // A repository that cannot be reached fails the update, and the packages may be there all the same.
+  // An unreachable repository fails the update, though the packages may still install.
   for (const command of commands) success = await runShown(command);
   return success;
 }
 
-/** What is not as it should be after installing; undefined where all is well. */
+/** Returns the problem that is left after installing; undefined for none. */
 function sayProblem(
   facts: SetupFacts,
   { success, adapter }: { readonly success: boolean; readonly adapter: FoundAdapter | undefined },
@@ -270,7 +266,7 @@ function sayProblem(
   return `${what}. Look at what this command says:\n  ${installCommand(facts)}`;
 }
 
-/** What is said before each thing is installed. */
+/** Reasons to install each thing. */
 const WHY: Readonly<Record<Need, (facts: SetupFacts) => string>> = {
   driver: ({ openGl }) =>
     openGl

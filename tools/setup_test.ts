@@ -51,7 +51,7 @@ Deno.test("planSetup() asks the user where it may not install or knows no way", 
   for (const facts of cases) {
     const plan = planSetup(facts);
     strictEqual(plan.kind, "ask");
-    if (plan.kind === "ask") match(plan.message, /^No WebGPU adapter: wanted .+[^.]$/s);
+    if (plan.kind === "ask") match(plan.message, /^No WebGPU adapter: expected .+[^.]$/s);
   }
 });
 
@@ -61,12 +61,12 @@ Deno.test("planSetup() installs Vulkan beside OpenGL in software, or says why an
   const message = plan.kind === "ask" ? plan.message : "";
   match(
     message,
-    /^Only OpenGL in software: wanted a Vulkan driver, since OpenGL compiles .* ten times as slowly/,
+    /^Only OpenGL in software: expected a Vulkan driver, since OpenGL compiles .* ten times as slowly/,
   );
   match(message, /apt-get install .* mesa-vulkan-drivers'$/);
 });
 
-Deno.test("planSetup() installs the browser alone, or together with the driver, or says what is wanted", () => {
+Deno.test("planSetup() installs the browser alone, or together with the driver, or says what is expected", () => {
   const alone = planSetup({ ...bare, missing: ["browser"] });
   strictEqual(
     alone.kind === "install" && alone.commands[1]?.slice(-2).join(" "),
@@ -76,7 +76,7 @@ Deno.test("planSetup() installs the browser alone, or together with the driver, 
   match(both.kind === "install" ? both.commands[1]!.join(" ") : "", /mesa-vulkan-drivers chromium$/);
   for (const facts of [{ ...bare, os: "darwin" as const }, { ...bare, root: false }]) {
     const plan = planSetup({ ...facts, missing: ["browser"] });
-    match(plan.kind === "ask" ? plan.message : "", /^No browser, .*: wanted Chromium/);
+    match(plan.kind === "ask" ? plan.message : "", /^No browser .*: expected Chromium/);
   }
 });
 

@@ -1,62 +1,62 @@
 /**
- * The errors that kvbench raises on purpose. A message is one line: what is, what was wanted, what to do.
- * Everything else that is thrown is a defect.
+ * The errors that kvbench raises on purpose. A message is one line: the fact, what is expected, the remedy. Any other
+ * error is a defect.
  *
  * @module
  */
 
-/** Something outside the program is wrong: a file, the adapter, the network. The CLI exits with code 1. */
+/** A fault outside the program: of a file, the adapter, the network. The CLI exits with code 1. */
 export class KvbenchError extends Error {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "KvbenchError";
 }
 
-/** The caller asked for something that can't be: a wrong option or argument. The CLI exits with code 2. */
+/** A wrong option or argument. The CLI exits with code 2. */
 export class UsageError extends KvbenchError {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "UsageError";
 }
 
-/** What the runtime says went wrong, in one line. */
+/** Returns the runtime's reason for an error, in one line. */
 export function reasonOf(error: unknown): string {
-  // fetch() says "fetch failed" and puts the reason into the innermost cause.
+  // fetch() says "fetch failed"; the reason is in the innermost cause.
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
   return String(innermost instanceof Error ? innermost.message : innermost).split("\n", 1)[0] ?? "";
 }
 
-/** There is no adapter, or it gives no device. */
+/** A missing adapter, or an adapter that gives no device. */
 export class NoAdapterError extends KvbenchError {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "NoAdapterError";
 }
 
-/** The device is gone, and everything that was on it. */
+/** A lost device, with everything that was on it. */
 export class DeviceLostError extends KvbenchError {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "DeviceLostError";
 }
 
-/** The GPU has no memory left. */
+/** A lack of memory on the GPU. */
 export class OutOfMemoryError extends KvbenchError {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "OutOfMemoryError";
 }
 
-/** A kernel does not compile. */
+/** A kernel that does not compile. */
 export class KernelError extends KvbenchError {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "KernelError";
 }
 
-/** The model's logits are infinite or no numbers. */
+/** Logits that are infinite or NaN. */
 export class NotFiniteError extends KvbenchError {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "NotFiniteError";
 }
 
-/** The adapter computes something else than the references. */
+/** Results of the adapter that differ from the references'. */
 export class WrongResultsError extends KvbenchError {
-  /** Which error this is. */
+  /** Name of the error. */
   override name = "WrongResultsError";
 }

@@ -1,13 +1,13 @@
 /**
- * Numbers that are not finite: finding them on the host, and the sign by which kernels that choose a token report them.
+ * Values that are not finite: the search for them on the host, and the token id by which kernels report them.
  *
  * @module
  */
 
-/** The id that `argmax.wgsl` and `sample.wgsl` choose where a logit is infinite or NaN. It is no token's. */
+/** The id that `argmax.wgsl` and `sample.wgsl` choose if a logit is infinite or NaN; no token has it. */
 export const NOT_FINITE = 0xffffffff;
 
-/** Index of the first value that is infinite or NaN, or undefined where all are finite. */
+/** Returns the index of the first value that is infinite or NaN; undefined if all are finite. */
 export function firstNotFinite(values: Float32Array): number | undefined {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! * 0; // 0, or NaN from the first infinity or NaN on

@@ -4,9 +4,7 @@
  * @module
  */
 
-/**
- * A generator of numbers in [0, 1), the same for the same seed: mulberry32 (Tommy Ettinger 2017, public domain).
- */
+/** Makes a generator of numbers in [0, 1), equal for equal seeds: mulberry32 (Tommy Ettinger 2017, public domain). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -17,7 +15,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A shuffled copy (Fisher and Yates). */
+/** Returns a shuffled copy (Fisher and Yates). */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const copy = [...items];
   for (let i = copy.length - 1; i > 0; i--) {

@@ -1,16 +1,16 @@
 /**
- * Text that comes from outside, as UTF-8. What is none is refused: replacement characters in its place would be another
- * text, without a word.
+ * Decoding of text from outside, as UTF-8. Other bytes are refused, because replacement characters would silently change
+ * the text.
  *
  * @module
  */
 import { KvbenchError } from "./errors.ts";
 
 /**
- * Decodes text; a byte order mark at its beginning is left out.
+ * Decodes text without its byte order mark.
  *
- * @param name Of where it comes from, for the error.
- * @throws {KvbenchError} If it is not UTF-8, with the place of the first byte that is not.
+ * @param name Name of the source in the error.
+ * @throws {KvbenchError} If it is not UTF-8, with the place of the first wrong byte.
  */
 export function decodeUtf8(bytes: Uint8Array, name: string | URL): string {
   try {
@@ -24,7 +24,7 @@ export function decodeUtf8(bytes: Uint8Array, name: string | URL): string {
   }
 }
 
-/** How many leading bytes are valid: where what a lossy decoder makes of them encodes to something else. */
+/** Counts the leading valid bytes: those that a lossy decoder and an encoder give back unchanged. */
 function validBytes(bytes: Uint8Array): number {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   const again = new TextEncoder().encode(text);

@@ -5,8 +5,10 @@
  */
 import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
-import type { StrategyName } from "../kv/strategy.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import { decodingNeed, inTurn, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
+import type { DecodingOptions } from "../engine/with_decoder.ts";
+import type { FirstDispatch } from "../gpu/recorder.ts";
+import type { Model } from "../model/model.ts";
 import { compare, type Comparison } from "../base/comparison.ts";
 
 /** What kvbench promises for float32 weights. */
@@ -22,6 +24,25 @@ export function hasGolden(weightsSha256: string): boolean {
   return weightsSha256 === golden.weights_sha256;
 }
 
+/** New tokens that are compared behind each prompt. */
+const NEW_TOKENS = Math.min(...golden.cases.map(({ greedy_ids }) => greedy_ids.length));
+
+/** All prompts at once. */
+function decodingOf(strategy: string): DecodingOptions {
+  const maxPromptTokens = Math.max(...golden.cases.map(({ ids }) => ids.length));
+  return {
+    strategy,
+    nSequences: golden.cases.length,
+    maxPromptTokens,
+    maxTokens: maxPromptTokens + NEW_TOKENS,
+  };
+}
+
+/** Computes what {@linkcode checkGolden} takes beside the weights, with one strategy after another. */
+export function goldenNeed(context: NeedContext, strategies: readonly string[]): WorkNeed {
+  return inTurn(...strategies.map((strategy) => decodingNeed(context, decodingOf(strategy))));
+}
+
 /** Steps that {@linkcode checkGolden} counts: kernels are compiled, logits are there, ids are there. */
 export const GOLDEN_STEPS = 3;
 
@@ -30,28 +51,26 @@ export const GOLDEN_STEPS = 3;
  *
  * @param model The embedded one, in float32.
  * @param onProgress Called with the steps done so far, of {@linkcode GOLDEN_STEPS}.
+ * @param onKernel Called before a kernel is first dispatched.
  * @throws {KvbenchError} If a kernel does not compile or the device fails.
  */
 export async function checkGolden(
-  model: Gpt2,
-  strategy: StrategyName,
+  model: Model,
+  strategy: string,
   onProgress: (steps: number) => void = () => {},
+  onKernel?: FirstDispatch,
 ): Promise<Comparison[]> {
   const { cases } = golden;
   const prompts = cases.map(({ ids }) => ids);
-  const maxPromptTokens = Math.max(...prompts.map(({ length }) => length));
-  const newTokens = Math.min(...cases.map(({ greedy_ids }) => greedy_ids.length));
-  const maxTokens = maxPromptTokens + newTokens;
-  const size = { nSequences: cases.length, maxPromptTokens, maxTokens, capacityTokens: maxTokens };
-  const options = { strategy, growth: "static", blockSize: 16, ...size } as const;
   const tolerance = model.gpu.facts.software ? SOFTWARE_TOLERANCE : PROMISED_TOLERANCE;
-  return await withDecoder(model, options, async (decoder) => {
+  return await withDecoder(model, decodingOf(strategy), async (decoder) => {
     onProgress(1);
+    decoder.runner.recorder.onFirstDispatch = onKernel;
     decoder.begin(prompts);
     const logits = await decoder.logits();
     onProgress(2);
     decoder.begin(prompts);
-    decoder.advance(newTokens);
+    decoder.advance(NEW_TOKENS);
     const ids = await decoder.ids(prompts.map(({ length }) => length));
     onProgress(GOLDEN_STEPS);
     return cases.flatMap((item, s) => {
@@ -61,7 +80,7 @@ export async function checkGolden(
       return [
         compare(own, wanted, { what: `logits behind prompt "${item.name}"`, tolerance }),
         {
-          what: `${newTokens} ids behind prompt "${item.name}"`,
+          what: `${NEW_TOKENS} ids behind prompt "${item.name}"`,
           largestError: item.greedy_ids.filter((id, i) => ids[s]![i] !== id).length,
           tolerance: 0,
           at: wrong < 0

@@ -8,6 +8,7 @@ import { type Comparison, describeComparison, isRight, worst } from "../base/com
 import { DeviceLostError, KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { KV_COPY } from "../kv/files.ts";
+import { strategies } from "../kv/registry.ts";
 import { dimsOf } from "../model/dims.ts";
 import { OPERATORS } from "../model/operators.ts";
 import { type CheckedModel, MOST_CHECKED } from "../model/trial.ts";
@@ -40,14 +41,14 @@ export interface Verdict {
   readonly detail: string;
 }
 
-/** Kinds of K/V memory, the one with the longest way to a slot first. */
-const KV_KINDS = ["paged by 16", "contiguous", "arena"];
-
 /** Lists the checks of all kernels that a model uses: those that operators declare, and that of copies of slots. */
 export function kernelChecks(model: Omit<CheckedModel, "kvMemories">): KernelCheck[] {
   const { config, kvDtypes } = model;
+  // The first type in the first kind of memory of each strategy, the others in the one that shares.
+  const own = strategies().toSorted((a, b) => Number(b.traits.shares) - Number(a.traits.shares));
+  const kinds = own.flatMap(({ cases }) => cases.slice(0, 1).map(({ name }) => name));
   const kvMemories = kvDtypes.flatMap((dtype, i) =>
-    KV_KINDS.slice(0, i === 0 ? undefined : 1).map((kind) => ({ kind, dtype }))
+    kinds.slice(0, i === 0 ? undefined : 1).map((kind) => ({ kind, dtype }))
   );
   const nHead = Math.min(config.nHead, MOST_CHECKED.heads), a4 = nHead * dimsOf(config).headDim4;
   return [
@@ -63,9 +64,7 @@ export function kernelChecks(model: Omit<CheckedModel, "kvMemories">): KernelChe
       variant: kvDtypes.join(", "),
       run: (gpu) =>
         Promise.all(
-          kvDtypes.map((dtype) =>
-            checkKvCopy(gpu, { nLayer: 2, nHead, a4, dtype, nCtx: 40, nSequences: 1, texels: false })
-          ),
+          kvDtypes.map((dtype) => checkKvCopy(gpu, { nHead, a4, dtype, nSequences: 1, texels: false })),
         ),
     },
   ];

@@ -7,8 +7,10 @@ import { kvCopy } from "../../wgsl/ops/kv_copy/reference.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
-import { SlotPool } from "../kv/slot_pool.ts";
-import type { KvShape } from "../kv/strategy.ts";
+import { KvPool } from "../kv/pool.ts";
+import { chooseKv, plainStrategy } from "../kv/registry.ts";
+import { makeKv } from "../kv/strategy_def.ts";
+import type { KvShape } from "../kv/shape.ts";
 import { seededRandom } from "../base/random.ts";
 import { compare, type Comparison } from "../base/comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";
@@ -31,7 +33,11 @@ export const COPIES: readonly SlotCopy[] = [
  * @throws {KvbenchError} If the kernel does not compile or the device fails.
  */
 export async function checkKvCopy(gpu: Gpu, shape: KvShape): Promise<Comparison> {
-  const pool = new SlotPool(gpu, shape, { nSlots: N_SLOTS, layersKept: 2, blockSize: undefined });
+  const { addressing } = makeKv(chooseKv(plainStrategy().name), {
+    ...{ nSequences: 1, nLayer: 2, nCtx: N_SLOTS, maxTokens: N_SLOTS, maxRows: N_SLOTS },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
+  });
+  const pool = KvPool.allocate(gpu, { shape, addressing, nSlots: N_SLOTS, movesSlots: true });
   try {
     const copier = await SlotCopier.create(gpu, pool);
     try {

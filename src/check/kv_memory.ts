@@ -1,18 +1,18 @@
 /**
- * K/V memory to check kernels with: slot addresses and bytes are worked out here and not taken from the strategies, so
- * that both are held against a third opinion.
+ * K/V memory to check kernels with: addresses are those of the strategies' cases, and bytes are worked out here: neither
+ * is taken from a policy or a kernel.
  *
  * @module
  */
 import type { Dtype } from "../formats/registry.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { writeVectors } from "../gpu/writer.ts";
-import { ARENA, CONTIGUOUS, PAGED } from "../kv/files.ts";
 import type { KvLayer } from "../kv/layer.ts";
-import { KvLayout, type KvSlots } from "../kv/layout.ts";
-import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import { KvLayout } from "../kv/layout.ts";
+import { strategies } from "../kv/registry.ts";
+import type { KvGroups, KvSource } from "../kv/source.ts";
+import type { AddressCase } from "../kv/strategy_def.ts";
 import type { KvOutcome, TrialKv } from "../model/trial.ts";
-import { shuffledRange } from "../model/values.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import { download, type Scratch } from "./scratch.ts";
 
@@ -22,22 +22,14 @@ export interface KvNeed extends TrialKv {
   readonly texels: boolean;
 }
 
-/** Where slots are. */
-interface Places extends Omit<KvSlots, "most"> {
-  /** What `kv_slot()` reads. */
-  readonly tableBuffer: LedgerBuffer;
-  /** Slots in all, used or not. */
-  readonly nSlots: number;
-  /** The slot of a token. */
-  readonly slot: (sequence: number, position: number) => number;
-}
-
 /** One layer's K and V. */
 export class KvMemory {
   /** Slots in all, used or not. */
   readonly nSlots: number;
-  /** The slot of a token. */
+  /** Returns the slot of a token. */
   readonly slot: (sequence: number, position: number) => number;
+  /** Returns whether the token at `position` is attended to from the one at `row`. */
+  readonly isVisible: (row: number, position: number) => boolean;
   /** The bytes that the GPU gets. */
   readonly bytes: KvBytes;
   readonly #scratch: Scratch;
@@ -50,15 +42,25 @@ export class KvMemory {
   constructor(
     scratch: Scratch,
     { nSequences, tokensPerSequence, nHead, a4, dtype, texels, byte, tokens = [] }: KvNeed,
-    { tableBuffer, nSlots, slot, ...slots }: Places,
+    { lay }: AddressCase,
   ) {
+    const { addressing, table, nSlots, slot, isVisible } = lay({ nSequences, tokensPerSequence });
+    const { files, slotGroup, overrides } = addressing, isUniform = "slotsPerSequence" in addressing.table;
     this.#scratch = scratch;
-    this.#table = tableBuffer;
+    this.#table = isUniform
+      ? scratch.upload(Uint32Array.of(...table, 0, 0, 0), GPUBufferUsage.UNIFORM)
+      : scratch.upload(Uint32Array.from(table));
     this.nSlots = nSlots;
     this.slot = slot;
-    const shape = { nLayer: 1, nHead, a4, dtype, nCtx: tokensPerSequence, nSequences, texels };
-    this.#layout = new KvLayout(scratch.gpu, shape, { ...slots, most: nSlots });
-    this.#shape = { dtype, a4, nHead, slotGroup: slots.group };
+    this.isVisible = isVisible ?? ((row, position) => position <= row);
+    this.#layout = new KvLayout(scratch.gpu, { nHead, a4, dtype, nSequences, texels }, {
+      files,
+      table: isUniform ? "uniform" : "read",
+      most: nSlots,
+      group: slotGroup,
+      ...(overrides && { overrides }),
+    });
+    this.#shape = { dtype, a4, nHead, slotGroup };
     this.bytes = KvBytes.filled(nSlots, byte, this.#shape);
     for (const { sequence, position, values } of tokens) this.bytes.store(slot(sequence, position), values);
   }
@@ -87,6 +89,7 @@ export class KvMemory {
     return {
       nSlots: this.nSlots,
       slot: this.slot,
+      isVisible: this.isVisible,
       load: (slot) => bytes.load(slot),
       error: (slot, expected) => bytes.error(slot, expected),
       isFilledWith: (slot, byte) => bytes.isFilledWith(slot, byte),
@@ -94,72 +97,18 @@ export class KvMemory {
   }
 }
 
-/** Makes the memory of one layer. */
-type MakeKv = (scratch: Scratch, need: KvNeed) => KvMemory;
-
-/** One region per sequence. */
-const contiguousKv: MakeKv = (scratch, need) => {
-  const { nSequences, tokensPerSequence } = need;
-  return new KvMemory(scratch, need, {
-    file: CONTIGUOUS,
-    table: "uniform",
-    tableBuffer: scratch.upload(Uint32Array.of(tokensPerSequence, 0, 0, 0), GPUBufferUsage.UNIFORM),
-    group: 16,
-    nSlots: nSequences * tokensPerSequence,
-    slot: (sequence, position) => sequence * tokensPerSequence + position,
-  });
-};
-
-/** One region per sequence, which begins anywhere. */
-const arenaKv: MakeKv = (scratch, need) => {
-  const { nSequences, tokensPerSequence } = need;
-  const spacing = tokensPerSequence + 3;
-  const starts = Uint32Array.from(shuffledRange(nSequences, 1), (place) => place * spacing + 2);
-  return new KvMemory(scratch, need, {
-    file: ARENA,
-    table: "read",
-    tableBuffer: scratch.upload(starts),
-    group: 8,
-    nSlots: nSequences * spacing + 2,
-    slot: (sequence, position) => starts[sequence]! + position,
-  });
-};
-
-/** Blocks in a random order, with as many unused ones between them. */
-function pagedKv(blockSize: number): MakeKv {
-  return (scratch, need) => {
-    const { nSequences, tokensPerSequence } = need;
-    const maxBlocks = Math.ceil(tokensPerSequence / blockSize);
-    const nBlocks = 2 * nSequences * maxBlocks;
-    const table = Uint32Array.from(shuffledRange(nBlocks, blockSize).slice(0, nSequences * maxBlocks));
-    return new KvMemory(scratch, need, {
-      file: PAGED,
-      table: "read",
-      tableBuffer: scratch.upload(table),
-      group: blockSize,
-      overrides: { BLOCK_SIZE: blockSize, MAX_BLOCKS: maxBlocks },
-      nSlots: nBlocks * blockSize,
-      slot: (sequence, position) =>
-        table[sequence * maxBlocks + Math.floor(position / blockSize)]! * blockSize + position % blockSize,
-    });
-  };
+/** Lists the names of every kind of memory that strategies declare. */
+export function kvKinds(): string[] {
+  return strategies().flatMap(({ cases }) => cases).map(({ name }) => name);
 }
 
-/** Every kind of memory, by its name. */
-const KINDS: Readonly<Record<string, MakeKv>> = {
-  "contiguous": contiguousKv,
-  "arena": arenaKv,
-  "paged by 1": pagedKv(1),
-  "paged by 3": pagedKv(3),
-  "paged by 16": pagedKv(16),
-};
-
-/** Names of the kinds of memory. */
-export const KV_KINDS: readonly string[] = Object.keys(KINDS);
-
-/** Makes K/V memory of the kind that is named. */
+/**
+ * Makes K/V memory of the kind that is named.
+ *
+ * @throws {Error} If no strategy declares it.
+ */
 export function createKvMemory(scratch: Scratch, need: KvNeed): KvMemory {
-  const make = KINDS[need.kind];
-  if (!make) throw new Error(`K/V memory ${need.kind} is unknown: expected one of ${KV_KINDS.join(", ")}`);
-  return make(scratch, need);
+  const found = strategies().flatMap(({ cases }) => cases).find(({ name }) => name === need.kind);
+  if (found === undefined) throw new Error(`No strategy declares K/V memory "${need.kind}"`);
+  return new KvMemory(scratch, need, found);
 }

@@ -5,8 +5,9 @@
  */
 import { WrongResultsError } from "../base/errors.ts";
 import { type Dtype, formatOf } from "../formats/registry.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import { plainStrategy, strategyNamed } from "../kv/registry.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
+import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { describeComparison, isRight, worst } from "../base/comparison.ts";
 import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
@@ -16,12 +17,14 @@ import { firstWrong, kernelChecks } from "./kernel_checks.ts";
 export interface SelfCheckOptions {
   /** Where the weights come from. */
   readonly weights: WeightsOrigin;
-  /** The strategy that the golden prompts are decoded with: all of them are compared with each other later. */
-  readonly strategy: StrategyName;
+  /** The strategy that the golden prompts are decoded with. Default: where it is not exact, the plain cache. */
+  readonly strategy: string;
   /** How K and V will be stored. */
   readonly kvDtypes: readonly Dtype[];
   /** Called before and after each check, with how many are done. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called before a kernel of the golden prompts is first dispatched. */
+  readonly onKernel?: FirstDispatch;
 }
 
 /**
@@ -32,12 +35,13 @@ export interface SelfCheckOptions {
  */
 export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<void> {
   const { gpu, config, tuning, weightsDtype } = model;
-  const { weights, strategy, kvDtypes, onProgress = () => {} } = options;
+  const { weights, strategy, kvDtypes, onProgress = () => {}, onKernel } = options;
   let wrong: string | undefined;
   const exact = [weightsDtype, ...kvDtypes].every((dtype) => formatOf(dtype).exact);
   if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
     onProgress(0, GOLDEN_STEPS);
-    const comparisons = await checkGolden(model, strategy, (steps) => onProgress(steps, GOLDEN_STEPS));
+    const { name } = strategyNamed(strategy).traits.exact ? strategyNamed(strategy) : plainStrategy();
+    const comparisons = await checkGolden(model, name, (steps) => onProgress(steps, GOLDEN_STEPS), onKernel);
     if (comparisons.every(isRight)) return;
     wrong = `golden prompts differ, though every kernel equals its CPU reference: ${
       describeComparison(worst(comparisons))

@@ -5,7 +5,7 @@
  */
 import { z } from "../base/zod.ts";
 import { type Environment, environmentSchema } from "../measure/record/environment_schema.ts";
-import { parseRecord } from "../measure/record/record.ts";
+import { recordReader } from "../measure/record/record.ts";
 import type { Verdict } from "./kernel_checks.ts";
 
 const KIND = "kvbench.selftest";
@@ -30,11 +30,7 @@ const schema = z.strictObject({
   })).describe("In the order of a forward pass"),
 });
 
-/**
- * A self-test.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** A self-test. */
 export type SelfTest = z.infer<typeof schema>;
 
 /** The record of verdicts. */
@@ -59,12 +55,9 @@ export function selfTestRecord(
   };
 }
 
-/**
- * Reads a self-test.
- *
- * @param source Where it comes from, for the error message.
- * @throws {KvbenchError} If it is none.
- */
-export function parseSelfTest(json: unknown, source: string): SelfTest {
-  return parseRecord(schema, { kind: KIND, version: VERSION, refused: {} }, json, source);
-}
+/** Checks that a value is a self-test. */
+export const parseSelfTest = recordReader(schema, {
+  kind: KIND,
+  version: VERSION,
+  refused: {},
+});

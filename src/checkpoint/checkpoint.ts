@@ -1,14 +1,14 @@
 /**
  * A GPT-2 checkpoint in Hugging Face layout: a configuration and the tensors it calls for, checked against each
- * other before any tensor is read. It owns the open file, and knows neither where it came from nor the GPU.
+ * other before any tensor is read. Owns the open files; knows neither their origin nor the GPU.
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { KvbenchError } from "../base/errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { type Gpt2Config, parseConfig } from "./config.ts";
 import { firstNotFinite } from "../base/finite.ts";
+import { sha256Hex } from "../base/sha256.ts";
 import {
   FLOAT_DTYPES,
   isFloatDtype,
@@ -19,19 +19,19 @@ import {
 
 export type { RowRange } from "./safetensors.ts";
 
-/** Where weights come from: a file with this SHA-256 in hex, or a seed. */
+/** Origin of weights: a file with this SHA-256 in hex, or a seed. */
 export type WeightsOrigin =
   | { readonly source: "checkpoint"; readonly sha256: string }
   | { readonly source: "synthetic"; readonly seed: number };
 
-/** A model's configuration and tensors, wherever they come from. */
+/** A model's configuration and tensors, of any origin. */
 export interface TensorSource {
-  /** What the model is called. */
+  /** Name of the model. */
   readonly name: string;
-  /** The model's dimensions. */
+  /** Dimensions of the model. */
   readonly config: Gpt2Config;
   /**
-   * Where the values come from, for results.
+   * Returns the origin of the values, for results.
    *
    * @throws {KvbenchError} If a file can't be read.
    */
@@ -40,7 +40,7 @@ export interface TensorSource {
    * Reads a tensor as float32, row-major, in the shape that {@linkcode tensorShapes} states.
    *
    * @param tensor A name of {@linkcode tensorShapes}, e.g. `h.0.attn.c_attn.weight`.
-   * @param rows Which rows of its first dimension: all, unless told otherwise.
+   * @param rows Rows of its first dimension. Default: all.
    * @throws {KvbenchError} If there is no such tensor, or it can't be read.
    */
   read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
@@ -52,17 +52,17 @@ export interface TensorSource {
 export interface WeightsFile {
   /** Its bytes. */
   readonly bytes: ByteSource;
-  /** What messages call it. */
+  /** Name in messages. */
   readonly name: string;
 }
 
 /** The files of a checkpoint. */
 export interface CheckpointFiles {
-  /** What the model is called in results and messages. */
+  /** Name of the model in results and messages. */
   readonly name: string;
   /** Text of `config.json`. */
   readonly configJson: string;
-  /** What messages call `config.json`. */
+  /** Name of `config.json` in messages. */
   readonly configName: string;
   /** `model.safetensors`, or the files that share its tensors. */
   readonly weights: readonly WeightsFile[];
@@ -70,9 +70,8 @@ export interface CheckpointFiles {
 
 /**
  * Opens a checkpoint: reads the configuration and the header of the weights, and checks that every tensor is
- * there in its shape. A stored head that equals the token embedding, element by element and bit by bit as float32,
- * is a tied one; any other is a matrix of its own, whatever the configuration says. Takes over `files.weights`, which
- * is closed if this fails.
+ * there in its shape. A stored head whose float32 values equal the token embedding's bit by bit is tied; any other is a
+ * matrix of its own, whatever the configuration says. Takes over `files.weights`, and closes them if this fails.
  *
  * @throws {KvbenchError} If the files can't be read, or don't hold one GPT-2 model.
  */
@@ -99,9 +98,9 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
 
 /** An open checkpoint whose tensors have the right names and shapes. Made by {@linkcode openCheckpoint}. */
 export class Checkpoint implements TensorSource {
-  /** What the model is called. */
+  /** Name of the model. */
   readonly name: string;
-  /** The model's dimensions. */
+  /** Dimensions of the model. */
   readonly config: Gpt2Config;
   /** Bytes of the tensors as stored. */
   readonly storedBytes: number;
@@ -127,8 +126,8 @@ export class Checkpoint implements TensorSource {
    * Reads a tensor as float32, row-major, in the shape that {@linkcode tensorShapes} states.
    *
    * @param tensor A name of {@linkcode tensorShapes}, e.g. `h.0.attn.c_attn.weight`.
-   * @param rows Which rows of its first dimension: all, unless told otherwise.
-   * @throws {KvbenchError} If there is no such tensor, it holds what is no finite number, or the file can't be read.
+   * @param rows Rows of its first dimension. Default: all.
+   * @throws {KvbenchError} If there is no such tensor, it holds a value that is not finite, or the file can't be read.
    */
   async read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
     const found = this.#tensors.get(tensor);
@@ -142,7 +141,7 @@ export class Checkpoint implements TensorSource {
       const at = bad + (rows === undefined ? 0 : rows.first * values.length / rows.count);
       throw refusal(
         file.name,
-        `tensor ${stored} holds ${values[bad]} at element ${at}, wanted finite weights`,
+        `tensor ${stored} holds ${values[bad]} at element ${at}, expected finite weights`,
       );
     }
     return values;
@@ -159,7 +158,7 @@ export class Checkpoint implements TensorSource {
     const [only] = hashes;
     const sha256 = hashes.length === 1 && only
       ? only
-      : createHash("sha256").update(hashes.join(" ")).digest("hex");
+      : await sha256Hex(new TextEncoder().encode(hashes.join(" ")));
     return { source: "checkpoint", sha256 };
   }
 
@@ -169,18 +168,17 @@ export class Checkpoint implements TensorSource {
   }
 }
 
-/** Where a tensor is stored. */
+/** Place of a tensor. */
 interface StoredTensor {
-  /** The file that holds it. */
   readonly file: SafetensorsFile;
-  /** Its name in there. */
+  /** Name in the file. */
   readonly stored: string;
 }
 
 /** Bytes of each tensor that are compared at once. */
 const COMPARED_BYTES = 4 << 20;
 
-/** Whether two tensors of the shape of the token embedding hold the same float32 values, bit for bit. */
+/** Tells whether two tensors of the token embedding's shape hold the same float32 values, bit for bit. */
 async function areEqual(
   a: StoredTensor,
   b: StoredTensor,
@@ -193,7 +191,7 @@ async function areEqual(
       [a, b].map(async ({ file, stored }) => new Uint32Array((await file.readF32(stored, rows)).buffer)),
     ) as [Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>];
     const isEqual = left.every((bits, i) => bits === right[i]);
-    // Given back now: the garbage collector would let them pile up.
+    // Freed now: the garbage collector would let them pile up.
     for (const { buffer } of [left, right]) buffer.transfer(0);
     if (!isEqual) return false;
   }
@@ -201,9 +199,8 @@ async function areEqual(
 }
 
 /**
- * The tensors that a model consists of, with their shapes, as Hugging Face names them without the
- * `transformer.` prefix. A linear layer's weight is [inputs, outputs]; a head of its own is [outputs, inputs], as the
- * embedding is.
+ * Returns the shapes of a model's tensors by Hugging Face's names, without the prefix `transformer.`. The weight of a
+ * linear layer is [inputs, outputs]; an untied head is [outputs, inputs], as the embedding is.
  */
 export function tensorShapes(config: Gpt2Config): Map<string, number[]> {
   const { vocabSize, nCtx, nEmbd, nInner, nLayer, tieWordEmbeddings } = config;
@@ -225,22 +222,22 @@ export function tensorShapes(config: Gpt2Config): Map<string, number[]> {
 }
 
 const PREFIX = "transformer.";
-/** The token embedding. */
+/** Name of the token embedding. */
 export const EMBEDDING = "wte.weight";
-/** The head, where it is not the token embedding; some tools store a copy of that here. */
+/** Name of the head, if it is not the token embedding; some tools store a copy of the embedding under it. */
 export const HEAD = "lm_head.weight";
-/** The causal mask, which old checkpoints store. */
+/** Name of the causal mask, which old checkpoints store. */
 const MASK = /^h\.\d+\.attn\.(masked_)?bias$/;
-/** Names that a message lists before it counts the rest. */
+/** Most names in a message; the rest are counted. */
 const MAX_LISTED = 4;
 
-/** From the name of each tensor of the model to where it is stored. */
+/** Finds the place of each tensor of the model. */
 function matchTensors(
   config: Gpt2Config,
   files: readonly SafetensorsFile[],
   configName: string,
 ): Map<string, StoredTensor> {
-  const wanted = tensorShapes(config), allowed = tensorShapes({ ...config, tieWordEmbeddings: false });
+  const expected = tensorShapes(config), allowed = tensorShapes({ ...config, tieWordEmbeddings: false });
   const tensors = new Map<string, StoredTensor>();
   const surplus: string[] = [];
   const all = files.flatMap((file) => [...file.tensors].map(([stored, info]) => ({ file, stored, info })));
@@ -263,9 +260,9 @@ function matchTensors(
 
   const weightsName = (files[0]?.name ?? "no file") +
     (files.length > 1 ? ` and ${files.length - 1} more` : "");
-  const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
+  const missing = [...expected.keys()].filter((name) => !tensors.has(name));
   if (missing.length > 0) {
-    throw refusal(weightsName, `${listed(missing)} missing, wanted all that ${configName} calls for`);
+    throw refusal(weightsName, `${listed(missing)} missing, expected all that ${configName} calls for`);
   }
   if (surplus.length > 0) {
     throw refusal(weightsName, `${listed(surplus)} not part of the GPT-2 that ${configName} describes`);
@@ -280,10 +277,10 @@ function checkTensor(
 ): void {
   const [found, expected] = [info.shape, shape].map((dimensions) => `[${dimensions.join(", ")}]`);
   if (found !== expected) {
-    throw refusal(weightsName, `tensor ${stored} is ${found}, wanted ${expected} by ${configName}`);
+    throw refusal(weightsName, `tensor ${stored} is ${found}, expected ${expected} by ${configName}`);
   }
   if (!isFloatDtype(info.dtype)) {
-    throw refusal(weightsName, `tensor ${stored} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
+    throw refusal(weightsName, `tensor ${stored} is ${info.dtype}, expected ${FLOAT_DTYPES}`);
   }
 }
 
@@ -297,7 +294,7 @@ function listed(names: readonly string[]): string {
 /**
  * Parses the JSON of a model's file.
  *
- * @param name What messages call the file.
+ * @param name Name of the file in messages.
  * @throws {KvbenchError} If it is not JSON.
  */
 export function parseJson(text: string, name: string): unknown {

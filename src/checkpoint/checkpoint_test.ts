@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../base/errors.ts";
-import { fileSource, memorySource } from "./byte_source.ts";
+import { fileSource } from "../host/files.ts";
+import { memorySource } from "./byte_source.ts";
 import { type Checkpoint, openCheckpoint, tensorShapes } from "./checkpoint.ts";
 import { parameterCount, parseConfig, PRESETS } from "./config.ts";
 import { permitted } from "../../tests/permitted.ts";
@@ -51,6 +52,7 @@ async function open(
       }
       return memory.read(offset, length);
     },
+    sha256: () => memory.sha256(),
     close: () => {
       log.closed++;
     },
@@ -179,7 +181,7 @@ Deno.test("openCheckpoint() compares a head with the token embedding in bands", 
 Deno.test("openCheckpoint() wants the head that tie_word_embeddings: false speaks of", async () => {
   await assertRefused(
     tensors(),
-    "Cannot use m.safetensors: tensor lm_head.weight is missing, wanted all that config.json calls for",
+    "Cannot use m.safetensors: tensor lm_head.weight is missing, expected all that config.json calls for",
     UNTIED_JSON,
   );
 });
@@ -206,30 +208,30 @@ Deno.test("openCheckpoint() reads no tensor, and keeps the file open until close
 Deno.test("openCheckpoint() names tensors that are missing", async () => {
   await assertRefused(
     tensors({ "h.1.mlp.c_fc.bias": undefined }),
-    "Cannot use m.safetensors: tensor h.1.mlp.c_fc.bias is missing, wanted all that config.json calls for",
+    "Cannot use m.safetensors: tensor h.1.mlp.c_fc.bias is missing, expected all that config.json calls for",
   );
   await assertRefused(
     new Map(),
     "Cannot use m.safetensors: tensors wte.weight, wpe.weight, h.0.ln_1.weight, h.0.ln_1.bias and 24 more are " +
-      "missing, wanted all that config.json calls for",
+      "missing, expected all that config.json calls for",
   );
 });
 
 Deno.test("openCheckpoint() names a tensor of the wrong shape, with both shapes", async () => {
   await assertRefused(
     tensors({ "h.0.attn.c_attn.weight": { shape: [12, 4] } }),
-    "Cannot use m.safetensors: tensor h.0.attn.c_attn.weight is [12, 4], wanted [4, 12] by config.json",
+    "Cannot use m.safetensors: tensor h.0.attn.c_attn.weight is [12, 4], expected [4, 12] by config.json",
   );
   await assertRefused(
     tensors({ "lm_head.weight": { shape: [6, 4] } }),
-    "Cannot use m.safetensors: tensor lm_head.weight is [6, 4], wanted [5, 4] by config.json",
+    "Cannot use m.safetensors: tensor lm_head.weight is [6, 4], expected [5, 4] by config.json",
   );
 });
 
 Deno.test("openCheckpoint() names a tensor of integers", async () => {
   await assertRefused(
     tensors({ "ln_f.bias": { shape: [4], dtype: "U8" } }),
-    "Cannot use m.safetensors: tensor ln_f.bias is U8, wanted F32, F16 or BF16",
+    "Cannot use m.safetensors: tensor ln_f.bias is U8, expected F32, F16 or BF16",
   );
 });
 

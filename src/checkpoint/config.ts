@@ -1,6 +1,6 @@
 /**
- * The dimensions of a GPT-2 model: read from a Hugging Face `config.json` and checked, so that no other file
- * meets a configuration that the kernels can't run. Knows no tensors and no files.
+ * The dimensions of a GPT-2 model: read from a Hugging Face `config.json` and checked, so that every configuration
+ * elsewhere is one that the kernels can run. Knows no tensors and no files.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Gpt2Config {
   readonly eosTokenId: number;
   /** Width of one head: nEmbd / nHead. */
   readonly headDim: number;
-  /** Whether the token embedding is the head too; otherwise the head is a matrix of its own. */
+  /** True if the token embedding is the head too; otherwise the head is a matrix of its own. */
   readonly tieWordEmbeddings: boolean;
 }
 
@@ -46,46 +46,48 @@ export const PRESETS: Readonly<Record<PresetName, Gpt2Config>> = {
 };
 
 /**
- * Reads a Hugging Face `config.json`. Keys that don't change the forward pass are ignored; those that do are in
- * `Schema`, each with the values that kvbench computes.
+ * Reads a Hugging Face `config.json`. Keys that don't change the forward pass are ignored; the others are in `Schema`,
+ * each with the values that kvbench computes.
  *
  * @param json The parsed file.
- * @param source Where it came from, for messages.
- * @throws {KvbenchError} If a key is missing, absurd, or asks for a variant of GPT-2 that kvbench doesn't run.
+ * @param source Name of the file in messages.
+ * @throws {KvbenchError} If a key is missing or out of range, or asks for a variant of GPT-2 that kvbench doesn't run.
  */
 export function parseConfig(json: unknown, source: string): Gpt2Config {
   const parsed = Schema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const path = issue?.path ?? [];
-    if (path.length === 0) throw new KvbenchError(`Cannot use ${source}: wanted a JSON object`);
-    throw refusal(source, String(path[0]), valueAt(json, path), issue?.message ?? "wanted something else");
+    if (path.length === 0) throw new KvbenchError(`Cannot use ${source}: expected a JSON object`);
+    throw refusal(source, String(path[0]), valueAt(json, path), issue?.message ?? "expected something else");
   }
   const keys = parsed.data;
 
   const nCtx = keys.n_positions ?? keys.n_ctx;
-  if (nCtx === undefined) throw refusal(source, "n_positions", undefined, wantedInteger(LIMITS.n_positions));
+  if (nCtx === undefined) {
+    throw refusal(source, "n_positions", undefined, expectedInteger(LIMITS.n_positions));
+  }
   if (keys.n_ctx !== undefined && keys.n_ctx !== nCtx) {
-    throw refusal(source, "n_ctx", keys.n_ctx, `wanted n_positions, ${nCtx}`);
+    throw refusal(source, "n_ctx", keys.n_ctx, `expected n_positions, ${nCtx}`);
   }
   if (keys.n_embd % keys.n_head !== 0) {
-    throw refusal(source, "n_embd", keys.n_embd, `wanted a multiple of n_head, ${keys.n_head}`);
+    throw refusal(source, "n_embd", keys.n_embd, `expected a multiple of n_head, ${keys.n_head}`);
   }
   for (const [alias, key] of ALIASES) {
     const own = key === "n_positions" ? nCtx : keys[key];
     if (keys[alias] !== undefined && keys[alias] !== own) {
-      throw refusal(source, alias, keys[alias], `wanted ${key}, ${own}`);
+      throw refusal(source, alias, keys[alias], `expected ${key}, ${own}`);
     }
   }
   const minHeads = Math.ceil(keys.n_embd / MAX_HEAD_DIM);
   if (keys.n_head < minHeads) {
-    const wanted = `wanted at least ${minHeads}, for heads of at most ${MAX_HEAD_DIM} elements`;
-    throw refusal(source, "n_head", keys.n_head, wanted);
+    const expected = `expected at least ${minHeads}, for heads of at most ${MAX_HEAD_DIM} elements`;
+    throw refusal(source, "n_head", keys.n_head, expected);
   }
   for (const key of ["bos_token_id", "eos_token_id"] as const) {
     const id = keys[key] ?? DEFAULT_TOKEN_ID;
     if (id >= keys.vocab_size) {
-      throw refusal(source, key, keys[key], `wanted an id below vocab_size, ${keys.vocab_size}`);
+      throw refusal(source, key, keys[key], `expected an id below vocab_size, ${keys.vocab_size}`);
     }
   }
   return {
@@ -103,7 +105,7 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
   };
 }
 
-/** Parameters of a model; a tied head is counted once. */
+/** Counts a model's parameters; a tied head counts once. */
 export function parameterCount(config: Gpt2Config): number {
   const { vocabSize, nCtx, nEmbd, nInner, nLayer, tieWordEmbeddings } = config;
   const norm = 2 * nEmbd;
@@ -133,13 +135,13 @@ function preset(nLayer: number, nHead: number, nEmbd: number): Gpt2Config {
   };
 }
 
-/** What `transformers` assumes where a config names no token id. */
+/** Token id that `transformers` assumes if a config names none. */
 const DEFAULT_TOKEN_ID = 50256;
 
 /** The widest head that fits the attention kernels' workgroup memory. */
 const MAX_HEAD_DIM = 256;
 
-/** The largest accepted values: far above any GPT-2, far below what would overflow a byte count. */
+/** Largest accepted values: far above any GPT-2, and far below an overflow of byte counts. */
 const LIMITS = {
   vocab_size: 1_000_000,
   n_ctx: 1_000_000,
@@ -154,7 +156,7 @@ const Schema = z.object({
   model_type: oneOf("gpt2").optional(),
   architectures: z.array(z.string()).nullish().refine(
     (names) => (names ?? []).every((name) => name === "GPT2LMHeadModel" || name === "GPT2Model"),
-    { error: "wanted GPT2LMHeadModel or GPT2Model" },
+    { error: "expected GPT2LMHeadModel or GPT2Model" },
   ),
   activation_function: oneOf("gelu_new", "gelu_pytorch_tanh").optional(),
   vocab_size: integer("vocab_size"),
@@ -167,14 +169,14 @@ const Schema = z.object({
   layer_norm_epsilon: epsilon(),
   bos_token_id: tokenId(),
   eos_token_id: tokenId(),
-  tie_word_embeddings: z.boolean({ error: "wanted true or false" }).optional(),
-  // Other names of sizes, which `transformers` takes too.
+  tie_word_embeddings: z.boolean({ error: "expected true or false" }).optional(),
+  // Other names of sizes, which `transformers` accepts too.
   hidden_size: z.unknown().optional(),
   max_position_embeddings: z.unknown().optional(),
   num_attention_heads: z.unknown().optional(),
   num_hidden_layers: z.unknown().optional(),
-  // Each of these, at another value, changes the formula of the forward pass or what the tensors mean. Not among them
-  // is reorder_and_upcast_attn, which is about float16 and leaves the function as it is.
+  // Other values of these change the forward pass or the meaning of tensors. reorder_and_upcast_attn does not: it is
+  // about float16 alone.
   scale_attn_weights: only(true),
   scale_attn_by_inverse_layer_idx: only(false),
   add_cross_attention: only(false),
@@ -185,12 +187,12 @@ const Schema = z.object({
   auto_map: z.unknown().optional().refine(
     (map) => !Object.keys(map ?? {}).some((key) => /^Auto(Model|Config)/.test(key)),
     {
-      error: "wanted no code of the model's own, which kvbench does not run",
+      error: "expected no code of the model's own, which kvbench does not run",
     },
   ),
 });
 
-/** Other names of keys. */
+/** Other names of keys, with the keys. */
 const ALIASES = [
   ["hidden_size", "n_embd"],
   ["max_position_embeddings", "n_positions"],
@@ -199,50 +201,50 @@ const ALIASES = [
 ] as const;
 
 function epsilon() {
-  const error = "wanted a number above 0, at most 0.1";
+  const error = "expected a number above 0, at most 0.1";
   return z.number({ error }).gt(0, { error }).max(0.1, { error }).default(1e-5);
 }
 
 function integer(key: keyof typeof LIMITS) {
-  const error = wantedInteger(LIMITS[key]);
+  const error = expectedInteger(LIMITS[key]);
   return z.int({ error }).min(1, { error }).max(LIMITS[key], { error });
 }
 
 function tokenId() {
-  const error = "wanted a token id";
+  const error = "expected a token id";
   return z.int({ error }).min(0, { error }).nullish();
 }
 
 function oneOf<const Names extends readonly string[]>(...names: Names) {
-  return z.enum(names, { error: `wanted ${names.join(" or ")}` });
+  return z.enum(names, { error: `expected ${names.join(" or ")}` });
 }
 
 function only<const Value extends boolean>(value: Value) {
-  return z.literal(value, { error: `wanted ${value}` }).optional();
+  return z.literal(value, { error: `expected ${value}` }).optional();
 }
 
-/** Nothing, or an empty list or object. */
+/** Accepts nothing, or an empty list or object. */
 function none(reason: string) {
   return z.unknown().optional().refine(
     (value) => value == null || (typeof value === "object" && Object.keys(value).length === 0),
-    { error: `wanted none: ${reason}` },
+    { error: `expected none: ${reason}` },
   );
 }
 
-function wantedInteger(max: number): string {
-  return `wanted an integer from 1 to ${max}`;
+function expectedInteger(max: number): string {
+  return `expected an integer from 1 to ${max}`;
 }
 
-function refusal(source: string, key: string, value: unknown, wanted: string): KvbenchError {
+function refusal(source: string, key: string, value: unknown, expected: string): KvbenchError {
   const shown = value === undefined ? "missing" : shorten(JSON.stringify(value));
-  return new KvbenchError(`Cannot use ${source}: ${key} is ${shown}, ${wanted}`);
+  return new KvbenchError(`Cannot use ${source}: ${key} is ${shown}, ${expected}`);
 }
 
 function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-/** The top-level value that an issue is about. */
+/** Returns the top-level value that an issue is about. */
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   return Object.entries(json as object).find(([key]) => key === path[0])?.[1];
 }
@@ -250,18 +252,18 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
 /**
  * Checks that ids are in a vocabulary.
  *
- * @throws {UsageError} Naming the first that isn't.
+ * @throws {UsageError} Naming the first id that isn't.
  */
 export function checkIds(ids: readonly number[], vocabSize: number): void {
   const bad = ids.find((id) => id >= vocabSize);
   if (bad === undefined) return;
-  throw new UsageError(`Token id ${bad} is not in the vocabulary: wanted ids below ${vocabSize}`);
+  throw new UsageError(`Token id ${bad} is not in the vocabulary: expected ids below ${vocabSize}`);
 }
 
 /**
- * Checks that a prompt and what is to be generated fit a model's context.
+ * Checks that a prompt and its new tokens fit a model's context.
  *
- * @throws {UsageError} Naming all the numbers.
+ * @throws {UsageError} With all the numbers.
  */
 export function checkContext(promptTokens: number, newTokens: number, nCtx: number): void {
   const total = promptTokens + newTokens;

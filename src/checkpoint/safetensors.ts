@@ -1,15 +1,13 @@
 /**
- * Reads the safetensors format (https://github.com/huggingface/safetensors#format): 8 bytes of header length,
- * a JSON header, then the tensors back to back. Opening reads and checks the header alone; a tensor is read
- * when it is asked for. Knows no model.
+ * The safetensors format (https://github.com/huggingface/safetensors#format): 8 bytes of header length, a JSON header,
+ * then the tensors back to back. Opening reads and checks the header alone; tensors are read on demand. Knows no model.
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { KvbenchError } from "../base/errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 
-/** Where a tensor lies in a safetensors file. */
+/** Type, shape and place of a tensor in a safetensors file. */
 export interface TensorInfo {
   /** Element type as the format names it, e.g. `F16`. */
   readonly dtype: string;
@@ -25,7 +23,7 @@ export interface TensorInfo {
 export class SafetensorsFile {
   /** The tensors by name, in the header's order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** What messages call the file. */
+  /** Name of the file in messages. */
   readonly name: string;
   readonly #source: ByteSource;
 
@@ -36,16 +34,16 @@ export class SafetensorsFile {
   }
 
   /**
-   * Reads and checks the header. The source stays the caller's to close if this fails.
+   * Reads and checks the header. If this fails, the caller closes the source.
    *
    * @param source The file's bytes.
-   * @param name What messages call the file.
+   * @param name Name of the file in messages.
    * @throws {KvbenchError} If the header is damaged, or doesn't describe every byte of the file exactly once.
    */
   static async open(source: ByteSource, name: string): Promise<SafetensorsFile> {
     const prefix = source.size < PREFIX_BYTES ? undefined : await source.read(0, PREFIX_BYTES);
     if (prefix === undefined) {
-      throw unusable(name, `it has ${source.size} bytes, wanted a header of at least ${PREFIX_BYTES}`);
+      throw unusable(name, `it has ${source.size} bytes, expected a header of at least ${PREFIX_BYTES}`);
     }
     const headerBytes = prefix.reduceRight((sum, byte) => sum * 256 + byte, 0);
     const dataStart = PREFIX_BYTES + headerBytes;
@@ -56,7 +54,7 @@ export class SafetensorsFile {
       );
     }
     if (headerBytes > MAX_HEADER_BYTES) {
-      throw unusable(name, `its header has ${headerBytes} bytes, wanted at most ${MAX_HEADER_BYTES}`);
+      throw unusable(name, `its header has ${headerBytes} bytes, expected at most ${MAX_HEADER_BYTES}`);
     }
     const header = parseHeader(await source.read(PREFIX_BYTES, headerBytes), name);
     const tensors = new Map<string, TensorInfo>();
@@ -71,21 +69,21 @@ export class SafetensorsFile {
    * Reads a tensor as float32, its elements in row-major order.
    *
    * @param tensor A name in {@linkcode tensors}, of F32, F16 or BF16.
-   * @param rows Which rows of its first dimension: all, unless told otherwise.
-   * @throws {KvbenchError} If there is no such tensor, it isn't a float of these, or the file can't be read.
+   * @param rows Rows of its first dimension. Default: all.
+   * @throws {KvbenchError} If there is no such tensor, its type is another one, or the file can't be read.
    */
   async readF32(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>> {
     const info = this.tensors.get(tensor);
     if (info === undefined) throw unusable(this.name, `it has no tensor ${quote(tensor)}`);
     const convert = TO_F32.get(info.dtype);
     if (convert === undefined) {
-      throw unusable(this.name, `tensor ${quote(tensor)} is ${info.dtype}, wanted ${FLOAT_DTYPES}`);
+      throw unusable(this.name, `tensor ${quote(tensor)} is ${info.dtype}, expected ${FLOAT_DTYPES}`);
     }
     const bytes = await this.#source.read(...byteRange(info, rows));
     // A typed array's elements must be aligned in its buffer, which a view of a larger one doesn't promise.
     const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const values = convert(whole.buffer);
-    // Given back now: the garbage collector would let it pile up.
+    // Freed now: the garbage collector would let it pile up.
     if (values.buffer !== whole.buffer) whole.buffer.transfer(0);
     return values;
   }
@@ -95,16 +93,11 @@ export class SafetensorsFile {
    *
    * @throws {KvbenchError} If the file can't be read.
    */
-  async sha256(): Promise<string> {
-    const hash = createHash("sha256");
-    const { size } = this.#source;
-    for (let offset = 0; offset < size; offset += HASHED_BYTES) {
-      hash.update(await this.#source.read(offset, Math.min(HASHED_BYTES, size - offset)));
-    }
-    return hash.digest("hex");
+  sha256(): Promise<string> {
+    return this.#source.sha256();
   }
 
-  /** Closes the source. */
+  /** Closes the file. */
   close(): void {
     this.#source.close();
   }
@@ -112,13 +105,13 @@ export class SafetensorsFile {
 
 /** Consecutive rows of a tensor: entries of its first dimension. */
 export interface RowRange {
-  /** The first row. */
+  /** Index of the first row. */
   readonly first: number;
-  /** How many. */
+  /** Number of rows. */
   readonly count: number;
 }
 
-/** Where a tensor's bytes, or those of some of its rows, lie in the file. */
+/** Returns the place of a tensor's bytes, or of some of its rows, in the file. */
 function byteRange(
   { offset, byteLength, shape }: TensorInfo,
   rows?: RowRange,
@@ -128,21 +121,19 @@ function byteRange(
   return [offset + rows.first * rowBytes, rows.count * rowBytes];
 }
 
-/** Whether {@linkcode SafetensorsFile.readF32} reads this element type. */
+/** Tells whether {@linkcode SafetensorsFile.readF32} reads an element type. */
 export function isFloatDtype(dtype: string): boolean {
   return TO_F32.has(dtype);
 }
 
-/** The element types that {@linkcode SafetensorsFile.readF32} reads, for messages. */
+/** Element types that {@linkcode SafetensorsFile.readF32} reads, for messages. */
 export const FLOAT_DTYPES = "F32, F16 or BF16";
 
-/** Bytes that are read at once to be hashed. */
-const HASHED_BYTES = 16 << 20;
 const PREFIX_BYTES = 8;
-// The reference implementation's limit.
+/** Limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Bytes of an element, for all types of the format that fill whole bytes. */
+/** Bytes of an element, for the types of the format that fill whole bytes. */
 const DTYPE_BYTES: ReadonlyMap<string, number> = new Map([
   ...["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0"].map((name) => [name, 1] as const),
   ...["U16", "I16", "F16", "BF16"].map((name) => [name, 2] as const),
@@ -150,7 +141,7 @@ const DTYPE_BYTES: ReadonlyMap<string, number> = new Map([
   ...["U64", "I64", "F64", "C64"].map((name) => [name, 8] as const),
 ]);
 
-/** Conversions of a tensor's bytes. The format is little-endian, and so is every platform of Deno's. */
+/** Conversions to float32 by type. The format is little-endian, as all of Deno's platforms are. */
 const TO_F32: ReadonlyMap<string, (bytes: ArrayBuffer) => Float32Array<ArrayBuffer>> = new Map([
   ["F32", (bytes: ArrayBuffer) => new Float32Array(bytes)],
   ["F16", (bytes: ArrayBuffer) => new Float32Array(new Float16Array(bytes))],
@@ -183,22 +174,22 @@ function parseEntry(
   if (typeof dtype !== "string") throw unusable(name, `${where} has no dtype`);
   const elementBytes = DTYPE_BYTES.get(dtype);
   if (elementBytes === undefined) throw unusable(name, `${where} has the unknown dtype ${quote(dtype)}`);
-  if (!isCounts(shape)) throw unusable(name, `${where} has no shape, wanted a list of dimensions`);
+  if (!isCounts(shape)) throw unusable(name, `${where} has no shape, expected a list of dimensions`);
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw unusable(name, `${where} has no data_offsets, wanted its first byte and its end`);
+    throw unusable(name, `${where} has no data_offsets, expected its first byte and its end`);
   }
   const [begin = 0, end = 0] = offsets;
   const byteLength = shape.reduce((product, n) => product * n, elementBytes);
   if (end - begin !== byteLength) {
     throw unusable(
       name,
-      `${where} is ${dtype} [${shape.join(", ")}] in ${end - begin} bytes, wanted ${byteLength}`,
+      `${where} is ${dtype} [${shape.join(", ")}] in ${end - begin} bytes, expected ${byteLength}`,
     );
   }
   return { dtype, shape, offset: dataStart + begin, byteLength };
 }
 
-/** Tensors must fill the data section without gaps, so that no byte has two meanings or none. */
+/** Checks that tensors fill the data section without gaps, so that each byte has exactly one meaning. */
 function checkLayout(
   tensors: ReadonlyMap<string, TensorInfo>,
   { dataStart, fileEnd, name }: { dataStart: number; fileEnd: number; name: string },
@@ -225,7 +216,7 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** A name from the file, made safe for a one-line message. */
+/** Quotes a name from the file for a one-line message. */
 function quote(text: string): string {
   return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 77)}...`);
 }

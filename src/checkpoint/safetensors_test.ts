@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KvbenchError } from "../base/errors.ts";
-import { type ByteSource, fileSource, memorySource } from "./byte_source.ts";
+import { fileSource } from "../host/files.ts";
+import { type ByteSource, memorySource } from "./byte_source.ts";
 import { SafetensorsFile } from "./safetensors.ts";
 import { permitted } from "../../tests/permitted.ts";
 import { runs } from "../../tests/fuzz.ts";
@@ -23,11 +24,11 @@ function encode(header: unknown, data: Uint8Array | number = 0): Uint8Array<Arra
   return bytes;
 }
 
-function open(bytes: Uint8Array): Promise<SafetensorsFile> {
+function open(bytes: Uint8Array<ArrayBuffer>): Promise<SafetensorsFile> {
   return SafetensorsFile.open(memorySource(bytes), "m.safetensors");
 }
 
-async function assertRefused(bytes: Uint8Array, message: RegExp): Promise<void> {
+async function assertRefused(bytes: Uint8Array<ArrayBuffer>, message: RegExp): Promise<void> {
   await assert.rejects(open(bytes), (error: unknown) => {
     assert(error instanceof KvbenchError);
     assert.match(error.message, /^Cannot use m\.safetensors: /);
@@ -91,6 +92,7 @@ Deno.test(
         bytesRead += length;
         return source.read(offset, length);
       },
+      sha256: () => source.sha256(),
       close: () => source.close(),
     };
     const file = await SafetensorsFile.open(counted, "tiny");
@@ -114,12 +116,12 @@ Deno.test("SafetensorsFile.readF32() names a tensor that is not there or not a f
   await assert.rejects(file.readF32("x"), { name: "KvbenchError", message: /has no tensor "x"$/ });
   await assert.rejects(file.readF32("i"), {
     name: "KvbenchError",
-    message: 'Cannot use m.safetensors: tensor "i" is I64, wanted F32, F16 or BF16',
+    message: 'Cannot use m.safetensors: tensor "i" is I64, expected F32, F16 or BF16',
   });
 });
 
 Deno.test("SafetensorsFile refuses a damaged header", async () => {
-  await assertRefused(new Uint8Array(0), /it has 0 bytes, wanted a header of at least 8$/);
+  await assertRefused(new Uint8Array(0), /it has 0 bytes, expected a header of at least 8$/);
   await assertRefused(new Uint8Array(7), /it has 7 bytes/);
   await assertRefused(new Uint8Array(8), /header is not JSON$/);
   await assertRefused(new Uint8Array(64).fill(255), /header of \d+ bytes ends beyond the file of 64/);
@@ -139,9 +141,9 @@ Deno.test("SafetensorsFile refuses a damaged header", async () => {
 Deno.test("SafetensorsFile refuses a header that is too large", async () => {
   const prefix = new Uint8Array(8);
   new DataView(prefix.buffer).setBigUint64(0, 100_000_001n, true);
-  const source: ByteSource = { size: 1e9, read: () => Promise.resolve(prefix), close: () => {} };
+  const source: ByteSource = { ...memorySource(prefix), size: 1e9, read: () => Promise.resolve(prefix) };
   await assert.rejects(SafetensorsFile.open(source, "m"), {
-    message: /100000001 bytes, wanted at most 100000000$/,
+    message: /100000001 bytes, expected at most 100000000$/,
   });
 });
 
@@ -154,9 +156,9 @@ Deno.test("SafetensorsFile refuses a tensor that is described wrongly, by name",
   await refused(f32([-2], 0, 8), /tensor "h\.0\.x" has no shape/);
   await refused({ ...f32([2], 0, 8), data_offsets: [0] }, /tensor "h\.0\.x" has no data_offsets/);
   await refused(f32([2], 0.5, 8.5), /tensor "h\.0\.x" has no data_offsets/);
-  await refused(f32([3], 0, 8), /tensor "h\.0\.x" is F32 \[3\] in 8 bytes, wanted 12$/);
-  await refused(f32([2], 8, 0), /in -8 bytes, wanted 8$/);
-  await refused(f32([2 ** 52, 2 ** 52, 2 ** 52], 0, 8), /in 8 bytes, wanted/);
+  await refused(f32([3], 0, 8), /tensor "h\.0\.x" is F32 \[3\] in 8 bytes, expected 12$/);
+  await refused(f32([2], 8, 0), /in -8 bytes, expected 8$/);
+  await refused(f32([2 ** 52, 2 ** 52, 2 ** 52], 0, 8), /in 8 bytes, expected/);
 });
 
 Deno.test("SafetensorsFile refuses tensors that overlap, leave holes, or end beyond the file", async () => {
@@ -175,7 +177,7 @@ Deno.test("SafetensorsFile refuses tensors that overlap, leave holes, or end bey
 });
 
 /** Opens and reads everything: whatever the bytes are, only a KvbenchError may come out. */
-async function readAll(bytes: Uint8Array): Promise<void> {
+async function readAll(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   try {
     const file = await open(bytes);
     for (const [name, { shape }] of file.tensors) {

@@ -1,6 +1,6 @@
 /**
  * Synthetic weights: seeded values of GPT-2's initialisation scale for any configuration, so that full-size speed and
- * memory can be measured where no checkpoint is at hand. What such a model says means nothing.
+ * memory can be measured without a checkpoint. The model's output means nothing.
  *
  * Scale as in GPT-2's initialisation (Radford et al. 2019, section 2.3): 0.02, residual projections divided by
  * √(2 · nLayer), biases 0, norms 1 and 0.
@@ -15,7 +15,7 @@ const STANDARD_DEVIATION = 0.02;
 /** Of the sum of four bytes: 4 · (256² − 1) / 12, and twice the mean of that sum. */
 const BYTES_DEVIATION = Math.sqrt(4 * (256 ** 2 - 1) / 12), BYTES_MEAN = 510;
 
-/** A model whose tensors are made up when they are read. */
+/** A model whose tensors are generated when they are read. */
 export class SyntheticCheckpoint implements TensorSource {
   readonly name: string;
   readonly config: Gpt2Config;
@@ -24,10 +24,10 @@ export class SyntheticCheckpoint implements TensorSource {
   readonly #scale: number; // of a residual projection
 
   /**
-   * Describes the tensors; none is made yet.
+   * Generates nothing yet.
    *
-   * @param name What the model is called.
-   * @param seed The same seed gives the same weights.
+   * @param name Name of the model.
+   * @param seed Equal seeds give equal weights.
    */
   constructor(name: string, config: Gpt2Config, seed: number) {
     this.name = name;
@@ -38,7 +38,7 @@ export class SyntheticCheckpoint implements TensorSource {
   }
 
   /**
-   * Makes a tensor, or some of its rows.
+   * Generates a tensor, or some of its rows.
    *
    * @throws {KvbenchError} If there is no such tensor.
    */
@@ -57,18 +57,18 @@ export class SyntheticCheckpoint implements TensorSource {
     return Promise.resolve(values);
   }
 
-  /** The seed. */
+  /** Returns the seed. */
   origin(): Promise<WeightsOrigin> {
     return Promise.resolve({ source: "synthetic", seed: this.#seed });
   }
 
-  /** Nothing is open. */
+  /** Does nothing: nothing is open. */
   close(): void {}
 }
 
 /**
  * Fills an array with values that depend on their index alone: the sum of the four bytes of a hash (`lowbias32`,
- * Wellons 2018), which is a bell of ±3.4 standard deviations (Irwin-Hall, n = 4).
+ * Wellons 2018), bell-shaped within ±3.4 standard deviations (Irwin-Hall, n = 4).
  */
 function fill(
   values: Float32Array,
@@ -84,7 +84,7 @@ function fill(
   }
 }
 
-/** FNV-1a over a name and a seed. */
+/** Hashes a name and a seed (FNV-1a). */
 function hash(text: string, seed: number): number {
   let value = 0x811c9dc5 ^ seed;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

@@ -1,55 +1,53 @@
 /**
- * GPT-2's byte-level BPE tokenizer, r50k_base of `gpt-tokenizer`. Encoding is that package's; decoding is done
- * here on bytes, because a token may hold part of a character, and the package's decoder keeps such a part
- * for its next caller. The vocabulary is loaded on first use: it takes longer than the rest of the program.
+ * GPT-2's byte-level BPE tokenizer, r50k_base of `gpt-tokenizer`. Encoding is that package's. Decoding is done here on
+ * bytes, because a token may hold part of a character, which the package's decoder would keep for its next caller. The
+ * vocabulary is loaded on first use, because that takes longer than loading the rest of the program.
  *
  * @module
  */
 import { UsageError } from "../base/errors.ts";
 import type { Gpt2Config } from "./config.ts";
 
-/** Decodes token ids that arrive in pieces. */
+/** A decoder of token ids that arrive in pieces. */
 export interface DecodeStream {
   /**
-   * The text that these ids complete. The bytes of an unfinished character wait for the ids that finish it.
+   * Returns the text that these ids complete. Bytes of an unfinished character wait for further ids.
    *
    * @throws {UsageError} If an id isn't in the vocabulary.
    */
   push(ids: Iterable<number>): string;
-  /** What is left: empty, or U+FFFD for a character that never was finished. The stream starts anew. */
+  /** Returns U+FFFD for a character that was never finished, else an empty text; restarts the stream. */
   flush(): string;
 }
 
-/** Text to token ids and back. */
+/** An encoder of texts to token ids, and a decoder. */
 export interface Tokenizer {
-  /** Ids are below this. */
+  /** Number of token ids. */
   readonly vocabSize: number;
-  /**
-   * The ids of a text. The text `<|endoftext|>` is text like any other; for the token itself, use its id.
-   */
+  /** Encodes a text. `<|endoftext|>` in it is plain text; the token itself is given by its id. */
   encode(text: string): number[];
   /**
-   * The text of ids. Bytes that are not UTF-8 become U+FFFD; token 50256 becomes `<|endoftext|>`.
+   * Decodes ids. Bytes that are not UTF-8 become U+FFFD; token 50256 becomes `<|endoftext|>`.
    *
    * @throws {UsageError} If an id isn't in the vocabulary.
    */
   decode(ids: Iterable<number>): string;
-  /** A decoder for ids that arrive in pieces. */
+  /** Makes a decoder of ids that arrive in pieces. */
   decodeStream(): DecodeStream;
   /**
-   * The bytes that an id stands for, which need not be UTF-8 by themselves.
+   * Returns the bytes of an id, which need not be UTF-8 by themselves.
    *
    * @throws {UsageError} If the id isn't in the vocabulary.
    */
   bytes(id: number): Uint8Array<ArrayBuffer>;
 }
 
-/** The tokenizer for a model, or undefined where the vocabulary isn't GPT-2's. */
+/** Loads a model's tokenizer; undefined if its vocabulary isn't GPT-2's. */
 export async function tokenizerFor(config: Pick<Gpt2Config, "vocabSize">): Promise<Tokenizer | undefined> {
   return config.vocabSize === VOCAB_SIZE ? await loadTokenizer() : undefined;
 }
 
-/** Loads GPT-2's tokenizer, which takes some 30 to 60 ms the first time. */
+/** Loads GPT-2's tokenizer, which takes 30 to 60 ms the first time. */
 export async function loadTokenizer(): Promise<Tokenizer> {
   // Literal specifiers, so that both are in the module graph: cached, locked and bundled with it.
   const [{ encodeGenerator }, { default: tokens }] = await Promise.all([
@@ -65,7 +63,7 @@ const VOCAB_SIZE = 50257;
 class R50kTokenizer implements Tokenizer {
   readonly vocabSize = VOCAB_SIZE;
   readonly #encode: typeof import("npm:gpt-tokenizer@4.0.0/encoding/r50k_base").encodeGenerator;
-  // A token that isn't UTF-8 by itself is a list of bytes.
+  // a token that isn't UTF-8 by itself is a list of bytes
   readonly #tokens: readonly (string | readonly number[])[];
   readonly #utf8 = new TextEncoder();
 
@@ -79,7 +77,7 @@ class R50kTokenizer implements Tokenizer {
 
   encode(text: string): number[] {
     const ids: number[] = [];
-    // By default the package throws where a text contains a special token.
+    // By default the package throws if a text contains a special token.
     for (const piece of this.#encode(text, { disallowedSpecial: new Set() })) {
       for (const id of piece) ids.push(id);
     }
@@ -92,7 +90,7 @@ class R50kTokenizer implements Tokenizer {
   }
 
   decodeStream(): DecodeStream {
-    // A decoder that strips byte order marks would lose a token that is one.
+    // Without ignoreBOM, a token that is a byte order mark would be lost.
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     return {
       push: (ids) => {
@@ -107,7 +105,7 @@ class R50kTokenizer implements Tokenizer {
   bytes(id: number): Uint8Array<ArrayBuffer> {
     const token = id === END_OF_TEXT ? "<|endoftext|>" : this.#tokens[id];
     if (token === undefined) {
-      throw new UsageError(`Cannot decode token id ${id}: wanted an integer from 0 to ${VOCAB_SIZE - 1}`);
+      throw new UsageError(`Cannot decode token id ${id}: expected an integer from 0 to ${VOCAB_SIZE - 1}`);
     }
     return typeof token === "string" ? this.#utf8.encode(token) : Uint8Array.from(token);
   }

@@ -63,7 +63,7 @@ Deno.test("Tokenizer.decode() has a text for every id, and none for others", asy
   for (const id of [-1, 50257, 1.5, NaN]) {
     assert.throws(() => tokenizer.decode([id]), {
       name: "UsageError",
-      message: `Cannot decode token id ${id}: wanted an integer from 0 to 50256`,
+      message: `Cannot decode token id ${id}: expected an integer from 0 to 50256`,
     });
   }
 });

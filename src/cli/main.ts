@@ -9,29 +9,15 @@
 import { Command, CommanderError } from "./options/commander.ts";
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
-import { benchCommand } from "./commands/bench.ts";
 import { quietly } from "./options/command_line.ts";
-import { compareCommand } from "./commands/compare.ts";
 import { crashReport } from "./session/crash_report.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { generateCommand } from "./commands/generate.ts";
 import { describeHelp, type Example, shortHelp } from "./options/help.ts";
-import { loadCommand } from "./commands/load.ts";
-import { logitsCommand } from "./commands/logits.ts";
-import { paperCommand } from "./commands/paper.ts";
-import { perplexityCommand } from "./commands/perplexity.ts";
-import { profileCommand } from "./commands/profile.ts";
-import { reportCommand } from "./commands/report.ts";
-import { selftestCommand } from "./commands/selftest.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { serveSimCommand } from "./commands/serve_sim.ts";
 import { ReaderGoneError, writeText } from "./terminal/stdout.ts";
-import { weightsCommand } from "./commands/weights.ts";
 
 /** Runs the command line and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  const program = kvbench();
   try {
+    const program = await kvbench(args[0]);
     if (args.length === 0) return writeText(shortHelp(program));
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
@@ -43,30 +29,54 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Declares the program with all its subcommands. */
-export function kvbench(): Command {
+/** Loads and declares one subcommand. */
+type LoadCommand = () => Promise<Command>;
+
+/** The subcommands by subject. Each is loaded when it runs: no start waits for what other commands need. */
+const COMMANDS: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> = {
+  "Measure": {
+    bench: async () => (await import("./commands/bench.ts")).benchCommand(),
+    profile: async () => (await import("./commands/profile.ts")).profileCommand(),
+    perplexity: async () => (await import("./commands/perplexity.ts")).perplexityCommand(),
+    "serve-sim": async () => (await import("./commands/serve_sim.ts")).serveSimCommand(),
+    paper: async () => (await import("./commands/paper.ts")).paperCommand(),
+  },
+  "Read results": {
+    report: async () => (await import("./commands/report.ts")).reportCommand(),
+    compare: async () => (await import("./commands/compare.ts")).compareCommand(),
+  },
+  "Use the model": {
+    generate: async () => (await import("./commands/generate.ts")).generateCommand(),
+    logits: async () => (await import("./commands/logits.ts")).logitsCommand(),
+    serve: async () => (await import("./commands/serve.ts")).serveCommand(),
+    load: async () => (await import("./commands/load.ts")).loadCommand(),
+  },
+  "Look after the machine": {
+    doctor: async () => (await import("./commands/doctor.ts")).doctorCommand(),
+    selftest: async () => (await import("./commands/selftest.ts")).selftestCommand(),
+    weights: async () => (await import("./commands/weights.ts")).weightsCommand(),
+  },
+};
+
+/**
+ * Declares the program.
+ *
+ * @param only The one subcommand to load. Default, and where there is no such one: all.
+ */
+export async function kvbench(only?: string): Promise<Command> {
   const program = new Command("kvbench")
     .usage("COMMAND [options]")
     .description("Shows on your own GPU what a KV cache buys and what it costs.")
-    .version(VERSION, "-V, --version", "Show the version")
-    .commandsGroup("Measure")
-    .addCommand(benchCommand())
-    .addCommand(profileCommand())
-    .addCommand(perplexityCommand())
-    .addCommand(serveSimCommand())
-    .addCommand(paperCommand())
-    .commandsGroup("Read results")
-    .addCommand(reportCommand())
-    .addCommand(compareCommand())
-    .commandsGroup("Use the model")
-    .addCommand(generateCommand())
-    .addCommand(logitsCommand())
-    .addCommand(serveCommand())
-    .addCommand(loadCommand())
-    .commandsGroup("Look after the machine")
-    .addCommand(doctorCommand())
-    .addCommand(selftestCommand())
-    .addCommand(weightsCommand());
+    .version(VERSION, "-V, --version", "Show the version");
+  const known = Object.values(COMMANDS).some((commands) =>
+    only !== undefined && Object.hasOwn(commands, only)
+  );
+  for (const [group, commands] of Object.entries(COMMANDS)) {
+    program.commandsGroup(group);
+    for (const [name, load] of Object.entries(commands)) {
+      if (!known || name === only) program.addCommand(await load());
+    }
+  }
   describeHelp(program, { examples: EXAMPLES });
   for (const command of withSubcommands(program)) quietly(command);
   return program;
@@ -74,7 +84,7 @@ export function kvbench(): Command {
 
 /** Commands to try first. */
 const EXAMPLES: readonly Example[] = [
-  ["Compare the three strategies on the embedded model", "bench"],
+  ["Compare the strategies on the embedded model", "bench"],
   ["Continue a text", 'generate "Once upon a time"'],
   ["Show the adapter and the models that fit", "doctor"],
 ];

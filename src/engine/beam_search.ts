@@ -7,33 +7,29 @@
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../formats/registry.ts";
-import type { StrategyName } from "../kv/strategy.ts";
+import type { KvPolicy } from "../kv/policy.ts";
 import { firstNotFinite } from "../base/finite.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { type BeamOptions, Beams, type Hypothesis } from "./beams.ts";
-import { groupMemory, groupRows } from "./group_memory.ts";
+import type { NamedStrategy } from "./decoding_kv.ts";
+import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { notFiniteError } from "./not_finite.ts";
-import type { KvMemory } from "./scheduler/kv_memory.ts";
-import { SharedRunner } from "./shared_runner.ts";
+import { Runner } from "./runner.ts";
 
-/** What to search, and where K and V are kept meanwhile. */
-export interface BeamSearchOptions extends BeamOptions {
-  /** Where K and V are kept. */
-  readonly strategy: StrategyName;
-  /** How they are stored. */
+/** A search, and the strategy that keeps its K and V. */
+export interface BeamSearchOptions extends BeamOptions, NamedStrategy {
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
-  /** Tokens per block of `paged`. */
-  readonly blockSize: number;
   /** Called with the tokens of the open beams so far. */
   readonly onProgress?: (tokens: number) => void;
 }
 
-/** What a search found. */
+/** The result of a search. */
 export interface BeamSearchResult {
   /** The best first. */
   readonly hypotheses: readonly Hypothesis[];
-  /** What it took. */
+  /** The memory that it took. */
   readonly footprint: KvFootprint;
 }
 
@@ -43,39 +39,31 @@ export interface BeamSearchResult {
  * @throws {KvbenchError} If the vocabulary is too small for the beams, a buffer is too large, or the device fails.
  */
 export async function beamSearch(
-  model: Gpt2,
+  model: Model,
   prompt: readonly number[],
   options: BeamSearchOptions,
 ): Promise<BeamSearchResult> {
-  const { nBeams, newTokens, strategy, kvDtype, blockSize } = options;
-  const { dims: { a4 }, config: { nHead, nLayer, vocabSize } } = model;
-  if (2 * nBeams > vocabSize) {
+  const { nBeams, newTokens, kvDtype } = options;
+  const { config } = model;
+  if (2 * nBeams > config.vocabSize) {
     throw new KvbenchError(
-      `${nBeams} beams are too many for a vocabulary of ${vocabSize}: expected at most half`,
+      `${nBeams} beams are too many for a vocabulary of ${config.vocabSize}: expected at most half`,
     );
   }
-  const need = { promptTokens: prompt.length, newTokens, nSequences: nBeams, blockSize };
-  const memory = groupMemory(strategy, need);
-  const runner = await SharedRunner.create(model, memory, {
-    maxSequences: nBeams,
-    maxRows: groupRows(need, memory.keeps),
-    kvDtype,
-  });
+  const need = { promptTokens: prompt.length, newTokens, nSequences: nBeams };
+  const { kv, maxRows } = groupKv(options, config, need);
+  const runner = await Runner.create(model, kv, { maxSequences: nBeams, maxRows, kvDtype, movesSlots: true });
   try {
-    const peak = new KvPeak({ a4, nHead, dtype: kvDtype }, memory.keeps ? nLayer : 1);
-    const places = new Places(memory, prompt, need);
+    const peak = new KvPeak(runner.pool.tokenBytes);
+    const places = new Places(kv.policy, prompt, need);
     const beams = new Beams(options);
     for (let slot = 0; slot < nBeams; slot++) runner.writeTokens(slot, 0, prompt);
     for (;;) {
-      const nTokens = prompt.length + beams.open[0]!.length;
-      places.grow(nTokens);
-      peak.note(memory.usage());
-      await runner.move(memory.takeMoves());
-      const first = !memory.keeps || nTokens === prompt.length ? 0 : nTokens - 1;
-      const spans = places.slots.map((sequence) => ({ sequence, first, count: nTokens - first, outputs: 1 }));
-      runner.record(spans, "none");
+      const length = prompt.length + beams.open[0]!.length;
+      runner.compute(places.slots.map((slot) => ({ slot, length, outputs: 1 })), "none");
+      peak.note(kv.policy.usage());
       runner.submit();
-      const logits = await runner.logits([...spans.keys()]);
+      const logits = await runner.logits([...places.slots.keys()]);
       const bad = logits.findIndex((row) => firstNotFinite(row) !== undefined);
       if (bad >= 0) throw await notFiniteError(model, [...prompt, ...beams.open[bad]!], kvDtype);
       const parents = beams.step(logits);
@@ -85,11 +73,11 @@ export async function beamSearch(
       for (const [beam, slot] of places.slots.entries()) {
         const ids = beams.open[beam]!;
         if (moved.has(slot)) runner.writeTokens(slot, prompt.length, ids);
-        else runner.writeTokens(slot, nTokens, ids.slice(-1));
+        else runner.writeTokens(slot, length, ids.slice(-1));
       }
     }
     places.release();
-    return { hypotheses: beams.hypotheses(), footprint: peak.footprint(runner.copiedBytes) };
+    return { hypotheses: beams.hypotheses(), footprint: peak.footprint(runner.pool.copiedBytes) };
   } finally {
     await runner.settle().catch(() => {}); // the first error is the one to tell
     runner.dispose();
@@ -99,28 +87,21 @@ export async function beamSearch(
 /** Which slot of the memory each open beam has. */
 class Places {
   slots: readonly number[] = [0];
-  readonly #memory: KvMemory;
+  readonly #memory: KvPolicy;
   readonly #all: readonly number[];
 
-  /** Reserves what the memory wants reserved; the first slot holds the prompt. */
+  /** Reserves what the policy reserves at an admission; the first slot holds the prompt. */
   constructor(
-    memory: KvMemory,
+    memory: KvPolicy,
     prompt: readonly number[],
     { newTokens, nSequences }: { readonly newTokens: number; readonly nSequences: number },
   ) {
     this.#memory = memory;
     this.#all = Array.from({ length: nSequences }, (_, slot) => slot);
     const request = { id: 0, promptTokens: prompt.length, newTokens, continuations: nSequences };
-    const known = { nTokens: prompt.length, nKnown: prompt.length, prefix: [], alone: true };
+    const known = { nTokens: 0, nKnown: prompt.length, prefix: [], alone: true };
     if (!memory.admit({ request, slots: this.#all, ...known })) {
       throw new Error("The memory is too small for its group");
-    }
-  }
-
-  /** Makes room for the tokens of every beam. */
-  grow(nTokens: number): void {
-    for (const slot of this.slots) {
-      if (!this.#memory.grow(slot, nTokens)) throw new Error("The memory is too small for its group");
     }
   }
 

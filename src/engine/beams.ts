@@ -14,7 +14,7 @@ export const EARLY_STOPPING = ["true", "false", "never"] as const;
 /** When a search ends. */
 export type EarlyStopping = (typeof EARLY_STOPPING)[number];
 
-/** What is searched. */
+/** Settings of a search. */
 export interface BeamOptions {
   /** Beams, and finished beams that are kept. */
   readonly nBeams: number;
@@ -32,7 +32,7 @@ export interface BeamOptions {
 export interface Hypothesis {
   /** New ids, the one that finished it among them. */
   readonly ids: readonly number[];
-  /** What it is ranked by. */
+  /** Its rank among others. */
   readonly score: number;
 }
 

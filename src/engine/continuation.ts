@@ -11,9 +11,9 @@ export type FinishReason = "length" | "stop" | "eos";
 
 /** Grows id by id. */
 export class Continuation {
-  /** What was pushed. */
+  /** The ids that were pushed. */
   readonly ids: number[] = [];
-  /** What can be shown so far; null without a tokenizer. */
+  /** The text that can be shown so far; null without a tokenizer. */
   text: string | null;
   /** Undefined while it grows. */
   finishReason: FinishReason | undefined;

@@ -4,20 +4,17 @@
  *
  * @module
  */
-import { readBuffer } from "../gpu/readback.ts";
-import type { Kernel } from "../gpu/kernel.ts";
-import type { DispatchTimer } from "../gpu/dispatch_timer.ts";
-import type { Timestamps } from "../gpu/timestamps.ts";
-import type { KvStrategy } from "../kv/strategy.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import { KvbenchError, UsageError } from "../base/errors.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
+import type { Kv } from "../kv/strategy_def.ts";
+import type { Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
-import { GREEDY, type Sampling } from "../model/sampling.ts";
-import { UsageError } from "../base/errors.ts";
 import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
-import { BatchRunner } from "./batch_runner.ts";
+import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
+import { Runner } from "./runner.ts";
 
-/** What a decoder is sized for. */
+/** Sizes of a decoder. */
 export interface DecoderOptions {
   /** Sequences that are decoded together. */
   readonly nSequences: number;
@@ -25,12 +22,14 @@ export interface DecoderOptions {
   readonly maxPromptTokens: number;
   /** Tokens of the longest sequence, prompt and new tokens. */
   readonly maxTokens: number;
-  /** Rows of logits that a step may ask for; one per sequence unless told otherwise. */
+  /** Rows of logits that a step may ask for. Default: one per sequence. */
   readonly maxOutputs?: number;
-  /** Whether tokens may be sampled. Default: they may. */
+  /** Storage type of K and V. Default: f32. */
+  readonly kvDtype?: Dtype;
+  /** True if tokens may be sampled. Default: true. */
   readonly sampled?: boolean;
   /**
-   * Whether only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
+   * True if only what a first step with prompts of `maxPromptTokens` tokens uses is compiled at first, and the rest by
    * {@link Decoder.ready}. Default: everything is compiled at first.
    */
   readonly firstStepFirst?: boolean;
@@ -53,44 +52,45 @@ export function firstStepOf(
 
 /** Decodes a fixed set of sequences in step with each other. */
 export class Decoder {
-  readonly #model: Gpt2;
-  readonly #strategy: KvStrategy;
+  /** Records, submits and reads the steps; counts and times them. */
+  readonly runner: Runner;
+  readonly #model: Model;
   readonly #options: DecoderOptions;
-  readonly #runner: BatchRunner;
   #lengths: number[] = [];
   #sampled = false;
 
-  private constructor(model: Gpt2, strategy: KvStrategy, options: DecoderOptions, runner: BatchRunner) {
+  private constructor(model: Model, runner: Runner, options: DecoderOptions) {
     this.#model = model;
-    this.#strategy = strategy;
+    this.runner = runner;
     this.#options = options;
-    this.#runner = runner;
   }
 
   /**
-   * Compiles the kernels and allocates everything that the steps need. The strategy stays the
-   * caller's to dispose of.
+   * Compiles the strategy's kernels and allocates everything that the steps need, the K/V memory among it.
    *
    * @throws {UsageError} If a sequence would be longer than the model's context.
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, strategy: KvStrategy, options: DecoderOptions): Promise<Decoder> {
-    const { nSequences, maxPromptTokens, maxTokens } = options;
+  static async create(model: Model, kv: Kv, options: DecoderOptions): Promise<Decoder> {
+    const { nSequences, maxPromptTokens, maxTokens, maxOutputs, kvDtype } = options;
+    const { sampled = true, firstStepFirst = false } = options;
     if (maxTokens > model.config.nCtx) {
       throw new UsageError(
         `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
       );
     }
-    const limits = {
-      maxRows: nSequences * (strategy.name === "no-cache" ? maxTokens : maxPromptTokens),
-      maxSpans: nSequences,
-      maxOutputs: options.maxOutputs ?? nSequences,
-    };
-    const runner = await BatchRunner.create(model, strategy, limits, {
-      sampled: options.sampled ?? true,
-      ...(options.firstStepFirst && { firstSteps: firstStepOf(options) }),
+    const { traits: { keeps }, maxChunk } = kv.policy;
+    const runner = await Runner.create(model, kv, {
+      maxSequences: nSequences,
+      maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
+      movesSlots: false,
+      sampled,
+      // Prompts that are computed in several steps use more than the first one.
+      ...(firstStepFirst && maxPromptTokens <= maxChunk && { firstSteps: firstStepOf(options) }),
+      ...(maxOutputs !== undefined && { maxOutputs }),
+      ...(kvDtype && { kvDtype }),
     });
-    return new Decoder(model, strategy, options, runner);
+    return new Decoder(model, runner, options);
   }
 
   /**
@@ -99,37 +99,7 @@ export class Decoder {
    * @throws {KvbenchError} If a kernel does not compile.
    */
   async ready(): Promise<void> {
-    if (this.#options.firstStepFirst) await this.#runner.ready();
-  }
-
-  /** Dispatches recorded since the decoder was made. */
-  get dispatches(): number {
-    return this.#runner.dispatches;
-  }
-
-  /** Milliseconds that recording steps has taken on the host since the decoder was made; submitting is not in it. */
-  get encodeMs(): number {
-    return this.#runner.encodeMs;
-  }
-
-  /** Milliseconds that handing recorded steps to the GPU has taken on the host since the decoder was made. */
-  get submitMs(): number {
-    return this.#runner.submitMs;
-  }
-
-  /** Times the pass of every submission from now on, or no longer. */
-  timePasses(timestamps: Timestamps | undefined): void {
-    this.#runner.timePasses(timestamps);
-  }
-
-  /** Times every dispatch in a pass of its own from now on, or no longer. Call it between submissions. */
-  timeDispatches(timer: DispatchTimer | undefined): void {
-    this.#runner.timeDispatches(timer);
-  }
-
-  /** Tells of every kernel before its first dispatch from now on, or no longer: the driver may compile it then. */
-  watchFirstDispatches(onFirst: ((kernel: Kernel) => void) | undefined): void {
-    this.#runner.watchFirstDispatches(onFirst);
+    if (this.#options.firstStepFirst) await this.runner.ready();
   }
 
   /** Tokens of each sequence so far: the prompt's, and those that recorded steps add. */
@@ -138,18 +108,32 @@ export class Decoder {
   }
 
   /**
-   * Forgets what was decoded and takes new prompts, one per sequence, and how each sequence's tokens are to be
-   * chosen: greedily unless told otherwise.
+   * Forgets what was decoded and takes new prompts, one per sequence, and how each sequence's tokens are chosen.
+   * Default: greedily.
    *
    * @throws {UsageError} If there is not one prompt per sequence, or one is empty or too long for the decoder.
+   * @throws {KvbenchError} If the strategy has no room for the prompts.
    */
   begin(prompts: readonly (readonly number[])[], sampling: readonly Sampling[] = []): void {
     this.#checkPrompts(prompts);
-    this.#strategy.reset();
+    this.reset();
+    prompts.forEach((ids, slot) => this.#open(slot, ids.length));
     this.#lengths = prompts.map((ids) => ids.length);
     this.#sampled = sampling.some(({ temperature }) => temperature > 0);
-    if (this.#sampled) this.#runner.writeSampling(0, prompts.map((_, s) => sampling[s] ?? GREEDY));
-    prompts.forEach((ids, s) => this.#runner.writeTokens(s, 0, ids));
+    if (this.#sampled) this.runner.writeSampling(0, prompts.map((_, s) => sampling[s] ?? GREEDY));
+    prompts.forEach((ids, s) => this.runner.writeTokens(s, 0, ids));
+  }
+
+  /** Forgets what was decoded. Memory that was reserved up front stays. */
+  reset(): void {
+    const { policy, pool } = this.runner;
+    // Downwards, so that memory is handed out again in the order of the first time.
+    for (let slot = this.#lengths.length - 1; slot >= 0; slot--) policy.release(slot);
+    this.#lengths = [];
+    const moves = policy.takeMoves();
+    if (moves.length === 0) return;
+    this.runner.submit();
+    pool.moveNow(moves);
   }
 
   /**
@@ -161,7 +145,7 @@ export class Decoder {
     this.#checkPrompts(tokens);
     this.#lengths.forEach((length, s) => this.#checkLength(s, length + tokens[s]!.length));
     this.#lengths = this.#lengths.map((length, s) => {
-      this.#runner.writeTokens(s, length, tokens[s]!);
+      this.runner.writeTokens(s, length, tokens[s]!);
       return length + tokens[s]!.length;
     });
   }
@@ -180,7 +164,7 @@ export class Decoder {
       this.#step(1, true);
       this.#lengths = this.#lengths.map((length) => length + 1);
     }
-    this.submit();
+    this.runner.submit();
   }
 
   /**
@@ -192,32 +176,17 @@ export class Decoder {
    * @throws {KvbenchError} If the device fails.
    */
   async logits(rows = 1): Promise<Float32Array[]> {
-    const { v4 } = this.#model.dims;
-    const { vocabSize } = this.#model.config;
     const lengths = this.#lengths; // steps may be added while the copy is under way
     this.#step(rows, false);
-    this.submit();
-    const nOutputs = lengths.length * rows;
-    const bytes = nOutputs * v4 * 16;
-    const values = new Float32Array(
-      await readBuffer(this.#model.gpu, this.#runner.logits, 0, bytes),
-    );
-    const all = Array.from(
-      { length: nOutputs },
-      (_, i) => values.subarray(i * v4 * 4, i * v4 * 4 + vocabSize),
-    );
+    this.runner.submit();
+    const all = await this.runner.logits(Array.from({ length: lengths.length * rows }, (_, row) => row));
     const bad = all.findIndex((row) => firstNotFinite(row) !== undefined);
     if (bad >= 0) {
-      const sequence = Math.floor(bad / rows), length = lengths[sequence]! - rows + bad % rows + 1;
-      const ids = (await this.#allIds())[sequence]!.subarray(0, length);
-      throw await notFiniteError(this.#model, [...ids], this.#strategy.dtype);
+      const slot = Math.floor(bad / rows), count = lengths[slot]! - rows + bad % rows + 1;
+      const [ids] = await this.runner.tokens([{ slot, first: 0, count }]);
+      throw await notFiniteError(this.#model, ids!, this.#options.kvDtype ?? DEFAULT_DTYPE);
     }
     return all;
-  }
-
-  /** Submits what is recorded. */
-  submit(): void {
-    this.#runner.submit();
   }
 
   /**
@@ -228,38 +197,38 @@ export class Decoder {
    * @throws {KvbenchError} If the device fails.
    */
   async ids(from: number | readonly number[]): Promise<number[][]> {
-    const lengths = this.#lengths; // steps may be added while the copy is under way
-    const all = await this.#allIds();
-    for (const [s, length] of lengths.entries()) {
-      const bad = all[s]!.subarray(0, length).indexOf(NOT_FINITE);
-      if (bad < 0) continue;
-      throw await notFiniteError(this.#model, [...all[s]!.subarray(0, bad)], this.#strategy.dtype);
-    }
-    return lengths.map((
-      length,
-      s,
-    ) => [...all[s]!.subarray(typeof from === "number" ? from : from[s]!, length)]);
-  }
-
-  /** Frees tables and activations. */
-  dispose(): void {
-    this.#runner.dispose();
-  }
-
-  /** Every sequence's row of ids: [nSequences][nCtx]. */
-  async #allIds(): Promise<Uint32Array[]> {
-    const { nCtx } = this.#model.config, { nSequences } = this.#options;
-    const all = new Uint32Array(
-      await readBuffer(this.#model.gpu, this.#runner.tokens, 0, nSequences * nCtx * 4),
+    const all = await this.runner.tokens(
+      this.#lengths.map((length, slot) => ({ slot, first: 0, count: length })),
     );
-    return Array.from({ length: nSequences }, (_, s) => all.subarray(s * nCtx, (s + 1) * nCtx));
+    for (const ids of all) {
+      const bad = ids.indexOf(NOT_FINITE);
+      if (bad >= 0) {
+        throw await notFiniteError(this.#model, ids.slice(0, bad), this.#options.kvDtype ?? DEFAULT_DTYPE);
+      }
+    }
+    return all.map((ids, s) => ids.slice(typeof from === "number" ? from : from[s]!));
+  }
+
+  /** Frees everything. */
+  dispose(): void {
+    this.runner.dispose();
+  }
+
+  #open(slot: number, promptTokens: number): void {
+    const { policy } = this.runner;
+    const request = { promptTokens, newTokens: Math.max(1, this.#options.maxTokens - promptTokens) };
+    const known = { nTokens: 0, nKnown: promptTokens, prefix: [], alone: true };
+    if (policy.admit({ request, slots: [slot], ...known })) return;
+    throw new KvbenchError(
+      `Cannot keep ${promptTokens} tokens of sequence ${slot}: ${policy.nFree} tokens of K/V are free`,
+    );
   }
 
   #checkPrompts(prompts: readonly (readonly number[])[]): void {
     const { nSequences, maxPromptTokens } = this.#options;
     if (prompts.length !== nSequences) {
       throw new UsageError(
-        `There are ${prompts.length} prompts: this decoder wants ${nSequences}, one per sequence`,
+        `There are ${prompts.length} prompts: this decoder takes ${nSequences}, one per sequence`,
       );
     }
     for (const { length } of prompts) {
@@ -275,21 +244,17 @@ export class Decoder {
     );
   }
 
-  /** Records one step; `outputs` is how many of each sequence's last tokens want logits. */
+  /** Records what has not been computed; `outputs` of each sequence's last tokens get logits. */
   #step(outputs: number, choose: boolean): void {
-    const spans = this.#lengths.map((length, sequence) => {
-      const first = this.#strategy.cached(sequence);
-      return { sequence, first, count: length - first, outputs };
-    });
-    for (const { sequence, count } of spans) {
+    const targets = this.#lengths.map((length, slot) => ({ slot, length, outputs }));
+    for (const { slot, length } of targets) {
+      const count = length - this.runner.policy.firstToCompute(slot);
       if (count >= outputs) continue;
       throw new UsageError(
-        `Sequence ${sequence} has ${count} tokens left to compute: wanted at least ${outputs}, ` +
+        `Sequence ${slot} has ${count} tokens left to compute: expected at least ${outputs}, ` +
           "whose logits are asked for",
       );
     }
-    this.#lengths.forEach((length, s) => this.#strategy.reserve(s, length, () => this.submit()));
-    this.#runner.record(spans, !choose ? "none" : this.#sampled ? "sampled" : "greedy");
-    this.#lengths.forEach((length, s) => this.#strategy.commit(s, length));
+    this.runner.compute(targets, !choose ? "none" : this.#sampled ? "sampled" : "greedy");
   }
 }

@@ -10,7 +10,7 @@ import type { Sampling } from "../model/sampling.ts";
 /** Tokens of a chunk: the first comes alone, since someone is waiting for it. */
 const CHUNK_TOKENS = 8;
 
-/** What to generate. */
+/** A request to generate. */
 export interface GenerateRequest {
   /** One prompt per sequence. */
   readonly prompts: readonly (readonly number[])[];

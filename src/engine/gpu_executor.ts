@@ -4,22 +4,23 @@
  *
  * @module
  */
+import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import type { Span } from "../model/batch.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Kv } from "../kv/strategy_def.ts";
+import type { Model } from "../model/model.ts";
 import { NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
 import type { Executor } from "./scheduler/executor.ts";
-import type { KvMemory } from "./scheduler/kv_memory.ts";
 import type { Request, Sequence } from "./scheduler/request.ts";
 import type { Step, StepSpan } from "./scheduler/step.ts";
-import { SharedRunner, type SharedRunnerOptions, type TokenRange } from "./shared_runner.ts";
+import { Runner, type RunnerOptions } from "./runner.ts";
 
-/** What an executor is sized for, and where it gets prompts from. */
-export interface GpuExecutorOptions<R extends Request> extends SharedRunnerOptions {
+/** Sizes of an executor, and the source of its prompts. */
+export interface GpuExecutorOptions<R extends Request> extends Omit<RunnerOptions, "movesSlots"> {
   /** The prompt of a request. */
   promptOf(request: R): readonly number[];
-  /** How a continuation's tokens are chosen; greedily where left out. */
+  /** Returns a continuation's sampling. Default: greedy. */
   samplingOf?(request: R, index: number): Sampling;
   /** Called with the ids of a sequence that has all its tokens: the prompt's and the new ones. */
   onEnded?(sequence: Sequence, ids: number[]): void;
@@ -27,16 +28,17 @@ export interface GpuExecutorOptions<R extends Request> extends SharedRunnerOptio
 
 /** Runs steps on a model. */
 export class GpuExecutor<R extends Request = Request> implements Executor<R> {
-  readonly #model: Gpt2;
+  /** Records, submits and reads the steps. */
+  readonly runner: Runner;
+  readonly #model: Model;
   readonly #options: GpuExecutorOptions<R>;
-  readonly #runner: SharedRunner;
   readonly #sampledSlots = new Set<number>();
   #startMs = performance.now();
 
-  private constructor(model: Gpt2, options: GpuExecutorOptions<R>, runner: SharedRunner) {
+  private constructor(model: Model, options: GpuExecutorOptions<R>, runner: Runner) {
     this.#model = model;
     this.#options = options;
-    this.#runner = runner;
+    this.runner = runner;
   }
 
   /**
@@ -45,11 +47,11 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
   static async create<R extends Request>(
-    model: Gpt2,
-    memory: KvMemory,
+    model: Model,
+    kv: Kv,
     options: GpuExecutorOptions<R>,
   ): Promise<GpuExecutor<R>> {
-    return new GpuExecutor(model, options, await SharedRunner.create(model, memory, options));
+    return new GpuExecutor(model, options, await Runner.create(model, kv, { ...options, movesSlots: true }));
   }
 
   /** Milliseconds since the executor was made, or {@linkcode GpuExecutor.start} was called. */
@@ -60,16 +62,6 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
   /** Sets the clock to 0. */
   start(): void {
     this.#startMs = performance.now();
-  }
-
-  /** Bytes of K and V on the GPU. */
-  get kvBytes(): number {
-    return this.#runner.kvBytes;
-  }
-
-  /** Bytes of K and V that were copied on the GPU, by forks and on writes to shared blocks. */
-  get copiedBytes(): number {
-    return this.#runner.copiedBytes;
   }
 
   /** Sleeps. */
@@ -86,91 +78,50 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
    */
   async run(step: Step<R>): Promise<void> {
     await this.enqueue(step);
-    this.submit();
+    this.runner.submit();
     await this.#model.gpu.fence.wait();
     this.#model.gpu.assertHealthy();
-    this.#runner.assertKept();
-    if (step.ended.length > 0) this.#runner.keep(this.#bringBack([...step.ended]));
+    this.runner.assertKept();
+    if (step.ended.length > 0) this.runner.keep(this.#bringBack([...step.ended]));
   }
 
   /** Brings the ids of ended sequences back, and checks that all could be chosen. */
   async #bringBack(ended: readonly Sequence[]): Promise<void> {
-    const ids = await this.read(ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })));
+    const ids = await this.runner.tokens(
+      ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })),
+    );
     for (const own of ids) {
       const bad = own.indexOf(NOT_FINITE);
-      if (bad >= 0) throw await notFiniteError(this.#model, own.slice(0, bad), this.#options.kvDtype);
+      if (bad >= 0) {
+        throw await notFiniteError(this.#model, own.slice(0, bad), this.#options.kvDtype ?? DEFAULT_DTYPE);
+      }
     }
     ended.forEach((sequence, i) => this.#options.onEnded?.(sequence, ids[i]!));
   }
 
   /**
    * Records a step behind those before it, without waiting for anything but host memory that is swapped in. It may
-   * stay recorded until {@linkcode GpuExecutor.submit}.
+   * stay recorded until the runner submits.
    */
   async enqueue(step: Step<R>): Promise<void> {
     // What follows writes tables that steps recorded before must not see.
-    if (step.admitted.length > 0 || step.moves.length > 0) this.submit();
+    if (step.admitted.length > 0 || step.moves.length > 0) this.runner.submit();
     for (const { request, sequences } of step.admitted) {
       const ids = this.#options.promptOf(request);
       for (const { slot, index } of sequences) {
         const sampling = this.#options.samplingOf?.(request, index) ?? GREEDY;
-        this.#runner.writeTokens(slot, 0, ids);
-        this.#runner.writeSampling(slot, sampling);
+        this.runner.writeTokens(slot, 0, ids);
+        this.runner.writeSampling(slot, [sampling]);
         if (sampling.temperature > 0) this.#sampledSlots.add(slot);
         else this.#sampledSlots.delete(slot);
       }
     }
-    if (step.moves.length > 0) await this.#runner.move(step.moves);
+    if (step.moves.length > 0) await this.runner.pool.move(step.moves);
     if (step.spans.length === 0) return;
     const sampled = step.spans.some(({ outputs }) =>
       outputs.some(({ slot }) => this.#sampledSlots.has(slot))
     );
-    this.#runner.record(step.spans.map(spanOf), sampled ? "sampled" : "greedy");
-  }
-
-  /** Submits what is recorded. */
-  submit(): void {
-    this.#runner.submit();
-  }
-
-  /**
-   * Reads ids that steps submitted so far have chosen; in the order of the ranges. An id is `NOT_FINITE` where logits
-   * are infinite or NaN.
-   *
-   * @throws {KvbenchError} If the device fails.
-   */
-  read(ranges: readonly TokenRange[]): Promise<number[][]> {
-    return this.#kept(this.#runner.tokens(ranges));
-  }
-
-  /**
-   * Reads logits of the step that was submitted last: [vocabSize] for each of these rows, which are its outputs in
-   * order. Steps that are submitted after the call do not matter.
-   *
-   * @throws {KvbenchError} If the device fails.
-   */
-  logits(rows: readonly number[]): Promise<Float32Array[]> {
-    return this.#kept(this.#runner.logits(rows));
-  }
-
-  /** A readback that {@linkcode GpuExecutor.settle} waits for, whether its reader does or not. */
-  #kept<T>(read: Promise<T>): Promise<T> {
-    this.#runner.keep(read);
-    return read;
-  }
-
-  /**
-   * Waits for all that is being read back.
-   *
-   * @throws {KvbenchError} If the device has failed.
-   */
-  async settle(): Promise<void> {
-    await this.#runner.settle();
-  }
-
-  /** Frees everything. {@linkcode GpuExecutor.settle} comes before it. */
-  dispose(): void {
-    this.#runner.dispose();
+    this.runner.record(step.spans.map(spanOf), sampled ? "sampled" : "greedy");
   }
 }
 

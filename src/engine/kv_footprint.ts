@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { kvRowBytes, type KvShape } from "../kv/strategy.ts";
-import type { KvMemoryUsage } from "./scheduler/kv_memory.ts";
+import type { KvUsage } from "../kv/policy.ts";
 
 /** K/V memory of several sequences, in bytes. */
 export interface KvFootprint {
   /** Held by sequences at the fullest moment: in blocks, or in whole caches. */
   readonly heldBytes: number;
-  /** What they would have held if no two had shared a block. */
+  /** Held by them if no two had shared a block. */
   readonly unsharedBytes: number;
   /** Copied by forks, and on writes to shared blocks. */
   readonly copiedBytes: number;
@@ -25,19 +24,19 @@ export class KvPeak {
   /**
    * Begins with nothing held.
    *
-   * @param layersKept Layers whose K and V are kept at once.
+   * @param tokenBytes Bytes of a token's K and V in all kept layers.
    */
-  constructor(shape: Pick<KvShape, "a4" | "nHead" | "dtype">, layersKept: number) {
-    this.#tokenBytes = layersKept * kvRowBytes(shape);
+  constructor(tokenBytes: number) {
+    this.#tokenBytes = tokenBytes;
   }
 
   /** Takes what the memory holds now. */
-  note({ capacity, free, saved }: KvMemoryUsage): void {
+  note({ capacity, free, saved }: KvUsage): void {
     this.#held = Math.max(this.#held, capacity - free);
     this.#unshared = Math.max(this.#unshared, capacity - free + saved);
   }
 
-  /** What it came to. */
+  /** Returns the peaks. */
   footprint(copiedBytes: number): KvFootprint {
     const heldBytes = this.#held * this.#tokenBytes, unsharedBytes = this.#unshared * this.#tokenBytes;
     return { heldBytes, unsharedBytes, copiedBytes };

@@ -8,23 +8,23 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { KvbenchError } from "../base/errors.ts";
+import type { KvPolicy, KvUsage } from "../kv/policy.ts";
+import type { Kv } from "../kv/strategy_def.ts";
 import type { Dtype } from "../formats/registry.ts";
 import { NOT_FINITE } from "../base/finite.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";
 import type { Sampling } from "../model/sampling.ts";
 import { GpuExecutor, type GpuExecutorOptions } from "./gpu_executor.ts";
 import { notFiniteError } from "./not_finite.ts";
 import type { Counters } from "./scheduler/counters.ts";
-import type { KvMemory, KvMemoryUsage } from "./scheduler/kv_memory.ts";
 import type { Group, Request, Sequence } from "./scheduler/request.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import type { SchedulerOptions } from "./scheduler/scheduler_options.ts";
 import type { Step } from "./scheduler/step.ts";
 
-/** How long ids are on their way to the host, in ms, when the GPU is done. */
+/** Milliseconds from the end of the GPU's work to the ids on the host. */
 const READBACK_MS = 11;
 /** Steps whose ids are on their way at most, however short they are. */
 const MOST_UNDER_WAY = 8;
@@ -41,7 +41,7 @@ export interface TokenLogprobs {
 export interface LiveRequest extends Request {
   /** The prompt. */
   readonly ids: readonly number[];
-  /** How tokens are chosen: one for each continuation. */
+  /** Samplings: one for each continuation. */
   readonly samplings: readonly Sampling[];
   /** Likeliest tokens whose log-probabilities are wanted with each token; none, not even its own, if undefined. */
   readonly topLogprobs: number | undefined;
@@ -51,9 +51,9 @@ export interface LiveRequest extends Request {
   onFailure(error: unknown): void;
 }
 
-/** What an engine is sized for. */
+/** Sizes of an engine. */
 export interface LiveEngineOptions
-  extends SchedulerOptions, Pick<GpuExecutorOptions<LiveRequest>, "kvDtype"> {}
+  extends SchedulerOptions, Required<Pick<GpuExecutorOptions<LiveRequest>, "kvDtype">> {}
 
 /** A request that has not ended, as its reader sees it. */
 interface Live {
@@ -64,7 +64,7 @@ interface Live {
   readonly gained: readonly number[][];
 }
 
-/** Where a chosen token will be. */
+/** The place of a chosen token. */
 interface Output {
   readonly live: Live;
   readonly index: number;
@@ -77,8 +77,8 @@ interface Output {
 
 /** Serves requests from one model and one K/V memory. */
 export class LiveEngine {
-  readonly #model: Gpt2;
-  readonly #memory: KvMemory;
+  readonly #model: Model;
+  readonly #memory: KvPolicy;
   readonly #scheduler: Scheduler<LiveRequest>;
   readonly #executor: GpuExecutor<LiveRequest>;
   readonly #kvDtype: Dtype;
@@ -86,14 +86,14 @@ export class LiveEngine {
   #delivered: Promise<void> = Promise.resolve();
   /** Requests that failed alone and are being told why. */
   #told: Promise<void> = Promise.resolve();
-  /** What a step takes on average of late. */
+  /** The duration of a step, on average of late. */
   #stepMs = READBACK_MS;
   #stopping = false;
   #wake: (() => void) | undefined;
 
   private constructor(
-    model: Gpt2,
-    memory: KvMemory,
+    model: Model,
+    memory: KvPolicy,
     scheduler: Scheduler<LiveRequest>,
     executor: GpuExecutor<LiveRequest>,
     kvDtype: Dtype,
@@ -111,16 +111,16 @@ export class LiveEngine {
    * @throws {UsageError} If a step is too small for the sequences.
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Gpt2, memory: KvMemory, options: LiveEngineOptions): Promise<LiveEngine> {
-    const scheduler = new Scheduler<LiveRequest>(memory, options);
-    const executor = await GpuExecutor.create<LiveRequest>(model, memory, {
+  static async create(model: Model, kv: Kv, options: LiveEngineOptions): Promise<LiveEngine> {
+    const scheduler = new Scheduler<LiveRequest>(kv.policy, options);
+    const executor = await GpuExecutor.create<LiveRequest>(model, kv, {
       maxSequences: options.maxSequences,
       maxRows: options.maxRows,
       kvDtype: options.kvDtype,
       promptOf: ({ ids }) => ids,
       samplingOf: ({ samplings }, index) => samplings[index]!,
     });
-    return new LiveEngine(model, memory, scheduler, executor, options.kvDtype);
+    return new LiveEngine(model, kv.policy, scheduler, executor, options.kvDtype);
   }
 
   /** Sequences that are computed now. */
@@ -140,7 +140,12 @@ export class LiveEngine {
 
   /** Bytes of K and V that were copied on the GPU, by forks and on writes to shared blocks. */
   get copiedBytes(): number {
-    return this.#executor.copiedBytes;
+    return this.#executor.runner.pool.copiedBytes;
+  }
+
+  /** Bytes of a token's K and V in all kept layers. */
+  get tokenBytes(): number {
+    return this.#executor.runner.pool.tokenBytes;
   }
 
   /** Bytes on the GPU, the model's among them, as the ledger counts them. */
@@ -148,8 +153,8 @@ export class LiveEngine {
     return this.#model.gpu.ledger.current.total;
   }
 
-  /** What the K/V memory holds. */
-  usage(): KvMemoryUsage {
+  /** Returns the K/V memory in use. */
+  usage(): KvUsage {
     return this.#memory.usage();
   }
 
@@ -208,7 +213,7 @@ export class LiveEngine {
    * @param onStep Called with what the memory holds in each step.
    * @throws {KvbenchError} If the device fails. Open requests have been told then.
    */
-  async run(onStep?: (usage: KvMemoryUsage) => void): Promise<void> {
+  async run(onStep?: (usage: KvUsage) => void): Promise<void> {
     const underWay: Promise<void>[] = [];
     try {
       for (;;) {
@@ -236,7 +241,7 @@ export class LiveEngine {
       for (const { group } of open) group.request.onFailure(error);
       throw error;
     } finally {
-      await Promise.allSettled([...underWay, this.#executor.settle()]);
+      await Promise.allSettled([...underWay, this.#executor.runner.settle()]);
       await this.#told;
     }
   }
@@ -247,7 +252,7 @@ export class LiveEngine {
    * @throws {Error} If a request's K and V were leaked.
    */
   dispose(): void {
-    this.#executor.dispose();
+    this.#executor.runner.dispose();
     const { capacity, free } = this.usage();
     const { nRunning, nWaiting } = this;
     if (nRunning + nWaiting === 0 && free !== capacity) {
@@ -269,13 +274,13 @@ export class LiveEngine {
   async #carryOut(step: Step<LiveRequest>): Promise<{ readonly delivered: Promise<void> }> {
     const outputs = this.#outputsOf(step); // before the scheduler is asked for the next step
     await this.#executor.enqueue(step);
-    this.#executor.submit();
+    this.#executor.runner.submit();
     if (outputs.length === 0) return { delivered: this.#afterFence() };
     const scored = outputs.filter(({ live }) => live.group.request.topLogprobs !== undefined);
-    const ids = this.#executor.read(outputs);
+    const ids = this.#executor.runner.tokens(outputs);
     const logits = scored.length === 0
       ? Promise.resolve([])
-      : this.#executor.logits(scored.map(({ row }) => row));
+      : this.#executor.runner.logits(scored.map(({ row }) => row));
     const both = Promise.all([ids, logits]);
     both.catch(() => {}); // reported when its turn comes
     // Readbacks may resolve in any order.
@@ -289,7 +294,7 @@ export class LiveEngine {
     this.#model.gpu.assertHealthy();
   }
 
-  /** What the step chooses, in the order of its rows of logits. */
+  /** Returns the tokens that the step chooses, in the order of its rows of logits. */
   #outputsOf(step: Step<LiveRequest>): Output[] {
     const outputs: Output[] = [];
     let row = 0;
@@ -344,7 +349,8 @@ function logprobsOf(logits: Float32Array, id: number, nTop: number): TokenLogpro
   };
 }
 
-/** Lets everything else that waits for this thread run. */
+/** Lets everything else that waits for this thread run: at once where the runtime can, by a timer elsewhere. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  const later: (then: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
+  return new Promise((resolve) => later(resolve));
 }

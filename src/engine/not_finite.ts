@@ -9,11 +9,13 @@ import type { Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer, readTexels } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
-import { NoCache } from "../kv/no_cache.ts";
+import { KvPool } from "../kv/pool.ts";
+import { recomputingStrategy } from "../kv/registry.ts";
 import { type Batch, batchOf } from "../model/batch.ts";
 import { firstNotFinite } from "../base/finite.ts";
-import type { Gpt2, Stage } from "../model/gpt2.ts";
+import type { Model, Stage } from "../model/model.ts";
 import { StepTables } from "../model/step_tables.ts";
+import { decodingKv } from "./decoding_kv.ts";
 
 /**
  * The error for logits that are not finite, with the first layer in which a value is not. Never throws: where that
@@ -23,7 +25,7 @@ import { StepTables } from "../model/step_tables.ts";
  * @param kvDtype How K and V were stored.
  */
 export async function notFiniteError(
-  model: Gpt2,
+  model: Model,
   ids: readonly number[],
   kvDtype: Dtype,
 ): Promise<NotFiniteError> {
@@ -50,7 +52,7 @@ export async function notFiniteError(
   }
 }
 
-/** Where a value is not finite. */
+/** The place of a value that is not finite. */
 interface Found {
   readonly operator: Stage;
   readonly value: number;
@@ -59,11 +61,21 @@ interface Found {
 }
 
 /** The first operator of a forward pass over `ids` whose result is not finite. */
-async function firstIn(model: Gpt2, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
+async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
   const { gpu, config, dims, tuning: { texels } } = model;
   const limits = { maxRows: ids.length, maxSpans: 1, maxOutputs: 1 };
+  const { policy, addressing } = decodingKv(config, {
+    strategy: recomputingStrategy().name,
+    nSequences: 1,
+    maxTokens: ids.length,
+  });
   const { kv, workspace, tables } = gpu.ledger.allOrNone(() => ({
-    kv: new NoCache(gpu, { ...config, ...dims, nSequences: 1, dtype, texels }, ids.length),
+    kv: KvPool.allocate(gpu, {
+      shape: { nHead: config.nHead, a4: dims.a4, dtype, nSequences: 1, texels },
+      addressing,
+      nSlots: policy.nSlots,
+      movesSlots: false,
+    }),
     workspace: model.workspace(limits),
     tables: new StepTables(gpu, model.stepLayout, limits, 1),
   }));
@@ -74,7 +86,11 @@ async function firstIn(model: Gpt2, ids: readonly number[], dtype: Dtype): Promi
     recorder.share(tables.group, tables.set(0, batch));
     tables.upload(1);
     gpu.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids));
-    const access = { kernels, bindGroups: (layer: number) => kv.bindGroups(layer) };
+    const access = {
+      kernels,
+      entries: (length: number) => length,
+      bindGroups: (layer: number) => kv.bindGroups(layer),
+    };
     let layer: number | undefined;
     let results: Promise<Found | undefined>[] = []; // of one layer: awaiting each would take its own 11 ms
     for (const operator of model.stages(workspace)) {

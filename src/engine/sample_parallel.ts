@@ -5,27 +5,23 @@
  * @module
  */
 import type { Dtype } from "../formats/registry.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import type { Model } from "../model/model.ts";
 import type { Sampling } from "../model/sampling.ts";
-import type { StrategyName } from "../kv/strategy.ts";
-import { groupMemory, groupRows } from "./group_memory.ts";
+import type { NamedStrategy } from "./decoding_kv.ts";
+import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { LiveEngine } from "./live_engine.ts";
 
-/** What to sample. */
-export interface ParallelRequest {
+/** A request for continuations of one prompt. */
+export interface ParallelRequest extends NamedStrategy {
   /** The prompt. */
   readonly ids: readonly number[];
   /** Tokens that each continuation gains at most. */
   readonly newTokens: number;
-  /** How tokens are chosen: one for each continuation. */
+  /** Samplings: one for each continuation. */
   readonly samplings: readonly Sampling[];
-  /** Where K and V are kept. */
-  readonly strategy: StrategyName;
-  /** How they are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
-  /** Tokens per block of `paged`. */
-  readonly blockSize: number;
   /** Called with each new id of a continuation, in order; false ends it. */
   onToken(index: number, id: number): boolean;
 }
@@ -36,20 +32,18 @@ export interface ParallelRequest {
  * @throws {NotFiniteError} If a logit is infinite or NaN.
  * @throws {KvbenchError} If a buffer is too large, or the device fails.
  */
-export async function sampleParallel(model: Gpt2, request: ParallelRequest): Promise<KvFootprint> {
-  const { ids, newTokens, samplings, strategy, kvDtype, blockSize, onToken } = request;
+export async function sampleParallel(model: Model, request: ParallelRequest): Promise<KvFootprint> {
+  const { ids, newTokens, samplings, kvDtype, onToken } = request;
   const nSequences = samplings.length;
-  const need = { promptTokens: ids.length, newTokens, nSequences, blockSize };
-  const memory = groupMemory(strategy, need);
-  const engine = await LiveEngine.create(model, memory, {
+  const { kv, maxRows } = groupKv(request, model.config, { promptTokens: ids.length, newTokens, nSequences });
+  const engine = await LiveEngine.create(model, kv, {
     nCtx: model.config.nCtx,
     maxSequences: nSequences,
-    maxRows: groupRows(need, memory.keeps),
+    maxRows,
     preemption: "recompute",
     kvDtype,
   });
-  const { dims: { a4 }, config: { nHead, nLayer } } = model;
-  const peak = new KvPeak({ a4, nHead, dtype: kvDtype }, memory.keeps ? nLayer : 1);
+  const peak = new KvPeak(engine.tokenBytes);
   let failure: { readonly error: unknown } | undefined;
   try {
     engine.submit({

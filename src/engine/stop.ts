@@ -11,7 +11,7 @@
 export class StopDetector {
   readonly #stops: readonly string[];
   #held = "";
-  /** Whether a stop string has been seen; nothing more comes then. */
+  /** True if a stop string has been seen; nothing more comes then. */
   stopped = false;
 
   /** @param stops Empty strings are left out. */
@@ -35,14 +35,14 @@ export class StopDetector {
     return text.slice(0, text.length - keep);
   }
 
-  /** What was held back and turned out not to be a stop string. */
+  /** Returns the text that was held back and turned out not to be a stop string. */
   flush(): string {
     const rest = this.#held;
     this.#held = "";
     return rest;
   }
 
-  /** Where the stop string lies that is complete first. */
+  /** Finds the stop string that is complete first. */
   #firstIn(text: string): { readonly start: number; readonly end: number } | undefined {
     let first: { readonly start: number; readonly end: number } | undefined;
     for (const stop of this.#stops) {

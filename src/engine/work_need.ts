@@ -5,28 +5,29 @@
  *
  * @module
  */
-import { DEFAULT_DTYPE } from "../formats/registry.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { ROW_BYTES, TEXEL_BYTES, texelRows } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
-import { kvHeadBytes, kvRowBytes, type StrategyName } from "../kv/strategy.ts";
+import { kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
+import type { Kv } from "../kv/strategy_def.ts";
 import { type BatchLimits, TILE_ROWS } from "../model/batch.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
+
 import { paddedRows } from "../../wgsl/ops/linear/forms.ts";
 import { splitsOf, type Tuning } from "../model/tuning.ts";
-import { STEPS_PER_SUBMISSION } from "./batch_runner.ts";
-import { groupMemory, type GroupMemoryOptions, groupRows } from "./group_memory.ts";
-import type { KvMemory } from "./scheduler/kv_memory.ts";
-import type { SharedRunnerOptions } from "./shared_runner.ts";
+import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
+import { groupKv, type GroupNeed } from "./group_kv.ts";
+import { type RunnerOptions, STEPS_PER_SUBMISSION } from "./runner.ts";
 import type { DecodingOptions } from "./with_decoder.ts";
 
-/** What bounds a single buffer or texture. */
+/** The bounds of a single buffer or texture. */
 export type SizeLimits = Pick<
   GPUSupportedLimits,
   "maxBufferSize" | "maxStorageBufferBindingSize" | "maxTextureDimension2D"
 >;
 
-/** What a need depends on beside the work. */
+/** The model and the device that a need depends on beside the work. */
 export interface NeedContext {
   readonly config: Gpt2Config;
   readonly tuning: Tuning;
@@ -68,7 +69,7 @@ export const NOTHING: WorkNeed = {
   largest: { what: "nothing", bytes: 0, mostBytes: 1 },
 };
 
-/** What several pieces of work take that hold their memory at the same time. */
+/** Adds up what several pieces of work take that hold their memory at the same time. */
 export function together(...needs: readonly WorkNeed[]): WorkNeed {
   return needs.reduce((a, b) => ({
     kvBytes: a.kvBytes + b.kvBytes,
@@ -79,7 +80,7 @@ export function together(...needs: readonly WorkNeed[]): WorkNeed {
   }), NOTHING);
 }
 
-/** What several pieces of work take of which each gives its memory back before the next one begins. */
+/** Returns what several pieces of work take of which each gives its memory back before the next one begins. */
 export function inTurn(...needs: readonly WorkNeed[]): WorkNeed {
   const most = needs.reduce((a, b) => totalOf(b) > totalOf(a) ? b : a, NOTHING);
   return { ...most, largest: needs.map(({ largest }) => largest).reduce(tighter, NOTHING.largest) };
@@ -97,52 +98,50 @@ export function withOther(
   };
 }
 
-/** What a strategy and a decoder take, with the largest readback; see `with_decoder.ts`. */
+/** Computes what a decoder takes, with the largest readback; see `decoder.ts`. */
 export function decodingNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
-  const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, strategy } = options;
-  const { v4 } = dimsOf(context.config);
+  const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, kvDtype = DEFAULT_DTYPE } =
+    options;
+  const { config } = context, { v4 } = dimsOf(config);
+  const kv = decodingKv(config, options), { traits: { keeps }, maxChunk } = kv.policy;
   const limits = {
-    maxRows: nSequences * (strategy === "no-cache" ? maxTokens : maxPromptTokens),
+    maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
     maxSpans: nSequences,
     maxOutputs,
   };
-  const readback = Math.max(nSequences * context.config.nCtx * 4, maxOutputs * v4 * 16);
-  return withOther(together(kvNeed(context, options), batchesNeed(context, limits)), { gpu: readback });
+  const memory = kvNeed(context, kv, { nSequences, kvDtype, texels: context.tuning.texels });
+  const readback = Math.max(nSequences * config.nCtx * 4, maxOutputs * v4 * 16);
+  return withOther(together(memory, batchesNeed(context, limits)), { gpu: readback });
 }
 
-/** What many sequences over one memory take; see `shared_runner.ts`. */
+/** Computes what many sequences over one memory take; see `runner.ts`. */
 export function sharedNeed(
   context: NeedContext,
-  memory: Pick<KvMemory, "usage" | "keeps" | "blockSize">,
-  { maxSequences, maxRows, kvDtype }: SharedRunnerOptions,
+  kv: Kv,
+  { maxSequences, maxRows, kvDtype = DEFAULT_DTYPE }: Omit<RunnerOptions, "movesSlots">,
 ): WorkNeed {
-  const { config } = context, { a4, v4 } = dimsOf(config), { nHead, nLayer, nCtx } = config;
-  const { blockSize } = memory;
-  const slots: Slots = {
-    count: memory.usage().capacity,
-    layers: memory.keeps ? nLayer : 1,
-    texels: false,
-    tableBytes: 4 * maxSequences * (blockSize === undefined ? 1 : Math.ceil(nCtx / blockSize)),
-  };
+  const { config } = context, { v4 } = dimsOf(config), moves = kv.policy.traits.keeps !== "nothing";
   return withOther(
     together(
-      slotsNeed(context, { a4, nHead, dtype: kvDtype }, slots),
+      kvNeed(context, kv, { nSequences: maxSequences, kvDtype, texels: !moves && context.tuning.texels }),
       batchesNeed(context, { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences }),
     ),
-    { gpu: MOST_COPIES * 12 + Math.max(maxSequences * nCtx * 4, maxSequences * v4 * 16) },
+    {
+      gpu: (moves ? MOST_COPIES * 12 : 0) + Math.max(maxSequences * config.nCtx * 4, maxSequences * v4 * 16),
+    },
   );
 }
 
-/** What several continuations of one prompt take, sampled or searched for. */
+/** Computes what several continuations of one prompt take, sampled or searched for. */
 export function groupNeed(
   context: NeedContext,
-  options: GroupMemoryOptions & Pick<SharedRunnerOptions, "kvDtype"> & { readonly strategy: StrategyName },
+  options: GroupNeed & NamedStrategy & Pick<RunnerOptions, "kvDtype">,
 ): WorkNeed {
-  const memory = groupMemory(options.strategy, options);
-  return sharedNeed(context, memory, {
+  const { kv, maxRows } = groupKv(options, context.config, options);
+  return sharedNeed(context, kv, {
     maxSequences: options.nSequences,
-    maxRows: groupRows(options, memory.keeps),
-    kvDtype: options.kvDtype,
+    maxRows,
+    ...(options.kvDtype && { kvDtype: options.kvDtype }),
   });
 }
 
@@ -151,33 +150,29 @@ interface Slots {
   readonly count: number;
   /** Layers that have memory of their own. */
   readonly layers: number;
-  /** Whether textures are asked for. */
+  /** True if textures are asked for. */
   readonly texels: boolean;
   readonly tableBytes: number;
 }
 
-/** K and V of a strategy, as its constructor reserves them or growth brings them to. */
-function kvNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
-  const { strategy, growth, blockSize, nSequences, capacityTokens, maxTokens, kvDtype = DEFAULT_DTYPE } =
-    options;
-  const { nHead, nLayer, nCtx } = context.config, { texels } = context.tuning;
-  const shape = { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype };
-  const region = { texels, tableBytes: 16 };
-  switch (strategy) {
-    case "no-cache":
-      return slotsNeed(context, shape, { ...region, count: nSequences * maxTokens, layers: 1 });
-    case "kv-cache": {
-      const dynamic = growth === "dynamic";
-      const count = nSequences * (dynamic ? maxTokens : capacityTokens);
-      // While a cache grows, one layer's old memory is still there.
-      return slotsNeed(context, shape, { ...region, count, layers: nLayer + (dynamic ? 1 : 0) });
-    }
-    case "paged": {
-      const count = Math.ceil(capacityTokens * nSequences / blockSize) * blockSize;
-      const tableBytes = nSequences * Math.ceil(nCtx / blockSize) * 4;
-      return slotsNeed(context, shape, { count, layers: nLayer, texels, tableBytes });
-    }
-  }
+/** Computes what a strategy's pool takes, or comes to take by growth. */
+function kvNeed(
+  context: NeedContext,
+  { policy, addressing: { table, mostSlots, layersKept } }: Kv,
+  { nSequences, kvDtype, texels }: {
+    readonly nSequences: number;
+    readonly kvDtype: Dtype;
+    readonly texels: boolean;
+  },
+): WorkNeed {
+  const { nHead } = context.config;
+  return slotsNeed(context, { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype }, {
+    count: mostSlots ?? policy.nSlots,
+    // While a cache grows, one layer's old memory is still there.
+    layers: layersKept + (mostSlots === undefined ? 0 : 1),
+    texels,
+    tableBytes: "width" in table ? 4 * nSequences * table.width : 16,
+  });
 }
 
 function slotsNeed(

@@ -4,9 +4,9 @@
  * @module
  */
 import { NoAdapterError } from "../base/errors.ts";
-import { askedBackends, type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backend.ts";
+import { type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backend.ts";
 import { type AdapterIdentity, identityOf } from "./identity.ts";
-import { webGpu, type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
+import type { WebGpuName, WebGpuSource } from "./webgpu.ts";
 
 /** What is known of an adapter before a device is opened on it. */
 export interface AdapterFacts extends AdapterIdentity {
@@ -21,18 +21,16 @@ export interface AdapterFacts extends AdapterIdentity {
 }
 
 /**
- * Asks an implementation, the environment's unless told otherwise, for the adapter with the highest performance.
+ * Asks an implementation for the adapter with the highest performance.
  *
  * @throws {NoAdapterError} If there is none, with what to do about it.
  */
-export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment()): Promise<GPUAdapter> {
-  quietLoader();
-  const gpu = await webGpu(webgpu);
+export async function requestAdapter({ name, gpu, askedBackends }: WebGpuSource): Promise<GPUAdapter> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
-    const asked = webgpu === "deno" ? askedBackends() : undefined;
+    const asked = name === "deno" ? askedBackends : undefined;
     throw new NoAdapterError(
-      "No WebGPU adapter: wanted a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
+      "No WebGPU adapter: expected a GPU with a Vulkan, Metal or DirectX 12 driver. Run `deno task setup`, " +
         `or install a software driver (${VULKAN_HINT})` +
         (asked === undefined ? "" : `, or unset ${BACKEND_VARIABLE}, which is ${JSON.stringify(asked)}`),
     );
@@ -40,10 +38,10 @@ export async function requestAdapter(webgpu: WebGpuName = webGpuOfEnvironment())
   return adapter;
 }
 
-/** Describes an adapter, found by the environment's implementation unless told otherwise. */
+/** Describes an adapter of an implementation. */
 export function adapterFacts(
   adapter: GPUAdapter,
-  webgpu: WebGpuName = webGpuOfEnvironment(),
+  { name: webgpu, os, askedBackends }: Omit<WebGpuSource, "gpu">,
 ): AdapterFacts {
   const { info } = adapter;
   const limits: Record<string, number> = {};
@@ -52,7 +50,7 @@ export function adapterFacts(
     if (typeof value === "number") limits[name] = value;
   }
   const features = [...adapter.features].sort();
-  const signs = { webgpu, os: Deno.build.os, limits, features, asked: askedBackends() };
+  const signs = { webgpu, os, limits, features, asked: askedBackends };
   return { webgpu, backend: backendOf(signs), ...identityOf(info), features, limits };
 }
 
@@ -71,12 +69,4 @@ export function adapterRecord(
 ): AdapterRecord {
   const lists = { features: [...features].sort(), offered_features: [...offered] };
   return { backend, description, vendor, architecture, device, software, ...lists };
-}
-
-/** Mesa's loader prints two error lines for each adapter request where this variable is unset. */
-function quietLoader(): void {
-  if (Deno.build.os !== "linux") return;
-  const permission = { name: "env", variable: "XDG_RUNTIME_DIR" } as const;
-  if (Deno.permissions.querySync(permission).state !== "granted") return;
-  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
 }

@@ -19,11 +19,15 @@ const LEAST_MS = 200, MOST_ROUNDS = 40;
 /** How many times as long as the fastest a candidate may take to be timed again. */
 const HOPELESS = 2;
 
+/** How many times as long as the longest step so far the next one may take: kernels differ. */
+const UNEVEN = 1.5;
+
 /** Until when timing, and compiling what is timed, may go on. */
 export class TuningBudget {
   readonly #now: () => number;
   readonly #end: number;
-  #longestMs = 0;
+  /** What it is a part of, and the longest step of all parts. */
+  #whole: { readonly end: number; longestMs: number };
 
   /**
    * Starts now.
@@ -33,6 +37,7 @@ export class TuningBudget {
   constructor(ms: number, now: () => number = () => performance.now()) {
     this.#now = now;
     this.#end = now() + ms;
+    this.#whole = { end: this.#end, longestMs: 0 };
   }
 
   /** Milliseconds that are left. */
@@ -45,22 +50,23 @@ export class TuningBudget {
     return this.leftMs === 0;
   }
 
-  /** A part of what is left, as a budget of its own that remembers how long steps take. */
+  /** A part of what is left, as a budget of its own. All parts know how long the steps of any of them took. */
   part(share: number): TuningBudget {
     const part = new TuningBudget(this.leftMs * share, this.#now);
-    part.#longestMs = this.#longestMs;
+    part.#whole = this.#whole;
     return part;
   }
 
   /**
-   * Takes a step if there is time for one as long as the longest so far: compiling can't be stopped half-way.
-   * Undefined where there isn't.
+   * Takes a step if it would end in time: in its part where it takes as long as the longest so far, and in the whole
+   * where it takes half as long again. Compiling can't be stopped half-way. Undefined where it is not taken.
    */
   async step<T>(body: () => Promise<T>): Promise<T | undefined> {
-    if (this.spent || this.leftMs < this.#longestMs) return undefined;
-    const start = this.#now();
+    const whole = this.#whole, start = this.#now();
+    if (this.spent || this.leftMs < whole.longestMs) return undefined;
+    if (whole.end - start < UNEVEN * whole.longestMs) return undefined;
     const result = await body();
-    this.#longestMs = Math.max(this.#longestMs, this.#now() - start);
+    whole.longestMs = Math.max(whole.longestMs, this.#now() - start);
     return result;
   }
 }

@@ -32,7 +32,7 @@ export const GL_COST = "OpenGL compiles kernels about ten times as slowly as Vul
 export const VULKAN_HINT = "Debian: apt-get install libvulkan1 mesa-vulkan-drivers";
 
 /** The backends that Deno's WebGPU has on an operating system, the ones that are taken first in front. */
-export function backendsOn(os: typeof Deno.build.os): readonly KnownBackend[] {
+export function backendsOn(os: string): readonly KnownBackend[] {
   if (os === "darwin") return ["metal"];
   return os === "windows" ? ["vulkan", "dx12", "gl"] : ["vulkan", "gl"];
 }
@@ -52,18 +52,10 @@ export function parseBackends(text: string): KnownBackend[] {
   return BACKENDS.filter((backend) => names.some((name) => name === backend || ALIASES[name] === backend));
 }
 
-/** The value of {@linkcode BACKEND_VARIABLE}; undefined where it is unset or may not be read. */
-export function askedBackends(): string | undefined {
-  const permission = { name: "env", variable: BACKEND_VARIABLE } as const;
-  return Deno.permissions.querySync(permission).state === "granted"
-    ? Deno.env.get(BACKEND_VARIABLE)
-    : undefined;
-}
-
 /** What an adapter's backend shows in. */
 export interface BackendSigns {
   readonly webgpu: WebGpuName;
-  readonly os: typeof Deno.build.os;
+  readonly os: string;
   /** The adapter's limits by name. */
   readonly limits: Readonly<Record<string, number>>;
   /** The adapter's features. */

@@ -68,7 +68,7 @@ export type ProbedDevice = {
 export async function probeFence(
   device: ProbedDevice,
   ledger: Pick<Ledger, "createBuffer">,
-  now = () => performance.now(),
+  now: () => number = () => performance.now(),
 ): Promise<Fence> {
   const { queue } = device;
   const submit = (copies: number, bytes: number, [from, to]: readonly LedgerBuffer[]) => {

@@ -7,16 +7,10 @@
 import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
-import { type Ladder, requirements } from "./ladder.ts";
+import { type DeviceLimits, requirements } from "./limits.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { lossError, lossOf } from "./loss.ts";
-import { type WebGpuName, webGpuOfEnvironment } from "./webgpu.ts";
-
-/** How a GPU is opened. */
-export interface GpuOptions extends Ladder {
-  /** The implementation of WebGPU: the environment's, unless told otherwise. */
-  readonly webgpu?: WebGpuName;
-}
+import type { WebGpuSource } from "./webgpu.ts";
 
 /** A device with its ledger and fence. Dispose of it when done. */
 export class Gpu {
@@ -46,14 +40,16 @@ export class Gpu {
   }
 
   /**
-   * Opens the best adapter.
+   * Opens the adapter with the highest performance.
    *
+   * @param source The implementation of WebGPU.
+   * @param limits Features and limits to do without.
    * @throws {UsageError | KvbenchError} If there is no adapter, it gives no device, or not with these limits.
    */
-  static async open({ webgpu = webGpuOfEnvironment(), ...ladder }: GpuOptions = {}): Promise<Gpu> {
-    const adapter = await requestAdapter(webgpu);
-    const facts = adapterFacts(adapter, webgpu);
-    const required = requirements(facts, ladder);
+  static async open(source: WebGpuSource, limits: DeviceLimits = {}): Promise<Gpu> {
+    const adapter = await requestAdapter(source);
+    const facts = adapterFacts(adapter, source);
+    const required = requirements(facts, limits);
     let device: GPUDevice;
     try {
       device = await adapter.requestDevice({ label: "kvbench", ...required });

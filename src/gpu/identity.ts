@@ -32,11 +32,12 @@ const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|warp/i;
 export function identityOf(
   { description, vendor, architecture, device, isFallbackAdapter }: AdapterInfo,
 ): AdapterIdentity {
+  const name = description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
   return {
-    description: description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter",
+    description: name,
     vendor,
     architecture,
     device,
-    software: SOFTWARE.test(description) || isFallbackAdapter === true,
+    software: SOFTWARE.test(name) || isFallbackAdapter === true,
   };
 }

@@ -216,6 +216,13 @@ export class Ledger {
     this.#peak = { ...this.#current };
   }
 
+  /** Runs `work` and returns the most bytes that were alive at once in it, by category, beside its result. */
+  async peakDuring<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly peak: Bytes }> {
+    this.resetPeak();
+    const value = await work();
+    return { value, peak: this.peak };
+  }
+
   /** Bytes alive, and buffers and textures, by label, largest first. */
   byLabel(): LabelledBytes[] {
     const rows = new Map<string, LabelledBytes>();

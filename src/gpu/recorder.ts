@@ -11,6 +11,9 @@ import type { Timestamps } from "./timestamps.ts";
 /** Pipelines that have been dispatched: some drivers compile at that moment. */
 const DISPATCHED = new WeakSet<GPUComputePipeline>();
 
+/** Is told of a kernel that some drivers compile now, and returns what is called when it is compiled. */
+export type FirstDispatch = (kernel: Kernel) => () => void;
+
 /** Records dispatches into command buffers of one device. */
 export class Recorder {
   readonly #device: GPUDevice;
@@ -21,8 +24,11 @@ export class Recorder {
   timestamps: Timestamps | undefined;
   /** Gives every dispatch a timed pass of its own while it is set. Set it when nothing is recorded. */
   dispatchTimer: DispatchTimer | undefined;
-  /** Called before a kernel's first dispatch on the device while it is set; that one is submitted and waited for alone. */
-  onFirstDispatch: ((kernel: Kernel) => void) | undefined;
+  /**
+   * Called before a kernel's first dispatch on the device while it is set, when everything before it is done; that one
+   * is submitted and waited for alone. What it returns is called when that is done.
+   */
+  onFirstDispatch: FirstDispatch | undefined;
   /** Dispatches recorded since the recorder was made. */
   dispatches = 0;
 
@@ -44,10 +50,7 @@ export class Recorder {
   /** Records one dispatch; `groups` are bound from `@group(1)` on. */
   dispatch(kernel: Kernel, groups: readonly GPUBindGroup[], x: number, y = 1, z = 1): void {
     const first = this.onFirstDispatch !== undefined && !DISPATCHED.has(kernel.pipeline);
-    if (first) {
-      this.submit();
-      this.onFirstDispatch!(kernel);
-    }
+    const done = first ? this.#announce(kernel) : undefined;
     const pass = this.dispatchTimer
       ? this.#beginPass(this.dispatchTimer.next(kernel, [x, y, z]))
       : this.#pass ?? this.#beginPass(this.timestamps?.next());
@@ -56,9 +59,19 @@ export class Recorder {
     pass.dispatchWorkgroups(x, y, z);
     this.dispatches++;
     DISPATCHED.add(kernel.pipeline);
-    if (!first) return;
+    if (done === undefined) return;
+    this.#finish();
+    done();
+  }
+
+  #announce(kernel: Kernel): () => void {
+    this.#finish();
+    return this.onFirstDispatch!(kernel);
+  }
+
+  /** Submits, and in Deno waits, so that what is shown is what is under way. */
+  #finish(): void {
     this.submit();
-    // In Deno this waits, so that what is shown is what is under way.
     this.#device.queue.onSubmittedWorkDone().catch(() => {}); // a lost device is reported by the device itself
   }
 

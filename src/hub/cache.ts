@@ -12,7 +12,7 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
-import { unreadable } from "../checkpoint/byte_source.ts";
+import { unreadable } from "../host/files.ts";
 import { decodeUtf8 } from "../base/utf8.ts";
 import { unwritable } from "./disk.ts";
 import { Lock } from "./lock.ts";
@@ -28,18 +28,18 @@ export interface Snapshot {
   readonly folder: string;
 }
 
-/** A cache of models. The folder need not exist. */
+/** A cache of models. */
 export class HubCache {
-  /** The folder. */
+  /** Path of the folder, which need not exist. */
   readonly root: string;
 
-  /** @param root The folder. */
+  /** @param root Path of the folder. */
   constructor(root: string) {
     this.root = root;
   }
 
   /**
-   * What is there of a repository.
+   * Returns the snapshot of a repository, or undefined if there is none.
    *
    * @throws {KvbenchError} If the folder may not be read, or is damaged.
    */
@@ -57,7 +57,7 @@ export class HubCache {
     return undefined;
   }
 
-  /** The repositories that have a folder here, sorted. */
+  /** Returns the repositories that have a folder here, sorted. */
   async repositories(): Promise<string[]> {
     const names: string[] = [];
     try {
@@ -71,7 +71,7 @@ export class HubCache {
     return names.sort();
   }
 
-  /** Where a file's content belongs, and what to lock while it is written there. */
+  /** Returns the path of a file's content, and the lock to hold while it is written. */
   blobOf({ repository, etag }: RemoteFile): { blob: string; lock: string } {
     return {
       blob: `${this.#home(repository)}/blobs/${etag}`,
@@ -82,7 +82,7 @@ export class HubCache {
   /**
    * Makes a repository's folders.
    *
-   * @throws {KvbenchError} If they can't be, or may not be, written.
+   * @throws {KvbenchError} If they can't be written.
    */
   async prepare(repository: string): Promise<void> {
     for (const name of ["read", "write"] as const) {
@@ -98,7 +98,7 @@ export class HubCache {
   }
 
   /**
-   * Shows a fetched file under its name, and tells where that is.
+   * Links a fetched file under its name, and returns the link's path.
    *
    * @throws {KvbenchError} If the folder can't be written.
    */
@@ -110,7 +110,7 @@ export class HubCache {
       await Deno.mkdir(folder, { recursive: true });
       await linkTo(`../../blobs/${file.etag}`, this.blobOf(file).blob, aside);
       await Deno.rename(aside, path);
-      await Deno.remove(aside).catch(() => {}); // renaming one link of a file over another does nothing
+      await Deno.remove(aside).catch(() => {}); // rename() does nothing if both names are hard links of one file
       return path;
     } catch (error) {
       throw unwritable(path, error);
@@ -118,7 +118,7 @@ export class HubCache {
   }
 
   /**
-   * Makes `main` stand for a commit, whose files are there.
+   * Makes `main` refer to a commit whose files are complete.
    *
    * @throws {KvbenchError} If the folder can't be written.
    */
@@ -134,9 +134,7 @@ export class HubCache {
     }
   }
 
-  /**
-   * The contents of a repository: bytes of whole files, and of files that an interrupted download has left.
-   */
+  /** Returns the bytes of a repository: those of whole files, and those of interrupted downloads. */
   async usage(repository: string): Promise<{ bytes: number; incompleteBytes: number }> {
     let bytes = 0, incompleteBytes = 0;
     const blobs = `${this.#home(repository)}/blobs`;
@@ -148,9 +146,9 @@ export class HubCache {
   }
 
   /**
-   * The hash that a snapshot's file must have: the name of its content.
+   * Returns the hash that a snapshot's file must have: the name of its content.
    *
-   * @returns Undefined where the file stands for itself, as it does on systems without links.
+   * @returns Undefined if the file is not a link, as on systems without links.
    */
   async etagOf({ repository }: Snapshot, path: string): Promise<string | undefined> {
     const info = await Deno.lstat(path);
@@ -162,9 +160,9 @@ export class HubCache {
   }
 
   /**
-   * Removes a repository with everything that is in it, also under its old name.
+   * Removes a repository, also under its old name.
    *
-   * @returns How many bytes it had, or undefined where there is nothing to remove.
+   * @returns Bytes removed, or undefined if there is no such repository.
    * @throws {KvbenchError} If it is being fetched, or can't be removed.
    */
   async remove(repository: string): Promise<number | undefined> {
@@ -201,8 +199,8 @@ export class HubCache {
 }
 
 /**
- * A symbolic link, as Hugging Face's tools make them; a hard one where Deno allows none, which it does only without a
- * limit on the paths that may be read and written.
+ * Makes a symbolic link, as Hugging Face's tools do, or a hard one: Deno allows symbolic links only with unrestricted read
+ * and write permission.
  */
 async function linkTo(target: string, blob: string, path: string): Promise<void> {
   try {
@@ -231,7 +229,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** The files in a folder, which need not exist. */
+/** Yields the files in a folder, which need not exist. */
 async function* filesIn(folder: string): AsyncGenerator<Deno.FileInfo & { name: string }> {
   try {
     for await (const { name, isFile } of Deno.readDir(folder)) {

@@ -1,16 +1,15 @@
 /**
- * What can go wrong when a cache is written, in one line.
+ * Errors of writing a cache, in one line.
  *
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 
 /**
- * The error for a file that can't be written.
+ * Makes the error for a file that can't be written.
  *
- * @param path The file.
- * @param error What the runtime threw.
- * @param hint What to add.
+ * @param error Error of the runtime.
+ * @param hint Text behind the reason.
  */
 export function unwritable(path: string, error: unknown, hint = ""): KvbenchError {
   const text = error instanceof Error ? error.message : String(error);

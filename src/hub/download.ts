@@ -4,82 +4,91 @@
  *
  * @module
  */
-import { KvbenchError, reasonOf as innermostReason } from "../base/errors.ts";
+import { KvbenchError, reasonOf } from "../base/errors.ts";
+import { openWebCache } from "../base/web_cache.ts";
+import { explained, failure, passing } from "./http.ts";
+import { type OnRetry, RETRY, retrying, type RetryOptions } from "./retry.ts";
 
 /** A file on a server. */
-export interface RemoteFile {
+export interface PinnedFile {
   /** Its address, without a query. */
   readonly url: URL;
-  /** Its length. */
   readonly bytes: number;
   /** SHA-256 of its bytes, in hexadecimal. */
   readonly sha256: string;
 }
 
-/** What a download tells as it goes. Nothing is told of a cached file. */
+/** Events of a download; a cached file causes none. */
 export interface DownloadEvents {
   /** Called before the server is asked. */
-  onDownload?(file: RemoteFile): void;
+  onDownload?(file: PinnedFile): void;
   /** Called as bytes arrive. */
   onProgress?(receivedBytes: number, totalBytes: number): void;
+  /** Called before another try. */
+  onRetry?: OnRetry | undefined;
+}
+
+/** Options of {@linkcode download}. */
+export interface DownloadOptions extends DownloadEvents {
+  /** Default: as the hub's files are. */
+  readonly retry?: RetryOptions;
 }
 
 /** The name of the Web Cache that keeps downloads. */
 export const CACHE_NAME = "kvbench-weights";
 
 /**
- * Returns a file's bytes, from the cache or else from the server.
+ * Returns a file's bytes, from the cache or else from the server, which is asked again where it fails for a while.
  *
- * @param file What to download.
- * @param events What to tell.
  * @throws {KvbenchError} If the server can't be reached, or sends anything but the file.
  */
 export async function download(
-  file: RemoteFile,
-  events: DownloadEvents = {},
+  file: PinnedFile,
+  { retry = RETRY, ...events }: DownloadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const cache = await openCache();
+  const cache = await openWebCache(CACHE_NAME);
   const cached = await cache?.match(cacheKey(file)).catch(() => undefined);
   if (cached !== undefined) {
     const bytes = new Uint8Array(await cached.arrayBuffer());
     if (await sha256(bytes) === file.sha256) return bytes;
   }
   events.onDownload?.(file);
-  const bytes = await fetchFile(file, events);
+  const bytes = await retrying(() => fetchFile(file, events), retry, events.onRetry);
   if (await sha256(bytes) !== file.sha256) {
-    throw failure(file, `its SHA-256 is not ${file.sha256}, the server has another version of the file`);
+    throw failure(file.url, `its SHA-256 is not ${file.sha256}, the server has another version of the file`);
   }
   // A full disk costs the next run a download and this one nothing.
   await cache?.put(cacheKey(file), new Response(bytes)).catch(() => {});
   return bytes;
 }
 
-/** Where a file lies in the cache. The hash in the key makes a new version of a file a new entry. */
-export function cacheKey({ url, sha256 }: RemoteFile): string {
+/** Returns a file's key in the cache; it holds the hash, so that a new version of a file is a new entry. */
+export function cacheKey({ url, sha256 }: PinnedFile): string {
   return `${url.href}?sha256=${sha256}`;
 }
 
-/** The Web Cache, or undefined where the runtime has none or can't open it. */
-async function openCache(): Promise<Cache | undefined> {
-  if (typeof caches === "undefined") return undefined;
-  return await caches.open(CACHE_NAME).catch(() => undefined);
-}
+/** Request timeout and too many requests. */
+const PASSING_STATUS = [408, 429];
 
-async function fetchFile(file: RemoteFile, events: DownloadEvents): Promise<Uint8Array<ArrayBuffer>> {
+async function fetchFile(file: PinnedFile, events: DownloadEvents): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(file.url).catch((error: unknown) => {
-    throw failure(file, reasonOf(error, file));
+    throw explained(file.url, file.url, error);
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
     const answer = `the server answered ${response.status} ${response.statusText}`.trim();
-    throw failure(file, response.status === 404 ? `${answer}, expected weights/ beside the program` : answer);
+    if (PASSING_STATUS.includes(response.status) || response.status >= 500) throw passing(file.url, answer);
+    throw failure(
+      file.url,
+      response.status === 404 ? `${answer}, expected weights/ beside the program` : answer,
+    );
   }
   const bytes = new Uint8Array(file.bytes);
   let received = 0;
   try {
     for await (const chunk of response.body) {
       if (received + chunk.length > file.bytes) {
-        throw failure(file, `the server sent more than its ${file.bytes} bytes`);
+        throw failure(file.url, `the server sent more than its ${file.bytes} bytes`);
       }
       bytes.set(chunk, received);
       received += chunk.length;
@@ -87,23 +96,14 @@ async function fetchFile(file: RemoteFile, events: DownloadEvents): Promise<Uint
     }
   } catch (error) {
     if (error instanceof KvbenchError) throw error;
-    throw failure(file, `it broke off after ${received} of ${file.bytes} bytes (${reasonOf(error, file)})`);
+    throw passing(file.url, `it broke off after ${received} of ${file.bytes} bytes (${reasonOf(error)})`);
   }
   if (received < file.bytes) {
-    throw failure(file, `it ended after ${received} of ${file.bytes} bytes`);
+    throw passing(file.url, `it ended after ${received} of ${file.bytes} bytes`);
   }
   return bytes;
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-function reasonOf(error: unknown, { url }: RemoteFile): string {
-  if (!(error instanceof Deno.errors.NotCapable)) return innermostReason(error);
-  return `no permission for ${url.host}, run with --allow-net=${url.host}`;
-}
-
-function failure({ url }: RemoteFile, reason: string): KvbenchError {
-  return new KvbenchError(`Cannot download ${url}: ${reason}`);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { CACHE_NAME, cacheKey, download, type RemoteFile } from "./download.ts";
+import { CACHE_NAME, cacheKey, download, type PinnedFile } from "./download.ts";
 import { permitted } from "../../tests/permitted.ts";
 
 const ignore = !permitted("net");
@@ -30,7 +30,7 @@ type Answer = (request: Request) => Response | Promise<Response>;
 function serverTest(
   name: string,
   answer: Answer,
-  test: (file: RemoteFile, requests: () => number) => Promise<void>,
+  test: (file: PinnedFile, requests: () => number) => Promise<void>,
 ): void {
   Deno.test({
     name,
@@ -54,9 +54,14 @@ function serverTest(
   });
 }
 
+/** Two tries without a pause worth the name. */
+const RETRY = { tries: 2, firstPauseMs: 1, maxPauseMs: 1000 };
+
 /** The download fails with this message, and fails again: nothing was kept. */
-async function assertFails(file: RemoteFile, message: RegExp): Promise<void> {
-  for (let i = 0; i < 2; i++) await assert.rejects(download(file), { name: "KvbenchError", message });
+async function assertFails(file: PinnedFile, message: RegExp): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(download(file, { retry: RETRY }), { name: "KvbenchError", message });
+  }
   assert.equal(await (await caches.open(CACHE_NAME)).match(cacheKey(file)), undefined);
 }
 
@@ -104,19 +109,36 @@ serverTest(
   },
 );
 
+let failures = 0;
+
+serverTest(
+  "download() asks again where the server answers with a passing failure or breaks off, and says so",
+  () =>
+    [new Response("", { status: 503 }), new Response(CONTENT.subarray(1))][failures++] ??
+      new Response(CONTENT),
+  async (file, requests) => {
+    const reasons: string[] = [];
+    const retry = { ...RETRY, tries: 3 };
+    assert.deepEqual(await download(file, { retry, onRetry: (reason) => reasons.push(reason) }), CONTENT);
+    assert.match(reasons.join("\n"), /answered 503 .+\n.+ ended after 69999 of 70000 bytes$/);
+    assert.equal(requests(), 3);
+  },
+);
+
 serverTest(
   "download() names the status of a refusal",
   () => new Response("no", { status: 404 }),
-  async (file) => {
+  async (file, requests) => {
     await assertFails(
       file,
       /^Cannot download http:.*file\.bin: the server answered 404 Not Found, expected weights\/ beside the program$/,
     );
+    assert.equal(requests(), 2);
   },
 );
 
 serverTest("download() refuses a short file", () => new Response(CONTENT.subarray(0, 999)), async (file) => {
-  await assertFails(file, /: it ended after 999 of 70000 bytes$/);
+  await assertFails(file, /: it ended after 999 of 70000 bytes \(tried 2 times\)$/);
 });
 
 serverTest(
@@ -145,7 +167,10 @@ Deno.test("download() says how far it came when the connection breaks", { ignore
     }
   })();
   const url = new URL(`http://127.0.0.1:${listener.addr.port}/file.bin`);
-  await assertFails({ url, bytes: 70_000, sha256: SHA256 }, /: it broke off after 3 of 70000 bytes \(.+\)$/);
+  await assertFails(
+    { url, bytes: 70_000, sha256: SHA256 },
+    /: it broke off after 3 of 70000 bytes \(.+\) \(tried 2 times\)$/,
+  );
   listener.close();
   await serving;
 });

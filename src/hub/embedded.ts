@@ -1,19 +1,19 @@
 /**
- * The checkpoint that comes with kvbench, found beside the sources or the single-file bundle: on disk, or over HTTP,
- * fetched once and kept in the Web Cache. Needs read permission on disk and net permission for that host over HTTP,
- * and nothing else.
+ * The checkpoint that comes with kvbench, beside the sources or the single-file bundle: on disk, or over HTTP, fetched
+ * once and kept in the Web Cache. Needs read permission on disk, or net permission for that host, and nothing else.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../base/errors.ts";
 import { HOME } from "../base/home.ts";
-import { fileSource, memorySource, readText } from "../checkpoint/byte_source.ts";
+import { memorySource } from "../checkpoint/byte_source.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig } from "../checkpoint/config.ts";
-import { download, type DownloadEvents, type RemoteFile } from "./download.ts";
+import { fileSource, readText } from "../host/files.ts";
+import { download, type DownloadOptions, type PinnedFile } from "./download.ts";
 
-/** What the embedded model is called. */
+/** Name of the embedded model. */
 export const EMBEDDED_NAME = "tiny";
 
 /** The files of the embedded model as committed: a download or a cached copy must be exactly these. */
@@ -26,13 +26,13 @@ export const EMBEDDED_FILES = {
     bytes: 15_514_360,
     sha256: "59849615cc03e5851b07f656e50b2d57c260d1fb0d3b3be214599da85f19f913",
   },
-} as const satisfies Record<string, Omit<RemoteFile, "url">>;
+} as const satisfies Record<string, Omit<PinnedFile, "url">>;
 
 /** The folder of the embedded model, beside the sources or the bundle. */
 export const EMBEDDED_FOLDER: URL = new URL("weights/tiny/", HOME);
 
 /** Options of {@linkcode openEmbedded}. */
-export interface EmbeddedOptions extends DownloadEvents {
+export interface EmbeddedOptions extends DownloadOptions {
   /** The folder that holds the files. Default: {@linkcode EMBEDDED_FOLDER}. */
   readonly base?: URL;
 }
@@ -46,11 +46,11 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Check
   const { base = EMBEDDED_FOLDER } = options;
   if (base.protocol === "file:") return await openLocal(base);
   if (base.protocol === "http:" || base.protocol === "https:") return await openRemote(base, options);
-  throw new KvbenchError(`Cannot open the embedded model at ${base}: wanted a file or HTTP address`);
+  throw new KvbenchError(`Cannot open the embedded model at ${base}: expected a file or HTTP address`);
 }
 
 /**
- * The embedded model's configuration.
+ * Returns the embedded model's configuration.
  *
  * @throws {KvbenchError} If its file is missing, damaged, or can't be downloaded.
  */
@@ -71,7 +71,7 @@ async function openLocal(base: URL): Promise<Checkpoint> {
 async function openRemote(base: URL, options: EmbeddedOptions): Promise<Checkpoint> {
   const config = new URL("config.json", base);
   const weights = new URL("model.safetensors", base);
-  const configJson = await downloadConfig(config);
+  const configJson = await downloadConfig(config, options);
   const bytes = await download({ url: weights, ...EMBEDDED_FILES["model.safetensors"] }, options);
   return await openCheckpoint({
     name: EMBEDDED_NAME,
@@ -81,6 +81,10 @@ async function openRemote(base: URL, options: EmbeddedOptions): Promise<Checkpoi
   });
 }
 
-async function downloadConfig(url: URL): Promise<string> {
-  return new TextDecoder().decode(await download({ url, ...EMBEDDED_FILES["config.json"] }));
+async function downloadConfig(
+  url: URL,
+  { retry, onRetry }: Pick<DownloadOptions, "retry" | "onRetry"> = {},
+): Promise<string> {
+  const file = { url, ...EMBEDDED_FILES["config.json"] };
+  return new TextDecoder().decode(await download(file, { onRetry, ...(retry && { retry }) }));
 }

@@ -93,7 +93,7 @@ Deno.test(
     });
     await assert.rejects(openEmbedded({ base: new URL("data:,x") }), {
       name: "KvbenchError",
-      message: "Cannot open the embedded model at data:,x: wanted a file or HTTP address",
+      message: "Cannot open the embedded model at data:,x: expected a file or HTTP address",
     });
   },
 );

@@ -12,52 +12,48 @@ import { assertOk, type RemoteFile, tidyEtag } from "./remote_file.ts";
 import { type OnRetry, retrying, type RetryOptions } from "./retry.ts";
 import { KvbenchError } from "../base/errors.ts";
 
-/** What came isn't what the hub described: it may have got another version in the meantime. */
+/** A file that is not what the hub described, possibly because it has a newer version by now. */
 export class ChangedError extends KvbenchError {
   /** The file as the hub described it. */
   readonly file: RemoteFile;
 
-  /**
-   * @param url Its address.
-   * @param file The file as the hub described it.
-   * @param reason What is wrong.
-   */
+  /** @param reason Difference from the description. */
   constructor(url: URL, file: RemoteFile, reason: string) {
     super(failure(url, reason).message);
     this.file = file;
   }
 }
 
-/** What a fetch tells as it goes. */
+/** Events of a fetch. */
 export interface FetchEvents {
-  /** The embedded model's weights are fetched from beside the program. Called once, before that. */
+  /** The embedded model's weights are about to be fetched from beside the program. */
   begin?(address: string, bytes: number): void;
-  /** Bytes of a file that are there; from the start, what an earlier try has left. */
+  /** Bytes of a file that have come, those of an earlier try included. */
   progress?(path: string, received: number, total: number): void;
-  /** Another process fetches the file. Called again and again. */
+  /** Another process is fetching the file. Called repeatedly. */
   wait?(path: string): void;
   /** A try failed, and there will be another. */
   retry?: OnRetry;
 }
 
-/** Where to put the file, and how to go about it. */
-export interface FetchBlobOptions {
-  /** The file to write. Its folder is there. */
+/** Place of a file in the cache, and the way to fetch it. */
+interface FetchBlobOptions {
+  /** Path to write to, in an existing folder. */
   readonly blob: string;
-  /** The file to lock. */
+  /** Path of the lock file. */
   readonly lock: string;
   readonly retry: RetryOptions;
   readonly events: FetchEvents;
 }
 
-/** A try that got this much further counts as a success, after which as many may fail as at the start. */
+/** Progress of a try that resets the count of failures. */
 const PROGRESS_BYTES = 1 << 20;
 
 /**
- * Fetches a file unless it is there.
+ * Fetches a file unless the cache has it.
  *
- * @throws {ChangedError} If what comes isn't what the hub described.
- * @throws {KvbenchError} If it can't be fetched, verified or written. Then nothing has the final name.
+ * @throws {ChangedError} If the file is not what the hub described.
+ * @throws {KvbenchError} If it can't be fetched, verified or written. No file has the final name then.
  */
 export async function fetchBlob(
   client: HubClient,
@@ -91,7 +87,7 @@ async function isWhole(blob: string, { bytes }: RemoteFile): Promise<boolean> {
   return info !== undefined && info.isFile && info.size === bytes;
 }
 
-/** Fetches what is missing. */
+/** Fetches the missing part of a file. */
 async function transfer(
   client: HubClient,
   file: RemoteFile,
@@ -118,13 +114,13 @@ async function transfer(
     assertOk(url, response);
     if (partial.size > 0 && !continues(response, partial.size, file.bytes)) {
       await partial.restart();
-      // With the whole file in the answer, it begins anew from here.
+      // An answer with the whole file is read from its beginning.
       if (response.status === 206) throw passing(url, "the server went on elsewhere than where it broke off");
     }
     const length = response.headers.get("content-length");
     if (length !== null && Number(length) !== file.bytes - partial.size) {
-      const wanted = `wanted ${file.bytes - partial.size} of its ${file.bytes}`;
-      throw new ChangedError(url, file, `the server sends ${length} bytes, ${wanted}`);
+      const expected = `expected ${file.bytes - partial.size} of its ${file.bytes}`;
+      throw new ChangedError(url, file, `the server sends ${length} bytes, ${expected}`);
     }
     await partial.remember(response.headers.get("etag"));
     for await (const piece of answer.pieces()) {
@@ -141,7 +137,7 @@ async function transfer(
   if (partial.size < file.bytes) throw passing(url, `it ended after ${partial.size} of ${file.bytes} bytes`);
 }
 
-/** Whether an answer is the rest of the file from `offset` on. */
+/** Tells whether an answer holds the rest of the file from `offset` on. */
 function continues({ status, headers }: Response, offset: number, bytes: number): boolean {
   if (status !== 206) return false;
   const range = headers.get("content-range")?.match(/^bytes (\d+)-(\d+)\/(\d+|\*)$/);
@@ -160,7 +156,7 @@ function assertUnchanged(url: URL, file: RemoteFile, answers: readonly Headers[]
   }
 }
 
-/** Compares the hash. A part that an earlier try has left may be of another file: then there is one more try. */
+/** Compares the hash. A wrong part of an earlier try may be the cause; the file is then fetched anew, once. */
 async function verify(
   client: HubClient,
   file: RemoteFile,

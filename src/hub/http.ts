@@ -1,80 +1,74 @@
 /**
- * Requests to the hub: redirects are followed here, so that a token goes to the hub alone, and a server that sends
- * nothing is not waited for. Says which failures are worth another try; makes none itself.
+ * Requests to the hub. Redirects are followed here, so that a token goes to the hub alone, and a silent server runs into
+ * a time-out. Tells failures that may pass from others; retries nothing itself.
  *
  * @module
  */
 import { KvbenchError, reasonOf } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 
-/** A failure that another try may get past. */
+/** A failure that may pass. */
 export class PassingError extends KvbenchError {
-  /** How long the server wants to be left alone, in ms, where it says so. */
+  /** Pause that the server asks for, in ms. */
   readonly retryAfterMs: number | undefined;
 
-  /**
-   * @param message The line for a user.
-   * @param retryAfterMs How long the server wants to be left alone, in ms.
-   */
   constructor(message: string, retryAfterMs?: number) {
     super(message);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** An answer with the headers of every answer on the way to it. */
+/** An answer, after redirects. */
 export interface Answer {
-  /** The last answer, whose body is still to be read. */
+  /** The last answer, whose body is not yet read. */
   readonly response: Response;
   /** Headers of the redirects, and of `response`. */
   readonly headers: readonly Headers[];
-  /** The body, piece by piece. Throws a {@linkcode PassingError} where it breaks off or nothing comes. */
+  /** Reads the body piece by piece. Throws a {@linkcode PassingError} if it breaks off or the server falls silent. */
   pieces(): AsyncGenerator<Uint8Array>;
-  /** Leaves the rest of the body. */
+  /** Discards the rest of the body. */
   cancel(): Promise<void>;
 }
 
-/** How to ask. */
-export interface Request {
+/** A request to the hub. */
+interface Request {
   readonly method?: "GET" | "HEAD";
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether the answers so far say enough, so that a redirect need not be followed. */
+  /** Tells whether the answers so far suffice, so that a redirect need not be followed. */
   readonly enough?: (answers: readonly Headers[]) => boolean;
 }
 
-/** Whom to ask, and as whom. */
-export interface HubClientOptions {
-  /** The hub: the only origin that gets the token. */
+/** Address of a hub, and access to it. */
+interface HubClientOptions {
+  /** The only origin that gets the token. */
   readonly endpoint: URL;
   readonly token: string | undefined;
-  /** How long a server may send nothing, in ms. */
+  /** Longest silence of a server, in ms. */
   readonly timeoutMs: number;
 }
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** Asks the hub. */
+/** A client of the hub. */
 export class HubClient {
-  /** The hub's address. */
   readonly endpoint: URL;
   readonly #token: string | undefined;
   readonly #timeoutMs: number;
 
-  /** @param options Whom to ask, and as whom. */
   constructor({ endpoint, token, timeoutMs }: HubClientOptions) {
     this.endpoint = endpoint;
     this.#token = token;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The address of a file of a repository. */
+  /** Returns the address of a file in a repository. */
   fileUrl(repository: string, path: string): URL {
     return new URL(`${this.endpoint.href.replace(/\/$/, "")}/${repository}/resolve/main/${path}`);
   }
 
   /**
-   * Sends a request and follows redirects. Any status may come back.
+   * Sends a request and follows redirects. Returns answers of any status.
    *
    * @throws {PassingError} If no server answers in time.
    * @throws {KvbenchError} If a redirect leads nowhere, or a permission is missing.
@@ -113,17 +107,17 @@ export class HubClient {
   }
 }
 
-/** The error for a file that can't be fetched. What follows a redirect may hold a secret and is not shown. */
+/** Makes the error for a file that can't be fetched. It shows no query, and no redirect, which may hold secrets. */
 export function failure(url: URL, reason: string): KvbenchError {
   return new KvbenchError(`Cannot download ${url.origin}${url.pathname}: ${reason}`);
 }
 
-/** The error for a file that can't be fetched now, and maybe later. */
+/** Makes the error for a file that a later try may fetch. */
 export function passing(url: URL, reason: string, retryAfterMs?: number): PassingError {
   return new PassingError(failure(url, reason).message, retryAfterMs);
 }
 
-/** Ends a request when nothing came for a while. */
+/** Time-out of a server's silence. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #timeoutMs: number;
@@ -138,7 +132,7 @@ class Watch {
     return this.#controller.signal;
   }
 
-  /** Something came: the time begins anew. */
+  /** Restarts the time-out. */
   alive(): void {
     this.stop();
     this.#timer = setTimeout(() => {
@@ -154,7 +148,7 @@ class Watch {
 function answerOf(url: URL, response: Response, headers: readonly Headers[], watch: Watch): Answer {
   const cancel = async () => {
     watch.stop();
-    await response.body?.cancel().catch(() => {}); // it may have ended badly, which is told elsewhere
+    await response.body?.cancel().catch(() => {}); // a failure of the body is reported by its reader
   };
   return {
     response,
@@ -187,11 +181,12 @@ function redirectTarget(url: URL, from: URL, response: Response): URL {
   return to;
 }
 
-function explained(url: URL, target: URL, error: unknown): KvbenchError {
+/** Turns an error of a request into one that says what to do: a permission that is missing, or a failure that may pass. */
+export function explained(url: URL, target: URL, error: unknown): KvbenchError {
   if (error instanceof KvbenchError) return error;
   if (error instanceof Deno.errors.NotCapable) {
     const where = target.origin === url.origin ? "" : ", to which the hub redirects";
-    return failure(url, `no permission for ${target.host}${where}: run with --allow-net=${target.host}`);
+    return failure(url, `no permission for ${target.host}${where}, run with --allow-net=${target.host}`);
   }
   return passing(url, reasonOf(error));
 }

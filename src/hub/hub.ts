@@ -1,5 +1,5 @@
 /**
- * The hub and its cache as one place to get a model from: what is cached is used without asking, the rest is fetched.
+ * The hub and its cache: a cached model is used without a request, another one is fetched.
  *
  * @module
  */
@@ -12,27 +12,25 @@ import { CONFIG, weightsIn } from "./model_files.ts";
 import { fetchModel, type FetchOptions } from "./repository.ts";
 import { type HubSettings, hubSettings } from "./settings.ts";
 
-/** A file of a cached model, held against the hash that it was fetched with. */
+/** A file of a cached model, compared with the hash that it was fetched with. */
 export interface VerifiedFile {
-  /** Its name in the repository. */
+  /** Name in the repository. */
   readonly path: string;
   readonly bytes: number;
-  /** `unknown` where the cache holds no hash of it. */
+  /** `unknown` if the cache holds no hash of the file. */
   readonly state: "ok" | "damaged" | "unknown";
 }
 
-/** A hub and its cache, as the environment names them. */
+/** A hub and its cache. */
 export class Hub {
-  /** Where models come from, and where they are kept. */
   readonly settings: HubSettings;
-  /** What is kept. */
   readonly cache: HubCache;
 
   /**
-   * Asks for nothing yet.
+   * Sends no request yet.
    *
-   * @param settings Where models come from, and where they are kept; the environment says so, unless told otherwise.
-   * @throws {KvbenchError} If the environment may not be read, or makes no sense.
+   * @param settings Default: the environment's.
+   * @throws {KvbenchError} If the environment may not be read, or a variable's value is not valid.
    */
   constructor(settings: HubSettings = hubSettings()) {
     this.settings = settings;
@@ -40,7 +38,7 @@ export class Hub {
   }
 
   /**
-   * A model's files: those in the cache, if they are all there; fetched otherwise.
+   * Returns a model's files, which are fetched unless all of them are in the cache.
    *
    * @param repository `owner/name`.
    * @throws {KvbenchError} If it is not cached and can't be fetched.
@@ -58,7 +56,7 @@ export class Hub {
   }
 
   /**
-   * Brings the cache to what the hub has now.
+   * Updates a model in the cache to the hub's present version.
    *
    * @throws {KvbenchError} If it can't be fetched.
    */
@@ -72,7 +70,7 @@ export class Hub {
   }
 
   /**
-   * Hashes a cached model's files again.
+   * Compares a cached model's files with their hashes.
    *
    * @param onProgress Called with the bytes hashed so far.
    * @throws {KvbenchError} If a file is missing or can't be read.
@@ -101,7 +99,7 @@ export class Hub {
   }
 }
 
-/** Why a snapshot can't be used as it is. */
+/** Returns the error of a snapshot that is not complete, or undefined if it is. */
 export async function whatIsMissing(
   snapshot: Snapshot,
   configOnly = false,

@@ -1,11 +1,11 @@
 /**
- * Finds the checkpoint that a model's name stands for: the embedded one, a folder in Hugging Face layout, or one of
- * the hub, from its cache or fetched into it.
+ * The checkpoint that a model's name stands for: the embedded one, a folder in Hugging Face layout, or a repository on
+ * the hub, fetched into its cache on first use.
  *
  * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
-import { fileSource, readText, unreadable } from "../checkpoint/byte_source.ts";
+import { fileSource, readText, unreadable } from "../host/files.ts";
 import { type Checkpoint, openCheckpoint, type WeightsFile } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../checkpoint/config.ts";
 import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";
@@ -17,11 +17,11 @@ import type { HubSettings } from "./settings.ts";
 
 /** Options of {@linkcode locateModel} and {@linkcode locateConfig}. */
 export interface LocateOptions extends Omit<FetchOptions, "configOnly"> {
-  /** The hub to ask; the environment names it, unless told otherwise. */
+  /** The hub and its cache. Default: those that the environment names. */
   readonly settings?: HubSettings;
 }
 
-/** What a model may be called. */
+/** Names that a model may have, for messages. */
 export const MODEL_NAMES = `${EMBEDDED_NAME}, ${
   Object.keys(PRESETS).join(", ")
 }, OWNER/NAME on the hub, or a folder`;
@@ -40,14 +40,15 @@ export async function locateModel(name: string, options: LocateOptions = {}): Pr
     return await openEmbedded({
       onDownload: ({ url, bytes }) => events?.begin?.(url.href, bytes),
       onProgress: (received, total) => events?.progress?.(WEIGHTS, received, total),
+      onRetry: events?.retry,
     });
   }
   return await openFolder(name, await folderOf(name, options));
 }
 
 /**
- * The configuration of the model that a name stands for. Its weights are neither wanted nor fetched, and a published
- * model's configuration is known.
+ * Returns the configuration of the model that a name stands for. Weights are not fetched; the configurations of published
+ * models are built in.
  *
  * @throws {UsageError} If the name stands for nothing.
  * @throws {KvbenchError} If the configuration is damaged, or can't be fetched or read.
@@ -59,7 +60,7 @@ export async function locateConfig(name: string, options: LocateOptions = {}): P
   return parseConfig(await readJson(path), path);
 }
 
-/** The folder that holds a model's files, after fetching them if need be. */
+/** Returns the folder that holds a model's files, which are fetched if they are missing. */
 async function folderOf(
   name: string,
   { settings, ...options }: LocateOptions & FetchOptions,
@@ -68,7 +69,7 @@ async function folderOf(
   const repository = repositoryOf(name);
   if (repository !== undefined) return (await new Hub(settings).open(repository, options)).folder;
   if (!/[/\\]/.test(name)) {
-    throw new UsageError(`Unknown model ${JSON.stringify(name)}: wanted ${MODEL_NAMES}`);
+    throw new UsageError(`Unknown model ${JSON.stringify(name)}: expected ${MODEL_NAMES}`);
   }
   const info = await Deno.stat(name).catch((error: unknown) => {
     if (error instanceof Deno.errors.NotFound) {
@@ -78,7 +79,7 @@ async function folderOf(
   });
   const what = info.isFile ? "a file" : "no folder";
   throw new KvbenchError(
-    `Cannot open model ${name}: it is ${what}, wanted a folder with ${CONFIG} and weights`,
+    `Cannot open model ${name}: it is ${what}, expected a folder with ${CONFIG} and weights`,
   );
 }
 
@@ -101,7 +102,6 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch {
-    // Not there, or not to be seen: either way not a folder that could be opened.
-    return false;
+    return false; // missing or unreadable
   }
 }

@@ -38,7 +38,7 @@ Deno.test("locateModel() refuses names that can be no model's", async () => {
   for (const name of ["", "Tiny", "llama", "toString"]) {
     await assert.rejects(locateModel(name), {
       name: "UsageError",
-      message: `Unknown model ${JSON.stringify(name)}: wanted ${MODEL_NAMES}`,
+      message: `Unknown model ${JSON.stringify(name)}: expected ${MODEL_NAMES}`,
     });
   }
   for (const name of ["../x", "a/b/c", "/etc", "a/../b", "a\\b", "./a/b"]) {
@@ -64,7 +64,7 @@ Deno.test("locateModel() names the folder or the file that is missing", { ignore
     await assert.rejects(locateModel(`${folder}/config.json`), {
       name: "KvbenchError",
       message:
-        `Cannot open model ${folder}/config.json: it is a file, wanted a folder with config.json and weights`,
+        `Cannot open model ${folder}/config.json: it is a file, expected a folder with config.json and weights`,
     });
   });
 });

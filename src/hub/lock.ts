@@ -1,6 +1,6 @@
 /**
- * Locks between processes: `flock` on a file, as Hugging Face's tools use it. The system releases one when its
- * process ends, however it ends, so that a lock file that lies around locks nothing.
+ * Locks between processes: `flock` on a file, as Hugging Face's tools use it. The system releases a lock when its process
+ * ends for whatever reason; a leftover lock file locks nothing.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { KvbenchError } from "../base/errors.ts";
 import { unwritable } from "./disk.ts";
 
-/** How often a lock that another process has is asked for, in ms. */
+/** Pause between tries to take a lock that another process holds, in ms. */
 const POLL_MS = 200;
 
 /** A lock that is held until it is disposed of. */
@@ -20,9 +20,9 @@ export class Lock implements Disposable {
   }
 
   /**
-   * Takes a lock, waiting for it where another process has it.
+   * Takes a lock, and waits while another process holds it.
    *
-   * @param onWait Called again and again while it waits.
+   * @param onWait Called repeatedly while it waits.
    * @throws {KvbenchError} If the lock's file can't be written.
    */
   static async take(path: string, onWait: () => void | Promise<void> = () => {}): Promise<Lock> {
@@ -35,7 +35,7 @@ export class Lock implements Disposable {
   }
 
   /**
-   * Takes a lock if no one has it.
+   * Takes a lock if no other process holds it.
    *
    * @throws {KvbenchError} If the lock's file can't be written.
    */
@@ -58,7 +58,7 @@ export class Lock implements Disposable {
   }
 }
 
-/** Whether nobody has removed or replaced the file in the meantime: then others would lock another one. */
+/** Tells whether the path still leads to the opened file: after a removal, others would lock another file. */
 async function isStill(file: Deno.FsFile, path: string): Promise<boolean> {
   const [opened, there] = [await file.stat(), await Deno.stat(path).catch(() => undefined)];
   return there !== undefined && opened.ino === there.ino && opened.dev === there.dev;

@@ -1,45 +1,45 @@
 /**
- * The files of a model in Hugging Face layout: which there are in a folder, and what an index of shards says.
+ * The files of a model in Hugging Face layout: those in a folder, and those that an index of shards names.
  *
  * @module
  */
 import { z } from "../base/zod.ts";
 import { KvbenchError } from "../base/errors.ts";
-import { readText, unreadable } from "../checkpoint/byte_source.ts";
+import { readText, unreadable } from "../host/files.ts";
 import { parseJson } from "../checkpoint/checkpoint.ts";
 
-/** The configuration. */
+/** Name of the configuration's file. */
 export const CONFIG = "config.json";
-/** All weights in one file. */
+/** Name of the file that holds all weights. */
 export const WEIGHTS = "model.safetensors";
-/** Where weights are in several files: which tensor is in which. */
+/** Name of the index of weights in several files. */
 export const WEIGHTS_INDEX = "model.safetensors.index.json";
 
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
- * The files that an index names, in order.
+ * Returns the files that an index names, in order.
  *
- * @param index What `model.safetensors.index.json` holds.
- * @param name What messages call it.
- * @throws {KvbenchError} If it is no index, or names something that isn't a file beside it.
+ * @param index Content of `model.safetensors.index.json`.
+ * @param name Name of the index in messages.
+ * @throws {KvbenchError} If it is not an index, or names anything but files beside it.
  */
 export function shardsOf(index: unknown, name: string): string[] {
   const parsed = Index.safeParse(index);
   if (!parsed.success) {
-    throw new KvbenchError(`Cannot use ${name}: wanted a weight_map from tensors to files`);
+    throw new KvbenchError(`Cannot use ${name}: expected a weight_map from tensors to files`);
   }
   const shards = [...new Set(Object.values(parsed.data.weight_map))].sort();
   const bad = shards.find((shard) => !/^\w[\w.-]*\.safetensors$/.test(shard));
   if (bad !== undefined || shards.length === 0) {
     const found = bad === undefined ? "no file" : JSON.stringify(bad);
-    throw new KvbenchError(`Cannot use ${name}: it names ${found}, wanted .safetensors files beside it`);
+    throw new KvbenchError(`Cannot use ${name}: it names ${found}, expected .safetensors files beside it`);
   }
   return shards;
 }
 
 /**
- * The weights' files in a folder: one, or the shards that an index names.
+ * Returns the names of the weights' files in a folder: one, or the shards that an index names.
  *
  * @throws {KvbenchError} If there are none, or only pickled ones.
  */
@@ -55,11 +55,11 @@ export async function weightsIn(folder: string): Promise<string[]> {
   }
   throw new KvbenchError(
     `Cannot use ${folder}/${pickled}: it is a pickled file, which is a program that runs when it is opened. ` +
-      `Wanted ${WEIGHTS}`,
+      `Expected ${WEIGHTS}`,
   );
 }
 
-/** The first pickled file in a folder. */
+/** Returns the name of the first pickled file in a folder. */
 async function pickledIn(folder: string): Promise<string | undefined> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(folder)) names.push(name);

@@ -1,12 +1,11 @@
 /**
- * What the names of models stand for: repositories on a hub that speaks Hugging Face's protocol. Knows no network
- * and no files.
+ * Repositories that models' names stand for, on a hub with Hugging Face's protocol. Knows no network and no files.
  *
  * @module
  */
 import type { PresetName } from "../checkpoint/config.ts";
 
-/** Where the published GPT-2 models live. */
+/** Repositories of the published GPT-2 models. */
 export const PUBLISHED: Readonly<Record<PresetName, string>> = {
   "distilgpt2": "distilbert/distilgpt2",
   "gpt2": "openai-community/gpt2",
@@ -16,8 +15,8 @@ export const PUBLISHED: Readonly<Record<PresetName, string>> = {
 };
 
 /**
- * The repository `owner/name` that a model's name stands for, or undefined where it can't be one. The rules are the
- * hub's (`validate_repo_id` in `huggingface_hub`); they leave no way out of a folder.
+ * Returns the repository `owner/name` that a model's name stands for, or undefined if it is not valid. The rules are the
+ * hub's (`validate_repo_id` in `huggingface_hub`); no valid name leads out of a folder.
  */
 export function repositoryOf(name: string): string | undefined {
   if (Object.hasOwn(PUBLISHED, name)) return PUBLISHED[name as PresetName];
@@ -28,21 +27,18 @@ export function repositoryOf(name: string): string | undefined {
   return valid ? name : undefined;
 }
 
-/**
- * The names under which a cache may hold a repository: its own, and for a published model the one it had before
- * repositories had owners.
- */
+/** Returns the names of a repository in a cache: its own, and a published model's name without owner. */
 export function cachedNames(repository: string): string[] {
   const old = Object.entries(PUBLISHED).find(([, published]) => published === repository)?.[0];
   return old === undefined ? [repository] : [repository, old];
 }
 
-/** The name of a repository's folder in a cache. */
+/** Returns the name of a repository's folder in a cache. */
 export function folderName(repository: string): string {
   return `models--${repository.replaceAll("/", "--")}`;
 }
 
-/** The repository that a cache's folder is of, or undefined where it is of no model. */
+/** Returns the repository of a folder in a cache, or undefined if the folder holds no model. */
 export function repositoryOfFolder(folder: string): string | undefined {
   const name = folder.match(/^models--(.+)$/)?.[1]?.split("--");
   return name === undefined || name.length > 2 ? undefined : name.join("/");

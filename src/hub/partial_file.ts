@@ -1,6 +1,6 @@
 /**
- * A file that is still arriving: `BLOB.incomplete`, as Hugging Face's tools call it, with the hash of what is there.
- * It survives a process that is killed, and knows which version of the file its server sent, for `If-Range`.
+ * A file that is still arriving: `BLOB.incomplete`, as Hugging Face's tools call it, with the hash of its bytes so far.
+ * It survives a killed process, and keeps the ETag of the version that its bytes are of, for `If-Range`.
  *
  * @module
  */
@@ -11,9 +11,8 @@ import type { RemoteFile } from "./remote_file.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
-/** The file, open. */
+/** An open file that is still arriving. */
 export class PartialFile implements Disposable {
-  /** Where it lies. */
   readonly path: string;
   readonly #file: Deno.FsFile;
   readonly #remote: RemoteFile;
@@ -28,9 +27,9 @@ export class PartialFile implements Disposable {
   }
 
   /**
-   * Opens what an earlier try has left, or begins.
+   * Opens the part that an earlier try has left, or an empty file.
    *
-   * @param blob The file's final name.
+   * @param blob Path of the whole file.
    * @throws {KvbenchError} If it can't be opened or read.
    */
   static async open(blob: string, remote: RemoteFile): Promise<PartialFile> {
@@ -47,17 +46,17 @@ export class PartialFile implements Disposable {
     }
   }
 
-  /** Bytes that are there. */
+  /** Bytes so far. */
   get size(): number {
     return this.#size;
   }
 
-  /** The strong ETag of the answer that the bytes came in, where one is known. */
+  /** Reads the strong ETag of the answer that the bytes came in; undefined if it had none. */
   async validator(): Promise<string | undefined> {
     return await Deno.readTextFile(this.#validatorPath).catch(() => undefined);
   }
 
-  /** Remembers the ETag of the answer whose bytes come next. A weak one promises no equal bytes. */
+  /** Keeps the ETag of the answer whose bytes come next, unless it is weak: that does not promise equal bytes. */
   async remember(etag: string | null): Promise<void> {
     try {
       if (etag !== null && /^"[\x21\x23-\x7e]*"$/.test(etag)) {
@@ -69,26 +68,26 @@ export class PartialFile implements Disposable {
   }
 
   /**
-   * Adds bytes at the end.
+   * Appends bytes.
    *
-   * @throws {KvbenchError} If the disk doesn't take them. What is there stays.
+   * @throws {KvbenchError} If the disk does not take them. Earlier bytes stay.
    */
   async append(bytes: Uint8Array): Promise<void> {
     try {
       for (let offset = 0; offset < bytes.length;) offset += await this.#file.write(bytes.subarray(offset));
     } catch (error) {
-      const { path, bytes: wanted } = this.#remote;
+      const { path, bytes: expected } = this.#remote;
       throw unwritable(
         this.path,
         error,
-        `: ${path} has ${wanted} bytes, ${this.#size} are there and are kept`,
+        `: ${path} has ${expected} bytes, ${this.#size} are there and are kept`,
       );
     }
     this.#hash?.update(bytes);
     this.#size += bytes.length;
   }
 
-  /** Begins from nothing. */
+  /** Discards all bytes, and begins anew. */
   async restart(): Promise<void> {
     try {
       await this.#file.truncate(0);
@@ -100,12 +99,12 @@ export class PartialFile implements Disposable {
     this.#hash = newHash(this.#remote);
   }
 
-  /** The hash of the whole, in hex, as the remote file's etag gives it; undefined where that is no hash. */
+  /** Returns the hash in hex, of the kind of the remote file's etag; undefined if that is not a hash. */
   digest(): string | undefined {
     return this.#hash?.digest("hex");
   }
 
-  /** Gives the file, whole and on the disk, its final name. */
+  /** Syncs the whole file to the disk, and renames it. */
   async finish(blob: string): Promise<void> {
     try {
       await this.#file.syncData();
@@ -116,7 +115,7 @@ export class PartialFile implements Disposable {
     }
   }
 
-  /** Removes the file. */
+  /** Removes the file and its ETag. */
   async discard(): Promise<void> {
     await removeIfThere(this.path);
     await removeIfThere(this.#validatorPath);
@@ -131,7 +130,7 @@ export class PartialFile implements Disposable {
     return `${this.path}.etag`;
   }
 
-  /** Hashes what is there. A file that is longer than the whole can't be a part of it. */
+  /** Hashes the bytes of an earlier try, or discards them if there are more than the whole file has. */
   async #readBack(): Promise<void> {
     const { size } = await this.#file.stat();
     if (size > this.#remote.bytes) return await this.restart();

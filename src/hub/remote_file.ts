@@ -1,5 +1,5 @@
 /**
- * What the hub says about a file before it is fetched: which commit it belongs to, how long it is, and its hash.
+ * A file on the hub as the hub describes it before it is fetched: commit, length and hash.
  *
  * The hub answers `HEAD /owner/name/resolve/REVISION/FILE` with `X-Repo-Commit` and an `ETag` that is Git's hash of
  * the file. A large file is stored elsewhere: then the answer is a redirect, whose `X-Linked-ETag` is the SHA-256 and
@@ -15,25 +15,19 @@ import { type OnRetry, retrying, type RetryOptions } from "./retry.ts";
 export interface RemoteFile {
   /** `owner/name`. */
   readonly repository: string;
-  /** Its name in the repository. */
+  /** Name in the repository. */
   readonly path: string;
   /** The commit that `main` stands for. */
   readonly commit: string;
-  /** Names the content, and is its hash where `hashOf` says so. */
+  /** Name of the content; its hash if `hashOf` recognises it. */
   readonly etag: string;
-  /** Its length. */
   readonly bytes: number;
 }
 
-/** How the hub refuses. */
+/** A refusal of the hub, with its HTTP status. */
 export class RefusedError extends KvbenchError {
-  /** The HTTP status. */
   readonly status: number;
 
-  /**
-   * @param message The line for a user.
-   * @param status The HTTP status.
-   */
   constructor(message: string, status: number) {
     super(message);
     this.status = status;
@@ -41,10 +35,10 @@ export class RefusedError extends KvbenchError {
 }
 
 /**
- * Asks for a file.
+ * Asks the hub to describe a file.
  *
- * @throws {RefusedError} If the hub has no such file, or doesn't give it.
- * @throws {KvbenchError} If the hub can't be reached, or doesn't say what is needed.
+ * @throws {RefusedError} If the hub has no such file, or refuses it.
+ * @throws {KvbenchError} If the hub can't be reached, or its description is incomplete.
  */
 export async function remoteFile(
   client: HubClient,
@@ -70,7 +64,7 @@ export async function remoteFile(
   const size = first(answer.headers, "x-linked-size") ?? last.get("content-length");
   // Both become names of files.
   if (commit === undefined || !/^[\w-]{1,64}$/.test(commit)) {
-    throw failure(url, "the server names no commit (X-Repo-Commit), it is no hub");
+    throw failure(url, "the server names no commit (X-Repo-Commit), it is not a hub");
   }
   if (etag === undefined || !/^\w[\w.-]{0,127}$/.test(etag)) {
     throw failure(url, "the server names no hash of it (X-Linked-ETag or ETag), it can't be verified");
@@ -82,10 +76,10 @@ export async function remoteFile(
 }
 
 /**
- * Checks that a server gave what was asked for.
+ * Checks the status of an answer.
  *
- * @throws {PassingError} If it may do so later.
- * @throws {RefusedError} If it won't.
+ * @throws {PassingError} If a later request may succeed.
+ * @throws {RefusedError} If the server refuses the file.
  */
 export function assertOk(url: URL, { ok, status, statusText, headers }: Response): void {
   if (ok) return;
@@ -104,7 +98,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   404: ": there is no such model, or it has no such file",
 };
 
-/** `Retry-After` in seconds, or as a date of the server's clock: this machine's may be wrong, or be set meanwhile. */
+/** Reads `Retry-After`: seconds, or a date, which the server's own clock is subtracted from. */
 function retryAfterMs(headers: Headers): number | undefined {
   const text = headers.get("retry-after");
   if (text === null) return undefined;
@@ -113,12 +107,12 @@ function retryAfterMs(headers: Headers): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-/** The first answer's value of a header that has one. */
+/** Returns the value of a header in the first answer that has it. */
 function first(answers: readonly Headers[], name: string): string | undefined {
   return answers.map((headers) => headers.get(name)).find((value) => value !== null) ?? undefined;
 }
 
-/** `W/"x"` and `"x"` as `x`. */
+/** Returns `x` for `W/"x"` and `"x"`. */
 export function tidyEtag(etag: string | null): string | undefined {
   return etag?.replace(/^W\//, "").replace(/^"(.*)"$/, "$1");
 }

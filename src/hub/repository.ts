@@ -1,5 +1,5 @@
 /**
- * A model's repository on the hub: which of its files make the model, and how they get into the cache.
+ * A model's repository on the hub: the files that make the model, and their way into the cache.
  *
  * @module
  */
@@ -15,20 +15,20 @@ import { RETRY, type RetryOptions } from "./retry.ts";
 
 /** Options of {@linkcode fetchModel}. */
 export interface FetchOptions {
-  /** Told as it goes. */
+  /** Called as the fetch goes on. */
   readonly events?: FetchEvents;
-  /** How often to try; {@linkcode RETRY} unless told otherwise. */
+  /** Number and pace of tries. Default: {@linkcode RETRY}. */
   readonly retry?: RetryOptions;
-  /** Whether the configuration alone is wanted. */
+  /** True to fetch the configuration alone. Default: false. */
   readonly configOnly?: boolean;
 }
 
-/** Files in which other tools store weights, and which are programs to the library that reads them. */
+/** Pickled files of weights, which run as programs in the library that reads them. */
 const PICKLED = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 
 /**
- * Fetches what is missing of a model, as `main` has it now, and makes `main` stand for it in the cache once all of it
- * is there.
+ * Fetches the missing files of a model at `main`'s present commit; the cache's `main` refers to that commit once all of
+ * them are there.
  *
  * @throws {KvbenchError} If there is no such model, it isn't a GPT-2 in safetensors, or it can't be fetched whole.
  */
@@ -61,11 +61,11 @@ class ModelFetch {
     this.#options = options;
   }
 
-  /** @param failed A file that changed, or seemed to: if the hub still describes it so, this is thrown. */
+  /** @param failed Error of a file that differed from its description; it is thrown if that is still the same. */
   async run(failed?: ChangedError): Promise<Snapshot> {
     const config = await this.#find(CONFIG, failed);
     const configPath = await this.#fetch(config, config);
-    // Before anything large is fetched.
+    // Checked before anything large is fetched.
     parseConfig(await readJson(configPath), `${CONFIG} of ${this.#repository}`);
     if (!this.#options.configOnly) {
       for (const file of await this.#weights(config, failed)) await this.#fetch(file, config);
@@ -92,7 +92,7 @@ class ModelFetch {
       if (await this.#findIfThere(path) === undefined) continue;
       return new KvbenchError(
         `Cannot use ${this.#repository}: it has its weights in ${path} alone, a pickled file, which is a program ` +
-          `that runs when it is opened. Wanted ${WEIGHTS}`,
+          `that runs when it is opened. Expected ${WEIGHTS}`,
       );
     }
     return new KvbenchError(`Cannot use ${this.#repository}: it has no ${WEIGHTS}`);
@@ -118,7 +118,7 @@ class ModelFetch {
     return file;
   }
 
-  /** Fetches a file; returns where it is. */
+  /** Fetches a file and returns its path. */
   async #fetch(file: RemoteFile, config: RemoteFile): Promise<string> {
     const url = this.#client.fileUrl(file.repository, file.path);
     if (file.commit !== config.commit) {

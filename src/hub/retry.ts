@@ -1,13 +1,13 @@
 /**
- * Trying again: after failures that may pass, with growing pauses, and not for ever.
+ * Retries after failures that may pass, with growing pauses and a limit.
  *
  * @module
  */
 import { PassingError } from "./http.ts";
 
-/** How often and how fast to try. */
+/** Number and pace of tries. */
 export interface RetryOptions {
-  /** Tries in a row that may fail. */
+  /** Most failures in a row. */
   readonly tries: number;
   /** The first pause, in ms; each is twice as long as the one before it. */
   readonly firstPauseMs: number;
@@ -15,16 +15,16 @@ export interface RetryOptions {
   readonly maxPauseMs: number;
 }
 
-/** What is done unless told otherwise. */
+/** Default number and pace of tries. */
 export const RETRY: RetryOptions = { tries: 4, firstPauseMs: 500, maxPauseMs: 60_000 };
 
-/** Called before a pause with what went wrong and how long the pause is. */
+/** Called before a pause, with the reason and the pause's length. */
 export type OnRetry = (reason: string, pauseMs: number) => void;
 
 /**
- * Does something until it succeeds or fails for good.
+ * Calls `attempt` until it succeeds or fails for good.
  *
- * @param attempt Gets a function to call when it has got further than any try before: then the count begins anew.
+ * @param attempt Gets a function to call after progress, which resets the count of failures.
  * @throws {KvbenchError} What `attempt` threw last.
  */
 export async function retrying<T>(

@@ -1,13 +1,13 @@
 /**
- * What the environment says about the hub and its cache, by the variables that Hugging Face's own tools read
- * (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables). They are read when a model
- * of the hub is asked for, and never before.
+ * Settings of the hub and its cache, from the environment variables that Hugging Face's own tools read
+ * (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables). They are read only when a model
+ * of the hub is asked for.
  *
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 
-/** The variables that are read. */
+/** Names of the variables that are read. */
 export const HUB_VARIABLES: readonly string[] = [
   "HF_ENDPOINT",
   "HF_HOME",
@@ -21,17 +21,17 @@ export const HUB_VARIABLES: readonly string[] = [
   ...(Deno.build.os === "windows" ? ["USERPROFILE"] : []),
 ];
 
-/** Where models come from, and where they are kept. */
+/** Address and access of a hub, and the folder of its cache. */
 export interface HubSettings {
   /** The hub's address, without a slash at its end. */
   readonly endpoint: URL;
   /** The folder that holds `models--owner--name` folders. */
   readonly cache: string;
-  /** Whether nothing may be fetched. */
+  /** True if nothing may be fetched. */
   readonly offline: boolean;
-  /** How long the hub may send nothing, in ms. */
+  /** Longest silence of the hub, in ms. */
   readonly timeoutMs: number;
-  /** The token in the environment, or the one that the hub's tools have stored. */
+  /** Reads the token from the environment, or the one that the hub's tools have stored. */
   token(): Promise<string | undefined>;
 }
 
@@ -41,8 +41,8 @@ const DEFAULT_TIMEOUT_S = 10;
 /**
  * Reads the environment.
  *
- * @param variable Returns a variable's value; the process's environment, unless told otherwise.
- * @throws {KvbenchError} If the environment may not be read, names no home, or a value makes no sense.
+ * @param variable Returns a variable's value. Default: reads the process's environment.
+ * @throws {KvbenchError} If the environment may not be read, names no home folder, or a value is not valid.
  */
 export function hubSettings(variable: (name: string) => string | undefined = environment): HubSettings {
   const get = (name: string) => variable(name)?.trim() || undefined;
@@ -53,7 +53,7 @@ export function hubSettings(variable: (name: string) => string | undefined = env
   const cache = inHome(get("HF_HUB_CACHE")) ?? below(hfHome, "hub");
   if (cache === undefined) {
     throw new KvbenchError(
-      "There is no folder for models: wanted HOME, HF_HOME or HF_HUB_CACHE in the environment",
+      "There is no folder for models: expected HOME, HF_HOME or HF_HUB_CACHE in the environment",
     );
   }
   const tokenPath = inHome(get("HF_TOKEN_PATH")) ?? below(hfHome, "token");
@@ -83,12 +83,14 @@ function below(folder: string | undefined, name: string): string | undefined {
 
 function endpointOf(text: string): URL {
   const url = URL.parse(text.replace(/\/+$/, ""));
-  // An address may hold a password, so that it is not shown.
+  // The address is not shown: it may hold a password.
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new KvbenchError("HF_ENDPOINT is no address: wanted one that begins with https:// or http://");
+    throw new KvbenchError(
+      "HF_ENDPOINT is not an address: expected one that begins with https:// or http://",
+    );
   }
   if (url.username !== "" || url.password !== "") {
-    throw new KvbenchError("HF_ENDPOINT holds a user name or a password: wanted a token in HF_TOKEN");
+    throw new KvbenchError("HF_ENDPOINT holds a user name or a password: expected a token in HF_TOKEN");
   }
   return url;
 }
@@ -96,10 +98,10 @@ function endpointOf(text: string): URL {
 function timeoutOf(text: string | undefined): number {
   const seconds = text === undefined ? DEFAULT_TIMEOUT_S : Number(text);
   if (seconds > 0 && seconds <= 86_400) return seconds * 1000;
-  throw new KvbenchError(`HF_HUB_DOWNLOAD_TIMEOUT is ${JSON.stringify(text)}: wanted seconds above 0`);
+  throw new KvbenchError(`HF_HUB_DOWNLOAD_TIMEOUT is ${JSON.stringify(text)}: expected seconds above 0`);
 }
 
-/** Where there is no such file, or it may not be read, there is no token: most models need none. */
+/** Returns undefined if the file is missing or unreadable: most models need no token. */
 async function storedToken(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
@@ -111,5 +113,7 @@ async function storedToken(path: string | undefined): Promise<string | undefined
 
 function checkToken(token: string | undefined): string | undefined {
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new KvbenchError("The hub's token holds characters that no token has: wanted the text alone");
+  throw new KvbenchError(
+    "The hub's token holds spaces or other characters that no token has: expected the token alone",
+  );
 }

@@ -21,7 +21,7 @@ Deno.test("hubSettings() finds the cache where Hugging Face's tools have it", ()
   for (const [variables, cache] of cases) assert.equal(settings(variables).cache, cache);
   assert.throws(() => settings({}), {
     name: "KvbenchError",
-    message: /^There is no folder for models: wanted HOME/,
+    message: /^There is no folder for models: expected HOME/,
   });
 });
 

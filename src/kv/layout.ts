@@ -1,5 +1,5 @@
 /**
- * In what a layer's K and V are kept, and how kernels get at them: in a buffer, or in a texture whose rows are as long
+ * The memory of a layer's K and V, and the way of kernels to it: a buffer, or in a texture whose rows are as long
  * as a slot, so that both take the same bytes. Owns that choice and the bind groups; whose the slots are is decided
  * elsewhere.
  *
@@ -13,12 +13,13 @@ import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { TEXEL_BYTES } from "../gpu/texels.ts";
 import { KV_PLACES, KV_SCALES } from "./files.ts";
 import { KvLayer } from "./layer.ts";
-import { type KvGroups, kvHeadBytes, type KvShape, type KvSides, type KvSource } from "./strategy.ts";
+import { kvHeadBytes, type KvShape } from "./shape.ts";
+import type { KvGroups, KvSides, KvSource } from "./source.ts";
 
-/** How slots are found, and how many there are. */
+/** The way in which slots are found, and their number. */
 export interface KvSlots {
-  /** Defines `kv_slot()`. */
-  readonly file: WgslFile;
+  /** WGSL that defines `kv_slot()`, `kv_entries()` and `kv_visible()`. */
+  readonly files: readonly WgslFile[];
   /** Access to the table that it uses. */
   readonly table: "uniform" | "read";
   /** The most slots of a layer. */
@@ -39,14 +40,14 @@ export interface LayerSlots {
 
 /** The form of every layer's K and V. */
 export class KvLayout {
-  /** What kernels that touch K and V are joined with. */
+  /** The strategy's part in the kernels that touch K and V. */
   readonly source: KvSource;
   /** Bytes of a slot's values in one layer. */
   readonly valueBytes: number;
   /** Bytes of a slot's scales in one layer. */
   readonly scaleBytes: number;
-  /** Whether values are in textures. */
-  readonly #texels: boolean;
+  /** True if values are in textures. */
+  readonly texels: boolean;
   readonly #gpu: Gpu;
   readonly #layouts: KvSides<BindLayout>;
 
@@ -54,24 +55,25 @@ export class KvLayout {
    * Chooses textures if the shape asks for them and they can hold it: each head's values have to be whole texels, and
    * there is one texture row for each slot.
    */
-  constructor(gpu: Gpu, shape: KvShape, { file, table, most, group, overrides }: KvSlots) {
+  constructor(gpu: Gpu, shape: KvShape, { files: address, table, most, group, overrides }: KvSlots) {
     this.#gpu = gpu;
     const { values, scale } = kvHeadBytes(shape);
     this.valueBytes = 2 * shape.nHead * values;
     this.scaleBytes = 2 * shape.nHead * scale;
     const { maxTextureDimension2D } = gpu.device.limits;
-    this.#texels = shape.texels && values % TEXEL_BYTES === 0 &&
+    this.texels = shape.texels && values % TEXEL_BYTES === 0 &&
       Math.max(most, this.valueBytes / TEXEL_BYTES) <= maxTextureDimension2D;
-    const place = KV_PLACES[this.#texels ? "texels" : "buffer"],
+    const place = KV_PLACES[this.texels ? "texels" : "buffer"],
       scales = KV_SCALES[scale > 0 ? "rows" : "none"];
     const files = (side: "read" | "write") => [
-      ...[file, kvStorage(shape.dtype).wgsl, place[side], scales[side]],
+      ...address,
+      ...[kvStorage(shape.dtype).wgsl, place[side], scales[side]],
     ];
     const layout = (label: string, kv: Access, scales: Access) =>
       new BindLayout<string>(gpu.device, label, scale > 0 ? { kv, table, scales } : { kv, table });
     this.#layouts = {
-      read: layout("kv read", this.#texels ? "readTexels" : "read", "read"),
-      write: layout("kv write", this.#texels ? "writeTexels" : "readWrite", "readWrite"),
+      read: layout("kv read", this.texels ? "readTexels" : "read", "read"),
+      write: layout("kv write", this.texels ? "writeTexels" : "readWrite", "readWrite"),
     };
     this.source = {
       files: { read: files("read"), write: files("write") },
@@ -93,7 +95,7 @@ export class KvLayout {
   createLayer(label: string, nSlots: number): KvLayer {
     const { ledger } = this.#gpu, { valueBytes, scaleBytes } = this;
     const spec = { label, category: "kv", bytes: nSlots * valueBytes } as const;
-    const kv = this.#texels
+    const kv = this.texels
       ? ledger.createTexels({ ...spec, rowBytes: valueBytes })
       : ledger.createBuffer(spec);
     if (scaleBytes === 0) return new KvLayer(kv, undefined);
@@ -101,7 +103,7 @@ export class KvLayout {
     return new KvLayer(kv, ledger.createBuffer(scales));
   }
 
-  /** What kernels bind of a layer, with the table that `kv_slot()` uses. */
+  /** Binds a layer for kernels, with the table that `kv_slot()` uses. */
   bind({ kv, scales }: KvLayer, table: LedgerBuffer): KvGroups {
     const bound = { kv, table, ...(scales && { scales }) };
     return { read: this.#layouts.read.bind(bound), write: this.#layouts.write.bind(bound) };
@@ -127,7 +129,7 @@ export class KvLayout {
     } else if ("buffer" in source && "buffer" in target) {
       copy(source, target, this.valueBytes);
     } else {
-      throw new Error("K and V are copied between a buffer and a texture: wanted two of a kind");
+      throw new Error("K and V are copied between a buffer and a texture: expected two of a kind");
     }
     if (from.layer.scales && to.layer.scales) copy(from.layer.scales, to.layer.scales, this.scaleBytes);
   }

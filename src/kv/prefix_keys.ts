@@ -1,17 +1,22 @@
 /**
  * Keys by which the prefix cache finds blocks: a chain of hashes, so that equal keys mean equal tokens from the
- * sequence's start to the block's end. Host only.
+ * sequence's start to the block's end. Hashed by a package, since the runtime's own crypto answers later only.
+ * Host only.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import type { PrefixKey } from "./block_pool.ts";
+import { sha256 } from "npm:@noble/hashes@2.4.0/sha2.js";
+
+/** Names the contents of a full block and of all that comes before it, as {@linkcode prefixKeys} makes it. */
+export type PrefixKey = string;
+
+const text = new TextEncoder();
 
 /** Bytes of a hash that are kept: 128 bits, so that no one meets two prompts with one key, by chance or intent. */
 const KEY_BYTES = 16;
 
 /**
- * The keys of the full blocks of `ids`, [floor(ids.length / blockSize)]: each is the SHA-256 of the key before it and
+ * Returns the keys of the full blocks of `ids`, [floor(ids.length / blockSize)]: each is the SHA-256 of the key before it and
  * the block's ids.
  *
  * @param before The key of the block before the first one, where `ids` does not begin a sequence.
@@ -20,9 +25,9 @@ export function prefixKeys(ids: readonly number[], blockSize: number, before: Pr
   const keys: PrefixKey[] = [];
   let last = before;
   for (let end = blockSize; end <= ids.length; end += blockSize) {
-    const hash = createHash("sha256").update(last);
-    hash.update(Uint32Array.from(ids.slice(end - blockSize, end)));
-    last = hash.digest("hex").slice(0, 2 * KEY_BYTES);
+    const block = Uint32Array.from(ids.slice(end - blockSize, end));
+    const hash = sha256.create().update(text.encode(last)).update(new Uint8Array(block.buffer)).digest();
+    last = hash.subarray(0, KEY_BYTES).toHex();
     keys.push(last);
   }
   return keys;

@@ -1,5 +1,5 @@
 /**
- * Copies of token slots within a pool, in every layer: what copy-on-write and the forks of contiguous caches need.
+ * Copies of token slots within a pool, in every layer: for copy-on-write and for forks of contiguous caches.
  *
  * @module
  */
@@ -9,12 +9,33 @@ import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { lanesOf } from "../gpu/wgsl.ts";
 import { KV_COPY } from "./files.ts";
-import type { SlotPool } from "./slot_pool.ts";
 
 /** Copies of one dispatch at most. */
 export const MOST_COPIES = 256;
 /** Workgroups of one copy at most. */
 const MOST_GROUPS = 256;
+
+/** Values or scales of a layer, which are rows, one for each head's K and V of a slot: see `kv_groups.wgsl`. */
+export interface SlotBuffer {
+  /** The buffer. */
+  readonly buffer: LedgerBuffer;
+  /** Bytes of a row. */
+  readonly rowBytes: number;
+  /** Bytes of a slot. */
+  readonly slotBytes: number;
+}
+
+/** The pool as its copier sees it. */
+export interface CopiedPool {
+  /** The buffers of all layers now. */
+  readonly buffers: readonly SlotBuffer[];
+  /** Bytes of a row of values and, where there are some, of scales. */
+  readonly rowBytes: readonly number[];
+  /** Heads of a layer. */
+  readonly nHead: number;
+  /** Slots of a group. */
+  readonly slotGroup: number;
+}
 
 /** Slots to copy. */
 export interface SlotCopy {
@@ -30,27 +51,26 @@ export interface SlotCopy {
 export class SlotCopier {
   readonly #gpu: Gpu;
   readonly #list: LedgerBuffer; // [MOST_COPIES, 3] u32
+  readonly #layout: BindLayout<"copies" | "kv">;
+  /** By the bytes of a row. */
+  readonly #kernels: ReadonlyMap<number, Kernel>;
   /** For each buffer of the pool. */
-  readonly #parts: readonly {
+  #parts: readonly {
     readonly kernel: Kernel;
     readonly group: GPUBindGroup;
     readonly slotBytes: number;
-  }[];
+  }[] = [];
 
   private constructor(
     gpu: Gpu,
-    pool: SlotPool,
-    kernels: readonly Kernel[],
     layout: BindLayout<"copies" | "kv">,
+    kernels: ReadonlyMap<number, Kernel>,
   ) {
     this.#gpu = gpu;
+    this.#layout = layout;
+    this.#kernels = kernels;
     const spec = { label: "kv copies", category: "tables", bytes: MOST_COPIES * 12 } as const;
     this.#list = gpu.ledger.createBuffer(spec);
-    this.#parts = pool.buffers.map(({ buffer, slotBytes }, i) => ({
-      kernel: kernels[i]!,
-      group: layout.bind({ copies: this.#list, kv: buffer }),
-      slotBytes,
-    }));
   }
 
   /**
@@ -59,20 +79,32 @@ export class SlotCopier {
    * @throws {KvbenchError} If one does not compile.
    * @throws {Error} If the pool's values are in textures.
    */
-  static async create(gpu: Gpu, pool: SlotPool): Promise<SlotCopier> {
+  static async create(gpu: Gpu, pool: CopiedPool): Promise<SlotCopier> {
     const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
-    const kernels = await Promise.all(pool.buffers.map(({ rowBytes }) =>
-      createKernel(gpu.device, {
+    const kernels = await Promise.all(pool.rowBytes.map(async (rowBytes) => {
+      const kernel = await createKernel(gpu.device, {
         label: "kv copy",
         files: [KV_COPY],
         groups: [layout],
         overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: rowBytes / 4 },
-      })
-    ));
-    return new SlotCopier(gpu, pool, kernels, layout);
+      });
+      return [rowBytes, kernel] as const;
+    }));
+    const copier = new SlotCopier(gpu, layout, new Map(kernels));
+    copier.bind(pool);
+    return copier;
   }
 
-  /** Submits copies, each of which sees what those before it did. */
+  /** Takes the pool's buffers, which are others after it was resized. */
+  bind({ buffers }: CopiedPool): void {
+    this.#parts = buffers.map(({ buffer, rowBytes, slotBytes }) => ({
+      kernel: this.#kernels.get(rowBytes)!,
+      group: this.#layout.bind({ copies: this.#list, kv: buffer }),
+      slotBytes,
+    }));
+  }
+
+  /** Submits copies; each reads what those before it wrote. */
   copy(copies: readonly SlotCopy[]): void {
     for (const part of independent(copies)) this.#submit(part);
   }

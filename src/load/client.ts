@@ -8,45 +8,40 @@ import { type EventSourceMessage, EventSourceParserStream } from "npm:eventsourc
 import { z } from "../base/zod.ts";
 import { KvbenchError, reasonOf } from "../base/errors.ts";
 
-/** Where requests go. */
-export interface LoadTarget {
-  /** The server, with or without `/v1`. */
+/** A server, and the terms on which it is asked. */
+interface LoadTarget {
+  /** Address with or without `/v1`. */
   readonly url: string;
-  /** Sent as bearer token. */
+  /** Bearer token. */
   readonly apiKey: string | undefined;
-  /** How long a request may take. */
+  /** Longest time of a request. */
   readonly timeoutMs: number;
 }
 
-/** What is asked for. */
+/** A completion to ask for. */
 export interface LoadRequest {
   /** Token ids. */
   readonly prompt: readonly number[];
-  /** Tokens wanted. */
   readonly newTokens: number;
-  /** 0 for the likeliest tokens. */
+  /** 0 for greedy sampling. */
   readonly temperature: number;
-  /** Whether the answer goes on after the end of the text, so that it has all tokens that are wanted. */
+  /** Asks the server to go on after an end-of-text token, so that the answer has `newTokens` tokens. */
   readonly ignoreEos: boolean;
 }
 
-/** An answer, in ms of `performance.now()`. */
+/** An answer: times in ms of `performance.now()`, tokens as the server counts them. */
 export interface LoadAnswer {
-  /** When the request was sent. */
   readonly startMs: number;
-  /** When each chunk with tokens came. */
+  /** Arrival of each chunk that has tokens. */
   readonly chunkMs: readonly number[];
-  /** Tokens of the prompt, as the server counts them. */
   readonly promptTokens: number;
-  /** Tokens of the answer, as the server counts them. */
   readonly outputTokens: number;
 }
 
-/** A model as a server shows it. */
+/** A model as a server lists it. */
 export interface ModelCard {
-  /** Its name. */
   readonly id: string;
-  /** Its context, where the server says so. */
+  /** Context length, where the server gives it. */
   readonly maxTokens: number | undefined;
 }
 
@@ -65,29 +60,29 @@ export class LoadClient {
   readonly #target: LoadTarget;
 
   /**
-   * Sends nothing yet.
+   * Takes the server's address; nothing is sent yet.
    *
-   * @throws {KvbenchError} If the URL is none.
+   * @throws {KvbenchError} If the address is not an HTTP URL.
    */
   constructor(target: LoadTarget) {
     const url = URL.parse(target.url);
     if (url === null || !/^https?:$/.test(url.protocol)) {
-      throw new KvbenchError(`Cannot use ${target.url}: wanted a URL such as http://127.0.0.1:8000`);
+      throw new KvbenchError(`Cannot use ${target.url}: expected a URL such as http://127.0.0.1:8000`);
     }
     this.#base = url.href.replace(/\/+(v1\/*)?$/, "");
     this.#target = target;
   }
 
   /**
-   * Asks which models there are.
+   * Lists the server's models.
    *
-   * @throws {KvbenchError} If the server can't be reached, or gives no list.
+   * @throws {KvbenchError} If the server cannot be reached, or does not list models.
    */
   async models(): Promise<ModelCard[]> {
     const response = await this.#fetch("/v1/models", {});
     const parsed = modelsSchema.safeParse(await response.json().catch(() => undefined));
     if (!parsed.success) {
-      throw new KvbenchError(`${this.#base} lists no models: wanted a server of OpenAI's API`);
+      throw new KvbenchError(`${this.#base} lists no models: expected a server with OpenAI's API`);
     }
     return parsed.data.data.map(({ id, max_model_len }) => ({ id, maxTokens: max_model_len ?? undefined }));
   }
@@ -95,7 +90,7 @@ export class LoadClient {
   /**
    * Sends a request and follows its answer to the end.
    *
-   * @throws {KvbenchError} If it is refused, takes too long, or breaks off.
+   * @throws {KvbenchError} If the request is refused, takes too long, or its answer breaks off.
    */
   async complete(model: string, request: LoadRequest, signal?: AbortSignal): Promise<LoadAnswer> {
     const { prompt, newTokens, temperature, ignoreEos } = request;
@@ -132,7 +127,7 @@ export class LoadClient {
     } catch (error) {
       throw this.#explained(error);
     }
-    throw new KvbenchError("The answer broke off");
+    throw new KvbenchError("The answer broke off: expected [DONE] at its end");
   }
 
   async #fetch(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
@@ -157,12 +152,17 @@ export class LoadClient {
   }
 
   #explained(error: unknown): Error {
-    if (error instanceof KvbenchError || error instanceof Deno.errors.NotCapable) return error;
+    if (error instanceof KvbenchError || isRefused(error)) return error;
     if (error instanceof DOMException && error.name === "TimeoutError") {
       return new KvbenchError(`The answer took longer than ${this.#target.timeoutMs / 1000} seconds`);
     }
     return new KvbenchError(`Cannot reach ${this.#base}: ${reasonOf(error)}`);
   }
+}
+
+/** Tells whether the runtime refused, for want of a permission: its own words are the clearest. */
+function isRefused(error: unknown): error is Error {
+  return error instanceof Error && error.name === "NotCapable";
 }
 
 function events(response: Response): ReadableStream<EventSourceMessage> {
@@ -180,7 +180,7 @@ function parseChunk(data: string): z.infer<typeof chunkSchema> {
   if (failure.success) throw new KvbenchError(failure.data.error.message);
   const chunk = chunkSchema.safeParse(json);
   if (!chunk.success) {
-    throw new KvbenchError(`The server sent no chunk of a completion: ${data.slice(0, 60)}`);
+    throw new KvbenchError(`The server sent an event that is no chunk of a completion: ${data.slice(0, 60)}`);
   }
   return chunk.data;
 }

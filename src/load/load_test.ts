@@ -8,7 +8,7 @@ import { KvbenchError } from "../base/errors.ts";
 import { loadTable } from "../report/load_table.ts";
 import { type LoadAnswer, LoadClient, type LoadRequest } from "./client.ts";
 import { type LoadPlan, loadPrompt, loadRequests } from "./plan.ts";
-import { loadResult, parseLoad } from "./result.ts";
+import { loadResult, parseLoad } from "./load_result.ts";
 import { type LoadRun, runLoad } from "./run.ts";
 
 const PLAN: LoadPlan = {
@@ -116,9 +116,9 @@ class CountingClient {
 
 Deno.test("runLoad() sends every request once, at most so many at a time, and goes on where one fails", async () => {
   const client = new CountingClient();
-  let nOver = 0;
-  const run = await runLoad(client, "m", { ...PLAN, maxConcurrency: 3 }, { onProgress: (n) => nOver = n });
-  assert.deepEqual([client.seen.length, client.peak, run.peakConcurrency, nOver], [40, 3, 3, 40]);
+  let nEnded = 0;
+  const run = await runLoad(client, "m", { ...PLAN, maxConcurrency: 3 }, { onProgress: (n) => nEnded = n });
+  assert.deepEqual([client.seen.length, client.peak, run.peakConcurrency, nEnded], [40, 3, 3, 40]);
   assert.deepEqual(
     client.seen.map(({ prompt }) => prompt),
     loadRequests(PLAN).map((each) => loadPrompt(each, PLAN)),
@@ -147,7 +147,7 @@ Deno.test("LoadClient wants a URL of HTTP", () => {
     const target = { url, apiKey: undefined, timeoutMs: 1000 };
     assert.throws(() => new LoadClient(target), {
       name: "KvbenchError",
-      message: /^Cannot use .*: wanted a URL such as/,
+      message: /^Cannot use .*: expected a URL such as/,
     });
   }
 });

@@ -1,61 +1,44 @@
 /**
- * What a load test sends: how many requests, how long, and when. Host only.
+ * Plans of load tests: the number of requests, their lengths and their arrivals. Host only.
  *
  * @module
  */
-import { drawLengths, LENGTH_MODELS } from "../simulate/lengths.ts";
-import { type LengthSource, promptIdsOf } from "../simulate/plan.ts";
+import {
+  drawerOf,
+  type LengthSource,
+  type RequestLengths,
+  type UniformLengths,
+} from "../simulate/lengths.ts";
+import { promptIdsOf } from "../simulate/plan.ts";
 import { requestsOf, type TimedRequest } from "../simulate/requests.ts";
-
-/** Lengths that are drawn evenly around a middle. */
-export interface UniformLengths {
-  /** Tokens of a prompt. */
-  readonly promptTokens: number;
-  /** Tokens of an answer. */
-  readonly newTokens: number;
-  /** How far both may be from the middle, as a share of it. */
-  readonly spread: number;
-}
-
-/** What counts for goodput. */
-export interface LoadLimits {
-  /** Time to first token. */
-  readonly ttftMs: number | undefined;
-  /** Time per output token. */
-  readonly tpotMs: number | undefined;
-  /** The whole request. */
-  readonly e2eMs: number | undefined;
-}
 
 /** A load test. */
 export interface LoadPlan {
-  /** Requests. */
   readonly nRequests: number;
-  /** Requests per second on average, as a Poisson process; all at once if undefined. */
+  /** Mean requests per second of a Poisson process; undefined for all at once. */
   readonly ratePerSecond: number | undefined;
-  /** Requests under way at most; no limit if undefined. */
+  /** Most requests in flight; undefined for no limit. */
   readonly maxConcurrency: number | undefined;
-  /** Where lengths come from. */
   readonly lengths: LengthSource | { readonly uniform: UniformLengths };
-  /** Tokens at the beginning that all prompts share. */
+  /** Tokens that all prompts begin with. */
   readonly prefixTokens: number;
-  /** The longest sequence of the model: longer ones are cut. */
+  /** Context length of the model; longer requests are cut. */
   readonly nCtx: number;
-  /** Token ids of prompts are below this. */
   readonly vocabSize: number;
-  /** Of lengths, arrivals and prompts. */
+  /** Seed of lengths, arrivals and prompts. */
   readonly seed: number;
-  /** 0 for the likeliest tokens. */
+  /** 0 for greedy sampling. */
   readonly temperature: number;
-  /** Whether answers go on after the end of the text. */
+  /** Asks for answers that go on after an end-of-text token. */
   readonly ignoreEos: boolean;
-  /** What counts for goodput. */
-  readonly limits: LoadLimits;
+  /** Longest times of a request that counts for goodput; undefined for no limit. */
+  readonly limits: Readonly<Record<"ttftMs" | "tpotMs" | "e2eMs", number | undefined>>;
 }
 
-/** The requests of a plan, the same at every call, in the order in which they come. */
+/** Returns the requests of a plan in the order of their arrival, the same at every call. */
 export function loadRequests(plan: LoadPlan): TimedRequest[] {
   const { nRequests, seed, ratePerSecond, prefixTokens } = plan;
+  const room = plan.nCtx - prefixTokens, draw = drawerOf(plan.lengths, { nCtx: room });
   const prefixes = prefixTokens === 0 ? [] : [{ tokens: prefixTokens, keys: [] }];
   return [...requestsOf({
     count: nRequests,
@@ -63,36 +46,17 @@ export function loadRequests(plan: LoadPlan): TimedRequest[] {
     ratePerSecond,
     continuations: 1,
     prefixes,
-    draw: drawer(plan),
+    draw: (random) => fitting(draw(random), room),
   })];
 }
 
-function drawer({ lengths, nCtx, prefixTokens }: LoadPlan): Parameters<typeof requestsOf>[0]["draw"] {
-  const room = nCtx - prefixTokens;
-  if ("dataSet" in lengths) {
-    const model = LENGTH_MODELS[lengths.dataSet];
-    return (random) => drawLengths(model, { nCtx: room }, { scale: 1, random });
-  }
-  if ("uniform" in lengths) {
-    const { promptTokens, newTokens, spread } = lengths.uniform;
-    const around = (middle: number, random: () => number) =>
-      Math.max(1, Math.round(middle * (1 + spread * (2 * random() - 1))));
-    return (random) => fitting(around(promptTokens, random), around(newTokens, random), room);
-  }
-  let next = 0;
-  return () => {
-    const { promptTokens, newTokens, ...rest } = lengths.recorded[next++ % lengths.recorded.length]!;
-    return { ...fitting(promptTokens, newTokens, room), ...rest };
-  };
+/** Cuts the prompt to the context, and the answer where that is not enough. */
+function fitting(lengths: RequestLengths, room: number): RequestLengths {
+  const newTokens = Math.min(lengths.newTokens, room - 1);
+  return { ...lengths, promptTokens: Math.min(lengths.promptTokens, room - newTokens), newTokens };
 }
 
-/** Cuts the prompt first, and the answer where that is not enough. */
-function fitting(prompt: number, output: number, room: number): { promptTokens: number; newTokens: number } {
-  const newTokens = Math.min(output, room - 1);
-  return { promptTokens: Math.min(prompt, room - newTokens), newTokens };
-}
-
-/** Token ids of a prompt, the shared beginning's first; the same at every call. */
+/** Returns a prompt's token ids, those of the shared prefix first; the same at every call. */
 export function loadPrompt(
   request: TimedRequest,
   { seed, vocabSize, prefixTokens: tokens }: LoadPlan,

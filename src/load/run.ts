@@ -1,5 +1,5 @@
 /**
- * Carries a load test out: sends each request at its time, or when there is room for it, and keeps what came of it.
+ * The run of a load test: sends each request at its time, or when concurrency allows it, and keeps its outcome.
  *
  * @module
  */
@@ -7,38 +7,35 @@ import { KvbenchError } from "../base/errors.ts";
 import type { LoadAnswer, LoadClient } from "./client.ts";
 import { type LoadPlan, loadPrompt, loadRequests } from "./plan.ts";
 
-/** What came of a request. */
-export type LoadOutcome = { readonly answer: LoadAnswer } | { readonly failure: string };
+/** The answer to a request, or the reason for which there is none. */
+type LoadOutcome = { readonly answer: LoadAnswer } | { readonly failure: string };
 
 /** A load test that is over. */
 export interface LoadRun {
-  /** From the first request to the last token, in ms. */
+  /** Time from the first request to the last token. */
   readonly ms: number;
-  /** In the order in which they were sent; only those that were, where it was interrupted. */
+  /** Outcomes of the requests that were sent, in their order. */
   readonly outcomes: readonly LoadOutcome[];
-  /** The most requests that were under way at once. */
+  /** Most requests in flight at once. */
   readonly peakConcurrency: number;
 }
 
-/** How a load test is watched. */
-export interface LoadWatch {
-  /** Ends it: what is under way is given up. */
-  readonly signal?: AbortSignal;
-  /** Called with the number of requests that are over. */
-  onProgress?(nOver: number): void;
-}
-
-/** Runs a plan against a server. Requests that fail are counted; they don't end the run. */
+/**
+ * Runs a plan against a server. Requests that fail are counted; they do not end the run.
+ *
+ * @param watch.signal Ends the run and gives up requests in flight.
+ * @param watch.onProgress Called with the number of requests that have ended.
+ */
 export async function runLoad(
   client: Pick<LoadClient, "complete">,
   model: string,
   plan: LoadPlan,
-  { signal, onProgress }: LoadWatch = {},
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (nEnded: number) => void } = {},
 ): Promise<LoadRun> {
   const outcomes: LoadOutcome[] = [];
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const startMs = performance.now();
-  let nOver = 0, peakConcurrency = 0;
+  let nEnded = 0, peakConcurrency = 0;
   const send = async (at: number, prompt: readonly number[], newTokens: number) => {
     const { temperature, ignoreEos } = plan;
     try {
@@ -48,17 +45,17 @@ export async function runLoad(
       if (!(error instanceof KvbenchError)) throw error;
       outcomes[at] = { failure: signal?.aborted ? "interrupted" : error.message };
     }
-    onProgress?.(++nOver);
+    onProgress?.(++nEnded);
   };
   for (const [at, request] of loadRequests(plan).entries()) {
     await until(startMs + request.arrivalMs, signal);
-    while (underWay.size >= (plan.maxConcurrency ?? Infinity)) await Promise.race(underWay);
+    while (inFlight.size >= (plan.maxConcurrency ?? Infinity)) await Promise.race(inFlight);
     if (signal?.aborted) break;
-    const sent = send(at, loadPrompt(request, plan), request.newTokens).finally(() => underWay.delete(sent));
-    underWay.add(sent);
-    peakConcurrency = Math.max(peakConcurrency, underWay.size);
+    const sent = send(at, loadPrompt(request, plan), request.newTokens).finally(() => inFlight.delete(sent));
+    inFlight.add(sent);
+    peakConcurrency = Math.max(peakConcurrency, inFlight.size);
   }
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
   return { ms: performance.now() - startMs, outcomes, peakConcurrency };
 }
 

@@ -32,7 +32,7 @@ export interface Batch {
   readonly nDecodeTiles: number;
   /** Rows that want logits. */
   readonly nOutputs: number;
-  /** The longest context of a decode tile, in tokens. */
+  /** The most entries that a decode tile goes through. */
   readonly decodeContext: number;
   /** [nRows, 2] sequence, position */
   readonly rows: Uint32Array;
@@ -42,15 +42,19 @@ export interface Batch {
   readonly outputs: Uint32Array;
 }
 
-/** Lays spans out as rows, tiles and outputs, in the order given. A span of one token is a decode tile. */
-export function batchOf(spans: readonly Span[]): Batch {
+/**
+ * Lays spans out as rows, tiles and outputs, in the order given. A span of one token is a decode tile.
+ *
+ * @param entries Returns how many entries the last row of a sequence of so many tokens goes through. Default: all tokens.
+ */
+export function batchOf(spans: readonly Span[], entries = (length: number): number => length): Batch {
   const rows: number[] = [], prefill: number[] = [], decode: number[] = [], outputs: number[] = [];
   let decodeContext = 0;
   for (const { sequence, first, count, outputs: nOutputs, alsoFor = [] } of spans) {
     const firstRow = rows.length / 2;
     if (count === 1) {
       decode.push(firstRow, 1, sequence, first);
-      decodeContext = Math.max(decodeContext, first + 1);
+      decodeContext = Math.max(decodeContext, entries(first + 1));
     } else {
       for (let i = 0; i < count; i += TILE_ROWS) {
         prefill.push(firstRow + i, Math.min(TILE_ROWS, count - i), sequence, first + i);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { kvRowBytes } from "../kv/strategy.ts";
+import { kvRowBytes } from "../kv/shape.ts";
 import { batchOf, type Span } from "./batch.ts";
 import { PRESETS } from "../checkpoint/config.ts";
 import { stepCosts } from "./costs.ts";

@@ -8,20 +8,23 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerVectors } from "../gpu/ledger.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { SHARED_FILES } from "../gpu/join.ts";
 import { SUBGROUPS } from "../gpu/subgroups.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
-import type { KvGroups, KvSource } from "../kv/strategy.ts";
+import { strategyFiles } from "../kv/registry.ts";
+import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
-import type { Gpt2Config } from "../checkpoint/config.ts";
+import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
+import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { IO_FILES } from "./io.ts";
 import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
+import { ANY_STEP, type KvAccess, type Model, type Stage } from "./model.ts";
+import type { CostModel } from "./operator.ts";
 import { OPERATORS } from "./operators.ts";
 import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
@@ -29,55 +32,16 @@ import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, type UploadOptions, uploadWeights, wteShards } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
-/** K and V as a forward pass sees them. */
-export interface KvAccess {
-  /** The kernels of the steps that come, compiled for the strategy. */
-  readonly kernels: StepKernels;
-  /** What holds a layer's K and V. */
-  bindGroups(layer: number): KvGroups;
-}
-
-/** One stage of a forward pass: a module of the model, as `transformers` has them. */
-export interface Stage {
-  /** Its layer; left out where it is in none. */
-  readonly layer?: number;
-  /** Its name, in its layer where it has one. */
-  readonly module: string;
-  /** Where its result is until another stage overwrites it. */
-  readonly result: StageResult;
-  /** Records it for one batch, after those before it. */
-  record(recorder: Recorder, batch: Batch, kv: KvAccess): void;
-}
-
-/** What a stage hands on: [rows, width4] vectors of four. */
-export interface StageResult {
-  /** The vectors. */
-  readonly of: LedgerVectors;
-  /** Vectors of a row. */
-  readonly width4: number;
-  /** Whether rows are the batch's outputs; they are all its rows otherwise. */
-  readonly ofOutputs?: boolean;
-}
-
 /** The code of all kernels, for a hash that says which kernels a result came from. */
 export const KERNELS_TEXT: string = joinedCode([
   ...SHARED_FILES,
   SUBGROUPS,
   ...IO_FILES,
   ...OPERATORS.flatMap(({ files }) => files),
+  ...strategyFiles(),
   ...DTYPES.map(formatOf).flatMap(({ weights, kv }) => [weights, kv].flatMap((each) => each?.wgsl ?? [])),
   ...KV_FILES,
 ]);
-
-/** Every step that a model can compute. */
-export const ANY_STEP: StepRange = {
-  rows: [1, Infinity],
-  outputs: [1, Infinity],
-  prefill: true,
-  decode: true,
-  greedy: true,
-  sampled: true,
-};
 
 /** Options of {@link Gpt2.load}. */
 export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
@@ -90,13 +54,15 @@ export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
 }
 
 /** A loaded model. */
-export class Gpt2 {
+export class Gpt2 implements Model {
   /** The GPU that holds the weights. */
   readonly gpu: Gpu;
   /** The model's dimensions. */
   readonly config: Gpt2Config;
   /** The padded dimensions. */
   readonly dims: Dims;
+  /** Numbers in the token embedding, the layers and the head. */
+  readonly nParameters: number;
   /** The kernel variants in use. */
   readonly tuning: Tuning;
   /** How weight matrices are stored. */
@@ -116,6 +82,7 @@ export class Gpt2 {
     this.gpu = gpu;
     this.config = config;
     this.dims = dimsOf(config);
+    this.nParameters = parameterCount(config);
     this.tuning = tuning;
     this.weightsDtype = weightsDtype;
     this.#weights = weights;
@@ -146,6 +113,8 @@ export class Gpt2 {
     const uploaded = performance.now();
     try {
       await compiled;
+      await new Promise((resolve) => setTimeout(resolve)); // a loss is told in a turn of its own
+      gpu.assertHealthy();
       const loadMs = { weights: uploaded - start, kernels: performance.now() - uploaded };
       return new Gpt2(gpu, context, weights, loadMs);
     } catch (error) {
@@ -238,6 +207,12 @@ export class Gpt2 {
   ): void {
     if (sampled) compiled(sample).record(recorder, [workspace.sample], batch);
     else compiled(argmax).record(recorder, [workspace.argmax], batch);
+  }
+
+  /** Returns the costs of one step with a greedy choice, by kernel. */
+  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): ReturnType<typeof stepCosts> {
+    const { config, weightsDtype, tuning } = this;
+    return stepCosts(batch, { config, weightsDtype, tuning, ...kv });
   }
 
   /** Frees the weights. */

@@ -11,7 +11,7 @@ import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import { type LinearOf, PRODUCTS, type RowCounts } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
-import type { KvSource } from "../kv/strategy.ts";
+import type { KvSource } from "../kv/source.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { compileOperator } from "./operator.ts";
 import type { Compiled, KernelContext } from "./plan.ts";

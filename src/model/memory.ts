@@ -5,7 +5,7 @@
  */
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { ROW_BYTES, texelRows } from "../gpu/texels.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
+import { kvRowBytes } from "../kv/shape.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
 import { packedBytes, scaleBytes } from "./pack.ts";

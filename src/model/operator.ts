@@ -31,6 +31,8 @@ export interface CostModel {
   readonly kvDtype: Dtype;
   /** The kernel variants. */
   readonly tuning: Pick<Tuning, "splitTokens">;
+  /** Returns how many entries the last row of a sequence of `length` goes through. Default: all tokens. */
+  entries?(length: number): number;
 }
 
 /** Trials of one kernel in one of its variants. */

@@ -6,7 +6,7 @@
 import { compare, type CompareOptions, type Comparison } from "../base/comparison.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { Dtype } from "../formats/registry.ts";
-import type { KvSource } from "../kv/strategy.ts";
+import type { KvSource } from "../kv/source.ts";
 import type { Span } from "./batch.ts";
 import type { KernelContext, KernelPlan, Uses } from "./plan.ts";
 import type { Tuning } from "./tuning.ts";
@@ -62,6 +62,8 @@ export interface KvOutcome {
   readonly nSlots: number;
   /** Finds the slot of a token. */
   slot(sequence: number, position: number): number;
+  /** Tells whether the token at `position` is attended to from the one at `row`. */
+  isVisible(row: number, position: number): boolean;
   /** Reads a slot: [2, A4 * 4]. */
   load(slot: number): Float32Array;
   /** Measures how far a slot is from values that were stored there, in units of what rounding explains. */

@@ -1,11 +1,11 @@
 /**
- * The kind of an adapter in words: hardware or software, and the graphics API where it is known.
+ * The kind of an adapter in words: hardware or software, and its graphics API where it is known.
  *
  * @module
  */
 import { type Backend, BACKEND_TITLES } from "../gpu/backend.ts";
 
-/** Says the kind, such as "software, Vulkan"; the words for hardware and software can be chosen. */
+/** Says the kind, such as "software, Vulkan", with the given words for hardware and software. */
 export function sayKind(
   { software, backend }: { readonly software: boolean; readonly backend: Backend },
   hardwareWord: string,

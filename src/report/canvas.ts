@@ -1,10 +1,9 @@
 /**
- * Loads what draws charts: Chart.js, a native canvas, and a font. All of it is optional and lazy, because a native
- * canvas needs permissions that nothing else here needs. This file owns those and the font; it draws nothing.
+ * Chart.js, a native canvas and a font, which draw charts. They are loaded when the first chart is drawn, because a
+ * native canvas needs permissions that nothing else needs. This file owns those and the font; it draws nothing.
  *
  * @module
  */
-
 import { Buffer } from "node:buffer";
 import { KvbenchError } from "../base/errors.ts";
 
@@ -14,33 +13,23 @@ type NapiCanvas = typeof import("npm:@napi-rs/canvas@1.0.11");
 /** Family name under which the bundled font (Inter, Latin, 400 and 600) is registered. */
 export const FONT_FAMILY = "Kvbench Inter";
 
-/**
- * What draws.
- *
- * @internal Tagged so because `deno doc --lint` takes types of other packages for private ones.
- */
-export interface CanvasKit {
-  /** Constructor of charts, with the parts registered that the panels use. */
-  readonly Chart: ChartJs["Chart"];
-  /** Makes a canvas of width × height pixels. */
-  readonly createCanvas: NapiCanvas["createCanvas"];
-}
+/** Chart.js with the parts that charts use, and the canvas that it draws on. */
+export interface CanvasKit extends Pick<ChartJs, "Chart">, Pick<NapiCanvas, "createCanvas"> {}
 
-/** Variables that @napi-rs/canvas reads while it loads; it throws where it may not. */
+/** Variables that @napi-rs/canvas must be allowed to read while it loads. */
 const ENV = ["DISABLE_SYSTEM_FONTS_LOAD", "NAPI_RS_FORCE_WASI", "NAPI_RS_NATIVE_LIBRARY_PATH"] as const;
 
 /**
- * The package that draws, which Deno fetches when it is imported first. Typed as any text, since Deno fetches at once
- * what an import names literally.
+ * The package with the canvas, which Deno fetches when it is first imported. Typed as a string, since Deno fetches a
+ * literal import at the start.
  */
 export const CANVAS_PACKAGE: string = "npm:@napi-rs/canvas@1.0.11";
 
-/** Read on Linux to tell glibc from musl; where it may not be, the loader asks for far more. */
+/** File that tells glibc from musl on Linux; without it the loader needs far more permissions. */
 const LDD = "/usr/bin/ldd";
 
 /**
- * Permission flags that drawing needs and this process lacks, such as `--allow-ffi`; empty where it can draw.
- * Never prompts.
+ * Lists the permission flags that drawing needs and this process lacks, such as `--allow-ffi`. Never prompts.
  */
 export async function chartPermissions(): Promise<string[]> {
   const granted = async (descriptor: Deno.PermissionDescriptor) =>
@@ -70,19 +59,7 @@ export async function loadCanvas(): Promise<CanvasKit> {
 }
 
 async function load(): Promise<CanvasKit> {
-  const { Chart, ...parts } = await import("npm:chart.js@4.6.1");
-  Chart.register(
-    parts.BarController,
-    parts.BarElement,
-    parts.CategoryScale,
-    parts.Legend,
-    parts.LinearScale,
-    parts.LineController,
-    parts.LineElement,
-    parts.LogarithmicScale,
-    parts.PointElement,
-    parts.Title,
-  );
+  const { Chart } = await import("./figures/registered_chart.ts");
   const { createCanvas, GlobalFonts } = await importCanvas();
   // Base64 in a text module, because it is the one kind of asset that needs no flag and no permission, comes along
   // when mod.ts is run over HTTP, and is kept by bundlers. A machine without fonts would get charts without text.

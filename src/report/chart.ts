@@ -1,10 +1,9 @@
 /**
- * The overview of one bench result: five charts under a title, composed into one PNG. It lays out; what a chart shows
- * stands in `figures`, and what draws it in `png.ts`.
+ * The overview of one bench result: five charts under a title in one PNG. Owns the layout; `figures` says what a chart
+ * shows, and `png.ts` draws it.
  *
  * @module
  */
-
 import { sayKind } from "./adapter_kind.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
@@ -12,7 +11,8 @@ import { CANVAS_PACKAGE, chartPermissions, FONT_FAMILY, loadCanvas } from "./can
 import type { Figure } from "./figures/figure.ts";
 import { perTokenFigure, timesFigure } from "./figures/latency.ts";
 import { kvFigure, peakFigure } from "./figures/memory.ts";
-import { saySettings } from "./labels.ts";
+import { colourOf } from "./figures/strategy_line.ts";
+import { optionKeys, saySettings } from "./labels.ts";
 import { drawFigure, PRINT } from "./png.ts";
 import { formatCount } from "./units.ts";
 
@@ -22,7 +22,7 @@ const WIDTH = 1600;
 const HEIGHT = 1000;
 const MARGIN = 32;
 
-/** Where a panel stands, in layout pixels. */
+/** A panel's place, in layout pixels. */
 interface Box {
   readonly x: number;
   readonly y: number;
@@ -34,9 +34,9 @@ interface Box {
  * Draws `result` as a PNG with a white background: latency over context, median latencies, peak memory with and
  * without weights, and K/V memory used and wasted.
  *
- * @param options.pixelRatio Pixels per layout pixel; the layout is 1600 × 1000. 2 if not given, for print.
+ * @param options.pixelRatio Pixels per layout pixel; the layout is 1600 × 1000. Default: 2, for print.
  * @returns The bytes of the PNG.
- * @throws {KvbenchError} If {@linkcode chartPermissions} are missing, or the canvas can't be loaded.
+ * @throws {KvbenchError} If {@linkcode chartPermissions} are missing, or the canvas cannot be loaded.
  */
 export async function drawCharts(
   result: BenchResult,
@@ -68,7 +68,7 @@ export async function drawCharts(
     legend -= ctx.measureText(strategy).width;
     write(strategy, legend, 50, WIDTH, "600 17px", PRINT.ink);
     legend -= 26;
-    ctx.fillStyle = PRINT.colours[strategy];
+    ctx.fillStyle = colourOf(strategy).light;
     ctx.fillRect(legend, 36, 17, 17);
     legend -= 24;
   }
@@ -128,7 +128,7 @@ function footerOf(result: BenchResult): string {
   const cells = overviewCells(result);
   const runs = cells[0]!.e2e_ms.samples.length;
   const settings = cells.flatMap((cell) => {
-    const said = saySettings(cell.settings, ["block_size", "growth", "kv_capacity_tokens"]);
+    const said = saySettings(cell.settings, optionKeys([cell]));
     return said === "" ? [] : [`${cell.strategy} ${said}`];
   });
   return drawable([
@@ -140,7 +140,7 @@ function footerOf(result: BenchResult): string {
   ].join("  ·  "));
 }
 
-/** `text` with "?" for what the Latin font has no glyph of. */
+/** Replaces characters for which the Latin font has no glyph by "?". */
 function drawable(text: string): string {
   return text.replace(/[^\u0020-\u007e\u00a0-\u00ff\u2013\u2019]/gu, "?");
 }

@@ -1,5 +1,5 @@
 /**
- * What a run says of the textbooks' claims, in words.
+ * The verdicts on the textbooks' claims, in words.
  *
  * @module
  */
@@ -11,27 +11,26 @@ import {
   PROPORTIONAL,
   RANGE,
 } from "../measure/findings/claims.ts";
+import { findStrategy } from "../kv/registry.ts";
 import type { Growth } from "../measure/statistics/growth.ts";
 import type { Interval } from "../measure/statistics/bootstrap.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
-import { saySettings } from "./labels.ts";
+import { saySettings, WORK_KEYS } from "./labels.ts";
 import { formatBytes, formatMs } from "./units.ts";
 
 /** A claim in words. */
-export interface SaidClaim {
-  /** What is claimed. */
+interface SaidClaim {
   readonly claim: string;
-  /** What the run says. */
   readonly verdict: ClaimVerdict;
-  /** The figures, or why there are none. */
+  /** The figures, or the reason why there are none. */
   readonly figures: string;
 }
 
 /** Title of the section. */
 export const CLAIMS_TITLE = "Do the textbook claims hold?";
 
-/** The claims with their verdicts; none where nothing was measured. */
+/** Returns the claims with their verdicts; none where nothing was measured. */
 export function saidClaims(result: BenchResult): SaidClaim[] {
   if (result.cells.length === 0) return [];
   return claimsOf(result).map(({ claim, verdict, evidence }) => ({
@@ -41,20 +40,18 @@ export function saidClaims(result: BenchResult): SaidClaim[] {
   }));
 }
 
-/** What the claims were tested on, and what no single request can show. */
+/** Says what the claims were tested on, and that serve-sim shows what paging is for. */
 export function claimsNote(result: BenchResult): string {
   const [cell] = overviewCells(result);
-  const tested = `Tested on ${
-    saySettings(cell!.settings, ["prompt_tokens", "new_tokens", "batch", "kv_dtype"])
-  }.`;
-  const paged = result.cells.some(({ strategy }) => strategy === "paged");
-  return paged
-    ? `${tested} What paging is for, no run of equal requests that begin and end together can show: its blocks leave ` +
-      "memory for other requests, so that more of them run at once. serve-sim shows that."
+  const tested = `Tested on ${saySettings(cell!.settings, WORK_KEYS)}.`;
+  const shares = result.cells.some(({ strategy }) => findStrategy(strategy)?.traits.shares);
+  return shares
+    ? `${tested} The purpose of paging does not show in a run of equal requests that begin and end together: blocks ` +
+      "leave memory for other requests, so that more of them run at once. serve-sim shows it."
     : tested;
 }
 
-/** The section as lines of text. */
+/** Returns the section as lines of text. */
 export function claimLines(result: BenchResult): string[] {
   const claims = saidClaims(result);
   if (claims.length === 0) return [];
@@ -108,12 +105,12 @@ function sayGrowth(
     `${strategy}, from n = ${from} to ${to}`;
   if (verdict !== "not shown by this run") return figures;
   if (to < RANGE * from) {
-    return `${figures}: contexts too much alike, wanted from n to ${RANGE} n or more, as --sweep ` +
-      "prompt-tokens=16,64,256 has them";
+    return `${figures}: the contexts are too close: expected lengths from n to at least ${RANGE} n, as with --sweep ` +
+      "prompt-tokens=16,64,256";
   }
   if (without.interval === null || cached.interval === null) return `${figures}: too few runs to tell`;
   if (without.interval[0] < PROPORTIONAL) {
-    return `${figures}: fixed costs may hide the growth, longer contexts would show it`;
+    return `${figures}: fixed costs may hide the growth; use longer contexts`;
   }
   return `${figures}: the intervals are too wide to tell`;
 }
@@ -127,7 +124,7 @@ function sayInterval(interval: Interval, digits = 3): string {
   return low!.startsWith("-") || high!.startsWith("-") ? `${low} to ${high}` : `${low}–${high}`;
 }
 
-/** So many digits behind the point, and no sign before a zero. */
+/** Formats a number with a fixed number of decimals, and no sign before a zero. */
 function fixed(value: number, digits: number): string {
   return value.toFixed(digits).replace(/^-(?=0\.0*$)/, "");
 }

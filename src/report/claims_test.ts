@@ -23,7 +23,7 @@ Deno.test("claimLines() gives each claim a verdict and its figures", () => {
     text,
     /- HOLDS: A cache brings .* \(a token takes n\^0\.8\d \(0\.8\d–0\.8\d\) without a cache and n\^0\.0\d \(.*from n = 26 to 74\)/,
   );
-  assert.match(text, /\nTested on prompt 25, 50 new, batch 1, K\/V f32\. .* serve-sim shows that\.$/);
+  assert.match(text, /\nTested on prompt 25, 50 new, batch 1, K\/V f32\. .* serve-sim shows it\.$/);
 });
 
 Deno.test("claimLines() says why a run does not show a claim, and what would", () => {
@@ -34,7 +34,7 @@ Deno.test("claimLines() says why a run does not show a claim, and what would", (
   assert.match(said({ runs: 2 }), /NOT SHOWN BY THIS RUN: A cache makes .*: too few runs to tell\)/);
   assert.match(
     said({ grid: { prompt_tokens: [300] } }),
-    /NOT SHOWN .* alike, wanted .* --sweep prompt-tokens=/,
+    /NOT SHOWN .* too close: expected .* --sweep prompt-tokens=/,
   );
   assert.match(said({ stepMs: () => 5 }), /NOT SHOWN .*: fixed costs may hide the growth/);
   assert.doesNotMatch(said({ strategies: ["kv-cache"] }), /serve-sim/);

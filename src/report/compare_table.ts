@@ -3,15 +3,15 @@
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
 import type { Comparison, MetricComparison } from "../measure/findings/compare.ts";
 import { markdownTable } from "./markdown.ts";
 import { cellLabels } from "./labels.ts";
 import { oneLine } from "./one_line.ts";
+import { drawTable } from "./text_table.ts";
 import { wrap } from "./wrap.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
-/** What the times are called. */
+/** Titles of the times that are compared. */
 export const METRIC_NAMES: Readonly<Record<MetricComparison["metric"], string>> = {
   ttft_ms: "TTFT",
   tpot_ms: "TPOT",
@@ -20,18 +20,13 @@ export const METRIC_NAMES: Readonly<Record<MetricComparison["metric"], string>> 
 
 const HEAD = ["", "", "before", "after", "ratio (95 % interval)", "p", "verdict"];
 
-/** Lines of text without ANSI colours, no newline at the end. */
+/** Returns the report as lines of text, no newline at the end. */
 export function compareTable(comparison: Comparison, threshold: number): string {
-  const table = new Table({
-    head: HEAD,
-    colAligns: ["left", "left", "right", "right", "right", "right", "left"],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of compareRows(comparison)) table.push(row);
-  return [table.toString(), ...compareNotes(comparison, threshold).flatMap((line) => wrap(line))].join("\n");
+  const table = drawTable(compareRows(comparison), { head: HEAD, align: "llrrrrl" });
+  return [table, ...compareNotes(comparison, threshold).flatMap((line) => wrap(line))].join("\n");
 }
 
-/** The same as GitHub-flavoured Markdown. */
+/** Returns the report as GitHub-flavoured Markdown. */
 export function compareMarkdown(comparison: Comparison, threshold: number): string {
   const notes = compareNotes(comparison, threshold).map((note) => `- ${note}`);
   return [markdownTable(["cell", "time", ...HEAD.slice(2)], compareRows(comparison)), "", ...notes].join(
@@ -39,8 +34,8 @@ export function compareMarkdown(comparison: Comparison, threshold: number): stri
   );
 }
 
-/** A row per cell and time. */
-export function compareRows({ pairs }: Comparison): string[][] {
+/** Returns a row per cell and time. */
+function compareRows({ pairs }: Comparison): string[][] {
   const labels = cellLabels(pairs.map(({ cell }) => cell));
   return pairs.flatMap(({ metrics }, i) =>
     metrics.map((each, row) => [
@@ -57,18 +52,18 @@ export function compareRows({ pairs }: Comparison): string[][] {
 
 const digits = (value: number) => value.toPrecision(4);
 
-/** The ratio and its interval; four digits, because a difference of 1 % is one. */
+/** Says a ratio and its interval, with four digits so that a difference of 1 % shows. */
 function sayRatio({ together: { ratio, interval } }: MetricComparison): string {
   const range = interval ? ` (${interval.map(digits).join("–")})` : "";
   return `${digits(ratio)}${range}`;
 }
 
-/** The smallest slowdown that a time's interval would surely show, as a share. */
+/** Returns the smallest slowdown that a time's interval would surely show, as a share. */
 function unseen({ together: { interval, ratio }, verdict }: MetricComparison): number {
   return verdict === "no difference" && interval ? Math.max(interval[1] / ratio, ratio / interval[0]) - 1 : 0;
 }
 
-/** What the table leaves out: what stayed the same and what did not, besides the times. */
+/** Lists what the table leaves out: a summary, and changes besides the times. */
 export function compareNotes(comparison: Comparison, threshold: number): string[] {
   const { pairs, missing, added, differences, machine } = comparison;
   const labels = cellLabels(pairs.map(({ cell }) => cell));
@@ -94,30 +89,28 @@ export function compareNotes(comparison: Comparison, threshold: number): string[
   });
   const few = pairs.filter(({ metrics }) => metrics.some(({ verdict }) => verdict === "too few runs"));
   if (few.length > 0) {
-    notes.push(`Too few runs for a verdict in ${few.length} of ${pairs.length} cells: wanted at least 4.`);
+    notes.push(`Too few runs for a verdict in ${few.length} of ${pairs.length} cells: expected at least 4.`);
   }
   const blind = Math.max(0, ...pairs.flatMap(({ metrics }) => metrics.map(unseen)));
   if (blind > threshold) {
     notes.push(
-      `Not every difference under ${
-        formatPercent(blind, 1)
-      } could be seen: more runs or a quieter machine would ` +
+      `Differences below ${formatPercent(blind, 1)} may go unseen: more runs or a quieter machine would ` +
         "narrow the intervals.",
     );
   }
   if (machine !== null && Math.abs(Math.log(machine)) > Math.log(1 + threshold)) {
     notes.push(
-      `Caution: the machine itself took ${
+      `Caution: by the yardstick, the machine took ${
         formatSignificant(machine)
-      } × as long for the same work after, by the ` +
-        "yardstick. Ratios allow for that.",
+      } × as long for the same work in the later ` +
+        "run. The ratios allow for that.",
     );
   }
   for (const [which, cells] of [["before", missing], ["after", added]] as const) {
     if (cells.length > 0) notes.push(`Only ${which}: ${cellLabels(cells).join("; ")}.`);
   }
   if (differences.length > 0) {
-    notes.push(`Caution: not only the times differ. ${differences.map(oneLine).join("; ")}.`);
+    notes.push(`Caution: more than the times differs. ${differences.map(oneLine).join("; ")}.`);
   }
   return notes;
 }

@@ -1,5 +1,5 @@
 /**
- * The forms that results can be printed in.
+ * The output formats of bench results.
  *
  * @module
  */
@@ -18,13 +18,13 @@ const WRITERS = {
   markdown,
 } as const;
 
-/** A form of output. */
+/** Name of an output format. */
 export type Format = keyof typeof WRITERS;
 
-/** All forms. */
+/** Names of all output formats. */
 export const FORMATS = Object.keys(WRITERS) as Format[];
 
-/** Results as text, no newline at the end. */
+/** Formats results as text, no newline at the end. */
 export function formatResults(results: readonly BenchResult[], format: Format): string {
   return WRITERS[format](results);
 }

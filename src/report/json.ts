@@ -1,10 +1,10 @@
 /**
- * JSON for people and line-based tools: objects are indented, a list of plain values stands on one line.
+ * JSON for people and line-based tools: objects are indented, a list of plain values takes one line.
  *
  * @module
  */
 
-/** `value` as JSON text, no newline at the end. */
+/** Formats a value as JSON, no newline at the end. */
 export function formatJson(value: unknown, indent = ""): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;

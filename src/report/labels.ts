@@ -1,42 +1,56 @@
 /**
- * What a cell is called: its strategy, and whatever of its settings differs among the cells it stands beside.
+ * Labels of cells: the strategy, and the settings that differ among the cells shown together.
  *
  * @module
  */
+import { strategyOptions } from "../kv/registry.ts";
+import type { KvValue } from "../kv/strategy_def.ts";
 import type { Settings } from "../measure/record/cell.ts";
 import type { CellPlan } from "../measure/run/grid.ts";
 
-/** How each setting is said. */
-const SAID: { readonly [K in keyof Settings]: (value: NonNullable<Settings[K]>) => string } = {
+/** Words for each setting of the work. */
+const SAID: Readonly<Record<string, (value: KvValue) => string>> = {
   prompt_tokens: (value) => `prompt ${value}`,
   new_tokens: (value) => `${value} new`,
   batch: (value) => `batch ${value}`,
   kv_dtype: (value) => `K/V ${value}`,
-  block_size: (value) => `block ${value}`,
-  growth: (value) => value,
-  kv_capacity_tokens: (value) => `capacity ${value}`,
 };
 
-/** Names of the settings, in the order in which they are said. */
-export const SETTING_KEYS: readonly (keyof Settings)[] = Object.keys(SAID) as (keyof Settings)[];
+/** Names of the settings of the work, in the order in which they are said. */
+export const WORK_KEYS: readonly string[] = Object.keys(SAID);
 
-/** The settings that differ among cells: among all of them, or among those of one strategy for its own settings. */
-export function varyingSettings(cells: readonly CellPlan[]): (keyof Settings)[] {
-  return SETTING_KEYS.filter((key) => {
-    const values = new Set(cells.map(({ settings }) => settings[key]).filter((value) => value !== null));
+/** Returns the names of the options that cells have: in the order of the strategies, then those that are not known. */
+export function optionKeys(cells: readonly Pick<CellPlan, "settings">[]): string[] {
+  const keys = new Set([
+    ...strategyOptions().keys(),
+    ...cells.flatMap(({ settings }) => Object.keys(settings)),
+  ]);
+  return [...keys].filter((key) =>
+    !WORK_KEYS.includes(key) && cells.some(({ settings }) => (settings[key] ?? null) !== null)
+  );
+}
+
+/** Returns the settings that differ among cells; an option, among those that have it. */
+export function varyingSettings(cells: readonly CellPlan[]): string[] {
+  return [...WORK_KEYS, ...optionKeys(cells)].filter((key) => {
+    const values = new Set(
+      cells.map(({ settings }) => settings[key] ?? null).filter((value) => value !== null),
+    );
     return values.size > 1;
   });
 }
 
-/** Settings in words, such as "prompt 64, batch 4"; those that don't concern a strategy are left out. */
-export function saySettings(settings: Settings, keys: readonly (keyof Settings)[]): string {
+/** Says settings, such as "prompt 64, batch 4"; options that a strategy does not have are left out. */
+export function saySettings(settings: Settings, keys: readonly string[]): string {
   return keys.flatMap((key) => {
-    const value = settings[key];
-    return value === null ? [] : [(SAID[key] as (value: unknown) => string)(value)];
+    const value = settings[key] ?? null;
+    if (value === null) return [];
+    const label = strategyOptions().get(key)?.label ?? key.replaceAll("_", " ");
+    return [SAID[key]?.(value) ?? `${label} ${value}`.trim()];
   }).join(", ");
 }
 
-/** A label for each cell, different from the others': "no-cache", or "paged, block 8". */
+/** Returns a label for each cell that differs from the others'. */
 export function cellLabels(cells: readonly CellPlan[]): string[] {
   const varying = varyingSettings(cells);
   return cells.map(({ strategy, settings }) => {

@@ -1,5 +1,5 @@
 /**
- * GitHub-flavoured Markdown.
+ * Results as GitHub-flavoured Markdown.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { CLAIMS_TITLE, claimsNote, saidClaims } from "./claims.ts";
 import { shortRows } from "./rows.ts";
 import { sentences } from "./sentences.ts";
 
-/** A table; what is in the cells is shown as it is. The first column is aligned left, numbers right. */
+/** Formats a table, with the text of its cells escaped. The first column is aligned left, numbers right. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(escapeMarkdown).join(" | ")} |`;
   const numeric = head.map((_, i) => i > 0 && rows.every((row) => /^$|^[\d.]/.test(row[i]!)));
@@ -16,7 +16,7 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
     .join("\n");
 }
 
-/** The results as a table, in llama-bench's manner, with what must be known of it below. */
+/** Formats results as a table in llama-bench's style, with notes below. */
 export function markdown(results: readonly BenchResult[]): string {
   const { head, rows } = shortRows(results);
   const notes = results.flatMap((result) => {
@@ -43,7 +43,7 @@ function claimsTable(result: BenchResult): string[] {
   return ["", markdownTable([CLAIMS_TITLE, "", "figures"], rows), "", escapeMarkdown(claimsNote(result))];
 }
 
-/** Text that Markdown and HTML leave alone, on one line. */
+/** Escapes text for Markdown and HTML, and puts it on one line. */
 export function escapeMarkdown(text: string): string {
   return text.replaceAll(/\s+/g, " ")
     .replaceAll(/[\\`*_[\]|#~]/g, "\\$&")

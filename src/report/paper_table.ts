@@ -1,19 +1,15 @@
 /**
- * The terminal report of the paper's views: a table for each, with the paper's figures in brackets. It reads the
- * record and measures nothing.
+ * The terminal report of the paper's views: a table for each, with the paper's figures in brackets.
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
-import type { PaperResult } from "../simulate/paper/result.ts";
-import type { View } from "../simulate/paper/view.ts";
+import type { PaperResult, View } from "../simulate/paper/paper_result.ts";
 import { servingHeading } from "./serving_table.ts";
+import { drawTable } from "./text_table.ts";
 import { formatSignificant } from "./units.ts";
-import { WIDTH, wrap } from "./wrap.ts";
+import { wrap } from "./wrap.ts";
 
-const LABEL_WIDTH = 26;
-
-/** The report of `result` as lines of text without ANSI colours, no newline at the end. */
+/** Returns the report as lines of text, no newline at the end. */
 export function paperTable(result: PaperResult): string {
   return [
     servingHeading(result),
@@ -23,22 +19,17 @@ export function paperTable(result: PaperResult): string {
 }
 
 function viewTable({ figure, title, columns, rows, paper_says, differences }: View): string {
-  const valueWidth = Math.min(22, Math.floor((WIDTH - LABEL_WIDTH - columns.length - 2) / columns.length));
-  const table = new Table({
-    head: ["", ...columns.map(({ name, unit }) => `${name}, ${unit}`)],
-    colWidths: [LABEL_WIDTH, ...columns.map(() => valueWidth)],
-    colAligns: ["left", ...columns.map(() => "right" as const)],
-    style: { head: [], border: [], compact: true },
-    wordWrap: true,
-  });
-  for (const { label, here, paper } of rows) {
-    table.push([label, ...here.map((value, i) => bracketed(value, paper[i] ?? null))]);
-  }
+  const table = drawTable(
+    rows.map((
+      { label, here, paper },
+    ) => [label, ...here.map((value, i) => bracketed(value, paper[i] ?? null))]),
+    { head: ["", ...columns.map(({ name, unit }) => `${name}, ${unit}`)], widths: { label: 26, most: 22 } },
+  );
   const notes = [
     ...(paper_says === null ? [] : [`The paper: ${paper_says}.`]),
     `Unlike the paper: ${differences.join("; ")}.`,
   ];
-  return [`${title} (figure ${figure})`, table.toString(), ...notes.flatMap((line) => wrap(line))].join("\n")
+  return [`${title} (figure ${figure})`, table, ...notes.flatMap((line) => wrap(line))].join("\n")
     .trimEnd();
 }
 

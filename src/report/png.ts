@@ -1,39 +1,32 @@
 /**
- * Charts as PNG files, for papers: one a chart.
+ * Single charts as PNG files, for papers.
  *
  * @module
  */
 import type { ChartItem } from "npm:chart.js@4.6.1";
 import { type CanvasKit, FONT_FAMILY, loadCanvas } from "./canvas.ts";
-import { chartConfig } from "./figures/chart_config.ts";
+import { chartConfig, type DrawOptions } from "./figures/chart_config.ts";
 import type { Figure } from "./figures/figure.ts";
 import { LIGHT, type Theme } from "./figures/palette.ts";
 
-/** What prints well. */
+/** The theme of charts on paper. */
 export const PRINT: Theme = { ...LIGHT, font: `"${FONT_FAMILY}"` };
 
 const WIDTH = 800;
 const HEIGHT = 450;
 
-/** How a figure is drawn on a canvas. */
-export interface CanvasOptions {
-  /** In layout pixels. */
+/** Size in layout pixels, pixels per layout pixel, and texts of a drawn figure. */
+interface CanvasOptions extends Pick<DrawOptions, "title" | "legend"> {
   readonly width: number;
-  /** In layout pixels. */
   readonly height: number;
-  /** Pixels per layout pixel. */
   readonly pixelRatio: number;
-  /** Written above; none if absent. */
-  readonly title?: string;
-  /** Whether series are named. */
-  readonly legend: boolean;
 }
 
 /**
  * Draws one figure with a white background.
  *
- * @param options.pixelRatio Pixels per layout pixel; the layout is 800 × 450. 3 if not given, for print.
- * @throws {KvbenchError} If permissions are missing, or the canvas can't be loaded.
+ * @param options.pixelRatio Pixels per layout pixel; the layout is 800 × 450. Default: 3, for print.
+ * @throws {KvbenchError} If permissions are missing, or the canvas cannot be loaded.
  */
 export async function figurePng(
   figure: Figure,
@@ -55,7 +48,7 @@ export function drawFigure({ Chart, createCanvas }: CanvasKit, figure: Figure, o
   const { width, height, pixelRatio, title, legend } = options;
   const canvas = createCanvas(width, height);
   const config = chartConfig(figure, { theme: PRINT, fontSize: 13, title, legend, interactive: false });
-  // Chart.js is typed for the DOM's canvas; of that it uses here only what this canvas has too.
+  // Chart.js is typed for the DOM's canvas; it uses only parts of it that this canvas has too.
   const chart = new Chart(canvas as unknown as ChartItem, {
     ...config,
     options: { ...config.options, devicePixelRatio: pixelRatio },

@@ -1,80 +1,66 @@
 /**
- * The terminal report of a profile: a line per kernel, and where the time of a step goes. Plain text at most 100
- * columns wide; it reads the record and measures nothing.
+ * The terminal report of a profile: a line per kernel, and the account of a step's time.
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
 import type { ProfileResult } from "../measure/profile/profile_result.ts";
+import { drawTable } from "./text_table.ts";
 import { formatMs, formatPercent, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
 type Kernel = ProfileResult["kernels"][number];
 type Peaks = ProfileResult["peaks"];
 
-/** The report of `result` as lines of text without ANSI colours, no newline at the end. */
+/** Returns the report as lines of text, no newline at the end. */
 export function profileTable(result: ProfileResult): string {
   const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens } = result;
   const accounted = (gpuMs: number) => formatPercent(gpuMs + step.encode_ms + step.submit_ms, step.wall_ms);
   return [
     `Prefill of ${tokens} tokens`,
-    drawTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), peaks),
+    kernelTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), peaks),
     "",
     `${result.what[0]!.toUpperCase()}${result.what.slice(1)}, median of ${result.steps}`,
-    drawTable(kernels, step.kernels_ms, peaks),
+    kernelTable(kernels, step.kernels_ms, peaks),
     "",
     ...wrap(
-      "An op is a multiply-add. Bytes are those that can't be avoided: each operand once. Of roof: the time that " +
-        `bytes or ops take at the adapter's best (${formatSignificant(peaks.gb_per_s)} GB/s streaming, ` +
-        `${formatSignificant(peaks.gmacs_per_s)} G ops/s), over the kernel's. Of best: the ` +
-        "time that the fastest variant of a matrix product takes in turn with these steps, over the kernel's.",
+      "An op is a multiply-add. MB: bytes of each operand, counted once. Of roof: the kernel's speed as a share of the " +
+        `adapter's best, which is ${formatSignificant(peaks.gb_per_s)} GB/s of bandwidth and ` +
+        `${
+          formatSignificant(peaks.gmacs_per_s)
+        } G ops/s of arithmetic. Of best: the time of the fastest variant of a ` +
+        "matrix product, timed in turn with these steps, as a share of the kernel's time.",
     ),
     ...wrap(
       `A step without profiling takes ${formatMs(step.wall_ms)}: encode ${
         formatMs(step.encode_ms)
       } + submit ` +
         `${formatMs(step.submit_ms)} + kernels in one pass ${formatMs(step.pass_ms)} account for ` +
-        `${accounted(step.pass_ms)} of it. Timed one by one, which costs a pass each, its kernels take ` +
-        `${formatMs(step.kernels_ms)}: with those, ${accounted(step.kernels_ms)}.`,
+        `${accounted(step.pass_ms)} of it. Timed one by one, each in a pass of its own, its kernels take ` +
+        `${formatMs(step.kernels_ms)}; with that, ${accounted(step.kernels_ms)} is accounted for.`,
     ),
   ].join("\n");
 }
 
 /**
- * How near a kernel comes to the adapter's roof, as a share: the time that its bytes or its operations take at best,
- * whichever is longer, over the time that it took. Above 1 where its data stays in a cache.
+ * Returns a kernel's share of the adapter's roof: the time that its bytes or its operations take at best, whichever is
+ * longer, over the time that it took. Above 1 where its data stays in a cache.
  */
 export function roofShare({ ms, bytes, operations }: Kernel, { gb_per_s, gmacs_per_s }: Peaks): number {
   return Math.max(bytes / gb_per_s, operations / gmacs_per_s) / 1e6 / ms;
 }
 
-/** `value` with 3 significant digits, but no more than 3 behind the point. */
+/** Formats a number with 3 significant digits, but at most 3 decimals. */
 function short(value: number): string {
   return value < 0.1 ? value.toFixed(3) : formatSignificant(value);
 }
 
-/** @param total Time of all kernels together; medians over steps don't add up to it. */
-function drawTable(kernels: readonly Kernel[], total: number, peaks: Peaks): string {
+/** @param total Time of all kernels together, to which medians over steps do not add up. */
+function kernelTable(kernels: readonly Kernel[], total: number, peaks: Peaks): string {
   const best = kernels.some(({ best_ms }) => best_ms !== undefined);
-  const table = new Table({
-    head: [
-      "kernel",
-      "calls",
-      "ms",
-      "of all",
-      "MB",
-      "M ops",
-      "GB/s",
-      "G ops/s",
-      "of roof",
-      ...(best ? ["of best"] : []),
-    ],
-    colAligns: ["left", ...Array(best ? 9 : 8).fill("right" as const)],
-    style: { head: [], border: [], compact: true },
-  });
+  const head = ["kernel", "calls", "ms", "of all", "MB", "M ops", "GB/s", "G ops/s", "of roof"];
   const row = (each: Kernel) => {
     const { kernel, dispatches, ms, bytes, operations, best_ms } = each;
-    table.push([
+    return [
       kernel,
       dispatches,
       short(ms),
@@ -85,17 +71,11 @@ function drawTable(kernels: readonly Kernel[], total: number, peaks: Peaks): str
       short(operations / ms / 1e6),
       formatPercent(roofShare(each, peaks), 1),
       ...(best ? [best_ms === undefined ? "" : formatPercent(best_ms, ms)] : []),
-    ]);
+    ];
   };
-  kernels.forEach(row);
   const sum = (key: "dispatches" | "bytes" | "operations") =>
     kernels.reduce((sum, kernel) => sum + kernel[key], 0);
-  row({
-    kernel: "all",
-    dispatches: sum("dispatches"),
-    ms: total,
-    bytes: sum("bytes"),
-    operations: sum("operations"),
-  });
-  return table.toString();
+  const all = { dispatches: sum("dispatches"), bytes: sum("bytes"), operations: sum("operations") };
+  const rows = [...kernels, { kernel: "all", ms: total, ...all }].map(row);
+  return drawTable(rows, { head: best ? [...head, "of best"] : head });
 }

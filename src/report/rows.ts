@@ -7,14 +7,18 @@ import type { Cell } from "../measure/record/cell.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { precision, type Summary } from "../measure/findings/summary.ts";
 import { kvMeans } from "./kv_memory.ts";
-import { varyingSettings } from "./labels.ts";
+import { optionKeys, varyingSettings } from "./labels.ts";
 import { formatBytes, formatSignificant } from "./units.ts";
 
 /** One cell as named values. */
 export type Row = Record<string, string | number | boolean | null>;
 
-/** Rows with the same names in the same order. */
-export function rowsOf(result: BenchResult): Row[] {
+/**
+ * Returns rows with the same names in the same order.
+ *
+ * @param options Names of the options that get a column. Default: those of the result.
+ */
+export function rowsOf(result: BenchResult, options = optionKeys(result.cells)): Row[] {
   const { environment, model, created } = result;
   const { weights } = model;
   return result.cells.map((cell) => {
@@ -35,7 +39,9 @@ export function rowsOf(result: BenchResult): Row[] {
       weights_sha256: weights.source === "checkpoint" ? weights.sha256 : null,
       weights_dtype: model.weights_dtype,
       strategy: cell.strategy,
-      ...cell.settings,
+      ...work(cell),
+      ...Object.fromEntries(options.map((key) => [key, cell.settings[key] ?? null])),
+      kv_storage: cell.kv_storage,
       runs: cell.e2e_ms.samples.length,
       ...summaryRow("ttft_ms", cell.ttft_ms),
       ...summaryRow("tpot_ms", cell.tpot_ms),
@@ -55,6 +61,10 @@ export function rowsOf(result: BenchResult): Row[] {
       ...prefixed("kv_mean_bytes_", kvMeans(cell)),
     };
   });
+}
+
+function work({ settings: { prompt_tokens, new_tokens, batch, kv_dtype } }: Cell): Row {
+  return { prompt_tokens, new_tokens, batch, kv_dtype };
 }
 
 function summaryRow(name: string, summary: Summary | null): Row {
@@ -77,9 +87,10 @@ function prefixed(prefix: string, row: Row): Row {
   return Object.fromEntries(Object.entries(row).map(([key, value]) => [`${prefix}${key}`, value]));
 }
 
-/** Comma-separated values with a header line, as RFC 4180 has them but for line feeds alone. */
+/** Formats results as comma-separated values with a header, after RFC 4180 but with line feeds. */
 export function csv(results: readonly BenchResult[]): string {
-  const rows = results.flatMap(rowsOf);
+  const options = optionKeys(results.flatMap(({ cells }) => cells));
+  const rows = results.flatMap((result) => rowsOf(result, options));
   const names = Object.keys(rows[0] ?? {});
   const quoted = (value: Row[string]) => {
     const text = value === null ? "" : String(value);
@@ -89,7 +100,7 @@ export function csv(results: readonly BenchResult[]): string {
     .map((line) => line.map(quoted).join(",")).join("\n");
 }
 
-/** One JSON object per line and cell: the row, with its raw samples. */
+/** Formats results as one JSON object per line and cell: the row, with its raw samples. */
 export function jsonLines(results: readonly BenchResult[]): string {
   return results.flatMap((result) =>
     rowsOf(result).map((row, i) => {
@@ -108,7 +119,7 @@ export function jsonLines(results: readonly BenchResult[]): string {
   ).join("\n");
 }
 
-/** What a table for people shows of each cell, with a column for each setting that varies. */
+/** Returns the cells as a table for people, with a column for each setting that varies. */
 export function shortRows(results: readonly BenchResult[]): { head: string[]; rows: string[][] } {
   const all = results.flatMap(({ cells, model, environment }) =>
     cells.map((cell) => ({ cell, model, adapter: environment.adapter.description }))
@@ -122,7 +133,7 @@ export function shortRows(results: readonly BenchResult[]): { head: string[]; ro
     ["strategy", ({ cell }) => cell.strategy],
     ["test", ({ cell: { settings } }) => `pp${settings.prompt_tokens}+tg${settings.new_tokens}`],
     ...varyingSettings(results.flatMap(({ cells }) => cells))
-      .filter((key) => !/tokens$/.test(key) || key === "kv_capacity_tokens")
+      .filter((key) => key !== "prompt_tokens" && key !== "new_tokens")
       .map((key): typeof columns[number] => [
         key.replaceAll("_", " "),
         ({ cell }) => String(cell.settings[key] ?? ""),
@@ -145,7 +156,7 @@ export function shortRows(results: readonly BenchResult[]): { head: string[]; ro
   };
 }
 
-/** "7.80 ± 0.12": the median, and half of its interval. */
+/** Formats a median and half of its interval: "7.80 ± 0.12". */
 function withPrecision(summary: Summary | null): string {
   if (summary === null) return "";
   const share = precision(summary);

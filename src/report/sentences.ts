@@ -1,11 +1,12 @@
 /**
- * What the numbers of a bench result mean, in sentences that go no further than the samples do.
+ * The meaning of a bench result in sentences that claim no more than its samples show.
  *
  * @module
  */
+import { findStrategy } from "../kv/registry.ts";
 import type { Accuracy } from "../measure/quality/accuracy.ts";
 import type { Cell } from "../measure/record/cell.ts";
-import { overviewCells } from "../measure/findings/overview.ts";
+import { baselineOf, overviewCells } from "../measure/findings/overview.ts";
 import { ratioOf, verdictOf } from "../measure/statistics/ratio.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { warningsOf } from "../measure/findings/warnings.ts";
@@ -14,20 +15,20 @@ import { oneLine } from "./one_line.ts";
 import { sweepSentences } from "./sweep_sentences.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
-/** Cells of a group up to which each is spoken of; of more, those of the overview are. */
+/** Most cells of a group of which each gets a sentence; with more, those of the overview do. */
 const FEW = 4;
 
-/** What the numbers mean, one sentence or two an entry. */
+/** Returns the meaning of a result's numbers, in entries of one or two sentences. */
 export function sentences(result: BenchResult): string[] {
   const { cells, environment, complete } = result;
   const labels = cellLabels(cells);
   const name = (cell: Cell) => labels[cells.indexOf(cell)]!;
   const lines: string[] = [];
-  if (!complete) lines.push("This result is not complete: measuring was interrupted.");
+  if (!complete) lines.push("This result is incomplete: measuring was interrupted.");
   const few = cells.length <= FEW && cells.every(({ group }) => group === 0);
   const shown = few ? cells : overviewCells(result);
   if (shown.length > 0) {
-    const baseline = shown.find(({ strategy }) => strategy === "no-cache");
+    const baseline = baselineOf(shown);
     const others = shown.filter((cell) => cell !== baseline);
     if (shown[0]?.settings.new_tokens === 1) {
       lines.push("One new token has no decode phase: there is no TPOT, and nothing for a cache to save.");
@@ -38,12 +39,16 @@ export function sentences(result: BenchResult): string[] {
     const { texts, settings } = shown[0]!;
     if (few && texts !== null) {
       const [text] = texts;
-      lines.push(`The same ${settings.new_tokens} tokens from every strategy: ${JSON.stringify(text)}`);
+      lines.push(
+        `The same ${settings.new_tokens} tokens from every ${allExact(shown) ? "" : "exact "}strategy: ${
+          JSON.stringify(text)
+        }`,
+      );
     }
   }
   lines.push(...sweepSentences(result), ...result.accuracy.map(sayAccuracy));
   if (result.accuracy_missing !== null) {
-    lines.push(`What narrower numbers cost in exactness was not measured: ${result.accuracy_missing}.`);
+    lines.push(`The accuracy of narrower types was not measured: ${result.accuracy_missing}.`);
   }
   lines.push(...warningsOf(result, name).map((text) => `Caution: ${text}`));
   if (environment.adapter.backend === "gl") {
@@ -62,13 +67,19 @@ export function sentences(result: BenchResult): string[] {
   return lines;
 }
 
-/** What narrower numbers cost, and what they save. */
+function allExact(cells: readonly Cell[]): boolean {
+  return cells.every(({ strategy }) => findStrategy(strategy)?.traits.exact ?? true);
+}
+
+/** Says how accurate narrower types are, and how much memory they save. */
 function sayAccuracy(
   { weights_dtype, kv_dtype, positions, greedy_equal, max_logit_difference, stored, stored_f32 }: Accuracy,
 ): string {
   const parts = [
-    `${weights_dtype} weights and ${kv_dtype} K/V against float32, on the first prompt: the largest logit is the same ` +
-    `token's before ${greedy_equal} of ${positions} new tokens (${formatPercent(greedy_equal, positions)})`,
+    `${weights_dtype} weights and ${kv_dtype} K/V against float32, on the first prompt: the largest logit belongs to the ` +
+    `same token before ${greedy_equal} of ${positions} new tokens (${
+      formatPercent(greedy_equal, positions)
+    })`,
     `no logit differs by more than ${formatSignificant(max_logit_difference)}`,
   ];
   const saved = (what: string, bytes: number, bytesF32: number) =>
@@ -80,8 +91,8 @@ function sayAccuracy(
   return `${[...parts, ...takes].join("; ")}.`;
 }
 
-/** A claim about speed that goes no further than the samples do. */
-export function compareDecode(cell: Cell, baseline: Cell, name: (cell: Cell) => string): string {
+/** Compares the speed of two cells, as far as their samples show it. */
+function compareDecode(cell: Cell, baseline: Cell, name: (cell: Cell) => string): string {
   const [mine, theirs] = [cell.tpot_ms!, baseline.tpot_ms!];
   const figures = `${formatMs(mine.median)} against ${formatMs(theirs.median)}`;
   const relation = ratioOf(theirs.samples, mine.samples);
@@ -96,7 +107,7 @@ export function compareDecode(cell: Cell, baseline: Cell, name: (cell: Cell) => 
     case "no difference":
       return `${name(cell)} and ${
         name(baseline)
-      } don't differ by more than their runs do (${figures} per token).`;
+      } show no difference in decode speed beyond the spread of their runs (${figures} per token).`;
     case "too few runs":
       return `${claim("")} (${figures}, from ${sayFew(mine.samples.length)}).`;
     default: {
@@ -121,6 +132,8 @@ function sayMemory(cells: readonly Cell[], baseline: Cell | undefined, name: (ce
   });
   const against = baseline === undefined
     ? ""
-    : `; no-cache needs ${formatBytes(baseline.memory.kv_allocated_bytes)} for one layer's scratch`;
+    : `; ${baseline.strategy} needs ${
+      formatBytes(baseline.memory.kv_allocated_bytes)
+    } for one layer's scratch`;
   return `${parts.join("; ")}${against}.`;
 }

@@ -1,25 +1,22 @@
 /**
- * The terminal report of one serving simulation: a table with a column per policy, and what its numbers mean. It reads
- * the record and measures nothing.
+ * The terminal report of one serving simulation: a table with a column per policy, and notes on its numbers.
  *
  * @module
  */
-import Table from "npm:cli-table3@0.6.5";
+import { findStrategy } from "../kv/registry.ts";
 import type { ServingEntry } from "../simulate/entry.ts";
-import type { ServingResult, ServingSetup } from "../simulate/result.ts";
+import type { ServingResult, ServingSetup } from "../simulate/serving_result.ts";
+import { columnTable } from "./text_table.ts";
 import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
-import { WIDTH } from "./wrap.ts";
 
-const LABEL_WIDTH = 26;
-
-/** The report of `result` as lines of text without ANSI colours, no newline at the end. */
+/** Returns the report as lines of text, no newline at the end. */
 export function servingTable(result: ServingResult): string {
   const { results } = result;
   const policies = `${results.length} ${results.length === 1 ? "policy" : "policies"}`;
-  return [servingHeading(result, policies), drawTable(result), ...notes(result)].join("\n");
+  return [servingHeading(result, policies), policyTable(result), ...notes(result)].join("\n");
 }
 
-/** What was served, in two lines. */
+/** Says in two lines what was served. */
 export function servingHeading(
   { model, workload, limits }: ServingSetup,
   ...more: readonly string[]
@@ -35,17 +32,9 @@ export function servingHeading(
   ].join("\n");
 }
 
-function drawTable({ results, limits }: ServingResult): string {
-  const valueWidth = Math.min(20, Math.floor((WIDTH - LABEL_WIDTH - results.length - 2) / results.length));
-  const table = new Table({
-    head: ["", ...results.map(({ policy }) => policy)],
-    colWidths: [LABEL_WIDTH, ...results.map(() => valueWidth)],
-    colAligns: ["left", ...results.map(() => "right" as const)],
-    style: { head: [], border: [], compact: true },
-  });
-  const group = (title: string) => table.push([{ colSpan: results.length + 1, content: title }]);
-  const row = (label: string, cell: (entry: ServingEntry) => string) =>
-    table.push([`  ${label}`, ...results.map(cell)]);
+function policyTable({ results, limits }: ServingResult): string {
+  const titles = results.map(({ policy }) => policy);
+  const { group, row, draw } = columnTable(results, { titles, label: 26, most: 20 });
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const latency = (pick: (entry: ServingEntry) => ServingEntry["ttft_ms"], p: "p50" | "p99") =>
   (
@@ -80,21 +69,21 @@ function drawTable({ results, limits }: ServingResult): string {
   row("internal waste", ({ kv_share }) => percent(kv_share.internal));
   row("external waste", ({ kv_share }) => percent(kv_share.external));
   row("free", ({ kv_share }) => percent(kv_share.free));
-  row("token states of in use", ({ kv_in_use_token_states }) => percent(kv_in_use_token_states));
+  row("token states of used", ({ kv_in_use_token_states }) => percent(kv_in_use_token_states));
   row("saved by sharing", ({ sharing_saved }) => percent(sharing_saved));
   group("Preemptions");
   row("to recompute", ({ preemptions }) => formatCount(preemptions.recomputes));
   row("by swapping", ({ preemptions }) => formatCount(preemptions.swaps));
   if (results.some(({ prefix_hit_tokens }) => prefix_hit_tokens > 0)) {
-    row("prompt tokens found cached", ({ prefix_hit_tokens }) => formatCount(prefix_hit_tokens));
+    row("prefix cache hits, tokens", ({ prefix_hit_tokens }) => formatCount(prefix_hit_tokens));
   }
-  return table.toString();
+  return draw();
 }
 
-/** How many sequences could have run if no slot were wasted: what the ratios can't exceed. */
-function sayRoom(paged: ServingEntry, others: readonly ServingEntry[]): string[] {
-  const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = paged;
-  if (kv_share.token_states === 0 || paged.sharing_saved > 0) return [];
+/** Says how many sequences would run without any waste, which bounds the ratios. */
+function sayRoom(sharing: ServingEntry, others: readonly ServingEntry[]): string[] {
+  const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = sharing;
+  if (kv_share.token_states === 0 || sharing.sharing_saved > 0) return [];
   const room = sequences / kv_share.token_states;
   const bounds = others.map((entry) =>
     `${formatSignificant(room / entry.sequences_mean)} × of ${entry.policy}`
@@ -102,25 +91,26 @@ function sayRoom(paged: ServingEntry, others: readonly ServingEntry[]): string[]
   return [
     `Without any waste ${formatSignificant(room)} would run, at the ${
       formatSignificant(capacity / room)
-    } tokens that a sequence of paged held on average: ${bounds.join(", ")}.`,
+    } tokens that a sequence of ${sharing.policy} held on average: ${bounds.join(", ")}.`,
   ];
 }
 
 function notes({ clock, results }: ServingResult): string[] {
   const lines: string[] = [];
-  const paged = results.find(({ policy }) => policy === "paged");
-  const others = results.filter(({ policy, sequences_mean }) => policy !== "paged" && sequences_mean > 0);
-  if (paged !== undefined && others.length > 0) {
+  const shares = ({ policy }: ServingEntry) => findStrategy(policy)?.traits.shares ?? false;
+  const sharing = results.find(shares);
+  const others = results.filter((entry) => !shares(entry) && entry.sequences_mean > 0);
+  if (sharing !== undefined && others.length > 0) {
     const ratios = others.map(({ policy, sequences_mean }) =>
-      `${formatSignificant(paged.sequences_mean / sequences_mean)} × of ${policy}`
+      `${formatSignificant(sharing.sequences_mean / sequences_mean)} × of ${policy}`
     );
-    lines.push(`Sequences that paged runs: ${ratios.join(", ")}.`, ...sayRoom(paged, others));
+    lines.push(`Sequences that ${sharing.policy} runs: ${ratios.join(", ")}.`, ...sayRoom(sharing, others));
   }
   if (clock.source === "model") {
     lines.push(
-      `Times are modelled, not measured: the roofline of ${clock.gpu} and ${
+      `Times are modelled, not measured: the roofline of ${clock.gpu}, plus ${
         formatMs(clock.overhead_ms)
-      } a step. ` +
+      } per step. ` +
         "Memory and batch sizes are exact.",
     );
   }

@@ -1,15 +1,15 @@
 /**
- * What a sweep shows, in a sentence for each setting that was swept.
+ * The effect of each setting that was swept, in a sentence.
  *
  * @module
  */
-import type { Cell, Settings } from "../measure/record/cell.ts";
+import type { Cell } from "../measure/record/cell.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { kvReserved } from "./kv_memory.ts";
 import { formatMs, formatPercent, formatSignificant } from "./units.ts";
 
-/** A sentence for each of the settings that tell most. */
+/** Returns a sentence for each swept setting of prompt length, batch and block size. */
 export function sweepSentences(result: BenchResult): string[] {
   return [
     say(
@@ -43,7 +43,7 @@ export function sweepSentences(result: BenchResult): string[] {
   ].filter((sentence) => sentence !== undefined);
 }
 
-/** How a figure changes from a setting's least to its greatest value, with the other settings as in the overview. */
+/** Says how a figure changes from a setting's smallest to its largest value, the others being as in the overview. */
 function say(
   result: BenchResult,
   key: "prompt_tokens" | "batch" | "block_size",
@@ -65,9 +65,9 @@ function say(
   return parts.length === 0 ? undefined : `${title} (${range}): ${parts.join("; ")}.`;
 }
 
-/** The cells that differ from `cell` in one setting alone, itself included, by that setting's value. */
-export function sweptWith(cell: Cell, cells: readonly Cell[], key: keyof Settings): Cell[] {
+/** Returns `cell` and those that differ from it only in one setting, sorted by that setting. */
+export function sweptWith(cell: Cell, cells: readonly Cell[], key: string): Cell[] {
   const rest = ({ strategy, settings }: Cell) => JSON.stringify([strategy, { ...settings, [key]: null }]);
-  return cells.filter((other) => other.settings[key] !== null && rest(other) === rest(cell))
+  return cells.filter((other) => (other.settings[key] ?? null) !== null && rest(other) === rest(cell))
     .sort((a, b) => Number(a.settings[key]) - Number(b.settings[key]));
 }

@@ -1,29 +1,25 @@
 /**
  * The terminal report of one bench result: a column per cell where there are few, a line per cell where there are
- * many, and sentences that say what the numbers mean. Plain text at most 100 columns wide; it reads the record and
- * measures nothing.
+ * many, and sentences on the numbers.
  *
  * @module
  */
-
-import Table from "npm:cli-table3@0.6.5";
 import type { Cell } from "../measure/record/cell.ts";
+import { baselineOf } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import type { Summary } from "../measure/findings/summary.ts";
 import { claimLines } from "./claims.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
-import { cellLabels, saySettings, varyingSettings } from "./labels.ts";
+import { cellLabels, saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
 import { sentences } from "./sentences.ts";
+import { columnTable, drawTable, type TableRow } from "./text_table.ts";
 import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
-import { WIDTH, wrap } from "./wrap.ts";
+import { wrap } from "./wrap.ts";
 
-const LABEL_WIDTH = 24;
-/** More columns than this don't fit. */
+/** Most cells that fit beside each other. */
 const MAX_COLUMNS = 3;
 
-/**
- * The report of `result` as lines of text without ANSI colours, at most 100 columns wide, no newline at the end.
- */
+/** Returns the report as lines of text, at most 100 columns wide, no newline at the end. */
 export function benchTable(result: BenchResult): string {
   const { cells, groups } = result;
   const draw = groups.length === 1 && cells.length <= MAX_COLUMNS ? columnPerCell : linePerCell;
@@ -39,18 +35,8 @@ export function benchTable(result: BenchResult): string {
 }
 
 function columnPerCell(cells: readonly Cell[]): string {
-  // Borders take one column more than there are cells. One or two cells don't need the full width.
-  const valueWidth = Math.min(28, Math.floor((WIDTH - LABEL_WIDTH - cells.length - 2) / cells.length));
-  const table = new Table({
-    head: ["", ...cellLabels(cells)],
-    colWidths: [LABEL_WIDTH, ...cells.map(() => valueWidth)],
-    colAligns: ["left", ...cells.map(() => "right" as const)],
-    style: { head: [], border: [], compact: true },
-  });
-  const group = (title: string) => table.push([{ colSpan: cells.length + 1, content: title }]);
-  const row = (label: string, value: (cell: Cell) => string) =>
-    table.push([`  ${label}`, ...cells.map(value)]);
-  const baseline = cells.find(({ strategy }) => strategy === "no-cache");
+  const { group, row, draw } = columnTable(cells, { titles: cellLabels(cells), label: 24, most: 28 });
+  const baseline = baselineOf(cells);
 
   const runs = cells[0]!.e2e_ms.samples.length;
   group(
@@ -65,8 +51,8 @@ function columnPerCell(cells: readonly Cell[]): string {
   );
   row("prefill tokens/s", ({ prefill_tokens_per_second: rate }) => formatSignificant(rate));
   if (baseline !== undefined && cells.length > 1) {
-    row("TPOT vs no-cache", ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
-    row("total vs no-cache", ({ e2e_ms }) => speedUp(baseline.e2e_ms, e2e_ms));
+    row(`TPOT vs ${baseline.strategy}`, ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
+    row(`total vs ${baseline.strategy}`, ({ e2e_ms }) => speedUp(baseline.e2e_ms, e2e_ms));
   }
   row(
     "ITL p50 / p99",
@@ -91,43 +77,22 @@ function columnPerCell(cells: readonly Cell[]): string {
     row(`${waste}${KV_PART_NAMES[part]}`, (cell) => share(kvMeans(cell)[part], cell));
   }
   row(KV_PART_NAMES.free, (cell) => formatBytes(kvMeans(cell).free));
-  return table.toString();
+  return draw();
 }
 
 function linePerCell(cells: readonly Cell[]): string {
   const varying = varyingSettings(cells);
-  const table = new Table({
-    head: ["", "TTFT", "TPOT (95 % interval)", "tokens/s", "peak", "K/V", "unused"],
-    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
-    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 1 },
-    chars: {
-      top: "",
-      "top-mid": "",
-      "top-left": "",
-      "top-right": "",
-      bottom: "",
-      "bottom-mid": "",
-      "bottom-left": "",
-      "bottom-right": "",
-      left: "",
-      "left-mid": "",
-      mid: "",
-      "mid-mid": "",
-      right: "",
-      "right-mid": "",
-      middle: " ",
-    },
-  });
+  const rows: TableRow[] = [];
   let title = "";
   for (const cell of cells) {
-    const work = saySettings(cell.settings, ["prompt_tokens", "new_tokens", "batch", "kv_dtype"]);
-    if (work !== title) table.push([{ colSpan: 7, content: title = work }]);
+    const work = saySettings(cell.settings, WORK_KEYS);
+    if (work !== title) rows.push({ heading: title = work });
     const own = saySettings(
       cell.settings,
-      varying.filter((key) => key === "block_size" || key === "growth" || key === "kv_capacity_tokens"),
+      varying.filter((key) => !WORK_KEYS.includes(key)),
     );
     const { reserved, wasted } = kvReserved(cell);
-    table.push([
+    rows.push([
       `  ${own === "" ? cell.strategy : `${cell.strategy}, ${own}`}`,
       formatMs(cell.ttft_ms.median),
       cell.tpot_ms === null ? "–" : interval(cell.tpot_ms),
@@ -137,10 +102,11 @@ function linePerCell(cells: readonly Cell[]): string {
       formatPercent(wasted, reserved),
     ]);
   }
-  return table.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+  const head = ["", "TTFT", "TPOT (95 % interval)", "tokens/s", "peak", "K/V", "unused"];
+  return drawTable(rows, { head, border: false });
 }
 
-/** "7.80 (7.71–7.93) ms", without the interval where there is none. */
+/** Formats a median with its interval where there is one: "7.80 (7.71–7.93) ms". */
 function interval({ median, median_ci }: Summary): string {
   return median_ci === null ? formatMs(median) : formatMsRange(median, ...median_ci);
 }

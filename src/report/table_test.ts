@@ -44,7 +44,7 @@ Deno.test("benchTable() fits 100 columns, cuts nothing and has no ANSI codes", (
       slow,
       fixtureResult(),
       fixtureResult({ strategies: ["paged"], grid: ONE_TOKEN }),
-      fixtureResult({ grid: sweep as Partial<BenchResult["plan"]["grid"]> }),
+      fixtureResult({ grid: sweep }),
     ]
   ) {
     const text = benchTable(result);
@@ -125,7 +125,7 @@ Deno.test("benchTable() claims no difference where the runs overlap, and doubts 
   const overlapping = withTpot(fixtureResult({ strategies: ["no-cache", "kv-cache"] }), same, same);
   assert.match(
     sentencesOf(benchTable(overlapping)),
-    /kv-cache and no-cache don't differ by more than their runs do/,
+    /kv-cache and no-cache show no difference in decode speed beyond the spread of their runs/,
   );
   const single = sentencesOf(benchTable(fixtureResult({ runs: 1 })));
   assert.match(single, /from one run, so that the spread is unknown/);
@@ -152,7 +152,7 @@ Deno.test("benchTable() explains the missing TPOT of a single token", () => {
 Deno.test("benchTable() warns of a software adapter, and only of one, and of an incomplete result", () => {
   assert.match(sentencesOf(benchTable(fixtureResult())), /llvmpipe .* computes on the CPU/);
   assert.doesNotMatch(benchTable(fixtureResult({ software: false })), /computes on the CPU/);
-  assert.match(sentencesOf(benchTable({ ...fixtureResult(), complete: false })), /not complete/);
+  assert.match(sentencesOf(benchTable({ ...fixtureResult(), complete: false })), /incomplete/);
 });
 
 Deno.test("benchTable() says what narrower numbers cost and save, or why that is not known", () => {
@@ -172,5 +172,5 @@ Deno.test("benchTable() says what narrower numbers cost and save, or why that is
   assert.match(text, /int8 weights and f32 K\/V against float32.* before 48 of 50 new tokens \(96 %\)/);
   assert.match(text, /no logit differs by more than 0\.354; weights take 1\.0 MiB in place of 4\.0 MiB\./);
   const missing = benchTable({ ...fixtureResult(), accuracy_missing: "gpt2-xl does not fit" });
-  assert.match(sentencesOf(missing), /cost in exactness was not measured: gpt2-xl does not fit\./);
+  assert.match(sentencesOf(missing), /accuracy of narrower types was not measured: gpt2-xl does not fit\./);
 });

@@ -8,7 +8,7 @@ import type { Profile } from "../measure/profile/profile.ts";
 /** One event of a trace; times in µs. */
 export interface TraceEvent {
   readonly name: string;
-  /** X: an event with a duration. M: what a process or a track is called. */
+  /** X: an event with a duration. M: the name of a process or a track. */
   readonly ph: "X" | "M";
   readonly pid: number;
   readonly tid: number;
@@ -24,10 +24,10 @@ export interface Trace {
 }
 
 /**
- * The dispatches of a profile: a track for the prefill and one for each decode step, each from time 0 on, so that
- * like steps stand below each other. Between dispatches lies what timing them costs.
+ * Returns the dispatches of a profile: a track for the prefill and one for each decode step, each from time 0 on, so
+ * that like steps stand below each other. The gaps between dispatches are the cost of timing them.
  *
- * @param name Heads all tracks.
+ * @param name Title of all tracks.
  */
 export function traceOf({ prefill, steps }: Pick<Profile, "prefill" | "steps">, name: string): Trace {
   const pid = 1;

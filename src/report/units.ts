@@ -1,28 +1,20 @@
 /**
- * Numbers as people read them. Units are chosen here and nowhere else, so that table, sentences and charts agree.
+ * Numbers with units for people. Units are chosen here and nowhere else, so that tables, sentences and charts agree.
  *
  * @module
  */
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** A binary unit and how many bytes it is. */
-export interface ByteUnit {
-  /** Symbol of the unit, such as "MiB". */
-  readonly name: string;
-  /** Bytes in one of it. */
-  readonly bytes: number;
-}
-
-/** The largest binary unit of which `bytes` is at least 1. */
-export function byteUnit(bytes: number): ByteUnit {
+/** Returns the largest binary unit of which `bytes` is at least 1, with its size in bytes. */
+export function byteUnit(bytes: number): { readonly name: string; readonly bytes: number } {
   let index = 0;
   // 1023.5 KiB would be shown as 1024 KiB, so it already counts as 1 MiB.
   while (index < BYTE_UNITS.length - 1 && Math.abs(bytes) >= 1023.5 * 1024 ** index) index++;
   return { name: BYTE_UNITS[index] ?? "B", bytes: 1024 ** index };
 }
 
-/** `bytes` in a binary unit: "512 B", "9.4 MiB", "471 KiB". */
+/** Formats bytes in a binary unit: "512 B", "9.4 MiB", "471 KiB". */
 export function formatBytes(bytes: number): string {
   const unit = byteUnit(bytes);
   if (unit.bytes === 1) return `${Math.round(bytes)} B`;
@@ -30,7 +22,7 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(Math.abs(value) < 99.95 ? 1 : 0)} ${unit.name}`;
 }
 
-/** `value` with 3 significant digits and no exponent: 0.0123, 7.80, 31.2, 1230. */
+/** Formats a number with 3 significant digits and no exponent: 0.0123, 7.80, 31.2, 1230. */
 export function formatSignificant(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const rounded = Number(value.toPrecision(3));
@@ -38,26 +30,26 @@ export function formatSignificant(value: number): string {
   return rounded.toFixed(Math.min(Math.max(2 - magnitude, 0), 100));
 }
 
-/** `ms` milliseconds with 3 significant digits: "7.80 ms", and "12.3 s" from 10 s on. */
+/** Formats milliseconds with 3 significant digits: "7.80 ms", and "12.3 s" from 10 s on. */
 export function formatMs(ms: number): string {
   return ms < 10_000 ? `${formatSignificant(ms)} ms` : `${formatSignificant(ms / 1000)} s`;
 }
 
-/** A median and its range in one unit: "7.80 (7.71–7.93) ms". */
+/** Formats a median and its range in one unit: "7.80 (7.71–7.93) ms". */
 export function formatMsRange(medianMs: number, minMs: number, maxMs: number): string {
   const [unit, ms] = maxMs < 10_000 ? ["ms", 1] as const : ["s", 1000] as const;
   const [median, min, max] = [medianMs, minMs, maxMs].map((value) => formatSignificant(value / ms));
   return `${median} (${min}–${max}) ${unit}`;
 }
 
-/** `part` of `whole` in percent: "38 %", "0.4 %". A part of nothing is "0 %". */
+/** Formats `part` of `whole` in percent: "38 %", "0.4 %"; "0 %" of nothing. */
 export function formatPercent(part: number, whole: number): string {
   if (part === 0 || whole === 0) return "0 %";
   const percent = (100 * part) / whole;
   return `${percent.toFixed(Math.abs(percent) < 9.95 ? 1 : 0)} %`;
 }
 
-/** A whole number with its digits in groups of three: "50 257". */
+/** Formats a whole number with its digits in groups of three: "50 257". */
 export function formatCount(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, " ");
 }

@@ -1,13 +1,13 @@
 /**
- * Text for a terminal.
+ * Line breaks for a terminal.
  *
  * @module
  */
 
-/** Columns of a report at most. */
+/** Most columns of a report. */
 export const WIDTH = 100;
 
-/** `text` in lines of at most `width` columns, broken at spaces. */
+/** Breaks text at spaces into lines of at most `width` columns. */
 export function wrap(text: string, { width = WIDTH }: { readonly width?: number } = {}): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,15 +1,14 @@
 /**
- * Writing files: the one place that does, besides the hub's cache. A regular file is replaced as a whole, so that a
- * reader never sees half of one, whenever the process is killed; symbolic links are followed, and mode and owner are
- * kept. What is no regular file (a device, a pipe, the standard streams) is written through.
+ * Writing of files, here alone but for the hub's cache. A regular file is replaced as a whole, so that a reader never
+ * sees half of one, whenever the process is killed; symbolic links are followed, and mode and owner are kept. Devices,
+ * pipes and the standard streams are written to directly.
  *
  * @module
  */
-
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { KvbenchError } from "../base/errors.ts";
 
-/** Links that are followed from one to the next, as Linux has it. */
+/** Most links that are followed in a row, as on Linux. */
 const MAX_LINKS = 40;
 
 /**
@@ -29,10 +28,10 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
 }
 
 /**
- * Finds out whether {@linkcode writeWhole} can write to `path`, so that nobody measures for an hour first. Leaves
- * nothing behind but missing folders, and touches nothing that is no regular file.
+ * Checks that {@linkcode writeWhole} can write to `path`, before an hour of measuring. Creates missing folders, and
+ * writes to regular files alone.
  *
- * @throws {KvbenchError} If it can't.
+ * @throws {KvbenchError} If it cannot.
  */
 export async function checkWritable(path: string): Promise<void> {
   await naming(path, async () => {
@@ -42,10 +41,10 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Tells whether a later {@linkcode writeWhole} takes the place of an earlier one, as it does in a regular file; of a
- * pipe's reader both would be seen.
+ * Tells whether a later {@linkcode writeWhole} replaces an earlier one, as in a regular file; a pipe's reader would see
+ * both.
  *
- * @throws {KvbenchError} If nobody can tell.
+ * @throws {KvbenchError} If that cannot be found out.
  */
 export async function isReplaced(path: string): Promise<boolean> {
   let replaced = false;
@@ -82,7 +81,7 @@ export async function writeUnderNewName(folder: string, when: Date, content: str
   }
 }
 
-/** Names of the files in a folder, up to their first dot. */
+/** Lists the names of the files in a folder, up to their first dot. */
 async function basesIn(folder: string): Promise<Set<string>> {
   const bases = new Set<string>();
   try {
@@ -112,19 +111,19 @@ async function claim(path: string): Promise<boolean> {
 /** A regular file, or the place of one. */
 interface RegularFile {
   readonly kind: "file";
-  /** Its path, behind all links. */
+  /** Path behind all links. */
   readonly path: string;
   /** Undefined where there is none yet. */
   readonly info: Deno.FileInfo | undefined;
 }
 
-/** What takes bytes and keeps no content that could be replaced. */
+/** A device, a pipe or a stream, which has no content to replace. */
 interface Through {
   readonly kind: "through";
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** What is written to. */
+/** Finds out what a path stands for. */
 async function targetOf(path: string): Promise<RegularFile | Through> {
   const stream = standardStream(path);
   if (stream !== undefined) return { kind: "through", write: (bytes) => writeAll(stream, bytes) };
@@ -142,8 +141,8 @@ async function targetOf(path: string): Promise<RegularFile | Through> {
 }
 
 /**
- * The process's own stream that a path stands for. Opening such a path would begin at the start of the file that the
- * stream leads to, and lose what is there.
+ * Returns the process's own stream that a path stands for. Opening such a path would write from the start of the file
+ * behind the stream, and lose its content.
  */
 function standardStream(path: string): { write(bytes: Uint8Array): Promise<number> } | undefined {
   if (Deno.build.os === "windows") return undefined;
@@ -166,7 +165,7 @@ async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
   }
 }
 
-/** The path that symbolic links lead to. A link may lead to a file that is yet to be made. */
+/** Follows symbolic links; the file behind them may be missing. */
 async function behindLinks(path: string): Promise<string> {
   for (let links = 0; links < MAX_LINKS; links++) {
     const info = await Deno.lstat(path).catch((error: unknown) => {
@@ -234,7 +233,7 @@ async function writeAll(
   for (let offset = 0; offset < bytes.length;) offset += await file.write(bytes.subarray(offset));
 }
 
-/** Runs `write`; an error names the path that was asked for. */
+/** Runs `write`, and names the path in its error. */
 async function naming(path: string, write: () => Promise<void>): Promise<void> {
   try {
     await write();
@@ -243,7 +242,7 @@ async function naming(path: string, write: () => Promise<void>): Promise<void> {
   }
 }
 
-/** First line of the error's message, without the call that Deno appends to it. */
+/** Returns the first line of an error's message, without the call that Deno appends to it. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (text.split("\n")[0] ?? text).replace(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { KvbenchError } from "../base/errors.ts";
 import { checkWritable, isReplaced, writeUnderNewName, writeWhole } from "./write.ts";
 import { permitted } from "../../tests/permitted.ts";
@@ -119,8 +119,8 @@ Deno.test("writeWhole() does not replace a file that may not be written", {
     await Deno.writeTextFile(path, "of before");
     await Deno.chmod(path, 0o444);
     const source = join(folder, "source");
-    await Deno.mkdir(join(source, "report"), { recursive: true });
     for (const file of ["report/write.ts", "base/errors.ts"]) {
+      await Deno.mkdir(dirname(join(source, file)), { recursive: true });
       await Deno.copyFile(new URL(`../${file}`, import.meta.url), join(source, file));
     }
     await Deno.chmod(folder, 0o777);

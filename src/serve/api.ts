@@ -1,5 +1,5 @@
 /**
- * The routes of the server, and who may use them.
+ * The server's routes, and who may use them.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import type { ServedModel } from "./completion_job.ts";
 import type { Completions } from "./completions.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** Who may ask for what. */
+/** Access to the server, and limits of a request. */
 export interface ApiOptions extends BodyLimits {
-  /** Where the server listens. */
+  /** Address that the server listens at. */
   readonly hostname: string;
-  /** What clients must send as a bearer token for everything below `/v1`; nothing, if undefined. */
+  /** Bearer token that requests below `/v1` must carry; undefined if they need none. */
   readonly apiKey: string | undefined;
 }
 
-/** Answers HTTP requests. */
+/** The server's answers to HTTP requests. */
 export class Api {
-  /** Whether new work is refused. */
+  /** True while new completions are refused. */
   draining = false;
   readonly #completions: Completions;
   readonly #metrics: Metrics;
@@ -29,7 +29,7 @@ export class Api {
   readonly #closing = new AbortController();
   readonly #created: number = Math.floor(Date.now() / 1000);
 
-  /** Joins what answers. */
+  /** Takes the parts that answer. */
   constructor(
     { completions, metrics, model }: {
       readonly completions: Completions;
@@ -44,13 +44,13 @@ export class Api {
     this.#options = options;
   }
 
-  /** Waits for no body any more. */
+  /** Refuses requests whose body is still on its way. */
   close(): void {
     this.draining = true;
     this.#closing.abort();
   }
 
-  /** Answers one request; never throws. */
+  /** Answers a request; never rejects. */
   async handle(request: Request): Promise<Response> {
     try {
       return await this.#route(request);
@@ -67,7 +67,7 @@ export class Api {
     switch (pathname) {
       case "/health":
         expectMethod(request, "GET");
-        if (this.draining) throw unavailable("The server is shutting down");
+        this.#expectOpen();
         return Response.json({ status: "ok" });
       case "/metrics":
         expectMethod(request, "GET");
@@ -85,10 +85,9 @@ export class Api {
       case "/v1/completions": {
         this.#authorize(request);
         expectMethod(request, "POST");
-        if (this.draining) throw unavailable("The server is shutting down");
+        this.#expectOpen();
         const json = await readJson(request, this.#options, this.#closing.signal);
-        // The last moment: what comes to the engine from here on is finished, or cancelled with the others.
-        if (this.draining) throw unavailable("The server is shutting down");
+        this.#expectOpen(); // a completion that is begun after this is finished, or cancelled with the others
         return await this.#completions.answer(json, request.signal);
       }
       case "/v1/chat/completions":
@@ -104,6 +103,10 @@ export class Api {
     throw new ApiError(404, `Unknown request URL: ${request.method} ${pathname}`, { code: "unknown_url" });
   }
 
+  #expectOpen(): void {
+    if (this.draining) throw unavailable("The server is shutting down");
+  }
+
   #modelCard(): object {
     const { name, config } = this.#model;
     return {
@@ -115,7 +118,7 @@ export class Api {
     };
   }
 
-  /** A page whose name was made to lead to this machine (DNS rebinding) sends its own name. */
+  /** Refuses pages of other hosts whose name was made to resolve to this machine (DNS rebinding). */
   #expectHost(name: string): void {
     if (isLoopback(name) || !isLoopback(this.#options.hostname)) return;
     throw new ApiError(
@@ -128,7 +131,7 @@ export class Api {
     const { apiKey } = this.#options;
     if (apiKey === undefined) return;
     const [, given] = /^bearer (.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-    // Hashes have one length, and comparing them takes the same time wherever they differ.
+    // Hashes have equal lengths, and comparing them takes the same time wherever they differ.
     const hash = (text: string) => createHash("sha256").update(text).digest();
     if (given !== undefined && timingSafeEqual(hash(given), hash(apiKey))) return;
     throw new ApiError(401, given === undefined ? "An API key is missing" : "The API key is wrong", {
@@ -145,7 +148,7 @@ function expectMethod(request: Request, method: string): void {
   });
 }
 
-/** Whether a host's name stands for this machine and no network. */
+/** Tells whether a host's name stands for this machine alone. */
 export function isLoopback(hostname: string): boolean {
   return ["localhost", "::1", "[::1]"].includes(hostname) || /^127(\.\d+){3}$/.test(hostname);
 }

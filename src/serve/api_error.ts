@@ -1,27 +1,25 @@
 /**
- * Errors in the shape that clients of OpenAI's API know.
+ * Errors in the form that clients of OpenAI's API expect.
  *
  * @module
  */
 import { STATUS_CODES } from "node:http";
 
-/** What stands beside the message. */
-export interface ApiErrorDetails {
-  /** Its kind; `invalid_request_error` if left out. */
+/** Parts of an error besides its status and message. */
+interface ApiErrorDetails {
+  /** Kind of the error. Default: `invalid_request_error`. */
   readonly type?: string;
-  /** The parameter that is wrong. */
+  /** Name of the wrong parameter. */
   readonly param?: string;
-  /** A name for programs. */
+  /** Name of the error, for programs. */
   readonly code?: string;
   /** Headers of the answer. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request that gets an error for an answer. */
+/** An error that answers a request. */
 export class ApiError extends Error {
-  /** Which error this is. */
   override name = "ApiError";
-  /** The HTTP status. */
   readonly status: number;
   readonly #details: ApiErrorDetails;
 
@@ -38,12 +36,12 @@ export class ApiError extends Error {
     return { error: { message: this.message, type, param, code } };
   }
 
-  /** The answer. */
+  /** The answer to a request. */
   response(): Response {
     return Response.json(this, { status: this.status, headers: { ...this.#details.headers } });
   }
 
-  /** The answer as HTTP/1.1, the last one of its connection: for what never became a request. */
+  /** The answer as bytes of HTTP/1.1 that end the connection, where no request could be read. */
   toHttp(): string {
     const body = JSON.stringify(this);
     const headers = {
@@ -57,7 +55,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server can't take or finish it; the client may try again elsewhere, or later. */
+/** Makes the error for a request that the server can't take or finish now. */
 export function unavailable(message: string): ApiError {
   return new ApiError(503, message, {
     type: "server_error",
@@ -66,12 +64,12 @@ export function unavailable(message: string): ApiError {
   });
 }
 
-/** The server has failed. The client is told nothing of the machine's inside. */
+/** Makes the error for a failure of the server, which tells the client nothing about the machine. */
 export function serverFailure(): ApiError {
   return new ApiError(500, "The server has failed", { type: "server_error" });
 }
 
-/** A part of the request did not come in time. */
+/** Makes the error for a part of a request that has not come in time. */
 export function requestTimeout(part: "headers" | "body", ms: number): ApiError {
   const verb = part === "headers" ? "have" : "has";
   return new ApiError(408, `The request's ${part} ${verb} not come within ${ms / 1000} seconds`, {

@@ -5,22 +5,21 @@
  */
 import { ApiError, requestTimeout, unavailable } from "./api_error.ts";
 
-/** How much body a client may send, and how slowly. */
+/** Limits of a request's body. */
 export interface BodyLimits {
-  /** Bytes of a body. */
   readonly maxBodyBytes: number;
-  /** How long a body may take to come, in ms. */
+  /** Time for a body to come, in ms. */
   readonly bodyTimeoutMs: number;
 }
 
 /**
- * Reads it.
+ * Reads a body.
  *
  * @param signal Ends the reading.
- * @throws {ApiError} If it is no JSON (400 or 415), too large (413), too slow (408), or the signal is aborted (503).
+ * @throws {ApiError} If it is not JSON (400 or 415), too large (413) or too slow (408), or the signal is aborted (503).
  */
 export async function readJson(request: Request, limits: BodyLimits, signal: AbortSignal): Promise<unknown> {
-  // A page of another origin may send text without asking first, but not JSON.
+  // Browsers let a page of another origin send text without a preflight request, but not JSON.
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
     throw new ApiError(
       415,

@@ -1,62 +1,78 @@
 /**
- * A completion under way: its prompts are requests to the engine, its choices grow until all have ended.
+ * A completion under way: its prompts are requests to the engine, and its choices grow until all have ended.
  *
  * @module
  */
-import type { LiveEngine } from "../engine/live_engine.ts";
+import type { Tokenizer } from "../checkpoint/tokenizer.ts";
+import { Continuation } from "../engine/continuation.ts";
+import type { LiveEngine, TokenLogprobs } from "../engine/live_engine.ts";
 import { prefixKeys } from "../kv/prefix_keys.ts";
-import { Choice, type Piece } from "./choice.ts";
-import type { CompletionJob, ServedModel } from "./completion_job.ts";
+import type { CompletionJob } from "./completion_job.ts";
 
-/** What happens to a completion. */
+/** Log-probabilities of tokens, as the API reports them. */
+interface ChoiceLogprobs {
+  readonly tokens: string[];
+  readonly token_logprobs: number[];
+  /** For each token, the likeliest tokens and the token itself. */
+  readonly top_logprobs: Record<string, number>[];
+  /** Offset of each token's text in the choice's text. */
+  readonly text_offset: number[];
+}
+
+/** The part of a choice that one token adds. */
+export interface Piece {
+  /** Text that can be shown now. */
+  readonly text: string;
+  /** Null if no log-probabilities are asked for. */
+  readonly logprobs: ChoiceLogprobs | null;
+}
+
+/** Events of a completion. */
 export interface CompletionEvents {
   /** A choice has one more token. */
   onPiece(choice: Choice, piece: Piece): void;
   /** All choices have ended. */
   onEnd(): void;
-  /** It ended before its time. */
+  /** The completion failed. */
   onFailure(error: unknown): void;
 }
 
-/** Tokens, as the API counts them. */
-export interface Usage {
-  /** Of all prompts. */
+/** Token counts, as the API reports them. */
+interface Usage {
   readonly prompt_tokens: number;
-  /** Of all choices. */
   readonly completion_tokens: number;
-  /** Both. */
   readonly total_tokens: number;
-}
-
-/** What completions are carried out with. */
-export interface CompletionParts {
-  /** What computes. */
-  readonly engine: LiveEngine;
-  /** What is served. */
-  readonly model: ServedModel;
-  /** A number that no request of the engine has. */
-  nextId(): number;
 }
 
 /** One or more prompts with one or more choices each. */
 export class Completion {
-  /** By prompt, then by continuation. */
+  /** Choices, by prompt and then by continuation. */
   readonly choices: readonly Choice[];
-  /** When it came, in ms of `performance.now()`. */
+  /** Time of arrival, in ms of `performance.now()`. */
   readonly arrivalMs: number = performance.now();
   readonly #job: CompletionJob;
-  readonly #parts: CompletionParts;
-  /** Requests of the engine, one for each prompt. */
+  readonly #engine: LiveEngine;
+  /** Ids of the engine's requests, one for each prompt. */
   readonly #ids: readonly number[];
   #open: number;
   #events: CompletionEvents | undefined;
 
-  /** Begins when {@linkcode Completion.start} is called. */
-  constructor(job: CompletionJob, parts: CompletionParts) {
+  /**
+   * Prepares the choices; {@linkcode Completion.start} begins.
+   *
+   * @param nextId Returns an id that no request of the engine has.
+   */
+  constructor(
+    job: CompletionJob,
+    { engine, tokenizer, nextId }: {
+      readonly engine: LiveEngine;
+      readonly tokenizer: Tokenizer;
+      nextId(): number;
+    },
+  ) {
     this.#job = job;
-    this.#parts = parts;
-    this.#ids = job.prompts.map(() => parts.nextId());
-    const { tokenizer } = parts.model;
+    this.#engine = engine;
+    this.#ids = job.prompts.map(() => nextId());
     const n = job.samplings.length;
     this.choices = job.prompts.flatMap((ids, p) =>
       job.samplings.map((_, i) =>
@@ -66,7 +82,7 @@ export class Completion {
     this.#open = this.choices.length;
   }
 
-  /** What it has cost so far. */
+  /** Tokens so far. */
   get usage(): Usage {
     const prompt_tokens = this.#job.prompts.reduce((sum, { length }) => sum + length, 0);
     const completion_tokens = this.choices.reduce((sum, { nTokens }) => sum + nTokens, 0);
@@ -74,30 +90,29 @@ export class Completion {
   }
 
   /**
-   * Hands the prompts to the engine.
+   * Submits the prompts to the engine.
    *
    * @throws {KvbenchError} If one could never run, or the engine is stopping.
    */
   start(events: CompletionEvents): void {
-    const { engine } = this.#parts;
     const { prompts, samplings, maxTokens, topLogprobs } = this.#job;
-    const n = samplings.length;
+    const { blockSize } = this.#engine;
     this.#events = events;
     prompts.forEach((ids, p) => {
-      engine.submit({
+      this.#engine.submit({
         id: this.#ids[p]!,
         ids,
         promptTokens: ids.length,
         newTokens: maxTokens,
-        continuations: n,
+        continuations: samplings.length,
         samplings,
         topLogprobs,
-        ...(engine.blockSize !== undefined && { prefix: prefixKeys(ids, engine.blockSize) }),
+        ...(blockSize !== undefined && { prefix: prefixKeys(ids, blockSize) }),
         onToken: (index, id, logprobs) => {
-          const choice = this.choices[p * n + index]!;
+          const choice = this.choices[p * samplings.length + index]!;
           const piece = choice.push(id, performance.now(), logprobs);
           if (choice.finishReason !== null) {
-            engine.end(this.#ids[p]!, index);
+            this.#engine.end(this.#ids[p]!, index);
             this.#open--;
           }
           events.onPiece(choice, piece);
@@ -108,10 +123,10 @@ export class Completion {
     });
   }
 
-  /** Ends it and frees its memory; does nothing where it is over. */
+  /** Ends it and frees its K/V memory; does nothing after the end. */
   cancel(): void {
     this.#over();
-    for (const id of this.#ids) this.#parts.engine.cancel(id);
+    for (const id of this.#ids) this.#engine.cancel(id);
   }
 
   /** Ends it with an error. */
@@ -121,10 +136,91 @@ export class Completion {
     events?.onFailure(error);
   }
 
-  /** The events, once. */
+  /** Returns the events, at the first call only. */
   #over(): CompletionEvents | undefined {
     const events = this.#events;
     this.#events = undefined;
     return events;
+  }
+}
+
+/** One choice of a completion while it grows: its text, and its tokens' log-probabilities. */
+class Choice {
+  /** Place among the completion's choices. */
+  readonly index: number;
+  /** Times of the first and the last token, in ms; NaN before. */
+  readonly times: { first: number; last: number } = { first: NaN, last: NaN };
+  readonly #tokenizer: Tokenizer;
+  readonly #job: CompletionJob;
+  readonly #prompt: string;
+  readonly #continuation: Continuation;
+  readonly #logprobs: ChoiceLogprobs | null;
+
+  /** @param prompt Text of the prompt if the choice begins with it, else empty. */
+  constructor(index: number, job: CompletionJob, tokenizer: Tokenizer, prompt: string) {
+    this.index = index;
+    this.#job = job;
+    this.#tokenizer = tokenizer;
+    this.#prompt = prompt;
+    this.#continuation = new Continuation(tokenizer, job.stops);
+    this.#logprobs = job.topLogprobs === undefined
+      ? null
+      : { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
+  }
+
+  /** The API's name of the reason for the end; null while the choice grows. */
+  get finishReason(): "stop" | "length" | null {
+    const { finishReason } = this.#continuation;
+    return finishReason === undefined ? null : finishReason === "length" ? "length" : "stop";
+  }
+
+  /** New tokens so far. */
+  get nTokens(): number {
+    return this.#continuation.ids.length;
+  }
+
+  /** The choice so far, as a whole answer holds it. */
+  whole(): object {
+    const { index, finishReason } = this;
+    const text = this.#prompt + this.#continuation.text;
+    return { index, text, logprobs: this.#logprobs, finish_reason: finishReason };
+  }
+
+  /** Appends a token, and ends the choice if it is the last one. */
+  push(id: number, nowMs: number, logprobs: TokenLogprobs | undefined): Piece {
+    const isFirst = this.nTokens === 0;
+    if (isFirst) this.times.first = nowMs;
+    this.times.last = nowMs;
+    const offset = this.#prompt.length + this.#continuation.decoded;
+    let text = this.#continuation.push(id, this.#job.eos);
+    if (this.nTokens === this.#job.maxTokens) text += this.#continuation.end("length");
+    if (isFirst) text = this.#prompt + text;
+    if (logprobs === undefined || this.#logprobs === null) return { text, logprobs: null };
+    const own = this.#logprobsOf(id, logprobs, offset);
+    for (const key of Object.keys(own) as (keyof ChoiceLogprobs)[]) {
+      (this.#logprobs[key] as unknown[]).push(...own[key]);
+    }
+    return { text, logprobs: own };
+  }
+
+  #logprobsOf(id: number, { chosen, top }: TokenLogprobs, offset: number): ChoiceLogprobs {
+    const own = this.#textOf(id);
+    const others = top.map(({ id, logprob }) => [this.#textOf(id), logprob] as const);
+    return {
+      tokens: [own],
+      token_logprobs: [chosen],
+      top_logprobs: [{ ...Object.fromEntries(others), [own]: chosen }],
+      text_offset: [offset],
+    };
+  }
+
+  /** A token's text; its bytes, written as OpenAI's server does, if it is a part of a character. */
+  #textOf(id: number): string {
+    const bytes = this.#tokenizer.bytes(id);
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      return "bytes:" + [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
+    }
   }
 }

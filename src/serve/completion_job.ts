@@ -1,54 +1,128 @@
 /**
- * What a completion asks for, in the engine's terms: token ids in place of text, every default filled in.
+ * A completion as a client asks for it: the body of `POST /v1/completions`, as the API reference gives it
+ * (https://platform.openai.com/docs/api-reference/completions/create) with vLLM's `top_k` and `ignore_eos`, and the job
+ * that it stands for, with token ids in place of text and every default filled in. Parameters that kvbench can't honour,
+ * and parameters that the API does not have, are refused.
  *
  * @module
  */
+import { z } from "../base/zod.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
-import type { Sampling } from "../model/sampling.ts";
 import type { Tokenizer } from "../checkpoint/tokenizer.ts";
+import type { Sampling } from "../model/sampling.ts";
 import { ApiError } from "./api_error.ts";
-import { type CompletionBody, invalid } from "./completion_schema.ts";
+
+const tokenIds = z.array(z.int().nonnegative()).min(1);
+
+/** A stop string: an empty one would end every completion at once. */
+const stop = z.string().min(1, "expected at least one character");
+
+/** A parameter that only its neutral value is accepted for. */
+const only = (value: number) => z.literal(value, `only ${value} is supported`).nullish();
+
+const schema = z.strictObject({
+  model: z.string(),
+  prompt: z.union([z.string(), z.array(z.string()).min(1), tokenIds, z.array(tokenIds).min(1)], {
+    error: "expected a string, a list of strings, a list of token ids, or a list of such lists",
+  }).nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  top_k: z.int().min(-1).max(2 ** 31).nullish(),
+  n: z.int().min(1).max(128).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.strictObject({ include_usage: z.boolean().nullish() }).nullish(),
+  logprobs: z.int().min(0).max(5).nullish(),
+  echo: z.boolean().nullish(),
+  stop: z.union([stop, z.array(stop).max(4)], {
+    error: "expected a string, or a list of at most 4",
+  }).nullish(),
+  seed: z.int().nullish(),
+  ignore_eos: z.boolean().nullish(),
+  user: z.string().nullish(),
+  best_of: z.int().nullish(),
+  suffix: z.literal("", "is not supported").nullish(),
+  logit_bias: z.strictObject({}, "is not supported").nullish(),
+  presence_penalty: only(0),
+  frequency_penalty: only(0),
+  repetition_penalty: only(1),
+});
+
+/** A body that the schema accepts. */
+export type CompletionBody = z.infer<typeof schema>;
+
+/**
+ * Checks a body against the schema.
+ *
+ * @throws {ApiError} With status 400, naming the first wrong parameter.
+ */
+export function parseCompletionBody(json: unknown): CompletionBody {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw refusal(parsed.error.issues[0]!);
+  const body = parsed.data;
+  if (body.best_of != null && body.best_of !== (body.n ?? 1)) {
+    throw invalid("best_of", "only the value of 'n' is supported");
+  }
+  if (body.stream_options != null && !body.stream) {
+    throw invalid("stream_options", "is only allowed with 'stream'");
+  }
+  if (body.echo && body.logprobs != null) {
+    throw invalid("echo", "is not supported together with 'logprobs'");
+  }
+  return body;
+}
+
+function refusal(issue: z.core.$ZodIssue): ApiError {
+  if (issue.code === "unrecognized_keys") {
+    const name = [...issue.path, issue.keys[0]].join(".");
+    return new ApiError(400, `Unrecognized request argument supplied: ${name}`, { param: name });
+  }
+  if (issue.path.length === 0) return new ApiError(400, "The body is not a JSON object");
+  return invalid(issue.path.join("."), issue.message.replace(/^Invalid input: |^Too \w+: /, ""));
+}
+
+/** Makes the error for a wrong parameter. */
+export function invalid(param: string, what: string, code?: string): ApiError {
+  return new ApiError(400, `Invalid '${param}': ${what}`, { param, ...(code !== undefined && { code }) });
+}
 
 /** The model as the API shows it. */
 export interface ServedModel {
-  /** Its name. */
   readonly name: string;
-  /** Its dimensions. */
   readonly config: Pick<Gpt2Config, "nCtx" | "vocabSize" | "eosTokenId">;
-  /** Its vocabulary. */
   readonly tokenizer: Tokenizer;
 }
 
 /** A completion to carry out. */
 export interface CompletionJob {
-  /** One or more. */
+  /** Token ids of one or more prompts. */
   readonly prompts: readonly (readonly number[])[];
-  /** Tokens that each continuation gains at most. */
+  /** Most new tokens of each continuation. */
   readonly maxTokens: number;
-  /** How tokens are chosen: one for each continuation of a prompt. */
+  /** Sampling settings, one entry for each continuation of a prompt. */
   readonly samplings: readonly Sampling[];
-  /** Texts before which a continuation ends. */
+  /** Stop strings: a continuation ends before the first that occurs. */
   readonly stops: readonly string[];
-  /** Likeliest tokens to report with each token; no log-probabilities at all if undefined. */
+  /** Number of likeliest tokens to report with each token; undefined for no log-probabilities. */
   readonly topLogprobs: number | undefined;
-  /** Whether texts begin with their prompts. */
+  /** True if texts begin with their prompts. */
   readonly echo: boolean;
-  /** The id that ends a continuation; undefined where none does. */
+  /** Id of the end-of-text token; undefined if it does not end a continuation. */
   readonly eos: number | undefined;
 }
 
-/** What the API says is meant where `max_tokens` is left out. */
+/** The API's default of `max_tokens`. */
 const DEFAULT_MAX_TOKENS = 16;
-/** Text beyond so many characters for each token of the context is not even encoded, which takes time. */
+/** Longer texts can't fit the context, and are refused before they are encoded, which would take time. */
 const MAX_CHARACTERS_PER_TOKEN = 16;
-/** A `top_p` of 0 leaves the likeliest token, which is what this leaves. */
+/** Stands for a `top_p` of 0: both leave the likeliest token alone. */
 const LEAST_TOP_P = 1e-6;
 
 /**
- * Makes a job of a body.
+ * Turns a body into a job.
  *
- * @throws {ApiError} If the model is another one, a token is not in its vocabulary, or a prompt is empty or does not
- * fit the context.
+ * @throws {ApiError} If the model is not the served one, a token id is outside the vocabulary, or a prompt is empty or
+ * exceeds the context.
  */
 export function completionJob(body: CompletionBody, model: ServedModel): CompletionJob {
   if (body.model !== model.name) {
@@ -73,13 +147,13 @@ export function completionJob(body: CompletionBody, model: ServedModel): Complet
 }
 
 function promptsOf({ prompt }: CompletionBody, { config, tokenizer }: ServedModel): number[][] {
-  // As the API has it: without a prompt, the model begins as if from the beginning of a new document.
+  // The API's default prompt: the beginning of a new document.
   if (prompt == null) return [[config.eosTokenId]];
   const encode = (text: string) => {
     const most = MAX_CHARACTERS_PER_TOKEN * config.nCtx;
     if (text.length > most) {
       const what =
-        `${text.length} characters are given, and the context of ${config.nCtx} tokens takes at most ${most}`;
+        `has ${text.length} characters: expected at most ${most} for a context of ${config.nCtx} tokens`;
       throw invalid("prompt", what, "context_length_exceeded");
     }
     return tokenizer.encode(text);
@@ -112,7 +186,7 @@ function samplingsOf({ temperature, top_p, top_k, seed, n }: CompletionBody): Sa
   const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   return Array.from({ length: n ?? 1 }, (_, i) => ({
     temperature: temperature ?? 1,
-    topK: Math.max(0, top_k ?? 0), // vLLM's -1 is no limit too
+    topK: Math.max(0, top_k ?? 0), // -1 is vLLM's value for no limit
     topP: Math.max(LEAST_TOP_P, top_p ?? 1),
     seed: Number(BigInt.asUintN(32, BigInt(first) + BigInt(i))),
   }));

@@ -7,8 +7,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { NUMBERS } from "../../tests/fixtures/numbers.ts";
 import { ApiError } from "./api_error.ts";
-import { completionJob, type ServedModel } from "./completion_job.ts";
-import { type CompletionBody, parseCompletionBody } from "./completion_schema.ts";
+import {
+  type CompletionBody,
+  completionJob,
+  parseCompletionBody,
+  type ServedModel,
+} from "./completion_job.ts";
 import { runs } from "../../tests/fuzz.ts";
 
 const MODEL: ServedModel = {

@@ -1,10 +1,10 @@
 /**
- * `POST /v1/completions`: takes bodies, limits how many are served, and writes answers, whole or as server-sent events
- * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ * `POST /v1/completions`: takes bodies, limits the completions under way, and writes answers, whole or as server-sent
+ * events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  *
- * A whole answer has its status when its completion is over: 503 where the server ends before, 500 where it fails. A
- * streamed one has its status at once, and ends with an error event then, without `[DONE]`. A client that leaves aborts
- * its request's signal, or cancels its stream, and the completion with it.
+ * A whole answer gets its status when its completion is over: 503 if the server ends before, 500 if it fails. A streamed
+ * answer has status 200 from its start; a failure ends it with an error event and without `[DONE]`. A client that leaves
+ * aborts its request's signal or cancels its stream, which cancels the completion.
  *
  * @module
  */
@@ -12,20 +12,19 @@ import { NotFiniteError } from "../base/errors.ts";
 import type { LiveEngine } from "../engine/live_engine.ts";
 import { ApiError, serverFailure, unavailable } from "./api_error.ts";
 import { Completion, type CompletionEvents } from "./completion.ts";
-import { completionJob, type ServedModel } from "./completion_job.ts";
-import { EVENT_STREAM } from "./exchange.ts";
-import { invalid, parseCompletionBody } from "./completion_schema.ts";
+import { completionJob, invalid, parseCompletionBody, type ServedModel } from "./completion_job.ts";
+import { EVENT_STREAM } from "./http_server.ts";
 import type { CompletionOutcome, Metrics } from "./metrics.ts";
 
-/** How much is taken at once. */
+/** Limits on completions. */
 export interface CompletionLimits {
-  /** Completions under way. */
+  /** Most completions under way. */
   readonly maxRequests: number;
-  /** Prompts that wait for their first step. */
+  /** Most prompts that wait for their first step. */
   readonly maxWaiting: number;
 }
 
-/** What every object of a completion begins with. */
+/** Fields that every object of a completion begins with. */
 interface Head {
   readonly id: string;
   readonly object: "text_completion";
@@ -33,12 +32,12 @@ interface Head {
   readonly model: string;
 }
 
-/** What is written to an answer. A failure says what the client may know. */
+/** Events that an answer is written from. A failure holds no more than the client may know. */
 interface AnswerEvents extends Omit<CompletionEvents, "onFailure"> {
   onFailure(error: ApiError): void;
 }
 
-/** Serves completions from one engine. */
+/** The completions of one engine. */
 export class Completions {
   readonly #engine: LiveEngine;
   readonly #model: ServedModel;
@@ -47,7 +46,7 @@ export class Completions {
   readonly #open = new Set<Completion>();
   #nextId = 0;
 
-  /** The engine is run by someone else. */
+  /** Takes an engine that the caller runs. */
   constructor(engine: LiveEngine, model: ServedModel, metrics: Metrics, limits: CompletionLimits) {
     this.#engine = engine;
     this.#model = model;
@@ -55,16 +54,11 @@ export class Completions {
     this.#limits = limits;
   }
 
-  /** Completions under way. */
-  get nOpen(): number {
-    return this.#open.size;
-  }
-
   /**
    * Answers a body.
    *
    * @param leaving Aborted when the client has left.
-   * @throws {ApiError} If it is refused, or a whole answer can't be finished.
+   * @throws {ApiError} If the body is refused, or a whole answer can't be finished.
    */
   async answer(json: unknown, leaving: AbortSignal): Promise<Response> {
     const body = parseCompletionBody(json);
@@ -72,17 +66,12 @@ export class Completions {
     this.#checkRoom(job.prompts.length);
     const completion = new Completion(job, {
       engine: this.#engine,
-      model: this.#model,
+      tokenizer: this.#model.tokenizer,
       nextId: () => this.#nextId++,
     });
     for (const ids of job.prompts) {
-      const request = {
-        id: 0,
-        promptTokens: ids.length,
-        newTokens: job.maxTokens,
-        continuations: job.samplings.length,
-      };
-      const refusal = this.#engine.refusal(request);
+      const { maxTokens: newTokens, samplings: { length: continuations } } = job;
+      const refusal = this.#engine.refusal({ id: 0, promptTokens: ids.length, newTokens, continuations });
       if (refusal !== undefined) throw new ApiError(400, `This request can never run: ${refusal}`);
     }
     const head: Head = {
@@ -96,7 +85,7 @@ export class Completions {
       : await this.#whole(completion, head, leaving);
   }
 
-  /** Ends everything that is under way. */
+  /** Ends every completion under way, with an error. */
   cancelAll(): void {
     for (const completion of this.#open) completion.fail(unavailable("The server is shutting down"));
   }
@@ -104,7 +93,7 @@ export class Completions {
   #checkRoom(nPrompts: number): void {
     const { maxRequests, maxWaiting } = this.#limits;
     if (nPrompts > maxWaiting) {
-      throw invalid("prompt", `${nPrompts} prompts are given, and at most ${maxWaiting} may wait`);
+      throw invalid("prompt", `has ${nPrompts} prompts: expected at most ${maxWaiting}, which may wait`);
     }
     const busy = (what: string) =>
       new ApiError(429, `${what}, try again later`, {
@@ -112,7 +101,9 @@ export class Completions {
         code: "rate_limit_exceeded",
         headers: { "retry-after": "1" },
       });
-    if (this.nOpen >= maxRequests) throw busy(`${this.nOpen} requests are served, which is the limit`);
+    if (this.#open.size >= maxRequests) {
+      throw busy(`${this.#open.size} requests are served, which is the limit`);
+    }
     if (this.#engine.nWaiting + nPrompts > maxWaiting) {
       throw busy(`${this.#engine.nWaiting} prompts are waiting, and at most ${maxWaiting} may`);
     }
@@ -184,7 +175,7 @@ export class Completions {
     }
   }
 
-  /** Ends a completion that nobody waits for; does nothing where it is over. */
+  /** Ends a completion that nobody waits for; does nothing after its end. */
   #cancel(completion: Completion): void {
     if (!this.#open.has(completion)) return;
     completion.cancel();
@@ -197,7 +188,7 @@ export class Completions {
   }
 }
 
-/** What the client is told: nothing of the machine's inside. */
+/** Turns a failure into an error that tells the client nothing about the machine. */
 function apiErrorOf(error: unknown): ApiError {
   if (error instanceof NotFiniteError) {
     console.error(`kvbench: A request failed: ${error.message}`);

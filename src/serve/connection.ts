@@ -1,43 +1,43 @@
 /**
- * One client's connection as `node:http` takes it: a stream over a socket of Deno's, with deadlines for a client that
- * sends no request, stops within a request's headers, or does not take its answer.
+ * A client's connection as a stream for `node:http` over a socket of Deno's, with time-outs for a client that sends no
+ * request, stops within a request's headers, or does not take its answer.
  *
  * @module
  */
 import { Duplex } from "node:stream";
 import { type ApiError, requestTimeout } from "./api_error.ts";
 
-/** How long a client may let the server wait, in ms. */
+/** Time-outs of a connection, in ms. */
 export interface Patience {
-  /** For a request's headers, from the connection or from their first byte. */
+  /** Time for a request's headers, from the connection's start or from their first byte. */
   readonly headerTimeoutMs: number;
-  /** For the next request, and for taking any part of an answer. */
+  /** Time for the next request, and for the client to take any part of an answer. */
   readonly idleTimeoutMs: number;
 }
 
-/** Bytes that are read at once. Each connection that waits holds so many. */
+/** Size of a read; each waiting connection holds one such buffer. */
 const READ_BYTES = 4096;
-/** How long a client may go on sending after its last answer, in ms: closing at once would take the answer from it. */
+/** Time in which a client may still send after its last answer, in ms: closing at once could lose that answer. */
 const LINGER_MS = 1000;
 
 type Callback = (error?: Error | null) => void;
 
 /** A connection, from its acceptance to its end. */
 export class Connection extends Duplex {
-  /** Since when no request has been under way, in ms of `performance.now()`. */
+  /** Time at which the last request ended, or the connection began, in ms of `performance.now()`. */
   waitingSinceMs: number = performance.now();
   readonly #conn: Deno.TcpConn;
   readonly #patience: Patience;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Requests whose headers have come and whose answers have not been sent. */
+  /** Number of requests whose headers have come and whose answers are not yet sent. */
   #underWay = 0;
-  /** Whether the deadline is that of headers. */
+  /** True while the time-out is that of headers. */
   #expectsHeaders = true;
-  /** Whether a part of them has come. */
+  /** True if a part of the headers has come. */
   #hasPart = false;
   #leaving = false;
 
-  /** Waits for the first request's headers. */
+  /** Begins the time-out of the first request's headers. */
   constructor(conn: Deno.TcpConn, patience: Patience) {
     super();
     this.#conn = conn;
@@ -46,23 +46,23 @@ export class Connection extends Duplex {
     this.#await(patience.headerTimeoutMs);
   }
 
-  /** Whether no request is under way. */
+  /** True if no request is under way. */
   get isWaiting(): boolean {
     return this.#underWay === 0;
   }
 
-  /** Whether its last answer has been given: requests that still come are too late. */
+  /** True after the last answer: further requests are ignored. */
   get isLeaving(): boolean {
     return this.#leaving;
   }
 
-  /** Takes note that a request's headers have come. */
+  /** Notes that a request's headers have come. */
   beginRequest(): void {
     this.#underWay++;
     clearTimeout(this.#timer);
   }
 
-  /** Takes note that a request's answer has been sent, or never will be. */
+  /** Notes that a request's answer has been sent, or never will be. */
   endRequest(): void {
     this.#underWay--;
     if (!this.isWaiting || this.#leaving || this.destroyed) return;
@@ -71,27 +71,27 @@ export class Connection extends Duplex {
     this.#await(this.#patience.idleTimeoutMs);
   }
 
-  /** Sends an error as the last answer; breaks off where another answer is under way. */
-  refuse(error: ApiError): void {
+  /** Sends an error as the last answer; closes at once if another answer is under way. */
+  refuse(error: ApiError, lingerMs: number = LINGER_MS): void {
     if (this.#leaving || this.destroyed) return;
     if (this.isWaiting && this.writable) {
       this.write(error.toHttp());
-      this.destroySoon();
+      this.destroySoon(lingerMs);
     } else {
       this.destroy();
     }
   }
 
-  /** Ends it when everything is sent. What the client still sends is thrown away, for a short time. */
-  destroySoon(): void {
+  /** Closes once everything is sent; until then, and for a short time after, what the client sends is discarded. */
+  destroySoon(lingerMs: number = LINGER_MS): void {
     if (this.#leaving || this.destroyed) return;
     this.#leaving = true;
     this.end();
     this.resume();
-    this.#await(LINGER_MS);
+    this.#await(lingerMs);
   }
 
-  /** Reads what has come. */
+  /** Reads from the socket. */
   override async _read(): Promise<void> {
     try {
       const buffer = new Uint8Array(READ_BYTES);
@@ -103,7 +103,7 @@ export class Connection extends Duplex {
     }
   }
 
-  /** Sends, as fast as the client takes it. */
+  /** Writes to the socket, as fast as the client reads. */
   override async _write(chunk: Uint8Array, _encoding: string, callback: Callback): Promise<void> {
     try {
       for (let sent = 0; sent < chunk.length;) {
@@ -116,10 +116,9 @@ export class Connection extends Duplex {
     }
   }
 
-  /** Tells the client that nothing more will come. */
+  /** Ends the writing half of the socket. */
   override async _final(callback: Callback): Promise<void> {
-    // A client that has left already need not be told.
-    await this.#conn.closeWrite().catch(() => {});
+    await this.#conn.closeWrite().catch(() => {}); // the client has left
     callback();
   }
 

@@ -1,11 +1,10 @@
 /**
- * Lets connections in, up to a limit, and survives a crowd. `Deno.serve` and the servers of `node:net` end, or go deaf,
- * where the process can open no more files; so connections are accepted here, one by one.
+ * Accepts connections up to a limit, one by one, because `Deno.serve` and the servers of `node:net` end or stop accepting
+ * when the process can open no more files.
  *
- * A connection without a request under way makes room for a new one, the one that has waited longest first, but each may
- * wait for a moment: until then, new ones wait in the system's queue. Where all have requests under way, a new one is
- * refused with status 503. Where the process can open no more files, the limit is
- * lowered to what turned out to be possible.
+ * At the limit, the idle connection that has waited longest is closed for a new one, once it has waited for a moment;
+ * until then, new ones wait in the system's queue. If all have requests under way, a new one is refused with status 503.
+ * If the process can open no more files, the limit is lowered to the number that it could open.
  *
  * @module
  */
@@ -13,36 +12,37 @@ import { setImmediate } from "node:timers";
 import { unavailable } from "./api_error.ts";
 import { Connection, type Patience } from "./connection.ts";
 
-/** How many connections there may be, and how long they may wait. */
+/** Limits of the connections. */
 export interface DoorOptions extends Patience {
-  /** Connections at once. */
   readonly maxConnections: number;
 }
 
-/** What happens at the door. */
-export interface DoorEvents {
-  /** A connection was let in. */
+/** Events of a door. */
+interface DoorEvents {
+  /** A connection was accepted. */
   onConnection(connection: Connection): void;
-  /** The process can open no more files, and the limit is lower from now on. */
+  /** The process can open no more files, so the limit is lower from now on. */
   onLimit(maxConnections: number): void;
 }
 
-/** Refused connections that are told so at the same time; more are closed at once. */
+/** Most refusals that are being sent at once; further connections wait in the system's queue. */
 const MAX_REFUSALS = 8;
-/** Files that are left to the rest of the process where it has turned out how many it can open. */
+/** Time for a client to read its refusal, in ms. */
+const REFUSAL_MS = 250;
+/** Files that a lowered limit leaves to the rest of the process. */
 const SPARE_FILES = 16;
-/** How long a connection may wait at least, in ms: as long as an honest client needs to send its headers. */
+/** Time that an idle connection may wait at least, in ms: enough for a client to send its headers. */
 const LEAST_WAIT_MS = 250;
-/** How long to wait where accepting fails, in ms. */
+/** Pause after a failure to accept, in ms. */
 const PAUSE_MS = 100;
 
-/** Accepts connections until it is closed. */
+/** A listener's connections, accepted until it is closed. */
 export class Door {
   readonly #listener: Deno.TcpListener;
   readonly #options: DoorOptions;
   readonly #events: DoorEvents;
   readonly #connections = new Set<Connection>();
-  /** Those without a request under way, by how long they wait. */
+  /** Connections without a request under way, longest waiting first. */
   readonly #waiting = new Set<Connection>();
   readonly #refusals = new Set<Connection>();
   readonly #emptied = Promise.withResolvers<void>();
@@ -50,7 +50,7 @@ export class Door {
   #refused = 0;
   #closed = false;
 
-  /** Accepts from now on. */
+  /** Begins to accept. */
   constructor(listener: Deno.TcpListener, options: DoorOptions, events: DoorEvents) {
     this.#listener = listener;
     this.#options = options;
@@ -59,28 +59,28 @@ export class Door {
     void this.#accept();
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get nConnections(): number {
     return this.#connections.size;
   }
 
-  /** Connections that were refused because of the limit. */
+  /** Number of connections that were refused because of the limit. */
   get nRefused(): number {
     return this.#refused;
   }
 
-  /** Whether nobody is let in any more. */
+  /** True once {@linkcode close} was called. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Takes note that a request has come. */
+  /** Notes that a request has come. */
   begin(connection: Connection): void {
     connection.beginRequest();
     this.#waiting.delete(connection);
   }
 
-  /** Takes note that a request is over. */
+  /** Notes that a request is over. */
   end(connection: Connection): void {
     connection.endRequest();
     if (!connection.isWaiting || !this.#connections.has(connection)) return;
@@ -88,7 +88,7 @@ export class Door {
     else this.#waiting.add(connection);
   }
 
-  /** Lets nobody in any more, and closes what waits. Resolves when the last connection has ended. */
+  /** Stops accepting, and closes idle connections. Resolves when the last connection has ended. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -99,7 +99,7 @@ export class Door {
     return this.#emptied.promise;
   }
 
-  /** Breaks off every connection. */
+  /** Closes every connection at once. */
   breakOff(): void {
     for (const connection of [...this.#connections, ...this.#refusals]) connection.destroy();
   }
@@ -111,23 +111,31 @@ export class Door {
         conn = await this.#listener.accept();
       } catch (error) {
         if (this.#closed) return;
-        if (isOutOfFiles(error)) {
-          this.#limit = Math.max(1, Math.min(this.#limit, this.#connections.size - SPARE_FILES));
-          this.#events.onLimit(this.#limit);
-          await this.#shrinkTo(this.#limit);
-        } else await pause(PAUSE_MS);
+        if (isOutOfFiles(error)) await this.#lowerLimit();
+        await pause(PAUSE_MS);
         continue;
       }
       const hasRoom = await this.#shrinkTo(this.#limit - 1);
       if (this.#closed) conn.close();
       else if (hasRoom) this.#take(conn);
-      else this.#refuse(conn);
-      await turn(); // a crowd must not keep others' bytes from being read
+      else await this.#refuse(conn);
+      await turn(); // other connections are read between two accepts
     }
   }
 
+  async #lowerLimit(): Promise<void> {
+    const limit = Math.max(1, Math.min(this.#limit, this.#connections.size - SPARE_FILES));
+    if (limit < this.#limit) this.#events.onLimit(limit);
+    this.#limit = limit;
+    await this.#shrinkTo(limit);
+  }
+
   #take(conn: Deno.TcpConn): void {
-    conn.setNoDelay(true);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+      // some systems refuse after the client has left, which the next read notices
+    }
     const connection = new Connection(conn, this.#options);
     this.#connections.add(connection);
     this.#waiting.add(connection);
@@ -138,18 +146,19 @@ export class Door {
     this.#events.onConnection(connection);
   }
 
-  #refuse(conn: Deno.TcpConn): void {
+  async #refuse(conn: Deno.TcpConn): Promise<void> {
     this.#refused++;
-    if (this.#refusals.size >= MAX_REFUSALS) return conn.close();
     const connection = new Connection(conn, this.#options);
     this.#refusals.add(connection);
     connection.once("close", () => this.#refusals.delete(connection));
-    connection.refuse(unavailable(`${this.#limit} connections are served, which is the limit`));
+    connection.refuse(unavailable(`${this.#limit} connections are served, which is the limit`), REFUSAL_MS);
+    while (this.#refusals.size >= MAX_REFUSALS) await pause(REFUSAL_MS / 10);
   }
 
   /**
-   * Closes connections that wait until there are so few, the one that has waited longest first, but each only when it
-   * has waited long enough; false where too many are busy.
+   * Closes idle connections until `size` are left, longest waiting first, each after {@linkcode LEAST_WAIT_MS}.
+   *
+   * @returns False if too many have requests under way.
    */
   async #shrinkTo(size: number): Promise<boolean> {
     while (!this.#closed && this.#connections.size > size) {
@@ -162,7 +171,7 @@ export class Door {
       }
       this.#forget(oldest);
       oldest.destroy();
-      await turn(); // when its socket is closed
+      await turn(); // its socket is closed then
     }
     return true;
   }
@@ -177,7 +186,7 @@ export class Door {
   }
 }
 
-/** Lets everything else that waits for this thread run. */
+/** Lets pending work of this thread run. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,5 @@
 /**
- * `GET /metrics`: what Prometheus collects. Names say their units, as Prometheus wants it.
+ * `GET /metrics`: the server's figures for Prometheus. Names end with their units, as Prometheus recommends.
  *
  * @module
  */
@@ -8,50 +8,16 @@ import type { LiveEngine } from "../engine/live_engine.ts";
 import type { Completion } from "./completion.ts";
 import type { Door } from "./door.ts";
 
-/** How a completion ended. */
+/** End of a completion. */
 export type CompletionOutcome = "finished" | "cancelled" | "failed";
 
-/** What the gauges look at. */
-export type Observed = Pick<LiveEngine, "nRunning" | "nWaiting" | "usage" | "counters" | "gpuBytes">;
+/** The part of an engine that gauges read. */
+type Observed = Pick<LiveEngine, "nRunning" | "nWaiting" | "usage" | "counters" | "gpuBytes">;
 
-const TTFT_SECONDS = [
-  0.005,
-  0.01,
-  0.02,
-  0.04,
-  0.06,
-  0.08,
-  0.1,
-  0.25,
-  0.5,
-  0.75,
-  1,
-  2.5,
-  5,
-  7.5,
-  10,
-  20,
-  40,
-  80,
-];
-const TPOT_SECONDS = [
-  0.001,
-  0.0025,
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.075,
-  0.1,
-  0.15,
-  0.2,
-  0.3,
-  0.4,
-  0.5,
-  0.75,
-  1,
-  2.5,
-];
+/** Buckets of the time to the first token, in seconds. */
+const TTFT = [0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80];
+/** Buckets of the time per output token, in seconds. */
+const TPOT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
 
 /** The metrics of one server. */
 export class Metrics {
@@ -64,19 +30,11 @@ export class Metrics {
   readonly #ttft;
   readonly #tpot;
 
-  /** Looks at the engine when asked for the text. */
+  /** Registers the figures of an engine, which is read whenever the text is asked for. */
   constructor(engine: Observed) {
     const registers = [this.#registry];
     this.contentType = this.#registry.contentType;
-    const gauge = (name: string, help: string, value: () => number, prefix = "kvbench_") =>
-      new client.Gauge({
-        name: prefix + name,
-        help,
-        registers,
-        collect() {
-          this.set(value());
-        },
-      });
+    const gauge = this.#gauge;
     gauge("sequences_running", "Sequences that steps compute", () => engine.nRunning);
     gauge(
       "requests_waiting",
@@ -105,15 +63,11 @@ export class Metrics {
         this.inc({ how: "swap" }, swaps);
       },
     });
-    new client.Counter({
-      name: "kvbench_prefix_hit_tokens_total",
-      help: "Prompt tokens that were found in the prefix cache",
-      registers,
-      collect() {
-        this.reset();
-        this.inc(engine.counters.hitTokens);
-      },
-    });
+    this.#total(
+      "prefix_hit_tokens",
+      "Prompt tokens that were found in the prefix cache",
+      () => engine.counters.hitTokens,
+    );
     const counter = <T extends string>(name: string, help: string, labelNames: T[] = []) =>
       new client.Counter({ name: `kvbench_${name}_total`, help, labelNames, registers });
     this.#requests = counter("requests", "Completions, by how they ended", ["outcome"]);
@@ -121,37 +75,25 @@ export class Metrics {
     this.#newTokens = counter("generated_tokens", "Tokens that completions gained");
     const histogram = (name: string, help: string, buckets: number[]) =>
       new client.Histogram({ name: `kvbench_${name}_seconds`, help, buckets, registers });
-    this.#ttft = histogram("time_to_first_token", "From the request to a choice's first token", TTFT_SECONDS);
+    this.#ttft = histogram("time_to_first_token", "From the request to a choice's first token", TTFT);
     this.#tpot = histogram(
       "time_per_output_token",
       "Of each choice with several tokens: (last token - first token) / (tokens - 1)",
-      TPOT_SECONDS,
+      TPOT,
     );
   }
 
-  /** Counts connections too. */
+  /** Adds the figures of connections. */
   observeDoor(door: Pick<Door, "nConnections" | "nRefused">): void {
-    const registers = [this.#registry];
-    new client.Gauge({
-      name: "kvbench_connections",
-      help: "Connections that are open",
-      registers,
-      collect() {
-        this.set(door.nConnections);
-      },
-    });
-    new client.Counter({
-      name: "kvbench_connections_refused_total",
-      help: "Connections that were refused because of their limit",
-      registers,
-      collect() {
-        this.reset();
-        this.inc(door.nRefused);
-      },
-    });
+    this.#gauge("connections", "Connections that are open", () => door.nConnections);
+    this.#total(
+      "connections_refused",
+      "Connections that were refused because of their limit",
+      () => door.nRefused,
+    );
   }
 
-  /** Takes a completion that is over. */
+  /** Counts a completion that has ended. */
   completion(completion: Completion, outcome: CompletionOutcome): void {
     const { usage, choices, arrivalMs } = completion;
     this.#requests.inc({ outcome });
@@ -163,8 +105,30 @@ export class Metrics {
     }
   }
 
-  /** All of them, in Prometheus' text format. */
+  /** All figures in Prometheus' text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  readonly #gauge = (name: string, help: string, value: () => number, prefix = "kvbench_") =>
+    new client.Gauge({
+      name: prefix + name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(value());
+      },
+    });
+
+  #total(name: string, help: string, value: () => number): void {
+    new client.Counter({
+      name: `kvbench_${name}_total`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A server over one engine, from its first request to its last: it listens, and ends in good order.
+ * A server over one engine: listens, answers, and shuts down in order.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { type CompletionLimits, Completions } from "./completions.ts";
 import { type HttpServerOptions, listen } from "./http_server.ts";
 import { Metrics } from "./metrics.ts";
 
-/** How long the last answers may take to be sent, in ms. */
-const LAST_WORDS_MS = 1000;
+/** Time for the last answers to be sent, in ms. */
+const LAST_ANSWERS_MS = 1000;
 
-/** Where a server listens, what it takes, and when it ends. */
+/** Address, limits and end of a server. */
 export interface ServerOptions extends ApiOptions, CompletionLimits, HttpServerOptions {
-  /** Ends the server when it is aborted. */
+  /** Shuts the server down when it is aborted. */
   readonly signal: AbortSignal;
-  /** How long requests under way may still take then. */
+  /** Time for requests under way after that, in ms. */
   readonly graceMs: number;
-  /** Called when it listens, with its address. */
+  /** Called with the address once the server listens. */
   onListen(url: string): void;
 }
 
 /**
- * Serves until the signal is aborted: no request is taken from then on, and those under way are finished, or cancelled
- * after the grace period. The engine has stopped when this returns; it stays the caller's to dispose of.
+ * Serves until the signal is aborted. From then on no request is taken; those under way are finished, or cancelled after
+ * the grace period. The engine has stopped when this returns; the caller disposes of it.
  *
- * @throws {KvbenchError} If the address can't be had, or the device fails.
+ * @throws {KvbenchError} If the address is not available, or the device fails.
  */
 export async function serve(engine: LiveEngine, model: ServedModel, options: ServerOptions): Promise<void> {
   const metrics = new Metrics(engine);
@@ -45,8 +45,8 @@ export async function serve(engine: LiveEngine, model: ServedModel, options: Ser
     if (!await within(options.graceMs, answered)) {
       api.close();
       completions.cancelAll();
-      // A client that does not read its answer is not waited for.
-      if (!await within(LAST_WORDS_MS, answered)) door.breakOff();
+      // Nobody waits for a client that does not read its answer.
+      if (!await within(LAST_ANSWERS_MS, answered)) door.breakOff();
     }
     engine.stop();
   }
@@ -60,7 +60,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Whether something is done in time. */
+/** Tells whether a promise resolves in time. */
 async function within(ms: number, done: Promise<void>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));

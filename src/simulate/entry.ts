@@ -4,101 +4,100 @@
  * @module
  */
 import { z } from "../base/zod.ts";
-import { POLICY_NAMES, type PolicyName } from "../engine/scheduler/create_memory.ts";
 import type { Counters } from "../engine/scheduler/counters.ts";
+import { KV_STORAGES, type KvStorage } from "../kv/pool.ts";
 import { amount, count } from "../measure/record/fields.ts";
-import type { Samples, Summary } from "./samples.ts";
+import type { Percentiles } from "./samples.ts";
 import type { Tally } from "./tally.ts";
 
 /** Percentiles of a latency. */
-export const latencyField = (what: string): z.ZodNullable<z.ZodType<Summary>> =>
+export const latencyField = (what: string): z.ZodNullable<z.ZodType<Percentiles>> =>
   z.strictObject({
     mean: amount("Arithmetic mean"),
     p50: amount("Median"),
     p90: amount("90th percentile"),
     p99: amount("99th percentile"),
-    max: amount("The largest"),
-  }).nullable().describe(`${what}; null where there is none`);
+    max: amount("Maximum"),
+  }).nullable().describe(`${what}; null without samples`);
 
 const share = (what: string) => z.number().min(0).max(1).describe(what);
 
 /** Checks a {@linkcode ServingEntry}. */
 export const servingEntrySchema = z.strictObject({
-  policy: z.enum(POLICY_NAMES).describe("How sequences are given room for K and V"),
+  policy: z.string().describe("Strategy by which sequences get room for K and V"),
+  kv_storage: z.enum(KV_STORAGES).nullable()
+    .describe("Where K and V are on the GPU; null where nothing was computed, and in results of version 1"),
   capacity_tokens: count("Tokens whose K and V fit"),
   finished: count("Requests that got all their tokens"),
-  refused: count("Requests that could never run within the budget or the context"),
-  seconds: amount("From the first arrival to the last token"),
+  refused: count("Requests that were refused, since they exceed the budget or the context"),
+  seconds: amount("Time from the first arrival to the last token"),
   steps: count("Steps"),
-  rows: count("Tokens computed, recomputed ones among them"),
+  rows: count("Tokens that were computed, recomputed ones included"),
   prompt_tokens: count("Tokens of the prompts of finished requests"),
   output_tokens: count("Tokens generated"),
   output_tokens_per_second: amount("output_tokens / seconds"),
   requests_per_second: amount("finished / seconds"),
-  goodput_per_second: amount("Requests per second that met the limits").nullable(),
+  goodput_per_second: amount("Finished requests per second that met the limits; null without limits")
+    .nullable(),
   ttft_ms: latencyField("Time to first token, from the arrival"),
   tpot_ms: latencyField("Time per output token, (E2E − TTFT) / (output tokens − 1)"),
-  e2e_ms: latencyField("From the arrival to the last token"),
+  e2e_ms: latencyField("Time from the arrival to the last token"),
   sequences_mean: amount("Sequences running, mean over time"),
-  sequences_peak: count("The most sequences in a step"),
+  sequences_peak: count("Most sequences in a step"),
   kv_share: z.strictObject({
     token_states: share("Tokens whose K and V are stored"),
     reserved: share("Reserved for tokens that running sequences will store"),
-    internal: share("Held by sequences and never used"),
-    external: share("Free, and more than a waiting request needs, but in pieces that are too short"),
-    free: share("Free"),
+    internal: share("Reserved for sequences and never used"),
+    external: share("Free and enough for a waiting request, but in pieces that are too short"),
+    free: share("Free for other sequences"),
   }).describe("K/V memory by use, mean over time, as shares of its capacity"),
-  kv_in_use_token_states: share("Token states as a share of what sequences hold, mean over time"),
+  kv_in_use_token_states: share("Token states as a share of the memory that sequences hold, mean over time"),
   sharing_saved: share(
-    "Memory saved by sharing, as a share of what sequences would hold without it: blocks saved ÷ blocks without sharing",
+    "Share of memory that sharing saves: blocks saved ÷ blocks without sharing",
   ),
   preemptions: z.strictObject({
-    recomputes: count("Requests preempted and computed again"),
-    recomputed_tokens: count("Tokens that these had computed"),
-    swaps: count("Requests preempted by swapping to host memory"),
-    swapped_tokens: count("Tokens that these had computed"),
+    recomputes: count("Preemptions by recomputing"),
+    recomputed_tokens: count("Tokens whose K and V they dropped"),
+    swaps: count("Preemptions by swapping to host memory"),
+    swapped_tokens: count("Tokens whose K and V they swapped"),
   }),
-  prefix_hit_tokens: count("Prompt tokens that were found in the prefix cache"),
+  prefix_hit_tokens: count("Prompt tokens that hit the prefix cache"),
   ids_check: z.strictObject({
     compared: count("Sequences whose greedy ids were compared with the first policy's"),
-    ties: count("Of those, sequences that part where two logits are equal but for rounding"),
+    ties: count(
+      "Sequences among them that differ from a position on where two logits are equal but for rounding",
+    ),
   }).nullable().describe("Null for the first policy, and where nothing was computed"),
 });
 
-/**
- * What one policy came to.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The results of one policy. */
 export type ServingEntry = z.infer<typeof servingEntrySchema>;
 
-/** What an entry is made of. */
-export interface Outcome {
-  /** How sequences were given room. */
-  readonly policy: PolicyName;
+/** The run of a policy. */
+interface Outcome {
+  readonly policy: string;
+  readonly storage: KvStorage | null;
   /** Tokens that fit. */
   readonly capacity: number;
-  /** Requests that could never run. */
   readonly nRefused: number;
-  /** From the first arrival to the last token. */
+  /** Time from the first arrival to the last token. */
   readonly ms: number;
-  /** Latencies and memory. */
   readonly tally: Tally;
-  /** What the scheduler did. */
   readonly counters: Counters;
-  /** Whether there were limits. */
+  /** True where there are limits for goodput. */
   readonly limited: boolean;
 }
 
-/** Makes the entry. */
+/** Makes the entry of a policy. */
 export function servingEntry(outcome: Outcome): ServingEntry {
-  const { policy, capacity, nRefused, ms, tally, counters, limited } = outcome;
+  const { policy, storage, capacity, nRefused, ms, tally, counters, limited } = outcome;
   const { slots, busyMs } = tally;
   const ofCapacity = (slotMs: number) => busyMs === 0 ? 0 : Math.min(1, slotMs / (capacity * busyMs));
   const held = slots.stored + slots.later + slots.internal;
   const perSecond = (value: number) => ms === 0 ? 0 : 1000 * value / ms;
   return {
     policy,
+    kv_storage: storage,
     capacity_tokens: capacity,
     finished: tally.nFinished,
     refused: nRefused,
@@ -110,9 +109,9 @@ export function servingEntry(outcome: Outcome): ServingEntry {
     output_tokens_per_second: perSecond(tally.newTokens),
     requests_per_second: perSecond(tally.nFinished),
     goodput_per_second: limited ? perSecond(tally.nGood) : null,
-    ttft_ms: summaryOf(tally.ttftMs),
-    tpot_ms: summaryOf(tally.tpotMs),
-    e2e_ms: summaryOf(tally.e2eMs),
+    ttft_ms: tally.ttftMs.percentiles(),
+    tpot_ms: tally.tpotMs.percentiles(),
+    e2e_ms: tally.e2eMs.percentiles(),
     sequences_mean: busyMs === 0 ? 0 : tally.sequenceMs / busyMs,
     sequences_peak: tally.peakSequences,
     kv_share: {
@@ -133,9 +132,4 @@ export function servingEntry(outcome: Outcome): ServingEntry {
     prefix_hit_tokens: counters.hitTokens,
     ids_check: null,
   };
-}
-
-function summaryOf(samples: Samples): ServingEntry["ttft_ms"] {
-  const summary = samples.summary();
-  return summary === undefined ? null : { ...summary };
 }

@@ -1,26 +1,25 @@
 /**
- * GPUs as a simulation sees them: how fast they can read and multiply at best, from the vendors' data sheets.
+ * GPUs for a simulation: their peak rates of reading and multiplying, from the vendors' data sheets.
  *
  * @module
  */
 
 /** Peak rates of a GPU. */
 export interface Hardware {
-  /** Its name. */
   readonly name: string;
-  /** Bytes that it reads from its memory per second. */
+  /** Memory bandwidth. */
   readonly bytesPerSecond: number;
-  /** Floating-point operations per second in 16 bits, dense. */
+  /** Dense floating-point operations per second in 16 bits. */
   readonly flopsPerSecond: number;
-  /** Bytes per second between its memory and the host's, in one direction. */
+  /** Bandwidth to host memory in one direction. */
   readonly hostBytesPerSecond: number;
-  /** Milliseconds that a step takes on top of reading and multiplying: launches, scheduling, sampling. */
+  /** Time of launches, scheduling and sampling per step. */
   readonly overheadMs: number;
 }
 
 const PCIE_4 = 32e9;
 const PCIE_5 = 64e9;
-/** Of the order of what serving systems without CUDA graphs need per step. */
+/** About the overhead of serving systems without CUDA graphs. */
 const OVERHEAD_MS = 5;
 
 /** GPUs by name: NVIDIA's data sheets of the A100 (2021), H100 and H200 (2023), SXM. */

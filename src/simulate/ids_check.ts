@@ -1,46 +1,48 @@
 /**
- * Whether every policy gave every request the same greedy ids. Kernels for one row and for many, for a prompt and for
- * decoding, add in different orders, so that two logits which are equal but for rounding may change places: where ids
- * part, the logits are looked at, and only a tie is let pass.
+ * The check that every policy gives every request the same greedy ids. Kernels for one row and for many, for a prompt
+ * and for decoding, add in different orders, so that two logits which are equal but for rounding may change places:
+ * where ids differ, the logits are compared, and only a tie passes.
  *
  * @module
  */
 import { withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../base/errors.ts";
 import { type Dtype, formatOf } from "../formats/registry.ts";
-import type { Gpt2 } from "../model/gpt2.ts";
+import { plainStrategy } from "../kv/registry.ts";
+import type { Model } from "../model/model.ts";
 
-/** How far two logits may be apart and still change places: twice what kernels differ from PyTorch by (README). */
+/** Largest distance of two logits in a tie: twice the difference of kernels from PyTorch (`docs/measuring.md`). */
 const TIE = { software: 4e-4, hardware: 4e-3 };
-/** For K and V in fewer bits, where a rounding to the other side moves a logit by more. */
+/** The same for K and V in fewer bits, where rounding moves a logit by more. */
 const NARROW_TIE = 0.2;
 
-/** Ids of one sequence, the prompt's first. */
+/** Ids of one sequence, prompt included. */
 interface Sequence {
   readonly request: number;
   readonly index: number;
   readonly ids: readonly number[];
 }
 
-/** What the check found. */
-export interface IdsFound {
-  /** Sequences whose ids were compared with the first policy's. */
+/** The findings on one policy. */
+interface IdsFound {
+  /** Sequences whose ids were compared with the first exact policy's. */
   readonly compared: number;
-  /** Of those, sequences that part at a tie. */
+  /** Sequences among them that differ at a tie. */
   readonly ties: number;
 }
 
-/** Compares policies with the first of them. */
+/** Compares each policy with the first one. */
 export class IdsCheck {
   readonly #first = new Map<string, Uint32Array>();
-  #isFirst = true;
+  /** True before the end of the first policy, with which the others are compared. */
+  isFirst = true;
   #compared = 0;
   #parted: { readonly sequence: Sequence; readonly expected: Uint32Array; readonly at: number }[] = [];
 
-  /** Takes a sequence that has all its tokens. */
+  /** Adds a finished sequence. */
   add(sequence: Sequence): void {
     const key = `${sequence.request}/${sequence.index}`;
-    if (this.#isFirst) return void this.#first.set(key, Uint32Array.from(sequence.ids));
+    if (this.isFirst) return void this.#first.set(key, Uint32Array.from(sequence.ids));
     this.#compared++;
     const expected = this.#first.get(key);
     if (expected === undefined) return; // the first policy refused it
@@ -49,11 +51,11 @@ export class IdsCheck {
   }
 
   /**
-   * Ends a policy.
+   * Ends a policy, and returns the findings on it.
    *
-   * @throws {KvbenchError} If ids part where there is no tie.
+   * @throws {KvbenchError} If ids differ where there is no tie.
    */
-  async finish(model: Gpt2, policy: string, kvDtype: Dtype): Promise<IdsFound> {
+  async finish(model: Model, policy: string, kvDtype: Dtype): Promise<IdsFound> {
     const found = { compared: this.#compared, ties: this.#parted.length };
     const tie = !formatOf(kvDtype).exact
       ? NARROW_TIE
@@ -70,24 +72,21 @@ export class IdsCheck {
           `chose ${mine} and the first policy ${theirs}, whose logits are ${gap} apart`,
       );
     }
-    this.#isFirst = false;
+    this.isFirst = false;
     this.#compared = 0;
     this.#parted = [];
     return found;
   }
 }
 
-async function logitsAfter(model: Gpt2, ids: readonly number[], kvDtype: Dtype): Promise<Float32Array> {
+async function logitsAfter(model: Model, ids: readonly number[], kvDtype: Dtype): Promise<Float32Array> {
   const tokens = ids.length;
   const options = {
-    strategy: "kv-cache",
-    growth: "static",
-    blockSize: 1,
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
     maxPromptTokens: tokens,
     maxTokens: tokens,
-    capacityTokens: tokens,
   } as const;
   const [logits] = await withDecoder(model, options, async (decoder) => {
     decoder.begin([ids]);

@@ -8,12 +8,6 @@
 import { KvbenchError } from "../base/errors.ts";
 import type { RequestLengths } from "./lengths.ts";
 
-/** One request of a file. */
-export interface RecordedRequest extends RequestLengths {
-  /** When it comes, in ms from the first one's time; absent where the file doesn't say. */
-  readonly arrivalMs?: number;
-}
-
 const PROMPT = ["prompt_tokens", "request tokens"];
 const OUTPUT = ["output_tokens", "response tokens"];
 const ARRIVAL: Readonly<Record<string, number>> = { arrival_ms: 1, timestamp: 1000 };
@@ -21,11 +15,11 @@ const ARRIVAL: Readonly<Record<string, number>> = { arrival_ms: 1, timestamp: 10
 /**
  * Reads the requests of a CSV text.
  *
- * @param source Where it comes from, for messages.
- * @throws {KvbenchError} Naming the line that is wrong. Requests without an output, which BurstGPT notes for
- * failures, are left out.
+ * @param source Name of the file, for messages.
+ * @returns The requests with an output; BurstGPT records failures without one.
+ * @throws {KvbenchError} Naming the line that is wrong.
  */
-export function parseLengths(text: string, source: string): RecordedRequest[] {
+export function parseLengths(text: string, source: string): RequestLengths[] {
   const [header = "", ...lines] = text.split(/\r?\n/);
   const names = header.split(",").map((name) => name.trim().toLowerCase());
   const prompt = names.findIndex((name) => PROMPT.includes(name));
@@ -35,37 +29,37 @@ export function parseLengths(text: string, source: string): RecordedRequest[] {
     throw new KvbenchError(
       `Cannot read ${source}: its columns are "${
         header.slice(0, 80)
-      }", prompt_tokens and output_tokens were wanted`,
+      }", expected prompt_tokens and output_tokens`,
     );
   }
-  const requests: RecordedRequest[] = [];
+  const requests: RequestLengths[] = [];
   let firstMs: number | undefined, lastMs = 0;
   lines.forEach((line, i) => {
     if (line.trim() === "") return;
     const cells = line.split(",");
-    const wrong = (column: number, wanted: string) =>
+    const wrong = (column: number, expected: string) =>
       new KvbenchError(
         `Cannot read ${source}: line ${i + 2} has ${JSON.stringify(cells[column] ?? null)} as ` +
-          `${names[column]}, ${wanted} was wanted`,
+          `${names[column]}, expected ${expected}`,
       );
     const promptTokens = numberIn(cells[prompt]), newTokens = numberIn(cells[output]);
-    if (!Number.isInteger(promptTokens) || promptTokens < 1) throw wrong(prompt, "a whole number from 1 on");
-    if (!Number.isInteger(newTokens) || newTokens < 0) throw wrong(output, "a whole number from 0 on");
+    if (!Number.isInteger(promptTokens) || promptTokens < 1) throw wrong(prompt, "an integer of at least 1");
+    if (!Number.isInteger(newTokens) || newTokens < 0) throw wrong(output, "an integer of at least 0");
     if (newTokens === 0) return;
     if (arrival < 0) return void requests.push({ promptTokens, newTokens });
     const ms = numberIn(cells[arrival]) * ARRIVAL[names[arrival]!]!;
     if (!(ms >= lastMs)) {
-      throw wrong(arrival, "a time not before the last one");
+      throw wrong(arrival, "a time not before the previous one");
     }
     lastMs = ms;
     firstMs ??= ms;
     requests.push({ promptTokens, newTokens, arrivalMs: ms - firstMs });
   });
-  if (requests.length === 0) throw new KvbenchError(`Cannot read ${source}: there is no request in it`);
+  if (requests.length === 0) throw new KvbenchError(`Cannot read ${source}: it has no request`);
   return requests;
 }
 
-/** The number in a cell; NaN where there is none. */
+/** Returns the number in a cell; NaN where there is none. */
 function numberIn(cell = ""): number {
   return cell.trim() === "" ? NaN : Number(cell);
 }

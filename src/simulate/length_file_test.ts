@@ -23,25 +23,25 @@ Deno.test("parseLengths() reads BurstGPT, and leaves its failures out", () => {
 
 Deno.test("parseLengths() names the line that is wrong", () => {
   const cases = [
-    ["a,b\n1,2", 'its columns are "a,b", prompt_tokens and output_tokens were wanted'],
-    ["", 'its columns are "", prompt_tokens and output_tokens were wanted'],
+    ["a,b\n1,2", 'its columns are "a,b", expected prompt_tokens and output_tokens'],
+    ["", 'its columns are "", expected prompt_tokens and output_tokens'],
     [
       "prompt_tokens,output_tokens\n1,2\n3,",
-      'line 3 has "" as output_tokens, a whole number from 0 on was wanted',
+      'line 3 has "" as output_tokens, expected an integer of at least 0',
     ],
     [
       "prompt_tokens,output_tokens\n1,2\n0,2",
-      'line 3 has "0" as prompt_tokens, a whole number from 1 on was wanted',
+      'line 3 has "0" as prompt_tokens, expected an integer of at least 1',
     ],
     [
       "prompt_tokens,output_tokens\n1",
-      "line 2 has null as output_tokens, a whole number from 0 on was wanted",
+      "line 2 has null as output_tokens, expected an integer of at least 0",
     ],
     [
       "prompt_tokens,output_tokens,arrival_ms\n1,2,5\n1,2,4",
-      'line 3 has "4" as arrival_ms, a time not before the last one was wanted',
+      'line 3 has "4" as arrival_ms, expected a time not before the previous one',
     ],
-    ["prompt_tokens,output_tokens\n1,0\n", "there is no request in it"],
+    ["prompt_tokens,output_tokens\n1,0\n", "it has no request"],
   ] as const;
   for (const [text, message] of cases) {
     assert.throws(() => parseLengths(text, "f.csv"), {

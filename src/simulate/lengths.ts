@@ -1,13 +1,13 @@
 /**
- * How long prompts and outputs are: log-normal distributions whose means are those of the data sets that the
- * PagedAttention paper serves (Kwon et al. 2023, figure 11). Host only.
+ * Lengths of prompts and outputs: log-normal distributions with the means of the data sets that the PagedAttention
+ * paper serves (Kwon et al. 2023, figure 11). Host only.
  *
  * @module
  */
 import type { ModelShape } from "./model_shape.ts";
 
 /** A log-normal distribution: exp(mu + sigma · z), z standard normal. */
-export interface LogNormal {
+interface LogNormal {
   /** Mean of the logarithm. */
   readonly mu: number;
   /** Standard deviation of the logarithm. */
@@ -15,23 +15,21 @@ export interface LogNormal {
 }
 
 /** Lengths of a data set, in tokens. */
-export interface LengthModel {
-  /** Tokens of a prompt. */
+interface LengthModel {
   readonly prompt: LogNormal;
-  /** Tokens that are generated for it. */
   readonly output: LogNormal;
-  /** Means that the paper gives, after dropping what exceeds {@linkcode FITTED_CONTEXT}. */
+  /** Means in the paper, after dropping requests that exceed {@linkcode FITTED_CONTEXT}. */
   readonly means: { readonly prompt: number; readonly output: number };
-  /** Tokens of a running sequence, on average over time, that the paper's figures come to. */
+  /** Tokens of a running sequence, mean over time, by the paper's figures. */
   readonly running: number;
 }
 
-/** The context of the models that the paper serves, which its lengths were cut to. */
+/** Context length of the models that the paper serves, to which its lengths were cut. */
 export const FITTED_CONTEXT = 2048;
 
-/** Names of the data sets. */
+/** Names of data sets. */
 export const DATA_SETS = ["sharegpt", "alpaca"] as const;
-/** A data set. */
+/** Name of a data set. */
 export type DataSet = (typeof DATA_SETS)[number];
 
 /**
@@ -56,18 +54,46 @@ export const LENGTH_MODELS: Readonly<Record<DataSet, LengthModel>> = {
   },
 };
 
-/** A request's lengths in tokens. */
+/** Lengths of a request's prompt and of each continuation. */
 export interface RequestLengths {
-  /** Of the prompt. */
   readonly promptTokens: number;
-  /** Of each continuation. */
   readonly newTokens: number;
+  /** Arrival, in ms after the first request; absent where the source has none. */
+  readonly arrivalMs?: number;
+}
+
+/** A source of lengths: a data set's distribution, or a file's records. */
+export type LengthSource =
+  | { readonly dataSet: DataSet }
+  | { readonly file: string; readonly recorded: readonly RequestLengths[] };
+
+/** Lengths that are drawn uniformly around a mean; `spread` is the largest distance from it, as a share. */
+export interface UniformLengths extends RequestLengths {
+  readonly spread: number;
+}
+
+/** Returns a function that draws the lengths of one request after the other. */
+export function drawerOf(
+  lengths: LengthSource | { readonly uniform: UniformLengths },
+  { nCtx, scale = 1 }: { readonly nCtx: number; readonly scale?: number },
+): (random: () => number) => RequestLengths {
+  if ("dataSet" in lengths) {
+    return (random) => drawLengths(LENGTH_MODELS[lengths.dataSet], { nCtx }, { scale, random });
+  }
+  if ("uniform" in lengths) {
+    const { promptTokens, newTokens, spread } = lengths.uniform;
+    const around = (mean: number, random: () => number) =>
+      Math.max(1, Math.round(mean * (1 + spread * (2 * random() - 1))));
+    return (random) => ({ promptTokens: around(promptTokens, random), newTokens: around(newTokens, random) });
+  }
+  let next = 0;
+  return () => lengths.recorded[next++ % lengths.recorded.length]!;
 }
 
 /**
- * Draws lengths that fit a context: what does not is dropped and drawn again, as the paper drops it.
+ * Draws lengths that fit a context; lengths that do not are drawn again, as the paper drops them.
  *
- * @param scale Multiplies both lengths, so that a short context sees the same proportions.
+ * @param scale Factor on both lengths, so that a short context sees the same proportions.
  */
 export function drawLengths(
   { prompt, output }: LengthModel,
@@ -81,7 +107,7 @@ export function drawLengths(
   }
 }
 
-/** One draw, by the transform of Box and Muller (1958). */
+/** Draws once, by the transform of Box and Muller (1958). */
 function drawLogNormal({ mu, sigma }: LogNormal, random: () => number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return Math.exp(mu + sigma * normal);

@@ -17,8 +17,8 @@ for (const name of DATA_SETS) {
       // A sequence runs for as many steps as it makes tokens, and holds half of them on average.
       held += drawn.newTokens * (drawn.promptTokens + drawn.newTokens / 2);
     }
-    const close = (actual: number, wanted: number) =>
-      assert.ok(Math.abs(actual / wanted - 1) < 0.02, `${actual}, wanted ${wanted}`);
+    const close = (actual: number, expected: number) =>
+      assert.ok(Math.abs(actual / expected - 1) < 0.02, `${actual}, expected ${expected}`);
     close(prompts / count, model.means.prompt);
     close(outputs / count, model.means.output);
     close(held / outputs, model.running);

@@ -1,24 +1,21 @@
 /**
- * What a simulation needs to know of a model: how much memory and work a token is. Host only.
+ * The facts of a model that a simulation needs: the memory and work of a token. Host only.
  *
  * @module
  */
 import { type Dtype, formatOf } from "../formats/registry.ts";
-import { kvRowBytes } from "../kv/strategy.ts";
+import { kvRowBytes } from "../kv/shape.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
 
 /** A decoder's dimensions. */
 export interface ModelShape {
-  /** Its name. */
   readonly name: string;
-  /** Layers. */
   readonly nLayer: number;
-  /** Width of attention: of K, and of V, per token and layer. */
+  /** Width of K, and of V, per token and layer. */
   readonly width: number;
-  /** Longest sequence, in tokens. */
+  /** Context length. */
   readonly nCtx: number;
-  /** Parameters. */
   readonly parameters: number;
   /** Bytes of all parameters. */
   readonly weightBytes: number;
@@ -26,7 +23,7 @@ export interface ModelShape {
   readonly kvTokenBytes: number;
 }
 
-/** The shape of a GPT-2, with the padding that kvbench stores. */
+/** Returns the shape of a GPT-2, with the padding that kvbench stores. */
 export function shapeOf(
   name: string,
   config: Gpt2Config,
@@ -47,8 +44,7 @@ export function shapeOf(
 }
 
 /**
- * The models that the PagedAttention paper serves (Zhang et al. 2022, "OPT", table 1), in 16 bits. They can be
- * simulated only.
+ * The models that the PagedAttention paper serves (Zhang et al. 2022, "OPT", table 1), in 16 bits, for simulation only.
  */
 export const OPT_SHAPES: readonly ModelShape[] = [
   opt("opt-13b", 40, 5120, 13e9),

@@ -1,78 +1,72 @@
 /**
- * What a serving simulation is asked to do. Host only.
+ * Plans of serving simulations. Host only.
  *
  * @module
  */
-import type { PolicyName } from "../engine/scheduler/create_memory.ts";
 import type { Preemption } from "../engine/scheduler/scheduler_options.ts";
-import type { AllocatorName } from "../kv/arena.ts";
+import type { KvOptions } from "../kv/strategy_def.ts";
 import { seededRandom } from "../base/random.ts";
-import type { RecordedRequest } from "./length_file.ts";
-import { type DataSet, drawLengths, LENGTH_MODELS, type RequestLengths } from "./lengths.ts";
+import { drawerOf, type LengthSource } from "./lengths.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { requestsOf, type TimedRequest } from "./requests.ts";
 import type { LatencyLimits } from "./tally.ts";
 
-/** Where lengths come from. */
-export type LengthSource =
-  | { readonly dataSet: DataSet }
-  | { readonly file: string; readonly recorded: readonly RecordedRequest[] };
-
-/** Beginnings that requests share. */
-export interface SharedPrefixes {
-  /** How many. */
+/** Prefixes that requests share: their number, and the tokens of each. */
+interface SharedPrefixes {
   readonly groups: number;
-  /** Tokens of each. */
   readonly tokens: number;
 }
 
-/** How large a K/V memory is, how it is cut, and how many share it. */
+/** The size of a K/V memory, its division, and the limits of a batch. */
 export interface MemoryPlan {
   /** Bytes for K and V. */
   readonly budgetBytes: number;
-  /** Bytes of host memory for what is swapped out. */
+  /** Bytes of host memory for swapping. */
   readonly swapBytes: number;
-  /** Tokens per block of `paged`. */
-  readonly blockSize: number;
-  /** Blocks that an admission leaves free; 1 % if undefined. */
+  /** Blocks that an admission leaves free; undefined for 1 %. */
   readonly watermark: number | undefined;
-  /** What hands out the regions of the contiguous policies. */
-  readonly allocator: AllocatorName;
-  /** What happens to preempted K and V. */
+  /** Options of the strategies; each takes its own. */
+  readonly kvOptions: KvOptions;
   readonly preemption: Preemption;
-  /** Sequences that run at once at most. */
+  /** Most sequences that run at once. */
   readonly maxSequences: number;
-  /** Tokens that a step computes at most. */
+  /** Most tokens of a step. */
   readonly maxRows: number;
 }
 
 /** The same for every policy. */
 export interface ServingPlan extends MemoryPlan {
-  /** What to compare, in the order of the report. */
-  readonly policies: readonly PolicyName[];
-  /** Where lengths come from. */
+  /** Names of the policies to compare, in the order of the report. */
+  readonly policies: readonly string[];
   readonly lengths: LengthSource;
-  /** Multiplies lengths that are drawn. */
+  /** Factor on lengths that are drawn. */
   readonly lengthScale: number;
-  /** Requests. */
   readonly nRequests: number;
-  /** Requests per second on average; all at once if undefined. */
+  /** Mean requests per second; undefined for all at once. */
   readonly ratePerSecond: number | undefined;
   /** Continuations of each prompt. */
   readonly continuations: number;
-  /** Beginnings that requests share; undefined where there are none. */
+  /** Prefixes that requests share; undefined for none. */
   readonly prefixes: SharedPrefixes | undefined;
-  /** Of lengths, arrivals and prompts. */
+  /** Seed of lengths, arrivals and prompts. */
   readonly seed: number;
-  /** What counts for goodput. */
+  /** Limits of a request that counts for goodput. */
   readonly limits: LatencyLimits | undefined;
-  /** Whether the memory's invariants are checked at every step. */
+  /** Checks the memory's invariants at every step. */
   readonly verify: boolean;
 }
 
-/** The requests of a plan, the same at every call. */
-export function plannedRequests(plan: ServingPlan, shape: ModelShape): Iterator<TimedRequest> {
-  const { nRequests, seed, ratePerSecond, continuations, prefixes, blockSize } = plan;
+/**
+ * Returns the requests of a plan, the same at every call.
+ *
+ * @param blockSize Tokens per block, which shared beginnings get a key for. Default: no keys.
+ */
+export function plannedRequests(
+  plan: ServingPlan,
+  shape: ModelShape,
+  blockSize = Infinity,
+): Iterator<TimedRequest> {
+  const { nRequests, seed, ratePerSecond, continuations, prefixes } = plan;
   return requestsOf({
     count: nRequests,
     seed,
@@ -80,26 +74,14 @@ export function plannedRequests(plan: ServingPlan, shape: ModelShape): Iterator<
     continuations,
     prefixes: Array.from({ length: prefixes?.groups ?? 0 }, (_, group) => ({
       tokens: prefixes!.tokens,
-      // Names suffice: no two beginnings are alike, and what follows them is nobody else's.
+      // Names suffice as keys: no two prefixes are equal, and what follows them is not shared.
       keys: Array.from({ length: Math.floor(prefixes!.tokens / blockSize) }, (_, i) => `${group}:${i}`),
     })),
-    draw: drawer(plan, shape),
+    draw: drawerOf(plan.lengths, { nCtx: shape.nCtx - (prefixes?.tokens ?? 0), scale: plan.lengthScale }),
   });
 }
 
-function drawer(
-  { lengths, lengthScale, prefixes }: ServingPlan,
-  { nCtx }: ModelShape,
-): (random: () => number) => RequestLengths & { arrivalMs?: number } {
-  if ("recorded" in lengths) {
-    let next = 0;
-    return () => lengths.recorded[next++ % lengths.recorded.length]!;
-  }
-  const room = { nCtx: nCtx - (prefixes?.tokens ?? 0) };
-  return (random) => drawLengths(LENGTH_MODELS[lengths.dataSet], room, { scale: lengthScale, random });
-}
-
-/** Token ids of a prompt: those of its shared beginning, if it has one, and its own; the same at every call. */
+/** Returns the token ids of a prompt: those of its shared prefix, if any, and its own; the same at every call. */
 export function promptIdsOf(
   { id, promptTokens, prefixGroup }: TimedRequest,
   { seed, prefixes }: Pick<ServingPlan, "seed" | "prefixes">,

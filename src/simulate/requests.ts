@@ -1,40 +1,39 @@
 /**
- * A stream of requests, made one after another, so that a million of them need no memory. Host only.
+ * A stream of requests, made one by one, so that a million of them need no memory. Host only.
  *
  * @module
  */
 import type { Request } from "../engine/scheduler/request.ts";
-import type { PrefixKey } from "../kv/block_pool.ts";
+import type { PrefixKey } from "../kv/prefix_keys.ts";
 import { seededRandom } from "../base/random.ts";
 import type { RequestLengths } from "./lengths.ts";
 
-/** A request with its place in time. */
+/** A request with its arrival. */
 export interface TimedRequest extends Request {
-  /** When it comes, in ms from the start. */
+  /** Arrival, in ms from the start. */
   readonly arrivalMs: number;
-  /** When its first token was there; NaN before. */
+  /** Time of its first token; NaN before. */
   firstTokenMs: number;
-  /** Which of the shared beginnings it has. */
+  /** Index of its shared prefix. */
   readonly prefixGroup: number | undefined;
 }
 
-/** What to draw requests from. */
-export interface RequestStream {
-  /** How many. */
+/** Options of {@linkcode requestsOf}. */
+interface RequestStream {
   readonly count: number;
-  /** Of lengths, arrivals and groups. */
+  /** Seed of lengths, arrivals and prefixes. */
   readonly seed: number;
-  /** Requests per second on average, as a Poisson process; undefined for all at once. */
+  /** Mean requests per second of a Poisson process; undefined for all at once. */
   readonly ratePerSecond: number | undefined;
   /** Continuations of each prompt. */
   readonly continuations: number;
-  /** Beginnings that requests share, each with its keys for the prefix cache; none where there are none. */
+  /** Prefixes that requests share, each with its keys for the prefix cache. */
   readonly prefixes: readonly { readonly tokens: number; readonly keys: readonly PrefixKey[] }[];
-  /** Lengths of the next request, without its shared beginning; `arrivalMs` where the source says it. */
+  /** Draws the next request's lengths without its shared prefix, and its arrival where the source has one. */
   draw(random: () => number): RequestLengths & { readonly arrivalMs?: number };
 }
 
-/** Yields the requests in the order in which they come. */
+/** Yields the requests in the order of arrival. */
 export function* requestsOf(stream: RequestStream): Generator<TimedRequest> {
   const { count, seed, ratePerSecond, continuations, prefixes } = stream;
   // One generator each, so that the lengths are the same at every rate.

@@ -1,37 +1,48 @@
 /**
- * One policy of a plan, over any executor.
+ * The run of one policy of a plan: the loop that takes a stream of requests through a scheduler, on the GPU or as a dry
+ * run.
  *
  * @module
  */
-import type { createMemory, PolicyName } from "../engine/scheduler/create_memory.ts";
 import type { Executor } from "../engine/scheduler/executor.ts";
-import type { KvMemory } from "../engine/scheduler/kv_memory.ts";
 import { Scheduler } from "../engine/scheduler/scheduler.ts";
+import { chooseKv } from "../kv/registry.ts";
+import { type Kv, makeKv } from "../kv/strategy_def.ts";
+import type { KvStorage } from "../kv/pool.ts";
 import { type ServingEntry, servingEntry } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { type MemoryPlan, plannedRequests, type ServingPlan } from "./plan.ts";
 import type { TimedRequest } from "./requests.ts";
-import { simulate } from "./simulate.ts";
 import { Tally } from "./tally.ts";
 
-/** Called with the requests that are finished so far of one policy. */
-export type ServingProgress = (policy: PolicyName, nFinished: number) => void;
+/** Takes the number of finished requests of a policy. */
+export type ServingProgress = (policy: string, nFinished: number) => void;
 
-/** What {@link runPolicy} joins. */
-export interface PolicyRun {
+/** Most requests that wait in the scheduler; the others wait in the stream, which needs no memory. */
+const MOST_WAITING = 256;
+
+/** The parts of a run. */
+interface PolicyRun {
   readonly plan: ServingPlan;
   readonly shape: ModelShape;
-  readonly policy: PolicyName;
-  readonly memory: KvMemory;
+  readonly kv: Kv;
   readonly executor: Executor<TimedRequest>;
+  /** Storage of K and V. Default: none, since nothing is computed. */
+  readonly storage?: KvStorage;
   readonly onProgress?: ServingProgress;
 }
 
-/** Runs the plan's requests through one policy's memory. */
+/**
+ * Runs a plan's requests through one policy's memory until each has its tokens.
+ *
+ * @throws {Error} If anything is left in the memory, or the plan's `verify` finds an invariant broken.
+ */
 export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
-  const { plan, shape, policy, memory, executor, onProgress } = run;
+  const { plan, shape, kv: { strategy: { name }, policy: memory }, executor, storage, onProgress } = run;
   const { maxSequences, preemption, limits, verify } = plan;
-  const maxRows = memory.keeps ? plan.maxRows : Math.max(plan.maxRows, memory.usage().capacity);
+  const maxRows = memory.traits.keeps !== "nothing"
+    ? plan.maxRows
+    : Math.max(plan.maxRows, memory.usage().capacity);
   const scheduler = new Scheduler<TimedRequest>(memory, {
     nCtx: shape.nCtx,
     maxSequences,
@@ -39,19 +50,36 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
     preemption,
   });
   const tally = new Tally(limits);
-  onProgress?.(policy, 0);
-  const nRefused = await simulate({
-    scheduler,
-    memory,
-    executor,
-    requests: plannedRequests(plan, shape),
-    tally,
-    verify,
-    onProgress: (nFinished) => onProgress?.(policy, nFinished),
-  });
+  const requests = plannedRequests(plan, shape, memory.blockSize);
+  onProgress?.(name, 0);
+  let nRefused = 0;
+  let next = requests.next();
+  for (;;) {
+    while (!next.done && next.value.arrivalMs <= executor.nowMs && scheduler.nWaiting < MOST_WAITING) {
+      if (scheduler.refusal(next.value) === undefined) scheduler.submit(next.value);
+      else nRefused++;
+      next = requests.next();
+    }
+    const step = scheduler.step();
+    if (verify) memory.verify();
+    if (step === undefined) {
+      if (next.done) break;
+      const passed = executor.until(next.value.arrivalMs);
+      if (passed !== undefined) await passed;
+      continue;
+    }
+    const startMs = executor.nowMs;
+    const done = executor.run(step);
+    if (done !== undefined) await done;
+    tally.add(step, memory.usage(), startMs, executor.nowMs);
+    if (step.finished.length > 0) onProgress?.(name, tally.nFinished);
+  }
+  const { capacity, free } = memory.usage();
+  if (free !== capacity) throw new Error(`${capacity - free} of ${capacity} K/V tokens were leaked`);
   return servingEntry({
-    policy,
-    capacity: memory.usage().capacity,
+    policy: name,
+    storage: storage ?? null,
+    capacity,
     nRefused,
     ms: executor.nowMs,
     tally,
@@ -60,17 +88,17 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
   });
 }
 
-/** What the plan's memories are made of. */
-export function memoryOptions(plan: MemoryPlan, shape: ModelShape): Parameters<typeof createMemory>[1] {
-  const { budgetBytes, swapBytes, blockSize, allocator, maxRows, watermark } = plan;
-  return {
-    budgetTokens: Math.floor(budgetBytes / shape.kvTokenBytes),
-    swapTokens: Math.floor(swapBytes / shape.kvTokenBytes),
-    nLayer: shape.nLayer,
-    nCtx: shape.nCtx,
-    maxRows,
-    blockSize,
-    allocator,
-    ...(watermark !== undefined && { watermark }),
-  };
+/**
+ * Makes a strategy's memory for a plan.
+ *
+ * @throws {UsageError} If the budget has no room for a block or a region.
+ */
+export function servingKv(plan: MemoryPlan, shape: ModelShape, name: string): Kv {
+  const { budgetBytes, swapBytes, kvOptions, maxSequences, maxRows, watermark } = plan;
+  const { nCtx, nLayer, kvTokenBytes } = shape;
+  return makeKv(chooseKv(name, kvOptions), {
+    ...{ nSequences: maxSequences, nLayer, nCtx, maxTokens: nCtx, maxRows, watermark },
+    budgetTokens: Math.floor(budgetBytes / kvTokenBytes),
+    swapTokens: Math.floor(swapBytes / kvTokenBytes),
+  });
 }

@@ -1,34 +1,23 @@
 /**
- * Raw samples of a long run, eight bytes each, and their summary.
+ * Raw samples of a long run, eight bytes each, and their percentiles.
  *
  * @module
  */
 
-/** Percentiles of samples. */
-export interface Summary {
-  /** Arithmetic mean. */
-  readonly mean: number;
-  /** Median. */
-  readonly p50: number;
-  /** 90th percentile. */
-  readonly p90: number;
-  /** 99th percentile. */
-  readonly p99: number;
-  /** The largest. */
-  readonly max: number;
-}
+/** Mean, percentiles and maximum of samples. */
+export type Percentiles = Readonly<Record<"mean" | "p50" | "p90" | "p99" | "max", number>>;
 
 /** A list of numbers that grows. */
 export class Samples {
   #values = new Float64Array(1024);
   #length = 0;
 
-  /** Samples taken. */
+  /** Number of samples. */
   get length(): number {
     return this.#length;
   }
 
-  /** Takes a sample. */
+  /** Adds a sample. */
   push(value: number): void {
     if (this.#length === this.#values.length) {
       const larger = new Float64Array(2 * this.#length);
@@ -38,9 +27,9 @@ export class Samples {
     this.#values[this.#length++] = value;
   }
 
-  /** The samples' percentiles, by the nearest rank; undefined where there are none. */
-  summary(): Summary | undefined {
-    if (this.#length === 0) return undefined;
+  /** Returns the percentiles by the nearest rank; null without samples. */
+  percentiles(): Percentiles | null {
+    if (this.#length === 0) return null;
     const sorted = this.#values.slice(0, this.#length).sort();
     const at = (p: number) => sorted[Math.max(0, Math.ceil(p / 100 * sorted.length) - 1)]!;
     const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;

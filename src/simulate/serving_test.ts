@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { A100, OPT_13B, PAPER_PLAN } from "../../tests/fixtures/paper_plan.ts";
-import { POLICY_NAMES } from "../engine/scheduler/create_memory.ts";
+import { strategyNames } from "../kv/registry.ts";
 import { PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
-import { dryRun } from "./dry_run.ts";
+import { dryRun } from "./run_plan.ts";
 import type { ServingEntry } from "./entry.ts";
 import { plannedRequests, promptIdsOf, type ServingPlan } from "./plan.ts";
 import { Samples } from "./samples.ts";
@@ -24,17 +24,22 @@ async function runOne(changes: Partial<ServingPlan>): Promise<ServingEntry> {
 Deno.test("A dry run of the paper's set-up finds the paper's batch sizes and waste", async () => {
   const entries = await run({});
   const find = (policy: string) => entries.find((entry) => entry.policy === policy)!;
-  const close = (actual: number, wanted: number, tolerance: number) =>
-    assert.ok(Math.abs(actual - wanted) <= tolerance, `${actual}, wanted ${wanted} within ${tolerance}`);
+  const close = (actual: number, expected: number, tolerance: number) =>
+    assert.ok(
+      Math.abs(actual - expected) <= tolerance,
+      `${actual}, expected ${expected} within ${tolerance}`,
+    );
   // Figure 13a, the average number of requests in a batch, within 15 %; the last requests leave a batch half empty.
-  for (const [policy, wanted] of [["max", 7], ["pow2", 9.81], ["oracle", 13.62], ["paged", 30.42]] as const) {
-    close(find(policy).sequences_mean, wanted, 0.15 * wanted);
+  for (
+    const [policy, expected] of [["max", 7], ["pow2", 9.81], ["oracle", 13.62], ["paged", 30.42]] as const
+  ) {
+    close(find(policy).sequences_mean, expected, 0.15 * expected);
   }
   // Figure 2, token states in percent of K/V memory, within 4 points.
   for (
-    const [policy, wanted] of [["max", 20.4], ["pow2", 26.8], ["oracle", 38.2], ["paged", 96.3]] as const
+    const [policy, expected] of [["max", 20.4], ["pow2", 26.8], ["oracle", 38.2], ["paged", 96.3]] as const
   ) {
-    close(100 * find(policy).kv_share.token_states, wanted, 4);
+    close(100 * find(policy).kv_share.token_states, expected, 4);
   }
   assert.ok(find("paged").kv_in_use_token_states > 0.98);
   for (const { kv_share } of entries) {
@@ -45,7 +50,8 @@ Deno.test("A dry run of the paper's set-up finds the paper's batch sizes and was
 Deno.test("A dry run serves every request with every policy, however small the budget", async () => {
   for (const preemption of PREEMPTIONS) {
     for (const allocator of ["buddy", "first-fit"] as const) {
-      const plan = { preemption, allocator, policies: [...POLICY_NAMES], nRequests: 60, verify: true };
+      const kvOptions = { block_size: 16, allocator };
+      const plan = { preemption, kvOptions, policies: strategyNames(), nRequests: 60, verify: true };
       const entries = await run({ ...plan, budgetBytes: 2048 * OPT_13B.kvTokenBytes, swapBytes: 1e9 });
       for (const { finished, refused, policy } of entries) {
         assert.deepEqual([finished, refused], [60, 0], policy);
@@ -130,7 +136,7 @@ Deno.test("Requests of a plan are the same at every call, and come in order at t
 
 Deno.test("Samples give the percentiles of many numbers", () => {
   const samples = new Samples();
-  assert.equal(samples.summary(), undefined);
+  assert.equal(samples.percentiles(), null);
   for (let i = 5000; i >= 1; i--) samples.push(i);
-  assert.deepEqual(samples.summary(), { mean: 2500.5, p50: 2500, p90: 4500, p99: 4950, max: 5000 });
+  assert.deepEqual(samples.percentiles(), { mean: 2500.5, p50: 2500, p90: 4500, p99: 4950, max: 5000 });
 });

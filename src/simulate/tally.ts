@@ -1,14 +1,14 @@
 /**
- * What a simulation adds up: latencies per request, and how memory and batch were used over time.
+ * The totals of a simulation: latencies per request, and the use of memory and batch over time.
  *
  * @module
  */
-import type { KvMemoryUsage } from "../engine/scheduler/kv_memory.ts";
+import type { KvUsage } from "../kv/policy.ts";
 import type { Step } from "../engine/scheduler/step.ts";
 import type { TimedRequest } from "./requests.ts";
 import { Samples } from "./samples.ts";
 
-/** Limits that a request must meet in order to count for goodput. */
+/** Limits of a request that counts for goodput. */
 export interface LatencyLimits {
   /** Time to first token. */
   readonly ttftMs: number;
@@ -36,7 +36,7 @@ export class Tally {
   readonly e2eMs: Samples = new Samples();
   /** K/V memory over time. */
   readonly slots: SlotTime = { stored: 0, later: 0, internal: 0, external: 0, free: 0, saved: 0 };
-  /** Tokens that were made. */
+  /** Tokens that were generated. */
   newTokens = 0;
   /** Tokens of the prompts of finished requests. */
   promptTokens = 0;
@@ -48,13 +48,13 @@ export class Tally {
   nRows = 0;
   /** Sequences times milliseconds. */
   sequenceMs = 0;
-  /** The most sequences in a step. */
+  /** Most sequences in a step. */
   peakSequences = 0;
   /** Milliseconds of all steps. */
   busyMs = 0;
   readonly #limits: LatencyLimits | undefined;
 
-  /** @param limits What counts for goodput; nothing if left out. */
+  /** @param limits Limits of a request that counts for goodput. Default: none counts. */
   constructor(limits?: LatencyLimits) {
     this.#limits = limits;
   }
@@ -64,8 +64,8 @@ export class Tally {
     return this.e2eMs.length;
   }
 
-  /** Takes a step that took from `startMs` to `endMs`, with the memory's state in it. */
-  add(step: Step<TimedRequest>, usage: KvMemoryUsage, startMs: number, endMs: number): void {
+  /** Adds a step from `startMs` to `endMs`, with the memory's usage in it. */
+  add(step: Step<TimedRequest>, usage: KvUsage, startMs: number, endMs: number): void {
     const ms = endMs - startMs;
     const { slots } = this;
     this.nSteps++;
@@ -77,7 +77,7 @@ export class Tally {
     slots.later += usage.later * ms;
     slots.internal += usage.internal * ms;
     slots.saved += usage.saved * ms;
-    // Free room is lost to external fragmentation while a request waits that it would hold if it lay together.
+    // Free memory is lost to external fragmentation while it would hold a waiting request if it were contiguous.
     if (step.fragmented) slots.external += usage.free * ms;
     else slots.free += usage.free * ms;
     for (const { request } of step.begun) {

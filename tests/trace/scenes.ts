@@ -4,20 +4,20 @@
  *
  * @module
  */
-import { Decoder } from "../../src/engine/decoder.ts";
 import { GpuExecutor } from "../../src/engine/gpu_executor.ts";
-import { createMemory } from "../../src/engine/scheduler/create_memory.ts";
 import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";
 import { type Dtype, DTYPES } from "../../src/formats/registry.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
-import { createStrategy } from "../../src/kv/create.ts";
-import { type Growth, type StrategyName } from "../../src/kv/strategy.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { openGpu } from "../../src/host/gpu.ts";
+import { openDecoder } from "../../src/engine/with_decoder.ts";
+import { chooseKv } from "../../src/kv/registry.ts";
+import { type KvOptions, makeKv } from "../../src/kv/strategy_def.ts";
 import { type Gpt2Config, parseConfig } from "../../src/checkpoint/config.ts";
 import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";
 import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../../src/model/tuning.ts";
-import { fakeWebGpu, Trace, type TraceEvent } from "./fake_gpu.ts";
+import { fakeWebGpu, type Trace, type TraceEvent } from "./fake_gpu.ts";
 
 /** Part of a scene: what the ledger holds after it, and what the GPU was asked for. */
 export interface Take {
@@ -65,16 +65,13 @@ const MAX_TOKENS = 32, BLOCK_SIZE = 16;
 
 const TUNINGS: readonly Tuning[] = [SOFTWARE_TUNING, HARDWARE_TUNING];
 
-const STRATEGIES: readonly {
-  readonly name: StrategyName;
-  readonly growth: Growth;
-  readonly title: string;
-}[] = [
-  { name: "no-cache", growth: "static", title: "no-cache" },
-  { name: "kv-cache", growth: "static", title: "kv-cache-static" },
-  { name: "kv-cache", growth: "dynamic", title: "kv-cache-dynamic" },
-  { name: "paged", growth: "static", title: "paged" },
-];
+const STRATEGIES: readonly { readonly name: string; readonly options: KvOptions; readonly title: string }[] =
+  [
+    { name: "no-cache", options: {}, title: "no-cache" },
+    { name: "kv-cache", options: { growth: "static" }, title: "kv-cache-static" },
+    { name: "kv-cache", options: { growth: "dynamic" }, title: "kv-cache-dynamic" },
+    { name: "paged", options: { block_size: BLOCK_SIZE }, title: "paged" },
+  ];
 
 /** Traces all scenes; `trace` has every pipeline then. */
 export async function traceScenes(trace: Trace): Promise<Scene[]> {
@@ -122,7 +119,7 @@ async function withModel(
     configurable: true,
     value: fakeWebGpu(trace, options.tuning.subgroups ? ["subgroups"] : []),
   });
-  const gpu = await Gpu.open({ webgpu: "deno" });
+  const gpu = await openGpu({ webgpu: "deno" });
   trace.restart();
   gpu.ledger.resetPeak();
   const model = await Gpt2.load(gpu, new SyntheticCheckpoint("traced", config, 1), options);
@@ -135,17 +132,16 @@ async function withModel(
 async function decoding(
   trace: Trace,
   model: Gpt2,
-  { name, growth, title, kvDtype }: typeof STRATEGIES[number] & { readonly kvDtype: Dtype },
+  { name, options, title, kvDtype }: typeof STRATEGIES[number] & { readonly kvDtype: Dtype },
 ): Promise<Scene> {
-  const { gpu, config, dims, tuning, weightsDtype } = model;
+  const { gpu, tuning, weightsDtype } = model;
   trace.restart();
   gpu.ledger.resetPeak();
-  const nSequences = PROMPTS.length;
-  const shape = { ...config, ...dims, nSequences, dtype: kvDtype, texels: tuning.texels };
-  const options = { maxTokens: MAX_TOKENS, capacityTokens: MAX_TOKENS, growth, blockSize: BLOCK_SIZE };
-  const strategy = createStrategy(gpu, name, shape, options);
-  const decoder = await Decoder.create(model, strategy, {
-    nSequences,
+  const decoder = await openDecoder(model, {
+    strategy: name,
+    kvOptions: options,
+    kvDtype,
+    nSequences: PROMPTS.length,
     maxPromptTokens: 16,
     maxTokens: MAX_TOKENS,
   });
@@ -156,19 +152,20 @@ async function decoding(
   decoder.advance(1);
   takes.push(take(trace, gpu, "decode"));
   decoder.dispose();
-  strategy.dispose();
   return { file: `${tuning.name}-${title}`, title: `weights ${weightsDtype}, K/V ${kvDtype}`, takes };
 }
 
 /** A step of three sequences, which are too many for the kernels of one row, and chosen by sampling. */
 async function sampling(trace: Trace, model: Gpt2): Promise<Scene> {
-  const { gpu, config, dims, tuning } = model;
+  const { gpu, tuning } = model;
   trace.restart();
   gpu.ledger.resetPeak();
-  const shape = { ...config, ...dims, nSequences: 3, dtype: "f32", texels: tuning.texels } as const;
-  const options = { maxTokens: 8, capacityTokens: 8, growth: "static", blockSize: 4 } as const;
-  const strategy = createStrategy(gpu, "kv-cache", shape, options);
-  const decoder = await Decoder.create(model, strategy, { nSequences: 3, maxPromptTokens: 2, maxTokens: 8 });
+  const decoder = await openDecoder(model, {
+    strategy: "kv-cache",
+    nSequences: 3,
+    maxPromptTokens: 2,
+    maxTokens: 8,
+  });
   const sampled = [GREEDY, { temperature: 0.5, topK: 7, topP: 0.75, seed: 11 }, GREEDY];
   decoder.begin([[1], [2], [3, 4]], sampled);
   decoder.advance(1);
@@ -176,7 +173,6 @@ async function sampling(trace: Trace, model: Gpt2): Promise<Scene> {
   decoder.advance(1);
   const takes = [take(trace, gpu, "decode")];
   decoder.dispose();
-  strategy.dispose();
   return { file: "sampling", title: `${tuning.name}, three sequences, sampled`, takes };
 }
 
@@ -195,18 +191,20 @@ async function serving(trace: Trace, model: Gpt2): Promise<Scene[]> {
     trace.restart();
     gpu.ledger.resetPeak();
     const maxRows = policy === "no-cache" ? 128 : 16;
-    const memory = createMemory(policy, {
-      budgetTokens,
-      nLayer,
-      nCtx,
-      maxRows,
-      blockSize: 4,
-      allocator: "first-fit",
-      swapTokens: 64,
-      watermark: 0,
+    const kv = makeKv(chooseKv(policy, { block_size: 4, allocator: "first-fit" }), {
+      ...{
+        nSequences: 4,
+        nLayer,
+        nCtx,
+        maxTokens: nCtx,
+        maxRows,
+        budgetTokens,
+        swapTokens: 64,
+        watermark: 0,
+      },
     });
-    const scheduler = new Scheduler(memory, { nCtx, maxSequences: 4, maxRows, preemption: "swap" });
-    const executor = await GpuExecutor.create(model, memory, {
+    const scheduler = new Scheduler(kv.policy, { nCtx, maxSequences: 4, maxRows, preemption: "swap" });
+    const executor = await GpuExecutor.create(model, kv, {
       maxSequences: 4,
       maxRows,
       kvDtype,
@@ -221,8 +219,8 @@ async function serving(trace: Trace, model: Gpt2): Promise<Scene[]> {
       await executor.run(step);
       takes.push(take(trace, gpu, `step ${number}`));
     }
-    await executor.settle();
-    executor.dispose();
+    await executor.runner.settle();
+    executor.runner.dispose();
     scenes.push({ file: "serving", title: `${policy}, K/V ${kvDtype}`, takes });
   }
   return scenes;

@@ -18,7 +18,7 @@ export interface Implementation {
   readonly backend: KnownBackend;
   /** The driver: the system's own, or SwiftShader. */
   readonly driver: "system" | "swiftshader";
-  /** Whether compiling takes so long that the self-test is the quick one, and tests those of single kernels. */
+  /** Marks slow compilers, which get the quick self-test and the tests of single kernels. */
   readonly slow?: true;
 }
 
@@ -44,7 +44,7 @@ export const IMPLEMENTATIONS: readonly Implementation[] = [
 ];
 
 /**
- * What the environment of a child must hold.
+ * Returns the environment variables of a child.
  *
  * @throws {Error} If SwiftShader can't be had here.
  */

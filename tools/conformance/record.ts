@@ -1,35 +1,34 @@
 /**
- * What a conformance run found, and the README's table of it.
+ * The record of a conformance run, and the table of it in `docs/conformance.md`.
  *
  * @module
  */
 import type { SelfTest } from "../../src/check/selftest_result.ts";
 import { error } from "../../src/report/selftest_table.ts";
 
-/** What one implementation did. */
+/** The results of one implementation. */
 export interface ImplementationRecord {
   readonly title: string;
   readonly adapter: string;
   /** Features of {@linkcode FEATURES} that the device was opened with. */
   readonly features: readonly string[];
-  /** Whether the self-test was the whole one, with every variant of a kernel, or the quick one. */
+  /** Extent of the self-test: with every variant of a kernel, or the quick one. */
   readonly self_test: "whole" | "quick";
-  /** By kernel, over all variants that were tested. */
+  /** Results by kernel, over all variants that were tested. */
   readonly kernels: Readonly<Record<string, KernelRecord>>;
   /** The kernel and model tests; absent where they were not run. */
   readonly tests?: TestsRecord;
 }
 
-/** What tests did. */
+/** The results of tests. */
 export interface TestsRecord {
-  /** Files of tests. */
   readonly files: number;
   readonly passed: number;
-  /** Names of tests. */
+  /** Names of the tests that failed. */
   readonly failed: readonly string[];
 }
 
-/** What a kernel did. */
+/** The results of a kernel. */
 export interface KernelRecord {
   /** The largest absolute difference from the reference; null where it is infinite, or nothing was computed. */
   readonly largest_error: number | null;
@@ -45,7 +44,7 @@ export interface ConformanceRecord {
 
 const FEATURES = ["shader-f16", "subgroups", "timestamp-query"];
 
-/** What a self-test says of an implementation. */
+/** Makes the record of an implementation from its self-test. */
 export function recordOf(
   title: string,
   { environment, checks }: SelfTest,
@@ -71,7 +70,7 @@ export function recordOf(
   };
 }
 
-/** The table between the README's marks. */
+/** Returns the table of `docs/conformance.md`. */
 export function supportTable({ deno, implementations }: ConformanceRecord): string {
   const row = (what: string, cell: (each: ImplementationRecord) => string) =>
     `| ${[what, ...implementations.map(cell)].join(" | ")} |`;
@@ -98,13 +97,4 @@ export function supportTable({ deno, implementations }: ConformanceRecord): stri
     row("features", ({ features }) => features.join(", ") || "none"),
     row("adapter", ({ adapter }) => `${adapter}, Deno ${deno}`),
   ].join("\n");
-}
-
-const BEGIN = "<!-- conformance -->", END = "<!-- /conformance -->";
-
-/** A README with this table in the place of the one that it has. */
-export function withTable(readme: string, record: ConformanceRecord): string {
-  const begin = readme.indexOf(BEGIN), end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} … ${END}`);
-  return `${readme.slice(0, begin)}${BEGIN}\n\n${supportTable(record)}\n\n${readme.slice(end)}`;
 }

@@ -1,6 +1,6 @@
 /**
  * `deno task conformance [ID…]`: the self-test and the kernel and model tests, unchanged, on every implementation of
- * WebGPU or on those that are named; writes `docs/conformance.json` and the README's table of it.
+ * WebGPU or on those that are named; writes `docs/conformance.json` and the table of it in `docs/conformance.md`.
  *
  * @module
  */
@@ -8,19 +8,22 @@ import { fileURLToPath } from "node:url";
 import { parseSelfTest, type SelfTest } from "../../src/check/selftest_result.ts";
 import { VERSION } from "../../src/base/version.ts";
 import { environmentOf, type Implementation, IMPLEMENTATIONS } from "./implementations.ts";
+import { withPart } from "../marked_part.ts";
 import {
   type ConformanceRecord,
   type ImplementationRecord,
   recordOf,
+  supportTable,
   type TestsRecord,
-  withTable,
 } from "./record.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The record of the last run. */
 export const RECORD: string = `${ROOT}docs/conformance.json`;
+/** The page that shows it. */
+export const PAGE: string = `${ROOT}docs/conformance.md`;
 
-/** What makes Dawn bearable in tests. */
+/** Module that keeps Dawn's garbage small in tests. */
 const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
 
 /** The kernel and model tests. */
@@ -31,7 +34,7 @@ const TESTS: readonly string[] = [
   "golden",
   "kernel_errors",
   "kv_write_kernel",
-  "ladder",
+  "default_limits",
   "layer_norm_kernel",
   "linear_kernels",
   "model",
@@ -39,7 +42,7 @@ const TESTS: readonly string[] = [
   "sampling",
   "strategies",
 ];
-/** Those of them that every test run, and a slow implementation, can afford. */
+/** The quick ones, for every test run and for slow implementations. */
 export const QUICK_TESTS: readonly string[] = [
   "concurrent_kernels",
   "embedding_kernel",
@@ -114,7 +117,7 @@ async function lastRecord(): Promise<ConformanceRecord> {
   }
 }
 
-/** Adds what one implementation did to the record and the README. */
+/** Adds the results of one implementation to the record and to its page. */
 async function keep(fresh: ImplementationRecord): Promise<void> {
   const { implementations: before } = await lastRecord();
   const implementations = IMPLEMENTATIONS.flatMap(({ title }) =>
@@ -122,15 +125,15 @@ async function keep(fresh: ImplementationRecord): Promise<void> {
   );
   const record = { kvbench: VERSION, deno: Deno.version.deno, implementations };
   await Deno.writeTextFile(RECORD, JSON.stringify(record, null, 2) + "\n");
-  const readme = `${ROOT}README.md`;
-  await Deno.writeTextFile(readme, withTable(await Deno.readTextFile(readme), record));
-  await deno(["fmt", "--quiet", readme, RECORD], {});
+  const page = await Deno.readTextFile(PAGE);
+  await Deno.writeTextFile(PAGE, withPart(page, "conformance", supportTable(record)));
+  await deno(["fmt", "--quiet", PAGE, RECORD], {});
 }
 
 if (import.meta.main) {
-  const wanted = IMPLEMENTATIONS.filter(({ id }) => Deno.args.length === 0 || Deno.args.includes(id));
-  let right = wanted.length > 0;
-  for (const implementation of wanted) {
+  const chosen = IMPLEMENTATIONS.filter(({ id }) => Deno.args.length === 0 || Deno.args.includes(id));
+  let right = chosen.length > 0;
+  for (const implementation of chosen) {
     const { title, slow = false } = implementation;
     const selfTest = slow ? "quick" : "whole", names = slow ? QUICK_TESTS : TESTS;
     console.error(`${title}: ${selfTest} self-test`);
@@ -143,7 +146,7 @@ if (import.meta.main) {
     right &&= tests.failed.length === 0 && Object.values(record.kernels).every(({ right }) => right);
   }
   console.error(
-    right ? "All pass" : `Not all pass on ${wanted.map(({ id }) => id).join(", ") || "none of these"}`,
+    right ? "All pass" : `Not all pass on ${chosen.map(({ id }) => id).join(", ") || "none of these"}`,
   );
   if (!right) Deno.exit(1);
 }

@@ -10,7 +10,7 @@ const FILES = ["vk_swiftshader_icd.json", "libvk_swiftshader.so"] as const;
 const INSTALLED = "/usr/lib/chromium";
 const KEPT = fileURLToPath(new URL("../../.cache/swiftshader", import.meta.url));
 
-/** Whether SwiftShader can be had: its package is Debian's, for x86-64. */
+/** True where SwiftShader is available: its package is Debian's, for x86-64. */
 export const canHaveSwiftShader: boolean = Deno.build.os === "linux" && Deno.build.arch === "x86_64" &&
   exists("/usr/bin/apt-get");
 

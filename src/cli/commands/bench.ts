@@ -7,6 +7,7 @@ import { sayKind } from "../../report/adapter_kind.ts";
 import { dirname } from "node:path";
 import { Command } from "../options/commander.ts";
 import { UsageError } from "../../base/errors.ts";
+import { strategyNames } from "../../kv/registry.ts";
 import { cellKey, groupsOf } from "../../measure/run/grid.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
@@ -18,7 +19,9 @@ import { formatResults } from "../../report/formats.ts";
 import { compareWithF32, prepareReference } from "./bench/bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
 import { planOf } from "./bench/bench_plan.ts";
-import { assertContinues, emptyResult } from "./bench/bench_record.ts";
+import { assertContinues } from "./bench/continuing.ts";
+import { machineFacts } from "../../host/machine.ts";
+import { newResult } from "../../measure/record/new_result.ts";
 import { saveReports } from "./bench/bench_reports.ts";
 import { checkFirst } from "../session/checked.ts";
 import { quietly } from "../options/command_line.ts";
@@ -27,7 +30,7 @@ import { compareWithBaseline } from "./compare.ts";
 import { checkDestination, type Destination, destinationOf, openResult } from "../options/destination.ts";
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
 import { liveView } from "../terminal/live_view.ts";
-import { readResult, ResultFile } from "../session/result_file.ts";
+import { claimResult, readResult, type ResultFile } from "../session/result_file.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { display } from "../terminal/display.ts";
 import { withProgress } from "../terminal/progress.ts";
@@ -50,7 +53,7 @@ interface Resumed {
 export function benchCommand(resumed?: Resumed): Command {
   const command = addBenchOptions(new Command("bench"));
   return command
-    .summary("Compare no-cache, kv-cache and paged: latency and memory")
+    .summary(`Compare ${sayList(strategyNames("bench"))}: latency and memory`)
     .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
     .action(async (options: BenchOptions) => {
       refuseTwice(command, options);
@@ -67,6 +70,8 @@ async function resume(command: Command, path: string): Promise<void> {
   if (other) {
     throw new UsageError(`--resume takes every option from the result: expected no ${other.long} beside it`);
   }
+  await readResult(path); // what is no result is left alone
+  using _claim = await claimResult(path);
   const result = await readResult(path);
   if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
   const [subcommand, ...args] = result.command;
@@ -86,6 +91,8 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     }
     : await destinationOf(options);
   await checkDestination(to);
+  using claims = new DisposableStack();
+  if (!resumed && to.file !== undefined) claims.use(await claimResult(to.file));
   if (options.failOn !== undefined && options.baseline === undefined) {
     throw new UsageError("--fail-on needs something to compare with: expected --baseline beside it");
   }
@@ -99,16 +106,25 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
     return { plan, weights, f32, modelName: checkpoint.name };
-  }, async (session, { plan, weights, f32 }) => {
+  }, async (session, { plan, weights, f32, modelName }) => {
     await check(session.model, plan, weights);
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
-    const fresh = await withProgress((bar) => {
+    const fresh = await withProgress(async (bar) => {
       bar.start("Measuring fence and readback");
-      return emptyResult(session, plan, weights, compared);
+      return newResult(session.model, {
+        plan,
+        name: modelName,
+        weights,
+        machine: await machineFacts(),
+        command: Deno.args,
+        accuracy: compared.accuracy,
+        accuracyMissing: compared.accuracy_missing,
+      });
     });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
     const record = resumed?.result ?? fresh;
     file = await openResult(to, record);
+    if (file !== undefined && to.file === undefined) claims.use(await claimResult(file.path));
     if (file !== undefined) say(`Result: ${file.path}`);
     return await measure(session, record, { file, quiet: to.quiet, interrupt });
   }, ({ plan, weights, modelName }) => ({
@@ -175,7 +191,9 @@ async function measure(
   record: BenchResult,
   { file, quiet, interrupt: { signal, lastWords } }: Measuring,
 ): Promise<BenchResult> {
-  const view = liveView(quiet ? undefined : display(), record.plan);
+  const view = liveView(quiet ? undefined : display(), record.plan, {
+    ...(!quiet && { say: (line: string) => console.error(line) }),
+  });
   let latest = record;
   const keep = async (result: BenchResult) => {
     await file?.update(result);
@@ -234,4 +252,9 @@ function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile
   if (file === undefined) return `${measured}, which are written nowhere`;
   if (complete) return `${measured}, in ${file.path}`;
   return `${measured}, in ${file.path}. Go on with: kvbench bench --resume ${file.path}`;
+}
+
+/** Says names as "a, b and c". */
+function sayList(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
 }

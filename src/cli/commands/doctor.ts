@@ -4,15 +4,16 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import Table from "npm:cli-table3@0.6.5";
 import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
-import { Gpu } from "../../gpu/gpu.ts";
-import { type Feature, FEATURES, LIMITS } from "../../gpu/ladder.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../host/gpu.ts";
+import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
 import { locateConfig } from "../../hub/locate.ts";
 import { memoryNeed } from "../../model/memory.ts";
 import { tuningFor } from "../../model/tuning.ts";
+import { drawTable } from "../../report/text_table.ts";
 import { formatBytes } from "../../report/units.ts";
 import { wrap } from "../../report/wrap.ts";
 import { type BackendReport, backendReport, backendRows } from "./doctor/doctor_backend.ts";
@@ -31,7 +32,7 @@ interface Options extends DeviceOptions {
 /** Declares the subcommand. */
 export function doctorCommand(): Command {
   return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
-    everyday: ["--json"],
+    everyday: "json",
     examples: [
       ["Show adapter, limits and models that fit", "doctor"],
       ["The same through Dawn in place of wgpu", "doctor --webgpu dawn"],
@@ -44,7 +45,7 @@ export function doctorCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   const start = await checkStarts(options, (line) => console.error(line)); // while no other process holds the adapter
-  const gpu = await Gpu.open(gpuOptions(options));
+  const gpu = await openGpu(gpuOptions(options));
   try {
     const { facts, fence, device } = gpu;
     const models = await modelNeeds(gpu);
@@ -129,9 +130,8 @@ function print(report: {
 }): void {
   const { adapter, runtime, backends, limits, fence, memory, start, models } = report;
   const starts = sayStarts(start);
-  const facts = new Table({ style: { head: [], border: [] } });
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
-  facts.push(
+  const facts = [
     ["adapter", `${adapter.description}${ids && ` (${ids})`}`],
     ["kind", adapter.software ? "software: a CPU does the work" : "hardware"],
     ["driver", "WebGPU does not tell its version"],
@@ -154,21 +154,16 @@ function print(report: {
         ? (adapter.software ? "not asked: that needs --allow-sys=systemMemoryInfo" : memory.source)
         : `${formatBytes(memory.available_bytes)} available (${memory.source})`,
     ],
-  );
-  writeLine(facts.toString());
-  const table = new Table({
-    head: ["model, f32", "weights", "K/V per token", "K/V full context", "total", "fits"],
-    style: { head: [], border: [] },
-  });
-  for (const row of models) {
-    table.push([
-      row.name,
-      formatBytes(row.weights_bytes),
-      formatBytes(row.kv_bytes_per_token),
-      formatBytes(row.kv_bytes_full_context),
-      formatBytes(row.total_bytes),
-      row.reason === "" ? row.fits : `${row.fits}: ${row.reason}`,
-    ]);
-  }
-  writeLine(table.toString());
+  ];
+  writeLine(drawTable(facts, { align: "l" }));
+  const rows = models.map((row) => [
+    row.name,
+    formatBytes(row.weights_bytes),
+    formatBytes(row.kv_bytes_per_token),
+    formatBytes(row.kv_bytes_full_context),
+    formatBytes(row.total_bytes),
+    row.reason === "" ? row.fits : `${row.fits}: ${row.reason}`,
+  ]);
+  const head = ["model, f32", "weights", "K/V per token", "K/V full context", "total", "fits"];
+  writeLine(drawTable(rows, { head, align: "lrrrrl" }));
 }

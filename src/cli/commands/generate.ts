@@ -13,15 +13,17 @@ import type { KvFootprint } from "../../engine/kv_footprint.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, groupNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
+import { sharingStrategy } from "../../kv/registry.ts";
 import { checkContext, checkIds } from "../../checkpoint/config.ts";
 import { checkSampling, MOST_TEMPERATURE } from "../../model/sampling.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
 import { formatBytes, formatPercent } from "../../report/units.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions, type OptionSpec } from "../options/option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "../options/option_spec.ts";
 import { compileProgress } from "../terminal/compile_progress.ts";
 import { type DriverCacheState, driverCacheState, sayDriverCache } from "./generate/driver_cache.ts";
 import { type Many, type Prompted, sampleMany, searchMany } from "./generate/generate_many.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { promptIds, type Session, withSession } from "../session/session.ts";
 import { NUM_RETURN_SEQUENCES } from "../options/serving_options.ts";
@@ -55,62 +57,57 @@ const GENERATE_OPTIONS: readonly OptionSpec[] = [
     parse: wholeNumber(1, MOST_TOKENS),
     default: 50,
   },
-  {
-    flags: "--temperature <t>",
-    help: "Divisor of logits; 0 takes the likeliest token",
-    group: "Sampling",
-    parse: decimal(0, MOST_TEMPERATURE),
-    defaultText: "1 with --top-k, --top-p, --seed or several sequences, else 0",
-  },
-  {
-    flags: "--top-k <k>",
-    help: "Sample among the k likeliest tokens; 0 means all",
-    group: "Sampling",
-    parse: wholeNumber(0, 2 ** 31),
-    default: 0,
-  },
-  {
-    flags: "--top-p <p>",
-    help: "Sample among the fewest tokens whose probabilities sum to p",
-    group: "Sampling",
-    parse: positive(1),
-    default: 1,
-  },
-  {
-    flags: "--seed <n>",
-    help: "Seed of the random numbers",
-    group: "Sampling",
-    parse: wholeNumber(0, 2 ** 32 - 1),
-    defaultText: "0",
-  },
-  {
-    ...NUM_RETURN_SEQUENCES,
-    help: "Continuations of the prompt; seeds count up",
-    group: "Sampling",
-  },
-  {
-    flags: "--num-beams <n>",
-    help: "Beams of a beam search; 1 means none",
-    group: "Beam search",
-    parse: wholeNumber(1, 64),
-    default: 1,
-  },
-  {
-    flags: "--length-penalty <x>",
-    help: "Exponent of the length in a beam's score; above 0 favours longer texts",
-    group: "Beam search",
-    parse: decimal(-10, 10),
-    default: 1,
-  },
-  {
-    flags: "--early-stopping <when>",
-    help:
-      "End of the search, once enough beams are finished: at once, when no open beam would be better if " +
-      "it ended now, or when none can become better",
-    group: "Beam search",
-    choices: EARLY_STOPPING,
-    default: "false",
-  },
+  ...inGroup(
+    "Sampling",
+    {
+      flags: "--temperature <t>",
+      help: "Divisor of logits; 0 takes the likeliest token",
+      parse: decimal(0, MOST_TEMPERATURE),
+      defaultText: "1 with --top-k, --top-p, --seed or several sequences, else 0",
+    },
+    {
+      flags: "--top-k <k>",
+      help: "Sample among the k likeliest tokens; 0 means all",
+      parse: wholeNumber(0, 2 ** 31),
+      default: 0,
+    },
+    {
+      flags: "--top-p <p>",
+      help: "Sample among the fewest tokens whose probabilities sum to p",
+      parse: positive(1),
+      default: 1,
+    },
+    {
+      flags: "--seed <n>",
+      help: "Seed of the random numbers",
+      parse: wholeNumber(0, 2 ** 32 - 1),
+      defaultText: "0",
+    },
+    { ...NUM_RETURN_SEQUENCES, help: "Continuations of the prompt; seeds count up" },
+  ),
+  ...inGroup(
+    "Beam search",
+    {
+      flags: "--num-beams <n>",
+      help: "Beams of a beam search; 1 means none",
+      parse: wholeNumber(1, 64),
+      default: 1,
+    },
+    {
+      flags: "--length-penalty <x>",
+      help: "Exponent of the length in a beam's score; above 0 favours longer texts",
+      parse: decimal(-10, 10),
+      default: 1,
+    },
+    {
+      flags: "--early-stopping <when>",
+      help:
+        "End of the search, once enough beams are finished: at once, when no open beam would be better if " +
+        "it ended now, or when none can become better",
+      choices: EARLY_STOPPING,
+      default: "false",
+    },
+  ),
   {
     flags: "--stop <text>",
     help: "Text to end before (repeatable)",
@@ -124,12 +121,7 @@ const GENERATE_OPTIONS: readonly OptionSpec[] = [
     group: "Output",
     default: false,
   },
-  {
-    flags: "--ignore-eos",
-    help: "Go on after the end-of-text token",
-    group: "Workload",
-    default: false,
-  },
+  { flags: "--ignore-eos", help: "Go on after the end-of-text token", group: "Workload", default: false },
   {
     flags: "--output <form>",
     help: "Printed form",
@@ -143,22 +135,14 @@ const GENERATE_OPTIONS: readonly OptionSpec[] = [
 export function generateCommand(): Command {
   const command = addOptions(addDecodeOptions(new Command("generate")), ...GENERATE_OPTIONS);
   return describeHelp(command, {
-    everyday: [
-      "--model",
-      "--max-new-tokens",
-      "--strategy",
-      "--temperature",
-      "--top-k",
-      "--top-p",
-      "--seed",
-      "--stop",
-      "--output",
-      "--timings",
-    ],
+    everyday: "model max-new-tokens strategy temperature top-k top-p seed stop output timings",
     examples: [
       ["Continue a text with the embedded model", 'generate "Once upon a time"'],
       ["Sample with GPT-2 from the hub", 'generate "The sea" --model gpt2 --top-p 0.9 --seed 7'],
-      ["Search with four beams, K and V in blocks", 'generate "The sea" --num-beams 4 --strategy paged'],
+      [
+        "Search with four beams, K and V in blocks",
+        `generate "The sea" --num-beams 4 --strategy ${sharingStrategy().name}`,
+      ],
     ],
   })
     .summary("Continue a prompt")
@@ -175,11 +159,6 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   if (several && options.timings) {
     throw new UsageError(
       "--timings is for one sequence: expected no --num-return-sequences and no --num-beams",
-    );
-  }
-  if (several && options.strategy === "kv-cache" && options.growth === "dynamic") {
-    throw new UsageError(
-      "Several sequences share one K/V memory, which does not grow: expected --growth static",
     );
   }
   const sampled = options.topK > 0 || options.topP < 1 || options.seed !== undefined ||
@@ -304,18 +283,16 @@ function sizesOf(ids: readonly number[], { temperature }: Prompted["sampling"]) 
 /** What decoding one sequence needs. */
 function decodingOf(
   ids: readonly number[],
-  { strategy, kvDtype, blockSize, growth, maxNewTokens }: Options,
+  options: Options,
   sampling: Prompted["sampling"],
 ): DecodingOptions {
-  const maxTokens = ids.length + maxNewTokens;
+  const { strategy, kvDtype, maxNewTokens } = options;
   return {
     ...sizesOf(ids, sampling),
     strategy,
+    kvOptions: kvOptionsOf(options),
     kvDtype,
-    blockSize,
-    growth,
-    maxTokens,
-    capacityTokens: maxTokens,
+    maxTokens: ids.length + maxNewTokens,
     firstStepFirst: true,
   };
 }
@@ -336,7 +313,7 @@ async function streamOne(
     const compiling = compileProgress(FIRST_STEP_KERNELS);
     return await withDecoder(model, decodingOf(ids, options, sampling), async (decoder) => {
       times.ready();
-      decoder.watchFirstDispatches(compiling.kernel);
+      decoder.runner.recorder.onFirstDispatch = compiling.kernel;
       const sequence = new Continuation(tokenizer, options.stop);
       const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
       const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };

@@ -9,7 +9,7 @@ import { Command } from "../options/commander.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { LoadClient, type ModelCard } from "../../load/client.ts";
 import type { LoadPlan } from "../../load/plan.ts";
-import { loadResult } from "../../load/result.ts";
+import { loadResult } from "../../load/load_result.ts";
 import { runLoad } from "../../load/run.ts";
 import { FITTED_CONTEXT } from "../../simulate/lengths.ts";
 import { loadTable } from "../../report/load_table.ts";
@@ -27,7 +27,7 @@ import {
   RATE,
   WORKLOAD_SEED,
 } from "../options/serving_options.ts";
-import { addOptions, type OptionSpec } from "../options/option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "../options/option_spec.ts";
 
 interface Options extends ApiKeyOptions, JsonOptions {
   readonly model?: string;
@@ -60,62 +60,63 @@ const LOAD_OPTIONS: readonly OptionSpec[] = [
     default: 100,
   },
   RATE,
-  {
-    flags: "--max-concurrency <n>",
-    help: "Most requests under way at once",
-    group: "Workload",
-    parse: wholeNumber(1, 1_000_000),
-    defaultText: "no limit",
-  },
-  {
-    flags: "--prompt-tokens <n>",
-    help: "Tokens of a prompt",
-    group: "Workload",
-    parse: wholeNumber(1, MOST_TOKENS),
-    default: 64,
-  },
-  {
-    flags: "--new-tokens <n>",
-    help: "Tokens of an answer",
-    group: "Workload",
-    parse: wholeNumber(1, MOST_TOKENS),
-    default: 64,
-  },
-  {
-    flags: "--spread <share>",
-    help: "Uniform spread of both lengths around these, such as 50%",
-    group: "Workload",
-    parse: share(0, 1),
-    default: 0,
-  },
+  ...inGroup(
+    "Workload",
+    {
+      flags: "--max-concurrency <n>",
+      help: "Most requests under way at once",
+      parse: wholeNumber(1, 1_000_000),
+      defaultText: "no limit",
+    },
+    {
+      flags: "--prompt-tokens <n>",
+      help: "Tokens of a prompt",
+      parse: wholeNumber(1, MOST_TOKENS),
+      default: 64,
+    },
+    {
+      flags: "--new-tokens <n>",
+      help: "Tokens of an answer",
+      parse: wholeNumber(1, MOST_TOKENS),
+      default: 64,
+    },
+    {
+      flags: "--spread <share>",
+      help: "Uniform spread of both lengths around these, such as 50%",
+      parse: share(0, 1),
+      default: 0,
+    },
+  ),
   { ...LENGTHS, defaultText: "--prompt-tokens and --new-tokens" },
   PREFIX_TOKENS,
-  {
-    flags: "--context <n>",
-    help: "Longest sequence in tokens",
-    group: "Model",
-    parse: wholeNumber(2, MOST_TOKENS),
-    defaultText: "what the server says",
-  },
-  {
-    flags: "--vocab-size <n>",
-    help: "Token ids of prompts are below this",
-    group: "Model",
-    parse: wholeNumber(1, 2 ** 32),
-    default: 50257,
-  },
-  {
-    flags: "--temperature <t>",
-    help: "Divisor of logits; 0 takes the likeliest token",
-    group: "Sampling",
-    parse: decimal(0, MOST_TEMPERATURE),
-    default: 0,
-  },
-  {
-    flags: "--no-ignore-eos",
-    help: "Let answers end at the end-of-text token, for servers without ignore_eos",
-    group: "Sampling",
-  },
+  ...inGroup(
+    "Model",
+    {
+      flags: "--context <n>",
+      help: "Longest sequence in tokens",
+      parse: wholeNumber(2, MOST_TOKENS),
+      defaultText: "what the server says",
+    },
+    {
+      flags: "--vocab-size <n>",
+      help: "Token ids of prompts are below this",
+      parse: wholeNumber(1, 2 ** 32),
+      default: 50257,
+    },
+  ),
+  ...inGroup(
+    "Sampling",
+    {
+      flags: "--temperature <t>",
+      help: "Divisor of logits; 0 takes the likeliest token",
+      parse: decimal(0, MOST_TEMPERATURE),
+      default: 0,
+    },
+    {
+      flags: "--no-ignore-eos",
+      help: "Let answers end at the end-of-text token, for servers without ignore_eos",
+    },
+  ),
   ...GOODPUT_LIMITS,
   {
     flags: "--e2e-limit <ms>",
@@ -138,18 +139,8 @@ export function loadCommand(): Command {
   const command = addOptions(new Command("load"), ...LOAD_OPTIONS);
   addJsonOption(addApiKeyOptions(command, "API key, sent as bearer token", "Server"));
   return describeHelp(command, {
-    everyday: [
-      "--model",
-      "--num-prompts",
-      "--rate",
-      "--max-concurrency",
-      "--prompt-tokens",
-      "--new-tokens",
-      "--lengths",
-      "--seed",
-      "--api-key-file",
-      "--json",
-    ],
+    everyday:
+      "model num-prompts rate max-concurrency prompt-tokens new-tokens lengths seed api-key-file json",
     examples: [
       ["Send 100 requests at once to kvbench serve", "load http://127.0.0.1:8000"],
       [

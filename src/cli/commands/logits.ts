@@ -14,6 +14,7 @@ import { writeWhole } from "../../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { promptIds, withSession } from "../session/session.ts";
 
@@ -36,7 +37,7 @@ export function logitsCommand(): Command {
     default: false,
   });
   return describeHelp(command, {
-    everyday: ["--out", "--all", "--prompt-ids", "--model", "--weights-dtype", "--kv-dtype", "--strategy"],
+    everyday: "out all prompt-ids model weights-dtype kv-dtype strategy",
     examples: [
       ["Write the logits after a prompt", 'logits "Once upon a time" -o logits.f32'],
       [
@@ -88,16 +89,15 @@ async function computeLogits(model: Gpt2, ids: readonly number[], options: Optio
   });
 }
 
-function decodingOf(length: number, { strategy, blockSize, growth, kvDtype, all }: Options): DecodingOptions {
+function decodingOf(length: number, options: Options): DecodingOptions {
+  const { strategy, kvDtype, all } = options;
   return {
     strategy,
-    blockSize,
-    growth,
+    kvOptions: kvOptionsOf(options),
     kvDtype,
     nSequences: 1,
     maxPromptTokens: length,
     maxTokens: length,
-    capacityTokens: length,
     maxOutputs: all ? Math.min(LOGIT_ROWS, length) : 1,
   };
 }

@@ -4,11 +4,16 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { PAPER_KIND, type PaperResult, parsePaper } from "../../simulate/paper/result.ts";
-import { VIEW_NAMES, type ViewName } from "../../simulate/paper/view.ts";
-import { COMPARED, viewOf, type ViewSource } from "../../simulate/paper/views.ts";
+import {
+  PAPER_KIND,
+  type PaperResult,
+  parsePaper,
+  VIEW_NAMES,
+  type ViewName,
+} from "../../simulate/paper/paper_result.ts";
+import { compared, viewOf, type ViewSource } from "../../simulate/paper/views.ts";
 import type { ServingPlan } from "../../simulate/plan.ts";
-import { type RunFacts, servingSetup } from "../../simulate/record.ts";
+import { type RunFacts, servingSetup } from "../../simulate/serving_result.ts";
 import { paperTable } from "../../report/paper_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
@@ -58,17 +63,7 @@ export function paperCommand(): Command {
   }, { ...WORKLOAD_SEED, help: "Seed of lengths and prompts" });
   addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))), { dryRuns: true });
   return describeHelp(addJsonOption(command), {
-    everyday: [
-      "--views",
-      "--requests",
-      "--dry-run",
-      "--gpu",
-      "--model",
-      "--kv-budget",
-      "--kv-dtype",
-      "--seed",
-      "--json",
-    ],
+    everyday: "views requests dry-run gpu model kv-budget kv-dtype seed json",
     examples: [
       ["Simulate all views for OPT-13B, as in the paper", "paper --dry-run --model opt-13b --kv-budget 12GB"],
       ["Run two views on the GPU and keep the result", "paper --views waste,sharing --json paper.json"],
@@ -90,7 +85,7 @@ async function run(options: Options): Promise<void> {
   }, async ({ shape, facts, run, measured }, plan) => {
     const shown = (plan: ServingPlan) => withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
     return await paperResult(options.views, { plan, shape, run: shown, measured }, facts);
-  }, (plan) => ({ ...plan, policies: COMPARED }));
+  }, (plan) => ({ ...plan, policies: compared() }));
   await giveResult(result, paperTable, options);
 }
 

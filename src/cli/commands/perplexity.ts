@@ -7,7 +7,7 @@ import { idList, MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { UsageError } from "../../base/errors.ts";
 import { perplexity, perplexityNeed } from "../../measure/quality/perplexity.ts";
-import { readText } from "../../checkpoint/byte_source.ts";
+import { readText } from "../../host/files.ts";
 import { checkIds } from "../../checkpoint/config.ts";
 import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
 import { describeHelp } from "../options/help.ts";
@@ -46,7 +46,7 @@ export function perplexityCommand(): Command {
     defaultText: "the model's context",
   }, PRINT_JSON);
   return describeHelp(command, {
-    everyday: ["--model", "--weights-dtype", "--kv-dtype", "--ids", "--stride", "--max-length", "--json"],
+    everyday: "model weights-dtype kv-dtype ids stride max-length json",
     examples: [
       ["Score a text in float32", "perplexity story.txt"],
       ["Score it with weights, K and V in int8", "perplexity story.txt --weights-dtype int8 --kv-dtype int8"],

@@ -6,7 +6,7 @@
 import { MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { sayKind } from "../../report/adapter_kind.ts";
-import type { StrategyName } from "../../kv/strategy.ts";
+import { machineFacts } from "../../host/machine.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
 import { madeUpPrompt } from "../../measure/run/grid.ts";
 import { type Profile, profile, profiledTokens, profileNeed } from "../../measure/profile/profile.ts";
@@ -27,11 +27,11 @@ import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../optio
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { addOptions } from "../options/option_spec.ts";
+import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 interface Options extends PrecisionOptions, JsonOptions {
-  readonly strategy: StrategyName;
-  readonly blockSize: number;
+  readonly strategy: string;
   readonly promptTokens: number;
   readonly newTokens: number;
   readonly trace?: string;
@@ -58,16 +58,7 @@ export function profileCommand(): Command {
     group: "Output",
   });
   return describeHelp(addJsonOption(command), {
-    everyday: [
-      "--model",
-      "--strategy",
-      "--prompt-tokens",
-      "--new-tokens",
-      "--weights-dtype",
-      "--kv-dtype",
-      "--json",
-      "--trace",
-    ],
+    everyday: "model strategy prompt-tokens new-tokens weights-dtype kv-dtype json trace",
     examples: [
       ["See which kernels a decode step spends its time in", "profile"],
       ["Keep the profile and a trace of every dispatch", "profile --json profile.json --trace trace.json"],
@@ -91,13 +82,13 @@ async function run(options: Options): Promise<void> {
     checkContext(length, profiledTokens({ promptIds, steps: options.newTokens }) - length, config.nCtx);
     return { promptIds, weights: await hashed(checkpoint) };
   }, async (session, { promptIds, weights }) => {
-    const { strategy, kvDtype, blockSize, newTokens: steps } = options;
+    const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
     await checkFirst(session.model, { weights, strategy, kvDtypes: [kvDtype] });
     const created = new Date().toISOString();
     const measured = await withProgress(async (bar) => {
       bar.start("Profiling", steps + 1, "rounds");
       const onProgress = (rounds: number) => bar.update(rounds);
-      return await profile(session.model, { strategy, kvDtype, blockSize, promptIds, steps, onProgress });
+      return await profile(session.model, { strategy, kvOptions, kvDtype, promptIds, steps, onProgress });
     });
     const result = await resultOf(session, options, { created, measured });
     await giveResult(result, profileText, options);
@@ -106,8 +97,8 @@ async function run(options: Options): Promise<void> {
     }
   }, ({ promptIds }) => ({
     work: (context) => {
-      const { strategy, kvDtype, blockSize, newTokens: steps } = options;
-      return profileNeed(context, { strategy, kvDtype, blockSize, promptIds, steps });
+      const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
+      return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
     },
     tunes: true,
   }));
@@ -132,7 +123,7 @@ async function resultOf(
     kind: PROFILE_KIND,
     created,
     command: [...Deno.args],
-    environment: await describeEnvironment(gpu, model.tuning),
+    environment: await describeEnvironment(gpu, model.tuning, await machineFacts()),
     model: modelName,
     weights_dtype: model.weightsDtype,
     kv_dtype: kvDtype,

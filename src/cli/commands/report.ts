@@ -6,7 +6,7 @@
 import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { PAPER_KIND, parsePaper } from "../../simulate/paper/result.ts";
+import { PAPER_KIND, parsePaper } from "../../simulate/paper/paper_result.ts";
 import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
 import { kindOf } from "../../measure/record/record.ts";
 import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";

@@ -5,15 +5,17 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { checkGolden } from "../../check/golden.ts";
+import { checkGolden, goldenNeed } from "../../check/golden.ts";
 import { kernelChecks, type Verdict, verdictOf, verdicts } from "../../check/kernel_checks.ts";
 import { selfTestRecord } from "../../check/selftest_result.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
-import { Gpu } from "../../gpu/gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../host/gpu.ts";
 import { locateModel } from "../../hub/locate.ts";
 import { EMBEDDED_NAME } from "../../hub/embedded.ts";
-import { STRATEGY_NAMES, type StrategyName } from "../../kv/strategy.ts";
+import { machineFacts } from "../../host/machine.ts";
+import { strategyNamed, strategyNames } from "../../kv/registry.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -21,6 +23,7 @@ import { tuningFor, tuningsOf } from "../../model/tuning.ts";
 import { formatJson } from "../../report/json.ts";
 import { selfTestTable } from "../../report/selftest_table.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "../options/device_options.ts";
+import { checkMemory } from "../session/memory_check.ts";
 import { fetchProgress } from "../terminal/fetch_progress.ts";
 import { progressBar, withProgress } from "../terminal/progress.ts";
 import { describeHelp } from "../options/help.ts";
@@ -42,7 +45,7 @@ export function selftestCommand(): Command {
     default: false,
   }, PRINT_JSON);
   return describeHelp(command, {
-    everyday: ["--quick", "--json"],
+    everyday: "quick json",
     examples: [
       ["Check every kernel on this adapter", "selftest"],
       ["Check them without an optional feature", "selftest --disable-feature subgroups"],
@@ -62,10 +65,10 @@ async function run(options: Options): Promise<void> {
     bar.stop()
   );
   try {
-    const gpu = await Gpu.open(gpuOptions(options));
+    const gpu = await openGpu(gpuOptions(options));
     try {
       const all = await check(gpu, checkpoint, options.quick);
-      const environment = await describeEnvironment(gpu, tuningFor(gpu.facts));
+      const environment = await describeEnvironment(gpu, tuningFor(gpu.facts), await machineFacts());
       const record = selfTestRecord(created, environment, all);
       writeLine(options.json ? formatJson(record) : selfTestTable(record));
       if (all.some(({ verdict }) => verdict !== "right")) Deno.exitCode = 1;
@@ -87,7 +90,12 @@ async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<
   });
   const kernels = every.map(({ kernel }) => kernel);
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;
-  const strategies = quick ? STRATEGY_NAMES.slice(-1) : STRATEGY_NAMES;
+  const exact = strategyNames("bench").filter((name) => strategyNamed(name).traits.exact);
+  const strategies = quick ? exact.slice(-1) : exact;
+  await checkMemory(gpu, checkpoint, tuningFor(gpu.facts), {
+    work: (context) => goldenNeed(context, strategies),
+    say: (line) => console.error(line),
+  });
   return await withProgress(async (bar) => {
     bar.start("Checking kernels", checks.length + strategies.length, "checks");
     const all: Verdict[] = [];
@@ -100,11 +108,11 @@ async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<
   });
 }
 
-/** The whole model. */
+/** The whole model, with strategies that are exact. */
 async function goldenVerdicts(
   gpu: Gpu,
   checkpoint: Checkpoint,
-  strategies: readonly StrategyName[],
+  strategies: readonly string[],
   onProgress: (checked: number) => void,
 ): Promise<Verdict[]> {
   const kernel = "golden prompts";

@@ -6,10 +6,9 @@
 import { byteCount, decimal, MOST_SECONDS, positive, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { LiveEngine } from "../../engine/live_engine.ts";
-import { createMemory, POLICY_NAMES, type PolicyName } from "../../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { shapeOf } from "../../simulate/model_shape.ts";
-import { memoryOptions } from "../../simulate/run_policy.ts";
+import { servingKv } from "../../simulate/run_policy.ts";
 import { servingNeed } from "../../simulate/serving_need.ts";
 import { formatBytes, formatCount } from "../../report/units.ts";
 import { isLoopback } from "../../serve/api.ts";
@@ -17,15 +16,16 @@ import { serve } from "../../serve/server.ts";
 import { addApiKeyOptions, apiKeyOf, type ApiKeyOptions } from "../options/api_key.ts";
 import { describeHelp } from "../options/help.ts";
 import { watchInterrupts } from "../terminal/interrupt.ts";
+import { policySpec } from "../options/kv_options.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "../options/memory_options.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { connectionLimit, DEFAULT_CONNECTIONS } from "./serve/connection_limit.ts";
-import { addOptions, type OptionSpec } from "../options/option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "../options/option_spec.ts";
 import { withSession } from "../session/session.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
 interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
-  readonly policy: PolicyName;
+  readonly policy: string;
   readonly host: string;
   readonly port: number;
   readonly servedModelName?: string;
@@ -40,109 +40,84 @@ interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
 }
 
 const SERVE_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: "--host <address>",
-    help: "Address to listen at; any but a loopback address lets the network in",
-    group: "Server",
-    default: "127.0.0.1",
-  },
-  {
-    flags: "--port <n>",
-    help: "Port to listen at; 0 takes any",
-    group: "Server",
-    parse: wholeNumber(0, 65_535),
-    default: 8000,
-  },
-  {
-    flags: "--served-model-name <name>",
-    help: "Model name that clients use",
-    group: "Server",
-    defaultText: "the model's own",
-  },
-  {
-    flags: "--max-requests <n>",
-    help: "Most requests under way; others get status 429",
-    group: "Server",
-    parse: wholeNumber(1, 1_000_000),
-    default: 1024,
-  },
-  {
-    flags: "--max-waiting <n>",
-    help: "Most prompts that wait; others get status 429",
-    group: "Server",
-    parse: wholeNumber(1, 1_000_000),
-    default: 256,
-  },
-  {
-    flags: "--max-body <bytes>",
-    help: "Largest body of a request; larger ones get status 413",
-    group: "Server",
-    parse: byteCount,
-    default: 2 ** 20,
-    defaultText: "1MiB",
-  },
-  {
-    flags: "--max-connections <n>",
-    help: "Most connections; more get status 503",
-    group: "Server",
-    parse: wholeNumber(1, 1_000_000),
-    defaultText: `${DEFAULT_CONNECTIONS}, fewer where this process may open few files`,
-  },
-  {
-    flags: "--header-timeout <seconds>",
-    help: "Time for a request's headers; later ones get status 408",
-    group: "Server",
-    parse: positive(MOST_SECONDS),
-    default: 10,
-  },
-  {
-    flags: "--body-timeout <seconds>",
-    help: "Time for a request's body; later ones get status 408",
-    group: "Server",
-    parse: positive(MOST_SECONDS),
-    default: 30,
-  },
-  {
-    flags: "--idle-timeout <seconds>",
-    help: "Time for the next request, and for a client to take its answer",
-    group: "Server",
-    parse: positive(MOST_SECONDS),
-    default: 60,
-  },
-  {
-    flags: "--grace <seconds>",
-    help: "Time for requests under way after SIGINT or SIGTERM",
-    group: "Server",
-    parse: decimal(0, MOST_SECONDS),
-    default: 30,
-  },
-  {
-    flags: "--policy <name>",
-    help: "Memory policy for K and V",
-    group: "Scheduler",
-    choices: POLICY_NAMES,
-    default: "paged",
-  },
+  ...inGroup(
+    "Server",
+    {
+      flags: "--host <address>",
+      help: "Address to listen at; any but a loopback address lets the network in",
+      default: "127.0.0.1",
+    },
+    {
+      flags: "--port <n>",
+      help: "Port to listen at; 0 takes any",
+      parse: wholeNumber(0, 65_535),
+      default: 8000,
+    },
+    {
+      flags: "--served-model-name <name>",
+      help: "Model name that clients use",
+      defaultText: "the model's own",
+    },
+    {
+      flags: "--max-requests <n>",
+      help: "Most requests under way; others get status 429",
+      parse: wholeNumber(1, 1_000_000),
+      default: 1024,
+    },
+    {
+      flags: "--max-waiting <n>",
+      help: "Most prompts that wait; others get status 429",
+      parse: wholeNumber(1, 1_000_000),
+      default: 256,
+    },
+    {
+      flags: "--max-body <bytes>",
+      help: "Largest body of a request; larger ones get status 413",
+      parse: byteCount,
+      default: 2 ** 20,
+      defaultText: "1MiB",
+    },
+    {
+      flags: "--max-connections <n>",
+      help: "Most connections; more get status 503",
+      parse: wholeNumber(1, 1_000_000),
+      defaultText: `${DEFAULT_CONNECTIONS}, fewer where this process may open few files`,
+    },
+    {
+      flags: "--header-timeout <seconds>",
+      help: "Time for a request's headers; later ones get status 408",
+      parse: positive(MOST_SECONDS),
+      default: 10,
+    },
+    {
+      flags: "--body-timeout <seconds>",
+      help: "Time for a request's body; later ones get status 408",
+      parse: positive(MOST_SECONDS),
+      default: 30,
+    },
+    {
+      flags: "--idle-timeout <seconds>",
+      help: "Time for the next request, and for a client to take its answer",
+      parse: positive(MOST_SECONDS),
+      default: 60,
+    },
+    {
+      flags: "--grace <seconds>",
+      help: "Time for requests under way after SIGINT or SIGTERM",
+      parse: decimal(0, MOST_SECONDS),
+      default: 30,
+    },
+  ),
 ];
 
 /** Declares the subcommand. */
 export function serveCommand(): Command {
-  const command = addOptions(new Command("serve"), ...SERVE_OPTIONS);
+  const command = addOptions(new Command("serve"), ...SERVE_OPTIONS, policySpec());
   addApiKeyOptions(command, "API key, which clients must send as bearer token", "Server");
   addMemoryOptions(addKvDtypeOption(addModelOptions(command)), { dryRuns: false });
   return describeHelp(command, {
-    everyday: [
-      "--model",
-      "--weights-dtype",
-      "--kv-dtype",
-      "--kv-budget",
-      "--max-sequences",
-      "--policy",
-      "--host",
-      "--port",
-      "--served-model-name",
-      "--api-key-file",
-    ],
+    everyday:
+      "model weights-dtype kv-dtype kv-budget max-sequences policy host port served-model-name api-key-file",
     examples: [
       ["Serve the embedded model at http://127.0.0.1:8000/v1", "serve"],
       ["Serve GPT-2 with 1 GiB for K and V", "serve --model gpt2 --kv-budget 1GiB"],
@@ -165,10 +140,10 @@ async function run(options: Options): Promise<void> {
       return Promise.resolve({ shape, tokenizer, plan: memoryPlanOf(options, shape, GPU_LIMITS) });
     },
     async ({ gpu, model, modelName }, { shape, tokenizer, plan }) => {
-      const memory = createMemory(options.policy, memoryOptions(plan, shape));
+      const kv = servingKv(plan, shape, options.policy);
       const { nCtx } = model.config;
       const { maxSequences, maxRows, preemption } = plan;
-      const engine = await LiveEngine.create(model, memory, {
+      const engine = await LiveEngine.create(model, kv, {
         nCtx,
         maxSequences,
         maxRows,

@@ -5,8 +5,7 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { servingRecord } from "../../simulate/record.ts";
-import type { ServingResult } from "../../simulate/result.ts";
+import { servingRecord, type ServingResult } from "../../simulate/serving_result.ts";
 import { servingTable } from "../../report/serving_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
@@ -21,18 +20,7 @@ interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
 export function serveSimCommand(): Command {
   const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
   return describeHelp(addJsonOption(addServingOptions(command)), {
-    everyday: [
-      "--model",
-      "--policies",
-      "--kv-budget",
-      "--lengths",
-      "--requests",
-      "--rate",
-      "--dry-run",
-      "--gpu",
-      "--seed",
-      "--json",
-    ],
+    everyday: "model policies kv-budget lengths requests rate dry-run gpu seed json",
     examples: [
       ["Serve 50 requests on this GPU from 24 MiB", "serve-sim --kv-budget 24MiB --requests 50"],
       [

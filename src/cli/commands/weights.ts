@@ -4,13 +4,13 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import Table from "npm:cli-table3@0.6.5";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { Hub, whatIsMissing } from "../../hub/hub.ts";
 import { MODEL_NAMES } from "../../hub/locate.ts";
 import { CONFIG, readJson } from "../../hub/model_files.ts";
 import { repositoryOf } from "../../hub/names.ts";
 import { parameterCount, parseConfig } from "../../checkpoint/config.ts";
+import { drawTable } from "../../report/text_table.ts";
 import { formatBytes, formatCount } from "../../report/units.ts";
 import { fetchProgress } from "../terminal/fetch_progress.ts";
 import { describeHelp } from "../options/help.ts";
@@ -73,22 +73,12 @@ async function showModels({ json }: { json: boolean }): Promise<void> {
   const { models, others } = await modelsIn(new Hub());
   if (json) return writeLine(JSON.stringify({ cache: cache.root, models, others }, null, 2));
   if (models.length > 0) {
-    const table = new Table({
-      head: ["model", "parameters", "size", "commit", "state"],
-      colAligns: ["left", "right", "right", "left", "left"],
-      style: { head: [], border: [] },
-    });
-    for (const { name, n_parameters, bytes, incomplete_bytes, commit, missing } of models) {
+    const rows = models.map(({ name, n_parameters, bytes, incomplete_bytes, commit, missing }) => {
       const rest = incomplete_bytes === 0 ? "" : ` + ${formatBytes(incomplete_bytes)} incomplete`;
-      table.push([
-        name,
-        formatCount(n_parameters),
-        formatBytes(bytes) + rest,
-        commit.slice(0, 12),
-        missing ?? "complete",
-      ]);
-    }
-    writeLine(table.toString());
+      const size = formatBytes(bytes) + rest;
+      return [name, formatCount(n_parameters), size, commit.slice(0, 12), missing ?? "complete"];
+    });
+    writeLine(drawTable(rows, { head: ["model", "parameters", "size", "commit", "state"], align: "lrrl" }));
   }
   const what = models.length === 0 ? "No GPT-2 model in" : "In";
   writeLine(`${what} ${cache.root}${others === 0 ? "" : `, beside ${others} other repositories`}`);

@@ -6,7 +6,7 @@
  */
 import type { Command } from "./commander.ts";
 import { UsageError } from "../../base/errors.ts";
-import { readText } from "../../checkpoint/byte_source.ts";
+import { readText } from "../../host/files.ts";
 import { addOptions, type Group } from "./option_spec.ts";
 
 /** Values of {@link addApiKeyOptions}. */

@@ -3,21 +3,22 @@
  *
  * @module
  */
-import { MOST_SECONDS, MOST_TOKENS, nameList, share, wholeNumber } from "./values.ts";
+import { MOST_SECONDS, MOST_TOKENS, share, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
 import { UsageError } from "../../base/errors.ts";
-import { STRATEGY_NAMES } from "../../kv/strategy.ts";
 import { type Format, FORMATS } from "../../report/formats.ts";
 import type { AccuracyOptions } from "../commands/bench/bench_accuracy.ts";
 import type { PlanOptions } from "../commands/bench/bench_plan.ts";
 import { addCompareOptions, type CompareOptions } from "../commands/compare.ts";
-import { BLOCK_SIZE, GROWTH, PROMPT_IDS } from "./decode_options.ts";
+import { strategyOptions } from "../../kv/registry.ts";
+import { PROMPT_IDS } from "./decode_options.ts";
 import { DEFAULT_FOLDER } from "./destination.ts";
 import { describeHelp } from "./help.ts";
+import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { JSON_FILE } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
-import { sweepOption, SWEPT } from "./sweep.ts";
+import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
+import { sweepOption, swept } from "./sweep.ts";
 
 /** Values of {@link addBenchOptions}. */
 export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptions {
@@ -33,24 +34,13 @@ export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptio
   readonly resume?: string;
 }
 
-const BENCH_OPTIONS: readonly OptionSpec[] = [
-  {
+const benchOptions = (): readonly OptionSpec[] => [
+  strategiesSpec("bench", {
     flags: "--strategies <names>",
-    help: `Decode strategies to compare, from ${STRATEGY_NAMES.join(", ")}`,
+    help: "Decode strategies to compare",
     group: "K/V memory",
-    parse: nameList(STRATEGY_NAMES),
-    default: [...STRATEGY_NAMES],
-    defaultText: "all",
-  },
-  BLOCK_SIZE,
-  GROWTH,
-  {
-    flags: "--kv-capacity <tokens>",
-    help: "Tokens per sequence that a static kv-cache reserves and the block pool holds",
-    group: "K/V memory",
-    parse: wholeNumber(1, MOST_TOKENS),
-    defaultText: "the model's context",
-  },
+  }),
+  ...kvOptionSpecs({ contextLengths: true }),
   {
     flags: "--prompt <text>",
     help: "Text to continue",
@@ -64,67 +54,56 @@ const BENCH_OPTIONS: readonly OptionSpec[] = [
     group: "Prompt",
     parse: wholeNumber(1, MOST_TOKENS),
   },
-  {
-    flags: "--new-tokens <n>",
-    help: "Tokens to generate, greedily",
-    group: "Workload",
-    parse: wholeNumber(1, MOST_TOKENS),
-    default: 50,
-  },
-  {
-    flags: "--batch <n>",
-    help: "Sequences to decode together",
-    group: "Workload",
-    parse: wholeNumber(1, 1024),
-    default: 1,
-  },
-  {
-    flags: "--sweep <name=values>",
-    help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${SWEPT.join(", ")})`,
-    group: "Workload",
-    parse: sweepOption,
-  },
-  {
-    flags: "--seed <n>",
-    help: "Seed of the order of runs and of a random prompt",
-    group: "Workload",
-    parse: wholeNumber(0, 2 ** 32 - 1),
-    default: 0,
-  },
-  {
-    flags: "--warmup <n>",
-    help: "Warm-up runs of each strategy",
-    group: "Measuring",
-    parse: wholeNumber(0, 1000),
-    defaultText: "until times are steady",
-  },
-  {
-    flags: "--runs <n>",
-    help: "Measured runs of each strategy",
-    group: "Measuring",
-    parse: wholeNumber(1, 1000),
-    defaultText: "until --target-ci or --max-seconds is reached",
-  },
-  {
-    flags: "--target-ci <share>",
-    help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
-    group: "Measuring",
-    parse: share(0.001, 1),
-    default: 0.025,
-    defaultText: "2.5%",
-  },
-  {
-    flags: "--max-seconds <n>",
-    help: "Most seconds of measured runs for one setting",
-    group: "Measuring",
-    parse: wholeNumber(1, MOST_SECONDS),
-    default: 30,
-  },
-  {
-    flags: "--no-accuracy",
-    help: "Do not compare f16 and int8 with float32 first",
-    group: "Measuring",
-  },
+  ...inGroup(
+    "Workload",
+    {
+      flags: "--new-tokens <n>",
+      help: "Tokens to generate, greedily",
+      parse: wholeNumber(1, MOST_TOKENS),
+      default: 50,
+    },
+    { flags: "--batch <n>", help: "Sequences to decode together", parse: wholeNumber(1, 1024), default: 1 },
+    {
+      flags: "--sweep <name=values>",
+      help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
+      parse: sweepOption,
+    },
+    {
+      flags: "--seed <n>",
+      help: "Seed of the order of runs and of a random prompt",
+      parse: wholeNumber(0, 2 ** 32 - 1),
+      default: 0,
+    },
+  ),
+  ...inGroup(
+    "Measuring",
+    {
+      flags: "--warmup <n>",
+      help: "Warm-up runs of each strategy",
+      parse: wholeNumber(0, 1000),
+      defaultText: "until times are steady",
+    },
+    {
+      flags: "--runs <n>",
+      help: "Measured runs of each strategy",
+      parse: wholeNumber(1, 1000),
+      defaultText: "until --target-ci or --max-seconds is reached",
+    },
+    {
+      flags: "--target-ci <share>",
+      help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
+      parse: share(0.001, 1),
+      default: 0.025,
+      defaultText: "2.5%",
+    },
+    {
+      flags: "--max-seconds <n>",
+      help: "Most seconds of measured runs for one setting",
+      parse: wholeNumber(1, MOST_SECONDS),
+      default: 30,
+    },
+    { flags: "--no-accuracy", help: "Do not compare f16 and int8 with float32 first" },
+  ),
   {
     flags: "--out <folder>",
     help: "Folder for result, page and chart",
@@ -143,22 +122,11 @@ const BENCH_OPTIONS: readonly OptionSpec[] = [
 
 /** Adds all options of `bench` to it. */
 export function addBenchOptions(command: Command): Command {
-  addOptions(addCompareOptions(addKvDtypeOption(addModelOptions(command))), ...BENCH_OPTIONS);
+  addOptions(addCompareOptions(addKvDtypeOption(addModelOptions(command))), ...benchOptions());
   return describeHelp(command, {
-    everyday: [
-      "--model",
-      "--strategies",
-      "--prompt-tokens",
-      "--new-tokens",
-      "--batch",
-      "--weights-dtype",
-      "--kv-dtype",
-      "--sweep",
-      "--json",
-      "--baseline",
-    ],
+    everyday: "model strategies prompt-tokens new-tokens batch weights-dtype kv-dtype sweep json baseline",
     examples: [
-      ["Compare the three strategies on the embedded model", "bench"],
+      ["Compare the strategies on the embedded model", "bench"],
       [
         "See how time per token grows with the prompt",
         "bench --sweep prompt-tokens=32,128,512 --new-tokens 16",
@@ -171,16 +139,14 @@ export function addBenchOptions(command: Command): Command {
   });
 }
 
-/** Options that a sweep of the same name takes the place of. */
-const SWEPT_OPTIONS: Readonly<Record<string, string>> = {
-  promptTokens: "prompt_tokens",
-  newTokens: "new_tokens",
+/** Names of options among a command's values, by the settings whose sweep takes their place. */
+const optionsBySetting = (): Readonly<Record<string, string>> => ({
+  prompt_tokens: "promptTokens",
+  new_tokens: "newTokens",
   batch: "batch",
-  kvDtype: "kv_dtype",
-  blockSize: "block_size",
-  growth: "growth",
-  kvCapacity: "kv_capacity_tokens",
-};
+  kv_dtype: "kvDtype",
+  ...Object.fromEntries([...strategyOptions()].map(([key, option]) => [key, attributeOf(option)])),
+});
 
 /**
  * Refuses an option whose setting is also swept.
@@ -188,7 +154,7 @@ const SWEPT_OPTIONS: Readonly<Record<string, string>> = {
  * @throws {UsageError} Naming it.
  */
 export function refuseTwice(command: Command, { sweep = {} }: BenchOptions): void {
-  for (const [option, key] of Object.entries(SWEPT_OPTIONS)) {
+  for (const [key, option] of Object.entries(optionsBySetting())) {
     if (!Object.hasOwn(sweep, key) || command.getOptionValueSource(option) !== "cli") continue;
     const { long } = command.options.find((each) => each.attributeName() === option)!;
     throw new UsageError(`${long} is given and swept: expected one of them`);

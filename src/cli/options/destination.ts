@@ -38,7 +38,7 @@ export async function destinationOf(
   const quiet = printed || format !== "table";
   if (json !== undefined && out === undefined) return printed ? { quiet } : { quiet, file: json };
   if (json !== undefined && !printed) {
-    throw new UsageError("Both --json and --out are given: wanted one of them");
+    throw new UsageError("Both --json and --out are given: expected one of them");
   }
   const folder = out ?? DEFAULT_FOLDER;
   for (const name of ["write", "read"] as const) {

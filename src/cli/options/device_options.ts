@@ -5,7 +5,6 @@
  * @module
  */
 import { type Command, InvalidArgumentError } from "./commander.ts";
-import type { GpuOptions } from "../../gpu/gpu.ts";
 import {
   DEFAULT_LIMITS,
   type Feature,
@@ -13,8 +12,10 @@ import {
   type Limit,
   LIMITS,
   UNUSED_FEATURE,
-} from "../../gpu/ladder.ts";
-import { WEBGPU_NAMES, WEBGPU_VARIABLE, type WebGpuName } from "../../gpu/webgpu.ts";
+} from "../../gpu/limits.ts";
+import { WEBGPU_NAMES, type WebGpuName } from "../../gpu/webgpu.ts";
+import type { GpuOptions } from "../../host/gpu.ts";
+import { WEBGPU_VARIABLE } from "../../host/variables.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@link addDeviceOptions}. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Command } from "./commander.ts";
-import { DEFAULT_LIMITS, FEATURES } from "../../gpu/ladder.ts";
+import { DEFAULT_LIMITS, FEATURES } from "../../gpu/limits.ts";
 import { addDeviceOptions, gpuOptions } from "./device_options.ts";
 
 function parse(...args: string[]) {

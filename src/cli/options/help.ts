@@ -17,13 +17,13 @@ const WIDEST = 100;
 
 /** The parts of a command's help besides its options. */
 export interface HelpSpec {
-  /** The options that `--help` shows, in its order. Default: all. */
-  readonly everyday?: readonly string[];
-  /** Command lines without `kvbench`, each with what it does. */
+  /** Options that `--help` shows, in order, without dashes and with spaces between them. Default: all. */
+  readonly everyday?: string;
+  /** Command lines without `kvbench`, each with its effect. */
   readonly examples: readonly Example[];
 }
 
-/** A command line that is shown. */
+/** A command line that help shows. */
 export type Example = readonly [what: string, args: string];
 
 const specs = new WeakMap<Command, HelpSpec>();
@@ -39,9 +39,13 @@ export function examplesOf(command: Command): readonly Example[] {
   return specs.get(command)?.examples ?? [];
 }
 
-/** The options that `--help` leaves to `--help-all`. */
+function everydayOf(command: Command): string[] | undefined {
+  return specs.get(command)?.everyday?.split(" ").map((name) => `--${name}`);
+}
+
+/** Returns the options that only `--help-all` shows. */
 export function furtherOptions(command: Command): Option[] {
-  const everyday = specs.get(command)?.everyday;
+  const everyday = everydayOf(command);
   if (everyday === undefined) return [];
   return command.options.filter(({ long, hidden }) => !hidden && !everyday.includes(long!));
 }
@@ -80,7 +84,7 @@ class ReadableHelp extends Help {
 
   override visibleOptions(command: Command): Option[] {
     const options = super.visibleOptions(command).filter((option) => option.long !== "--help");
-    const everyday = specs.get(command)?.everyday;
+    const everyday = everydayOf(command);
     if (everything.has(command)) {
       const place = ({ helpGroupHeading }: Option) => GROUPS.indexOf(helpGroupHeading as Group);
       return options.toSorted((a, b) => place(a) - place(b));

@@ -5,20 +5,17 @@
  */
 import type { Command } from "./commander.ts";
 import { type Preemption, PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
-import { ALLOCATOR_NAMES, type AllocatorName } from "../../kv/arena.ts";
 import type { ModelShape } from "../../simulate/model_shape.ts";
 import type { MemoryPlan } from "../../simulate/plan.ts";
-import { BLOCK_SIZE } from "./decode_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { kvOptionsOf, kvOptionSpecs } from "./kv_options.ts";
+import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
 import { byteCount, wholeNumber } from "./values.ts";
 
 /** Values of {@link addMemoryOptions}. */
 export interface MemoryOptions {
   readonly kvBudget?: number;
   readonly swapSpace: number;
-  readonly blockSize: number;
   readonly watermark?: number;
-  readonly allocator: AllocatorName;
   readonly preemption: Preemption;
   readonly maxSequences?: number;
   readonly maxRows?: number;
@@ -43,7 +40,7 @@ const group = "K/V memory";
 export function addMemoryOptions(command: Command, { dryRuns }: { readonly dryRuns: boolean }): Command {
   const limit = (key: keyof typeof GPU_LIMITS) =>
     dryRuns ? `${GPU_LIMITS[key]}; ${DRY_LIMITS[key]} in a dry run` : `${GPU_LIMITS[key]}`;
-  return addOptions(command, ...MEMORY_OPTIONS, {
+  return addOptions(command, ...MEMORY_OPTIONS, ...kvOptionSpecs({ contextLengths: false }), {
     flags: "--max-sequences <n>",
     help: "Most sequences that run at once",
     group: "Scheduler",
@@ -74,28 +71,21 @@ const MEMORY_OPTIONS: readonly OptionSpec[] = [
     default: 2 ** 30,
     defaultText: "1GiB",
   },
-  BLOCK_SIZE,
-  {
-    flags: "--watermark <blocks>",
-    help: "Blocks that stay free when a request is admitted",
-    group: "Scheduler",
-    parse: wholeNumber(0, 2 ** 31),
-    defaultText: "1 % of them",
-  },
-  {
-    flags: "--allocator <name>",
-    help: "Allocator of the contiguous policies",
-    group,
-    choices: ALLOCATOR_NAMES,
-    default: "buddy",
-  },
-  {
-    flags: "--preemption <type>",
-    help: "Treatment of K and V of a preempted request",
-    group: "Scheduler",
-    choices: PREEMPTIONS,
-    default: "recompute",
-  },
+  ...inGroup(
+    "Scheduler",
+    {
+      flags: "--watermark <blocks>",
+      help: "Blocks that stay free when a request is admitted",
+      parse: wholeNumber(0, 2 ** 31),
+      defaultText: "1 % of them",
+    },
+    {
+      flags: "--preemption <type>",
+      help: "Treatment of K and V of a preempted request",
+      choices: PREEMPTIONS,
+      default: "recompute",
+    },
+  ),
 ];
 
 /** Makes the plan of the options for a model. */
@@ -107,9 +97,8 @@ export function memoryPlanOf(
   return {
     budgetBytes: options.kvBudget ?? DEFAULT_CONTEXTS * shape.nCtx * shape.kvTokenBytes,
     swapBytes: options.swapSpace,
-    blockSize: options.blockSize,
+    kvOptions: kvOptionsOf(options),
     watermark: options.watermark,
-    allocator: options.allocator,
     preemption: options.preemption,
     maxSequences: options.maxSequences ?? standard.maxSequences,
     maxRows: options.maxRows ?? standard.maxRows,

@@ -1,12 +1,11 @@
 /**
- * Options as data: flags, help text, group, values and default of each stand in one place, and every subcommand that
- * takes the option takes it from there.
+ * Options as data: flags, help text, group, values and default of each option, for every subcommand that takes it.
  *
  * @module
  */
 import { type Command, Option } from "./commander.ts";
 
-/** The subjects that `--help-all` sorts options by, in its order. */
+/** Subjects of options, in the order of `--help-all`. */
 export const GROUPS = [
   "Command",
   "Model",
@@ -24,28 +23,31 @@ export const GROUPS = [
   "WebGPU and kernels",
 ] as const;
 
-/** A subject of options. */
 export type Group = typeof GROUPS[number];
 
-/** One option. */
+/** An option of a subcommand. */
 export interface OptionSpec {
   /** Names and value, such as `--batch <n>`. */
   readonly flags: string;
   /** Help text, without values and default. */
   readonly help: string;
-  /** Its subject. */
   readonly group: Group;
-  /** Values that it takes, where they are few. */
+  /** Accepted values. Default: all that `parse` accepts. */
   readonly choices?: readonly string[];
   /** Turns text into a value. Default: the text itself. */
   // deno-lint-ignore no-explicit-any -- as in commander: each option has a type of its own
   readonly parse?: (text: string, before: any) => unknown;
-  /** The value without the option. Default: none. */
+  /** Value without the option. Default: none. */
   readonly default?: unknown;
-  /** The default as help says it, where its text differs from the value. */
+  /** Default as help shows it, if its text differs from the value. */
   readonly defaultText?: string;
   /** True if the option must be given. Default: false. */
   readonly required?: boolean;
+}
+
+/** Returns options of one subject. */
+export function inGroup(group: Group, ...specs: readonly Omit<OptionSpec, "group">[]): OptionSpec[] {
+  return specs.map((spec) => ({ ...spec, group }));
 }
 
 /** Adds options to a subcommand, in order. */

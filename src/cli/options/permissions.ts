@@ -1,5 +1,5 @@
 /**
- * The permissions that each subcommand can't do without, as `--help`, the README and the tests have them.
+ * The permissions that each subcommand can't do without, as `--help`, `docs/guide.md` and the tests have them.
  *
  * @module
  */

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { MOST_SECONDS, MOST_TOKENS, nameList, positive, wholeNumber } from "./values.ts";
+import { MOST_SECONDS, MOST_TOKENS, positive, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
-import { POLICY_NAMES, type PolicyName } from "../../engine/scheduler/create_memory.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import { parseLengths } from "../../simulate/length_file.ts";
-import { DATA_SETS, type DataSet, FITTED_CONTEXT } from "../../simulate/lengths.ts";
+import { DATA_SETS, type DataSet, FITTED_CONTEXT, type LengthSource } from "../../simulate/lengths.ts";
 import type { ModelShape } from "../../simulate/model_shape.ts";
-import type { LengthSource, ServingPlan } from "../../simulate/plan.ts";
+import type { ServingPlan } from "../../simulate/plan.ts";
 import {
   addMemoryOptions,
   DRY_LIMITS,
@@ -19,11 +18,12 @@ import {
   type MemoryOptions,
   memoryPlanOf,
 } from "./memory_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { strategiesSpec } from "./kv_options.ts";
+import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
 
 /** Values of {@link addServingOptions}. */
 export interface ServingOptions extends MemoryOptions {
-  readonly policies: PolicyName[];
+  readonly policies: string[];
   readonly lengths: string;
   readonly lengthScale?: number;
   readonly requests?: number;
@@ -90,29 +90,28 @@ export const GOODPUT_LIMITS: readonly OptionSpec[] = (["ttft", "tpot"] as const)
   parse: positive(1000 * MOST_SECONDS),
 }));
 
-const SERVING_OPTIONS: readonly OptionSpec[] = [
-  {
+const servingOptions = (): readonly OptionSpec[] => [
+  strategiesSpec("serving", {
     flags: "--policies <names>",
-    help: `Memory policies to compare, from ${POLICY_NAMES.join(", ")}`,
+    help: "Memory policies to compare",
     group: "Scheduler",
-    parse: nameList(POLICY_NAMES),
-    default: ["max", "pow2", "oracle", "paged"],
-  },
+  }),
   { ...LENGTHS, default: "sharegpt" },
-  {
-    flags: "--length-scale <x>",
-    help: "Factor on lengths that are drawn",
-    group: "Workload",
-    parse: positive(1000),
-    defaultText: `the model's context / ${FITTED_CONTEXT}, the context that the distributions are from`,
-  },
-  {
-    flags: "--requests <n>",
-    help: "Number of requests",
-    group: "Workload",
-    parse: wholeNumber(1, 1e8),
-    defaultText: `those of the CSV file, else ${DEFAULT_REQUESTS}`,
-  },
+  ...inGroup(
+    "Workload",
+    {
+      flags: "--length-scale <x>",
+      help: "Factor on lengths that are drawn",
+      parse: positive(1000),
+      defaultText: `the model's context / ${FITTED_CONTEXT}, the context that the distributions are from`,
+    },
+    {
+      flags: "--requests <n>",
+      help: "Number of requests",
+      parse: wholeNumber(1, 1e8),
+      defaultText: `those of the CSV file, else ${DEFAULT_REQUESTS}`,
+    },
+  ),
   RATE,
   NUM_RETURN_SEQUENCES,
   PREFIX_TOKENS,
@@ -135,7 +134,7 @@ const SERVING_OPTIONS: readonly OptionSpec[] = [
 
 /** Adds the options to a subcommand. */
 export function addServingOptions(command: Command): Command {
-  return addOptions(addMemoryOptions(command, { dryRuns: true }), ...SERVING_OPTIONS);
+  return addOptions(addMemoryOptions(command, { dryRuns: true }), ...servingOptions());
 }
 
 /**

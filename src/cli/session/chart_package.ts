@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { openWebCache } from "../../base/web_cache.ts";
 import { CANVAS_PACKAGE, chartPermissions } from "../../report/chart.ts";
 
 const CACHE_NAME = "kvbench-packages";
@@ -15,9 +16,7 @@ const KEY = `https://kvbench.invalid/${CANVAS_PACKAGE}`;
  * @param say Shows a line.
  */
 export async function drawing<T>(draw: () => Promise<T>, say: (line: string) => void): Promise<T> {
-  const cache = typeof caches === "undefined"
-    ? undefined
-    : await caches.open(CACHE_NAME).catch(() => undefined);
+  const cache = await openWebCache(CACHE_NAME);
   // What may not be loaded is not fetched either, and `draw` says so.
   if ((await chartPermissions()).length === 0 && await cache?.match(KEY) === undefined) {
     say(

@@ -5,14 +5,22 @@
  */
 import { selfCheck, type SelfCheckOptions } from "../../check/self_check.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
+import { compileProgress } from "../terminal/compile_progress.ts";
 import { withProgress } from "../terminal/progress.ts";
+
+/** Kernels that golden prompts use with a cache, about. */
+const GOLDEN_KERNELS = 16;
 
 /**
  * Holds what this adapter computes against references.
  *
  * @throws {WrongResultsError} Naming the first kernel that is wrong.
  */
-export async function checkFirst(model: Gpt2, options: Omit<SelfCheckOptions, "onProgress">): Promise<void> {
+export async function checkFirst(
+  model: Gpt2,
+  options: Omit<SelfCheckOptions, "onProgress" | "onKernel">,
+): Promise<void> {
+  const compiling = compileProgress(GOLDEN_KERNELS);
   await withProgress(async (bar) => {
     let total: number | undefined;
     const onProgress = (done: number, checks: number) => {
@@ -20,6 +28,6 @@ export async function checkFirst(model: Gpt2, options: Omit<SelfCheckOptions, "o
       if (total !== checks) bar.start("Checking what this adapter computes", total = checks, "checks");
       bar.update(done);
     };
-    await selfCheck(model, { ...options, onProgress });
-  });
+    await selfCheck(model, { ...options, onProgress, onKernel: compiling.kernel });
+  }).finally(compiling.stop);
 }

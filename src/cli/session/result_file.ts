@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { basename, dirname, join } from "node:path";
 import { KvbenchError } from "../../base/errors.ts";
+import { Lock } from "../../hub/lock.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
-import { readText } from "../../checkpoint/byte_source.ts";
+import { readText } from "../../host/files.ts";
 import { formatJson } from "../../report/json.ts";
-import { isReplaced, writeWhole } from "../../report/write.ts";
+import { checkWritable, isReplaced, writeWhole } from "../../report/write.ts";
 
 /** Rewriting costs some milliseconds, so that it is not done after every round of a quick workload. */
 const PAUSE_MS = 1000;
@@ -85,6 +87,30 @@ export class ResultFile {
     await this.#writing;
     if (this.#begun) await Deno.remove(this.path).catch(() => {}); // what failed is the error to tell
   }
+}
+
+/**
+ * Keeps other runs from writing the result at `path` until it is disposed of. Does nothing where `path` is no regular
+ * file: a pipe is not replaced.
+ *
+ * @throws {KvbenchError} If another run writes it, or its folder can't be written.
+ */
+export async function claimResult(path: string): Promise<Disposable> {
+  if (!await isReplaced(path)) return { [Symbol.dispose]() {} };
+  await checkWritable(path);
+  const beside = join(dirname(path), `.${basename(path)}.lock`);
+  const lock = await Lock.try(beside);
+  if (lock === undefined) throw new KvbenchError(`${path} is being written by another run: expected its end`);
+  return {
+    [Symbol.dispose]() {
+      try {
+        Deno.removeSync(beside);
+      } catch {
+        // A lock file that stays locks nothing.
+      }
+      lock[Symbol.dispose]();
+    },
+  };
 }
 
 /**

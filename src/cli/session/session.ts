@@ -6,7 +6,8 @@
 import { DEFAULT_DTYPE } from "../../formats/registry.ts";
 import { UsageError } from "../../base/errors.ts";
 import { GL_COST } from "../../gpu/backend.ts";
-import { Gpu } from "../../gpu/gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../host/gpu.ts";
 import { locateConfig, locateModel } from "../../hub/locate.ts";
 import type { TensorSource, WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import { Gpt2, samePacking } from "../../model/gpt2.ts";
@@ -92,7 +93,7 @@ export async function withModel<T>(
   { work, tunes = false, firstSteps, look }: Beginning = {},
 ): Promise<T> {
   const bar = progressBar();
-  const gpu = await Gpu.open(gpuOptions(options));
+  const gpu = await openGpu(gpuOptions(options));
   if (gpu.facts.backend === "gl") {
     bar.say(`kvbench: the adapter is reached through OpenGL. ${GL_COST}; \`doctor\` tells how to get Vulkan`);
   }
@@ -172,7 +173,7 @@ export async function expectFit(
   options: PrecisionOptions | ModelOptions,
   work: WorkOf,
 ): Promise<void> {
-  const gpu = await Gpu.open(gpuOptions(options));
+  const gpu = await openGpu(gpuOptions(options));
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
     await checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded

@@ -1,39 +1,16 @@
 /**
  * Which kernel variants a run uses: what was measured on this adapter before, or the defaults, or what is measured now.
- * Choices are kept in Deno's Web Cache, which needs no permission.
  *
  * @module
  */
-import { z } from "../../base/zod.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { FEATURES, LIMITS } from "../../gpu/ladder.ts";
+import { FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { autotune, type Trying, tuningTimeMs } from "../../model/autotune/autotune.ts";
 import type { AutotuneOptions } from "../../model/autotune/options.ts";
 import { KERNELS_TEXT } from "../../model/gpt2.ts";
 import { type Tuning, tuningFor } from "../../model/tuning.ts";
 import { progressBar } from "../terminal/progress.ts";
-
-const CACHE_NAME = "kvbench-tuning";
-
-/** A remembered choice; one that looks different is measured again. */
-const schema: z.ZodType<Tuning> = z.strictObject({
-  name: z.literal("measured"),
-  texels: z.boolean(),
-  tileGroup: z.int().positive(),
-  wideRows: z.boolean(),
-  tallRows: z.boolean(),
-  kSplit: z.int().positive(),
-  subgroups: z.boolean(),
-  wideRowTiles: z.int().positive(),
-  linearLanes: z.int().positive(),
-  normLanes: z.int().positive(),
-  decodeLanes: z.int().positive(),
-  splitTokens: z.int().nonnegative(),
-  prefillLanes: z.int().positive(),
-  argmaxLanes: z.int().positive(),
-  sampleBits: z.int().positive(),
-  maxSingleRows: z.int().nonnegative(),
-});
+import { recallTuning, rememberTuning } from "./remembered_tuning.ts";
 
 /** Options of {@link knownTuning}. */
 export interface TuningOptions extends AutotuneOptions {
@@ -53,9 +30,8 @@ export interface KnownTuning {
 /** What was chosen on this adapter before, or the defaults of its kind. */
 export async function knownTuning(gpu: Gpu, options: TuningOptions): Promise<KnownTuning> {
   if (options.autotune && !options.retune) {
-    const stored = await (await openCache())?.match(await keyOf(gpu, options));
-    const remembered = schema.safeParse(await stored?.json().catch(() => undefined));
-    if (remembered.success) return { tuning: remembered.data, remembered: true };
+    const tuning = await recallTuning(await keyOf(gpu, options));
+    if (tuning !== undefined) return { tuning, remembered: true };
   }
   return { tuning: tuningFor(gpu.facts), remembered: false };
 }
@@ -82,21 +58,21 @@ export async function measureTuning(gpu: Gpu, options: AutotuneOptions): Promise
   } finally {
     bar.stop();
   }
-  const cache = await openCache();
+  const forgotten = await rememberTuning(await keyOf(gpu, options), tuning);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   bar.say(
-    `Tried ${tried} kernel variants on ${gpu.facts.description} in ${seconds} s: ${describe(tuning)}` +
-      (cache ? "" : "; not remembered, as this runtime has no Web Cache"),
+    `Tried ${tried} kernel variants in ${seconds} s: ${sayChoice(tuning, tuningFor(gpu.facts))}` +
+      (forgotten === undefined ? "" : `; not remembered, as ${forgotten}`),
   );
-  const key = await keyOf(gpu, options);
-  await cache?.delete(key);
-  await cache?.put(key, new Response(JSON.stringify(tuning)));
   return tuning;
 }
 
-async function openCache(): Promise<Cache | undefined> {
-  if (typeof caches === "undefined") return undefined;
-  return await caches.open(CACHE_NAME).catch(() => undefined);
+/** A choice in words, as far as it differs from the defaults. */
+function sayChoice(tuning: Tuning, defaults: Tuning): string {
+  const parts = [describeProducts, describeAttention].flatMap((say) =>
+    say(tuning) === say(defaults) ? [] : [say(tuning)]
+  );
+  return parts.length === 0 ? "the defaults stay" : `chosen are ${parts.join("; ")}`;
 }
 
 /** What is being tried, in words. */
@@ -104,11 +80,6 @@ function sayTrying({ what, variant, nth, count }: Trying): string {
   return `${what} ${nth} of ${count}: ${
     what === "products" ? describeProducts(variant) : describeAttention(variant)
   }`;
-}
-
-/** What a choice means, in words. */
-function describe(tuning: Tuning): string {
-  return `${describeProducts(tuning)}; ${describeAttention(tuning)}`;
 }
 
 function describeProducts(tuning: Tuning): string {

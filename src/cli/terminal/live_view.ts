@@ -1,6 +1,6 @@
 /**
  * What `bench` shows on a terminal while it runs: which cells are measured, what they have come to, and how long it may
- * still take. It is redrawn in place on stderr and gone at the end.
+ * still take. It is redrawn in place on stderr and gone at the end. Elsewhere it is a line now and then.
  *
  * @module
  */
@@ -96,15 +96,37 @@ export interface LiveView extends BenchProgress {
   clear(): void;
 }
 
-/** Shows the measuring of `plan` on a display, or nothing where there is none. */
-export function liveView(display: Display | undefined, plan: Plan): LiveView {
-  const start = performance.now();
-  const elapsed = () => (performance.now() - start) / 1000;
+/** The time between two lines where there is no display, in seconds: quick work needs none. */
+const LINE_SECONDS = 10;
+
+/** How {@linkcode liveView} works. */
+export interface LiveViewOptions {
+  /** Gets a line where there is no display. Default: nobody does. */
+  readonly say?: (line: string) => void;
+  /** Reads a clock, in ms. Default: this process's. */
+  readonly now?: () => number;
+}
+
+/** Shows the measuring of `plan` on a display, or in lines where there is none. */
+export function liveView(
+  display: Display | undefined,
+  plan: Plan,
+  { say, now = () => performance.now() }: LiveViewOptions = {},
+): LiveView {
+  const start = now();
+  const elapsed = () => (now() - start) / 1000;
   let state: LiveState | undefined;
+  let said = 0;
   const owner = {};
   const draw = () => {
-    if (!display || !state) return;
+    if (!state) return;
     state.elapsed = elapsed();
+    if (!display) {
+      if (state.elapsed - said < LINE_SECONDS) return;
+      said = state.elapsed;
+      say?.(`Measuring ${sayWork(state.cells[0]!)}: ${sayTime(state)}`);
+      return;
+    }
     display.show(owner, renderLive(state, display.columns - 1).map((text) => ({ text })));
   };
   return {

@@ -57,3 +57,19 @@ Deno.test("liveView() redraws in place, leaves nothing behind, and is silent wit
   silent.run("run", 1);
   silent.clear();
 });
+
+Deno.test("liveView() says every ten seconds how far it is where there is no terminal", () => {
+  let ms = 0;
+  const lines: string[] = [];
+  const view = liveView(undefined, { ...plan, runs: null }, {
+    say: (line) => lines.push(line),
+    now: () => ms,
+  });
+  view.group(0, 1, groups[0]!);
+  for (; ms <= 25_000; ms += 100) view.run("run", 0);
+  view.clear();
+  assert.deepEqual(lines, [
+    "Measuring 25 prompt + 50 new tokens, batch 2: 0:10 elapsed, at most 0:30 of runs left",
+    "Measuring 25 prompt + 50 new tokens, batch 2: 0:20 elapsed, at most 0:30 of runs left",
+  ]);
+});

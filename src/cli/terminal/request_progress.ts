@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { PolicyName } from "../../engine/scheduler/create_memory.ts";
 import type { ServingProgress } from "../../simulate/run_policy.ts";
 import { withProgress } from "./progress.ts";
 
@@ -13,7 +12,7 @@ export async function withRequests<T>(
   work: (onProgress: ServingProgress) => Promise<T>,
 ): Promise<T> {
   return await withProgress(async (bar) => {
-    let shown: PolicyName | undefined;
+    let shown: string | undefined;
     bar.start("Preparing the requests");
     return await work((policy, nFinished) => {
       if (policy !== shown) bar.start(`Serving with ${policy}`, nRequests, "requests");

@@ -1,5 +1,5 @@
 /**
- * What a scheduler has done since its start.
+ * Counts of a scheduler's decisions since its start.
  *
  * @module
  */

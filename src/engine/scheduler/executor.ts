@@ -1,5 +1,5 @@
 /**
- * What carries steps out: the GPU, or a clock that only counts what a GPU would take. The scheduler and all that
+ * The interface of executors, which carry steps out: the GPU, or a clock that only counts what a GPU would take. The scheduler and all that
  * drives it are the same for both.
  *
  * @module

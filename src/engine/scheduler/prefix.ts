@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/block_pool.ts";
-import type { KvMemory } from "./kv_memory.ts";
+import type { PrefixKey } from "../../kv/prefix_keys.ts";
+import type { KvPolicy } from "../../kv/policy.ts";
 import type { Sequence } from "./request.ts";
 
 const NONE: readonly PrefixKey[] = [];
@@ -13,7 +13,7 @@ const NONE: readonly PrefixKey[] = [];
 /** The keys of a sequence's leading blocks that need not be computed. */
 export function cachedPrefix(
   { group: { forked, request }, nTokens }: Sequence,
-  memory: Pick<KvMemory, "blockSize" | "cachedBlocks">,
+  memory: Pick<KvPolicy, "blockSize" | "cachedBlocks">,
 ): readonly PrefixKey[] {
   const { prefix, promptTokens } = request;
   if (prefix === undefined || memory.blockSize === undefined) return NONE;
@@ -27,7 +27,7 @@ export function cachedPrefix(
 export function publishPrefix(
   { slot, nComputed, group: { request: { prefix } } }: Sequence,
   end: number,
-  memory: Pick<KvMemory, "blockSize" | "publish">,
+  memory: Pick<KvPolicy, "blockSize" | "publish">,
 ): void {
   const { blockSize } = memory;
   if (prefix === undefined || blockSize === undefined) return;

@@ -3,18 +3,13 @@
  *
  * @module
  */
-import type { PrefixKey } from "../../kv/block_pool.ts";
+import type { PrefixKey } from "../../kv/prefix_keys.ts";
+import type { Lengths } from "../../kv/policy.ts";
 
-/** What someone wants: continuations of one prompt. */
-export interface Request {
+/** Continuations of one prompt. */
+export interface Request extends Lengths {
   /** Names it; no two requests of a scheduler's life have the same. */
   readonly id: number;
-  /** Tokens of the prompt, at least 1. */
-  readonly promptTokens: number;
-  /** Tokens that each continuation gains at most, at least 1. */
-  readonly newTokens: number;
-  /** Continuations of the prompt that are wanted; 1 if left out. */
-  readonly continuations?: number;
   /** Keys of the prompt's full blocks, where the prefix cache may share them. */
   readonly prefix?: readonly PrefixKey[];
 }
@@ -31,7 +26,7 @@ export interface Sequence {
   nTokens: number;
   /** Leading tokens whose K and V are stored. */
   nComputed: number;
-  /** Whether no step will compute it any more. */
+  /** True if no step will compute it any more. */
   ended: boolean;
   /** The sequence itself, as a list. */
   readonly alone: readonly [Sequence];
@@ -46,18 +41,18 @@ class Continuation implements Sequence {
   constructor(readonly group: Group, readonly index: number, public nTokens: number) {}
 }
 
-/** Where a group is. */
+/** States of a group. */
 export type GroupState = "waiting" | "running" | "returning";
 
 /** The sequences of one request: admitted, preempted and brought back together. */
 export class Group<R extends Request = Request> {
-  /** What they are for. */
+  /** Their request. */
   readonly request: R;
   /** One per continuation. */
   readonly sequences: readonly Sequence[];
   /** Waiting for its first step, running, or preempted and to return. */
   state: GroupState = "waiting";
-  /** Whether each sequence has K and V of its own: before, the first one computes the prompt for all. */
+  /** True if each sequence has K and V of its own: before, the first one computes the prompt for all. */
   forked: boolean;
 
   /** Begins with the prompt known and nothing computed. */

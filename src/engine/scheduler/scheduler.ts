@@ -11,7 +11,8 @@
  * @module
  */
 import { KvbenchError } from "../../base/errors.ts";
-import type { Admission, KvMemory, Swapped } from "./kv_memory.ts";
+import type { Swapped } from "../../kv/moves.ts";
+import type { Admission, KvPolicy } from "../../kv/policy.ts";
 import { cachedPrefix, publishPrefix } from "./prefix.ts";
 import { Queue } from "./queue.ts";
 import { Group, type Request, type Sequence } from "./request.ts";
@@ -24,9 +25,9 @@ const NONE: readonly Sequence[] = [];
 
 /** Decides what each step computes. */
 export class Scheduler<R extends Request = Request> {
-  /** What has happened so far. */
+  /** Counts of what has happened so far. */
   readonly counters: Counters = new Counters();
-  readonly #memory: KvMemory;
+  readonly #memory: KvPolicy;
   readonly #options: SchedulerOptions;
   readonly #step: StepBuilder<R>;
   /** Never ran. */
@@ -53,12 +54,13 @@ export class Scheduler<R extends Request = Request> {
    *
    * @throws {UsageError} If a step could not decode one token of every sequence.
    */
-  constructor(memory: KvMemory, options: SchedulerOptions) {
+  constructor(memory: KvPolicy, options: SchedulerOptions) {
     checkOptions(options, memory);
     this.#memory = memory;
     this.#options = options;
     this.#step = new StepBuilder<R>();
-    this.#freeSlots = Array.from({ length: options.maxSequences }, (_, i) => options.maxSequences - 1 - i);
+    const nSlots = Math.min(options.maxSequences, memory.maxSequences);
+    this.#freeSlots = Array.from({ length: nSlots }, (_, i) => nSlots - 1 - i);
   }
 
   /** Requests that wait for their first step. */
@@ -197,6 +199,8 @@ export class Scheduler<R extends Request = Request> {
       const count = this.#pending(sequence);
       if (count === 0) break;
       while (!this.#memory.grow(sequence.slot, sequence.nComputed + count)) {
+        const { traits: { preemptible } } = this.#memory;
+        if (!preemptible) throw new Error(this.#memory.shortage(sequence.slot, sequence.nComputed + count));
         const victim = running[running.length - 1]!.group as Group<R>;
         this.#preempt(victim);
         if (victim === sequence.group) return;
@@ -208,7 +212,7 @@ export class Scheduler<R extends Request = Request> {
   /** Tokens that this step may compute of a sequence; none where the step is full. */
   #pending({ group, nTokens, nComputed }: Sequence): number {
     const end = group.forked ? nTokens : group.request.promptTokens;
-    return Math.min(end - nComputed, this.#options.maxRows - this.#step.nRows);
+    return Math.min(end - nComputed, this.#memory.maxChunk, this.#options.maxRows - this.#step.nRows);
   }
 
   #plan(sequence: Sequence, count: number): void {
@@ -321,14 +325,13 @@ export class Scheduler<R extends Request = Request> {
 
   /** Notes what the step will have done. */
   #commit(): void {
-    const { keeps } = this.#memory;
     for (const span of this.#step.spans) {
       const { sequence, outputs } = span;
       const group = sequence.group as Group<R>;
       const { promptTokens } = group.request;
       const end = span.first + span.count;
       if (span.first < promptTokens) publishPrefix(sequence, end, this.#memory);
-      sequence.nComputed = keeps ? end : 0;
+      sequence.nComputed = this.#memory.firstToCompute(sequence.slot);
       for (const output of outputs) this.#choose(output);
       if (outputs.length > 0 && outputs[0]!.nTokens === promptTokens + 1) this.#step.begun.push(group);
       if (!group.forked && end >= promptTokens) this.#toFork.push(group);

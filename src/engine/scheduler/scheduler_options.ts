@@ -1,15 +1,15 @@
 /**
- * What a scheduler is told, and what follows from that alone: which memory it suits, and which requests it can run.
+ * Limits of a scheduler, and what follows from them alone: the memory that they suit, and the requests that can run.
  *
  * @module
  */
 import { UsageError } from "../../base/errors.ts";
-import type { KvMemory } from "./kv_memory.ts";
+import type { KvPolicy } from "../../kv/policy.ts";
 import type { Request } from "./request.ts";
 
-/** What happens to a preempted request's K and V. */
+/** Treatments of a preempted request's K and V. */
 export const PREEMPTIONS = ["recompute", "swap"] as const;
-/** What happens to a preempted request's K and V. */
+/** A treatment of a preempted request's K and V. */
 export type Preemption = (typeof PREEMPTIONS)[number];
 
 /** Limits of a scheduler. */
@@ -20,7 +20,7 @@ export interface SchedulerOptions {
   readonly maxSequences: number;
   /** Tokens that a step may compute; at least `maxSequences`, so that all can decode. */
   readonly maxRows: number;
-  /** What happens to preempted K and V; swapping falls back to recomputing where host memory is full. */
+  /** Treatment of preempted K and V; swapping falls back to recomputing where host memory is full. */
   readonly preemption: Preemption;
 }
 
@@ -32,18 +32,18 @@ export interface SchedulerOptions {
  */
 export function checkOptions(
   { maxSequences, maxRows }: SchedulerOptions,
-  memory: Pick<KvMemory, "keeps" | "usage">,
+  memory: Pick<KvPolicy, "traits" | "usage">,
 ): void {
   const { capacity } = memory.usage();
-  if (!memory.keeps && maxRows < capacity) {
+  if (memory.traits.keeps === "nothing" && maxRows < capacity) {
     throw new UsageError(
-      `A step of ${maxRows} tokens is too small for a scratch of ${capacity}: wanted at least as many, since ` +
+      `A step of ${maxRows} tokens is too small for a scratch of ${capacity}: expected at least as many, since ` +
         "every sequence is computed whole",
     );
   }
   if (maxRows < maxSequences) {
     throw new UsageError(
-      `A step of ${maxRows} tokens is too small for ${maxSequences} sequences: wanted at least one token for each`,
+      `A step of ${maxRows} tokens is too small for ${maxSequences} sequences: expected at least one token for each`,
     );
   }
 }

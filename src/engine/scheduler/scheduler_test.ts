@@ -6,12 +6,14 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { BuddyAllocator } from "../../kv/buddy.ts";
-import { FirstFitAllocator } from "../../kv/first_fit.ts";
+import { BuddyAllocator } from "../../kv/reserved/buddy.ts";
+import { FirstFitAllocator } from "../../kv/reserved/first_fit.ts";
 import { prefixKeys } from "../../kv/prefix_keys.ts";
-import { RESERVATION_NAMES, type ReservationName } from "../../kv/reservation.ts";
-import { ArenaMemory } from "./arena_memory.ts";
-import { PagedMemory } from "./paged_memory.ts";
+import { RESERVATION_NAMES, type ReservationName } from "../../kv/reserved/reservation.ts";
+import { ReservedPolicy } from "../../kv/reserved/policy.ts";
+import { PagedPolicy } from "../../kv/paged/policy.ts";
+import type { KvPolicy, KvTraits } from "../../kv/policy.ts";
+import { ContiguousPolicy, type Growth, GROWTHS } from "../../kv/contiguous/policy.ts";
 import type { Group } from "./request.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type Preemption, PREEMPTIONS } from "./scheduler_options.ts";
@@ -19,9 +21,10 @@ import { ToyExecutor, type ToyRequest } from "../../../tests/fixtures/toy_execut
 import { runs } from "../../../tests/fuzz.ts";
 
 const N_CTX = 64;
+const KEPT: KvTraits = { keeps: "all", exact: true, shares: false, preemptible: true };
 
 interface Setup {
-  readonly memory: PagedMemory | ArenaMemory;
+  readonly memory: KvPolicy;
   readonly preemption?: Preemption;
   readonly maxSequences?: number;
   readonly maxRows?: number;
@@ -31,8 +34,8 @@ function schedulerFor({ memory, preemption = "recompute", maxSequences = 8, maxR
   return new Scheduler<ToyRequest>(memory, { nCtx: N_CTX, maxSequences, maxRows, preemption });
 }
 
-function paged(nBlocks: number, blockSize = 4, swapBlocks = 0, watermark = 0): PagedMemory {
-  return new PagedMemory({ nBlocks, blockSize, swapBlocks, watermark });
+function paged(nBlocks: number, blockSize = 4, swapBlocks = 0, watermark = 0): PagedPolicy {
+  return new PagedPolicy({ nBlocks, blockSize, swapBlocks, watermark });
 }
 
 function request(id: number, promptTokens: number, newTokens: number, continuations = 1): ToyRequest {
@@ -112,7 +115,12 @@ Deno.test("Scheduler skips what the prefix cache holds, but the last token", () 
 });
 
 Deno.test("Scheduler refuses at once what can never run, with both numbers", () => {
-  const arena = new ArenaMemory({ allocator: new BuddyAllocator(100), policy: "max", nCtx: N_CTX });
+  const arena = new ReservedPolicy({
+    traits: KEPT,
+    allocator: new BuddyAllocator(100),
+    reserve: "max",
+    maxTokens: N_CTX,
+  });
   const cases = [
     [paged(4), request(1, 12, 6), "it may need 5 KV blocks of 4 tokens, and there are 4"],
     [paged(4), request(1, 6, 3, 4), "it may need 5 KV blocks of 4 tokens, and there are 4"],
@@ -132,7 +140,7 @@ Deno.test("Scheduler refuses at once what can never run, with both numbers", () 
 Deno.test("Scheduler refuses steps that are too small for its sequences", () => {
   assert.throws(() => schedulerFor({ memory: paged(4), maxSequences: 8, maxRows: 7 }), {
     name: "UsageError",
-    message: "A step of 7 tokens is too small for 8 sequences: wanted at least one token for each",
+    message: "A step of 7 tokens is too small for 8 sequences: expected at least one token for each",
   });
 });
 
@@ -163,7 +171,7 @@ function check(
     memory,
     preemption,
     maxSequences: 6,
-    maxRows: memory.keeps ? maxRows : Math.max(maxRows, capacity),
+    maxRows: memory.traits.keeps !== "nothing" ? maxRows : Math.max(maxRows, capacity),
   });
   const executor = new ToyExecutor(memory);
   const groups = new Map<number, Group<ToyRequest>>();
@@ -220,7 +228,7 @@ Deno.test("Scheduler leaks nothing and finds all it stored, in blocks, whatever 
     watermark: fc.constantFrom(0, 1, 3),
   });
   fc.assert(
-    fc.property(workload, memory, (work, options) => check(work, new PagedMemory(options))),
+    fc.property(workload, memory, (work, options) => check(work, new PagedPolicy(options))),
     { seed: 4, numRuns: runs(1500) },
   );
 });
@@ -233,10 +241,27 @@ Deno.test("Scheduler leaks nothing and finds all it stored, in regions of every 
     keeps: fc.boolean(),
   });
   fc.assert(
-    fc.property(workload, memory, (work, { size, policy, buddy, keeps }) => {
+    fc.property(workload, memory, (work, { size, policy: reserve, buddy, keeps }) => {
       const Allocator = buddy ? BuddyAllocator : FirstFitAllocator;
-      check(work, new ArenaMemory({ allocator: new Allocator(size), policy, nCtx: N_CTX, keeps }));
+      const traits: KvTraits = { ...KEPT, keeps: keeps ? "all" : "nothing" };
+      check(work, new ReservedPolicy({ traits, allocator: new Allocator(size), reserve, maxTokens: N_CTX }));
     }),
     { seed: 5, numRuns: runs(1500) },
+  );
+});
+
+Deno.test("Scheduler leaks nothing and finds all it stored, in regions by slot, fixed and growing", () => {
+  const memory = fc.record({
+    nRegions: fc.integer({ min: 1, max: 8 }),
+    capacity: fc.integer({ min: 8, max: N_CTX }),
+    growth: fc.constantFrom<Growth>(...GROWTHS),
+    keeps: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(workload, memory, (work, { nRegions, capacity, growth, keeps }) => {
+      const traits: KvTraits = { ...KEPT, keeps: keeps ? "all" : "nothing" };
+      check(work, new ContiguousPolicy({ traits, nRegions, capacity, growth }));
+    }),
+    { seed: 6, numRuns: runs(1500) },
   );
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Move } from "./kv_memory.ts";
+import type { Move } from "../../kv/moves.ts";
 import type { Group, Request, Sequence } from "./request.ts";
 
 /** Consecutive tokens of one sequence that a step computes. */
@@ -18,15 +18,15 @@ export interface StepSpan {
   outputs: readonly Sequence[];
 }
 
-/** What to compute next. Valid until the scheduler is asked for the next step. */
+/** The next work. Valid until the scheduler is asked for the next step. */
 export interface Step<R extends Request = Request> {
-  /** What to do to K and V before computing, in this order. */
+  /** Moves of K and V to carry out before computing, in this order. */
   readonly moves: readonly Move[];
   /** Groups that run for the first time: their prompts are to be brought to their slots. */
   readonly admitted: readonly Group<R>[];
   /** Sequences that got slots' K and V from another's by a fork, before this step's spans: `from` and `to` slots. */
   readonly forked: readonly { readonly from: Sequence; readonly to: Sequence }[];
-  /** What to compute. */
+  /** Tokens to compute, sequence by sequence. */
   readonly spans: readonly StepSpan[];
   /** Groups whose first new token comes from this step. */
   readonly begun: readonly Group<R>[];
@@ -38,12 +38,10 @@ export interface Step<R extends Request = Request> {
   readonly nRunning: number;
   /** Tokens to compute. */
   readonly nRows: number;
-  /** Rows' contexts added up: what attention reads once per span is at most this. */
-  readonly nContext: number;
   /** Groups that were preempted to make room, by swapping or to be recomputed. */
   readonly nPreempted: number;
-  /** Whether a request waits that would fit the free memory if it lay together. */
+  /** True if a request waits that would fit the free memory if it lay together. */
   readonly fragmented: boolean;
-  /** Whether a request waits for memory. */
+  /** True if a request waits for memory. */
   readonly starved: boolean;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Move } from "./kv_memory.ts";
+import type { Move } from "../../kv/moves.ts";
 import type { Group, Request, Sequence } from "./request.ts";
 import type { Step, StepSpan } from "./step.ts";
 
@@ -18,7 +18,6 @@ export class StepBuilder<R extends Request> implements Step<R> {
   readonly finished: Group<R>[] = [];
   nRunning = 0;
   nRows = 0;
-  nContext = 0;
   nPreempted = 0;
   fragmented = false;
   starved = false;
@@ -35,7 +34,6 @@ export class StepBuilder<R extends Request> implements Step<R> {
     this.ended.length = 0;
     this.finished.length = 0;
     this.nRows = 0;
-    this.nContext = 0;
     this.nPreempted = 0;
     this.fragmented = false;
     this.starved = false;
@@ -50,15 +48,12 @@ export class StepBuilder<R extends Request> implements Step<R> {
     span.outputs = outputs;
     this.spans[this.#nSpans++] = span;
     this.nRows += count;
-    this.nContext += span.first + count;
   }
 
   /** Takes back what was added of a group, all of it at the end. */
   removeLast(group: Group): void {
     while (this.#nSpans > 0 && this.spans[this.#nSpans - 1]!.sequence.group === group) {
-      const { first, count } = this.spans[--this.#nSpans]!;
-      this.nRows -= count;
-      this.nContext -= first + count;
+      this.nRows -= this.spans[--this.#nSpans]!.count;
     }
   }
 

@@ -1,11 +1,11 @@
 /**
- * What textbooks say of KV caches, held against a run. A claim holds, does not hold, or is not shown by this run: where
- * a strategy is missing, where intervals are too wide to tell, where contexts are too short. Figures come along as
- * numbers; the words stand in the report.
+ * The textbooks' claims about KV caches, tested on a run. A claim holds, does not hold, or is not shown by this run:
+ * where a strategy is missing, intervals are too wide, or contexts are too short. The report has the words.
  *
  * @module
  */
-import type { StrategyName } from "../../kv/strategy.ts";
+import type { KvTraits } from "../../kv/policy.ts";
+import { findStrategy, strategies } from "../../kv/registry.ts";
 import type { Cell } from "../record/cell.ts";
 import { type Growth, growthOf } from "../statistics/growth.ts";
 import { lengthsOf, overviewCells } from "./overview.ts";
@@ -25,15 +25,15 @@ export const CLAIMS = {
 /** A claim's name. */
 export type ClaimName = keyof typeof CLAIMS;
 
-/** What a run says of a claim. */
+/** The verdict of a run on a claim. */
 export type ClaimVerdict = "holds" | "does not hold" | "not shown by this run";
 
-/** What a verdict rests on. */
+/** The figures behind a verdict. */
 export type Evidence =
   | {
-    /** Strategies are missing that the claim is about. */
+    /** Strategies of the claim are missing. */
     readonly kind: "absent";
-    readonly strategies: readonly StrategyName[];
+    readonly strategies: readonly string[];
   }
   | {
     /** One new token has no decode phase. */
@@ -43,22 +43,21 @@ export type Evidence =
     /** Peaks of GPU memory. */
     readonly kind: "memory";
     readonly peaks: readonly {
-      readonly strategy: StrategyName;
+      readonly strategy: string;
       /** Peak of all GPU buffers. */
       readonly bytes: number;
-      /** Of these, uniforms, block tables and slot mappings. */
+      /** Bytes of uniforms, block tables and slot mappings among them. */
       readonly tableBytes: number;
     }[];
   }
   | {
     /** Times of whole requests. */
     readonly kind: "time";
-    readonly strategy: StrategyName;
-    /** Median in ms. */
+    readonly strategy: string;
     readonly ms: number;
-    /** Others, and the ratio of the strategy's time to theirs. */
+    /** Other strategies, and the ratio of the strategy's time to theirs. */
     readonly against: readonly {
-      readonly strategy: StrategyName;
+      readonly strategy: string;
       readonly ms: number;
       readonly ratio: Ratio;
     }[];
@@ -67,71 +66,86 @@ export type Evidence =
     /** Growth of the time of a token with the context. */
     readonly kind: "growth";
     readonly without: Growth;
-    readonly strategy: StrategyName;
+    readonly strategy: string;
     readonly cached: Growth;
   };
 
 /** A claim that was tested. */
-export interface TestedClaim {
-  /** Which. */
+interface TestedClaim {
   readonly claim: ClaimName;
-  /** What the run says. */
   readonly verdict: ClaimVerdict;
-  /** On what grounds. */
   readonly evidence: Evidence;
 }
 
-/** A difference is clear from this share on. */
-export const CLEAR = 0.05;
-/** The exponent from which the time of a token grows with the context in proportion, and n tokens take O(n²). */
+/** Smallest difference that is clear, a share. */
+const CLEAR = 0.05;
+/** Smallest exponent of a token's time that is proportional to the context, so that n tokens take O(n²). */
 export const PROPORTIONAL = 0.75;
-/** The exponent up to which the time of a token stays the same, and n tokens take O(n). */
-export const FLAT = 0.25;
-/** The longest context must be this many times the shortest for a growth to be told. */
+/** Largest exponent of a token's time that is constant, so that n tokens take O(n). */
+const FLAT = 0.25;
+/** Smallest ratio of the longest context to the shortest with which growth is judged. */
 export const RANGE = 2;
+
+/** The kinds of strategies that the claims are about, by traits. */
+const KINDS = {
+  none: ({ keeps }: KvTraits) => keeps === "nothing",
+  cache: ({ keeps, shares }: KvTraits) => keeps === "all" && !shares,
+  sharing: ({ keeps, shares }: KvTraits) => keeps === "all" && shares,
+} as const;
+type Kind = keyof typeof KINDS;
+
+function isOf(kind: Kind, strategy: string): boolean {
+  const traits = findStrategy(strategy)?.traits;
+  return traits !== undefined && KINDS[kind](traits);
+}
 
 /** Tests every claim on the longest context of a result, and growth on all lengths that there are. */
 export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
-  const shown = new Map(overviewCells(result).map((cell) => [cell.strategy, cell]));
+  const order = strategies().map(({ name }) => name);
+  const shown = overviewCells(result).toSorted((a, b) =>
+    order.indexOf(a.strategy) - order.indexOf(b.strategy)
+  );
+  const first = (kind: Kind) => shown.find(({ strategy }) => isOf(kind, strategy));
   const test = (
     claim: ClaimName,
-    strategies: readonly StrategyName[],
+    kinds: readonly Kind[],
     judge: (...cells: Cell[]) => Omit<TestedClaim, "claim">,
   ): TestedClaim => {
-    const absent = strategies.filter((strategy) => !shown.has(strategy));
+    const absent = kinds.filter((kind) => first(kind) === undefined);
     if (absent.length > 0) {
-      const evidence = { kind: "absent", strategies: absent } as const;
-      return { claim, verdict: "not shown by this run", evidence };
+      const names = absent.map((kind) => order.find((name) => isOf(kind, name))!);
+      return { claim, verdict: "not shown by this run", evidence: { kind: "absent", strategies: names } };
     }
-    return { claim, ...judge(...strategies.map((strategy) => shown.get(strategy)!)) };
+    return { claim, ...judge(...kinds.map((kind) => first(kind)!)) };
   };
   return [
-    test("leastMemory", ["no-cache", "kv-cache"], (none, cache) => {
-      const peaks = [none!, cache!, ...shown.values().filter(({ strategy }) => strategy === "paged")];
+    test("leastMemory", ["none", "cache"], (none, cache) => {
+      const sharing = first("sharing");
+      const peaks = [none!, cache!, ...sharing ? [sharing] : []];
       return memory(peaks, ([least = 0, ...others]) => others.every((bytes) => bytes > least));
     }),
     test(
       "cacheMemory",
-      ["no-cache", "kv-cache"],
+      ["none", "cache"],
       (none, cache) => memory([cache!, none!], ([more = 0, less = 0]) => more > less * (1 + CLEAR)),
     ),
-    test("cacheLatency", ["no-cache", "kv-cache"], (none, cache) => latency(cache!, [none!], CLEAR)),
+    test("cacheLatency", ["none", "cache"], (none, cache) => latency(cache!, [none!], CLEAR)),
     test(
       "pagedMemory",
-      ["kv-cache", "paged"],
-      (cache, paged) =>
+      ["cache", "sharing"],
+      (cache, sharing) =>
         memory(
-          [paged!, cache!],
-          ([more = 0, less = 0]) => more > less && tableBytes(paged!) > tableBytes(cache!),
+          [sharing!, cache!],
+          ([more = 0, less = 0]) => more > less && tableBytes(sharing!) > tableBytes(cache!),
         ),
     ),
-    test("pagedLatency", ["kv-cache", "paged"], (_, paged) => {
-      const others = [...shown.values()].filter(({ strategy }) => strategy !== "paged");
-      return latency(paged!, others, 0);
+    test("pagedLatency", ["cache", "sharing"], (_, sharing) => {
+      const others = shown.filter(({ strategy }) => isOf("none", strategy) || isOf("cache", strategy));
+      return latency(sharing!, others, 0);
     }),
     test(
       "complexity",
-      ["no-cache", shown.has("kv-cache") ? "kv-cache" : "paged"],
+      ["none", first("cache") ? "cache" : "sharing"],
       (none, cached) => growth(none!, cached!, result.cells),
     ),
   ];
@@ -139,7 +153,7 @@ export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
 
 const tableBytes = ({ memory }: Cell) => memory.peak_bytes.tables;
 
-/** Bytes are counted, not sampled: there is always a verdict. */
+/** Judges memory; bytes are counted, not sampled, so that there is always a verdict. */
 function memory(
   cells: readonly Cell[],
   holds: (peaks: readonly number[]) => boolean,
@@ -155,7 +169,7 @@ function memory(
   };
 }
 
-/** Whether a cell is faster than all others by more than `threshold`. Slower, or surely as fast, is not. */
+/** Judges whether a cell is faster than all others by more than `threshold`. */
 function latency(cell: Cell, others: readonly Cell[], threshold: number): Omit<TestedClaim, "claim"> {
   if (cell.settings.new_tokens === 1) {
     return { verdict: "not shown by this run", evidence: { kind: "one token" } };
@@ -176,7 +190,7 @@ function latency(cell: Cell, others: readonly Cell[], threshold: number): Omit<T
 }
 
 /**
- * If a token takes c · nᵏ, n tokens take about c · nᵏ⁺¹ / (k + 1): O(n²) with k = 1, O(n) with k = 0. A time that does
+ * Judges growth. If a token takes c · nᵏ, n tokens take about c · nᵏ⁺¹ / (k + 1): O(n²) with k = 1, O(n) with k = 0. A time that does
  * not grow in proportion without a cache refutes nothing, because fixed costs may hide it on short contexts; a time
  * that grows with one does.
  */

@@ -1,14 +1,13 @@
 /**
- * Comparing results: cells with the same settings are matched, and each time is put in relation. Two files are never
- * timed in turns, so that a machine that is slower the second time looks like a slower program. So there are three
- * relations: of the times as they are, of the times divided by the yardstick beside them, and of the times divided by
- * those of the other cells that were timed in turns with them. A difference counts where two of the three show it: a
- * slower machine shows in the first alone, a change of one strategy in all three, and a change of all strategies in
- * the first two.
+ * The comparison of two results: cells with the same settings are matched, and their times related. Two files are
+ * never timed in turns, so that a machine that is slower the second time looks like a slower program. So there are
+ * three relations: of the raw times, of the times divided by the yardstick beside them, and of the times divided by
+ * those of the other cells in the same round. A difference counts where two of the three show it: a slower machine
+ * shows in the first alone, a change of one strategy in all three, a change of all strategies in the first two.
  *
  * @module
  */
-import { isDeepStrictEqual } from "node:util";
+import { isDeepEqual } from "../../base/equal.ts";
 import { BACKEND_TITLES, mayBeSameBackend } from "../../gpu/backend.ts";
 import type { Cell } from "../record/cell.ts";
 import { cellKey, type CellPlan } from "../run/grid.ts";
@@ -18,59 +17,52 @@ import { mean, median } from "../statistics/statistics.ts";
 
 /** The times that are compared. */
 export const COMPARED = ["ttft_ms", "tpot_ms", "e2e_ms"] as const;
-/** A time that is compared. */
-export type ComparedMetric = (typeof COMPARED)[number];
+type ComparedMetric = (typeof COMPARED)[number];
 
 /** One time of one cell in both results. */
 export interface MetricComparison {
-  /** Which time. */
   readonly metric: ComparedMetric;
-  /** Median before. */
   readonly before: number;
-  /** Median after. */
   readonly after: number;
-  /** Ratio of the times as they are. */
+  /** Ratio of the raw times. */
   readonly raw: Ratio;
-  /** Ratio of the times divided by the yardstick beside them; null where the machines are not the same. */
+  /** Ratio of the times divided by the yardstick's; null for different machines. */
   readonly byYardstick: Ratio | null;
-  /** Ratio of the times divided by the other cells' in the same round; null where there are none, or other machines. */
+  /** Ratio of the times divided by the other cells' in the same round; null for one cell, or different machines. */
   readonly byOthers: Ratio | null;
-  /** What they say together. */
+  /** The relation that these three come to. */
   readonly together: Ratio;
-  /** What follows. */
   readonly verdict: Verdict;
 }
 
 /** One cell in both results. */
-export interface CellComparison {
-  /** Strategy and settings. */
+interface CellComparison {
   readonly cell: CellPlan;
-  /** TTFT, TPOT and E2E, as far as there are any. */
+  /** TTFT, TPOT where there is one, and E2E. */
   readonly metrics: readonly MetricComparison[];
   /** Peak of GPU memory before and after, in bytes. */
   readonly peakBytes: readonly [before: number, after: number];
-  /** Whether the token ids are the same. */
   readonly sameIds: boolean;
 }
 
 /** Two results side by side. */
 export interface Comparison {
-  /** Cells of both. */
+  /** Cells that are in both. */
   readonly pairs: readonly CellComparison[];
-  /** Cells of the earlier result alone. */
+  /** Cells that are only in the earlier result. */
   readonly missing: readonly CellPlan[];
-  /** Cells of the later result alone. */
+  /** Cells that are only in the later result. */
   readonly added: readonly CellPlan[];
-  /** What differs besides the measurements, in words. */
+  /** Differences of machine, program and model, in words. */
   readonly differences: readonly string[];
-  /** How the yardstick's median changed; null where the machines are not the same or no cell is in both. */
+  /** Ratio of the yardstick's medians; null for different machines, or where no cell is in both. */
   readonly machine: number | null;
 }
 
 /**
  * Compares two results.
  *
- * @param threshold Differences below this are ignored; a share.
+ * @param threshold The share below which differences are ignored.
  * @param onProgress Called after each cell that is in both, with the number of those compared so far.
  */
 export function compareResults(
@@ -82,7 +74,7 @@ export function compareResults(
   const later = new Map(after.cells.map((cell) => [cellKey(cell), cell]));
   const earlier = new Set(before.cells.map(cellKey));
   const [was, is] = [before, after].map(({ environment: { adapter } }) => adapter.backend);
-  const sameMachine = isDeepStrictEqual(machineOf(before), machineOf(after)) && mayBeSameBackend(was!, is!);
+  const sameMachine = isDeepEqual(machineOf(before), machineOf(after)) && mayBeSameBackend(was!, is!);
   const matched = before.cells.flatMap((cell) => {
     const other = later.get(cellKey(cell));
     return other === undefined ? [] : [[cell, other] as const];
@@ -145,13 +137,13 @@ function compareCells(
     cell: { strategy: after.strategy, settings: after.settings },
     metrics,
     peakBytes: [before.memory.peak_bytes.total, after.memory.peak_bytes.total],
-    sameIds: isDeepStrictEqual(before.token_ids, after.token_ids),
+    sameIds: isDeepEqual(before.token_ids, after.token_ids),
   };
 }
 
 /**
- * One relation from several: of three, the middle one, end by end, so that an end lies beyond a threshold where it
- * does in two of them; of two, whatever either allows.
+ * Combines relations: of three, the median of each end, so that an end lies beyond a threshold where it does in two of
+ * them; of two, the union of their intervals.
  */
 function combine(relations: readonly Ratio[]): Ratio {
   const [first, second, third] = relations;
@@ -181,7 +173,7 @@ function machineOf({ environment: { adapter, cpu, os, arch } }: BenchResult): un
   return [description, vendor, architecture, device, software, cpu, os, arch];
 }
 
-/** What may explain a difference, by what it is called. */
+/** Facts that may explain a difference, by title. */
 const CONTEXT: Readonly<Record<string, (result: BenchResult) => unknown>> = {
   "adapter": ({ environment: { adapter } }) => adapter.description,
   "backend": ({ environment: { adapter } }) => BACKEND_TITLES[adapter.backend],
@@ -207,7 +199,7 @@ function differences(before: BenchResult, after: BenchResult): string[] {
   });
 }
 
-/** What got worse by more than `limit`: slower times, and a higher peak of memory. */
+/** Lists regressions by more than `limit`: slower times, and a higher peak of memory. */
 export function regressions({ pairs }: Comparison, limit: number): { cell: CellPlan; what: string }[] {
   return pairs.flatMap(({ cell, metrics, peakBytes: [before, after] }) => [
     ...metrics.filter(({ together }) => verdictOf(together, limit) === "slower")

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../../tests/fixtures/result.ts";
 import { compareResults, regressions } from "./compare.ts";
+import type { CellPlan } from "../run/grid.ts";
 import { groupsOf } from "../run/grid.ts";
 import { latencies } from "../run/group.ts";
 import { seededRandom } from "../../base/random.ts";
@@ -9,12 +10,12 @@ import { takeTurns } from "../run/turns.ts";
 
 const THRESHOLD = 0.05;
 
-/** How a made-up machine behaves: its speed wanders, and each run is disturbed on its own. */
+/** A made-up machine: its speed wanders, and each run is disturbed on its own. */
 interface Machine {
   readonly seed: number;
   /** Its speed against a machine of speed 1. */
   readonly speed: number;
-  /** How much of the time a strategy takes more than before. */
+  /** Share of time by which a strategy got slower. */
   readonly slowed?: Readonly<Record<string, number>>;
 }
 
@@ -108,8 +109,8 @@ Deno.test("compareResults() matches cells by their settings, and tells of the ot
   const before = fixtureResult({ grid: { block_size: [8, 16] } });
   const after = fixtureResult({ grid: { block_size: [16, 32] }, strategies: ["paged", "no-cache"] });
   const { pairs, missing, added } = compareResults(before, after, THRESHOLD);
-  const said = (cells: readonly { strategy: string; settings: { block_size: number | null } }[]) =>
-    cells.map(({ strategy, settings }) => `${strategy} ${settings.block_size}`);
+  const said = (cells: readonly CellPlan[]) =>
+    cells.map(({ strategy, settings }) => `${strategy} ${settings.block_size ?? null}`);
   assert.deepEqual(said(pairs.map(({ cell }) => cell)), ["no-cache null", "paged 16"]);
   assert.deepEqual(said(missing), ["kv-cache null", "paged 8"]);
   assert.deepEqual(said(added), ["paged 32"]);

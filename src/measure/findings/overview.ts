@@ -1,12 +1,13 @@
 /**
- * Which cells of a result an overview shows, where a sweep has more than fit.
+ * The cells that an overview shows of a sweep.
  *
  * @module
  */
+import { findStrategy } from "../../kv/registry.ts";
 import type { Cell } from "../record/cell.ts";
 import type { BenchResult } from "../record/result.ts";
 
-/** The cells that an overview shows: of the group with the longest context, of each strategy the first. */
+/** Returns the first cell of each strategy in the group with the longest context. */
 export function overviewCells({ cells }: Pick<BenchResult, "cells">): Cell[] {
   const length = ({ settings }: Cell) => settings.prompt_tokens + settings.new_tokens;
   const longest = cells.reduce<Cell | undefined>(
@@ -17,7 +18,12 @@ export function overviewCells({ cells }: Pick<BenchResult, "cells">): Cell[] {
   return group.filter((cell, i) => group.findIndex(({ strategy }) => strategy === cell.strategy) === i);
 }
 
-/** A cell and those that differ from it in the lengths of prompt and answer alone. */
+/** Returns the cell that others are compared with: the first one whose strategy keeps nothing. */
+export function baselineOf(cells: readonly Cell[]): Cell | undefined {
+  return cells.find(({ strategy }) => findStrategy(strategy)?.traits.keeps === "nothing");
+}
+
+/** Returns a cell and those that differ from it only in the lengths of prompt and answer. */
 export function lengthsOf(cell: Cell, cells: readonly Cell[]): Cell[] {
   const key = ({ strategy, settings }: Cell) =>
     JSON.stringify([strategy, { ...settings, prompt_tokens: 0, new_tokens: 0 }]);

@@ -1,5 +1,5 @@
 /**
- * What is said of a list of samples: the samples themselves, and what statistics make of them.
+ * The summary of a list of samples: the samples themselves, and their statistics.
  *
  * @module
  */
@@ -35,15 +35,13 @@ export const summarySchema = z.strictObject({
 
 /**
  * Samples and their statistics.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
  */
 export type Summary = z.infer<typeof summarySchema>;
 
 /**
  * Summarises samples; the same samples and seed always give the same summary.
  *
- * @param seed Of the bootstrap.
+ * @param seed Seed of the bootstrap.
  * @throws {RangeError} If there are no samples.
  */
 export function summarise(samples: readonly number[], seed: number): Summary {
@@ -64,7 +62,7 @@ export function summarise(samples: readonly number[], seed: number): Summary {
   };
 }
 
-/** Half the width of the median's interval as a share of the median; infinite where there is no interval. */
+/** Returns half the width of the median's interval as a share of the median; infinite where there is no interval. */
 export function precision({ median, median_ci }: Pick<Summary, "median" | "median_ci">): number {
   if (median_ci === null || median === 0) return Infinity;
   return (median_ci[1] - median_ci[0]) / 2 / median;

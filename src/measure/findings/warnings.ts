@@ -1,6 +1,5 @@
 /**
- * What a reader must know before trusting a result: a machine that was not quiet, a speed that drifted, precision that
- * was not reached. Each is a sentence.
+ * Warnings about a result: a machine that was not quiet, a speed that drifted, a precision that was not reached.
  *
  * @module
  */
@@ -10,16 +9,16 @@ import type { BenchResult } from "../record/result.ts";
 import { mean, percentile } from "../statistics/statistics.ts";
 import { precision } from "./summary.ts";
 
-/** The machine's own speed may spread over this share of its median between the quartiles. */
+/** Largest interquartile range of the yardstick on a quiet machine, as a share of its median. */
 const QUIET_SPREAD = 0.1;
-/** Halves of the runs that differ by more than this have drifted. */
+/** Difference between the halves of the runs, above which they have drifted; a share. */
 const DRIFT = 0.05;
-/** Processes per CPU that run or wait when measuring begins, above which a machine is busy. */
+/** Load average per CPU at the start, above which a machine is busy. */
 const BUSY_LOAD = 0.5;
-/** Share of the runs that may be severe outliers. */
+/** Largest share of severe outliers that is not worth a warning. */
 const OUTLIER_SHARE = 0.1;
 
-/** The warnings of a result; `name` says what a cell is called. */
+/** Lists the warnings of a result, a sentence each; `name` gives a cell's label. */
 export function warningsOf(result: BenchResult, name: (cell: Cell) => string): string[] {
   const { cells, groups, environment, plan } = result;
   const found: string[] = [];
@@ -41,8 +40,8 @@ export function warningsOf(result: BenchResult, name: (cell: Cell) => string): s
   const spread = machineSpread(cells);
   if (spread > QUIET_SPREAD) {
     found.push(
-      `The machine was not quiet: half of the readings of a fixed piece of GPU work differ by more than ` +
-        `${Math.round(100 * spread)} % of their median.`,
+      `The machine was not quiet: the interquartile range of the yardstick, a fixed piece of GPU work, is ` +
+        `${Math.round(100 * spread)} % of its median.`,
     );
   }
   warn(drifted, (names) => `The later half of the runs differs from the earlier half: ${names}.`);
@@ -55,15 +54,15 @@ export function warningsOf(result: BenchResult, name: (cell: Cell) => string): s
   );
   if (rushed.length > 0) {
     found.push(
-      `Time ran out (--max-seconds ${plan.max_seconds}) before the total was known to ` +
+      `Time ran out (--max-seconds ${plan.max_seconds}) before the total (E2E) was precise to ` +
         `±${(100 * plan.target_ci).toFixed(1)} %: ${list(rushed)}.`,
     );
   }
   return found;
 }
 
-/** The mean over cells of the interquartile range of their yardstick, as a share of its median. */
-export function machineSpread(cells: readonly Cell[]): number {
+/** Returns the interquartile range of the yardstick as a share of its median: mean over cells. */
+function machineSpread(cells: readonly Cell[]): number {
   if (cells.length === 0) return 0;
   return mean(cells.map(({ yardstick_ms }) => {
     const [q1, q2, q3] = [25, 50, 75].map((p) => percentile(yardstick_ms, p));

@@ -23,7 +23,7 @@ const CASES: readonly (readonly [what: string, change: (result: BenchResult) => 
   [
     "an unquiet machine",
     ({ cells }) => cells.forEach((cell) => cell.yardstick_ms = [5, 9, 6, 5, 8, 9, 5, 8]),
-    /not quiet.*\d\d % of their median/,
+    /not quiet.*yardstick.* \d\d % of its median/,
   ],
   [
     "drift",

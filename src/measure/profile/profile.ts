@@ -1,7 +1,7 @@
 /**
  * Profiling: one prefill and some decode steps in which every dispatch is timed on the GPU, with the bytes and the
- * operations of each kernel and the adapter's roof. Timing a dispatch costs more than the dispatch, so steps that are
- * not profiled alternate with those that are, and say what a step takes without it. Owns no format and prints nothing.
+ * operations of each kernel and the adapter's roof. Timing a dispatch costs more than the dispatch, so that unprofiled
+ * steps alternate with profiled ones, and give the time of a step. Owns no format and prints nothing.
  *
  * @module
  */
@@ -21,68 +21,67 @@ import type { Dtype } from "../../formats/registry.ts";
 import { measureRoof, type Roof, roofBytes } from "../../gpu/roof.ts";
 import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";
-import type { KvStrategy, StrategyName } from "../../kv/strategy.ts";
+import type { KvOptions } from "../../kv/strategy_def.ts";
 import { batchOf } from "../../model/batch.ts";
-import { stepCosts } from "../../model/costs.ts";
 import type { Cost } from "../../model/operator.ts";
 import { dimsOf } from "../../model/dims.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import { isProduct, type Product } from "../../../wgsl/ops/linear/forms.ts";
 import type { ProductTrials } from "../../model/product_trials.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
-/** What to profile. */
+/** Options of {@linkcode profile}. */
 export interface ProfileOptions {
-  /** Where K and V are kept. */
-  readonly strategy: StrategyName;
-  /** How K and V are stored. */
+  /** The strategy's name. */
+  readonly strategy: string;
+  /** Its options. */
+  readonly kvOptions?: KvOptions;
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
-  /** Tokens per KV block of `paged`. */
-  readonly blockSize: number;
-  /** The prompt. */
+  /** Token ids of the prompt. */
   readonly promptIds: readonly number[];
-  /** Decode steps to profile; as many are taken without. */
+  /** Decode steps to profile; as many unprofiled ones are taken. */
   readonly steps: number;
-  /** Called with the rounds done so far, of one more than there are steps. */
+  /** Called with the number of rounds done, of `steps` + 1. */
   readonly onProgress?: (rounds: number) => void;
 }
 
-/** What one kernel does in one step: of times the median over steps, of the rest the mean. */
+/** The work of one kernel in one step: times are medians over steps, the rest are means. */
 export interface KernelProfile {
-  /** Its label and its last file. */
+  /** Label and last file. */
   readonly kernel: string;
-  /** Dispatches. */
+  /** Number of dispatches. */
   readonly dispatches: number;
-  /** GPU time of them together. */
+  /** GPU time of all dispatches. */
   readonly ms: number;
-  /** Bytes that they must read and write together. */
+  /** Bytes that all dispatches must read and write. */
   readonly bytes: number;
-  /** Multiply-adds that they do together. */
+  /** Multiply-adds of all dispatches. */
   readonly operations: number;
-  /** GPU time of a matrix product by the variant that did it fastest in this run, median over as many rounds. */
+  /** GPU time of a matrix product by its fastest variant in this run, median over as many rounds. */
   readonly best_ms?: number;
 }
 
 /**
- * Where the time of a decode step goes, in ms: medians. The parts can be more than the whole, since the GPU may begin
- * before a submission returns.
+ * The account of a decode step's time: medians. The parts can exceed the whole, since the GPU may begin before a
+ * submission returns.
  */
 export interface StepAccount {
-  /** From the first call to the end of the fence, of a step that is not profiled. */
+  /** Time from the first call to the end of the fence, of an unprofiled step. */
   readonly wallMs: number;
-  /** Recording that step. */
+  /** Time to record that step. */
   readonly encodeMs: number;
-  /** Handing it to the GPU. */
+  /** Time to submit it. */
   readonly submitMs: number;
-  /** The GPU's work on that step, as one pass. */
+  /** GPU time of that step, in one pass. */
   readonly passMs: number;
-  /** All kernels of a profiled step together: more than the pass by what timing each of them costs. */
+  /** GPU time of all kernels of a profiled step, each in a pass of its own. */
   readonly kernelsMs: number;
 }
 
-/** What {@link profile} measures. */
+/** The result of {@linkcode profile}. */
 export interface Profile {
-  /** What the adapter does at best. */
+  /** Best speeds of the adapter. */
   readonly roof: Roof;
   /** The dispatches of the prefill. */
   readonly prefill: readonly DispatchTime[];
@@ -92,22 +91,22 @@ export interface Profile {
   readonly prefillKernels: readonly KernelProfile[];
   /** The kernels of a decode step. */
   readonly kernels: readonly KernelProfile[];
-  /** Where a decode step's time goes. */
+  /** Account of a decode step's time. */
   readonly account: StepAccount;
 }
 
-/** Tokens of the sequence at the end: the prompt, the prefill's token, and those of both kinds of step. */
+/** Returns the final length of the sequence: the prompt, the prefill's token, and those of both kinds of step. */
 export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promptIds" | "steps">): number {
   return promptIds.length + 1 + 2 * steps;
 }
 
 /**
- * Profiles.
+ * Profiles a prefill and decode steps.
  *
- * @throws {UsageError} If the tokens don't fit the model's context.
+ * @throws {UsageError} If the tokens do not fit the model's context.
  * @throws {KvbenchError} If the device has no timestamps or fails, or profiling changes the tokens.
  */
-export async function profile(model: Gpt2, options: ProfileOptions): Promise<Profile> {
+export async function profile(model: Model, options: ProfileOptions): Promise<Profile> {
   const { gpu } = model;
   const trials = await model.productTrials();
   const timer = new DispatchTimer(gpu); // what the trials need is what it needs
@@ -118,7 +117,7 @@ export async function profile(model: Gpt2, options: ProfileOptions): Promise<Pro
     const steps = await withDecoder(
       model,
       decodingOf(options),
-      (decoder, strategy) => profileSteps(model, { decoder, strategy, timer, passes, trials }, options),
+      (decoder) => profileSteps(model, { decoder, timer, passes, trials }, options),
     );
     const after = await measureRoof(gpu);
     return {
@@ -139,16 +138,14 @@ function decodingOf(options: ProfileOptions) {
   const maxTokens = profiledTokens(options);
   return {
     ...options,
-    growth: "static",
     nSequences: 1,
     maxPromptTokens: options.promptIds.length,
     maxTokens,
-    capacityTokens: maxTokens,
   } as const;
 }
 
 /**
- * What {@linkcode profile} needs beside the weights: the roof is measured while no decoder is there.
+ * Returns the memory that {@linkcode profile} needs besides the weights; no decoder exists while the roof is measured.
  *
  * @internal Only the memory check of the command line needs it.
  */
@@ -160,55 +157,56 @@ export function profileNeed(context: NeedContext, options: ProfileOptions): Work
   return withOther(inTurn(roof, decodingNeed(context, decodingOf(options))), { gpu: small });
 }
 
-/** Times of one step, and what its kernels had to do. */
+/** Times and costs of one step's kernels. */
 interface ProfiledStep {
   readonly times: readonly DispatchTime[];
   readonly costs: Readonly<Record<string, Cost>>;
 }
 
-/** What steps are taken and timed with. */
+/** The decoder of the steps, and the timers. */
 interface Tools {
   readonly decoder: Decoder;
-  readonly strategy: KvStrategy;
   readonly timer: DispatchTimer;
   readonly passes: Timestamps;
   readonly trials: ProductTrials;
 }
 
 async function profileSteps(
-  model: Gpt2,
-  { decoder, strategy, timer, passes, trials }: Tools,
+  model: Model,
+  { decoder, timer, passes, trials }: Tools,
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
-  const { config, weightsDtype, tuning, gpu: { fence } } = model;
+  const { gpu: { fence } } = model;
   const { promptIds, kvDtype, steps } = options;
+  const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
-    const first = strategy.cached(0);
-    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }]);
-    decoder.timeDispatches(timer);
+    const first = policy.firstToCompute(0), entries = (length: number) => policy.entries(length);
+    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
+    recorder.dispatchTimer = timer;
     decoder.advance(1);
-    decoder.timeDispatches(undefined);
-    return { times: await timer.read(), costs: stepCosts(batch, { config, weightsDtype, kvDtype, tuning }) };
+    recorder.dispatchTimer = undefined;
+    const costs = model.costs(batch, { kvDtype, entries });
+    return { times: await timer.read(), costs };
   };
   const unprofiled = async () => {
-    const { encodeMs, submitMs } = decoder;
-    decoder.timePasses(passes);
+    const { encodeMs, submitMs } = runner;
+    recorder.timestamps = passes;
     await fence.wait();
     const start = performance.now();
     decoder.advance(1);
     await fence.wait();
     const wallMs = performance.now() - start;
-    decoder.timePasses(undefined);
+    recorder.timestamps = undefined;
     const [passMs] = await passes.readMs();
     return {
       wallMs,
       passMs: passMs!,
-      encodeMs: decoder.encodeMs - encodeMs,
-      submitMs: decoder.submitMs - submitMs,
+      encodeMs: runner.encodeMs - encodeMs,
+      submitMs: runner.submitMs - submitMs,
     };
   };
 
-  // The same request without a profile: the tokens to expect, and the warm-up.
+  // The same request without profiling gives the expected tokens, and warms up.
   decoder.begin([promptIds]);
   decoder.advance(profiledTokens(options) - promptIds.length);
   const expected = await decoder.ids(0);
@@ -240,7 +238,7 @@ async function profileSteps(
       encodeMs: medianOf("encodeMs"),
       submitMs: medianOf("submitMs"),
       passMs: medianOf("passMs"),
-      // Not the sum of the kernels' medians: what disturbs one kernel in one step and another in the next counts.
+      // The sum of the kernels' medians would hide disturbances of one kernel in one step and another in the next.
       kernelsMs: median(decodes.map(({ times }) => total(times))),
     },
   };
@@ -251,9 +249,9 @@ function total(times: readonly DispatchTime[]): number {
 }
 
 /**
- * The kernels of like steps, in the order in which they are first dispatched.
+ * Sums like steps up by kernel, in the order of first dispatch.
  *
- * @param best What a matrix product takes at best, in ms, where that was measured.
+ * @param best Returns the best time of a matrix product in ms. Default: not measured.
  */
 function kernelsOf(steps: readonly ProfiledStep[], best?: (product: Product) => number): KernelProfile[] {
   const [{ times: some }] = steps as [ProfiledStep];

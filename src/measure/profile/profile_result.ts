@@ -1,66 +1,67 @@
 /**
- * The record that `profile` leaves behind: what each kernel took in a profiled run, and what the adapter was seen to
- * do at best in the same run. This file owns the JSON format; it takes no measurement.
+ * The record that `profile` writes: the time of each kernel in a profiled run, and the adapter's best speeds in the same
+ * run. Owns the JSON format.
  *
  * @module
  */
 import { z } from "../../base/zod.ts";
 import { KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
-import { STRATEGY_NAMES } from "../../kv/strategy.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
-import { parseRecord } from "../record/record.ts";
+import { recordReader } from "../record/record.ts";
 
 /** Version of the format. */
 export const PROFILE_VERSION = 1;
-/** What such a file calls itself. */
+/** Value of `kind` in such a file. */
 export const PROFILE_KIND = "kvbench.profile";
 
 const kernels = (what: string) =>
   z.array(z.strictObject({
-    kernel: z.string().describe("What the kernel does and, in brackets, its file"),
+    kernel: z.string().describe("Name of the kernel and, in brackets, its file"),
     dispatches: positive("Dispatches in one step"),
-    ms: amount("GPU time of them together, in ms, median over the profiled steps"),
-    bytes: count("Bytes that they must read and write together, mean over the profiled steps"),
-    operations: count("Multiply-adds that they do together, mean over the profiled steps"),
+    ms: amount("GPU time of all dispatches, in ms, median over the profiled steps"),
+    bytes: count("Bytes that all dispatches must read and write, mean over the profiled steps"),
+    operations: count("Multiply-adds of all dispatches, mean over the profiled steps"),
     best_ms: amount(
-      "GPU time of a matrix product by the variant that did it fastest, in ms, median over as many rounds in turn with the steps",
+      "GPU time of a matrix product by its fastest variant, in ms, median over as many rounds in turn with the steps",
     ).optional(),
   })).min(1).describe(what);
 
 const schema = z.strictObject({
   schema_version: z.literal(PROFILE_VERSION).describe("Version of this format"),
-  kind: z.literal(PROFILE_KIND).describe("What this file is"),
+  kind: z.literal(PROFILE_KIND).describe("Kind of this file"),
   created: z.iso.datetime().describe("When measuring began, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
-  environment: environmentSchema.describe("Where it was measured"),
+  environment: environmentSchema.describe("Environment of the measurement"),
   model: z.string().describe("Name or path of the checkpoint"),
-  weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("How weight matrices are stored on the GPU"),
-  kv_dtype: dtypeSchema(KV_DTYPES).describe("How K and V are stored on the GPU"),
-  strategy: z.enum(STRATEGY_NAMES).describe("Where K and V are kept"),
+  weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Storage type of weight matrices on the GPU"),
+  kv_dtype: dtypeSchema(KV_DTYPES).describe("Storage type of K and V on the GPU"),
+  strategy: z.string().describe("Strategy of K/V memory"),
   prompt_tokens: positive("Tokens of the prompt"),
   steps: positive("Decode steps that were profiled"),
-  what: z.string().describe("What was profiled, such as a decode step of kv-cache at context 130 to 144"),
+  what: z.string().describe(
+    "Description of the profiled step, such as a decode step with a cache at context 130 to 144",
+  ),
   peaks: z.strictObject({
     gb_per_s: amount("Most bytes per second that a streaming kernel moved, in 10⁹ bytes/s"),
     gmacs_per_s: amount("Most multiply-adds per second that an arithmetic kernel did, in 10⁹/s"),
-  }).describe("What this adapter did at best in the same run"),
+  }).describe("Best speeds of the adapter in the same run"),
   kernels: kernels("One entry per kernel of a decode step"),
   prefill_kernels: kernels("One entry per kernel of the prefill"),
   step: z.strictObject({
-    wall_ms: amount("Wall time of a step that is not profiled, up to the fence behind it, in ms"),
-    encode_ms: amount("Time in which the host records it, in ms"),
-    submit_ms: amount("Time in which the host hands it to the GPU, in ms"),
-    pass_ms: amount("GPU time of it, all kernels in one pass, in ms"),
+    wall_ms: amount("Wall time of an unprofiled step, up to the fence behind it, in ms"),
+    encode_ms: amount("Time in which the host records that step, in ms"),
+    submit_ms: amount("Time in which the host submits it, in ms"),
+    pass_ms: amount("GPU time of that step, all kernels in one pass, in ms"),
     kernels_ms: amount("GPU time of all kernels of a profiled step, each in a pass of its own, in ms"),
-  }).describe("Where the time of a decode step goes: medians over as many steps of either kind"),
+  }).describe("Account of a decode step's time: medians over as many steps of either kind"),
 });
 
 /**
  * A profile, as it stands in the JSON file.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type ProfileResult = z.infer<typeof schema>;
 
@@ -69,12 +70,9 @@ export function profileJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(schema);
 }
 
-/**
- * Checks that `json` is a profile of this version.
- *
- * @param source Where it comes from, for the error message.
- * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
- */
-export function parseProfile(json: unknown, source: string): ProfileResult {
-  return parseRecord(schema, { kind: PROFILE_KIND, version: PROFILE_VERSION, refused: {} }, json, source);
-}
+/** Checks that a value is a profile. */
+export const parseProfile: (json: unknown, source: string) => ProfileResult = recordReader(schema, {
+  kind: PROFILE_KIND,
+  version: PROFILE_VERSION,
+  refused: {},
+});

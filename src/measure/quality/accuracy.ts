@@ -1,6 +1,6 @@
 /**
- * What narrower numbers cost in exactness: logits after the same tokens with float32 and with narrower weights, K or
- * V. The tokens are those that float32 chooses, so that one other choice does not make all later ones differ.
+ * The accuracy of narrower storage types: logits after the same tokens with float32 and with narrower weights, K or V.
+ * The tokens are those that float32 chooses, so that one other choice does not make all later ones differ.
  *
  * @module
  */
@@ -11,8 +11,9 @@ import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
 import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
-import { kvRowBytes } from "../../kv/strategy.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import { kvRowBytes } from "../../kv/shape.ts";
+import { plainStrategy } from "../../kv/registry.ts";
+import type { Model } from "../../model/model.ts";
 import { largestIndices } from "../../model/log_probabilities.ts";
 import { GREEDY } from "../../model/sampling.ts";
 import { amount, bytes, count, positive } from "../record/fields.ts";
@@ -27,47 +28,41 @@ const storage = (what: string) =>
 export const accuracySchema = z.strictObject({
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights"),
   kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V"),
-  positions: positive("New tokens before which logits were compared"),
-  greedy_equal: count("Those of them where the largest logit is the same token's as with float32"),
-  max_logit_difference: amount("The largest absolute difference of a logit from that with float32"),
-  stored: storage("What these types take"),
-  stored_f32: storage("What float32 takes"),
+  positions: positive("Positions at which logits were compared: before each new token"),
+  greedy_equal: count("Positions at which the largest logit belongs to the same token as with float32"),
+  max_logit_difference: amount("Largest absolute difference of a logit from float32's"),
+  stored: storage("Bytes with these types"),
+  stored_f32: storage("Bytes with float32"),
 });
 
-/**
- * How exact a combination of types is, and what it saves.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The accuracy of a combination of storage types, and the memory that it saves. */
 export type Accuracy = z.infer<typeof accuracySchema>;
 
 /** Called with positions done and positions in all. */
 export type AccuracyProgress = (done: number, total: number) => void;
 
-/** What a model in float32 says. */
+/** The logits of a model in float32. */
 export interface Reference {
-  /** The prompt and what float32 continues it with, but for the last token. */
+  /** The prompt and its greedy continuation, without the last token. */
   readonly ids: readonly number[];
   /** Logits at the last positions of `ids`: [positions][vocabSize]. */
   readonly logits: readonly Float32Array[];
-  /** What float32 takes. */
   readonly stored: Accuracy["stored"];
 }
 
-/** New tokens that are compared at most: their logits are held in memory. */
+/** Most new tokens that are compared, since their logits are held in memory. */
 export const MAX_POSITIONS = 64;
 
 /**
  * Continues a prompt greedily and keeps the logits.
  *
- * @param model In float32; K and V will be, too.
- * @param newTokens How many to continue with; of more than {@linkcode MAX_POSITIONS}, so many are.
- * @param onProgress Called as it goes.
+ * @param model A model with weights in float32; K and V are stored in float32 too.
+ * @param newTokens Tokens to continue with, at most 64.
  * @throws {UsageError} If the text is longer than the model's context.
  * @throws {KvbenchError} If the device fails.
  */
 export async function referenceOf(
-  model: Gpt2,
+  model: Model,
   prompt: readonly number[],
   newTokens: number,
   onProgress: AccuracyProgress = () => {},
@@ -96,13 +91,11 @@ export async function referenceOf(
 /**
  * Compares a model with the reference, after the same tokens.
  *
- * @param model In any type of weights.
- * @param kvDtype How it stores K and V.
- * @param onProgress Called as it goes.
+ * @param kvDtype Storage type of K and V.
  * @throws {KvbenchError} If the device fails.
  */
 export async function accuracyOf(
-  model: Gpt2,
+  model: Model,
   reference: Reference,
   kvDtype: Dtype,
   onProgress: AccuracyProgress = () => {},
@@ -111,11 +104,11 @@ export async function accuracyOf(
   return await withDecoder(model, decodingOf(ids.length, kvDtype), async (decoder) => {
     let position = 0, greedyEqual = 0, largest = 0;
     for await (const row of allLogits(decoder, ids)) {
-      const wanted = logits[position++ - (ids.length - logits.length)];
+      const expected = logits[position++ - (ids.length - logits.length)];
       onProgress(position, ids.length);
-      if (wanted === undefined) continue;
-      if (largestIndices(row, 1)[0] === largestIndices(wanted, 1)[0]) greedyEqual++;
-      largest = row.reduce((most, value, id) => Math.max(most, Math.abs(value - wanted[id]!)), largest);
+      if (expected === undefined) continue;
+      if (largestIndices(row, 1)[0] === largestIndices(expected, 1)[0]) greedyEqual++;
+      largest = row.reduce((most, value, id) => Math.max(most, Math.abs(value - expected[id]!)), largest);
     }
     return {
       weights_dtype: model.weightsDtype,
@@ -129,7 +122,7 @@ export async function accuracyOf(
   });
 }
 
-/** What {@linkcode referenceOf} and {@linkcode accuracyOf} need beside the weights, for a prompt of so many tokens. */
+/** Returns the memory that {@linkcode referenceOf} and {@linkcode accuracyOf} need besides the weights. */
 export function accuracyNeed(context: NeedContext, promptTokens: number, newTokens: number): WorkNeed {
   const positions = Math.min(newTokens, MAX_POSITIONS);
   const need = decodingNeed(context, decodingOf(promptTokens + positions - 1, DEFAULT_DTYPE));
@@ -138,19 +131,16 @@ export function accuracyNeed(context: NeedContext, promptTokens: number, newToke
 
 function decodingOf(length: number, kvDtype: Dtype) {
   return {
-    strategy: "kv-cache",
-    blockSize: 16,
-    growth: "static",
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
-    capacityTokens: length,
     maxTokens: length,
     maxPromptTokens: length,
     maxOutputs: Math.min(length, LOGIT_ROWS),
   } as const;
 }
 
-function storedBytes({ gpu, config, dims }: Gpt2, kvDtype: Dtype): Accuracy["stored"] {
+function storedBytes({ gpu, config, dims }: Model, kvDtype: Dtype): Accuracy["stored"] {
   const row = kvRowBytes({ ...config, ...dims, dtype: kvDtype });
   return { weights_bytes: gpu.ledger.current.weights, kv_bytes_per_token: row * config.nLayer };
 }

@@ -12,39 +12,36 @@ import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, type WorkNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Dtype } from "../../formats/registry.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import { plainStrategy } from "../../kv/registry.ts";
+import type { Model } from "../../model/model.ts";
 
-/** A stretch of a text, of which the tokens from `scored` on count. */
-export interface Window {
-  /** The first token. */
+/** Tokens of a text from `first` to before `end`, of which those from `scored` on count. */
+interface Window {
   readonly first: number;
-  /** One past the last token. */
   readonly end: number;
-  /** The first token that counts. */
   readonly scored: number;
 }
 
 /** Options of {@link perplexity}. */
-export interface PerplexityOptions {
-  /** Tokens of a window at most. */
+interface PerplexityOptions {
+  /** Most tokens of a window. */
   readonly maxLength: number;
-  /** Tokens from one window to the next. */
+  /** Tokens between the starts of two windows. */
   readonly stride: number;
-  /** How K and V are stored. */
   readonly kvDtype: Dtype;
   /** Called with the tokens scored so far. */
   readonly onProgress?: (tokens: number) => void;
 }
 
-/** What {@link perplexity} measures. */
+/** The result of {@link perplexity}. */
 export interface Perplexity {
-  /** exp of the mean negative log-likelihood. */
+  /** Exponential of the mean negative log-likelihood. */
   readonly perplexity: number;
   /** Tokens that were scored. */
   readonly tokens: number;
 }
 
-/** The windows over a text of `length` tokens. The first token has nothing before it and is not scored. */
+/** Returns the windows over a text of `length` tokens. The first token has no context and is not scored. */
 export function windows(
   length: number,
   { maxLength, stride }: Pick<PerplexityOptions, "maxLength" | "stride">,
@@ -66,7 +63,7 @@ export function windows(
  * @throws {KvbenchError} If the device fails.
  */
 export async function perplexity(
-  model: Gpt2,
+  model: Model,
   texts: readonly (readonly number[])[],
   { maxLength, stride, kvDtype, onProgress }: PerplexityOptions,
 ): Promise<Perplexity> {
@@ -94,7 +91,7 @@ export async function perplexity(
   });
 }
 
-/** What {@linkcode perplexity} needs beside the weights. */
+/** Returns the memory that {@linkcode perplexity} needs besides the weights. */
 export function perplexityNeed(
   context: NeedContext,
   options: Pick<PerplexityOptions, "maxLength" | "kvDtype">,
@@ -104,12 +101,9 @@ export function perplexityNeed(
 
 function decodingOf({ maxLength, kvDtype }: Pick<PerplexityOptions, "maxLength" | "kvDtype">) {
   return {
-    strategy: "kv-cache",
-    blockSize: 16,
-    growth: "static",
+    strategy: plainStrategy().name,
     kvDtype,
     nSequences: 1,
-    capacityTokens: maxLength,
     maxTokens: maxLength,
     maxPromptTokens: LOGIT_ROWS,
     maxOutputs: LOGIT_ROWS,

@@ -6,26 +6,27 @@
 import { z } from "../../base/zod.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
-import { GROWTHS, STRATEGY_NAMES } from "../../kv/strategy.ts";
+import { KV_STORAGES } from "../../kv/pool.ts";
+import type { KvValue } from "../../kv/strategy_def.ts";
 import { amount, amounts, bytes, count, counts, positive } from "./fields.ts";
 import { summarySchema } from "../findings/summary.ts";
 
+/** An option of a strategy. */
+export const kvValue: z.ZodType<KvValue> = z.union([z.string(), z.number()]).nullable()
+  .describe("Options of the strategy by their names; null where one does not apply");
+
 /** Checks {@linkcode Settings}. */
-export const settingsSchema = z.strictObject({
+export const settingsSchema = z.object({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),
   kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V on the GPU"),
-  block_size: positive("Tokens per KV block").nullable().describe("Tokens per KV block; null but for paged"),
-  growth: z.enum(GROWTHS).nullable().describe("How the cache gets its memory; null but for kv-cache"),
-  kv_capacity_tokens: positive("Tokens per sequence that are reserved, or that the pool holds").nullable()
-    .describe("Tokens per sequence that are reserved, or that the pool holds; null where neither is done"),
-});
+}).catchall(kvValue);
 
 /**
- * The settings of a cell; null where one doesn't concern the strategy.
+ * The settings of a cell: its work, and the options of its strategy.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -64,8 +65,10 @@ const memorySchema = z.strictObject({
 /** Checks a {@linkcode Cell}. */
 export const cellSchema = z.strictObject({
   group: count("Index in groups: cells of a group do the same work, and were timed in turns"),
-  strategy: z.enum(STRATEGY_NAMES).describe("Decode strategy"),
-  settings: settingsSchema.describe("Settings; null where one does not concern the strategy"),
+  strategy: z.string().describe("Decode strategy"),
+  settings: settingsSchema.describe("The work and the options of the strategy"),
+  kv_storage: z.enum(KV_STORAGES).nullable()
+    .describe("Where K and V are on the GPU; null in results of version 3, which do not say it"),
   warmup: z.strictObject({
     e2e_ms: amounts("E2E of each run before the measured ones, in ms"),
     steady: z.boolean().describe("Whether the last three differed by little"),
@@ -117,6 +120,6 @@ export const cellSchema = z.strictObject({
 /**
  * One strategy with its settings, measured.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Cell = z.infer<typeof cellSchema>;

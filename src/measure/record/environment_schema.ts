@@ -1,5 +1,5 @@
 /**
- * How a result file describes where it was measured.
+ * The format of an environment in a result file.
  *
  * @module
  */
@@ -18,11 +18,11 @@ export const environmentSchema = z.strictObject({
   v8: z.string().describe("Version of V8"),
   typescript: z.string().describe("Version of TypeScript"),
   webgpu: z.enum(WEBGPU_NAMES).default("deno").describe("Implementation of WebGPU: Deno's own, or Dawn"),
-  os: z.string().describe("Operating system, as Deno.build.os"),
+  os: z.string().describe("Operating system, as Deno names it: linux, darwin, windows"),
   os_release: z.string().nullable().describe(
     "Release of the operating system, null where it may not be asked",
   ),
-  arch: z.string().describe("CPU architecture, as Deno.build.arch"),
+  arch: z.string().describe("CPU architecture, as Deno names it: x86_64, aarch64"),
   cpu: z.strictObject({
     model: z.string().nullable().describe("Model name of the CPU, null where it can't be read"),
     cores: positive("Logical CPUs"),
@@ -34,11 +34,11 @@ export const environmentSchema = z.strictObject({
     backend: z.enum([...BACKENDS, "unknown"]).default("unknown").describe(
       "Graphics API through which WebGPU reaches the adapter; unknown where nothing tells it, and in older files",
     ),
-    description: z.string().describe("What the adapter calls itself, with its driver"),
+    description: z.string().describe("Name of the adapter, with its driver"),
     vendor: z.string().describe("Vendor, as GPUAdapterInfo gives it"),
     architecture: z.string().describe("Architecture, as GPUAdapterInfo gives it"),
     device: z.string().describe("Device, as GPUAdapterInfo gives it"),
-    software: z.boolean().describe("Whether the adapter computes on the CPU"),
+    software: z.boolean().describe("True where the adapter computes on the CPU"),
     features: z.array(z.string()).describe("WebGPU features that the device was opened with"),
     offered_features: z.array(z.string()).optional().describe(
       "WebGPU features that the adapter has, used or not",
@@ -49,15 +49,11 @@ export const environmentSchema = z.strictObject({
   tuning: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .describe("Kernel variants chosen for this adapter"),
   fence: z.strictObject({
-    blocks: z.boolean().describe("Whether onSubmittedWorkDone() blocks until the GPU is done"),
-    cost_us: amount("What a fence costs with nothing to wait for, in µs"),
-    readback_ms: amount("What reading a few bytes back costs, in ms"),
+    blocks: z.boolean().describe("True where onSubmittedWorkDone() blocks until the GPU is done"),
+    cost_us: amount("Time of a fence with nothing to wait for, in µs"),
+    readback_ms: amount("Time to read a few bytes back, in ms"),
   }).describe("Waiting for the GPU, measured at start-up"),
 });
 
-/**
- * Where a measurement was taken.
- *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
- */
+/** The environment of a measurement. */
 export type Environment = z.infer<typeof environmentSchema>;

@@ -1,45 +1,54 @@
 /**
- * Reading the JSON files that kvbench writes: which kind and version one is, and what is wrong with it, in one line.
+ * Reading of the JSON files that kvbench writes: checks of their kind, version and fields, with one-line errors.
  *
  * @module
  */
 import { z } from "../../base/zod.ts";
 import { KvbenchError } from "../../base/errors.ts";
 
-/** How a kind of file is known. */
+/** A kind of file, and its versions. */
 export interface RecordKind {
   /** Its `kind`. */
   readonly kind: string;
-  /** The `schema_version` that is read. */
+  /** The `schema_version` that is written. */
   readonly version: number;
-  /** Why a version is no longer read, by version. */
+  /** Reasons for which an old version is refused, by version. */
   readonly refused: Readonly<Record<number, string>>;
+  /** Makes a record of an old version one of this version, by version. Default: none is read. */
+  readonly upgrades?: Readonly<Record<number, (record: Record<string, unknown>) => Record<string, unknown>>>;
 }
 
 /**
- * Checks that `json` is a record of this kind and version.
- *
- * @param source Where it comes from, for the error message: a path, or "stdin".
- * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
+ * Makes the reader of a kind of file: it checks that `json` is a record of that kind, and returns it as one of the current
+ * version. `source` names it in errors: a path, or "stdin". Its KvbenchError names the path of the first wrong field.
  */
-export function parseRecord<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source: string): T {
+export function recordReader<T>(
+  schema: z.ZodType<T>,
+  known: RecordKind,
+): (json: unknown, source: string) => T {
+  return (json, source) => parse(schema, known, json, source);
+}
+
+function parse<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source: string): T {
   const head = z.looseObject({ kind: z.literal(known.kind), schema_version: z.int() }).safeParse(json);
   if (!head.success) {
     const found = kindOf(json);
     throw new KvbenchError(
       `Cannot read ${source}: it is ${found === null ? "no result" : `of kind "${found}"`}, ` +
-        `an object of kind "${known.kind}" was wanted`,
+        `expected an object of kind "${known.kind}"`,
     );
   }
   const version = head.data.schema_version;
-  if (version !== known.version) {
+  const upgrade = known.upgrades?.[version];
+  if (version !== known.version && upgrade === undefined) {
     const why = known.refused[version];
     throw new KvbenchError(
       `Cannot read ${source}: its schema_version is ${version}, this kvbench reads ${known.version}` +
         (why === undefined ? "" : `, since ${why}`),
     );
   }
-  const parsed = schema.safeParse(json);
+  const record = upgrade ? { ...upgrade(head.data), schema_version: known.version } : json;
+  const parsed = schema.safeParse(record);
   if (parsed.success) return parsed.data;
   const [first, ...rest] = parsed.error.issues;
   const where = first === undefined || first.path.length === 0 ? "the top level" : formatPath(first.path);
@@ -48,13 +57,13 @@ export function parseRecord<T>(schema: z.ZodType<T>, known: RecordKind, json: un
   throw new KvbenchError(`Cannot read ${source}: ${where} is not valid: ${why}${more}`);
 }
 
-/** What a file says that it is, or null where it says nothing of the sort. */
+/** Returns the kind that a file names, or null where it names none. */
 export function kindOf(json: unknown): string | null {
   const head = z.looseObject({ kind: z.string() }).safeParse(json);
   return head.success ? head.data.kind : null;
 }
 
-/** `["cells", 0, "strategy"]` as `cells[0].strategy`. */
+/** Formats `["cells", 0, "strategy"]` as `cells[0].strategy`. */
 function formatPath(path: readonly PropertyKey[]): string {
   return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("").replace(
     /^\./,

@@ -1,7 +1,6 @@
 /**
- * The record that `bench` leaves behind: environment, model, plan, and raw samples per cell. This file owns the JSON
- * format and its version; it takes no measurement and draws nothing. Field names are snake_case as in the file, units
- * are in the names, and each field says what it means in `.describe()`.
+ * The record that `bench` writes: environment, model, plan, and raw samples per cell. Owns the JSON format and its
+ * version. Field names are snake_case as in the file, with units, and `.describe()` gives their meaning.
  *
  * @module
  */
@@ -13,15 +12,15 @@ import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
 import { planSchema } from "../run/plan.ts";
-import { parseRecord } from "./record.ts";
+import { recordReader } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
-/** How such a file is known. */
+/** Value of `kind` in such a file. */
 export const BENCH_KIND = "kvbench.bench";
 
-/** Why versions that are no longer read are not. */
+/** Reasons for which old versions are refused. */
 const REFUSED: Readonly<Record<number, string>> = {
   1: "it holds neither raw gaps between tokens nor the machine's speed beside each run: measure again",
   2: "it does not say how exact narrower numbers are: measure again",
@@ -43,10 +42,10 @@ const modelSchema = z.strictObject({
       ),
     }),
     z.strictObject({
-      source: z.literal("synthetic").describe("Made up: the text means nothing"),
-      seed: count("Seed they were made from"),
+      source: z.literal("synthetic").describe("Synthetic: the text means nothing"),
+      seed: count("Seed of the weights"),
     }),
-  ]).describe("Where the weights come from"),
+  ]).describe("Source of the weights"),
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights on the GPU"),
 });
 
@@ -54,9 +53,9 @@ const order = z.array(counts("Cells of the group, by their index in it"))
   .describe("Order in which the cells were timed: [runs][cells]");
 
 const groupSchema = z.strictObject({
-  seconds: amount("How long the measured runs took"),
+  seconds: amount("Time of the measured runs"),
   stopped: z.enum(["runs", "precise", "time"])
-    .describe("Why there were no more runs: as many as asked for, precise enough, or out of time"),
+    .describe("Reason to stop: as many runs as asked for, precise enough, or out of time"),
   order,
 });
 
@@ -68,7 +67,7 @@ const timingSchema = z.strictObject({
 });
 
 const unfinishedSchema = z.strictObject({
-  seconds: amount("How long the measured runs took so far"),
+  seconds: amount("Time of the measured runs so far"),
   order,
   timings: z.array(z.array(timingSchema).describe("Runs of one cell"))
     .describe("Measured runs so far: [cells][runs]"),
@@ -76,32 +75,32 @@ const unfinishedSchema = z.strictObject({
 
 const schema = z.strictObject({
   schema_version: z.literal(SCHEMA_VERSION).describe("Version of this format"),
-  kind: z.literal(BENCH_KIND).describe("What this file is"),
+  kind: z.literal(BENCH_KIND).describe("Kind of this file"),
   created: z.iso.datetime().describe("When measuring began, ISO 8601 in UTC"),
-  complete: z.boolean().describe("Whether every cell of the plan has been measured"),
+  complete: z.boolean().describe("True where every cell of the plan has been measured"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
-  environment: environmentSchema.describe("Where it was measured"),
-  model: modelSchema.describe("What was run"),
-  plan: planSchema.describe("What was to be measured"),
+  environment: environmentSchema.describe("Environment of the measurement"),
+  model: modelSchema.describe("Model that was run"),
+  plan: planSchema.describe("Plan of the measurement"),
   accuracy: z.array(accuracySchema)
     .describe(
-      "How exact weights, K and V that are narrower than float32 are: an entry for each type of K and V",
+      "Accuracy of weights, K and V in types narrower than float32: an entry for each type of K and V",
     ),
   accuracy_missing: z.string().nullable().describe(
-    "Why there is no entry where there should be; null otherwise",
+    "Reason why the accuracy is missing; null where it is not",
   ),
   groups: z.array(groupSchema).describe("Groups of cells that were measured, in order"),
-  cells: z.array(cellSchema).describe("Cells that were measured: strategies with settings"),
+  cells: z.array(cellSchema).describe("Cells that were measured: strategies with their settings"),
   unfinished: unfinishedSchema.nullable()
-    .describe("The group after those, where it was interrupted: runs that need not be made again"),
+    .describe("Runs of an interrupted group, which are not made again; null where none was interrupted"),
 }).superRefine(({ groups, cells }, { addIssue }) => {
   cells.forEach(({ group, ttft_ms, tpot_ms, e2e_ms, yardstick_ms }, i) => {
     const runs = groups[group]?.order.length;
     const lists = [ttft_ms.samples, tpot_ms?.samples ?? e2e_ms.samples, e2e_ms.samples, yardstick_ms];
     if (lists.every(({ length }) => length === runs)) return;
     const message = runs === undefined
-      ? `its group ${group} is not there`
-      : `it has not ${runs} runs of everything, as its group has`;
+      ? `its group ${group} is missing`
+      : `expected ${runs} runs of each time, as its group has`;
     addIssue({ code: "custom", path: ["cells", i], message });
   });
 });
@@ -109,28 +108,28 @@ const schema = z.strictObject({
 /**
  * A bench result, as it stands in the JSON file. Read the fields' meanings from {@linkcode resultJsonSchema}.
  *
- * @internal Tagged so because `deno doc --lint` takes the inferred type for a private one of zod.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type BenchResult = z.infer<typeof schema>;
 
 /**
- * What is recorded of a group of cells as a whole.
+ * The record of a group of cells as a whole.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type GroupRecord = z.infer<typeof groupSchema>;
 
 /**
- * What one measured run yields.
+ * The times of one measured run.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Timing = z.infer<typeof timingSchema>;
 
 /**
  * The measured runs of a group that was interrupted.
  *
- * @internal For the same reason.
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type Unfinished = z.infer<typeof unfinishedSchema>;
 
@@ -139,13 +138,17 @@ export function resultJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(schema);
 }
 
-/**
- * Checks that `json` is a bench result of this version.
- *
- * @param json What `JSON.parse` returned, or a record about to be written.
- * @param source Where it comes from, for the error message: a path, or "stdin".
- * @throws {KvbenchError} If it is not one. The message names the first offending field by its path.
- */
-export function parseResult(json: unknown, source: string): BenchResult {
-  return parseRecord(schema, { kind: BENCH_KIND, version: SCHEMA_VERSION, refused: REFUSED }, json, source);
+/** Checks that a value is a bench result. */
+export const parseResult: (json: unknown, source: string) => BenchResult = recordReader(schema, {
+  kind: BENCH_KIND,
+  version: SCHEMA_VERSION,
+  refused: REFUSED,
+  upgrades: { 3: fromVersion3 },
+});
+
+/** Version 3 named all options in each cell and did not say where K and V are. */
+function fromVersion3(record: Record<string, unknown>): Record<string, unknown> {
+  const { cells } = record;
+  if (!Array.isArray(cells)) return record;
+  return { ...record, cells: cells.map((cell) => ({ ...cell, kv_storage: null })) };
 }

@@ -67,10 +67,13 @@ Deno.test("parseResult() refuses missing and unknown fields, numbers that JSON c
   assert.match(messageOf(changed((json) => Reflect.deleteProperty(json.plan, "seed"))), /plan\.seed/);
   assert.match(messageOf(changed((json) => Object.assign(json, { extra: 1 }))), /the top level.*extra/);
   assert.match(messageOf(changed((json) => json.cells[0]!.e2e_ms.samples[2] = NaN)), /e2e_ms\.samples\[2\]/);
-  assert.match(messageOf(changed((json) => json.cells[1]!.yardstick_ms.pop())), /cells\[1\] .* not 5 runs/);
+  assert.match(
+    messageOf(changed((json) => json.cells[1]!.yardstick_ms.pop())),
+    /cells\[1\] .* expected 5 runs/,
+  );
   assert.match(
     messageOf(changed((json) => json.groups.splice(0))),
-    /cells\[0\] is not valid: its group 0 is not there/,
+    /cells\[0\] is not valid: its group 0 is missing/,
   );
 });
 
@@ -79,16 +82,16 @@ Deno.test("parseResult() refuses another version with both versions in the messa
     messageOf(changed((json) => Object.assign(json, { schema_version })));
   for (const old of [1, 2]) {
     const reason = new RegExp(
-      `its schema_version is ${old}, this kvbench reads 3, since it .+: measure again$`,
+      `its schema_version is ${old}, this kvbench reads 4, since it .+: measure again$`,
     );
     assert.match(message(old), reason);
   }
-  assert.match(message(4), /its schema_version is 4, this kvbench reads 3$/);
+  assert.match(message(5), /its schema_version is 5, this kvbench reads 4$/);
 });
 
 Deno.test("parseResult() refuses what is no result at all, and says what it is", () => {
   for (const json of [null, [], "text", {}]) {
-    assert.match(messageOf(json), /it is no result, an object of kind/);
+    assert.match(messageOf(json), /it is no result, expected an object of kind/);
   }
   assert.match(messageOf({ kind: "kvbench.profile", schema_version: 1 }), /of kind "kvbench\.profile"/);
 });

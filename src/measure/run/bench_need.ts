@@ -1,5 +1,5 @@
 /**
- * The GPU memory that measuring a plan takes beside the weights, computed before anything is allocated.
+ * The GPU memory that measuring a plan needs besides the weights, computed before anything is allocated.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { decodingOf } from "./group.ts";
 import type { Plan } from "./plan.ts";
 import { YARDSTICK_BYTES } from "./yardstick.ts";
 
-/** Queries, readbacks and probes of a run: small, and never all at once. */
+/** Bound on the queries, readbacks and probes of a run. */
 const SMALL_BYTES = 64 << 10;
 
-/** Groups come one after another; a group keeps the decoders of all its cells. */
+/** Returns the need of a plan: of its largest group, which keeps the decoders of all its cells. */
 export function benchNeed(context: NeedContext, plan: Plan): WorkNeed {
   const groups = groupsOf(plan).map((cells) =>
     together(...cells.map((cell) => decodingNeed(context, decodingOf(cell))))

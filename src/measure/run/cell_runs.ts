@@ -1,114 +1,137 @@
 /**
- * The runs that a cell is measured by, each for one thing: a latency run has two fences and nothing else in it, a
- * memory run looks at the ledger after every token, a per-token run has a fence behind every token, and a GPU run has
- * timestamps.
+ * The runs of a cell, each with one purpose: a latency run has two fences and nothing else, a memory run reads the
+ * ledger after every token, a per-token run has a fence behind every token, and a timestamp run has a timed pass for
+ * every decode step.
  *
  * @module
  */
 import type { Decoder } from "../../engine/decoder.ts";
+import { type DecodingOptions, openDecoder } from "../../engine/with_decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { type Dtype, formatOf, kvStorage } from "../../formats/registry.ts";
 import { Timestamps } from "../../gpu/timestamps.ts";
-import { kvRowBytes, type KvStrategy, type KvUsage } from "../../kv/strategy.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import { kvBytesOf, kvRowBytes } from "../../kv/shape.ts";
+import type { Model } from "../../model/model.ts";
 import type { Cell } from "../record/cell.ts";
 import type { Timing } from "../record/result.ts";
 import { mean } from "../statistics/statistics.ts";
 
-/** What every sequence of a cell is given and asked for. */
+/** The work of every sequence of a cell. */
 export interface Work {
   /** One prompt per sequence, all of one length. */
   readonly prompts: readonly (readonly number[])[];
   /** Tokens to generate per sequence. */
   readonly newTokens: number;
-  /** How K and V are stored. */
   readonly kvDtype: Dtype;
 }
 
-/** What a memory run yields. */
+/** The result of a memory run. */
 export interface MemoryRun {
   /** Generated ids: [batch][new tokens]. */
   readonly ids: number[][];
-  /** Bytes. */
   readonly memory: Cell["memory"];
   /** GPU dispatches of a decode step. */
   readonly dispatchesPerToken: number;
 }
 
-/** Milliseconds to the tenth of a microsecond: finer than the clock. */
+/** Rounds milliseconds to a tenth of a microsecond, which is finer than the clock. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 1e4) / 1e4;
 }
 
+/** K/V memory after a token. */
+interface KvState {
+  readonly tokens: number;
+  readonly usedBytes: number;
+  readonly reservedBytes: number;
+  readonly allocatedBytes: number;
+}
+
 /**
- * Decodes once, a token at a time, looking at the ledger and the strategy after each. The ledger's peak must have been
- * reset before the decoder was made.
+ * Decodes once, a token at a time, looking at the ledger and the strategy after each.
  *
  * @throws {KvbenchError} If K/V bytes are not what the formula and the ledger say.
  */
-export async function memoryRun(
-  model: Gpt2,
-  { prompts, newTokens, kvDtype }: Work,
-  decoder: Decoder,
-  strategy: KvStrategy,
-): Promise<MemoryRun> {
-  const { ledger } = model.gpu;
-  const usages: KvUsage[] = [];
-  const totals: number[] = [];
+export async function memoryRun(model: Model, work: Work, decoding: DecodingOptions): Promise<MemoryRun> {
+  const { prompts, newTokens } = work, { ledger } = model.gpu;
+  const { value: { decoder, ...steps }, peak } = await ledger.peakDuring(async () => {
+    const decoder = await openDecoder(model, decoding);
+    try {
+      return { decoder, ...countedSteps(model, work, decoder), end: ledger.current };
+    } catch (error) {
+      decoder.dispose();
+      throw error;
+    }
+  });
+  try {
+    const { states, totals, prefillDispatches, end } = steps, { layersKept } = decoder.runner.pool;
+    const last = states.at(-1)!, promptTokens = prompts[0]!.length;
+    const ids = await decoder.ids(promptTokens);
+    const tokens = prompts.length * decoder.runner.policy.storedTokens(promptTokens + newTokens - 1);
+    assertKvBytes(model, { name: decoding.strategy, dtype: work.kvDtype, layersKept }, last, tokens);
+    const decodeDispatches = decoder.runner.recorder.dispatches - prefillDispatches;
+    // What is reserved and not used is for later as far as this run's last token fills it, and else never used.
+    const later = states.map(({ reservedBytes, usedBytes }) =>
+      Math.max(0, Math.min(reservedBytes, last.usedBytes) - usedBytes)
+    );
+    return {
+      ids,
+      memory: {
+        peak_bytes: peak,
+        end_bytes: end,
+        kv_tokens: last.tokens,
+        kv_layers_kept: layersKept,
+        kv_used_bytes: last.usedBytes,
+        kv_reserved_bytes: last.reservedBytes,
+        kv_allocated_bytes: last.allocatedBytes,
+        kv_formula: kvFormula(model, work.kvDtype, layersKept, last),
+        timeline: {
+          total_bytes: totals,
+          kv_allocated_bytes: states.map(({ allocatedBytes }) => allocatedBytes),
+          kv_used_bytes: states.map(({ usedBytes }) => usedBytes),
+          kv_for_later_bytes: later,
+          kv_internal_bytes: states.map(({ reservedBytes, usedBytes }, i) =>
+            reservedBytes - usedBytes - later[i]!
+          ),
+          kv_external_bytes: states.map(() => 0), // one batch begins together: nothing lies between its regions
+        },
+      },
+      dispatchesPerToken: newTokens > 1 ? decodeDispatches / (newTokens - 1) : prefillDispatches,
+    };
+  } finally {
+    decoder.dispose();
+  }
+}
+
+/** Takes the steps of a request one by one, and notes what memory there is after each. */
+function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decoder) {
+  const { policy, pool, recorder } = decoder.runner;
+  const states: KvState[] = [], totals: number[] = [];
   decoder.begin(prompts);
   let prefillDispatches = 0;
   for (let token = 1; token <= newTokens; token++) {
     decoder.advance(1);
-    if (token === 1) prefillDispatches = decoder.dispatches;
-    usages.push(strategy.usage());
-    totals.push(ledger.current.total);
+    if (token === 1) prefillDispatches = recorder.dispatches;
+    const usage = policy.usage();
+    states.push({
+      tokens: usage.stored,
+      ...kvBytesOf(usage, pool.tokenBytes),
+      allocatedBytes: pool.allocatedBytes,
+    });
+    totals.push(model.gpu.ledger.current.total);
   }
-  const peak = ledger.peak, end = ledger.current; // before the readback, which is not the strategy's
-  const promptTokens = prompts[0]!.length;
-  const ids = await decoder.ids(promptTokens);
-  const usage = usages.at(-1)!;
-  const format = { name: strategy.name, dtype: kvDtype };
-  assertKvBytes(model, format, usage, prompts.length * (promptTokens + newTokens - 1));
-  const decodeDispatches = decoder.dispatches - prefillDispatches;
-  // What is reserved and not used is for later as far as this run's last token fills it, and else never used.
-  const later = usages.map(({ reservedBytes, usedBytes }) =>
-    Math.max(0, Math.min(reservedBytes, usage.usedBytes) - usedBytes)
-  );
-  return {
-    ids,
-    memory: {
-      peak_bytes: peak,
-      end_bytes: end,
-      kv_tokens: usage.tokens,
-      kv_layers_kept: usage.layersKept,
-      kv_used_bytes: usage.usedBytes,
-      kv_reserved_bytes: usage.reservedBytes,
-      kv_allocated_bytes: usage.allocatedBytes,
-      kv_formula: kvFormula(model, kvDtype, usage),
-      timeline: {
-        total_bytes: totals,
-        kv_allocated_bytes: usages.map(({ allocatedBytes }) => allocatedBytes),
-        kv_used_bytes: usages.map(({ usedBytes }) => usedBytes),
-        kv_for_later_bytes: later,
-        kv_internal_bytes: usages.map(({ reservedBytes, usedBytes }, i) =>
-          reservedBytes - usedBytes - later[i]!
-        ),
-        kv_external_bytes: usages.map(({ externalBytes }) => externalBytes),
-      },
-    },
-    dispatchesPerToken: newTokens > 1 ? decodeDispatches / (newTokens - 1) : prefillDispatches,
-  };
+  return { states, totals, prefillDispatches };
 }
 
-/** One timed request: prefill, fence, decode, fence. */
+/** Times one request: prefill, fence, decode, fence. */
 export async function latencyRun(
-  model: Gpt2,
+  model: Model,
   { prompts, newTokens }: Work,
   decoder: Decoder,
 ): Promise<Omit<Timing, "yardstick_ms"> & { ids: number[][] }> {
   const { fence } = model.gpu;
   await fence.wait();
-  const encodedMs = decoder.encodeMs;
+  const encodedMs = decoder.runner.encodeMs;
   const start = performance.now();
   decoder.begin(prompts);
   decoder.advance(1);
@@ -121,18 +144,18 @@ export async function latencyRun(
   return {
     ttft_ms: roundMs(first - start),
     e2e_ms: roundMs(end - start),
-    encode_ms: roundMs(decoder.encodeMs - encodedMs),
+    encode_ms: roundMs(decoder.runner.encodeMs - encodedMs),
     ids,
   };
 }
 
 /**
- * One request with a fence after every token; returns the gaps, in ms.
+ * Runs one request with a fence after every token, and returns the gaps in ms.
  *
  * @throws {KvbenchError} If the device fails.
  */
 export async function perTokenRun(
-  model: Gpt2,
+  model: Model,
   { prompts, newTokens }: Work,
   decoder: Decoder,
 ): Promise<number[]> {
@@ -153,9 +176,9 @@ export async function perTokenRun(
   return gaps;
 }
 
-/** One request with a timed pass for every decode step; returns the mean GPU time of a step in ms, null without timestamps. */
-export async function gpuRun(
-  model: Gpt2,
+/** Runs one request with timestamps, and returns the mean GPU time of a decode step in ms; null without timestamps. */
+export async function timestampRun(
+  model: Model,
   { prompts, newTokens }: Work,
   decoder: Decoder,
 ): Promise<number | null> {
@@ -164,17 +187,17 @@ export async function gpuRun(
   try {
     decoder.begin(prompts);
     decoder.advance(1);
-    decoder.timePasses(timestamps);
+    decoder.runner.recorder.timestamps = timestamps;
     for (let token = 1; token < newTokens; token++) decoder.advance(1);
     return roundMs(mean(await timestamps.readMs()));
   } finally {
-    decoder.timePasses(undefined);
+    decoder.runner.recorder.timestamps = undefined;
     timestamps.dispose();
   }
 }
 
-/** The formula that used K/V bytes must equal, with its figures. */
-function kvFormula(model: Gpt2, dtype: Dtype, { layersKept, tokens, usedBytes }: KvUsage): string {
+/** Returns the formula that used K/V bytes must equal, with its figures. */
+function kvFormula(model: Model, dtype: Dtype, layersKept: number, { tokens, usedBytes }: KvState): string {
   const { scaleBytes } = kvStorage(dtype);
   const scales = scaleBytes > 0 ? ` + ${model.config.nHead} scales · ${scaleBytes} bytes` : "";
   const row = `${model.dims.a4 * 4} width · ${formatOf(dtype).bytes} bytes${scales}`;
@@ -182,23 +205,23 @@ function kvFormula(model: Gpt2, dtype: Dtype, { layersKept, tokens, usedBytes }:
 }
 
 function assertKvBytes(
-  model: Gpt2,
-  { name, dtype }: { name: string; dtype: Dtype },
-  usage: KvUsage,
+  model: Model,
+  { name, dtype, layersKept }: { name: string; dtype: Dtype; layersKept: number },
+  state: KvState,
   tokens: number,
 ): void {
   const { nHead } = model.config, { a4 } = model.dims;
-  const formula = usage.layersKept * kvRowBytes({ nHead, a4, dtype }) * tokens;
-  if (usage.usedBytes !== formula || usage.tokens !== tokens) {
+  const formula = layersKept * kvRowBytes({ nHead, a4, dtype }) * tokens;
+  if (state.usedBytes !== formula || state.tokens !== tokens) {
     throw new KvbenchError(
-      `${name} says that ${usage.tokens} tokens use ${usage.usedBytes} bytes: ` +
+      `${name} says that ${state.tokens} tokens use ${state.usedBytes} bytes: ` +
         `the formula for ${tokens} tokens gives ${formula}`,
     );
   }
   const { kv } = model.gpu.ledger.current;
-  if (kv !== usage.allocatedBytes) {
+  if (kv !== state.allocatedBytes) {
     throw new KvbenchError(
-      `${name} says that K and V hold ${usage.allocatedBytes} bytes: the ledger says ${kv}`,
+      `${name} says that K and V hold ${state.allocatedBytes} bytes: the ledger says ${kv}`,
     );
   }
 }

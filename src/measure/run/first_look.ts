@@ -1,36 +1,42 @@
 /**
- * A first look at a group of cells, before it is measured: one short run each after a warm-up, for somebody who waits.
- * Its times are in no result.
+ * A first look at a group of cells before it is measured: one short run each after a warm-up, for the waiting user. Its
+ * times are in no result.
  *
  * @module
  */
 import { withDecoder } from "../../engine/with_decoder.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { FirstDispatch } from "../../gpu/recorder.ts";
+import type { Model } from "../../model/model.ts";
 import { latencyRun } from "./cell_runs.ts";
 import type { CellPlan, GroupPlan } from "./grid.ts";
 import { promptsOf } from "./grid.ts";
 import { assertSameIds, decodingOf } from "./group.ts";
 import type { Plan } from "./plan.ts";
 
-/** New tokens of a run at most. */
+/** Most new tokens of a run. */
 const NEW_TOKENS = 9;
 
-/** What the run of a cell took. */
-export interface Glance {
-  /** The cell. */
+/** The times of a cell's run. */
+interface Glance {
   readonly cell: CellPlan;
-  /** Time to the first token, in ms. */
+  /** Time to first token. */
   readonly ttftMs: number;
-  /** Time per output token, in ms; null where there is only one. */
+  /** Time per output token; null with one new token. */
   readonly tpotMs: number | null;
 }
 
 /**
- * Looks at a plan's first group.
+ * Runs each cell of a plan's first group once.
  *
+ * @param onKernel Called before a kernel is first dispatched.
  * @throws {KvbenchError} If two cells disagree on a token, or the device fails.
  */
-export async function firstLook(model: Gpt2, plan: Plan, cells: GroupPlan): Promise<Glance[]> {
+export async function firstLook(
+  model: Model,
+  plan: Plan,
+  cells: GroupPlan,
+  onKernel?: FirstDispatch,
+): Promise<Glance[]> {
   const { settings } = cells[0]!;
   const newTokens = Math.min(NEW_TOKENS, settings.new_tokens);
   const prompts = promptsOf(plan, settings, model.config.vocabSize);
@@ -38,7 +44,10 @@ export async function firstLook(model: Gpt2, plan: Plan, cells: GroupPlan): Prom
   const runs: { ids: number[][] }[] = [], glances: Glance[] = [];
   for (const [i, cell] of cells.entries()) {
     const { ids, ttft_ms, e2e_ms } = await withDecoder(model, decodingOf(cell), async (decoder) => {
+      const { recorder } = decoder.runner;
+      recorder.onFirstDispatch = onKernel;
       await latencyRun(model, work, decoder); // compiles
+      recorder.onFirstDispatch = undefined;
       return await latencyRun(model, work, decoder);
     });
     runs.push({ ids });

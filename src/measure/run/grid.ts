@@ -1,11 +1,12 @@
 /**
- * From a plan to the cells that it asks for, in groups: cells of a group do the same work (prompt length, new tokens,
- * batch, type of K and V) and differ only in where K and V live, so that they can be timed in turns. Host only.
+ * The cells of a plan in groups: cells of a group do the same work (prompt length, new tokens, batch, type of K and V)
+ * and differ in strategy and options, so that they can be timed in turns. Host only.
  *
  * @module
  */
 import { UsageError } from "../../base/errors.ts";
-import type { StrategyName } from "../../kv/strategy.ts";
+import { strategyNamed, strategyOptions } from "../../kv/registry.ts";
+import type { KvOptions } from "../../kv/strategy_def.ts";
 import { checkContext, checkIds } from "../../checkpoint/config.ts";
 import type { Settings } from "../record/cell.ts";
 import type { Plan } from "./plan.ts";
@@ -14,7 +15,7 @@ import { seededRandom } from "../../base/random.ts";
 /** A cell to be measured. */
 export interface CellPlan {
   /** Decode strategy. */
-  readonly strategy: StrategyName;
+  readonly strategy: string;
   /** Its settings. */
   readonly settings: Settings;
 }
@@ -22,11 +23,11 @@ export interface CellPlan {
 /** Cells that do the same work, in the order of reports. */
 export type GroupPlan = readonly CellPlan[];
 
-/** More cells than this are a mistake: at a second each they'd take hours. */
+/** Most cells of a plan: at a second each, more would take hours. */
 const MAX_CELLS = 10_000;
 
 /**
- * All groups of a plan, in order.
+ * Returns all groups of a plan, in order.
  *
  * @throws {UsageError} If there are more than 10 000 cells.
  */
@@ -34,7 +35,7 @@ export function groupsOf({ grid, strategies }: Plan): GroupPlan[] {
   const works = product(grid.prompt_tokens, grid.new_tokens, grid.batch, grid.kv_dtype);
   const perWork = strategies.reduce((sum, strategy) => sum + variants(strategy, grid).length, 0);
   if (works.length * perWork > MAX_CELLS) {
-    throw new UsageError(`The sweep has ${works.length * perWork} cells: wanted at most ${MAX_CELLS}`);
+    throw new UsageError(`The sweep has ${works.length * perWork} cells: expected at most ${MAX_CELLS}`);
   }
   return works.map(([prompt_tokens, new_tokens, batch, kv_dtype]) =>
     strategies.flatMap((strategy) =>
@@ -46,29 +47,19 @@ export function groupsOf({ grid, strategies }: Plan): GroupPlan[] {
   );
 }
 
-/** The settings that concern a strategy alone. */
-function variants(
-  strategy: StrategyName,
-  { block_size, growth, kv_capacity_tokens }: Plan["grid"],
-): Pick<Settings, "block_size" | "growth" | "kv_capacity_tokens">[] {
-  switch (strategy) {
-    case "no-cache":
-      return [{ block_size: null, growth: null, kv_capacity_tokens: null }];
-    case "kv-cache":
-      return growth.flatMap((growth) =>
-        (growth === "static" ? kv_capacity_tokens : [null]).map((kv_capacity_tokens) => ({
-          block_size: null,
-          growth,
-          kv_capacity_tokens,
-        }))
-      );
-    case "paged":
-      return product(block_size, kv_capacity_tokens)
-        .map(([block_size, kv_capacity_tokens]) => ({ block_size, growth: null, kv_capacity_tokens }));
-  }
+/** Returns the options that a strategy is measured with; those that do not apply beside the others are null. */
+function variants(name: string, grid: Plan["grid"]): KvOptions[] {
+  const { options } = strategyNamed(name), keys = Object.keys(options);
+  const lists = keys.map((key) => grid[key] ?? [options[key]!.default]);
+  const all = product(...lists).map((values) => Object.fromEntries(keys.map((key, i) => [key, values[i]!])))
+    .map((own) =>
+      Object.fromEntries(keys.map((key) => [key, options[key]!.applies?.(own) ?? true ? own[key]! : null]))
+    );
+  const texts = all.map((own) => JSON.stringify(own));
+  return all.filter((_, i) => texts.indexOf(texts[i]!) === i);
 }
 
-/** Every way to take one of each list, the last list's fastest. */
+/** Returns the product of lists; the last list's values vary fastest. */
 function product<T extends readonly (readonly unknown[])[]>(
   ...lists: T
 ): { -readonly [K in keyof T]: T[K][number] }[] {
@@ -79,24 +70,32 @@ function product<T extends readonly (readonly unknown[])[]>(
   return all as { -readonly [K in keyof T]: T[K][number] }[];
 }
 
-/** A text that tells cells of one plan apart and stays the same from run to run. */
+/** Returns a text that tells cells of one plan apart and stays the same from run to run. */
 export function cellKey({ strategy, settings }: CellPlan): string {
-  return [strategy, ...Object.values(settings).map((value) => value ?? "-")].join(" ");
+  const { prompt_tokens, new_tokens, batch, kv_dtype, ...options } = settings;
+  const own = Object.entries(options).filter(([, value]) => value !== null).sort(([a], [b]) =>
+    a < b ? -1 : 1
+  );
+  return [strategy, prompt_tokens, new_tokens, batch, kv_dtype, ...own.map((entry) => entry.join("="))].join(
+    " ",
+  );
 }
 
 /**
- * Checks that everything in a plan fits a model.
+ * Checks that a plan fits a model.
  *
  * @throws {UsageError} Naming the numbers.
  */
 export function checkPlan(plan: Plan, model: { nCtx: number; vocabSize: number }): void {
+  const capacities = [...strategyOptions()].filter(([, { isContextLength }]) => isContextLength)
+    .flatMap(([key]) => plan.grid[key] ?? []);
   for (const [first] of groupsOf(plan)) {
     const { prompt_tokens, new_tokens } = first!.settings;
     checkContext(prompt_tokens, new_tokens, model.nCtx);
-    for (const capacity of plan.grid.kv_capacity_tokens) {
-      if (capacity >= prompt_tokens + new_tokens && capacity <= model.nCtx) continue;
+    for (const capacity of capacities) {
+      if (Number(capacity) >= prompt_tokens + new_tokens && Number(capacity) <= model.nCtx) continue;
       throw new UsageError(
-        `A KV capacity of ${capacity} tokens does not fit: wanted from ${
+        `A KV capacity of ${capacity} tokens does not fit: expected from ${
           prompt_tokens + new_tokens
         }, which ` +
           `${prompt_tokens} prompt and ${new_tokens} new tokens need, to ${model.nCtx}, the model's context`,
@@ -106,7 +105,7 @@ export function checkPlan(plan: Plan, model: { nCtx: number; vocabSize: number }
   checkIds(plan.prompt_ids ?? [], model.vocabSize);
 }
 
-/** The prompts of a group, one per sequence. */
+/** Returns the prompts of a group, one per sequence. */
 export function promptsOf(plan: Plan, { prompt_tokens, batch }: Settings, vocabSize: number): number[][] {
   return Array.from(
     { length: batch },
@@ -115,7 +114,7 @@ export function promptsOf(plan: Plan, { prompt_tokens, batch }: Settings, vocabS
   );
 }
 
-/** A made-up prompt of `count` ids, the same for the same seed. */
+/** Makes up a prompt of `count` ids, the same for the same seed. */
 export function madeUpPrompt(count: number, vocabSize: number, seed: number): number[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => Math.floor(random() * vocabSize));

@@ -7,7 +7,9 @@ const MODEL = { nCtx: 48, vocabSize: 509 };
 const { plan: FIXTURE } = fixtureResult();
 
 /** A plan for a model of 48 tokens and 509 words. */
-function planWith(change: Partial<Plan> & { cells?: Partial<Plan["grid"]> }): Plan {
+function planWith(
+  change: Partial<Plan> & { cells?: { readonly [key: string]: Plan["grid"][string] } },
+): Plan {
   const { cells, ...rest } = change;
   const grid = { ...FIXTURE.grid, prompt_tokens: [3], new_tokens: [45], kv_capacity_tokens: [48], ...cells };
   return { ...FIXTURE, prompt_ids: [1, 2, 3], grid, ...rest };
@@ -21,7 +23,7 @@ Deno.test("groupsOf() puts cells that do the same work together, and gives each 
   assert.deepEqual(
     groups[1]!.map((
       { strategy, settings: { batch, block_size, growth, kv_capacity_tokens } },
-    ) => [strategy, batch, block_size, growth, kv_capacity_tokens]),
+    ) => [strategy, batch, block_size ?? null, growth ?? null, kv_capacity_tokens ?? null]),
     [
       ["no-cache", 4, null, null, null],
       ["kv-cache", 4, null, "static", 48],
@@ -38,7 +40,7 @@ Deno.test("groupsOf() refuses a sweep that would never end", () => {
   const many = Array.from({ length: 200 }, (_, i) => i + 1);
   assert.throws(() => groupsOf(planWith({ cells: { batch: many, prompt_tokens: many } })), {
     name: "UsageError",
-    message: "The sweep has 120000 cells: wanted at most 10000",
+    message: "The sweep has 120000 cells: expected at most 10000",
   });
 });
 
@@ -58,11 +60,11 @@ const REFUSED: readonly (readonly [change: Parameters<typeof planWith>[0], messa
   [{ prompt_ids: [0, 509, 1] }, /^Token id 509 is not in the vocabulary: wanted ids below 509$/],
   [
     { cells: { kv_capacity_tokens: [47] } },
-    /^A KV capacity of 47 tokens does not fit: wanted from 48, .+ to 48/,
+    /^A KV capacity of 47 tokens does not fit: expected from 48, .+ to 48/,
   ],
   [
     { cells: { kv_capacity_tokens: [49] } },
-    /^A KV capacity of 49 tokens does not fit: wanted from 48, .+ to 48/,
+    /^A KV capacity of 49 tokens does not fit: expected from 48, .+ to 48/,
   ],
 ];
 

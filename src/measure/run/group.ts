@@ -1,21 +1,22 @@
 /**
- * Measuring one group of cells: a memory run each, warm-up, latency runs in turns, per-token runs in turns, and a run
- * with GPU timestamps each. Every run's token ids are compared with the first cell's before a time is kept.
+ * The measurement of one group of cells: a memory run each, warm-up, latency runs in turns, per-token runs in turns, and
+ * a timestamp run each. Every run's token ids are compared with the first cell's before a time is kept.
  *
  * @module
  */
 import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import { strategyNamed } from "../../kv/registry.ts";
+import type { Model } from "../../model/model.ts";
 import type { Cell } from "../record/cell.ts";
 import {
-  gpuRun,
   latencyRun,
   type MemoryRun,
   memoryRun,
   perTokenRun,
   roundMs,
+  timestampRun,
   type Work,
 } from "./cell_runs.ts";
 import { type CellPlan, type GroupPlan, promptsOf } from "./grid.ts";
@@ -27,10 +28,10 @@ import { summarise } from "../findings/summary.ts";
 import { takeTurns, type WarmUp, warmUp } from "./turns.ts";
 import { Yardstick } from "./yardstick.ts";
 
-/** Per-token runs of a cell, at most one per measured run: one alone would show what else the machine did. */
+/** Most per-token runs of a cell; one alone would show disturbances of the machine. */
 const PER_TOKEN_RUNS = 5;
 
-/** What is under way, for a display. */
+/** Events for a display. */
 export interface GroupProgress {
   /** A run of a cell begins. */
   run(what: "memory" | "warm-up" | "run" | "per token" | "GPU time", cell: number): void;
@@ -38,26 +39,26 @@ export interface GroupProgress {
   round(soFar: Unfinished): void | Promise<void>;
 }
 
-/** How {@linkcode measureGroup} works. */
+/** Options of {@linkcode measureGroup}. */
 export interface GroupOptions {
-  /** Called as it goes. */
+  /** Receives the events. */
   readonly progress: GroupProgress;
-  /** Measured runs that need not be made again. */
+  /** Measured runs of before an interruption. */
   readonly earlier?: Unfinished | undefined;
-  /** Ends it between two runs, by throwing the signal's reason. */
+  /** Ends the measurement between two runs, by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Text of ids. */
+  /** Decodes ids to text. */
   readonly decode?: ((ids: readonly number[]) => string) | undefined;
 }
 
 /**
  * Measures a group of a plan.
  *
- * @param index Of the group in the plan.
+ * @param index Index of the group in the plan.
  * @throws {KvbenchError} If two cells disagree on a token, or the ledger on a K/V byte, or the device fails.
  */
 export async function measureGroup(
-  model: Gpt2,
+  model: Model,
   plan: Plan,
   index: number,
   cells: GroupPlan,
@@ -78,14 +79,7 @@ export async function measureGroup(
   const memory: MemoryRun[] = [];
   for (const [i, cell] of cells.entries()) {
     begin("memory", i);
-    model.gpu.ledger.resetPeak();
-    memory.push(
-      await withDecoder(
-        model,
-        decodingOf(cell),
-        (decoder, strategy) => memoryRun(model, work, decoder, strategy),
-      ),
-    );
+    memory.push(await memoryRun(model, work, decodingOf(cell)));
     assertSameIds(cells, memory, i, memory[i]!.ids);
   }
 
@@ -132,13 +126,14 @@ export async function measureGroup(
       const gpuMs: (number | null)[] = [];
       for (const i of cells.keys()) {
         begin("GPU time", i);
-        gpuMs.push(await gpuRun(model, work, decoders[i]!));
+        gpuMs.push(await timestampRun(model, work, decoders[i]!));
       }
       return {
         group: { ...group, seconds: Math.round(group.seconds * 1000) / 1000 },
         cells: cells.map((cell, i): Cell => ({
           group: index,
           ...cell,
+          kv_storage: decoders[i]!.runner.pool.storage,
           warmup: warmUps[i]!,
           ...latencies(cell, timings[i]!, plan.seed),
           itl_ms: work.newTokens > 1 ? itlOf(gaps[i]!) : null,
@@ -166,7 +161,7 @@ type Latencies = Pick<
   | "encode_ms_per_token"
 >;
 
-/** What a cell's timings come to. */
+/** Summarises a cell's timings. */
 export function latencies({ settings }: CellPlan, timings: readonly Timing[], seed: number): Latencies {
   const { batch, prompt_tokens, new_tokens } = settings;
   const ttft = summarise(timings.map(({ ttft_ms }) => ttft_ms), seed);
@@ -198,25 +193,22 @@ function itlOf(runs: number[][]): NonNullable<Cell["itl_ms"]> {
   };
 }
 
-/** What a cell's strategy and decoder are sized for. */
+/** Returns what a cell's decoder is sized for. */
 export function decodingOf({ strategy, settings }: CellPlan): DecodingOptions {
-  const { prompt_tokens, new_tokens, batch, kv_dtype, block_size, growth, kv_capacity_tokens } = settings;
-  const maxTokens = prompt_tokens + new_tokens;
+  const { prompt_tokens, new_tokens, batch, kv_dtype, ...kvOptions } = settings;
   return {
     strategy,
-    blockSize: block_size ?? 1,
-    growth: growth ?? "static",
+    kvOptions,
     kvDtype: kv_dtype,
-    capacityTokens: kv_capacity_tokens ?? maxTokens,
     nSequences: batch,
     maxPromptTokens: prompt_tokens,
-    maxTokens,
+    maxTokens: prompt_tokens + new_tokens,
   };
 }
 
 /** Keeps a decoder of every cell alive while `use` runs. */
 async function withDecoders<T>(
-  model: Gpt2,
+  model: Model,
   cells: readonly CellPlan[],
   use: (decoders: readonly Decoder[]) => Promise<T>,
 ): Promise<T> {
@@ -229,7 +221,8 @@ async function withDecoders<T>(
 }
 
 /**
- * Compares what cell `at` has generated with what the first cell generated in its first run.
+ * Compares what cell `at` has generated with the first run of the first cell whose strategy is exact; where its own is
+ * not, with its own first run.
  *
  * @throws {KvbenchError} Where a token differs.
  */
@@ -239,13 +232,17 @@ export function assertSameIds(
   at: number,
   ids: readonly (readonly number[])[],
 ): void {
-  firstRuns[0]!.ids.forEach((expected, sequence) => {
+  const isExact = ({ strategy }: CellPlan) => strategyNamed(strategy).traits.exact;
+  const reference = isExact(cells[at]!) ? cells.findIndex(isExact) : at;
+  firstRuns[reference]!.ids.forEach((expected, sequence) => {
     const found = ids[sequence] ?? [];
     const token = expected.findIndex((id, i) => found[i] !== id);
     if (token < 0 && found.length === expected.length) return;
     throw new KvbenchError(
       `The strategies disagree, so no time is reported: at new token ${token + 1} of sequence ${sequence}, ` +
-        `${cells[0]!.strategy} chose ${expected[token]} and ${cells[at]!.strategy} chose ${found[token]}`,
+        `${cells[reference]!.strategy} chose ${expected[token]} and ${cells[at]!.strategy} chose ${
+          found[token]
+        }`,
     );
   });
 }

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import { checkPlan, type GroupPlan, groupsOf } from "./grid.ts";
 import { type GroupOptions, type GroupProgress, measureGroup } from "./group.ts";
 import type { BenchResult } from "../record/result.ts";
 
-/** What is under way, for a display. */
+/** Events for a display. */
 export interface BenchProgress extends Omit<GroupProgress, "round"> {
   /** A group begins. */
   group(index: number, groups: number, cells: GroupPlan): void;
@@ -17,24 +17,24 @@ export interface BenchProgress extends Omit<GroupProgress, "round"> {
   record(result: BenchResult): void | Promise<void>;
 }
 
-/** How {@linkcode runBench} works. */
+/** Options of {@linkcode runBench}. */
 export interface BenchOptions extends Pick<GroupOptions, "signal" | "decode"> {
-  /** Called as it goes. */
-  readonly progress: BenchProgress;
+  /** Called as it goes. Default: nothing is called. */
+  readonly progress?: Partial<BenchProgress>;
 }
 
 /**
- * Measures what `record` has not measured yet of its plan.
+ * Measures the groups of a record's plan that it does not hold yet.
  *
- * @param record With or without measured groups; it is left as it is.
+ * @param record A record with or without measured groups; it is not changed.
  * @returns The record with everything measured, or with what was measured before `signal` was aborted.
  * @throws {UsageError} If the plan does not fit the model.
  * @throws {KvbenchError} If the strategies disagree on a token, or the ledger on a K/V byte.
  */
 export async function runBench(
-  model: Gpt2,
+  model: Model,
   record: BenchResult,
-  { progress, signal, decode }: BenchOptions,
+  { progress = {}, signal, decode }: BenchOptions = {},
 ): Promise<BenchResult> {
   const { plan } = record;
   checkPlan(plan, model.config);
@@ -43,16 +43,16 @@ export async function runBench(
   try {
     for (let index = record.groups.length; index < groups.length; index++) {
       const cells = groups[index]!;
-      progress.group(index, groups.length, cells);
+      progress.group?.(index, groups.length, cells);
       const measured = await measureGroup(model, plan, index, cells, {
         signal,
         decode,
         earlier: result.unfinished ?? undefined,
         progress: {
-          run: (what, cell) => progress.run(what, cell),
+          run: (what, cell) => progress.run?.(what, cell),
           round: async (unfinished) => {
             result = { ...result, unfinished };
-            await progress.record(result);
+            await progress.record?.(result);
           },
         },
       });
@@ -63,7 +63,7 @@ export async function runBench(
         cells: [...result.cells, ...measured.cells],
         unfinished: null,
       };
-      await progress.record(result);
+      await progress.record?.(result);
     }
   } catch (error) {
     if (!signal?.aborted || error !== signal.reason) throw error;

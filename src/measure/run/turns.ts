@@ -1,6 +1,6 @@
 /**
- * Who is timed when, and when it is enough: warm-up until steady, then rounds in which every cell is timed once, in a
- * seeded random order, so that a machine that changes its speed changes it for all. Knows times, not what takes them.
+ * The order of timed runs, and their end: warm-up until steady, then rounds in which every cell is timed once, in a
+ * seeded random order, so that a machine that changes its speed changes it for all. Knows nothing of what is timed.
  *
  * @module
  */
@@ -9,34 +9,34 @@ import type { GroupRecord, Timing, Unfinished } from "../record/result.ts";
 import { median, medianInterval } from "../statistics/statistics.ts";
 import { precision } from "../findings/summary.ts";
 
-/** Rounds before precision is looked at. */
+/** Fewest rounds after which precision is judged. */
 const MIN_ROUNDS = 5;
-/** Rounds after which precision is given up. */
+/** Most rounds, precise or not. */
 const MAX_ROUNDS = 1000;
-/** The last runs that are compared with each other in a warm-up. */
+/** Runs at the end of a warm-up that must agree. */
 const STEADY_RUNS = 3;
-/** They are steady when their range is at most this share of their median. */
+/** Largest range of steady runs, as a share of their median. */
 const STEADY_RANGE = 0.1;
-/** Runs after which a warm-up that finds no steady state ends. */
+/** Most runs of a warm-up. */
 const MAX_WARMUP_RUNS = 6;
-/** Share of the time budget that a cell's warm-up may take. */
+/** Share of the time budget after which a warm-up ends. */
 const WARMUP_SHARE = 0.2;
 
-/** When to stop; the fields of a plan. */
+/** Conditions to stop; fields of a plan. */
 export interface Stopping {
-  /** This many rounds; null: until precise enough. */
+  /** Rounds; null: until precise enough. */
   readonly runs: number | null;
-  /** Half of the interval of each cell's median E2E, as a share of the median. */
+  /** Half of the interval of each cell's median E2E at which it is precise enough, as a share of the median. */
   readonly target_ci: number;
-  /** No round is begun after this. */
+  /** Time after which no round begins. */
   readonly max_seconds: number;
 }
 
-/** What a warm-up took. */
+/** The runs of a warm-up. */
 export interface WarmUp {
   /** E2E of each run, in ms. */
   readonly e2e_ms: number[];
-  /** Whether the last three differed by little. */
+  /** True where the last three agree. */
   readonly steady: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface WarmUp {
  * Evaluation" (2007), section 3.3.
  *
  * @param time Runs the cell and returns its E2E in ms.
- * @param runs This many, steady or not; null: until steady.
+ * @param runs Number of runs, steady or not; null: until steady.
  */
 export async function warmUp(
   time: () => Promise<number>,
@@ -68,13 +68,12 @@ export async function warmUp(
   return { e2e_ms: e2e, steady: steady() };
 }
 
-/** How {@linkcode takeTurns} works. */
+/** Options of {@linkcode takeTurns}. */
 export interface TurnsOptions {
-  /** Cells. */
+  /** Number of cells. */
   readonly cells: number;
-  /** When to stop. */
   readonly stopping: Stopping;
-  /** Of the order. */
+  /** Seed of the order. */
   readonly seed: number;
   /** Runs that were made before an interruption. */
   readonly earlier?: Unfinished | undefined;
@@ -82,17 +81,17 @@ export interface TurnsOptions {
   time(cell: number): Promise<Timing>;
   /** Called after each round. */
   onRound?(soFar: Unfinished): void | Promise<void>;
-  /** The time in ms. */
+  /** Returns the time in ms. Default: `performance.now`. */
   now?(): number;
 }
 
-/** What {@linkcode takeTurns} measured. */
+/** The result of {@linkcode takeTurns}. */
 export interface Turns extends GroupRecord {
   /** Measured runs: [cells][runs]. */
   readonly timings: Timing[][];
 }
 
-/** Times every cell once a round until there are enough rounds. What `time` throws ends it in the middle of a round. */
+/** Times every cell once a round until there are enough rounds. An error of `time` ends it within a round. */
 export async function takeTurns(options: TurnsOptions): Promise<Turns> {
   const { cells, stopping, earlier, now = () => performance.now() } = options;
   const random = seededRandom(options.seed);
@@ -130,7 +129,7 @@ function reasonToStop(
   return seconds >= max_seconds ? "time" : undefined;
 }
 
-/** Half of the interval of the median E2E as a share of the median; infinite with fewer than 3 runs. */
+/** Returns half of the interval of the median E2E as a share of the median; infinite with fewer than 3 runs. */
 export function e2ePrecision(timings: readonly Timing[]): number {
   const e2e = timings.map(({ e2e_ms }) => e2e_ms);
   if (e2e.length < 3) return Infinity;

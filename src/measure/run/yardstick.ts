@@ -14,9 +14,9 @@ import { Recorder } from "../../gpu/recorder.ts";
 
 /** Vectors of four floats: 16 MiB, more than a cache holds. */
 const VECTORS = 1 << 20;
-/** What it takes on the GPU. */
+/** Bytes of its buffer on the GPU. */
 export const YARDSTICK_BYTES: number = VECTORS * 16;
-/** A reading takes at least this long, so that the fence and the clock don't matter. */
+/** Shortest reading, long enough for the fence and the clock not to matter. */
 const READING_MS = 5;
 
 /** Times the fixed work. Dispose of it when done. */
@@ -33,9 +33,9 @@ export class Yardstick {
   }
 
   /**
-   * Compiles the kernel and finds out how often it must run for a reading.
+   * Compiles the kernel and finds the number of dispatches of a reading.
    *
-   * @throws {KvbenchError} If the device refuses the kernel or the buffer.
+   * @throws {KvbenchError} If the device refuses the kernel or the buffer, or is lost.
    */
   static async create(gpu: Gpu): Promise<Yardstick> {
     const layout = new BindLayout(gpu.device, "yardstick", { values: "readWrite" });
@@ -53,12 +53,22 @@ export class Yardstick {
       recorder.share(group);
       recorder.dispatch(kernel, [], VECTORS / 64);
     });
-    await yardstick.readMs(); // the first dispatch pays for the buffer's pages
-    while (await yardstick.readMs() * yardstick.#dispatches < READING_MS) yardstick.#dispatches *= 2;
-    return yardstick;
+    try {
+      await yardstick.readMs(); // the first dispatch pays for the buffer's pages
+      while (await yardstick.readMs() * yardstick.#dispatches < READING_MS) {
+        yardstick.#dispatches *= 2;
+        // A lost device does any work in no time, and says that it is lost between two tasks alone.
+        await new Promise((resolve) => setTimeout(resolve));
+        gpu.assertHealthy();
+      }
+      return yardstick;
+    } catch (error) {
+      yardstick.dispose();
+      throw error;
+    }
   }
 
-  /** Milliseconds that the work takes now, once. */
+  /** Measures the milliseconds that the work takes now. */
   async readMs(): Promise<number> {
     const { device, fence } = this.#gpu;
     const recorder = new Recorder(device);

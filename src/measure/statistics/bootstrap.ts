@@ -11,20 +11,20 @@ import { percentile } from "./statistics.ts";
 export type Interval = [lower: number, upper: number];
 
 /** A number that is computed from samples. */
-export type Statistic = (samples: ArrayLike<number>) => number;
+type Statistic = (samples: ArrayLike<number>) => number;
 
 /** The share of intervals that hold the true value. */
 export const CONFIDENCE = 0.95;
 
-/** Fewer samples than this say nothing of their spread: there is no interval then. */
+/** Fewest samples of which an interval is given. */
 export const MIN_SAMPLES = 3;
 
 const RESAMPLES = 2000;
 
 /**
- * The 95 % confidence interval of `statistic` over `samples`, or null with fewer than 3 samples.
+ * Returns the 95 % confidence interval of `statistic` over `samples`, or null with fewer than 3 samples.
  *
- * @param random Numbers in [0, 1), such as from a seed.
+ * @param random Uniform numbers in [0, 1).
  */
 export function bootstrapInterval(
   samples: readonly number[],
@@ -37,8 +37,8 @@ export function bootstrapInterval(
 }
 
 /**
- * The 95 % confidence interval of `statistic(b) / statistic(a)`, the two resampled independently, or null where
- * either has fewer than 3 samples.
+ * Returns the 95 % confidence interval of `statistic(b) / statistic(a)`, the two resampled independently, or null
+ * where either has fewer than 3 samples.
  */
 export function bootstrapRatio(
   a: readonly number[],
@@ -53,7 +53,7 @@ export function bootstrapRatio(
   );
 }
 
-/** Draws with replacement as many as there are; each call overwrites what the last one gave. */
+/** Returns a function that draws a resample; each call overwrites the last one's. */
 function resampler(samples: readonly number[], random: () => number): () => Float64Array {
   const drawn = new Float64Array(samples.length);
   return () => {

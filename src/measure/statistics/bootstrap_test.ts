@@ -28,7 +28,7 @@ Deno.test("bootstrapInterval() is as wide as theory says, and the same for the s
   const interval = bootstrapInterval(samples, mean, seededRandom(1))!;
   const width = interval[1] - interval[0];
   const theory = 2 * 1.96 * 5 / Math.sqrt(200);
-  assert.ok(Math.abs(width / theory - 1) < 0.15, `${width}, wanted about ${theory}`);
+  assert.ok(Math.abs(width / theory - 1) < 0.15, `${width}, expected about ${theory}`);
   assert.deepEqual(bootstrapInterval(samples, mean, seededRandom(1)), interval);
 });
 

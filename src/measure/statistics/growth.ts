@@ -1,6 +1,6 @@
 /**
- * How the time of a token grows with the context: the exponent k of t = c · nᵏ, the slope of a least-squares line
- * through log t over log n.
+ * Growth of a token's time with the context: the exponent k of t = c · nᵏ, the slope of a least-squares line through
+ * log t over log n.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Cell } from "../record/cell.ts";
 import { seededRandom } from "../../base/random.ts";
 import { mean } from "./statistics.ts";
 
-/** A fitted growth. */
+/** A power law that was fitted to the gaps between tokens. */
 export interface Growth {
   /** Exponent of the context's length: mean over the runs. */
   readonly exponent: number;
@@ -46,7 +46,7 @@ export function growthOf(cells: readonly Cell[]): Growth | null {
   };
 }
 
-/** Slope of the least-squares line through (x, y). */
+/** Returns the slope of the least-squares line through (x, y). */
 export function slope(x: readonly number[], y: readonly number[]): number {
   const [centreX, centreY] = [mean(x), mean(y)];
   let products = 0, squares = 0;

@@ -6,15 +6,14 @@
  * @module
  */
 
-/** Result of the test. */
-export interface MannWhitney {
+interface MannWhitney {
   /** Pairs (a, b) with a > b, ties counted half. */
   readonly u: number;
-  /** Two-sided probability of a U at least as far from its middle if both came from one distribution. */
+  /** Two-sided probability of a U at least as far from its mean, if both came from one distribution. */
   readonly p: number;
 }
 
-/** Up to this many samples on a side the distribution of U is counted out; beyond, it is close to normal. */
+/** Largest number of samples on a side for which the distribution of U is enumerated; beyond, it is near normal. */
 const MAX_EXACT = 20;
 
 /**
@@ -25,7 +24,7 @@ const MAX_EXACT = 20;
  */
 export function mannWhitney(a: readonly number[], b: readonly number[]): MannWhitney {
   const [n, m] = [a.length, b.length];
-  if (n === 0 || m === 0) throw new RangeError("Test of 0 samples, at least 1 was wanted");
+  if (n === 0 || m === 0) throw new RangeError("Cannot test 0 samples: expected at least 1");
   let u = 0;
   for (const x of a) for (const y of b) u += x > y ? 1 : x === y ? 0.5 : 0;
   const distance = Math.abs(u - n * m / 2);
@@ -46,14 +45,14 @@ export function mannWhitney(a: readonly number[], b: readonly number[]): MannWhi
   return { u, p: Math.min(1, twoSided(Math.max(0, distance - 0.5) / Math.sqrt(variance))) };
 }
 
-/** Sizes of groups of equal values, those of one left out. */
+/** Returns the sizes of ties. */
 function tieSizes(values: readonly number[]): number[] {
   const sizes = new Map<number, number>();
   for (const value of values) sizes.set(value, (sizes.get(value) ?? 0) + 1);
   return [...sizes.values()].filter((size) => size > 1);
 }
 
-/** How many orders of n and m distinct values give each U, by the recurrence of the paper's equation (1). */
+/** Counts the orders of n and m distinct values by their U, by the recurrence of the paper's equation (1). */
 function countsOfU(n: number, m: number): number[] {
   let previous = Array.from({ length: m + 1 }, () => [1]); // with no value of A, U is 0
   for (let i = 1; i <= n; i++) {
@@ -70,20 +69,13 @@ function countsOfU(n: number, m: number): number[] {
   return previous[m]!;
 }
 
-/** P(|Z| ≥ z) of a standard normal, within 1.2e-7: erfc by W. H. Press et al., "Numerical Recipes", section 6.2. */
+/** Returns P(|Z| ≥ z) of a standard normal, within 1.2e-7: erfc by W. H. Press et al., "Numerical Recipes", section 6.2. */
 function twoSided(z: number): number {
   const x = z / Math.SQRT2;
   const t = 1 / (1 + 0.5 * x);
+  // deno-fmt-ignore -- ten coefficients of one polynomial
   const terms = [
-    -1.26551223,
-    1.00002368,
-    0.37409196,
-    0.09678418,
-    -0.18628806,
-    0.27886807,
-    -1.13520398,
-    1.48851587,
-    -0.82215223,
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
     0.17087277,
   ];
   return t * Math.exp(-x * x + terms.reduceRight((sum, term) => sum * t + term, 0));

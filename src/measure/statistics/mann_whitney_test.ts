@@ -27,7 +27,7 @@ for (const { why, a, b, u, p } of CASES) {
     const found = mannWhitney(a, b);
     assert.equal(found.u, u);
     // 1e-6: the approximation of erfc is good to 1.2e-7.
-    assert.ok(Math.abs(found.p - p) < 1e-6, `${found.p}, wanted ${p}`);
+    assert.ok(Math.abs(found.p - p) < 1e-6, `${found.p}, expected ${p}`);
     assert.equal(mannWhitney(b, a).u, a.length * b.length - u);
   });
 }

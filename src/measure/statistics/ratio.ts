@@ -1,5 +1,5 @@
 /**
- * How two lists of samples relate: the ratio of their medians with an interval, and whether that is a difference.
+ * The relation of two lists of samples: the ratio of their medians with an interval, and a verdict on it.
  *
  * @module
  */
@@ -14,18 +14,18 @@ export interface Ratio {
   readonly ratio: number;
   /** Its 95 % confidence interval, null with fewer than 3 samples on a side. */
   readonly interval: Interval | null;
-  /** Two-sided p of the Mann-Whitney U test. */
+  /** Two-sided p-value of the Mann-Whitney U test. */
   readonly p: number;
-  /** Whether there are runs enough for any verdict. */
+  /** False where there are too few samples for a verdict. */
   readonly enough: boolean;
 }
 
-/** What a ratio of times says. */
+/** The verdict on a ratio of times. */
 export type Verdict = "faster" | "slower" | "no difference" | "too few runs";
 
-/** A test with a larger p than this shows no difference, whatever the interval. */
+/** Largest p-value with which a difference is shown. */
 const MAX_P = 0.05;
-/** With fewer samples on both sides even a clean split has a p of 0.1: 2 / (6 over 3). */
+/** Fewest samples on a side for a verdict: with 3, even a clean split has a p-value of 0.1, 2 / (6 over 3). */
 const MIN_SAMPLES = 4;
 
 /**
@@ -43,10 +43,10 @@ export function ratioOf(a: readonly number[], b: readonly number[], seed = 0): R
 }
 
 /**
- * Whether b is faster or slower than a by more than `threshold`: the whole interval of the ratio of times must lie
- * beyond it, and the test must agree.
+ * Judges whether b is faster or slower than a by more than `threshold`: the whole interval of the ratio must lie beyond
+ * it, and the test must agree.
  *
- * @param threshold As a share: 0.05 is 5 %, so that a ratio above 1.05 is slower, and below 1 / 1.05 faster.
+ * @param threshold A share: with 0.05, a ratio above 1.05 is slower, and one below 1 / 1.05 faster.
  */
 export function verdictOf({ interval, p, enough }: Ratio, threshold: number): Verdict {
   if (interval === null || !enough) return "too few runs";

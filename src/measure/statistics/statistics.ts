@@ -5,7 +5,7 @@
  */
 
 /**
- * Arithmetic mean of `samples`.
+ * Returns the arithmetic mean.
  *
  * @throws {RangeError} If there are no samples.
  */
@@ -17,7 +17,7 @@ export function mean(samples: ArrayLike<number>): number {
 }
 
 /**
- * Sample standard deviation of `samples`, with n − 1 in the denominator; 0 for a single sample.
+ * Returns the sample standard deviation, with n − 1 in the denominator; 0 for a single sample.
  *
  * @throws {RangeError} If there are no samples.
  */
@@ -28,7 +28,7 @@ export function standardDeviation(samples: readonly number[]): number {
 }
 
 /**
- * Median of `samples`, the middle of the two middle values for an even number.
+ * Returns the median; of an even number of samples, the mean of the two middle ones.
  *
  * @throws {RangeError} If there are no samples.
  */
@@ -37,7 +37,7 @@ export function median(samples: ArrayLike<number>): number {
 }
 
 /**
- * The `p`-th percentile of `samples`, interpolated linearly between the two nearest ranks. This is method 7 of
+ * Returns the `p`-th percentile, interpolated linearly between the two nearest ranks. This is method 7 of
  * Hyndman & Fan, "Sample Quantiles in Statistical Packages" (1996), and the default of numpy:
  * https://numpy.org/doc/stable/reference/generated/numpy.percentile.html
  *
@@ -46,7 +46,9 @@ export function median(samples: ArrayLike<number>): number {
  */
 export function percentile(samples: ArrayLike<number>, p: number): number {
   requireSamples(samples);
-  if (!(p >= 0 && p <= 100)) throw new RangeError(`Percentile is ${p}, a number from 0 to 100 was wanted`);
+  if (!(p >= 0 && p <= 100)) {
+    throw new RangeError(`Percentile ${p} is not valid: expected a number from 0 to 100`);
+  }
   const sorted = Float64Array.from(samples).sort();
   const rank = (p / 100) * (sorted.length - 1);
   const below = sorted[Math.floor(rank)]!;
@@ -55,8 +57,8 @@ export function percentile(samples: ArrayLike<number>, p: number): number {
 }
 
 /**
- * A 95 % confidence interval of the median from the samples' order alone: the samples whose ranks are 0.98 √n from the
- * middle one (W. J. Conover, "Practical Nonparametric Statistics", section 3.2). Quicker than a bootstrap and as wide.
+ * Returns a 95 % confidence interval of the median from the samples' order alone: the samples whose ranks are 0.98 √n
+ * from the middle one (W. J. Conover, "Practical Nonparametric Statistics", section 3.2). Quicker than a bootstrap and as wide.
  *
  * @throws {RangeError} If there are no samples.
  */
@@ -70,7 +72,7 @@ export function medianInterval(samples: readonly number[]): [lower: number, uppe
 }
 
 /** Samples beyond Tukey's fences, by their index. */
-export interface Outliers {
+interface Outliers {
   /** Beyond 1.5 interquartile ranges outside the quartiles, and not severe. */
   readonly mild: number[];
   /** Beyond 3 interquartile ranges. */
@@ -95,5 +97,5 @@ export function tukeyOutliers(samples: readonly number[]): Outliers {
 }
 
 function requireSamples(samples: ArrayLike<number>): void {
-  if (samples.length === 0) throw new RangeError("Statistics of 0 samples, at least 1 was wanted");
+  if (samples.length === 0) throw new RangeError("There are no statistics of 0 samples: expected at least 1");
 }

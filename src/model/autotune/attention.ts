@@ -11,9 +11,11 @@ import {
   prefillPlan,
   SPLIT_USES,
 } from "../../../wgsl/ops/attention/plans.ts";
-import { isDeepStrictEqual } from "node:util";
+import { isDeepEqual } from "../../base/equal.ts";
 import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";
-import { createStrategy } from "../../kv/create.ts";
+import { KvPool } from "../../kv/pool.ts";
+import { chooseKv, plainStrategy } from "../../kv/registry.ts";
+import { makeKv } from "../../kv/strategy_def.ts";
 import { batchOf, TILE_ROWS } from "../batch.ts";
 import { dimsOf } from "../dims.ts";
 import { compilePlans } from "../plan.ts";
@@ -42,14 +44,17 @@ export async function fastestAttention(
   const dims = dimsOf(config), { a4, headDim4 } = dims;
   const { texels } = products;
   const tokens = Math.min(CONTEXT, config.nCtx);
-  const shape = { ...config, ...dims, nSequences: 1, dtype: kvDtype, texels };
-  const strategy = createStrategy(gpu, "kv-cache", shape, {
-    maxTokens: tokens,
-    capacityTokens: tokens,
-    growth: "static",
-    blockSize: 1,
+  const kv = makeKv(chooseKv(plainStrategy().name), {
+    ...{ nSequences: 1, nLayer: config.nLayer, nCtx: config.nCtx, maxTokens: tokens, maxRows: tokens },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
   });
-  scratch.keep({ destroy: () => strategy.dispose() });
+  const pool = KvPool.allocate(gpu, {
+    shape: { nHead: config.nHead, a4, dtype: kvDtype, nSequences: 1, texels },
+    addressing: kv.addressing,
+    nSlots: kv.policy.nSlots,
+    movesSlots: false,
+  });
+  scratch.keep({ destroy: () => pool.dispose() });
   const splits = Math.max(...SPLITS.map((splitTokens) => splitsOf(config.nCtx, { splitTokens }))) *
     config.nHead;
   const buffers = {
@@ -73,7 +78,7 @@ export async function fastestAttention(
   const prefillStep = scratch.step(prefillBatch);
   const decode = async (tuning: Tuning): Promise<Candidate> => {
     const context = scratch.context(tuning);
-    const kernel = await compilePlans(gpu.device, [decodePlan(context, strategy.source)]);
+    const kernel = await compilePlans(gpu.device, [decodePlan(context, pool.source)]);
     const combine = tuning.splitTokens > 0
       ? await compilePlans(gpu.device, [combinePlan(context)])
       : undefined;
@@ -81,18 +86,18 @@ export async function fastestAttention(
     return (recorder) => {
       decodeStep(recorder);
       for (let n = 0; n < config.nLayer; n++) {
-        const { read } = strategy.bindGroups(n);
+        const { read } = pool.bindGroups(n);
         kernel.record(recorder, [group, read], decodeBatch);
         combine?.record(recorder, [groups.combine], decodeBatch);
       }
     };
   };
   const prefill = async (tuning: Tuning): Promise<Candidate> => {
-    const plan = prefillPlan(scratch.context(tuning), strategy.source);
+    const plan = prefillPlan(scratch.context(tuning), pool.source);
     const kernel = await compilePlans(gpu.device, [plan]);
     return (recorder) => {
       prefillStep(recorder);
-      kernel.record(recorder, [groups.prefill, strategy.bindGroups(0).read], prefillBatch);
+      kernel.record(recorder, [groups.prefill, pool.bindGroups(0).read], prefillBatch);
     };
   };
   const fastestOf = async (
@@ -102,7 +107,7 @@ export async function fastestAttention(
     share: number,
   ): Promise<Tuning> => {
     const different = others.map((other) => ({ ...base, ...other })).filter((tuning) =>
-      !isDeepStrictEqual(tuning, base)
+      !isDeepEqual(tuning, base)
     );
     const part = budget.part(share);
     return await fastestInTime({

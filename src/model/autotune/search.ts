@@ -36,10 +36,20 @@ export async function fastestInTime<T>(
   { variants: [base, ...others], looks, weights, onVariant }: Search<T>,
   budget: TuningBudget,
 ): Promise<T> {
-  const share = async (variant: T, which: "search" | "confirm", time: TuningBudget) => {
+  const share = async (
+    variant: T,
+    { which, time, onBegin }: {
+      readonly which: "search" | "confirm";
+      readonly time: TuningBudget;
+      readonly onBegin?: () => void;
+    },
+  ) => {
     let sum = 0, all = 0;
     for (const [i, look] of looks(variant).entries()) {
-      const taken = await time.step(() => look(which));
+      const taken = await time.step(() => {
+        if (i === 0) onBegin?.();
+        return look(which);
+      });
       if (taken === undefined) return undefined;
       if (taken > HOPELESS) return taken;
       const weight = weights?.[i] ?? 1;
@@ -52,12 +62,15 @@ export async function fastestInTime<T>(
   let best: { readonly variant: T; readonly taken: number } | undefined;
   for (const [i, variant] of others.entries()) {
     if (search.spent) break;
-    onVariant?.(variant, i + 1, others.length);
-    const taken = await share(variant, "search", search);
+    const taken = await share(variant, {
+      which: "search",
+      time: search,
+      onBegin: () => onVariant?.(variant, i + 1, others.length),
+    });
     if (taken === undefined) break;
     if (taken < 1 - MARGIN && taken < (best?.taken ?? 1)) best = { variant, taken };
   }
   if (best === undefined) return base;
-  const again = await share(best.variant, "confirm", budget);
+  const again = await share(best.variant, { which: "confirm", time: budget });
   return again !== undefined && again < 1 - MARGIN ? best.variant : base;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isDeepStrictEqual } from "node:util";
+import { isDeepEqual } from "../../base/equal.ts";
 import { hasSubgroups } from "../../gpu/subgroups.ts";
 import type { Tuning } from "../tuning.ts";
 
@@ -58,6 +58,6 @@ export function linearTunings(base: Tuning, device: Pick<GPUDevice, "features">)
   const others = linearVariants(device).map((variant) => ({ ...base, ...variant }));
   const differences = (variant: Tuning) =>
     Object.entries(base).filter(([key, value]) => variant[key as keyof Tuning] !== value).length;
-  return [base, ...others.filter((variant) => !isDeepStrictEqual(variant, base))]
+  return [base, ...others.filter((variant) => !isDeepEqual(variant, base))]
     .sort((a, b) => differences(a) - differences(b));
 }

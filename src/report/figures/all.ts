@@ -1,5 +1,5 @@
 /**
- * All charts of a result.
+ * All charts of a bench result.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { distributionFigure, perTokenFigure, timesFigure } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
 import { batchSweepFigure, blockSweepFigure, promptSweepFigure } from "./sweeps.ts";
 
-/** The charts that a result has the data of, in the order of a report. */
+/** Returns the charts for which a result has data, in the order of a report. */
 export function figuresOf(result: BenchResult): Figure[] {
   if (result.cells.length === 0) return [];
   return [

@@ -1,5 +1,5 @@
 /**
- * From a figure to a configuration of Chart.js, the same for a canvas here and in a browser.
+ * The configuration of Chart.js for a figure, the same for a canvas here and in a browser.
  *
  * @module
  */
@@ -7,27 +7,22 @@ import type { ChartConfiguration, ChartDataset } from "npm:chart.js@4.6.1";
 import { formatCount, formatSignificant } from "../units.ts";
 import type { Axis, BarFigure, Figure, LineFigure } from "./figure.ts";
 import { marks } from "./marks.ts";
-import type { Theme } from "./palette.ts";
+import { cssOf, type Theme } from "./palette.ts";
 
-/** How a figure is drawn. */
+/** Options of a drawing. */
 export interface DrawOptions {
-  /** Colours and font. */
   readonly theme: Theme;
   /** Size of plain text in pixels. */
   readonly fontSize: number;
-  /** The title to write above; none if absent. */
+  /** Title above the figure. Default: none. */
   readonly title?: string | undefined;
-  /** Whether series are named below, where there are several. */
+  /** Names several series below the figure. */
   readonly legend: boolean;
-  /** Whether it fits itself into its container and answers a pointer. */
+  /** Fits the figure into its container and answers a pointer. */
   readonly interactive: boolean;
 }
 
-/**
- * Configures Chart.js.
- *
- * @internal Tagged so because `deno doc --lint` takes types of other packages for private ones.
- */
+/** Makes the configuration of a figure. */
 export function chartConfig(figure: Figure, options: DrawOptions): ChartConfiguration {
   const config = figure.kind === "bars" ? barConfig(figure, options) : lineConfig(figure, options);
   return { ...config, plugins: [marks(figure, options.theme, options.fontSize)] };
@@ -36,7 +31,7 @@ export function chartConfig(figure: Figure, options: DrawOptions): ChartConfigur
 function lineConfig(figure: LineFigure, options: DrawOptions): ChartConfiguration {
   const { theme } = options;
   const datasets = figure.series.map((series): ChartDataset<"line"> => {
-    const colour = theme.colours[series.colour];
+    const colour = cssOf(series.colour, theme);
     return {
       label: series.name,
       data: series.points.map(([x, y]) => ({ x, y: y ?? NaN })),
@@ -72,7 +67,7 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
   const datasets = figure.series.map((series): ChartDataset<"bar"> => ({
     label: series.name,
     data: [...series.values],
-    backgroundColor: theme.colours[series.colour],
+    backgroundColor: cssOf(series.colour, theme),
     barPercentage: figure.stacked ? 0.75 : 0.88,
     categoryPercentage: figure.stacked ? 0.8 : 0.82,
     maxBarThickness: figure.stacked ? 60 : 44,
@@ -93,7 +88,7 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
             font: { size: fontSize + 1, weight: categoryColours ? 600 : 400 },
             color: ({ index }: { index: number }) => {
               const key = categoryColours?.[index];
-              return key === undefined ? theme.ink : theme.colours[key];
+              return key === undefined ? theme.ink : cssOf(key, theme);
             },
           },
         },
@@ -102,7 +97,7 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
   };
 }
 
-/** Options that all figures share. Nothing moves by itself. */
+/** Returns the options that all figures share; nothing is animated. */
 function frame(figure: Figure, { theme, fontSize, title, legend, interactive }: DrawOptions) {
   const texts = figure.kind === "bars"
     ? figure.ends ?? figure.series.flatMap(({ labels }) => labels ?? [])
@@ -145,7 +140,7 @@ function frame(figure: Figure, { theme, fontSize, title, legend, interactive }: 
   };
 }
 
-/** Numbers in a tooltip with three digits and their unit. */
+/** Returns the texts of a tooltip: numbers with three digits and their unit. */
 function tooltipTexts(figure: Figure) {
   type Item = { datasetIndex: number; dataIndex: number; parsed: { x: number; y: number }; label: string };
   if (figure.kind === "bars") {
@@ -199,7 +194,7 @@ function scale(axis: Axis, { theme, fontSize }: DrawOptions) {
   };
 }
 
-/** Labels only the powers of ten times one of `leading`. */
+/** Labels a power of ten times one of `leading`; other ticks have no label. */
 function logTick(value: number, leading: readonly number[]): string | null {
   const digit = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
   if (!leading.includes(Math.round(digit * 1e6) / 1e6)) return null;

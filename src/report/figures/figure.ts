@@ -1,16 +1,14 @@
 /**
- * What a chart shows, as plain data: it can be drawn on a canvas here, or be sent to a browser and drawn there, and it
- * brings the table that says the same in numbers. How it is drawn stands in `chart_config.ts`.
+ * The content of a chart as plain data, which is drawn on a canvas here or in a browser, with a table of its numbers.
+ * `chart_config.ts` draws it.
  *
  * @module
  */
-import type { StrategyName } from "../../kv/strategy.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 
-/** What a colour stands for; it stands for the same in every chart. */
+/** The meaning of a colour, which is the same in every chart. */
 export type ColourKey =
-  | StrategyName
   | "weights"
   | "activations"
   | "kv"
@@ -26,19 +24,21 @@ export type ColourKey =
   | "recompute"
   | "swap";
 
+/** The colour of a meaning, or one that comes with the chart: that of a strategy. */
+export type Colour = ColourKey | { readonly light: string; readonly dark: string };
+
 /** An axis. */
 export interface Axis {
-  /** Its title, the unit included. */
+  /** Title with the unit. */
   readonly title: string;
-  /** Unit of its values, for a tooltip. */
+  /** Unit for a tooltip. */
   readonly unit: string;
-  /** Whether it is logarithmic. */
   readonly log: boolean;
-  /** Its first value; 0 or a round one if absent. */
+  /** First value. Default: 0 or a round number. */
   readonly min?: number;
-  /** Its last value; a round one if absent. */
+  /** Last value. Default: a round number. */
   readonly max?: number;
-  /** The only values that are labelled; chosen by scale if absent. */
+  /** Values that are labelled. Default: chosen by the scale. */
   readonly ticks?: readonly number[];
 }
 
@@ -46,38 +46,33 @@ export interface Axis {
 export interface FigureTable {
   /** Column titles, with units. */
   readonly head: readonly string[];
-  /** Rows; null where there is nothing. */
+  /** Rows; null for an empty cell. */
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
 interface Common {
   /** Name of the file or anchor: lower case with hyphens. */
   readonly id: string;
-  /** What it shows, in a few words. */
   readonly title: string;
-  /** How to read it, in a sentence or two. */
+  /** Instructions to read the chart, in a sentence or two. */
   readonly caption: string;
-  /** The same in numbers. */
   readonly table: FigureTable;
 }
 
 /** One line of a line chart. */
 export interface LineSeries {
-  /** What the line is. */
   readonly name: string;
-  /** What its colour stands for. */
-  readonly colour: ColourKey;
+  readonly colour: Colour;
   /** Points in order; a null y interrupts the line. */
   readonly points: readonly (readonly [x: number, y: number | null])[];
-  /** Interval of each point. */
+  /** Confidence interval of each point. */
   readonly intervals?: readonly (Interval | null)[];
-  /** Whether it is dashed. */
   readonly dashed?: boolean;
-  /** How its points are marked: not at all, on the line, or without a line. */
+  /** Marks of the points: none, points on the line, or points without a line. */
   readonly marks: "none" | "points" | "only points";
   /** Names of the points, written beside them. */
   readonly labels?: readonly string[];
-  /** Whether it belongs to the right axis. */
+  /** Puts the line on the right axis. */
   readonly right?: boolean;
 }
 
@@ -86,7 +81,6 @@ export interface LineFigure extends Common {
   readonly kind: "lines";
   readonly x: Axis;
   readonly y: Axis;
-  /** The right axis. */
   readonly right?: Axis;
   readonly series: readonly LineSeries[];
 }
@@ -94,10 +88,10 @@ export interface LineFigure extends Common {
 /** One set of bars: a bar per category. */
 export interface BarSeries {
   readonly name: string;
-  readonly colour: ColourKey;
-  /** Lengths; null where there is no bar. */
+  readonly colour: Colour;
+  /** Lengths of the bars; null for no bar. */
   readonly values: readonly (number | null)[];
-  /** Intervals of the lengths. */
+  /** Confidence intervals of the lengths. */
   readonly intervals?: readonly (Interval | null)[];
   /** Text behind each bar. */
   readonly labels?: readonly string[];
@@ -106,10 +100,9 @@ export interface BarSeries {
 /** A chart of horizontal bars, beside each other or stacked. */
 export interface BarFigure extends Common {
   readonly kind: "bars";
-  /** What each row of bars is, a text or lines of it. */
+  /** Label of each row of bars, in one line or several. */
   readonly categories: readonly (string | readonly string[])[];
-  /** What the categories' colours stand for, where they are strategies. */
-  readonly categoryColours?: readonly ColourKey[];
+  readonly categoryColours?: readonly Colour[];
   readonly x: Axis;
   readonly series: readonly BarSeries[];
   readonly stacked: boolean;
@@ -123,13 +116,13 @@ export type Figure = LineFigure | BarFigure;
 /** Ratio of largest to smallest value from which an axis is logarithmic. */
 const LOG_RATIO = 20;
 
-/** Whether values are so far apart that only a logarithmic axis shows them all. */
-export function isWide(values: readonly number[]): boolean {
+/** Judges whether values are so far apart that only a logarithmic axis shows them all. */
+function isWide(values: readonly number[]): boolean {
   const positive = values.filter((value) => value > 0);
   return positive.length > 0 && Math.max(...positive) / Math.min(...positive) > LOG_RATIO;
 }
 
-/** An axis for points at `values`, logarithmic where they are far apart, else from 0. */
+/** Makes an axis for points at `values`, logarithmic where they are far apart, else from 0. */
 export function axisFor(title: string, unit: string, values: readonly number[]): Axis {
   const positive = values.filter((value) => value > 0);
   if (!isWide(values)) return { title, unit, log: false, min: 0 };
@@ -142,7 +135,7 @@ export function axisFor(title: string, unit: string, values: readonly number[]):
   };
 }
 
-/** An axis for bars up to `values`. A logarithmic one begins at a power of ten that leaves the shortest bar visible. */
+/** Makes an axis for bars up to `values`; a logarithmic one begins at a power of ten that shows the shortest bar. */
 export function barAxisFor(title: string, unit: string, values: readonly number[]): Axis {
   const max = Math.max(...values, 0);
   if (!isWide(values)) return { title, unit, log: false, min: 0, max };

@@ -6,6 +6,7 @@ import { chartConfig } from "./chart_config.ts";
 import type { Figure } from "./figure.ts";
 import { distributionFigure, perTokenFigure, timesFigure } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
+import { findStrategy } from "../../kv/registry.ts";
 import { DARK, LIGHT } from "./palette.ts";
 import { rooflineFigure } from "./roofline.ts";
 import { blockSweepFigure, promptSweepFigure } from "./sweeps.ts";
@@ -143,7 +144,7 @@ Deno.test("chartConfig() gives a strategy its own colour, the same in each chart
     for (const figure of [perTokenFigure(result)!, timesFigure(result)]) {
       assert.deepEqual(
         chartConfig(figure, options).data.datasets.map(({ backgroundColor }) => backgroundColor),
-        [palette.colours["paged"], palette.colours["no-cache"]],
+        ["paged", "no-cache"].map((name) => findStrategy(name)!.line[palette.shade]),
       );
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Charts of time: over the context, per request, and how it is spread.
+ * Charts of time: over the context, per request, and its distribution.
  *
  * @module
  */
@@ -9,8 +9,9 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import { percentile } from "../../measure/statistics/statistics.ts";
 import { formatMs } from "../units.ts";
 import { axisFor, barAxisFor, type BarFigure, type LineFigure } from "./figure.ts";
+import { colourOf, lineOf } from "./strategy_line.ts";
 
-/** The gap before each token over the length of the context it attends to, over every length that was measured. */
+/** Charts the gap before each token over the length of its context, for all lengths that were measured. */
 export function perTokenFigure(result: BenchResult): LineFigure | undefined {
   const shown = overviewCells(result).filter(({ itl_ms }) => itl_ms !== null);
   if (shown.length === 0) return undefined;
@@ -31,8 +32,8 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
     id: "latency-per-token",
     title: "Latency per token by context length",
     caption:
-      "The gap before each new token, median over the runs with a fence behind each token. Without a cache " +
-      "every token computes the whole context anew.",
+      "The gap before each new token: median over runs with a fence behind each token. Without a cache, every " +
+      "token recomputes the whole context.",
     x: {
       title: "context (tokens)",
       unit: "tokens",
@@ -42,11 +43,8 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
     },
     y: axisFor("ms", "ms", lines.flatMap(({ parts }) => parts.flat().map(([, ms]) => ms))),
     series: lines.map(({ cell: { strategy }, parts }) => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: parts.flatMap((part, i) => i === 0 ? part : [[part[0]![0], null] as const, ...part]),
-      // Dashes on top, because two caches often lie on one line.
-      dashed: strategy === "paged",
       marks: parts.flat().length === 1 ? "points" : "none",
     })),
     table: {
@@ -56,7 +54,7 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
   };
 }
 
-/** TTFT, TPOT and E2E per strategy, with the intervals of the medians. */
+/** Charts TTFT, TPOT and E2E per strategy, with the intervals of the medians. */
 export function timesFigure(result: BenchResult): BarFigure {
   const cells = overviewCells(result);
   const metrics = [
@@ -70,13 +68,13 @@ export function timesFigure(result: BenchResult): BarFigure {
     id: "latency",
     title: "Median latency",
     caption:
-      "Time to first token, time per output token and the whole request. Whiskers are 95 % bootstrap " +
-      "intervals of the median.",
+      "Time to first token (TTFT), time per output token (TPOT) and time of the whole request (E2E). Whiskers " +
+      "are 95 % bootstrap intervals of the median.",
     categories: metrics.map(({ label }) => label),
     x: barAxisFor("ms", "ms", ends),
     series: cells.map((cell) => ({
       name: cell.strategy,
-      colour: cell.strategy,
+      colour: colourOf(cell.strategy),
       values: metrics.map(({ of }) => of(cell).median),
       intervals: metrics.map(({ of }) => of(cell).median_ci),
       labels: metrics.map(({ of }) => formatMs(of(cell).median)),
@@ -87,21 +85,14 @@ export function timesFigure(result: BenchResult): BarFigure {
       rows: cells.flatMap((cell) =>
         metrics.map(({ label, of }) => {
           const { median, median_ci, samples } = of(cell);
-          return [
-            cell.strategy,
-            label,
-            median,
-            median_ci?.[0] ?? null,
-            median_ci?.[1] ?? null,
-            samples.length,
-          ];
+          return [cell.strategy, label, median, ...median_ci ?? [null, null], samples.length];
         })
       ),
     },
   };
 }
 
-/** Share of gaps that are no longer than a time. */
+/** Charts the share of gaps that are at most so long. */
 export function distributionFigure(result: BenchResult): LineFigure | undefined {
   const cells = overviewCells(result).filter(({ itl_ms }) => itl_ms !== null);
   if (cells.length === 0) return undefined;
@@ -115,15 +106,13 @@ export function distributionFigure(result: BenchResult): LineFigure | undefined 
     id: "itl-distribution",
     title: "Distribution of inter-token latency",
     caption:
-      "Share of all gaps between tokens that are no longer than so many ms: the further left and the steeper, " +
-      "the faster and the steadier.",
+      "Share of all gaps between tokens that are at most so many ms. A curve further left is faster, a steeper " +
+      "one is steadier.",
     x,
     y: { title: "% of gaps", unit: "%", log: false, min: 0, max: 100 },
     series: cells.map(({ strategy }, i) => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: curves[i]!,
-      dashed: strategy === "paged",
       marks: "none",
     })),
     table: {

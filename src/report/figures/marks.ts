@@ -1,17 +1,17 @@
 /**
- * What Chart.js draws none of: intervals as whiskers, and text beside bars and points.
+ * Marks that Chart.js does not draw: intervals as whiskers, and text beside bars and points.
  *
  * @module
  */
 import type { Plugin } from "npm:chart.js@4.6.1";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { Figure } from "./figure.ts";
-import type { Theme } from "./palette.ts";
+import { cssOf, type Theme } from "./palette.ts";
 
 /** Gap between a bar and its text, in pixels. */
 const GAP = 7;
 
-/** The part of a 2D context that is drawn on here. Deno's library has no type for one. */
+/** The part of a 2D context that is used here, for which Deno has no type. */
 interface Context {
   font: string;
   fillStyle: string;
@@ -22,7 +22,7 @@ interface Context {
   measureText(text: string): { readonly width: number };
 }
 
-/** A scale as far as it is asked. */
+/** The part of a scale that is used here. */
 interface Scale {
   getPixelForValue(value: number): number;
 }
@@ -55,7 +55,7 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
             if (text !== undefined) write(text, end + GAP, element.y);
             return;
           }
-          ctx.fillStyle = theme.colours[series.colour];
+          ctx.fillStyle = cssOf(series.colour, theme);
           const scale = chart.scales["right" in series && series.right ? "right" : "y"]!;
           if (interval) whisker(ctx, scale, interval, element.x, "y");
           if (text === undefined) return;
@@ -63,7 +63,7 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
           const fits = element.x + GAP + width <= chart.chartArea.right;
           const x = fits ? element.x + GAP : element.x - GAP - width;
           const box = freeBox({ x, y: element.y, width, height: 1.15 * fontSize }, taken);
-          if (box === undefined) return; // the tooltip and the table have it
+          if (box === undefined) return; // the tooltip and the table show it
           taken.push(box);
           write(text, box.x, box.y);
         });
@@ -78,7 +78,7 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
   };
 }
 
-/** Where a text stands: its left, its middle, its size. */
+/** The place of a text: its left, its middle, its size. */
 interface Box {
   readonly x: number;
   readonly y: number;
@@ -86,7 +86,7 @@ interface Box {
   readonly height: number;
 }
 
-/** `box` where it overlaps none that is taken: as it is, or a line or two higher or lower. */
+/** Finds a place for a box that overlaps none: where it is, or up to two lines higher or lower. */
 function freeBox(box: Box, taken: readonly Box[]): Box | undefined {
   const overlaps = (a: Box, b: Box) =>
     a.x < b.x + b.width && b.x < a.x + a.width && Math.abs(a.y - b.y) < (a.height + b.height) / 2;

@@ -1,5 +1,5 @@
 /**
- * Charts of GPU memory: its peak by category, its course over a request, and where the K/V memory goes.
+ * Charts of GPU memory: its peak by category, its course over a request, and the use of K/V memory.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import { KV_PART_NAMES, KV_PARTS, kvMeans } from "../kv_memory.ts";
 import { byteUnit, formatBytes, formatPercent } from "../units.ts";
 import type { BarFigure, BarSeries, LineFigure } from "./figure.ts";
+import { colourOf, lineOf } from "./strategy_line.ts";
 
 const CATEGORIES = [
   { key: "weights", label: "weights" },
@@ -18,8 +19,8 @@ const CATEGORIES = [
 ] as const;
 
 /**
- * Peak of GPU memory by category, with the weights or without, which hide the rest. Categories may peak at different
- * times, so that a bar can be longer than the total that is written at its end.
+ * Charts the peak of GPU memory by category, with or without the weights, which hide the rest. Categories may peak at
+ * different times, so that a bar can be longer than the total that is written at its end.
  */
 export function peakFigure(result: BenchResult, weights: "with" | "without"): BarFigure {
   const cells = overviewCells(result);
@@ -38,9 +39,9 @@ export function peakFigure(result: BenchResult, weights: "with" | "without"): Ba
     ),
     id: weights === "with" ? "peak-memory" : "peak-memory-without-weights",
     title: weights === "with" ? "Peak GPU memory" : "Peak GPU memory without weights",
-    caption: "Bytes of GPU buffers, as the ledger counts them, at their peak, by what they are for.",
+    caption: "Peak bytes of GPU buffers by category, as the ledger counts them.",
     categories: cells.map(({ strategy }) => strategy),
-    categoryColours: cells.map(({ strategy }) => strategy),
+    categoryColours: cells.map(({ strategy }) => colourOf(strategy)),
     table: {
       head: ["strategy", "total (bytes)", ...categories.map(({ label }) => `${label} (bytes)`)],
       rows: cells.map(({ strategy, memory: { peak_bytes } }, i) => [
@@ -52,7 +53,7 @@ export function peakFigure(result: BenchResult, weights: "with" | "without"): Ba
   };
 }
 
-/** What the K/V memory holds on average: used, wasted for a reason, or free for other requests. */
+/** Charts the use of K/V memory, mean over the request: used, wasted by cause, or free for other requests. */
 export function kvFigure(result: BenchResult): BarFigure {
   const cells = overviewCells(result);
   const means = cells.map(kvMeans);
@@ -72,13 +73,13 @@ export function kvFigure(result: BenchResult): BarFigure {
     id: "kv-memory",
     title: "K/V memory, mean over the request",
     caption:
-      "Of what only this request can use: what holds a token, what waits for one, and what is lost in blocks " +
-      "or between them. Free for others is the rest of the pool.",
+      "Memory reserved for this request, by use: for tokens that are stored, for later tokens, and lost to " +
+      "internal or external fragmentation. The rest of the pool is free for other requests.",
     categories: cells.map(({ strategy }, i) => [
       strategy,
       `${formatPercent(means[i]!.used, reserved[i]!)} used`,
     ]),
-    categoryColours: cells.map(({ strategy }) => strategy),
+    categoryColours: cells.map(({ strategy }) => colourOf(strategy)),
     table: {
       head: ["strategy", "reserved (bytes)", ...KV_PARTS.map((part) => `${KV_PART_NAMES[part]} (bytes)`)],
       rows: cells.map(({ strategy }, i) => [
@@ -90,7 +91,7 @@ export function kvFigure(result: BenchResult): BarFigure {
   };
 }
 
-/** GPU memory after each new token, without the weights. */
+/** Charts GPU memory after each new token, without the weights. */
 export function timelineFigure(result: BenchResult): LineFigure {
   const cells = overviewCells(result);
   const bytes = cells.map(({ memory: { timeline, peak_bytes } }) =>
@@ -102,14 +103,12 @@ export function timelineFigure(result: BenchResult): LineFigure {
     kind: "lines",
     id: "memory-timeline",
     title: "GPU memory over the request, without weights",
-    caption: "Bytes of GPU buffers after each new token, less the weights, which are the same for all.",
+    caption: "Bytes of GPU buffers after each new token, without the weights, which are the same for all.",
     x: { title: "new tokens", unit: "tokens", log: false, min: 1, max: Math.max(2, bytes[0]!.length) },
     y: { title: unit.name, unit: unit.name, log: false, min: 0, max: 1.08 * largest / unit.bytes },
     series: cells.map(({ strategy }, i) => ({
-      name: strategy,
-      colour: strategy,
+      ...lineOf(strategy),
       points: bytes[i]!.map((each, token) => [token + 1, each / unit.bytes] as const),
-      dashed: strategy === "paged",
       marks: bytes[i]!.length === 1 ? "points" : "none",
     })),
     table: {
@@ -122,7 +121,7 @@ export function timelineFigure(result: BenchResult): LineFigure {
   };
 }
 
-/** Horizontal stacks of bytes in the unit that fits the largest of them. */
+/** Makes horizontal stacks of bytes in the unit that fits the largest of them. */
 function stackedBytes(
   stacks: readonly (Pick<BarSeries, "name" | "colour"> & { readonly bytes: readonly number[] })[],
   ends: readonly string[],

@@ -1,85 +1,72 @@
 /**
- * Colours, for light and for dark backgrounds, that people with any colour vision tell apart: after Okabe & Ito,
+ * Colours for light and dark backgrounds that people with any colour vision tell apart, after Okabe & Ito:
  * https://jfly.uni-koeln.de/color/.
  *
  * @module
  */
-import type { ColourKey } from "./figure.ts";
+import type { Colour, ColourKey } from "./figure.ts";
 
-/** Colour and type of everything that is drawn. */
+/** Colours and font of a drawing. */
 export interface Theme {
-  /** Family of the font, as CSS has it. */
+  /** Font family in CSS syntax. */
   readonly font: string;
-  /** Text. */
   readonly ink: string;
-  /** Secondary text and axes. */
+  /** Colour of secondary text and axes. */
   readonly faint: string;
-  /** Lines of the grid. */
   readonly grid: string;
-  /** What lies behind. */
+  /** Colour of the background. */
   readonly paper: string;
-  /** What a colour stands for. */
-  readonly colours: Readonly<Record<ColourKey, string>>;
+  /** Shade of colours. */
+  readonly shade: "light" | "dark";
 }
 
-/** For print and light screens. */
+type Shades = { readonly light: string; readonly dark: string };
+
+const ORANGE: Shades = { light: "#E69F00", dark: "#E6A92B" };
+const BLUE: Shades = { light: "#0072B2", dark: "#4FA8E0" };
+const PURPLE: Shades = { light: "#AA4488", dark: "#D479B8" };
+const GREY: Shades = { light: "#BDBDBD", dark: "#71757C" };
+
+const COLOURS: Readonly<Record<ColourKey, Shades>> = {
+  weights: GREY,
+  activations: ORANGE,
+  kv: PURPLE,
+  tables: { light: "#56B4E9", dark: "#7CC8F2" },
+  staging: { light: "#555555", dark: "#B4B4B4" },
+  used: { light: "#882266", dark: "#D063AE" },
+  later: ORANGE,
+  internal: { light: "#E3BFD5", dark: "#7A4A68" },
+  external: { light: "#9A9A9A", dark: "#8A8A8A" },
+  free: { light: "#EBEBEB", dark: "#3A3E45" },
+  waste: PURPLE,
+  roof: { light: "#777777", dark: "#9A9A9A" },
+  prefill: ORANGE,
+  decode: BLUE,
+  here: BLUE,
+  paper: GREY,
+  recompute: ORANGE,
+  swap: BLUE,
+};
+
+/** Returns a colour in CSS syntax. */
+export function cssOf(colour: Colour, { shade }: Theme): string {
+  return (typeof colour === "string" ? COLOURS[colour] : colour)[shade];
+}
+
+/** Theme of print and light screens. */
 export const LIGHT: Omit<Theme, "font"> = {
+  shade: "light",
   ink: "#222222",
   faint: "#666666",
   grid: "#E4E4E4",
   paper: "#FFFFFF",
-  colours: {
-    "no-cache": "#D55E00",
-    "kv-cache": "#0072B2",
-    "paged": "#009E73",
-    weights: "#BDBDBD",
-    activations: "#E69F00",
-    kv: "#AA4488",
-    tables: "#56B4E9",
-    staging: "#555555",
-    used: "#882266",
-    later: "#E69F00",
-    internal: "#E3BFD5",
-    external: "#9A9A9A",
-    free: "#EBEBEB",
-    waste: "#AA4488",
-    roof: "#777777",
-    prefill: "#E69F00",
-    decode: "#0072B2",
-    here: "#0072B2",
-    paper: "#BDBDBD",
-    recompute: "#E69F00",
-    swap: "#0072B2",
-  },
 };
 
-/** For dark screens. */
+/** Theme of dark screens. */
 export const DARK: Omit<Theme, "font"> = {
+  shade: "dark",
   ink: "#E8E8E8",
   faint: "#A6A6A6",
   grid: "#33363B",
   paper: "#16181C",
-  colours: {
-    "no-cache": "#FF8C42",
-    "kv-cache": "#4FA8E0",
-    "paged": "#2CC295",
-    weights: "#71757C",
-    activations: "#E6A92B",
-    kv: "#D479B8",
-    tables: "#7CC8F2",
-    staging: "#B4B4B4",
-    used: "#D063AE",
-    later: "#E6A92B",
-    internal: "#7A4A68",
-    external: "#8A8A8A",
-    free: "#3A3E45",
-    waste: "#D479B8",
-    roof: "#9A9A9A",
-    prefill: "#E6A92B",
-    decode: "#4FA8E0",
-    here: "#4FA8E0",
-    paper: "#71757C",
-    recompute: "#E6A92B",
-    swap: "#4FA8E0",
-  },
 };

@@ -1,10 +1,9 @@
 /**
- * Charts of the PagedAttention paper's views: this run's figures beside the paper's.
+ * Charts of the PagedAttention paper's views, with this run's figures beside the paper's.
  *
  * @module
  */
-import type { PaperResult } from "../../simulate/paper/result.ts";
-import type { View, ViewName } from "../../simulate/paper/view.ts";
+import type { PaperResult, View, ViewName } from "../../simulate/paper/paper_result.ts";
 import { formatSignificant } from "../units.ts";
 import {
   axisFor,
@@ -15,7 +14,7 @@ import {
   type LineFigure,
 } from "./figure.ts";
 
-/** The charts of a result, in the order of its views. */
+/** Returns the charts of a result, in the order of its views. */
 export function paperFigures({ views }: PaperResult): Figure[] {
   return views.flatMap((view) => DRAW[view.name](view));
 }
@@ -29,7 +28,7 @@ const DRAW: Readonly<Record<ViewName, (view: View) => Figure[]>> = {
   preemption: (view) => [preemptionFigure(view)],
 };
 
-/** What the paper's figure shows of memory: stacks of its parts. */
+/** Charts the parts of K/V memory as stacks. */
 function wasteFigure(view: View): BarFigure {
   const colours: readonly ColourKey[] = ["used", "later", "internal", "external", "free"];
   return {
@@ -51,7 +50,7 @@ function wasteFigure(view: View): BarFigure {
   };
 }
 
-/** One column of a view, each row with the paper's figure under it. */
+/** Charts one column of a view, each row with the paper's figure below it. */
 function comparedFigure(view: View, column: number): BarFigure {
   const { name, unit } = view.columns[column]!;
   const here = view.rows.map((row) => row.here[column]!), paper = view.rows.map((row) => row.paper[column]!);
@@ -71,7 +70,7 @@ function comparedFigure(view: View, column: number): BarFigure {
   };
 }
 
-/** Throughput, and how full blocks are, by their size. */
+/** Charts throughput and the share of blocks that holds tokens, by block size. */
 function blockSizeFigure(view: View, column: number): LineFigure {
   const { name, unit } = view.columns[column]!;
   const sizes = view.rows.map(({ label }) => Number.parseInt(label));
@@ -96,7 +95,7 @@ function blockSizeFigure(view: View, column: number): LineFigure {
   };
 }
 
-/** Throughput of both kinds of preemption by block size. */
+/** Charts the throughput of both kinds of preemption by block size. */
 function preemptionFigure(view: View): LineFigure {
   const sizes = view.rows.map(({ label }) => Number.parseInt(label));
   const [unit] = view.columns.map((column) => column.unit) as [string];
@@ -120,7 +119,7 @@ function sizeAxis(sizes: readonly number[]): LineFigure["x"] {
   return { title: "tokens per block", unit: "", log: true, min: first * 0.9, max: last * 1.1, ticks: sizes };
 }
 
-/** Rows for columns. */
+/** Swaps the rows and columns of a view. */
 function transposed(view: View): View {
   const [column] = view.columns as [View["columns"][number]];
   const turn = (of: "here" | "paper", i: number) => view.rows.map((row) => row[of][i]!);
@@ -135,7 +134,7 @@ function transposed(view: View): View {
   };
 }
 
-/** What every chart of a view has, its numbers among it. */
+/** Returns a chart's title, caption and table from its view. */
 function described({ name, figure, title, columns, rows, paper_says, differences }: View, part = "") {
   const paper = rows.some((row) => row.paper.some((value) => value !== null));
   return {

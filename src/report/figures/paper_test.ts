@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { PaperResult } from "../../simulate/paper/result.ts";
-import type { View } from "../../simulate/paper/view.ts";
+import type { PaperResult, View } from "../../simulate/paper/paper_result.ts";
 import type { BarFigure, LineFigure } from "./figure.ts";
 import { paperFigures } from "./paper.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The roofline of a profile: how fast each kernel computes, by how much it computes per byte. S. Williams, A. Waterman
- * and D. Patterson, "Roofline: an insightful visual performance model for multicore architectures" (2009).
+ * The roofline of a profile: the speed of each kernel by its operations per byte. S. Williams, A. Waterman and D.
+ * Patterson, "Roofline: an insightful visual performance model for multicore architectures" (2009).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { LineFigure, LineSeries } from "./figure.ts";
 
 type Kernel = ProfileResult["kernels"][number];
 
-/** Draws the kernels that multiply and add, under what the adapter did at best in the same run. */
+/** Charts the kernels that multiply and add, below the best speeds of the adapter in the same run. */
 export function rooflineFigure({ peaks, kernels, prefill_kernels, what }: ProfileResult): LineFigure {
   const { gb_per_s: bandwidth, gmacs_per_s: arithmetic } = peaks;
   const points = (list: readonly Kernel[]) =>
@@ -37,8 +37,8 @@ export function rooflineFigure({ peaks, kernels, prefill_kernels, what }: Profil
     id: "roofline",
     title: "Roofline",
     caption:
-      `Each kernel of a prefill and of ${what}. The line is what this adapter did at best in the same run: ` +
-      "streaming on the slope, arithmetic on the level. A kernel whose data stays in a cache can lie above.",
+      `Each kernel of a prefill and of ${what}. The line is this adapter's best in the same run: memory ` +
+      "bandwidth on the slope, arithmetic on the plateau. A kernel whose data stays in a cache can lie above it.",
     x: { title: "multiply-adds per byte, log scale", unit: "per byte", log: true, min, max },
     y: {
       title: "G multiply-adds/s, log scale",

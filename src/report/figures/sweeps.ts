@@ -1,99 +1,93 @@
 /**
- * Charts of sweeps: what a setting changes, with the others as in the overview.
+ * Charts of sweeps: the effect of one setting, with the others as in the overview.
  *
  * @module
  */
+import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { Cell } from "../../measure/record/cell.ts";
 import { overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { kvReserved } from "../kv_memory.ts";
 import { sweptWith } from "../sweep_sentences.ts";
 import { type Axis, axisFor, type LineFigure, type LineSeries } from "./figure.ts";
+import { colourOf, lineOf } from "./strategy_line.ts";
 
-/** Time per output token by the length of the prompt. */
+const INTERVAL_HEAD = ["95 % from (ms)", "95 % to (ms)"];
+
+/** Charts time per output token by prompt length. */
 export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
-  const swept = sweptCells(result, "prompt_tokens").filter(({ cells }) =>
-    cells.every(({ tpot_ms }) => tpot_ms !== null)
-  );
-  if (swept.length === 0) return undefined;
-  const all = swept.flatMap(({ cells }) => cells);
-  return {
-    kind: "lines",
+  return sweepFigure(result, "prompt_tokens", ({ tpot_ms }) => tpot_ms?.median, {
     id: "prompt-sweep",
     title: "Time per output token by prompt length",
-    caption:
-      "Medians with their 95 % intervals. On logarithmic axes a line's slope is the power of n by which the " +
-      "time of a token grows.",
-    x: sweptAxis("prompt (tokens)", all, "prompt_tokens"),
-    y: axisFor(
-      "TPOT (ms)",
-      "ms",
-      all.flatMap(({ tpot_ms }) => [tpot_ms!.median, ...tpot_ms!.median_ci ?? []]),
-    ),
-    series: swept.map(({ strategy, cells }): LineSeries => ({
-      name: strategy,
-      colour: strategy,
-      points: cells.map(({ settings, tpot_ms }) => [settings.prompt_tokens, tpot_ms!.median]),
-      intervals: cells.map(({ tpot_ms }) => tpot_ms!.median_ci),
-      dashed: strategy === "paged",
-      marks: "points",
-    })),
-    table: {
-      head: ["strategy", "prompt (tokens)", "TPOT (ms)", "95 % from (ms)", "95 % to (ms)"],
-      rows: all.map(({ strategy, settings, tpot_ms }) => [
-        strategy,
-        settings.prompt_tokens,
-        tpot_ms!.median,
-        tpot_ms!.median_ci?.[0] ?? null,
-        tpot_ms!.median_ci?.[1] ?? null,
-      ]),
-    },
-  };
+    caption: "Medians with their 95 % intervals. On logarithmic axes, a line's slope is the exponent with " +
+      "which a token's time grows.",
+    x: "prompt (tokens)",
+    y: { title: "TPOT (ms)", unit: "ms" },
+    intervalOf: ({ tpot_ms }) => tpot_ms!.median_ci,
+  });
 }
 
-/** Tokens per second over all sequences by their number. */
+/** Charts decode throughput by batch size. */
 export function batchSweepFigure(result: BenchResult): LineFigure | undefined {
-  const swept = sweptCells(result, "batch").filter(({ cells }) =>
-    cells.every(({ decode_tokens_per_second: rate }) => rate !== null)
-  );
-  if (swept.length === 0) return undefined;
-  const all = swept.flatMap(({ cells }) => cells);
-  return {
-    kind: "lines",
+  return sweepFigure(result, "batch", (cell) => cell.decode_tokens_per_second ?? undefined, {
     id: "batch-sweep",
     title: "Decode throughput by batch size",
     caption:
-      "Tokens per second over all sequences that are decoded together. With a cache a step reads the weights " +
-      "once for all of them.",
-    x: sweptAxis("sequences", all, "batch"),
-    y: axisFor("tokens/s", "tokens/s", all.map(({ decode_tokens_per_second: rate }) => rate!)),
+      "Tokens per second over all sequences of a batch. With a cache, a step reads the weights once for the " +
+      "whole batch.",
+    x: "sequences",
+    y: { title: "tokens/s", unit: "tokens/s" },
+  });
+}
+
+/** Charts a figure of cells by one setting; undefined where a strategy was not swept or has no such figure. */
+function sweepFigure(
+  result: BenchResult,
+  key: Swept,
+  valueOf: (cell: Cell) => number | undefined,
+  { x, y, intervalOf = () => null, ...texts }: Pick<LineFigure, "id" | "title" | "caption"> & {
+    readonly x: string;
+    readonly y: Pick<Axis, "title" | "unit">;
+    readonly intervalOf?: (cell: Cell) => Interval | null;
+  },
+): LineFigure | undefined {
+  const swept = sweptCells(result, key).filter(({ cells }) =>
+    cells.every((cell) => valueOf(cell) !== undefined)
+  );
+  if (swept.length === 0) return undefined;
+  const all = swept.flatMap(({ cells }) => cells);
+  const hasIntervals = all.some((cell) => intervalOf(cell) !== null);
+  return {
+    ...texts,
+    kind: "lines",
+    x: sweptAxis(x, all, key),
+    y: axisFor(y.title, y.unit, all.flatMap((cell) => [valueOf(cell)!, ...intervalOf(cell) ?? []])),
     series: swept.map(({ strategy, cells }): LineSeries => ({
-      name: strategy,
-      colour: strategy,
-      points: cells.map(({ settings, decode_tokens_per_second: rate }) => [settings.batch, rate!]),
-      dashed: strategy === "paged",
+      ...lineOf(strategy),
+      points: cells.map((cell) => [Number(cell.settings[key]), valueOf(cell)!]),
+      ...(hasIntervals && { intervals: cells.map(intervalOf) }),
       marks: "points",
     })),
     table: {
-      head: ["strategy", "sequences", "tokens/s", "TPOT (ms)"],
-      rows: all.map(({ strategy, settings, decode_tokens_per_second: rate, tpot_ms }) => [
-        strategy,
-        settings.batch,
-        rate!,
-        tpot_ms!.median,
+      head: ["strategy", x, y.title, ...(hasIntervals ? INTERVAL_HEAD : [])],
+      rows: all.map((cell) => [
+        cell.strategy,
+        Number(cell.settings[key]),
+        valueOf(cell)!,
+        ...(hasIntervals ? intervalOf(cell) ?? [null, null] : []),
       ]),
     },
   };
 }
 
-/** What the size of a block costs: unused K/V memory, and time per token. */
+/** Charts the costs of a block size: unused K/V memory, and time per token. */
 export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
   const [swept] = sweptCells(result, "block_size");
   if (swept === undefined || swept.cells.some(({ tpot_ms }) => tpot_ms === null)) return undefined;
   const { cells } = swept;
   const rows = cells.map((cell) => {
     const { reserved, wasted } = kvReserved(cell);
-    return { size: cell.settings.block_size!, unused: 100 * wasted / reserved, tpot: cell.tpot_ms! };
+    return { size: Number(cell.settings.block_size), unused: 100 * wasted / reserved, tpot: cell.tpot_ms! };
   });
   const latest = Math.max(...rows.map(({ tpot }) => tpot.median_ci?.[1] ?? tpot.median));
   return {
@@ -101,8 +95,8 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
     id: "block-size-sweep",
     title: "Block size: memory unused, and time per token",
     caption:
-      "Left axis: the share of K/V memory that paged reserves and does not use, mean over the request. Right " +
-      "axis: its time per output token, with 95 % intervals.",
+      "Left axis: the share of reserved K/V memory that is unused, mean over the request. Right axis: time per " +
+      "output token, with 95 % intervals.",
     x: sweptAxis("tokens per block", cells, "block_size"),
     y: { title: "reserved K/V unused (%)", unit: "%", log: false, min: 0 },
     right: { title: "TPOT (ms)", unit: "ms", log: false, min: 0, max: 1.15 * latest },
@@ -115,7 +109,7 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
       },
       {
         name: "TPOT (right)",
-        colour: "paged",
+        colour: colourOf(swept.strategy),
         points: rows.map(({ size, tpot }) => [size, tpot.median]),
         intervals: rows.map(({ tpot }) => tpot.median_ci),
         dashed: true,
@@ -124,29 +118,25 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
       },
     ],
     table: {
-      head: ["tokens per block", "unused (%)", "TPOT (ms)", "95 % from (ms)", "95 % to (ms)"],
-      rows: rows.map(({ size, unused, tpot }) => [
-        size,
-        unused,
-        tpot.median,
-        tpot.median_ci?.[0] ?? null,
-        tpot.median_ci?.[1] ?? null,
-      ]),
+      head: ["tokens per block", "unused (%)", "TPOT (ms)", ...INTERVAL_HEAD],
+      rows: rows.map((
+        { size, unused, tpot },
+      ) => [size, unused, tpot.median, ...tpot.median_ci ?? [null, null]]),
     },
   };
 }
 
 type Swept = "prompt_tokens" | "batch" | "block_size";
 
-/** Of each strategy in the overview, the cells that differ in one setting alone, where there are several. */
+/** Returns, for each strategy in the overview, the cells that differ only in one setting, if there are several. */
 function sweptCells(result: BenchResult, key: Swept): { strategy: Cell["strategy"]; cells: Cell[] }[] {
   return overviewCells(result)
     .map((cell) => ({ strategy: cell.strategy, cells: sweptWith(cell, result.cells, key) }))
     .filter(({ cells }) => cells.length > 1);
 }
 
-/** An axis on which each value of the setting is labelled, doublings being as far apart as each other. */
+/** Makes a logarithmic axis on which each value of the setting is labelled. */
 function sweptAxis(title: string, cells: readonly Cell[], key: Swept): Axis {
-  const ticks = [...new Set(cells.map(({ settings }) => settings[key]!))].sort((a, b) => a - b);
+  const ticks = [...new Set(cells.map(({ settings }) => Number(settings[key])))].sort((a, b) => a - b);
   return { title, unit: "", log: true, min: ticks[0]! * 0.9, max: ticks.at(-1)! * 1.1, ticks };
 }

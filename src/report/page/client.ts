@@ -1,28 +1,16 @@
 /**
- * What runs in the report page: draws its charts in the colours that the reader's system asks for. It is bundled with
- * Chart.js into `client.js.txt` by `deno task page`; nothing else imports it.
+ * The script of the report page: draws its charts in the colours that the reader's system asks for. `deno task page`
+ * bundles it with Chart.js into `client.js.txt`; nothing else imports it.
  *
  * @module
  */
-import {
-  BarController,
-  BarElement,
-  CategoryScale,
-  Chart,
-  type ChartItem,
-  Legend,
-  LinearScale,
-  LineController,
-  LineElement,
-  LogarithmicScale,
-  PointElement,
-  Tooltip,
-} from "npm:chart.js@4.6.1";
+import type { Chart as AnyChart, ChartItem } from "npm:chart.js@4.6.1";
 import { chartConfig } from "../figures/chart_config.ts";
 import type { Figure } from "../figures/figure.ts";
 import { DARK, LIGHT } from "../figures/palette.ts";
+import { Chart } from "../figures/registered_chart.ts";
 
-/** The part of a browser that is used here. Deno's library has no types for it. */
+/** The part of a browser that is used here, for which Deno has no types. */
 interface Browser {
   readonly document: {
     getElementById(id: string): (ChartItem & { readonly textContent: string }) | null;
@@ -37,23 +25,10 @@ interface Browser {
 const { document, matchMedia, addEventListener } = globalThis as unknown as Browser;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
-Chart.register(
-  BarController,
-  BarElement,
-  CategoryScale,
-  Legend,
-  LinearScale,
-  LineController,
-  LineElement,
-  LogarithmicScale,
-  PointElement,
-  Tooltip,
-);
-
 const figures: Figure[] = JSON.parse(document.getElementById("figures")!.textContent);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 40rem)");
-let charts: Chart[] = [];
+let charts: AnyChart[] = [];
 
 function draw(palette = dark.matches ? DARK : LIGHT): void {
   for (const chart of charts) chart.destroy();

@@ -1,24 +1,22 @@
 /**
- * HTML that can't be broken out of: text is escaped where it is put in, and only what is marked as HTML is not.
+ * HTML from templates: every text that is put in is escaped, unless it is marked as HTML.
  *
  * @module
  */
 
-/** Markup, as opposed to text. */
+/** Markup, which is not escaped, as opposed to text. */
 export class Html {
-  /** The markup itself. */
   readonly markup: string;
 
-  /** @param markup Is not escaped. */
   constructor(markup: string) {
     this.markup = markup;
   }
 }
 
-/** What can be put into {@linkcode html}. */
+/** A part of a template. */
 export type Part = string | number | Html | readonly Part[];
 
-/** A template whose parts are escaped, unless they are HTML themselves. */
+/** Fills a template: escapes its parts, unless they are HTML. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(strings.reduce((all, text, i) => `${all}${markupOf(parts[i - 1]!)}${text}`));
 }
@@ -32,7 +30,7 @@ function markupOf(part: Part): string {
 // deno-lint-ignore no-control-regex -- they are what must go
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text as it stands in HTML, in attributes too. Control characters, which HTML may not hold, are replaced. */
+/** Escapes text for HTML and its attributes, and replaces control characters, which HTML may not hold. */
 export function escapeHtml(text: string): string {
   return text.replace(FORBIDDEN, "\ufffd")
     .replaceAll("&", "&amp;")
@@ -42,7 +40,7 @@ export function escapeHtml(text: string): string {
     .replaceAll("'", "&#39;");
 }
 
-/** A value as JSON in a `<script>`, out of which no text leads. */
+/** Puts a value as JSON into a `<script>`, which no text in it can end. */
 export function jsonScript(id: string, value: unknown): Html {
   const json = JSON.stringify(value).replaceAll("<", "\\u003c");
   return new Html(`<script type="application/json" id="${escapeHtml(id)}">${json}</script>`);

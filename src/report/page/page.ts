@@ -1,11 +1,11 @@
 /**
- * The report page: one HTML file with all that it needs, Chart.js among it. Its policy forbids whatever it does not
- * bring along, so that it can neither fetch anything nor run what a result's names may hold.
+ * The report page: one HTML file that includes all it needs, Chart.js too. Its content security policy forbids anything
+ * else, so that it fetches nothing and runs nothing that the names in a result may hold.
  *
  * @module
  */
 import { createHash } from "node:crypto";
-import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import client from "./client.js.txt" with { type: "text" };
@@ -16,7 +16,7 @@ import style from "./style.css" with { type: "text" };
 /** Results that a page can show. */
 export type Reportable = BenchResult | ProfileResult | PaperResult;
 
-/** The page of one or more results. */
+/** Makes the page of one or more results. */
 export function reportPage(results: readonly Reportable[]): string {
   const sections = results.map((result, i): Section => {
     const prefix = results.length === 1 ? "" : `r${i + 1}-`;
@@ -59,7 +59,7 @@ export function reportPage(results: readonly Reportable[]): string {
       ? alone.body
       : sections.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
     </main>
-    <noscript><p>The charts need JavaScript. The tables have their figures.</p></noscript>
+    <noscript><p>The charts need JavaScript. The tables show the same figures.</p></noscript>
     ${jsonScript("figures", sections.flatMap(({ figures }) => figures))}
     <script>${new Html(script)}</script>
       </body>

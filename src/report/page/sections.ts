@@ -6,7 +6,7 @@
 import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import { sayKind } from "../adapter_kind.ts";
 import type { Environment } from "../../measure/record/environment_schema.ts";
-import type { PaperResult } from "../../simulate/paper/result.ts";
+import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
@@ -22,15 +22,14 @@ import { type Html, html, type Part } from "./html.ts";
 
 /** A result's part of the page, and the charts that are drawn in it. */
 export interface Section {
-  /** What it is of. */
   readonly title: string;
-  /** Its markup, without the title. */
+  /** Markup without the title. */
   readonly body: Html;
-  /** With ids that no other section has. */
+  /** Charts, with ids that no other section has. */
   readonly figures: readonly Figure[];
 }
 
-/** The section of a bench result. */
+/** Makes the section of a bench result. */
 export function benchSection(result: BenchResult, prefix: string): Section {
   const { model, environment, command, created } = result;
   const figures = figuresOf(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
@@ -54,7 +53,7 @@ export function benchSection(result: BenchResult, prefix: string): Section {
   return { title: model.name, body, figures };
 }
 
-/** The section of a profile. */
+/** Makes the section of a profile. */
 export function profileSection(result: ProfileResult, prefix: string): Section {
   const figure = rooflineFigure(result);
   const figures = [{ ...figure, id: `${prefix}${figure.id}` }];
@@ -67,7 +66,7 @@ export function profileSection(result: ProfileResult, prefix: string): Section {
   return { title: `${result.model}, profile of ${result.strategy}`, body, figures };
 }
 
-/** The section of the paper's views. */
+/** Makes the section of the paper's views. */
 export function paperSection(result: PaperResult, prefix: string): Section {
   const figures = paperFigures(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
   const { clock, created, kvbench } = result;
@@ -77,10 +76,10 @@ export function paperSection(result: PaperResult, prefix: string): Section {
   const body = html`
     <p class="faint">${servingHeading(result).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${created
       .slice(0, 10)}</p>
-    <p>Beside the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
+    <p>Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
     <div class="figures">${figures.map(figureMarkup)}</div>
   `;
-  return { title: "PagedAttention's comparisons", body, figures };
+  return { title: "Comparisons of the PagedAttention paper", body, figures };
 }
 
 function describe({ adapter, kvbench, deno }: Environment): string {
@@ -124,7 +123,7 @@ function figureMarkup({ id, title, caption, table }: Figure): Html {
       <h3 id="title-${id}">${title}</h3>
       <div class="chart">
         <canvas id="chart-${id}" role="img"
-          aria-label="Chart: ${title}. ${caption} The table below it has the figures."></canvas>
+          aria-label="Chart: ${title}. ${caption} The table below it shows the figures."></canvas>
       </div>
       <figcaption>
         <p>${caption}</p>
@@ -134,7 +133,7 @@ function figureMarkup({ id, title, caption, table }: Figure): Html {
   `;
 }
 
-/** A table that may scroll, so that it can be reached with the keyboard. */
+/** Makes a table that may scroll and is reachable with the keyboard. */
 function tableMarkup(id: string, caption: string, { head, rows }: FigureTable): Html {
   const numeric = head.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] !== "string"));
   const kind = (i: number) => numeric[i] ? "number" : "text";
@@ -153,7 +152,7 @@ function tableMarkup(id: string, caption: string, { head, rows }: FigureTable): 
   `;
 }
 
-/** A number as exact as results have them, without what binary fractions add. */
+/** Formats a number with up to 7 digits, as exact as results are. */
 export function exactText(cell: string | number | null): string {
   if (cell === null) return "–";
   if (typeof cell === "string") return cell;
@@ -205,7 +204,7 @@ function facts(
   `;
 }
 
-/** An argument as a POSIX shell takes it. */
+/** Quotes an argument for a POSIX shell. */
 function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

@@ -1,55 +1,59 @@
 /**
- * How much memory beams share. Beam search keeps the best continuations of all beams, so that a beam's successors may
- * all come from one of them: then they share all its blocks, and the others' are free. The block manager is the real
- * one; only which beam each successor comes from is drawn here.
+ * The memory that beams share. Beam search keeps the best continuations of all beams, so that all successors may come
+ * from one beam: then they share its blocks, and the others' blocks are free. The policy is the real one; the parent of
+ * each successor is drawn at random.
  *
  * @module
  */
-import { BlockManager } from "../../kv/block_manager.ts";
+import { chooseKv, sharingStrategy } from "../../kv/registry.ts";
+import { type KvOptions, makeKv } from "../../kv/strategy_def.ts";
 import type { RequestLengths } from "../lengths.ts";
 
-/** What {@linkcode beamSharing} simulates. */
-export interface BeamOptions {
-  /** Beams of each request. */
+/** Options of {@linkcode beamSharing}. */
+interface BeamOptions {
   readonly beams: number;
-  /** Tokens per KV block. */
-  readonly blockSize: number;
-  /** Draws the parents, evenly. */
+  /** Options of the strategy that shares. */
+  readonly kvOptions: KvOptions;
+  /** Uniform numbers in [0, 1), which draw the parents. */
   readonly random: () => number;
 }
 
-/** Blocks saved by sharing ÷ blocks without sharing, over all steps of all requests. */
+/** Returns blocks saved by sharing ÷ blocks without sharing, over all steps of all requests. */
 export function beamSharing(requests: Iterable<RequestLengths>, options: BeamOptions): number {
   let used = 0, saved = 0;
   for (const request of requests) {
-    const blocks = blocksOf(request, options);
-    used += blocks.used;
-    saved += blocks.saved;
+    const room = roomOf(request, options);
+    used += room.used;
+    saved += room.saved;
   }
   return used === 0 ? 0 : saved / (used + saved);
 }
 
-/** Blocks in use, and saved, added up over the steps of one request. */
-function blocksOf(
+/** Sums the tokens of room that are held, and those that sharing saves, over the steps of one request. */
+function roomOf(
   { promptTokens, newTokens }: RequestLengths,
-  { beams, blockSize, random }: BeamOptions,
+  { beams, kvOptions, random }: BeamOptions,
 ): { used: number; saved: number } {
+  const maxTokens = promptTokens + newTokens;
   // A successor is forked before its parent is freed, and copies its last block.
-  const nBlocks = 2 * beams * Math.ceil((promptTokens + newTokens) / blockSize);
-  const manager = new BlockManager({ nBlocks, blockSize });
-  manager.allocate(0, promptTokens);
+  const { policy } = makeKv(chooseKv(sharingStrategy().name, kvOptions), {
+    ...{ nSequences: 2 * beams, nLayer: 1, nCtx: maxTokens, maxTokens, maxRows: maxTokens },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
+  });
+  const request = { promptTokens, newTokens, continuations: beams };
+  policy.admit({ request, slots: [0], nTokens: promptTokens, nKnown: promptTokens, prefix: [], alone: true });
   let living = [0], next = 1, used = 0, saved = 0;
-  for (let step = 0; step < newTokens; step++) {
+  for (let length = promptTokens + 1; length <= maxTokens; length++) {
     const successors = Array.from({ length: beams }, () => {
-      manager.fork(living[Math.floor(random() * living.length)]!, next);
+      policy.fork(living[Math.floor(random() * living.length)]!, next);
       return next++;
     });
-    for (const beam of living) manager.free(beam);
-    for (const beam of successors) manager.append(beam);
+    for (const beam of living) policy.release(beam);
+    for (const beam of successors) policy.grow(beam, length);
     living = successors;
-    const { blocks, blocksSaved } = manager.usage();
-    used += blocks;
-    saved += blocksSaved;
+    const usage = policy.usage();
+    used += usage.capacity - usage.free;
+    saved += usage.saved;
   }
   return { used, saved };
 }

@@ -4,29 +4,28 @@
  *
  * @module
  */
-import type { PolicyName } from "../../engine/scheduler/create_memory.ts";
 import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
+import { sharingStrategy, strategyNames } from "../../kv/registry.ts";
 import { seededRandom } from "../../base/random.ts";
 import type { ServingEntry } from "../entry.ts";
 import { DATA_SETS, type DataSet, drawLengths, LENGTH_MODELS, type RequestLengths } from "../lengths.ts";
 import type { ModelShape } from "../model_shape.ts";
 import type { ServingPlan } from "../plan.ts";
 import { beamSharing } from "./beam_sharing.ts";
-import type { View, ViewName } from "./view.ts";
+import type { View, ViewName } from "./paper_result.ts";
 
-/** What views are made from. */
+/** The runs that views are made from. */
 export interface ViewSource {
-  /** What every run has in common. */
+  /** Plan of every run, but for what a view varies. */
   readonly plan: ServingPlan;
-  /** What is served. */
   readonly shape: ModelShape;
-  /** Carries a plan out. */
+  /** Runs a plan. */
   run(plan: ServingPlan): Promise<ServingEntry[]>;
-  /** Whether steps are carried out, so that their times are measured. */
+  /** True where steps run on a GPU, so that times are measured. */
   readonly measured: boolean;
 }
 
-/** Makes a view. */
+/** Makes a view from runs of its own. */
 export async function viewOf(name: ViewName, source: ViewSource): Promise<View> {
   const view = await MAKERS[name](source);
   return { name, ...view, differences: [...view.differences, ...commonDifferences(name, source)] };
@@ -43,28 +42,30 @@ const MAKERS: Readonly<Record<ViewName, (source: ViewSource) => Promise<Made>>> 
   preemption,
 };
 
-/** The paper's policies, in its order. */
-/** The policies of the views that compare several. */
-export const COMPARED = ["max", "pow2", "oracle", "paged"] as const satisfies readonly PolicyName[];
+/** Returns the policies of the views that compare several, in the paper's order: baselines and blocks. */
+export const compared = (): string[] => strategyNames("serving");
+const blocks = () => sharingStrategy().name;
+/** The best of the baselines. */
+const best = () => compared().filter((name) => name !== blocks()).at(-1)!;
 const DATA_SET_TITLES: Readonly<Record<DataSet, string>> = { sharegpt: "ShareGPT", alpaca: "Alpaca" };
 const BLOCK_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const FITTED = "lengths are drawn from distributions fitted to the paper's";
 const percent = (share: number) => 100 * share;
 
 async function waste({ run, plan }: ViewSource): Promise<Made> {
-  const entries = await run({ ...plan, policies: COMPARED });
-  const tokenStates = { max: 20.4, pow2: 26.8, oracle: 38.2, paged: 96.3 };
+  const entries = await run({ ...plan, policies: compared() });
+  const tokenStates = [20.4, 26.8, 38.2, 96.3];
   return {
     figure: "2",
-    title: "What K/V memory holds, mean over time",
+    title: "Use of K/V memory, mean over time",
     columns: columnsOf("%", ["token states", "reserved", "internal", "external", "free"]),
-    rows: COMPARED.map((policy) => {
+    rows: compared().map((policy, i) => {
       const { kv_share: share } = entries.find((entry) => entry.policy === policy)!;
       const parts = [share.token_states, share.reserved, share.internal, share.external, share.free];
       return {
         label: policy,
         here: parts.map(percent),
-        paper: [tokenStates[policy], null, null, null, null],
+        paper: [tokenStates[i] ?? null, null, null, null, null],
       };
     }),
     paper_says: null,
@@ -79,18 +80,18 @@ async function batch({ run, plan }: ViewSource): Promise<Made> {
   };
   const rows: View["rows"] = [];
   for (const dataSet of DATA_SETS) {
-    const entries = await run({ ...plan, policies: COMPARED, lengths: { dataSet } });
-    const here = COMPARED.map((policy) => entries.find((entry) => entry.policy === policy)!.sequences_mean);
+    const entries = await run({ ...plan, policies: compared(), lengths: { dataSet } });
+    const here = compared().map((policy) => entries.find((entry) => entry.policy === policy)!.sequences_mean);
     rows.push({ label: DATA_SET_TITLES[dataSet], here, paper: paper[dataSet] });
   }
   return {
     figure: "13",
     title: "Sequences that run at once, mean over time",
-    columns: columnsOf("sequences", COMPARED),
+    columns: columnsOf("sequences", compared()),
     rows,
     paper_says: null,
     differences: [
-      "requests come all at once, in the paper at 2 (ShareGPT) and 30 (Alpaca) per second",
+      "requests arrive all at once, in the paper at 2 (ShareGPT) and 30 (Alpaca) per second",
       FITTED,
     ],
   };
@@ -107,7 +108,7 @@ async function sharing({ run, plan, shape }: ViewSource): Promise<Made> {
   for (const [i, continuations] of widths.entries()) {
     const here: number[] = [];
     for (const dataSet of order) {
-      const [entry] = await run({ ...plan, policies: ["paged"], lengths: { dataSet }, continuations });
+      const [entry] = await run({ ...plan, policies: [blocks()], lengths: { dataSet }, continuations });
       here.push(percent(entry!.sharing_saved));
     }
     rows.push({
@@ -120,7 +121,9 @@ async function sharing({ run, plan, shape }: ViewSource): Promise<Made> {
     const here = order.map((dataSet) => {
       const random = seededRandom(plan.seed);
       const requests = drawn(dataSet, Math.min(plan.nRequests, BEAM_REQUESTS), { plan, shape });
-      return percent(beamSharing(requests, { beams, blockSize: plan.blockSize, random }));
+      return percent(
+        beamSharing(requests, { beams, kvOptions: plan.kvOptions, random }),
+      );
     });
     rows.push({ label: `${beams} beams`, here, paper: order.map((set) => paper.beam[set][i]!) });
   }
@@ -137,7 +140,7 @@ async function sharing({ run, plan, shape }: ViewSource): Promise<Made> {
   };
 }
 
-/** Requests of the beam simulation at most: their shares vary little. */
+/** Most requests of the beam simulation, since their shares vary little. */
 const BEAM_REQUESTS = 300;
 
 function* drawn(
@@ -156,17 +159,17 @@ async function prefix({ run, plan, shape }: ViewSource): Promise<Made> {
   for (const [label, tokens, paper] of [["80 tokens", 80, 1.67], ["341 tokens", 341, 3.58]] as const) {
     const entries = await run({
       ...plan,
-      policies: ["oracle", "paged"],
+      policies: [best(), blocks()],
       lengths: { file: "sentences to translate", recorded: SENTENCES },
       prefixes: { tokens, groups: 1 },
     });
-    const [oracle, paged] = entries.map((entry) => entry.output_tokens_per_second) as [number, number];
-    rows.push({ label, here: [paged / oracle], paper: [paper] });
+    const [reserved, shared] = entries.map((entry) => entry.output_tokens_per_second) as [number, number];
+    rows.push({ label, here: [shared / reserved], paper: [paper] });
   }
   return {
     figure: "16",
     title: "Throughput where requests share their beginning",
-    columns: columnsOf("×", ["paged ÷ oracle"]),
+    columns: columnsOf("×", [`${blocks()} ÷ ${best()}`]),
     rows,
     paper_says: null,
     differences: [
@@ -176,7 +179,7 @@ async function prefix({ run, plan, shape }: ViewSource): Promise<Made> {
   };
 }
 
-/** Lengths as of sentences in English and German. */
+/** Typical lengths of sentences in English and German. */
 const SENTENCES: readonly RequestLengths[] = Array.from({ length: 41 }, (_, i) => ({
   promptTokens: 15 + i,
   newTokens: 15 + i * 17 % 41,
@@ -188,7 +191,9 @@ async function blockSize({ run, plan, measured }: ViewSource): Promise<Made> {
   for (const blockSize of BLOCK_SIZES) {
     const entries: ServingEntry[] = [];
     for (const dataSet of order) {
-      entries.push(...await run({ ...plan, policies: ["paged"], lengths: { dataSet }, blockSize }));
+      entries.push(
+        ...await run({ ...plan, policies: [blocks()], lengths: { dataSet }, ...withBlocks(plan, blockSize) }),
+      );
     }
     const here = [
       ...entries.map((entry) => entry.output_tokens_per_second),
@@ -215,17 +220,19 @@ async function blockSize({ run, plan, measured }: ViewSource): Promise<Made> {
 }
 
 async function preemption({ run, plan, shape, measured }: ViewSource): Promise<Made> {
-  // With all the host memory that swapping wants.
+  // Host memory is large enough for all that is swapped out.
   const tight = {
     ...plan,
-    policies: ["paged"] as const,
+    policies: [blocks()],
     budgetBytes: Math.max(plan.budgetBytes / 4, 1.1 * shape.nCtx * shape.kvTokenBytes),
     swapBytes: 4 * plan.budgetBytes,
   };
   const rows: View["rows"] = [];
   for (const blockSize of BLOCK_SIZES.filter((_, i) => i % 2 === 0)) {
     const entries: ServingEntry[] = [];
-    for (const preemption of PREEMPTIONS) entries.push(...await run({ ...tight, blockSize, preemption }));
+    for (const preemption of PREEMPTIONS) {
+      entries.push(...await run({ ...tight, ...withBlocks(plan, blockSize), preemption }));
+    }
     const here = [
       ...entries.map((entry) => entry.output_tokens_per_second),
       ...entries.map(({ preemptions }) => preemptions.recomputes + preemptions.swaps),
@@ -249,6 +256,13 @@ async function preemption({ run, plan, shape, measured }: ViewSource): Promise<M
       ...measured ? [] : ["the modelled time of a transfer does not depend on the block size"],
     ],
   };
+}
+
+/** The option that the block size is. */
+const BLOCK_OPTION = "block_size";
+
+function withBlocks({ kvOptions }: ServingPlan, blockSize: number): Pick<ServingPlan, "kvOptions"> {
+  return { kvOptions: { ...kvOptions, [BLOCK_OPTION]: blockSize } };
 }
 
 function columnsOf(unit: string, names: readonly string[]): View["columns"] {

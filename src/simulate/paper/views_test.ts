@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { A100, OPT_13B, PAPER_PLAN } from "../../../tests/fixtures/paper_plan.ts";
-import { dryRun } from "../dry_run.ts";
-import { type View, VIEW_NAMES, viewSchema } from "./view.ts";
+import { dryRun } from "../run_plan.ts";
+import { type View, VIEW_NAMES, viewSchema } from "./paper_result.ts";
 import { viewOf } from "./views.ts";
 
 const PLAN = { ...PAPER_PLAN, nRequests: 600 };

@@ -1,14 +1,24 @@
-// K and V of four positions at a time: where they are, what they hold, and what they are multiplied by.
+// K and V of four entries at a time: where they are, what they hold, and what they are multiplied by.
 //
-// requires: kv slots, kv read, kv scales read
+// requires: kv slots, kv entries, kv read, kv scales read
 
-// Slots of four positions.
-fn kv_slots(sequence: u32, p: vec4u) -> vec4u {
+// Slots of four entries.
+fn kv_slots(sequence: u32, entries: vec4u) -> vec4u {
   return vec4u(
-    kv_slot(sequence, p.x),
-    kv_slot(sequence, p.y),
-    kv_slot(sequence, p.z),
-    kv_slot(sequence, p.w),
+    kv_slot(sequence, entries.x),
+    kv_slot(sequence, entries.y),
+    kv_slot(sequence, entries.z),
+    kv_slot(sequence, entries.w),
+  );
+}
+
+// Whether the row at `position` attends to each of four entries below kv_entries().
+fn kv_visibles(position: u32, head: u32, entries: vec4u) -> vec4<bool> {
+  return vec4<bool>(
+    kv_visible(position, head, entries.x),
+    kv_visible(position, head, entries.y),
+    kv_visible(position, head, entries.z),
+    kv_visible(position, head, entries.w),
   );
 }
 

@@ -1,14 +1,13 @@
 // Joins the splits of attention_split.wgsl: with M = max_s(m_s),
 //   y = sum_s(exp(m_s - M) o_s) / sum_s(exp(m_s - M) l_s)
 //
-//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, 0, 0)
+//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, splits, 0)
 //   y        [n_rows, N_HEAD, HEAD_DIM4]
 //
 // A lane makes four elements of one row.
 //
 // requires: step.wgsl, y
 
-override SPLIT_TOKENS: u32;
 override N_HEAD: u32;
 override HEAD_DIM4: u32;
 override MAX_SPLITS: u32;
@@ -25,11 +24,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let head = id.x % a4 / HEAD_DIM4;
   let d4 = id.x % HEAD_DIM4;
   let tile = tiles[counts.n_prefill_tiles + index];
-  let n_splits = tile.first_position / SPLIT_TOKENS + 1u;
-
   let stride = HEAD_DIM4 + 1u;
   let first = (index * N_HEAD + head) * MAX_SPLITS * stride;
   let finish = first + HEAD_DIM4;
+  let n_splits = u32(partial[finish].z);
   var m = partial[finish].x;
   for (var s = 1u; s < n_splits; s++) {
     m = max(m, partial[finish + s * stride].x);

@@ -1,14 +1,15 @@
-// Attention of single rows over their whole context, or a split of it (Flash-decoding, Dao et al. 2023), in one sweep
-// with a running maximum: for row r and head h, over the positions p of the split,
+// Attention of single rows over the entries of their sequence, or a split of it (Flash-decoding, Dao et al. 2023), in one sweep
+// with a running maximum: for row r and head h, over the entries p of the split,
 //   m = max_p(q · k_p * SCALE)   l = sum_p exp(q · k_p * SCALE - m)   o = sum_p exp(q · k_p * SCALE - m) v_p
 //
 //   x   [n_rows, 3, N_HEAD, HEAD_DIM4]: queries, keys and values
 //   kv  see kv_groups.wgsl
 //
-// A workgroup handles one split of SPLIT_TOKENS positions of one head of one row, CHUNK at a time: first each lane scores
-// positions, four at a time, or eight where DEEP is true, and weighs them; then each adds up four of the head's
+// A workgroup handles one split of SPLIT_TOKENS entries of one head of one row, CHUNK at a time: first each lane scores
+// entries, four at a time, or eight where DEEP is true, and weighs them; then each adds up four of the head's
 // dimensions, or eight where WIDE is true. LANES is at least HEAD_DIM4, or half of that if WIDE; it is at most 64. The
 // grid is (splits, heads, decode tiles).
+// Which entries there are and which of them a row attends to is the strategy's: see kv_all.wgsl.
 //
 // requires: step.wgsl, kv_quads.wgsl, x, attention result
 
@@ -22,7 +23,7 @@ override WIDE: bool;
 override DEEP: bool;
 
 var<workgroup> scores: array<vec4f, CHUNK / 4u>; // then what V is multiplied by
-var<workgroup> values: array<vec4u, CHUNK / 4u>; // where V of each position begins
+var<workgroup> values: array<vec4u, CHUNK / 4u>; // where V of each entry begins
 var<workgroup> highest: array<f32, LANES>; // by lane: the largest score
 var<workgroup> totals: array<f32, LANES>; // by lane: the sum of the weights
 
@@ -31,13 +32,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let head = workgroup.y;
   let tile = tiles[counts.n_prefill_tiles + workgroup.z];
   let begin = workgroup.x * SPLIT_TOKENS;
-  let context = tile.first_position + 1u;
-  if (begin >= context) {
+  let position = tile.first_position;
+  let n_entries = kv_entries(tile.sequence, head, position);
+  if (begin >= n_entries) {
     return;
   }
-  let end = min(context, begin + SPLIT_TOKENS);
+  let end = min(n_entries, begin + SPLIT_TOKENS);
   let last = end - 1u;
-  let quads = select(1u, 2u, DEEP); // of positions that a lane scores at a time
+  let quads = select(1u, 2u, DEEP); // of entries that a lane scores at a time
   let q = (tile.first_row * 3u * N_HEAD + head) * HEAD_DIM4;
   let width = select(1u, 2u, WIDE); // vectors of the head that a lane adds up
   let d4 = min(width * local.x, HEAD_DIM4 - 1u);
@@ -51,13 +53,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     let n_quads = (min(CHUNK, end - first) + 3u) / 4u;
     var largest = vec4f(LOWEST);
     for (var i = quads * local.x; i < n_quads; i += quads * LANES) {
-      // Positions past the end are read as the last one and weigh nothing.
-      let wanted = first + 4u * i + vec4u(0u, 1u, 2u, 3u);
-      let far_wanted = wanted + 4u;
-      let slots = kv_slots(tile.sequence, min(wanted, vec4u(last)));
+      // Entries past the end are read as the last one and weigh nothing.
+      let entries = first + 4u * i + vec4u(0u, 1u, 2u, 3u);
+      let far_entries = entries + 4u;
+      let slots = kv_slots(tile.sequence, min(entries, vec4u(last)));
       var far_slots = slots;
       if (DEEP) {
-        far_slots = kv_slots(tile.sequence, min(far_wanted, vec4u(last)));
+        far_slots = kv_slots(tile.sequence, min(far_entries, vec4u(last)));
       }
       let keys = kv_heads(slots, 0u, head);
       let far_keys = kv_heads(far_slots, 0u, head);
@@ -77,11 +79,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
           }
         }
       }
-      scores[i] = select(SCALE * sum * kv_scales(keys), vec4f(LOWEST), wanted > vec4u(last));
+      let kept = (entries <= vec4u(last)) & kv_visibles(position, head, entries);
+      scores[i] = select(vec4f(LOWEST), SCALE * sum * kv_scales(keys), kept);
       values[i] = kv_heads(slots, 1u, head);
       largest = max(largest, scores[i]);
       if (DEEP) {
-        scores[i + 1u] = select(SCALE * far_sum * kv_scales(far_keys), vec4f(LOWEST), far_wanted > vec4u(last));
+        let far_kept = (far_entries <= vec4u(last)) & kv_visibles(position, head, far_entries);
+        scores[i + 1u] = select(vec4f(LOWEST), SCALE * far_sum * kv_scales(far_keys), far_kept);
         values[i + 1u] = kv_heads(far_slots, 1u, head);
         largest = max(largest, scores[i + 1u]);
       }
@@ -130,6 +134,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     attention_store(place, e4, far, l);
   }
   if (local.x == 0u) {
-    attention_finish(place, m, l);
+    attention_finish(place, m, l, (n_entries + SPLIT_TOKENS - 1u) / SPLIT_TOKENS);
   }
 }

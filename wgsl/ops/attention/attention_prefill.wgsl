@@ -68,14 +68,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var w6 = vec4f();
   var w7 = vec4f();
 
-  for (var first = 0u; first <= last_position; first += positions * LANES) {
-    // Positions past the context score as the last one and get the weight zero below.
+  let n_entries = kv_entries(tile.sequence, head, last_position);
+  let last = n_entries - 1u;
+  for (var first = 0u; first < n_entries; first += positions * LANES) {
+    // Entries past the last one score as it does and get the weight zero below.
     let p = first + positions * lane;
     let offsets = vec4u(0u, 1u, 2u, 3u);
-    let slots = kv_slots(tile.sequence, min(p + offsets, vec4u(last_position)));
+    let slots = kv_slots(tile.sequence, min(p + offsets, vec4u(last)));
     var far_slots = slots;
     if (DEEP) {
-      far_slots = kv_slots(tile.sequence, min(p + 4u + offsets, vec4u(last_position)));
+      far_slots = kv_slots(tile.sequence, min(p + 4u + offsets, vec4u(last)));
     }
     let keys = kv_heads(slots, 0u, head);
     let far_keys = kv_heads(far_slots, 0u, head);
@@ -170,18 +172,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     }
     workgroupBarrier();
 
-    let n_tokens = min(positions * LANES, last_position + 1u - first);
+    let n_tokens = min(positions * LANES, n_entries - first);
     if (lane < ROWS) {
       let position = tile.first_position + lane;
       var highest = m;
-      for (var i = 0u; i < n_tokens && first + i <= position; i++) {
-        highest = max(highest, scores[i * ROWS + lane]);
+      let n_own = kv_entries(tile.sequence, head, position);
+      for (var i = 0u; i < n_tokens && first + i < n_own; i++) {
+        if (kv_visible(position, head, first + i)) {
+          highest = max(highest, scores[i * ROWS + lane]);
+        }
       }
       let factor = exp(m - highest);
       l *= factor;
       for (var i = 0u; i < n_tokens; i++) {
         var weight = 0.0;
-        if (first + i <= position) {
+        if (first + i < n_own && kv_visible(position, head, first + i)) {
           weight = exp(scores[i * ROWS + lane] - highest);
         }
         l += weight;

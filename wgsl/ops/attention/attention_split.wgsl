@@ -1,6 +1,6 @@
 // What attention_decode.wgsl makes of a split, for attention_combine.wgsl to join.
 //
-//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, 0, 0)
+//   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, splits, 0)
 //
 // requires: attention_decode.wgsl
 // provides: attention result
@@ -17,6 +17,6 @@ fn attention_store(place: u32, d4: u32, o: vec4f, l: f32) {
   partial[place + d4] = o;
 }
 
-fn attention_finish(place: u32, m: f32, l: f32) {
-  partial[place + HEAD_DIM4] = vec4f(m, l, 0.0, 0.0);
+fn attention_finish(place: u32, m: f32, l: f32, n_splits: u32) {
+  partial[place + HEAD_DIM4] = vec4f(m, l, f32(n_splits), 0.0);
 }

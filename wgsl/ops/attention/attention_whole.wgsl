@@ -14,5 +14,5 @@ fn attention_store(place: u32, d4: u32, o: vec4f, l: f32) {
   y_store(place * HEAD_DIM4 + d4, o / l);
 }
 
-fn attention_finish(place: u32, m: f32, l: f32) {
+fn attention_finish(place: u32, m: f32, l: f32, n_splits: u32) {
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { kvRowBytes, type KvSource } from "../../../src/kv/strategy.ts";
+import { kvRowBytes } from "../../../src/kv/shape.ts";
+import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import type { CostModel, Operator, OperatorCheck } from "../../../src/model/operator.ts";
@@ -82,20 +83,23 @@ function attentionChecks(
 }
 
 /** What the attention of a batch covers, over all tiles. */
-function shapeOf({ tiles, nPrefillTiles, nDecodeTiles }: Batch, { config, kvDtype, tuning }: CostModel) {
+function shapeOf(
+  { tiles, nPrefillTiles, nDecodeTiles }: Batch,
+  { config, kvDtype, tuning, entries = (length) => length }: CostModel,
+) {
   const { a4 } = dimsOf(config), a = 4 * a4, { nHead } = config;
   const reach = new Map<number, number>(); // tokens that a sequence's prefill tiles attend to
   let prefillRows = 0, prefillPairs = 0, decodeTokens = 0, splits = 0;
   for (let t = 0; 4 * t < tiles.length; t++) {
     const [rows, sequence, first] = [tiles[4 * t + 1]!, tiles[4 * t + 2]!, tiles[4 * t + 3]!];
     if (t >= nPrefillTiles) {
-      decodeTokens += first + 1;
-      splits += splitsOf(first + 1, tuning);
+      decodeTokens += entries(first + 1);
+      splits += splitsOf(entries(first + 1), tuning);
       continue;
     }
     prefillRows += rows;
-    prefillPairs += rows * (first + 1) + rows * (rows - 1) / 2; // row r attends to first + 1 + r tokens
-    reach.set(sequence, Math.max(reach.get(sequence) ?? 0, first + rows));
+    for (let row = 0; row < rows; row++) prefillPairs += entries(first + 1 + row);
+    reach.set(sequence, Math.max(reach.get(sequence) ?? 0, entries(first + rows)));
   }
   return {
     a,

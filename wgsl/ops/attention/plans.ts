@@ -4,7 +4,7 @@
  * @module
  */
 import { lanesOf, type WgslFile } from "../../../src/gpu/wgsl.ts";
-import type { KvSource } from "../../../src/kv/strategy.ts";
+import type { KvSource } from "../../../src/kv/source.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { inputFile, outputFile } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
@@ -99,7 +99,7 @@ export function combinePlan(context: KernelContext): KernelPlan {
       label: "attention combine",
       files: [COMBINE_FILE, outputFile(tuning)],
       groups: [layouts.step, layouts.of(COMBINE_USES)],
-      overrides: { N_HEAD: config.nHead, HEAD_DIM4: headDim4, ...splitOverrides(context) },
+      overrides: { N_HEAD: config.nHead, HEAD_DIM4: headDim4, MAX_SPLITS: splitsOf(config.nCtx, tuning) },
     },
     grid: ({ nDecodeTiles }) => [Math.ceil(nDecodeTiles * a4 / lanesOf(COMBINE_FILE))],
   };

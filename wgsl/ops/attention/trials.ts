@@ -124,27 +124,30 @@ export function attentionTrial(item: AttentionCase): Trial {
     dispatches,
     judge: async (outcome) => {
       const stored = await outcome.kv();
-      /** Plain K, or V, of the first tokens of a sequence as they are after they were stored. */
-      const contextOf = (sequence: number, nPositions: number, part: 0 | 1) => {
-        const plain = new Float32Array(nPositions * width);
-        for (let position = 0; position < nPositions; position++) {
+      /** Plain K, or V, of positions as they are after they were stored. */
+      const contextOf = (sequence: number, positions: readonly number[], part: 0 | 1) => {
+        const plain = new Float32Array(positions.length * width);
+        positions.forEach((position, p) => {
           const row = stored.load(stored.slot(sequence, position));
           map.forEach((index, i) => {
-            if (index >= 0) plain[position * width + index] = row[part * map.length + i]!;
+            if (index >= 0) plain[p * width + index] = row[part * map.length + i]!;
           });
-        }
+        });
         return plain;
       };
       const expected = poison((batch.nRows + 1) * a4 * 4);
       let row = 0;
       for (const { sequence, first, count } of spans) {
-        const context = {
-          k: contextOf(sequence, first + count, 0),
-          v: contextOf(sequence, first + count, 1),
-        };
+        const all = Array.from({ length: first + count }, (_, position) => position);
+        const k = contextOf(sequence, all, 0), v = contextOf(sequence, all, 1);
         for (let i = 0; i < count; i++, row++) {
+          const seen = all.filter((position) =>
+            position <= first + i && stored.isVisible(first + i, position)
+          );
+          const of = (values: Float32Array) =>
+            seen.flatMap((p) => [...values.subarray(p * width, (p + 1) * width)]);
           const own = q.subarray(row * width, (row + 1) * width);
-          const y = attentionCpu(own, context, { nHead, headDim, nPositions: first + i + 1 });
+          const y = attentionCpu(own, { k: of(k), v: of(v) }, { nHead, headDim, nPositions: seen.length });
           expected.set(padRows(y, { width, map }), row * a4 * 4);
         }
       }
@@ -177,7 +180,7 @@ export function combineTrial(
       for (let split = 0; split < nSplits; split++) {
         const first = (at + split) * (width + 4);
         partial.set(own.partial.subarray(split * width, (split + 1) * width), first);
-        partial.set(own.scale.subarray(split * 2, split * 2 + 2), first + width);
+        partial.set([...own.scale.subarray(split * 2, split * 2 + 2), nSplits], first + width);
       }
       expected.set(attentionCombineCpu(own, width), (r * nHead + head) * width);
     }

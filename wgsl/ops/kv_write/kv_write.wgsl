@@ -5,7 +5,7 @@
 //
 // A lane stores K or V of one head of one row.
 //
-// requires: step.wgsl, kv slots, kv write, kv scales write, x
+// requires: step.wgsl, kv slots, kv entries, kv write, kv scales write, x
 
 const TINY = 1e-30; // a head of zeros is divided by it
 
@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let source = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
-  let slot = kv_slot(rows[row].sequence, rows[row].position);
+  let slot = kv_slot(rows[row].sequence, kv_entry(rows[row].position));
   let to = kv_head(slot, part, head);
   var scale = 1.0;
   if (KV_SCALED) {

@@ -6,7 +6,8 @@
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { formatOf, kvStorage } from "../../../src/formats/registry.ts";
 import { lanesOf } from "../../../src/gpu/wgsl.ts";
-import { kvRowBytes, type KvSource } from "../../../src/kv/strategy.ts";
+import { kvRowBytes } from "../../../src/kv/shape.ts";
+import type { KvSource } from "../../../src/kv/source.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { inputFile } from "../../../src/model/io.ts";
 import type { Operator } from "../../../src/model/operator.ts";

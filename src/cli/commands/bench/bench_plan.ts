@@ -5,10 +5,11 @@
  */
 import { UsageError } from "../../../base/errors.ts";
 import type { Dtype } from "../../../formats/registry.ts";
-import type { Growth, StrategyName } from "../../../kv/strategy.ts";
+import { strategyOptions } from "../../../kv/registry.ts";
 import { checkPlan } from "../../../measure/run/grid.ts";
 import type { Plan } from "../../../measure/run/plan.ts";
 import type { Gpt2Config } from "../../../checkpoint/config.ts";
+import { kvOptionsOf } from "../../options/kv_options.ts";
 import { promptIds, type Session } from "../../session/session.ts";
 import type { Sweep } from "../../options/sweep.ts";
 
@@ -22,11 +23,8 @@ export interface PlanOptions {
   readonly promptTokens?: number;
   readonly newTokens: number;
   readonly batch: number;
-  readonly strategies: StrategyName[];
-  readonly blockSize: number;
+  readonly strategies: string[];
   readonly kvDtype: Dtype;
-  readonly growth: Growth;
-  readonly kvCapacity?: number;
   readonly sweep?: Sweep;
   readonly warmup?: number;
   readonly runs?: number;
@@ -57,11 +55,9 @@ export async function planOf(
       new_tokens: [options.newTokens],
       batch: [options.batch],
       kv_dtype: [options.kvDtype],
-      block_size: [options.blockSize],
-      growth: [options.growth],
-      kv_capacity_tokens: [options.kvCapacity ?? config.nCtx],
+      ...kvGrid(options, config),
       ...sweep,
-    },
+    } as Plan["grid"],
     warmup_runs: options.warmup ?? null,
     runs: options.runs ?? null,
     target_ci: options.targetCi,
@@ -72,12 +68,22 @@ export async function planOf(
   return plan;
 }
 
+/** Returns the values of the strategies' options that are not swept. */
+function kvGrid(options: PlanOptions, { nCtx }: Gpt2Config): Partial<Plan["grid"]> {
+  const given = kvOptionsOf(options);
+  return Object.fromEntries([...strategyOptions()].flatMap(([key, { isContextLength }]) => {
+    const value = given[key] ?? (isContextLength ? nCtx : null);
+    return value === null ? [] : [[key, [value]]];
+  }));
+}
+
 /** The prompt's text and ids, or the lengths of made-up prompts. */
 async function promptOf(
   { prompt, promptIds: ids, promptTokens, sweep }: PlanOptions,
   tokenizer: Session["tokenizer"],
 ): Promise<{ text: string | null; ids: readonly number[] | null; lengths: number[] }> {
-  const lengths = sweep?.prompt_tokens ?? (promptTokens === undefined ? undefined : [promptTokens]);
+  const lengths = sweep?.prompt_tokens?.map(Number) ??
+    (promptTokens === undefined ? undefined : [promptTokens]);
   if (lengths !== undefined) {
     if (prompt !== undefined || ids !== undefined) {
       throw new UsageError(

@@ -6,7 +6,6 @@
  */
 import type { AdapterFacts } from "../../../gpu/adapter.ts";
 import {
-  askedBackends,
   type Backend,
   BACKEND_TITLES,
   BACKEND_VARIABLE,
@@ -15,6 +14,7 @@ import {
   type KnownBackend,
   VULKAN_HINT,
 } from "../../../gpu/backend.ts";
+import { askedBackends } from "../../../host/variables.ts";
 import { wrap } from "../../../report/wrap.ts";
 import { askBackends, mayAskBackends } from "../../session/backends.ts";
 

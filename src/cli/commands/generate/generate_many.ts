@@ -10,11 +10,12 @@ import type { KvFootprint } from "../../../engine/kv_footprint.ts";
 import { sampleParallel } from "../../../engine/sample_parallel.ts";
 import type { Sampling } from "../../../model/sampling.ts";
 import type { DecodeOptions } from "../../options/decode_options.ts";
+import { kvOptionsOf } from "../../options/kv_options.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import type { Session } from "../../session/session.ts";
 
 /** Settings of the continuations. */
-export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype" | "blockSize"> {
+export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
   /** Tokens that each continuation gains at most. */
   readonly maxNewTokens: number;
   /** Continuations. */
@@ -60,6 +61,7 @@ export async function sampleMany(
     let tokens = 0;
     return sampleParallel(model, {
       ...options,
+      kvOptions: kvOptionsOf(options),
       ids,
       newTokens: options.maxNewTokens,
       samplings: sequences.map((_, i) => ({ ...sampling, seed: (sampling.seed + i) % 2 ** 32 })),
@@ -84,6 +86,7 @@ export async function searchMany(
     bar.start("Searching", options.maxNewTokens, "tokens per beam");
     return beamSearch(model, ids, {
       ...options,
+      kvOptions: kvOptionsOf(options),
       nBeams: options.numBeams,
       newTokens: options.maxNewTokens,
       eos,

@@ -4,21 +4,20 @@
  * @module
  */
 import type { Command } from "../../options/commander.ts";
+import { sharingStrategy } from "../../../kv/registry.ts";
 import { locateConfig } from "../../../hub/locate.ts";
-import { dryRun } from "../../../simulate/dry_run.ts";
+import { dryRun, gpuRun } from "../../../simulate/run_plan.ts";
 import type { ServingEntry } from "../../../simulate/entry.ts";
-import { gpuRun } from "../../../simulate/gpu_run.ts";
 import { HARDWARE, type Hardware } from "../../../simulate/hardware.ts";
 import { type ModelShape, OPT_SHAPES, shapeOf } from "../../../simulate/model_shape.ts";
 import type { ServingPlan } from "../../../simulate/plan.ts";
-import type { RunFacts } from "../../../simulate/record.ts";
-import type { ServingSetup } from "../../../simulate/result.ts";
+import type { RunFacts, ServingSetup } from "../../../simulate/serving_result.ts";
 import type { ServingProgress } from "../../../simulate/run_policy.ts";
 import { checkFirst } from "../../session/checked.ts";
 import type { PrecisionOptions } from "../../options/model_options.ts";
 import { servingNeed } from "../../../simulate/serving_need.ts";
 import { hashed, withSession } from "../../session/session.ts";
-import { addOptions, type OptionSpec } from "../../options/option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "../../options/option_spec.ts";
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
 export interface SimulatorOptions extends PrecisionOptions {
@@ -46,19 +45,20 @@ export function addDryRunOptions(command: Command): Command {
 }
 
 const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: "--dry-run",
-    help: "Run scheduler and allocators without a GPU; times are modelled",
-    group: "Simulation",
-    default: false,
-  },
-  {
-    flags: "--gpu <name>",
-    help: "GPU whose rates a dry run is modelled on",
-    group: "Simulation",
-    choices: HARDWARE.map(({ name }) => name),
-    default: "a100-40gb",
-  },
+  ...inGroup(
+    "Simulation",
+    {
+      flags: "--dry-run",
+      help: "Run scheduler and allocators without a GPU; times are modelled",
+      default: false,
+    },
+    {
+      flags: "--gpu <name>",
+      help: "GPU whose rates a dry run is modelled on",
+      choices: HARDWARE.map(({ name }) => name),
+      default: "a100-40gb",
+    },
+  ),
 ];
 
 /**
@@ -94,7 +94,7 @@ export async function withSimulator<P, T>(
     return { shape, prepared: await prepare(shape), weights: await hashed(checkpoint) };
   }, async ({ gpu, model }, { shape, prepared, weights }) => {
     const { kvDtype } = options;
-    await checkFirst(model, { weights, strategy: "paged", kvDtypes: [kvDtype] });
+    await checkFirst(model, { weights, strategy: sharingStrategy().name, kvDtypes: [kvDtype] });
     const { description, software } = gpu.facts;
     return await use({
       shape,

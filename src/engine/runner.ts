@@ -1,0 +1,327 @@
+/**
+ * Steps of one model over one K/V memory: many steps go into one submission, each with tables of its own, and what a
+ * step chooses is read by the next one on the GPU. Owns the step tables, the activations, the recorder and the K/V pool;
+ * a sequence is a slot. What a step should compute is decided elsewhere.
+ *
+ * @module
+ */
+import { KvbenchError, UsageError } from "../base/errors.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
+import { readPieces } from "../gpu/readback.ts";
+import { Recorder } from "../gpu/recorder.ts";
+import type { KvPolicy } from "../kv/policy.ts";
+import { KvPool } from "../kv/pool.ts";
+import type { Kv } from "../kv/strategy_def.ts";
+import { batchOf, type Span } from "../model/batch.ts";
+import { ANY_STEP, type KvAccess, type Model } from "../model/model.ts";
+import type { StepRange } from "../model/kernels.ts";
+import { packSampling, type Sampling } from "../model/sampling.ts";
+import { StepTables } from "../model/step_tables.ts";
+import type { Workspace } from "../model/workspace.ts";
+
+/** Steps that are recorded into one submission at most. */
+export const STEPS_PER_SUBMISSION = 16;
+
+/** Sizes of a runner. */
+export interface RunnerOptions {
+  /** Sequences that have a slot at once at most. */
+  readonly maxSequences: number;
+  /** Tokens that a step computes at most. */
+  readonly maxRows: number;
+  /** Rows of logits of one step. Default: one per sequence. */
+  readonly maxOutputs?: number;
+  /** Storage type of K and V. Default: f32. */
+  readonly kvDtype?: Dtype;
+  /** True if sequences are forked, share blocks or are swapped out, which takes buffers in place of textures. */
+  readonly movesSlots: boolean;
+  /** True if tokens may be sampled. Default: true. */
+  readonly sampled?: boolean;
+  /** The steps that come before {@link Runner.ready} is called. Default: every step. */
+  readonly firstSteps?: StepRange;
+}
+
+/** The choice of each output's next token: none, the likeliest, or as its sequence's sampling says. */
+export type Choice = "none" | "greedy" | "sampled";
+
+/** Consecutive tokens of a sequence's row in the table of ids. */
+export interface TokenRange {
+  /** Row: the sequence's slot. */
+  readonly slot: number;
+  /** First position. */
+  readonly first: number;
+  /** Tokens. */
+  readonly count: number;
+}
+
+/** A sequence that is to be computed up to its end. */
+export interface Target {
+  /** Its slot. */
+  readonly slot: number;
+  /** Its tokens in all. */
+  readonly length: number;
+  /** The last tokens that get logits. */
+  readonly outputs: number;
+}
+
+/** Records, submits and reads. */
+export class Runner {
+  /** The K/V memory's host side. */
+  readonly policy: KvPolicy;
+  /** The K/V memory's GPU side. */
+  readonly pool: KvPool;
+  /** Takes the dispatches; counts and times them. */
+  readonly recorder: Recorder;
+  /** Milliseconds that recording has taken on the host since the runner was made; submitting is not in it. */
+  encodeMs = 0;
+  /** Milliseconds that handing recorded steps to the GPU has taken on the host. */
+  submitMs = 0;
+  readonly #model: Model;
+  readonly #range: StepRange;
+  #kv: KvAccess;
+  readonly #tables: StepTables;
+  readonly #workspace: Workspace;
+  readonly #reads = new Set<Promise<unknown>>();
+  #queued = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  private constructor(
+    model: Model,
+    policy: KvPolicy,
+    parts: {
+      readonly pool: KvPool;
+      readonly kv: KvAccess;
+      readonly range: StepRange;
+      readonly tables: StepTables;
+      readonly workspace: Workspace;
+    },
+  ) {
+    this.#model = model;
+    this.policy = policy;
+    this.pool = parts.pool;
+    this.#kv = parts.kv;
+    this.#range = parts.range;
+    this.#tables = parts.tables;
+    this.#workspace = parts.workspace;
+    this.recorder = new Recorder(model.gpu.device);
+  }
+
+  /**
+   * Compiles the kernels, or those of the first steps, and allocates everything that the steps need.
+   *
+   * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
+   */
+  static async create(model: Model, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
+    const { gpu, config: { nHead }, dims: { a4 }, tuning: { texels } } = model;
+    const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = DEFAULT_DTYPE } = options;
+    const pool = await KvPool.create(gpu, {
+      shape: { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels },
+      addressing,
+      nSlots: policy.nSlots,
+      // A scratch that is computed anew with every step is never copied or swapped.
+      movesSlots: options.movesSlots && policy.traits.keeps !== "nothing",
+    });
+    try {
+      const range: StepRange = {
+        ...ANY_STEP,
+        rows: [1, maxRows],
+        outputs: [1, maxOutputs],
+        prefill: maxRows > 1,
+        sampled: options.sampled ?? true,
+      };
+      const kernels = await model.stepKernels(pool.source, options.firstSteps ?? range);
+      const limits = { maxRows, maxSpans: maxSequences, maxOutputs };
+      const { workspace, tables } = gpu.ledger.allOrNone(() => ({
+        workspace: model.workspace(limits),
+        tables: new StepTables(gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION),
+      }));
+      const kv = {
+        kernels,
+        entries: (length: number) => policy.entries(length),
+        bindGroups: (layer: number) => pool.bindGroups(layer),
+      };
+      return new Runner(model, policy, { pool, kv, range, tables, workspace });
+    } catch (error) {
+      pool.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Compiles the kernels that the first steps did without; does nothing where there are none.
+   *
+   * @throws {KvbenchError} If one does not compile.
+   */
+  async ready(): Promise<void> {
+    this.#kv = { ...this.#kv, kernels: await this.#model.stepKernels(this.pool.source, this.#range) };
+  }
+
+  /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
+  writeTokens(slot: number, position: number, ids: readonly number[]): void {
+    if (ids.length === 0) return;
+    const { gpu, config: { nCtx } } = this.#model;
+    const at = (slot * nCtx + position) * 4;
+    gpu.device.queue.writeBuffer(this.#workspace.tokens.buffer, at, Uint32Array.from(ids));
+  }
+
+  /** Writes how tokens of the sequences in slots from `first` on are sampled. */
+  writeSampling(first: number, samplings: readonly Sampling[]): void {
+    const { sampling: { buffer } } = this.#workspace;
+    this.#model.gpu.device.queue.writeBuffer(buffer, first * 16, packSampling(samplings));
+  }
+
+  /**
+   * Makes room for sequences up to their ends and records what has not been computed of them: one step, or several where
+   * the policy bounds a step's tokens.
+   *
+   * @throws {KvbenchError} If there is no room.
+   * @throws {UsageError} If more logits of a sequence are asked for than a step computes.
+   */
+  compute(targets: readonly Target[], choice: Choice): void {
+    const { maxChunk } = this.policy;
+    for (const { outputs } of targets) {
+      if (outputs <= maxChunk) continue;
+      throw new UsageError(`Logits of ${outputs} tokens are asked for: a step computes at most ${maxChunk}`);
+    }
+    let left = targets.map((target) => ({ ...target, first: this.policy.firstToCompute(target.slot) }));
+    while (left.some(({ first, length }) => length - first > maxChunk)) {
+      const chunks = left.map(({ slot, first, length, outputs }) => (
+        {
+          sequence: slot,
+          first,
+          count: Math.max(0, Math.min(maxChunk, length - outputs - first)),
+          outputs: 0,
+        }
+      ));
+      this.#extend(chunks, "none");
+      left = left.map((target, i) => ({ ...target, first: target.first + chunks[i]!.count }));
+    }
+    this.#extend(
+      left.map(({ slot, first, length, outputs }) => ({
+        sequence: slot,
+        first,
+        count: length - first,
+        outputs,
+      })),
+      choice,
+    );
+  }
+
+  #extend(spans: readonly Span[], choice: Choice): void {
+    for (const { sequence, first, count } of spans) {
+      if (this.policy.grow(sequence, first + count)) continue;
+      throw new KvbenchError(this.policy.shortage(sequence, first + count));
+    }
+    const moves = this.policy.takeMoves();
+    if (moves.length > 0) {
+      this.submit();
+      this.pool.moveNow(moves);
+    }
+    this.record(spans.filter(({ count }) => count > 0), choice);
+  }
+
+  /** Records one step; its spans' sequences are slots that have room. Submits those before it where tables are full. */
+  record(spans: readonly Span[], choice: Choice): void {
+    for (const { sequence } of spans) {
+      this.pool.place(sequence, this.policy.place(sequence), () => this.submit());
+    }
+    if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
+    const start = performance.now();
+    const batch = batchOf(spans, this.#kv.entries);
+    const offsets = this.#tables.set(this.#queued++, batch);
+    if (this.recorder.onFirstDispatch) this.#tables.upload(this.#queued); // it may be submitted at any kernel
+    this.recorder.share(this.#tables.group, offsets);
+    this.#model.forward(this.recorder, this.#workspace, batch, this.#kv);
+    if (choice !== "none" && batch.nOutputs > 0) {
+      this.#model.choose(this.recorder, this.#workspace, batch, this.#kv, choice === "sampled");
+    }
+    this.encodeMs += performance.now() - start;
+  }
+
+  /** Submits what is recorded. */
+  submit(): void {
+    const start = performance.now();
+    if (this.#queued > 0) this.#tables.upload(this.#queued);
+    this.recorder.submit();
+    this.#queued = 0;
+    this.submitMs += performance.now() - start;
+  }
+
+  /**
+   * Reads ids that steps submitted so far have chosen; in the order of the ranges. An id is `NOT_FINITE` where logits
+   * are infinite or NaN.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  tokens(ranges: readonly TokenRange[]): Promise<number[][]> {
+    return this.keep(this.#readTokens(ranges));
+  }
+
+  async #readTokens(ranges: readonly TokenRange[]): Promise<number[][]> {
+    const { nCtx } = this.#model.config;
+    const pieces = ranges.map(({ slot, first, count }) => ({
+      source: this.#workspace.tokens.buffer,
+      offset: (slot * nCtx + first) * 4,
+      bytes: count * 4,
+    }));
+    const all = new Uint32Array(await readPieces(this.#model.gpu, pieces));
+    let from = 0;
+    return ranges.map(({ count }) => [...all.subarray(from, from += count)]);
+  }
+
+  /**
+   * Reads logits of the step that was submitted last: [vocabSize] for each of these rows, which are its outputs in
+   * order. Steps that are submitted after the call do not matter.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  logits(rows: readonly number[]): Promise<Float32Array[]> {
+    return this.keep(this.#readLogits(rows));
+  }
+
+  async #readLogits(rows: readonly number[]): Promise<Float32Array[]> {
+    const { config: { vocabSize }, dims: { v4 } } = this.#model;
+    const pieces = rows.map((row) => ({
+      source: this.#workspace.results.logits.buffer,
+      offset: row * v4 * 16,
+      bytes: v4 * 16,
+    }));
+    const all = new Float32Array(await readPieces(this.#model.gpu, pieces));
+    return rows.map((_, i) => all.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
+  }
+
+  /** Remembers a readback that is under way and must not outlive the buffers, whether its reader waits for it or not. */
+  keep<T>(read: Promise<T>): Promise<T> {
+    const kept = read.finally(() => this.#reads.delete(kept));
+    kept.catch((error) => this.#failure ??= { error });
+    this.#reads.add(kept);
+    return read;
+  }
+
+  /**
+   * Reports what was kept and has failed by now.
+   *
+   * @throws {KvbenchError} The first failure.
+   */
+  assertKept(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /**
+   * Waits for all that is being read back.
+   *
+   * @throws {KvbenchError} If the device has failed, or something that was kept.
+   */
+  async settle(): Promise<void> {
+    // All of them, whether one fails or not: what reads has a buffer.
+    const all = await Promise.allSettled([...this.#reads, this.pool.settle()]);
+    this.assertKept();
+    for (const each of all) if (each.status === "rejected") throw each.reason;
+  }
+
+  /** Frees everything. {@linkcode Runner.settle} comes before it. */
+  dispose(): void {
+    this.#tables.dispose();
+    this.#workspace.dispose();
+    this.pool.dispose();
+  }
+}

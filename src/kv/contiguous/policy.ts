@@ -1,0 +1,151 @@
+/**
+ * One region per sequence, all of one size, so that a region is found by its sequence's slot and needs no table. The
+ * regions are reserved at the beginning (`static`) or grow with the longest sequence by copying into larger ones
+ * (`dynamic`), as concatenating caches do.
+ *
+ * @module
+ */
+import { Moves } from "../moves.ts";
+import type { Admission, KvTraits, KvUsage, Lengths } from "../policy.ts";
+import { RegionPolicy } from "../region_policy.ts";
+
+/** Ways in which the regions get their memory: all at once, or token by token with copies. */
+export const GROWTHS = ["static", "dynamic"] as const;
+/** A way in which the regions get their memory. */
+export type Growth = (typeof GROWTHS)[number];
+
+/** The regions' number, size and growth. */
+export interface ContiguousOptions {
+  /** The strategy's traits. */
+  readonly traits: KvTraits;
+  /** Regions: sequences that can be open at once. */
+  readonly nRegions: number;
+  /** Tokens of a region: reserved at once if `static`, a bound if `dynamic`. */
+  readonly capacity: number;
+  /** The way in which regions get their memory. */
+  readonly growth: Growth;
+}
+
+/** An open sequence. */
+interface Open {
+  /** Tokens that it will have stored at its end. */
+  readonly atEnd: number;
+  stored: number;
+}
+
+/** A region per slot. */
+export class ContiguousPolicy extends RegionPolicy {
+  readonly traits: KvTraits;
+  readonly nSlots: number;
+  override readonly maxSequences: number;
+  readonly #capacity: number;
+  readonly #growth: Growth;
+  readonly #open = new Map<number, Open>();
+  readonly #moves = new Moves();
+  /** Tokens of each region now. */
+  #perRegion: number;
+
+  /** Begins with no sequence open. */
+  constructor({ traits, nRegions, capacity, growth }: ContiguousOptions) {
+    super();
+    this.traits = traits;
+    this.maxSequences = nRegions;
+    this.#capacity = capacity;
+    this.#growth = growth;
+    this.#perRegion = growth === "static" ? capacity : 0;
+    this.nSlots = nRegions * this.#perRegion;
+  }
+
+  /** The room that open regions do not hold yet. */
+  get nFree(): number {
+    return this.maxSequences * this.#capacity - this.#open.size * this.#perRegion;
+  }
+
+  /** Hands over the moves since the last time. */
+  takeMoves(): ReturnType<Moves["take"]> {
+    return this.#moves.take();
+  }
+
+  /** Names the tokens or the regions that the request needs and those there are. */
+  refusal({ promptTokens, newTokens, continuations = 1 }: Lengths): string | undefined {
+    const tokens = promptTokens + newTokens - 1; // the last token's K and V are never stored
+    if (tokens > this.#capacity) {
+      return `it needs ${tokens} tokens of K/V, and a region holds ${this.#capacity}`;
+    }
+    if (continuations <= this.maxSequences) return undefined;
+    return `it needs ${continuations} regions of K/V, and there are ${this.maxSequences}`;
+  }
+
+  /** Opens the regions of a group's slots, if there are so many regions. */
+  admit({ request: { promptTokens, newTokens }, slots, nTokens }: Admission): boolean {
+    if (slots.some((slot) => slot >= this.maxSequences) || nTokens > this.#capacity) return false;
+    for (const slot of slots) this.#open.set(slot, { atEnd: promptTokens + newTokens - 1, stored: 0 });
+    return this.grow(slots[0]!, nTokens);
+  }
+
+  /** Enlarges all regions where they are too small and may grow. */
+  grow(slot: number, nTokens: number): boolean {
+    if (nTokens > this.#capacity) return false;
+    if (nTokens > this.#perRegion) {
+      const { maxSequences: nSequences } = this;
+      this.#moves.push({ kind: "resize", slotsPerSequence: nTokens, nSequences, keep: this.#perRegion });
+      this.#perRegion = nTokens;
+    }
+    this.#open.get(slot)!.stored = nTokens;
+    return true;
+  }
+
+  /** Names the region's size. */
+  shortage(slot: number, nTokens: number): string {
+    return `Cannot keep ${nTokens} tokens of sequence ${slot}: its KV region holds ${this.#capacity}`;
+  }
+
+  /** Returns the tokens that are stored, or 0 where nothing is kept. */
+  firstToCompute(slot: number): number {
+    return this.traits.keeps === "nothing" ? 0 : this.#open.get(slot)!.stored;
+  }
+
+  /** Returns where its region begins. */
+  place(slot: number): readonly number[] {
+    return [slot * this.#perRegion];
+  }
+
+  /** Copies what the parent has stored into the child's region. */
+  fork(parent: number, child: number): void {
+    if (this.traits.keeps === "nothing") return;
+    const { stored } = this.#open.get(parent)!;
+    this.#open.get(child)!.stored = stored;
+    const [from, to] = [parent, child].map((slot) => slot * this.#perRegion) as [number, number];
+    this.#moves.push({ kind: "copy", from, to, count: stored });
+  }
+
+  /** Closes the sequence. When none is open, memory that has grown is given back. */
+  release(slot: number): void {
+    if (!this.#open.delete(slot) || this.#growth === "static" || this.#open.size > 0) return;
+    this.#moves.push({ kind: "resize", slotsPerSequence: 0, nSequences: this.maxSequences, keep: 0 });
+    this.#perRegion = 0;
+  }
+
+  /** Counts what lies beyond a sequence's end as internal fragmentation. */
+  usage(): KvUsage {
+    let stored = 0, later = 0;
+    for (const open of this.#open.values()) {
+      stored += open.stored;
+      later += Math.max(0, Math.min(open.atEnd, this.#perRegion) - open.stored);
+    }
+    const capacity = this.maxSequences * this.#capacity, { nFree: free } = this;
+    return { capacity, stored, later, internal: capacity - free - stored - later, free, saved: 0 };
+  }
+
+  /** Checks that every sequence fits its region. */
+  verify(): void {
+    for (const [slot, { stored }] of this.#open) {
+      if (slot < 0 || slot >= this.maxSequences) {
+        throw new Error(`Slot ${slot} has none of ${this.maxSequences} regions`);
+      }
+      if (stored > this.#perRegion) {
+        throw new Error(`${stored} tokens of sequence ${slot} are in a region of ${this.#perRegion}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * K and V as kernels see them: what they are joined with, and what they bind.
+ *
+ * @module
+ */
+import type { BindLayout } from "../gpu/bind_layout.ts";
+import type { WgslFile } from "../gpu/wgsl.ts";
+
+/** One of something for kernels that read K and V, and one for those that write them. */
+export interface KvSides<T> {
+  /** For attention. */
+  readonly read: T;
+  /** For `kv_write.wgsl`. */
+  readonly write: T;
+}
+
+/** A strategy's part in the kernels that touch K and V. */
+export interface KvSource {
+  /** The files that say which slots hold a sequence's K and V, what holds the slots and how they are stored. */
+  readonly files: KvSides<readonly WgslFile[]>;
+  /** The layouts of `@group(2)`. */
+  readonly layouts: KvSides<BindLayout>;
+  /** Overrides that the files declare, apart from the model's. */
+  readonly overrides: Readonly<Record<string, number>>;
+}
+
+/** A layer's K and V as `@group(2)`. */
+export type KvGroups = KvSides<GPUBindGroup>;

@@ -1,0 +1,61 @@
+/**
+ * The record that a benchmark begins with.
+ *
+ * @module
+ */
+import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
+import type { Model } from "../../model/model.ts";
+import type { Plan } from "../run/plan.ts";
+import { describeEnvironment, type MachineFacts } from "./environment.ts";
+import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
+
+/** A benchmark that is about to begin. */
+export interface NewResult {
+  /** The plan to measure. */
+  readonly plan: Plan;
+  /** The model's name. */
+  readonly name: string;
+  /** The origin of its weights. */
+  readonly weights: WeightsOrigin;
+  /** The runtime and the machine. */
+  readonly machine: MachineFacts;
+  /** Arguments of the command. Default: none. */
+  readonly command?: readonly string[];
+  /** Comparisons of narrower numbers with float32. Default: none. */
+  readonly accuracy?: BenchResult["accuracy"];
+  /** Reason that there are none where there should be. Default: null. */
+  readonly accuracyMissing?: string | null;
+}
+
+/** Makes a result with nothing measured yet. Measures the fence and the readback. */
+export async function newResult(
+  model: Model,
+  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
+): Promise<BenchResult> {
+  const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
+  return {
+    schema_version: SCHEMA_VERSION,
+    kind: "kvbench.bench",
+    created: new Date().toISOString(),
+    complete: false,
+    command: [...command],
+    environment: await describeEnvironment(model.gpu, model.tuning, machine),
+    model: {
+      name,
+      n_layer: nLayer,
+      n_head: nHead,
+      n_embd: nEmbd,
+      n_ctx: nCtx,
+      vocab_size: vocabSize,
+      n_parameters: model.nParameters,
+      weights,
+      weights_dtype: model.weightsDtype,
+    },
+    plan,
+    accuracy,
+    accuracy_missing: accuracyMissing,
+    groups: [],
+    cells: [],
+    unfinished: null,
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The seam between a model and what computes with it: decoding, measuring and simulating need no more of a model than
+ * this, and know no architecture. GPT-2 is one implementation.
+ *
+ * @module
+ */
+import type { Gpt2Config } from "../checkpoint/config.ts";
+import type { Dtype } from "../formats/registry.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { LedgerVectors } from "../gpu/ledger.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import type { KvGroups, KvSource } from "../kv/source.ts";
+import type { Batch, BatchLimits } from "./batch.ts";
+import type { Dims } from "./dims.ts";
+import type { StepKernels, StepRange } from "./kernels.ts";
+import type { Cost, CostModel } from "./operator.ts";
+import type { Layouts } from "./plan.ts";
+import type { ProductTrials } from "./product_trials.ts";
+import type { Tuning } from "./tuning.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Every step that a model can compute. */
+export const ANY_STEP: StepRange = {
+  rows: [1, Infinity],
+  outputs: [1, Infinity],
+  prefill: true,
+  decode: true,
+  greedy: true,
+  sampled: true,
+};
+
+/** K and V as a forward pass sees them. */
+export interface KvAccess {
+  /** The kernels of the steps that come, compiled for the strategy. */
+  readonly kernels: StepKernels;
+  /** Returns how many entries the last row of a sequence of `length` goes through. */
+  entries(length: number): number;
+  /** Returns what holds a layer's K and V. */
+  bindGroups(layer: number): KvGroups;
+}
+
+/** One stage of a forward pass: a module of the model, as `transformers` has them. */
+export interface Stage {
+  /** Its layer; left out where it is in none. */
+  readonly layer?: number;
+  /** Its name, in its layer where it has one. */
+  readonly module: string;
+  /** Where its result is until another stage overwrites it. */
+  readonly result: StageResult;
+  /** Records it for one batch, after those before it. */
+  record(recorder: Recorder, batch: Batch, kv: KvAccess): void;
+}
+
+/** What a stage hands on: [rows, width4] vectors of four. */
+export interface StageResult {
+  /** The vectors. */
+  readonly of: LedgerVectors;
+  /** Vectors of a row. */
+  readonly width4: number;
+  /** Whether rows are the batch's outputs; they are all its rows otherwise. */
+  readonly ofOutputs?: boolean;
+}
+
+/** A model's dimensions that decoding and measuring ask for. */
+export type ModelConfig = Pick<Gpt2Config, "vocabSize" | "nCtx" | "nEmbd" | "nHead" | "nLayer">;
+
+/** A model on a GPU. */
+export interface Model {
+  /** The GPU that holds the weights. */
+  readonly gpu: Gpu;
+  /** The model's dimensions. */
+  readonly config: ModelConfig;
+  /** Numbers in the token embedding, the layers and the head. */
+  readonly nParameters: number;
+  /** The padded dimensions. */
+  readonly dims: Dims;
+  /** The kernel variants in use. */
+  readonly tuning: Tuning;
+  /** How weight matrices are stored. */
+  readonly weightsDtype: Dtype;
+  /** The layout of `@group(0)`: the tables of a step. */
+  readonly stepLayout: Layouts["step"];
+  /**
+   * Compiles the kernels that steps of a range use with a strategy. Default: every step.
+   *
+   * @throws {KvbenchError} If one does not compile.
+   */
+  stepKernels(source: KvSource, range?: StepRange): Promise<StepKernels>;
+  /** Allocates activations for batches within `limits`. */
+  workspace(limits: BatchLimits): Workspace;
+  /** Records a forward pass over a batch, whose logits are then in the workspace. */
+  forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void;
+  /** Returns the stages of a forward pass in a workspace, in their order. */
+  stages(workspace: Workspace): readonly Stage[];
+  /**
+   * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's sampling
+   * buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
+   */
+  choose(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess, sampled: boolean): void;
+  /** Returns the costs of one step with a greedy choice, by kernel; what the step does not dispatch is not in it. */
+  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): Readonly<Record<string, Cost>>;
+  /**
+   * Makes every variant of the products of a decode step on these weights, to be timed.
+   *
+   * @throws {KvbenchError} If the device has no timestamps or a kernel does not compile.
+   */
+  productTrials(): Promise<ProductTrials>;
+}

@@ -1,0 +1,10 @@
+/**
+ * kvbench with one more strategy: registers the toy window and runs the command line.
+ *
+ * @module
+ */
+import { main, register } from "../../mod.ts";
+import { TOY_WINDOW } from "./window.ts";
+
+register(TOY_WINDOW);
+await main(Deno.args);
