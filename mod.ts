@@ -1,64 +1,90 @@
 /**
- * kvbench: see, measured on your own GPU, what a KV cache buys and what it costs. GPT-2 on Deno's native WebGPU
- * with hand-written WGSL, three decode strategies over the same weights and kernels, every byte accounted for.
+ * kvbench: what a KV cache buys and what it costs, measured on your own GPU. GPT-2 on Deno's native WebGPU with
+ * hand-written WGSL, decoded with several strategies over the same weights and kernels, every byte accounted for.
  *
- * As a library:
+ * As a library: open a GPU, load a model, and decode with a strategy.
  *
  * ```ts
- * import { Gpt2, Gpu, locateModel, openDecoder } from "./mod.ts";
+ * import { Gpt2, locateModel, openGpu, withDecoder } from "./mod.ts";
  *
  * const gpu = await openGpu();
- * const checkpoint = await locateModel("tiny");
- * const model = await Gpt2.load(gpu, checkpoint);
- * const decoder = await openDecoder(model, {
- *   strategy: "paged",
- *   kvOptions: { block_size: 16 },
- *   nSequences: 1,
- *   maxPromptTokens: 8,
- *   maxTokens: 64,
+ * const model = await Gpt2.load(gpu, await locateModel("tiny"));
+ * const prompt = [7454, 2402, 257, 640]; // "Once upon a time"
+ * const size = { nSequences: 1, maxPromptTokens: prompt.length, maxTokens: 20 };
+ * await withDecoder(model, { strategy: "paged", ...size }, async (decoder) => {
+ *   decoder.begin([prompt]);
+ *   decoder.advance(16);
+ *   const [ids] = await decoder.ids(prompt.length);
+ *   console.log(ids, gpu.ledger.summary());
  * });
- * decoder.begin([[7454, 2402, 257, 640]]); // "Once upon a time"
- * decoder.advance(16);
- * console.log(await decoder.ids(4), gpu.ledger.summary());
+ * model.dispose();
+ * gpu.dispose();
  * ```
+ *
+ * `examples/` has a strategy, a sweep and a report of one's own. What {@linkcode main} does with arguments, `serve`
+ * and `generate` for example, it does from a program too.
  *
  * Run as a program, it is the command line: `deno run mod.ts --help`.
  *
  * @module
  */
-// Open a GPU
+
+// Open a GPU.
 export { type GpuOptions, openGpu } from "./src/host/gpu.ts";
-export { Gpu } from "./src/gpu/gpu.ts";
-// Load a model
+export type { Gpu } from "./src/gpu/gpu.ts";
+export type { Bytes, Category, Ledger } from "./src/gpu/ledger.ts";
+
+// Load a model.
 export { locateModel, type LocateOptions } from "./src/hub/locate.ts";
-export { SyntheticCheckpoint } from "./src/checkpoint/synthetic.ts";
-export { type Tokenizer, tokenizerFor } from "./src/checkpoint/tokenizer.ts";
+export type { FetchEvents } from "./src/hub/fetch_blob.ts";
+export type { RowRange, TensorSource, WeightsOrigin } from "./src/checkpoint/checkpoint.ts";
+export type { Gpt2Config } from "./src/checkpoint/config.ts";
+export { type DecodeStream, type Tokenizer, tokenizerFor } from "./src/checkpoint/tokenizer.ts";
+export { type Dtype, DTYPES } from "./src/formats/registry.ts";
 export { Gpt2, type LoadOptions } from "./src/model/gpt2.ts";
-// Decode
+export type { Model, ModelConfig } from "./src/model/model.ts";
+
+// Decode.
 export { type DecodingOptions, withDecoder } from "./src/engine/with_decoder.ts";
-export type { Decoder } from "./src/engine/decoder.ts";
+export type { Decoder, DecoderOptions } from "./src/engine/decoder.ts";
+export type { NamedStrategy } from "./src/engine/decoding_kv.ts";
 export { generate, type GenerateRequest } from "./src/engine/generate.ts";
 export { GREEDY, type Sampling } from "./src/model/sampling.ts";
-// Strategies of one's own
-export { register, strategyNames } from "./src/kv/registry.ts";
-export type { KvAddressing, KvNeed, KvOption, KvOptions, StrategyDef } from "./src/kv/strategy_def.ts";
+
+// Add a strategy.
+export { register, strategyNamed, strategyNames } from "./src/kv/registry.ts";
+export type {
+  AddressCase,
+  DefaultComparison,
+  KvAddressing,
+  KvNeed,
+  StrategyDef,
+} from "./src/kv/strategy_def.ts";
+export type { KvOption, KvOptions, KvValue } from "./src/kv/strategy_def.ts";
 export type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "./src/kv/policy.ts";
-export { type Move, Moves } from "./src/kv/moves.ts";
+export type { PrefixKey } from "./src/kv/prefix_keys.ts";
+export { type Move, Moves, type SlotRange, type Swapped } from "./src/kv/moves.ts";
 export { RegionPolicy } from "./src/kv/region_policy.ts";
-// Measure
+export type { WgslFile } from "./src/gpu/wgsl.ts";
+
+// Measure.
 export { type BenchOptions, runBench } from "./src/measure/run/run.ts";
 export { type NewResult, newResult } from "./src/measure/record/new_result.ts";
 export { machineFacts } from "./src/host/machine.ts";
+export type { MachineFacts } from "./src/measure/record/environment.ts";
 export type { Plan } from "./src/measure/run/plan.ts";
-// Compare and report
+
+// Compare and report.
 export { type BenchResult, parseResult, resultJsonSchema } from "./src/measure/record/result.ts";
-export { compareResults, type Comparison } from "./src/measure/findings/compare.ts";
+export { type CellComparison, compareResults, type Comparison } from "./src/measure/findings/compare.ts";
+export type { ComparedMetric, MetricComparison } from "./src/measure/findings/compare.ts";
+export type { CellPlan } from "./src/measure/run/grid.ts";
+export type { Ratio, Verdict } from "./src/measure/statistics/ratio.ts";
+export type { Interval } from "./src/measure/statistics/bootstrap.ts";
 export { type Format, formatResults } from "./src/report/formats.ts";
-export { reportPage } from "./src/report/page/page.ts";
-// Serve
-export { LiveEngine, type LiveEngineOptions } from "./src/engine/live_engine.ts";
-export { serve, type ServerOptions } from "./src/serve/server.ts";
-// Run as a program
+export { type Reportable, reportPage } from "./src/report/page/page.ts";
+
+// Tell errors from mistakes of one's own, and run as a program.
 export { KvbenchError, UsageError } from "./src/base/errors.ts";
 export { main } from "./src/cli/main.ts";
 

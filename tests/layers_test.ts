@@ -75,6 +75,15 @@ Deno.test("Each layer imports from the layers below it alone", { ignore: !permit
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("What decodes, measures, simulates and serves knows the interface Model, and no architecture", {
+  ignore: !permitted("read"),
+}, () => {
+  const naming = ["engine", "measure", "simulate", "serve", "load"]
+    .flatMap((layer) => sourcesIn(new URL(`src/${layer}/`, ROOT)))
+    .filter((file) => /\bGpt2\b/.test(Deno.readTextFileSync(file)));
+  assert.deepEqual(naming.map(({ href }) => href.slice(ROOT.href.length)), []);
+});
+
 Deno.test("No two files import each other, directly or through others, types included", {
   ignore: !permitted("read"),
 }, () => {

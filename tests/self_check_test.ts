@@ -34,7 +34,7 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "kv_write.wgsl": ["* 3u + 1u + part)", "* 3u + 2u - part)"],
   "attention_combine.wgsl": [", o / l);", ", o / (l + 0.001));"],
   "attention_prefill.wgsl": ["key_scale = SCALE * kv", "key_scale = SCALE * 1.01 * kv"],
-  "attention_decode.wgsl": ["select(SCALE * sum", "select(SCALE * 1.01 * sum"],
+  "attention_decode.wgsl": ["SCALE * sum *", "SCALE * 1.01 * sum *"],
   "kv_copy.wgsl": ["i < 2u * N_HEAD * copy.n_slots", "i + 1u < copy.n_slots"],
   "argmax.wgsl": ["best_ids[i] < id)", "best_ids[i] > id)"],
   "sample.wgsl": ["* 1664525u", "* 1664527u"],

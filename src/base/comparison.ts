@@ -1,28 +1,28 @@
 /**
- * What a kernel computed beside what its CPU reference computes: the largest difference, and where it is.
+ * The result of a kernel beside that of its CPU reference: the largest difference, and its place.
  *
  * @module
  */
 
 /** A result held against its reference. */
 export interface Comparison {
-  /** What was compared, such as `9 rows`. */
+  /** The name of what was compared, such as `9 rows`. */
   readonly what: string;
   /** The largest absolute difference; infinite where only one of both is a number. */
   readonly largestError: number;
   /** The largest difference that rounding explains. */
   readonly tolerance: number;
-  /** Where the largest difference is, and what both are there. */
+  /** The place of the largest difference, and both values there. */
   readonly at: string;
 }
 
 /** Options of {@linkcode compare}. */
 export interface CompareOptions {
-  /** What is compared. */
+  /** The name of what is compared. */
   readonly what: string;
   /** The largest difference that rounding explains. */
   readonly tolerance: number;
-  /** Columns of a row: all in one row, unless told otherwise. */
+  /** Columns of a row: Default: all in one row. */
   readonly width?: number;
 }
 
@@ -37,7 +37,7 @@ export function compare(
   { what, tolerance, width = expected.length }: CompareOptions,
 ): Comparison {
   if (actual.length < expected.length) {
-    const at = `${actual.length} elements, wanted ${expected.length}`;
+    const at = `${actual.length} elements, expected ${expected.length}`;
     return { what, largestError: Infinity, tolerance, at };
   }
   let largestError = 0, index = 0;
@@ -51,10 +51,10 @@ export function compare(
     index = i;
   }
   const place = `row ${Math.floor(index / width)}, column ${index % width}`;
-  return { what, largestError, tolerance, at: `${place}: ${actual[index]}, wanted ${expected[index]}` };
+  return { what, largestError, tolerance, at: `${place}: ${actual[index]}, expected ${expected[index]}` };
 }
 
-/** Whether rounding explains the difference. */
+/** Tells whether rounding explains the difference. */
 export function isRight({ largestError, tolerance }: Comparison): boolean {
   return largestError <= tolerance;
 }

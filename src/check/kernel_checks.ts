@@ -25,7 +25,7 @@ export interface KernelCheck {
   run(gpu: Gpu): Promise<readonly Comparison[]>;
 }
 
-/** What a check found. */
+/** The outcome of a check. */
 export interface Verdict {
   /** The kernel's file, or what else was checked. */
   readonly kernel: string;
@@ -33,11 +33,11 @@ export interface Verdict {
   readonly variant: string;
   /** Of the comparison that was worst; null where there was none. */
   readonly largestError: number | null;
-  /** What that comparison allows. */
+  /** The tolerance of that comparison. */
   readonly tolerance: number | null;
   /** `failed`: it did not compile, or the device failed. */
   readonly verdict: "right" | "wrong" | "failed";
-  /** What was compared and where it differs most, or what failed. */
+  /** The comparison and the place of its largest difference, or the failure. */
   readonly detail: string;
 }
 
@@ -90,7 +90,7 @@ export async function* verdicts(gpu: Gpu, checks: readonly KernelCheck[]): Async
   }
 }
 
-/** What comparisons of one thing come to. */
+/** Sums up comparisons of one thing. */
 export function verdictOf(
   what: Pick<Verdict, "kernel" | "variant">,
   comparisons: readonly Comparison[],

@@ -16,9 +16,9 @@ import type { KvOutcome, TrialKv } from "../model/trial.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import { download, type Scratch } from "./scratch.ts";
 
-/** What sequences need. */
+/** The need of sequences. */
 export interface KvNeed extends TrialKv {
-  /** Whether K and V are in texture storage where that can hold them. */
+  /** True if K and V are in texture storage where that can hold them. */
   readonly texels: boolean;
 }
 

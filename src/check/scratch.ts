@@ -16,7 +16,7 @@ import type { Tuning } from "../model/tuning.ts";
 
 /** Buffers and textures of one check, freed together. */
 export class Scratch {
-  /** Where they are allocated. */
+  /** The GPU of the buffers. */
   readonly gpu: Gpu;
   readonly #entries: Pick<LedgerEntry, "destroy">[] = [];
 

@@ -52,7 +52,11 @@ export function firstStepOf(
 
 /** Decodes a fixed set of sequences in step with each other. */
 export class Decoder {
-  /** Records, submits and reads the steps; counts and times them. */
+  /**
+   * Records, submits and reads the steps; counts and times them.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly runner: Runner;
   readonly #model: Model;
   readonly #options: DecoderOptions;

@@ -6,7 +6,7 @@
  * @module
  */
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
-import { ROW_BYTES, TEXEL_BYTES, texelRows } from "../gpu/texels.ts";
+import { ROW_BYTES, TEXEL_BYTES, unevenBytes } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
 import type { Kv } from "../kv/strategy_def.ts";
@@ -218,7 +218,7 @@ function batchesNeed({ config, tuning, limits }: NeedContext, batch: BatchLimits
     tuning.texels
       ? {
         what,
-        bytes: texelRows(bytes) * ROW_BYTES,
+        bytes: unevenBytes(bytes),
         mostBytes: ROW_BYTES * limits.maxTextureDimension2D,
       }
       : inBuffer([what, bytes]);

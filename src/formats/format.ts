@@ -1,5 +1,5 @@
 /**
- * What a storage type declares: its size, how weights and K/V are packed and unpacked, and by how much that rounds.
+ * The declaration of a storage type: its size, how weights and K/V are packed and unpacked, and by how much that rounds.
  * Arithmetic is in float32 whatever the storage.
  *
  * @module
@@ -11,7 +11,7 @@ import type { MatrixSource, PackedShape } from "./tiles.ts";
 export interface Packed {
   /** Tiles of 16 elements, in the order of {@linkcode eachElement}. */
   readonly tiles: ArrayBufferView<ArrayBuffer>;
-  /** What the format's WGSL binds as `scale`. Default: nothing. */
+  /** Scales, which the format's WGSL binds as `scale`. Default: none. */
   readonly scale?: Float32Array<ArrayBuffer>;
 }
 
@@ -59,10 +59,10 @@ export interface StorageFormat {
   readonly label: string;
   /** Bytes of an element, scales aside; a fraction where several share one. */
   readonly bytes: number;
-  /** Whether a float32 is stored bit by bit. */
+  /** True if a float32 is stored bit by bit. */
   readonly exact: boolean;
-  /** How weight matrices are stored. Default: they can't be. */
+  /** Storage of weight matrices. Default: it has none. */
   readonly weights?: WeightStorage;
-  /** How K and V are stored. Default: they can't be. */
+  /** Storage of K and V. Default: it has none. */
   readonly kv?: KvStorage;
 }

@@ -14,7 +14,7 @@ import { eachElement, type MatrixSource, sourceTiles } from "./tiles.ts";
 const STEPS = 127;
 /** Below it float32 loses digits, and GPUs may read 0. */
 const LEAST_NORMAL = 2 ** -126;
-/** What a head of zeros is divided by, as in `kv_write.wgsl`. */
+/** Divisor of a head of zeros, as in `kv_write.wgsl`. */
 const TINY = 1e-30;
 
 /** Stores whole numbers of scales. */

@@ -9,11 +9,8 @@ import { FLOAT32 } from "./float32.ts";
 import type { KvStorage, StorageFormat, WeightStorage } from "./format.ts";
 import { INT8 } from "./int8.ts";
 
-/** The storage types that kvbench brings, from wide to narrow. */
-const BUILT_IN = [FLOAT32, FLOAT16, INT8] as const;
-
 /** The name of a storage type: a built-in one or one that was registered. */
-export type Dtype = (typeof BUILT_IN)[number]["name"] | (string & Record<never, never>);
+export type Dtype = "f32" | "f16" | "int8" | (string & Record<never, never>);
 
 const formats = new Map<Dtype, StorageFormat>();
 const all: Dtype[] = [], ofWeights: Dtype[] = [], ofKv: Dtype[] = [];
@@ -41,7 +38,7 @@ export function registerFormat(format: StorageFormat): void {
   if (kv) ofKv.push(name);
 }
 
-for (const format of BUILT_IN) registerFormat(format);
+[FLOAT32, FLOAT16, INT8].forEach(registerFormat);
 
 /**
  * Finds a storage type.

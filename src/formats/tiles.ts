@@ -40,7 +40,7 @@ export interface PackedElement {
   readonly k: number;
   /** Its padded output. */
   readonly n: number;
-  /** Where it is in the source. */
+  /** Its index in the source. */
   readonly from: number;
   /** Its value. */
   readonly value: number;

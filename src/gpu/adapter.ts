@@ -1,5 +1,5 @@
 /**
- * Finding the GPU: asks WebGPU for an adapter and describes it. Opens no device.
+ * The adapter: asks WebGPU for one, and describes it. Opens no device.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backen
 import { type AdapterIdentity, identityOf } from "./identity.ts";
 import type { WebGpuName, WebGpuSource } from "./webgpu.ts";
 
-/** What is known of an adapter before a device is opened on it. */
+/** Facts about an adapter, before a device is opened on it. */
 export interface AdapterFacts extends AdapterIdentity {
   /** The implementation of WebGPU that found it. */
   readonly webgpu: WebGpuName;
-  /** The graphics API through which it is reached. */
+  /** Graphics API through which it is reached. */
   readonly backend: Backend;
   /** Optional features, sorted. */
   readonly features: readonly string[];
@@ -23,7 +23,7 @@ export interface AdapterFacts extends AdapterIdentity {
 /**
  * Asks an implementation for the adapter with the highest performance.
  *
- * @throws {NoAdapterError} If there is none, with what to do about it.
+ * @throws {NoAdapterError} If there is none, with the remedy.
  */
 export async function requestAdapter({ name, gpu, askedBackends }: WebGpuSource): Promise<GPUAdapter> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -54,15 +54,15 @@ export function adapterFacts(
   return { webgpu, backend: backendOf(signs), ...identityOf(info), features, limits };
 }
 
-/** What records say of an opened adapter. */
+/** Facts about an opened adapter, as results record them. */
 export interface AdapterRecord extends Omit<AdapterFacts, "webgpu" | "limits" | "features"> {
   /** Optional features that its device has, sorted. */
   features: string[];
-  /** Those that it offers, used or not, sorted. */
+  /** Optional features that the adapter offers, used or not, sorted. */
   offered_features: string[];
 }
 
-/** What records say of an opened adapter: who made it, what it offers, and what of that its device has. */
+/** Returns the facts about an opened adapter for a record. */
 export function adapterRecord(
   { backend, description, vendor, architecture, device, software, features: offered }: AdapterFacts,
   { features }: Pick<GPUDevice, "features">,

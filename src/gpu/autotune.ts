@@ -1,6 +1,6 @@
 /**
- * Timing alternatives on the adapter in hand, interleaved and within a budget. Knows no GPT-2: what is timed is
- * whatever a candidate records.
+ * Timing of alternatives on the present adapter, interleaved and within a budget. Knows no GPT-2: a candidate records
+ * anything.
  *
  * @module
  */
@@ -8,29 +8,29 @@ import type { Gpu } from "./gpu.ts";
 import { Recorder } from "./recorder.ts";
 import { Timestamps } from "./timestamps.ts";
 
-/** Something that can be done in more than one way: records one way of doing it. */
+/** One of several ways to compute something: records its dispatches. */
 export type Candidate = (recorder: Recorder) => void;
 
-/** Rounds that are timed, after one that isn't. */
+/** Timed rounds after the warm-up round. */
 const ROUNDS = 5;
-/** Candidates that are done sooner are timed for so long, in ms, or in so many rounds. Default of `leastMs`. */
+/** Least time, in ms, and most rounds for which fast candidates are timed. */
 const LEAST_MS = 200, MOST_ROUNDS = 40;
 
-/** How many times as long as the fastest a candidate may take to be timed again. */
+/** Ratio to the fastest candidate beyond which another one is not timed again. */
 const HOPELESS = 2;
 
-/** How many times as long as the longest step so far the next one may take: kernels differ. */
+/** Allowance for the next step, as a multiple of the longest step so far: kernels differ. */
 const UNEVEN = 1.5;
 
-/** Until when timing, and compiling what is timed, may go on. */
+/** A time limit for timing, and for compiling what is timed. */
 export class TuningBudget {
   readonly #now: () => number;
   readonly #end: number;
-  /** What it is a part of, and the longest step of all parts. */
+  /** End of the budget that this is a part of, and the longest step of all parts. */
   #whole: { readonly end: number; longestMs: number };
 
   /**
-   * Starts now.
+   * Starts the time.
    *
    * @param now Reads a clock, in ms. Default: this process's.
    */
@@ -40,17 +40,17 @@ export class TuningBudget {
     this.#whole = { end: this.#end, longestMs: 0 };
   }
 
-  /** Milliseconds that are left. */
+  /** Time left, in ms. */
   get leftMs(): number {
     return Math.max(0, this.#end - this.#now());
   }
 
-  /** Whether the time is over. */
+  /** True if no time is left. */
   get spent(): boolean {
     return this.leftMs === 0;
   }
 
-  /** A part of what is left, as a budget of its own. All parts know how long the steps of any of them took. */
+  /** Returns a share of the time left as a budget of its own. All parts know the longest step of any of them. */
   part(share: number): TuningBudget {
     const part = new TuningBudget(this.leftMs * share, this.#now);
     part.#whole = this.#whole;
@@ -58,8 +58,10 @@ export class TuningBudget {
   }
 
   /**
-   * Takes a step if it would end in time: in its part where it takes as long as the longest so far, and in the whole
-   * where it takes half as long again. Compiling can't be stopped half-way. Undefined where it is not taken.
+   * Takes a step if it should end in time: within this part if it takes as long as the longest so far, and within the
+   * whole if it takes {@linkcode UNEVEN} times as long. Compiling can't be stopped half-way.
+   *
+   * @returns Undefined if the step is not taken.
    */
   async step<T>(body: () => Promise<T>): Promise<T | undefined> {
     const whole = this.#whole, start = this.#now();
@@ -72,9 +74,9 @@ export class TuningBudget {
 }
 
 /**
- * Times candidates in turn, each round from another one on, by timestamp queries where the device has them and by
- * fences otherwise, and returns the shortest time of each, in ms: what else the machine does only adds. Candidates that
- * take far longer than the fastest are timed twice after the warm-up; where the budget ends early, all are timed once.
+ * Returns the shortest time of each candidate, in ms: other work of the machine only adds. Candidates take turns, and
+ * another one begins each round. Times come from timestamp queries, or from fences if the device has none. Candidates
+ * that take far longer than the fastest are timed twice after the warm-up; if the budget ends early, all are timed once.
  *
  * @throws {KvbenchError} If the device fails.
  */
@@ -96,7 +98,7 @@ export async function timeCandidates(
     for (let round = 0; goesOn(round); round++) {
       const limit = round < 3 ? Infinity : HOPELESS * Math.min(...best);
       const left = candidates.flatMap((record, i) => best[i]! > limit ? [] : [{ record, i }]);
-      // The first of a round runs while the host still records the others: each takes its turn.
+      // The first of a round runs while the host still records the others, so each takes its turn.
       const turn = round % left.length;
       const timed = [...left.slice(turn), ...left.slice(0, turn)];
       const times: number[] = [];
@@ -119,7 +121,7 @@ export async function timeCandidates(
   }
 }
 
-/** The index of the shortest time; the first stays unless another is shorter by more than `margin`, a share. */
+/** Returns the index of the shortest time, or 0 unless it is shorter than the first by more than `margin`, a share. */
 export function fastest(times: readonly number[], margin: number): number {
   let best = 0;
   times.forEach((ms, i) => {

@@ -1,19 +1,19 @@
 /**
- * The backend of an adapter: the graphics API through which WebGPU reaches it. WebGPU does not tell it, so that this
- * file owns the signs by which it is known in the process. Starts no other process; asks for no adapter.
+ * The backend of an adapter: the graphics API through which WebGPU reaches it. WebGPU does not tell it; this file infers
+ * it from signs within the process. Starts no other process; asks for no adapter.
  *
  * @module
  */
 import type { WebGpuName } from "./webgpu.ts";
 
-/** Graphics APIs that WebGPU is made on, the ones that are taken first in front. */
+/** Graphics APIs under WebGPU, preferred ones first. */
 export const BACKENDS = ["vulkan", "metal", "dx12", "gl"] as const;
-/** A graphics API that WebGPU is made on. */
+/** A graphics API under WebGPU. */
 export type KnownBackend = typeof BACKENDS[number];
-/** A graphics API, or unknown where nothing tells it. */
+/** A graphics API; unknown if no sign tells it. */
 export type Backend = KnownBackend | "unknown";
 
-/** Names the backends that Deno's WebGPU may take, with commas between them. */
+/** Environment variable with the backends that Deno's WebGPU may use, separated by commas. */
 export const BACKEND_VARIABLE = "DENO_WEBGPU_BACKEND";
 
 /** Each backend in words. */
@@ -25,19 +25,19 @@ export const BACKEND_TITLES: Readonly<Record<Backend, string>> = {
   unknown: "unknown",
 };
 
-/** What OpenGL costs, where Vulkan could be had. */
+/** Cost of OpenGL in comparison with Vulkan, for messages. */
 export const GL_COST = "OpenGL compiles kernels about ten times as slowly as Vulkan";
 
-/** How to get a software Vulkan driver by hand. */
+/** Installation of a software Vulkan driver, for messages. */
 export const VULKAN_HINT = "Debian: apt-get install libvulkan1 mesa-vulkan-drivers";
 
-/** The backends that Deno's WebGPU has on an operating system, the ones that are taken first in front. */
+/** Returns the backends of Deno's WebGPU on an operating system, preferred ones first. */
 export function backendsOn(os: string): readonly KnownBackend[] {
   if (os === "darwin") return ["metal"];
   return os === "windows" ? ["vulkan", "dx12", "gl"] : ["vulkan", "gl"];
 }
 
-/** Other names by which wgpu knows backends. */
+/** Other names of wgpu's for backends. */
 const ALIASES: Readonly<Record<string, KnownBackend>> = {
   vk: "vulkan",
   mtl: "metal",
@@ -46,13 +46,13 @@ const ALIASES: Readonly<Record<string, KnownBackend>> = {
   gles: "gl",
 };
 
-/** The backends that a value of {@linkcode BACKEND_VARIABLE} names. An empty one names none. */
+/** Returns the backends in a value of {@linkcode BACKEND_VARIABLE}; none if it is empty. */
 export function parseBackends(text: string): KnownBackend[] {
   const names = text.toLowerCase().split(",").map((name) => name.trim());
   return BACKENDS.filter((backend) => names.some((name) => name === backend || ALIASES[name] === backend));
 }
 
-/** What an adapter's backend shows in. */
+/** Signs of an adapter's backend. */
 export interface BackendSigns {
   readonly webgpu: WebGpuName;
   readonly os: string;
@@ -60,7 +60,7 @@ export interface BackendSigns {
   readonly limits: Readonly<Record<string, number>>;
   /** The adapter's features. */
   readonly features: readonly string[];
-  /** The value of {@linkcode BACKEND_VARIABLE}, as far as it is known. */
+  /** Value of {@linkcode BACKEND_VARIABLE}, if it is known. */
   readonly asked?: string | undefined;
 }
 
@@ -68,9 +68,9 @@ export interface BackendSigns {
 const UNBOUNDED = 2 ** 32 - 1;
 
 /**
- * Tells the backend by what is seen in the process. Dawn is asked for Vulkan on Linux, and has only Metal on a Mac.
- * wgpu puts no bound on the bindings of a group on OpenGL, and has no storage in BGRA textures there; where one sign
- * speaks for OpenGL and the other against it, the backend is unknown.
+ * Infers the backend. Dawn uses Vulkan on Linux, because it is asked to, and Metal on a Mac. On OpenGL, wgpu has no limit
+ * on the bindings of a group and no storage in BGRA textures; if only one of the two signs is there, the backend is
+ * unknown.
  */
 export function backendOf({ webgpu, os, limits, features, asked }: BackendSigns): Backend {
   if (os === "darwin") return "metal";
@@ -86,7 +86,7 @@ export function backendOf({ webgpu, os, limits, features, asked }: BackendSigns)
   return only !== undefined && others.length === 0 ? only : "unknown";
 }
 
-/** Tells whether two records can be of one backend: older ones do not name it. */
+/** Tells whether two records can be of one backend: older records do not name it. */
 export function mayBeSameBackend(a: Backend, b: Backend): boolean {
   return a === b || a === "unknown" || b === "unknown";
 }

@@ -6,10 +6,10 @@
 
 import { TEXEL_FORMAT } from "./texels.ts";
 
-/** How a kernel may use a binding. */
+/** A kernel's use of a binding. */
 export type Access = "uniform" | "read" | "readWrite" | "readTexels" | "writeTexels";
 
-/** A buffer, a part of one, or texels. */
+/** A buffer, a part of one, or texture storage. */
 export type Bindable = GPUBufferBinding | { readonly view: GPUTextureView };
 
 /** The bindings of one group; the order of the names is the order of `@binding` numbers. */
@@ -19,7 +19,7 @@ export class BindLayout<Name extends string = string> {
   readonly #label: string;
   /** The WebGPU layout. */
   readonly layout: GPUBindGroupLayout;
-  /** Equal for layouts that WebGPU takes for each other. */
+  /** Equal for layouts that WebGPU treats as equal. */
   readonly signature: string;
 
   /**
@@ -27,7 +27,7 @@ export class BindLayout<Name extends string = string> {
    *
    * @param label Names the group in driver messages.
    * @param bindings Access by name.
-   * @param options `dynamic`: every buffer takes an offset when it is set.
+   * @param options `dynamic`: each buffer gets an offset when its group is set.
    */
   constructor(
     device: GPUDevice,
@@ -47,7 +47,7 @@ export class BindLayout<Name extends string = string> {
     this.layout = device.createBindGroupLayout({ label, entries });
   }
 
-  /** Binds something to every name. */
+  /** Binds a resource to every name. */
   bind(bound: Readonly<Record<Name, Bindable>>): GPUBindGroup {
     return this.#device.createBindGroup({
       label: this.#label,

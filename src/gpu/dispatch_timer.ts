@@ -1,6 +1,6 @@
 /**
- * GPU time of single dispatches: each gets a pass of its own with timestamp queries. That costs more than the
- * dispatch, so it belongs into a run that is made for it. What the kernels mean is not known here.
+ * GPU time of single dispatches, each in a pass of its own with timestamp queries. That costs more than the dispatch, so
+ * it is for profiling runs alone.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { Gpu } from "./gpu.ts";
 import type { Kernel } from "./kernel.ts";
 import { MAX_PASSES, Timestamps } from "./timestamps.ts";
 
-/** One timed dispatch. */
+/** A timed dispatch. */
 export interface DispatchTime {
-  /** The kernel's label. */
+  /** Label of the kernel. */
   readonly label: string;
-  /** The kernel's name. */
+  /** Name of the kernel. */
   readonly kernel: string;
-  /** The grid, in workgroups. */
+  /** Grid, in workgroups. */
   readonly workgroups: readonly [x: number, y: number, z: number];
   /** Start, in ms after the start of the first dispatch that was read with it. */
   readonly beginMs: number;
@@ -45,21 +45,23 @@ export class DispatchTimer {
   }
 
   /**
-   * What the pass of the next dispatch must be begun with.
+   * Returns the timestamp queries for the pass of the next dispatch.
    *
    * @throws {KvbenchError} If more dispatches are recorded at once than can be timed.
    */
   next(kernel: Kernel, workgroups: DispatchTime["workgroups"]): GPUComputePassTimestampWrites {
     const writes = this.#timestamps.next();
     if (!writes) {
-      throw new KvbenchError(`More than ${MAX_PASSES} dispatches at once: that many can be timed`);
+      throw new KvbenchError(
+        `More than ${MAX_PASSES} dispatches are recorded: expected at most as many between two reads`,
+      );
     }
     this.#recorded.push({ label: kernel.label, kernel: kernel.name, workgroups });
     return writes;
   }
 
   /**
-   * Reads the dispatches submitted since the last time.
+   * Reads the times of the dispatches submitted since the last read.
    *
    * @throws {KvbenchError} If the device fails.
    */

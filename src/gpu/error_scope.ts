@@ -1,22 +1,22 @@
 /**
- * Error scopes of WebGPU. A device has one stack of them: a scope that is still open when other code runs catches that
- * code's errors too. So a scope is opened and closed here, around one synchronous call, and nowhere else.
+ * Error scopes of WebGPU. A device has one stack of them, so that an open scope also catches errors of other code that
+ * runs meanwhile. They are therefore opened and closed here alone, around one synchronous call.
  *
  * @module
  */
 
-/** What was made, and what WebGPU says of it. */
+/** An object of WebGPU, with the error of its creation. */
 export interface Scoped<T> {
-  /** What was made; WebGPU makes something even where it reports an error. */
+  /** The object; WebGPU returns one even if it reports an error. */
   readonly made: T;
-  /** Resolves to the first error, or null. It may be awaited at any time. */
+  /** Resolves to the first error, or to null. May be awaited at any time. */
   readonly error: Promise<GPUError | null>;
 }
 
 /**
  * Runs `make` in a validation scope of its own, which is closed before this returns.
  *
- * @param make Must not return a promise: what it did after an `await` would be outside the scope.
+ * @param make Must not return a promise: its work after an `await` would be outside the scope.
  */
 export function scoped<T>(
   device: GPUDevice,
@@ -27,7 +27,7 @@ export function scoped<T>(
   try {
     const made = make();
     error = device.popErrorScope();
-    error.catch(() => {}); // rejects where the device is lost, and may be awaited later
+    error.catch(() => {}); // rejects if the device is lost; may be awaited later
     return { made, error };
   } finally {
     if (!error) device.popErrorScope().catch(() => {}); // `make` has thrown

@@ -2,45 +2,45 @@
  * Waiting for the GPU. In Deno a call of `onSubmittedWorkDone()` returns when the GPU is done (on OpenGL with a software
  * driver the submission already does), and its promise resolves about 11 ms later (a sleep of the runtime), so a clock
  * must be read after the call and the promise left alone. In browsers the call returns at once and the promise must be
- * awaited. The probe at start-up finds out which of the two this runtime does. Owns no other timing.
+ * awaited. A probe at start-up finds out which of the two holds. Owns no other timing.
  *
  * @module
  */
 import type { Ledger, LedgerBuffer } from "./ledger.ts";
 
-/** Copies that hold the host up by at least this much longer than copies of nothing have been waited for. */
+/** Extra time of large copies, in ms, from which the host has waited for them. */
 const WAITED_MS = 0.5;
-/** An await that took this long has waited for the GPU: it is well over the runtime's sleep. */
+/** Time of an await, in ms, from which it has waited for the GPU: well above the runtime's sleep. */
 const AWAITED_MS = 40;
-/** Bytes of a copy that takes the GPU no time. */
+/** Bytes of a copy that takes the GPU next to no time. */
 const SMALL_BYTES = 4;
-/** What the GPU is given to do: little for an adapter that is a CPU, more where that is done in no time. */
+/** Work for the probe: little at first, for software adapters, and more if that is too little to measure. */
 const ROUNDS = [
   { copies: 4, bytes: 4 << 20 },
   { copies: 64, bytes: 4 << 20 },
   { copies: 128, bytes: 32 << 20 }, // beyond a cache
 ] as const;
 
-/** How to wait for a queue. */
+/** A way to wait for a queue. */
 export class Fence {
   readonly #queue: GPUQueue;
-  /** Whether a call of `onSubmittedWorkDone()` waits by itself. */
+  /** True if a call of `onSubmittedWorkDone()` blocks until the GPU is done. */
   readonly blocks: boolean;
 
-  /** Use {@link probeFence}; this is for tests that force the one or the other kind. */
+  /** For tests that force either kind; use {@link probeFence}. */
   constructor(queue: GPUQueue, blocks: boolean) {
     this.#queue = queue;
     this.blocks = blocks;
   }
 
-  /** Waits until all that was submitted is done. Awaiting the result is right for both kinds of runtime. */
+  /** Waits until all submitted work is done. Await the result: that is right for both kinds. */
   wait(): Promise<void> | undefined {
     // A lost device is reported by the device itself.
     const done = this.#queue.onSubmittedWorkDone().then(() => undefined, () => undefined);
     return this.blocks ? undefined : done;
   }
 
-  /** Milliseconds that waiting costs when there is nothing to wait for: the median of 15 empty fences. */
+  /** Measures the cost of waiting for nothing, in ms: the median of 15 fences. */
   async costMs(): Promise<number> {
     const samples: number[] = [];
     for (let i = 0; i < 15; i++) {
@@ -52,16 +52,16 @@ export class Fence {
   }
 }
 
-/** What the probe needs of a device. */
+/** The part of a device that the probe needs. */
 export type ProbedDevice = {
   readonly queue: GPUQueue;
   createCommandEncoder(): Pick<GPUCommandEncoder, "copyBufferToBuffer" | "finish">;
 };
 
 /**
- * Gives the GPU copies to do, more each time, until it is plain what waits for them: the host or the await. Large copies
- * and small ones cost the host the same to submit, so that what the large ones take longer is the GPU's time. Where
- * neither is plain after the last round, the promise is awaited, which is right everywhere.
+ * Finds out whether the call or the await waits for the GPU, by copies, more in each round until one of the two is clear.
+ * Large and small copies cost the host the same to submit; the difference of their times is the GPU's. If neither is
+ * clear after the last round, promises are awaited, which is right for every runtime.
  *
  * @param now Reads a clock, in ms. Default: this process's.
  */
@@ -85,8 +85,8 @@ export async function probeFence(
     const spec = { label: "fence probe", category: "staging", bytes } as const;
     const pair = [ledger.createBuffer(spec), ledger.createBuffer(spec)];
     try {
-      submit(1, SMALL_BYTES, pair); // the first use of a buffer does what no other one must
-      // Twice, since a hold-up of this process must not pass for work.
+      submit(1, SMALL_BYTES, pair); // the first use of a buffer costs more than later ones
+      // Twice, because a delay of this process could look like work.
       const waits = [0, 1].every(() =>
         submit(copies, bytes, pair).ms - submit(copies, SMALL_BYTES, pair).ms >= WAITED_MS
       );

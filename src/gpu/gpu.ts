@@ -1,6 +1,6 @@
 /**
- * An opened GPU: device, ledger and fence, with the adapter's own limits and the optional features that exist, or
- * with less. Knows nothing of models.
+ * An opened GPU: device, ledger and fence, with the adapter's limits and optional features, or with fewer. Knows nothing
+ * of models.
  *
  * @module
  */
@@ -16,11 +16,19 @@ import type { WebGpuSource } from "./webgpu.ts";
 export class Gpu {
   /** The WebGPU device. */
   readonly device: GPUDevice;
-  /** What is known of the adapter. */
+  /**
+   * Facts about the adapter.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly facts: AdapterFacts;
-  /** The only maker of buffers. */
+  /** Creates and counts all buffers and textures. */
   readonly ledger: Ledger;
-  /** How to wait for the GPU. */
+  /**
+   * Waits for the GPU.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly fence: Fence;
   #failure: { readonly error: KvbenchError; readonly ledger: LedgerState } | undefined;
   #disposed = false;
@@ -63,7 +71,7 @@ export class Gpu {
   }
 
   /**
-   * Reports what WebGPU found wrong since the start. Call it at every point where results leave the GPU.
+   * Reports the first error of the device since its start. Call it wherever results leave the GPU.
    *
    * @throws {DeviceLostError | OutOfMemoryError | KvbenchError} The first error of the device.
    */
@@ -71,13 +79,17 @@ export class Gpu {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** What the ledger said when the first error was noticed: what was alive is freed before anyone can look. */
+  /**
+   * State of the ledger at the device's first error, before anything was freed because of it.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   get ledgerAtFailure(): LedgerState | undefined {
     return this.#failure?.ledger;
   }
 
   /**
-   * Reports why a call of WebGPU failed.
+   * Throws the cause of a failed call of WebGPU.
    *
    * @throws {DeviceLostError | OutOfMemoryError | KvbenchError} Always.
    */
@@ -106,7 +118,7 @@ export class Gpu {
   }
 
   #errorOf({ message, constructor }: GPUError): KvbenchError {
-    // By name: Dawn brings a class of its own.
+    // Compared by name, because Dawn has classes of its own.
     if (constructor.name !== "GPUOutOfMemoryError") return new KvbenchError(`The GPU reports: ${message}`);
     return new OutOfMemoryError(
       `The GPU has no memory left for what was asked of it: ${message.split("\n")[0]} The ledger holds ` +
@@ -115,7 +127,7 @@ export class Gpu {
     );
   }
 
-  /** Ends the device after a failure: whatever is alive on it goes with it. */
+  /** Ends the device after a failure, with everything that is alive on it. */
   abandon(): void {
     if (this.#disposed) return;
     this.#disposed = true;

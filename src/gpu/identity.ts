@@ -1,12 +1,12 @@
 /**
- * The identity of an adapter: its names, and the judgement whether it is hardware or software.
+ * The identity of an adapter: its names and its kind, hardware or software.
  *
  * @module
  */
 
 /** The names of an adapter, and its kind. */
 export interface AdapterIdentity {
-  /** What the adapter calls itself. */
+  /** Description, as GPUAdapterInfo gives it, or made of the other names. */
   readonly description: string;
   /** As GPUAdapterInfo gives it. */
   readonly vendor: string;
@@ -14,21 +14,21 @@ export interface AdapterIdentity {
   readonly architecture: string;
   /** As GPUAdapterInfo gives it. */
   readonly device: string;
-  /** True where a CPU does the adapter's work (lavapipe, SwiftShader, WARP). */
+  /** True if a CPU does the adapter's work (lavapipe, SwiftShader, WARP). */
   readonly software: boolean;
 }
 
 /** The part of GPUAdapterInfo that identifies an adapter. */
 export interface AdapterInfo
   extends Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description"> {
-  /** True where the implementation says that the adapter is a makeshift. */
+  /** True if the implementation calls the adapter a fallback. */
   readonly isFallbackAdapter?: boolean;
 }
 
-/** Names under which software adapters are known to appear. */
+/** Names of known software adapters. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|warp/i;
 
-/** Names an adapter, and tells whether it is software. */
+/** Returns the identity of an adapter. */
 export function identityOf(
   { description, vendor, architecture, device, isFallbackAdapter }: AdapterInfo,
 ): AdapterIdentity {

@@ -11,37 +11,36 @@ import { lossOf } from "./loss.ts";
 import { hasSubgroups, subgroupDirectives } from "./subgroups.ts";
 import type { WgslFile } from "./wgsl.ts";
 
-/** What a kernel is made of. */
+/** Sources and layout of a kernel. */
 export interface KernelSpec {
-  /** What it does, such as `qkv`: profiles count under it. Default: its name. */
+  /** Name of its task, such as `qkv`, in profiles. Default: the names of its files. */
   readonly label?: string;
   /** Its files; those that they require are added where they are shared. The entry point is `main`. */
   readonly files: readonly WgslFile[];
-  /** Whether they use subgroup operations, which the device must have then. */
+  /** True if the files use subgroup operations, which the device must support. Default: false. */
   readonly subgroups?: boolean;
   /** One layout for each `@group`, in order. */
   readonly groups: readonly BindLayout[];
-  /** Values of the WGSL overrides that the files declare. */
+  /** Values of the files' WGSL overrides. */
   readonly overrides?: Readonly<Record<string, number>>;
 }
 
 /** A compiled kernel, dispatched many times. */
 export interface Kernel {
-  /** Its files: names it in messages. */
+  /** Names of its files, for messages. */
   readonly name: string;
-  /** What it does: profiles count under it. */
+  /** Name of its task, for profiles. */
   readonly label: string;
-  /** The compiled pipeline. */
   readonly pipeline: GPUComputePipeline;
 }
 
-/** Kernels by what they are made of. Some drivers take seconds to compile one, and strategies and models share them. */
+/** Kernels by their sources and layout. Some drivers take seconds to compile one, so strategies and models share them. */
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<Kernel>>>();
 
 /**
- * Compiles a kernel, or takes the one that was made of the same on this device.
+ * Compiles a kernel, or returns the equal one that was compiled on this device before.
  *
- * @throws {DeviceLostError} If the device is gone.
+ * @throws {DeviceLostError} If the device is lost.
  * @throws {KernelError} With file, line and message where the WGSL, the layout or an override is wrong.
  */
 export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
@@ -100,14 +99,14 @@ async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
   }
 }
 
-/** wgpu draws the source below its message, with line numbers of the joined text: only the text is kept. */
+/** Removes the source that wgpu draws below its message, with line numbers of the joined text. */
 function oneLine(message: string): string {
   const lines = message.split("\n").map((line) => line.trim());
   const text = lines.filter((line) => line !== "" && !/^(\d+ )?[┌│]/.test(line));
   return text.map((line) => line.replace(/^= /, "")).join("; ");
 }
 
-/** Finds the file and the line in it that a line of the joined text came from. */
+/** Returns file and line of a line of the joined text. */
 function place(files: readonly WgslFile[], line: number): string {
   let first = 1;
   for (const file of files) {

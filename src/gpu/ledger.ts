@@ -1,91 +1,89 @@
 /**
- * The ledger of GPU memory: the only place in kvbench that creates a buffer or a texture. It owns the byte counts
- * (current and peak, by category and by label) and knows nothing of what the bytes mean. It counts what was
- * asked of WebGPU; a driver's own padding, pipelines and staging copies are outside its sight.
+ * The ledger of GPU memory: the only place that creates buffers and textures. Owns the byte counts, current and peak, by
+ * category and by label. Counts the bytes that WebGPU is asked for; a driver's padding, pipelines and staging copies are
+ * not seen.
  *
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";
 
-/** What a buffer is for. */
-export const CATEGORIES = ["weights", "kv", "activations", "tables", "staging"] as const;
-/** What a buffer is for. */
-export type Category = (typeof CATEGORIES)[number];
+/** Purposes of memory. */
+export const CATEGORIES = [
+  "weights",
+  "kv",
+  "activations",
+  "tables",
+  "staging",
+] as const satisfies readonly Category[];
+/** A purpose of memory. */
+export type Category = "weights" | "kv" | "activations" | "tables" | "staging";
 
 /** Bytes by category and in all. */
 export type Bytes = Readonly<Record<Category | "total", number>>;
 
-/** What a new buffer needs to be. */
+/** Name, purpose and size of a new buffer. */
 export interface BufferSpec {
-  /** Names the buffer in summaries and in driver messages. */
+  /** Name in summaries and in driver messages. */
   readonly label: string;
-  /** What the bytes are counted under. */
   readonly category: Category;
-  /** Bytes wanted; rounded up to a multiple of 16. */
+  /** Least size; rounded up to a multiple of 16. */
   readonly bytes: number;
-  /** Defaults to storage that can be copied from and to. */
+  /** Default: {@linkcode STORAGE}. */
   readonly usage?: GPUBufferUsageFlags;
 }
 
 /** Memory that the ledger counts until it is destroyed. */
 export interface LedgerEntry {
-  /** Its name. */
   readonly label: string;
-  /** What its bytes are counted under. */
   readonly category: Category;
-  /** Bytes allocated. */
+  /** Allocated bytes. */
   readonly bytes: number;
-  /** Gives the bytes back; a second call does nothing. */
+  /** Frees the memory; a second call does nothing. */
   destroy(): void;
 }
 
 /** A GPU buffer that the ledger counts. */
 export interface LedgerBuffer extends LedgerEntry {
-  /** The WebGPU buffer. */
   readonly buffer: GPUBuffer;
 }
 
-/** A texture that holds vectors as a buffer does, and that the ledger counts; see `texels.wgsl`. */
+/** Texture storage, which holds vectors as a buffer does, and which the ledger counts; see `texels.wgsl`. */
 export interface LedgerTexels extends LedgerEntry {
-  /** The WebGPU texture. */
   readonly texture: GPUTexture;
-  /** What kernels bind. */
+  /** View for kernels' bindings. */
   readonly view: GPUTextureView;
-  /** Bytes of a row. */
   readonly rowBytes: number;
 }
 
-/** Vectors of 16 bytes in either form. */
+/** Vectors of 16 bytes in a buffer or in texture storage. */
 export type LedgerVectors = LedgerBuffer | LedgerTexels;
 
 /** The buffers and textures of one label. */
 export interface LabelledBytes {
-  /** Their name. */
   readonly label: string;
-  /** What their bytes are counted under. */
   readonly category: Category;
-  /** How many there are. */
+  /** Number of buffers and textures. */
   readonly buffers: number;
-  /** Their bytes together. */
+  /** Sum of their bytes. */
   readonly bytes: number;
 }
 
-/** What was alive at a moment. */
+/** State of a ledger at a moment. */
 export interface LedgerState {
   /** Bytes alive. */
   readonly current: Bytes;
-  /** The most until then. */
+  /** Most bytes alive until then. */
   readonly peak: Bytes;
   /** The ten labels with the most bytes alive, largest first. */
   readonly largest: readonly LabelledBytes[];
 }
 
-/** The buffer usage that nearly every tensor has. */
+/** Usage of nearly every buffer: storage that can be copied from and to. */
 export const STORAGE: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
   GPUBufferUsage.COPY_DST;
 
-/** What is done with texels: kernels read or write them, and they are copied from and to. */
+/** Usage of texture storage: kernels read or write it, and it is copied from and to. */
 const TEXELS_USAGE: GPUTextureUsageFlags = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
   GPUTextureUsage.COPY_DST;
 
@@ -99,7 +97,7 @@ export class Ledger {
   /**
    * Begins with nothing alive.
    *
-   * @param device The device whose buffers are made and counted here.
+   * @param device Device whose buffers and textures are created here.
    */
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -108,6 +106,7 @@ export class Ledger {
   /**
    * Creates a buffer and counts it.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If the device's `maxBufferSize` is smaller than the buffer.
    */
   createBuffer(spec: BufferSpec): LedgerBuffer {
@@ -127,9 +126,10 @@ export class Ledger {
   }
 
   /**
-   * Creates a texture for vectors of 16 bytes and counts it.
+   * Creates texture storage for vectors of 16 bytes, and counts it.
    *
-   * @param spec `bytes` are rounded up to whole rows of `rowBytes`, a multiple of 16: 32 KiB unless told otherwise.
+   * @internal For the parts of kvbench alone.
+   * @param spec `bytes` is rounded up to whole rows of `rowBytes`, a multiple of 16. Default of `rowBytes`: 32 KiB.
    * @throws {KvbenchError} If the device's `maxTextureDimension2D` is smaller than the texture.
    */
   createTexels(spec: Omit<BufferSpec, "usage"> & { readonly rowBytes?: number }): LedgerTexels {
@@ -156,9 +156,10 @@ export class Ledger {
   }
 
   /**
-   * Creates texels or a buffer for vectors of 16 bytes.
+   * Creates texture storage or a buffer for vectors of 16 bytes.
    *
-   * @throws {KvbenchError} If the device does not allow as many.
+   * @internal For the parts of kvbench alone.
+   * @throws {KvbenchError} If the device does not allow that size.
    */
   createVectors(spec: Omit<BufferSpec, "usage">, { texels }: { readonly texels: boolean }): LedgerVectors {
     return texels ? this.createTexels(spec) : this.createBuffer(spec);
@@ -185,7 +186,7 @@ export class Ledger {
     return entry;
   }
 
-  /** Runs `make`; if that throws, destroys everything that was created in it. */
+  /** Runs `make`; if it throws, destroys everything that it has created. */
   allOrNone<T>(make: () => T): T {
     const before = new Set(this.#live);
     try {
@@ -204,8 +205,8 @@ export class Ledger {
   }
 
   /**
-   * The most bytes that were alive at once since the start or the last {@link Ledger.resetPeak}. Each
-   * category has a peak of its own, so that the categories may add up to more than the total.
+   * Most bytes alive at once since the start or the last {@link Ledger.resetPeak}. Each category has its own peak, so
+   * their sum may exceed the total's.
    */
   get peak(): Bytes {
     return { ...this.#peak };
@@ -223,7 +224,11 @@ export class Ledger {
     return { value, peak: this.peak };
   }
 
-  /** Bytes alive, and buffers and textures, by label, largest first. */
+  /**
+   * Counts bytes, buffers and textures by label, largest first.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   byLabel(): LabelledBytes[] {
     const rows = new Map<string, LabelledBytes>();
     for (const { label, category, bytes } of this.#live) {
@@ -233,12 +238,16 @@ export class Ledger {
     return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /** What there is now, for a report. */
+  /**
+   * Returns the present state, for a report.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   state(): LedgerState {
     return { current: this.current, peak: this.peak, largest: this.byLabel().slice(0, 10) };
   }
 
-  /** A text like CUDA's memory summary: a line per category, then the largest labels. */
+  /** Formats a summary like CUDA's: a line per category, then the largest labels. */
   summary(): string {
     const lines = ["category          current bytes     peak bytes"];
     for (const key of ["total", ...CATEGORIES] as const) {
@@ -253,9 +262,9 @@ export class Ledger {
   }
 
   /**
-   * Checks that nothing is left alive.
+   * Checks that nothing is alive.
    *
-   * @throws {KvbenchError} Naming what was leaked.
+   * @throws {KvbenchError} Naming the leaks.
    */
   assertEmpty(): void {
     if (this.#live.size === 0) return;

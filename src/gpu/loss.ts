@@ -1,15 +1,15 @@
 /**
- * Finding out whether a device is lost. WebGPU says so a moment after the first call that failed for it, and until
- * then fails in ways that tell nothing.
+ * Detection of a lost device. WebGPU reports the loss a moment after the first call that fails because of it; until then,
+ * its errors do not tell the cause.
  *
  * @module
  */
 import { DeviceLostError } from "../base/errors.ts";
 
-/** How long the news may take. */
+/** Time in which a loss is reported, in ms. */
 const NEWS_MS = 100;
 
-/** The error of a device that is lost, or undefined where nothing is heard of a loss for a moment. */
+/** Returns the error of a lost device; undefined if no loss is reported for a moment. */
 export async function lossOf(device: GPUDevice): Promise<DeviceLostError | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<undefined>((resolve) => {
@@ -20,7 +20,7 @@ export async function lossOf(device: GPUDevice): Promise<DeviceLostError | undef
   return info && lossError(info);
 }
 
-/** The error of a loss. */
+/** Makes the error of a loss. */
 export function lossError({ reason, message }: GPUDeviceLostInfo): DeviceLostError {
   return new DeviceLostError(
     `The GPU device was lost (${reason}): ${

@@ -1,6 +1,6 @@
 /**
- * Bringing bytes back from the GPU. The copy is submitted and mapped at once, and the promise is awaited later,
- * so that the ~11 ms that Deno takes to resolve it can pass while the GPU works on.
+ * Readback of bytes from the GPU. The copy is submitted and mapped at once and the promise awaited later, so that the
+ * ~11 ms that Deno takes to resolve it pass while the GPU works on.
  *
  * @module
  */
@@ -8,16 +8,15 @@ import { KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { LedgerTexels } from "./ledger.ts";
 
-/** Rows of a texture are copied to multiples of so many bytes. */
+/** Alignment of a texture's rows in a copy. */
 const COPY_ROW_BYTES = 256;
 
-/** Part of a buffer. */
+/** A part of a buffer. */
 export interface Piece {
-  /** What to read. */
   readonly source: GPUBuffer;
-  /** In bytes, a multiple of 4. */
+  /** Offset in bytes, a multiple of 4. */
   readonly offset: number;
-  /** A multiple of 4. */
+  /** Length, a multiple of 4. */
   readonly bytes: number;
 }
 
@@ -38,7 +37,7 @@ export async function readBuffer(
 }
 
 /**
- * Reads parts of buffers that were written by earlier submissions, one behind the other.
+ * Reads parts of buffers that were written by earlier submissions, and joins them.
  *
  * @throws {KvbenchError} If the device fails.
  */
@@ -58,7 +57,7 @@ export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<Ar
       to += bytes;
     }
     gpu.device.queue.submit([encoder.finish()]);
-    // Deno panics where the range is asked for before the map has resolved.
+    // Deno panics if the range is asked for before the map has resolved.
     await staging.buffer.mapAsync(GPUMapMode.READ);
     gpu.assertHealthy();
     const copy = staging.buffer.getMappedRange(0, total).slice(0);
@@ -73,7 +72,7 @@ export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<Ar
 }
 
 /**
- * Reads texels that were written by earlier submissions.
+ * Reads texture storage that was written by earlier submissions.
  *
  * @throws {KvbenchError} If the device fails.
  */
@@ -99,7 +98,7 @@ export async function readTexels(gpu: Gpu, { texture, bytes, rowBytes }: LedgerT
   }
 }
 
-/** Milliseconds from a few bytes on the GPU to the host: in Deno most of it is the runtime's sleep. Median of 5. */
+/** Measures a readback of a few bytes, in ms: the median of 5. In Deno most of it is the runtime's sleep. */
 export async function readbackMs(gpu: Gpu): Promise<number> {
   const probe = gpu.ledger.createBuffer({ label: "readback probe", category: "staging", bytes: 16 });
   try {

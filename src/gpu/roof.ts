@@ -1,6 +1,6 @@
 /**
- * What the adapter in hand does at best: bytes per second that a kernel streams, and multiply-adds per second that
- * one computes in registers. The two roofs of a roofline (Williams, Waterman and Patterson 2009). Knows no GPT-2.
+ * The two roofs of a roofline (Williams, Waterman and Patterson 2009), measured on the present adapter: bytes per second
+ * that a kernel streams, and multiply-adds per second that one computes in registers. Knows no GPT-2.
  *
  * @module
  */
@@ -15,32 +15,31 @@ import { createKernel } from "./kernel.ts";
 import type { WgslFile } from "./wgsl.ts";
 import { ROW_BYTES } from "./texels.ts";
 
-/** What an adapter was seen to do at best. */
+/** Highest measured rates of an adapter. */
 export interface Roof {
-  /** Bytes per second. */
   readonly bytesPerSecond: number;
   /** Multiply-adds per second. */
   readonly macsPerSecond: number;
 }
 
-/** Bytes that are streamed, where the device allows a buffer of that size: more than caches hold. */
+/** Bytes to stream, if the device allows such a buffer: more than caches hold. */
 const STREAM_BYTES = 256 << 20;
 /** Bytes of a tile. */
 const TILE_BYTES = 64;
-/** Tiles that a lane of the streaming kernel reads. */
+/** Tiles per lane of the streaming kernel. */
 const TILES = 64;
 /** Lanes and steps of the arithmetic kernel: 400 M multiply-adds. */
 const ARITHMETIC = { lanes: 1 << 16, steps: 512 };
-/** Lanes of a workgroup that are tried. */
+/** Workgroup sizes to try, in lanes. */
 const LANES = [8, 64];
-/** What the rounds that count may take, in ms. */
+/** Time for the rounds that count, in ms. */
 const BUDGET_MS = 500;
 
 type Overrides = Readonly<Record<string, number>> & { readonly LANES: number };
 
 const STREAM: WgslFile = { name: "probe_stream.wgsl", code: streamCode };
 
-/** The files of the two kernels; one streams from a buffer or from a texture. */
+/** Files of the probes: streaming from a buffer, streaming from texture storage, and arithmetic. */
 export const PROBES = {
   stream: [
     { name: "probe_stream_buffer.wgsl", code: streamBufferCode },
@@ -52,16 +51,16 @@ export const PROBES = {
   ],
   arithmetic: [{ name: "probe_arithmetic.wgsl", code: arithmeticCode }],
 } as const satisfies Record<string, readonly WgslFile[]>;
-/** One of the kernels, from where it reads. */
+/** Name of a probe. */
 export type Probe = keyof typeof PROBES;
 
-/** The layout of a kernel's `@group(0)`. */
+/** Makes the layout of a probe's `@group(0)`. */
 export function probeLayout(device: GPUDevice, which: Probe): BindLayout<"from" | "to"> {
   const from = which === "streamTexels" ? "readTexels" : "read";
   return new BindLayout(device, "probe", { from, to: "readWrite" });
 }
 
-/** What is streamed: as much as the device allows and there is to stream. */
+/** Returns the lanes and bytes of streaming, within the device's limits. */
 function streamOf(
   { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D }: RoofLimits,
 ): { readonly lanes: number; readonly bytes: number } {
@@ -75,7 +74,7 @@ function streamOf(
   return { lanes, bytes: lanes * TILES * TILE_BYTES };
 }
 
-/** What the size of the probes depends on. */
+/** Limits that the size of the probes depends on. */
 export type RoofLimits = Pick<
   GPUSupportedLimits,
   "maxBufferSize" | "maxStorageBufferBindingSize" | "maxTextureDimension2D"
@@ -88,7 +87,7 @@ export function roofBytes(limits: RoofLimits): number {
 }
 
 /**
- * Measures both roofs: of each kernel's forms the best one, and of several rounds of that the best.
+ * Measures both roofs: the best round of each probe's best variant.
  *
  * @throws {KvbenchError} If the device fails or has no memory left.
  */
@@ -147,7 +146,7 @@ export async function measureRoof(gpu: Gpu): Promise<Roof> {
   }
 }
 
-/** The quickest of some forms, from as few rounds as it takes: the others may be slow. */
+/** Returns the fastest of some variants, from as few rounds as possible: the others may be slow. */
 async function quickest(gpu: Gpu, forms: readonly Candidate[]): Promise<Candidate> {
   const ms = await timeCandidates(gpu, forms, new TuningBudget(0));
   return forms[fastest(ms, 0)]!;

@@ -1,5 +1,5 @@
 /**
- * Subgroup operations in WGSL: whether a device has them, and what a kernel that uses them begins with.
+ * Subgroup operations in WGSL: their support by a device, and the directives of kernels that use them.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import code from "../../wgsl/lib/subgroups.wgsl" with { type: "text" };
 import { scoped } from "./error_scope.ts";
 import type { WgslFile } from "./wgsl.ts";
 
-/** The directives that WGSL wants before subgroup operations (https://www.w3.org/TR/WGSL/#extension-subgroups). */
+/** The directives that WGSL requires for subgroup operations (https://www.w3.org/TR/WGSL/#extension-subgroups). */
 export const SUBGROUPS: WgslFile = { name: "subgroups.wgsl", code };
 
-/** Whether kernels with subgroup operations may be compiled. */
+/** Tells whether a device supports subgroup operations. */
 export function hasSubgroups({ features }: Pick<GPUDevice, "features">): boolean {
   return features.has("subgroups");
 }
@@ -18,8 +18,8 @@ export function hasSubgroups({ features }: Pick<GPUDevice, "features">): boolean
 const directives = new WeakMap<GPUDevice, Promise<readonly WgslFile[]>>();
 
 /**
- * What to join before a kernel's files: {@linkcode SUBGROUPS}, or nothing where the compiler refuses it. naga 29 knows
- * the operations and takes them from every device that has the feature, but does not know the directives yet.
+ * Returns the files to join before a kernel's: {@linkcode SUBGROUPS}, or none if the compiler refuses it. naga 29 allows
+ * the operations on every device with the feature, but does not know the directives yet.
  */
 export function subgroupDirectives(device: GPUDevice): Promise<readonly WgslFile[]> {
   const known = directives.get(device) ?? probe(device);

@@ -1,38 +1,49 @@
 /**
- * Textures as arrays of vectors of 16 bytes, which fill them row by row: see `texels.wgsl`. Owns where a byte lies.
+ * Texture storage: textures as arrays of vectors of 16 bytes, filled row by row; see `texels.wgsl`. Owns the place of
+ * each byte.
  *
  * @module
  */
-/** A vector of four words. */
+/** Format of a texel: four words. */
 export const TEXEL_FORMAT = "rgba32uint" satisfies GPUTextureFormat;
 /** Bytes of a texel. */
 export const TEXEL_BYTES = 16;
 /** Texels of a row: TEXELS_PER_ROW of `texels.wgsl`. */
 export const TEXELS_PER_ROW = 2048;
-/** Bytes of a row, unless a texture has rows of its own. */
+/** Default bytes of a row. */
 export const ROW_BYTES: number = TEXELS_PER_ROW * TEXEL_BYTES;
 
-/** Rows that `bytes` take. */
+/** Counts the rows that `bytes` take. */
 export function texelRows(bytes: number, rowBytes = ROW_BYTES): number {
   return Math.max(1, Math.ceil(bytes / rowBytes));
 }
 
-/** A rectangle of texels, and where it begins in the bytes that fill it. */
+/**
+ * Returns the bytes of whole rows for `bytes` whose number depends on the work: at least as many rows, and never a
+ * power of two. Mesa's software drivers compile a kernel once for textures whose height is a power of two and once for
+ * others, so that workspaces of different sizes would share no compiled kernel.
+ */
+export function unevenBytes(bytes: number): number {
+  let rows = texelRows(bytes);
+  while ((rows & (rows - 1)) === 0) rows++;
+  return rows * ROW_BYTES;
+}
+
+/** A rectangle of texels, and its place in the bytes that fill it. */
 export interface Region {
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** Bytes before it. */
+  /** Offset of its first byte. */
   readonly from: number;
 }
 
 /**
- * The rectangles that `bytes` from `offset` on take: the rest of a row, whole rows, the beginning of one.
+ * Returns the rectangles that `bytes` from `offset` on take: the rest of a row, whole rows, and the beginning of one.
  *
- * @param offset In bytes, a multiple of 16.
- * @param bytes A multiple of 16.
- * @param rowBytes Bytes of a row.
+ * @param offset Offset in bytes, a multiple of 16.
+ * @param bytes Length, a multiple of 16.
  */
 export function regionsOf(offset: number, bytes: number, rowBytes = ROW_BYTES): Region[] {
   const perRow = rowBytes / TEXEL_BYTES;

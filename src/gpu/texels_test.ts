@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { regionsOf, ROW_BYTES, texelRows, TEXELS_PER_ROW } from "./texels.ts";
+import { regionsOf, ROW_BYTES, texelRows, TEXELS_PER_ROW, unevenBytes } from "./texels.ts";
 import { SHARED_FILES } from "./join.ts";
 
 Deno.test("regionsOf() covers every byte once, in order, where texels.wgsl looks for it", () => {
@@ -33,4 +33,10 @@ Deno.test("texelRows() counts whole rows, and one for nothing", () => {
 Deno.test("texels.wgsl has rows as long as they are here", () => {
   const texels = SHARED_FILES.find(({ name }) => name === "texels.wgsl");
   assert.ok(texels?.code.includes(`TEXELS_PER_ROW = ${TEXELS_PER_ROW}u`));
+});
+
+Deno.test("unevenBytes() gives whole rows, enough of them and never a power of two", () => {
+  const rows = (bytes: number) => unevenBytes(bytes) / ROW_BYTES;
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 8, 1024].map((n) => rows(n * ROW_BYTES)), [3, 3, 3, 3, 5, 5, 9, 1025]);
+  assert.equal(rows(3 * ROW_BYTES + 16), 5);
 });

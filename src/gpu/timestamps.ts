@@ -1,6 +1,6 @@
 /**
- * GPU time of compute passes, from timestamp queries. Needs the `timestamp-query` feature; where it is missing there
- * are no timestamps, which callers report as unavailable.
+ * GPU time of compute passes, from timestamp queries. They need the feature `timestamp-query`; callers report times as
+ * unavailable without it.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { Gpu } from "./gpu.ts";
 import type { LedgerBuffer } from "./ledger.ts";
 import { readBuffer } from "./readback.ts";
 
-/** The most passes that can be timed at once: WebGPU allows 4096 queries in a set. */
+/** Most passes between two reads: WebGPU allows 4096 queries in a set. */
 export const MAX_PASSES = 2048;
 
-/** When a pass ran. */
+/** Start and duration of a pass. */
 export interface PassTime {
-  /** Start, in ms after the start of the first pass that was read with it. */
+  /** Start, in ms after the start of the first pass of the same read. */
   readonly beginMs: number;
-  /** Duration. */
+  /** Duration, in ms. */
   readonly ms: number;
 }
 
-/** Times a number of passes, in the order in which they are recorded. */
+/** Timestamp queries of passes, in the order of their recording. */
 export class Timestamps {
   readonly #gpu: Gpu;
   readonly #queries: GPUQuerySet;
@@ -39,12 +39,12 @@ export class Timestamps {
     });
   }
 
-  /** For up to `maxPasses` passes (at most {@link MAX_PASSES}), or undefined where the device has no timestamps. */
+  /** Makes queries for up to `maxPasses` passes (at most {@link MAX_PASSES}); undefined without the feature. */
   static create(gpu: Gpu, maxPasses: number): Timestamps | undefined {
     return gpu.device.features.has("timestamp-query") ? new Timestamps(gpu, maxPasses) : undefined;
   }
 
-  /** What the next pass must be begun with; undefined when all queries are taken. */
+  /** Returns the queries for the next pass; undefined if all are taken. */
   next(): GPUComputePassTimestampWrites | undefined {
     if (this.#passes === this.#maxPasses) return undefined;
     const begin = 2 * this.#passes++;
@@ -52,7 +52,7 @@ export class Timestamps {
   }
 
   /**
-   * Reads how long each of the passes submitted so far took, in ms, and begins anew.
+   * Reads the durations of the passes submitted since the last read, in ms.
    *
    * @throws {KvbenchError} If the device fails.
    */
@@ -61,7 +61,7 @@ export class Timestamps {
   }
 
   /**
-   * Reads when the passes submitted so far ran, and begins anew.
+   * Reads the times of the passes submitted since the last read.
    *
    * @throws {KvbenchError} If the device fails.
    */

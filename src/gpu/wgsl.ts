@@ -1,13 +1,12 @@
 /**
- * WGSL files, and WGSL as the compiler sees it: without comments, indentation and empty lines, so that what is compared
- * or hashed is code. Compiles nothing.
+ * WGSL files, and their code without comments, indentation and empty lines, for comparisons and hashes. Compiles nothing.
  *
  * @module
  */
 
-/** A WGSL file as imported: its name is used in error messages. */
+/** A WGSL file as imported. */
 export interface WgslFile {
-  /** Names it in messages. */
+  /** Name in error messages. */
   readonly name: string;
   /** Text of the file. */
   readonly code: string;
@@ -31,14 +30,14 @@ export function codeOf(wgsl: string): string {
 }
 
 /**
- * Joins the code of files, for a hash that changes with what is compiled and with nothing else: not with comments, names
- * of files, or their order.
+ * Joins the code of files for a hash that changes with the compiled code alone, not with comments, names of files, or
+ * their order.
  */
 export function joinedCode(files: readonly Pick<WgslFile, "code">[]): string {
   return [...new Set(files.map(({ code }) => codeOf(code)))].sort().join("\n");
 }
 
-/** Puts a space in place of each block comment and removes the others; WGSL has no strings that could hold one. */
+/** Replaces block comments with spaces and removes line comments; WGSL has no strings that could contain them. */
 function withoutComments(wgsl: string): string {
   let code = "";
   for (let at = 0; at < wgsl.length;) {

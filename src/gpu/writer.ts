@@ -1,6 +1,6 @@
 /**
- * Writing much data to buffers and textures. WebGPU keeps a copy of what it was given until the queue is done with it,
- * and drivers put the copies among the buffers, where they leave holes: so it is given little at a time.
+ * Writes of much data to buffers and textures. WebGPU keeps a copy of the data until the queue is done with it, and drivers
+ * allocate the copies among the buffers, where they leave holes; so the data is written in small parts.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Gpu } from "./gpu.ts";
 import type { LedgerVectors } from "./ledger.ts";
 import { regionsOf } from "./texels.ts";
 
-/** What the queue may hold copies of: 2 MiB. More leaves more holes, less takes more time. */
+/** Most bytes of pending copies: more leave more holes, fewer take more time. */
 const PENDING_BYTES = 2 << 20;
 
-/** Writes, and waits where the queue has enough to do. */
+/** A writer that waits while too many copies are pending. */
 export class Writer {
   readonly #gpu: Gpu;
   #pendingBytes = 0;
 
-  /** @param gpu Where to write. */
+  /** @param gpu The GPU to write to. */
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
   }
 
   /**
-   * Writes `values` from `offset` bytes on. They may be changed afterwards.
+   * Writes values from `offset` bytes on. The caller may change them afterwards.
    *
-   * @param offset A multiple of 16 in texels, of which whole ones are written, otherwise of 4.
+   * @param offset Multiple of 16 in texture storage, which takes whole texels, and of 4 in buffers.
    */
   async write(
     target: LedgerVectors,
@@ -49,7 +49,7 @@ export class Writer {
   }
 }
 
-/** Hands `values` to the queue at once, to be written from `offset` bytes on. */
+/** Queues a write of values from `offset` bytes on. */
 export function writeVectors(
   queue: GPUQueue,
   target: LedgerVectors,

@@ -10,9 +10,21 @@ import type { WebGpuName, WebGpuSource } from "../gpu/webgpu.ts";
 import { askedBackends, askedWebGpu, variable } from "./variables.ts";
 
 /** Options of {@linkcode openGpu}. */
-export interface GpuOptions extends DeviceLimits {
-  /** Implementation of WebGPU. Default: the one that KVBENCH_WEBGPU names, else Deno's own. */
-  readonly webgpu?: WebGpuName;
+export interface GpuOptions {
+  /** Implementation of WebGPU: Deno's own, or Dawn. Default: the one that KVBENCH_WEBGPU names, else Deno's own. */
+  readonly webgpu?: "deno" | "dawn";
+  /**
+   * Optional features to do without. Default: none.
+   *
+   * @internal For tests of less capable adapters.
+   */
+  readonly disabledFeatures?: NonNullable<DeviceLimits["disabledFeatures"]>;
+  /**
+   * Limits to keep below the adapter's. Default: none.
+   *
+   * @internal For tests of less capable adapters.
+   */
+  readonly limits?: NonNullable<DeviceLimits["limits"]>;
 }
 
 /**

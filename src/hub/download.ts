@@ -19,7 +19,7 @@ export interface PinnedFile {
 }
 
 /** Events of a download; a cached file causes none. */
-export interface DownloadEvents {
+interface DownloadEvents {
   /** Called before the server is asked. */
   onDownload?(file: PinnedFile): void;
   /** Called as bytes arrive. */

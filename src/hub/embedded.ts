@@ -29,10 +29,10 @@ export const EMBEDDED_FILES = {
 } as const satisfies Record<string, Omit<PinnedFile, "url">>;
 
 /** The folder of the embedded model, beside the sources or the bundle. */
-export const EMBEDDED_FOLDER: URL = new URL("weights/tiny/", HOME);
+const EMBEDDED_FOLDER: URL = new URL("weights/tiny/", HOME);
 
 /** Options of {@linkcode openEmbedded}. */
-export interface EmbeddedOptions extends DownloadOptions {
+interface EmbeddedOptions extends DownloadOptions {
   /** The folder that holds the files. Default: {@linkcode EMBEDDED_FOLDER}. */
   readonly base?: URL;
 }

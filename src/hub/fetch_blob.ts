@@ -32,7 +32,11 @@ export interface FetchEvents {
   progress?(path: string, received: number, total: number): void;
   /** Another process is fetching the file. Called repeatedly. */
   wait?(path: string): void;
-  /** A try failed, and there will be another. */
+  /**
+   * A try failed, and there will be another.
+   *
+   * @internal For the displays of kvbench.
+   */
   retry?: OnRetry;
 }
 

@@ -13,7 +13,7 @@ import { fetchModel, type FetchOptions } from "./repository.ts";
 import { type HubSettings, hubSettings } from "./settings.ts";
 
 /** A file of a cached model, compared with the hash that it was fetched with. */
-export interface VerifiedFile {
+interface VerifiedFile {
   /** Name in the repository. */
   readonly path: string;
   readonly bytes: number;

@@ -6,18 +6,37 @@
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { fileSource, readText, unreadable } from "../host/files.ts";
-import { type Checkpoint, openCheckpoint, type WeightsFile } from "../checkpoint/checkpoint.ts";
+import {
+  type Checkpoint,
+  openCheckpoint,
+  type TensorSource,
+  type WeightsFile,
+} from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../checkpoint/config.ts";
 import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";
 import { Hub } from "./hub.ts";
 import { CONFIG, readJson, WEIGHTS, weightsIn } from "./model_files.ts";
 import { repositoryOf } from "./names.ts";
+import type { FetchEvents } from "./fetch_blob.ts";
 import type { FetchOptions } from "./repository.ts";
+import type { RetryOptions } from "./retry.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** Options of {@linkcode locateModel} and {@linkcode locateConfig}. */
-export interface LocateOptions extends Omit<FetchOptions, "configOnly"> {
-  /** The hub and its cache. Default: those that the environment names. */
+export interface LocateOptions {
+  /** Called while files are fetched. */
+  readonly events?: FetchEvents;
+  /**
+   * Tries and pauses. Default: {@linkcode RETRY}.
+   *
+   * @internal For tests.
+   */
+  readonly retry?: RetryOptions;
+  /**
+   * The hub to ask. Default: the one that the environment names.
+   *
+   * @internal For tests.
+   */
   readonly settings?: HubSettings;
 }
 
@@ -34,7 +53,7 @@ export const MODEL_NAMES = `${EMBEDDED_NAME}, ${
  * @throws {UsageError} If the name is none of these.
  * @throws {KvbenchError} If the checkpoint is incomplete, damaged, or can't be fetched or read.
  */
-export async function locateModel(name: string, options: LocateOptions = {}): Promise<Checkpoint> {
+export async function locateModel(name: string, options: LocateOptions = {}): Promise<TensorSource> {
   const { events } = options;
   if (name === EMBEDDED_NAME) {
     return await openEmbedded({

@@ -29,7 +29,7 @@ import { OPERATORS } from "./operators.ts";
 import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
-import { type Gpt2Weights, type UploadOptions, uploadWeights, wteShards } from "./weights.ts";
+import { type Gpt2Weights, uploadWeights, wteShards } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
 /** The code of all kernels, for a hash that says which kernels a result came from. */
@@ -44,12 +44,24 @@ export const KERNELS_TEXT: string = joinedCode([
 ]);
 
 /** Options of {@link Gpt2.load}. */
-export interface LoadOptions extends Omit<UploadOptions, "packing" | "texels"> {
-  /** The kernel variants. Default: those for the adapter's kind. */
+export interface LoadOptions {
+  /** Called after each tensor, or part of one, with the elements uploaded so far. */
+  readonly onProgress?: (elements: number) => void;
+  /** The most bytes that a tensor, or a shard of the token embedding or head, may take. Default: what the device binds. */
+  readonly maxBindingBytes?: number;
+  /**
+   * The kernel variants. Default: those for the adapter's kind.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly tuning?: Tuning;
   /** How weight matrices are stored. Default: in float32. */
   readonly weightsDtype?: Dtype;
-  /** The steps that come first: their kernels are compiled beside the weights' loading. Default: none are. */
+  /**
+   * The steps that come first: their kernels are compiled beside the weights' loading. Default: none are.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly firstSteps?: StepRange;
 }
 
@@ -59,11 +71,19 @@ export class Gpt2 implements Model {
   readonly gpu: Gpu;
   /** The model's dimensions. */
   readonly config: Gpt2Config;
-  /** The padded dimensions. */
+  /**
+   * The padded dimensions.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly dims: Dims;
   /** Numbers in the token embedding, the layers and the head. */
   readonly nParameters: number;
-  /** The kernel variants in use. */
+  /**
+   * The kernel variants in use.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly tuning: Tuning;
   /** How weight matrices are stored. */
   readonly weightsDtype: Dtype;
@@ -126,6 +146,7 @@ export class Gpt2 implements Model {
   /**
    * The same weights with other kernel variants; they stay the first one's to free.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {Error} If the variants want the weights to lie otherwise.
    */
   withTuning(tuning: Tuning): Gpt2 {
@@ -137,7 +158,11 @@ export class Gpt2 implements Model {
     return new Gpt2(gpu, context, this.#weights, loadMs);
   }
 
-  /** The layout of `@group(0)`, for {@link StepTables}. */
+  /**
+   * The layout of `@group(0)`, for {@link StepTables}.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   get stepLayout(): Layouts["step"] {
     return this.#layouts.step;
   }
@@ -145,6 +170,7 @@ export class Gpt2 implements Model {
   /**
    * Compiles the kernels that steps of a range use with a strategy. Default: every step.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If one does not compile.
    */
   stepKernels(source: KvSource, range: StepRange = ANY_STEP): Promise<StepKernels> {
@@ -169,7 +195,11 @@ export class Gpt2 implements Model {
     );
   }
 
-  /** Allocates activations for batches within `limits`. */
+  /**
+   * Allocates activations for batches within `limits`.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   workspace(limits: BatchLimits): Workspace {
     const { config, tuning } = this;
     return new Workspace(
@@ -182,12 +212,18 @@ export class Gpt2 implements Model {
   /**
    * Records the pass from token ids to logits [nOutputs, V4 * 4] for one batch. `@group(0)` must be bound to
    * the batch's tables.
+   *
+   * @internal For the parts of kvbench alone.
    */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void {
     for (const stage of this.stages(workspace)) stage.record(recorder, batch, kv);
   }
 
-  /** The stages of a forward pass in a workspace, in their order. */
+  /**
+   * The stages of a forward pass in a workspace, in their order.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   stages(workspace: Workspace): readonly Stage[] {
     const known = this.#stages.get(workspace) ?? this.#stagesIn(workspace);
     this.#stages.set(workspace, known);
@@ -197,6 +233,8 @@ export class Gpt2 implements Model {
   /**
    * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's
    * sampling buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
+   *
+   * @internal For the parts of kvbench alone.
    */
   choose(
     recorder: Recorder,
@@ -209,7 +247,11 @@ export class Gpt2 implements Model {
     else compiled(argmax).record(recorder, [workspace.argmax], batch);
   }
 
-  /** Returns the costs of one step with a greedy choice, by kernel. */
+  /**
+   * Returns the costs of one step with a greedy choice, by kernel.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): ReturnType<typeof stepCosts> {
     const { config, weightsDtype, tuning } = this;
     return stepCosts(batch, { config, weightsDtype, tuning, ...kv });

@@ -72,36 +72,68 @@ export interface Model {
   readonly config: ModelConfig;
   /** Numbers in the token embedding, the layers and the head. */
   readonly nParameters: number;
-  /** The padded dimensions. */
+  /**
+   * The padded dimensions.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly dims: Dims;
-  /** The kernel variants in use. */
+  /**
+   * The kernel variants in use.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly tuning: Tuning;
   /** How weight matrices are stored. */
   readonly weightsDtype: Dtype;
-  /** The layout of `@group(0)`: the tables of a step. */
+  /**
+   * The layout of `@group(0)`: the tables of a step.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   readonly stepLayout: Layouts["step"];
   /**
    * Compiles the kernels that steps of a range use with a strategy. Default: every step.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If one does not compile.
    */
   stepKernels(source: KvSource, range?: StepRange): Promise<StepKernels>;
-  /** Allocates activations for batches within `limits`. */
+  /**
+   * Allocates activations for batches within `limits`.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   workspace(limits: BatchLimits): Workspace;
-  /** Records a forward pass over a batch, whose logits are then in the workspace. */
+  /**
+   * Records a forward pass over a batch, whose logits are then in the workspace.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void;
-  /** Returns the stages of a forward pass in a workspace, in their order. */
+  /**
+   * Returns the stages of a forward pass in a workspace, in their order.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   stages(workspace: Workspace): readonly Stage[];
   /**
    * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's sampling
    * buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
+   *
+   * @internal For the parts of kvbench alone.
    */
   choose(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess, sampled: boolean): void;
-  /** Returns the costs of one step with a greedy choice, by kernel; what the step does not dispatch is not in it. */
+  /**
+   * Returns the costs of one step with a greedy choice, by kernel; what the step does not dispatch is not in it.
+   *
+   * @internal For the parts of kvbench alone.
+   */
   costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): Readonly<Record<string, Cost>>;
   /**
    * Makes every variant of the products of a decode step on these weights, to be timed.
    *
+   * @internal For the parts of kvbench alone.
    * @throws {KvbenchError} If the device has no timestamps or a kernel does not compile.
    */
   productTrials(): Promise<ProductTrials>;

@@ -13,6 +13,7 @@ import { type LinearOptions, linearUses, paddedRows, PRODUCTS } from "../../wgsl
 import { SAMPLE_USES } from "../../wgsl/ops/sample/operator.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
+import { unevenBytes } from "../gpu/texels.ts";
 import type { BatchLimits } from "./batch.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
@@ -106,8 +107,10 @@ export class Workspace {
     const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
     /** An activation input of products and attention. */
-    const operand = (label: string, count: number) =>
-      this.#keep(gpu.ledger.createVectors({ label, category: "activations", bytes: count * 16 }, tuning));
+    const operand = (label: string, count: number) => {
+      const bytes = tuning.texels ? unevenBytes(count * 16) : count * 16;
+      return this.#keep(gpu.ledger.createVectors({ label, category: "activations", bytes }, tuning));
+    };
 
     const x = vectors("x", rows * e4);
     const normed = operand("normed", rows * e4);

@@ -10,16 +10,16 @@ import { oneLine } from "./one_line.ts";
 import { csv, jsonLines } from "./rows.ts";
 import { benchTable } from "./table.ts";
 
-const WRITERS = {
+/** A form of output. */
+export type Format = "table" | "json" | "jsonl" | "csv" | "markdown";
+
+const WRITERS: Readonly<Record<Format, (results: readonly BenchResult[]) => string>> = {
   table: (results: readonly BenchResult[]) => results.map(titled).join("\n\n"),
   json: (results: readonly BenchResult[]) => formatJson(results.length === 1 ? results[0] : results),
   jsonl: jsonLines,
   csv,
   markdown,
-} as const;
-
-/** Name of an output format. */
-export type Format = keyof typeof WRITERS;
+};
 
 /** Names of all output formats. */
 export const FORMATS = Object.keys(WRITERS) as Format[];

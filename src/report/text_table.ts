@@ -10,7 +10,7 @@ import { WIDTH } from "./wrap.ts";
 export type TableRow = readonly (string | number)[] | { readonly heading: string };
 
 /** Head, alignment and lines of a table. */
-export interface TableOptions {
+interface TableOptions {
   /** Titles of the columns. Default: none. */
   readonly head?: readonly string[];
   /** A letter for each column, l for left and r for right; the last one holds for all that follow. Default: lr. */
@@ -58,7 +58,7 @@ function widthsOf(columns: number, { label, most }: { label: number; most: numbe
 }
 
 /** A table with a column for each thing, which is filled row by row. */
-export interface ColumnTable<T> {
+interface ColumnTable<T> {
   /** Begins a group of rows. */
   group(title: string): void;
   /** Adds a row. */

@@ -13,8 +13,7 @@ import { servingEntrySchema } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";
 import type { ServingPlan } from "./plan.ts";
 
-/** The kind of file. */
-export const SERVING_KIND = {
+const SERVING_KIND = {
   kind: "kvbench.serve-sim",
   version: 2,
   refused: {},
@@ -92,7 +91,7 @@ export type ServingResult = z.infer<typeof schema>;
 export const parseServing = recordReader(schema, SERVING_KIND);
 
 /** Version 1 named two options in `limits` and did not say where K and V are. */
-export function fromVersion1(record: Record<string, unknown>): Record<string, unknown> {
+function fromVersion1(record: Record<string, unknown>): Record<string, unknown> {
   const { results } = record;
   const setup = setupOfVersion1(record);
   if (!Array.isArray(results)) return setup;

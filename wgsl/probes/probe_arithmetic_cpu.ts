@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What `lanes` lanes make of `start` [4, 4] in `steps` steps: [lanes, 4]. */
+/** Computes what `lanes` lanes make of `start` [4, 4] in `steps` steps: [lanes, 4]. */
 export function probeArithmeticCpu(start: Float32Array, lanes: number, steps: number): Float32Array {
   const factor = start[12]!, term = start[13]!;
   return Float32Array.from({ length: 4 * lanes }, (_, at) => {

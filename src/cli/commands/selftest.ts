@@ -17,7 +17,7 @@ import { EMBEDDED_NAME } from "../../hub/embedded.ts";
 import { machineFacts } from "../../host/machine.ts";
 import { strategyNamed, strategyNames } from "../../kv/registry.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
-import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { TensorSource } from "../../checkpoint/checkpoint.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { tuningFor, tuningsOf } from "../../model/tuning.ts";
 import { formatJson } from "../../report/json.ts";
@@ -81,7 +81,7 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<Verdict[]> {
+async function check(gpu: Gpu, checkpoint: TensorSource, quick: boolean): Promise<Verdict[]> {
   const every = kernelChecks({
     config: checkpoint.config,
     tunings: tuningsOf(gpu.facts, gpu.device),
@@ -111,7 +111,7 @@ async function check(gpu: Gpu, checkpoint: Checkpoint, quick: boolean): Promise<
 /** The whole model, with strategies that are exact. */
 async function goldenVerdicts(
   gpu: Gpu,
-  checkpoint: Checkpoint,
+  checkpoint: TensorSource,
   strategies: readonly string[],
   onProgress: (checked: number) => void,
 ): Promise<Verdict[]> {

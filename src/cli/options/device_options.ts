@@ -31,7 +31,7 @@ export interface DeviceOptions {
 const group = "WebGPU and kernels";
 
 /** The options of every subcommand that opens a device. */
-export const DEVICE_OPTIONS: readonly OptionSpec[] = [
+const DEVICE_OPTIONS: readonly OptionSpec[] = [
   {
     flags: "--webgpu <name>",
     help: "Implementation of WebGPU",
@@ -70,7 +70,7 @@ export function gpuOptions({ webgpu, disableFeature, limit }: DeviceOptions): Gp
 }
 
 /** A feature, or all of them, besides those given before. */
-export function disabledFeature(text: string, before: readonly Feature[] = []): readonly Feature[] {
+function disabledFeature(text: string, before: readonly Feature[] = []): readonly Feature[] {
   if (text === "all") return FEATURES;
   if (text === UNUSED_FEATURE) {
     console.error(`kvbench: ${UNUSED_FEATURE} is never used: there is nothing to do without`);

@@ -16,7 +16,7 @@ export const MOST_EVERYDAY = 10;
 const WIDEST = 100;
 
 /** The parts of a command's help besides its options. */
-export interface HelpSpec {
+interface HelpSpec {
   /** Options that `--help` shows, in order, without dashes and with spaces between them. Default: all. */
   readonly everyday?: string;
   /** Command lines without `kvbench`, each with its effect. */
@@ -157,7 +157,7 @@ function shownDefault(value: unknown): string | undefined {
 }
 
 /** Examples as lines: what each does, and the command under it. A long command goes on in further lines. */
-export function exampleLines(examples: readonly Example[], width: number): string[] {
+function exampleLines(examples: readonly Example[], width: number): string[] {
   return [
     "Examples:",
     ...examples.flatMap(([what, args]) => {

@@ -32,7 +32,7 @@ export interface PrecisionOptions extends ModelOptions {
 }
 
 /** The options of every subcommand that loads a model. */
-export const MODEL_OPTIONS: readonly OptionSpec[] = [
+const MODEL_OPTIONS: readonly OptionSpec[] = [
   { flags: "--model <name>", help: `Model: ${MODEL_NAMES}`, group: "Model", default: "tiny" },
   {
     flags: "--weights <source>",
@@ -61,7 +61,7 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** The storage type of K and V. */
-export const KV_DTYPE: OptionSpec = {
+const KV_DTYPE: OptionSpec = {
   flags: "--kv-dtype <type>",
   help: "Storage type of K and V on the GPU",
   group: "K/V memory",

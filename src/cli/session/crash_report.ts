@@ -16,7 +16,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { VERSION } from "../../base/version.ts";
 
 /** What was under way when an error was thrown. */
-export interface CrashContext {
+interface CrashContext {
   /** In words, such as `loading weights`. */
   readonly phase: string;
   /** Where it ran, with what was on it. */

@@ -24,7 +24,7 @@ export interface Fit {
 }
 
 /** Bytes that are free for a model, or why nobody knows. */
-export type FreeMemory = { readonly bytes: number } | { readonly bytes: null; readonly unknown: string };
+type FreeMemory = { readonly bytes: number } | { readonly bytes: null; readonly unknown: string };
 
 /**
  * Compares what the weights and the work need with the device's limits and with what is free.
@@ -62,7 +62,7 @@ export function fitOf(
 export type WorkOf = (context: NeedContext) => WorkNeed;
 
 /** Options of {@linkcode checkMemory}. */
-export interface CheckOptions {
+interface CheckOptions {
   /** What is to be done with the model. Default: one sequence of a full context. */
   readonly work?: WorkOf | undefined;
   /** Gets a line where a large model's fit is unknown. */

@@ -41,7 +41,7 @@ export interface Session {
 }
 
 /** How a model is begun with. */
-export interface Beginning {
+interface Beginning {
   /** Computes what will be needed beside the weights. Default: one sequence of a full context. */
   readonly work?: WorkOf | undefined;
   /** Whether variants are measured where none are remembered. Default: only with `--retune`. */
@@ -243,7 +243,7 @@ function synthetic(name: string, config: Gpt2Config, seed: number): SyntheticChe
 const MAX_PROMPT_BYTES = 64 << 10;
 
 /** A prompt as a command line gives it. */
-export interface PromptOptions {
+interface PromptOptions {
   readonly prompt: string | undefined;
   readonly promptIds: readonly number[] | undefined;
 }

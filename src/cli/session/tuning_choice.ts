@@ -13,7 +13,7 @@ import { progressBar } from "../terminal/progress.ts";
 import { recallTuning, rememberTuning } from "./remembered_tuning.ts";
 
 /** Options of {@link knownTuning}. */
-export interface TuningOptions extends AutotuneOptions {
+interface TuningOptions extends AutotuneOptions {
   /** Whether a remembered choice may be taken. */
   readonly autotune: boolean;
   /** Whether a remembered choice is ignored. */
@@ -61,7 +61,9 @@ export async function measureTuning(gpu: Gpu, options: AutotuneOptions): Promise
   const forgotten = await rememberTuning(await keyOf(gpu, options), tuning);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   bar.say(
-    `Tried ${tried} kernel variants in ${seconds} s: ${sayChoice(tuning, tuningFor(gpu.facts))}` +
+    `Tried ${tried === 1 ? "1 kernel variant" : `${tried} kernel variants`} in ${seconds} s: ${
+      sayChoice(tuning, tuningFor(gpu.facts))
+    }` +
       (forgotten === undefined ? "" : `; not remembered, as ${forgotten}`),
   );
   return tuning;

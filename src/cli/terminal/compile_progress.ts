@@ -13,7 +13,7 @@ const QUIET_MS = 500;
 const WORTH_A_LINE_MS = 1000;
 
 /** Shows compiling. */
-export interface CompileProgress {
+interface CompileProgress {
   /** Says that a kernel is compiled next; what it returns says that it is. */
   readonly kernel: (kernel: Pick<Kernel, "label">) => () => void;
   /** Ends it: all kernels are compiled. */
@@ -21,7 +21,7 @@ export interface CompileProgress {
 }
 
 /** Where {@linkcode compileProgress} shows it. */
-export interface CompileProgressOptions {
+interface CompileProgressOptions {
   /** Default: this process's stderr. */
   readonly bar?: ProgressBar;
   /** Whether `bar` is on a terminal. */

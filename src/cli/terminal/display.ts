@@ -16,7 +16,7 @@ export interface Row {
 }
 
 /** A terminal to draw on. */
-export interface Screen {
+interface Screen {
   readonly isTTY: boolean;
   readonly columns: number;
   /** Writes text and control sequences. */

@@ -11,7 +11,7 @@ const SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows
   : { SIGINT: 2, SIGTERM: 15 };
 
 /** How {@linkcode watchInterrupts} works. */
-export interface InterruptOptions {
+interface InterruptOptions {
   /** Time from the first signal until the process is ended, whatever it does, in ms. Default: as long as it takes. */
   readonly withinMs?: number;
 }

@@ -91,7 +91,7 @@ function clock(seconds: number): string {
 }
 
 /** A view that is told of progress and removed at the end. */
-export interface LiveView extends BenchProgress {
+interface LiveView extends BenchProgress {
   /** Removes it. */
   clear(): void;
 }
@@ -100,7 +100,7 @@ export interface LiveView extends BenchProgress {
 const LINE_SECONDS = 10;
 
 /** How {@linkcode liveView} works. */
-export interface LiveViewOptions {
+interface LiveViewOptions {
   /** Gets a line where there is no display. Default: nobody does. */
   readonly say?: (line: string) => void;
   /** Reads a clock, in ms. Default: this process's. */

@@ -16,8 +16,9 @@ import type { BenchResult } from "../record/result.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** The times that are compared. */
-export const COMPARED = ["ttft_ms", "tpot_ms", "e2e_ms"] as const;
-type ComparedMetric = (typeof COMPARED)[number];
+export const COMPARED: readonly ComparedMetric[] = ["ttft_ms", "tpot_ms", "e2e_ms"];
+/** A time that is compared. */
+export type ComparedMetric = "ttft_ms" | "tpot_ms" | "e2e_ms";
 
 /** One time of one cell in both results. */
 export interface MetricComparison {
@@ -36,7 +37,7 @@ export interface MetricComparison {
 }
 
 /** One cell in both results. */
-interface CellComparison {
+export interface CellComparison {
   readonly cell: CellPlan;
   /** TTFT, TPOT where there is one, and E2E. */
   readonly metrics: readonly MetricComparison[];

@@ -58,11 +58,7 @@ const schema = z.strictObject({
   }).describe("Account of a decode step's time: medians over as many steps of either kind"),
 });
 
-/**
- * A profile, as it stands in the JSON file.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** A profile, as it stands in the JSON file. */
 export type ProfileResult = z.infer<typeof schema>;
 
 /** The format as a JSON Schema (draft 2020-12) with a description of every field. */

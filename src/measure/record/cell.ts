@@ -15,19 +15,14 @@ import { summarySchema } from "../findings/summary.ts";
 export const kvValue: z.ZodType<KvValue> = z.union([z.string(), z.number()]).nullable()
   .describe("Options of the strategy by their names; null where one does not apply");
 
-/** Checks {@linkcode Settings}. */
-export const settingsSchema = z.object({
+const settingsSchema = z.object({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),
   kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V on the GPU"),
 }).catchall(kvValue);
 
-/**
- * The settings of a cell: its work, and the options of its strategy.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The settings of a cell: its work, and the options of its strategy. */
 export type Settings = z.infer<typeof settingsSchema>;
 
 const categories = (what: string, total: string) =>
@@ -117,9 +112,5 @@ export const cellSchema = z.strictObject({
     .describe("Generated text of each sequence, null where the model has no tokenizer"),
 });
 
-/**
- * One strategy with its settings, measured.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** One strategy with its settings, measured. */
 export type Cell = z.infer<typeof cellSchema>;

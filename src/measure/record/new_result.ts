@@ -4,20 +4,21 @@
  * @module
  */
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
-import type { Model } from "../../model/model.ts";
+import { parameterCount } from "../../checkpoint/config.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
 import type { Plan } from "../run/plan.ts";
 import { describeEnvironment, type MachineFacts } from "./environment.ts";
 import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
 
 /** A benchmark that is about to begin. */
 export interface NewResult {
-  /** The plan to measure. */
+  /** Plan of the measurement. */
   readonly plan: Plan;
-  /** The model's name. */
+  /** Name of the model. */
   readonly name: string;
-  /** The origin of its weights. */
+  /** Source of the weights. */
   readonly weights: WeightsOrigin;
-  /** The runtime and the machine. */
+  /** Runtime and machine. */
   readonly machine: MachineFacts;
   /** Arguments of the command. Default: none. */
   readonly command?: readonly string[];
@@ -29,7 +30,7 @@ export interface NewResult {
 
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
 export async function newResult(
-  model: Model,
+  model: Gpt2,
   { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
 ): Promise<BenchResult> {
   const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
@@ -47,7 +48,7 @@ export async function newResult(
       n_embd: nEmbd,
       n_ctx: nCtx,
       vocab_size: vocabSize,
-      n_parameters: model.nParameters,
+      n_parameters: parameterCount(model.config),
       weights,
       weights_dtype: model.weightsDtype,
     },

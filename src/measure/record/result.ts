@@ -106,31 +106,19 @@ const schema = z.strictObject({
 });
 
 /**
- * A bench result, as it stands in the JSON file. Read the fields' meanings from {@linkcode resultJsonSchema}.
+ * A bench result, as it stands in the JSON file. {@linkcode resultJsonSchema} describes its fields.
  *
  * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type BenchResult = z.infer<typeof schema>;
 
-/**
- * The record of a group of cells as a whole.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The record of a group of cells as a whole. */
 export type GroupRecord = z.infer<typeof groupSchema>;
 
-/**
- * The times of one measured run.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The times of one measured run. */
 export type Timing = z.infer<typeof timingSchema>;
 
-/**
- * The measured runs of a group that was interrupted.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The measured runs of a group that was interrupted. */
 export type Unfinished = z.infer<typeof unfinishedSchema>;
 
 /** The format as a JSON Schema (draft 2020-12) with a description of every field. */

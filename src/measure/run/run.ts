@@ -6,7 +6,7 @@
  */
 import type { Model } from "../../model/model.ts";
 import { checkPlan, type GroupPlan, groupsOf } from "./grid.ts";
-import { type GroupOptions, type GroupProgress, measureGroup } from "./group.ts";
+import { type GroupProgress, measureGroup } from "./group.ts";
 import type { BenchResult } from "../record/result.ts";
 
 /** Events for a display. */
@@ -18,8 +18,16 @@ export interface BenchProgress extends Omit<GroupProgress, "round"> {
 }
 
 /** Options of {@linkcode runBench}. */
-export interface BenchOptions extends Pick<GroupOptions, "signal" | "decode"> {
-  /** Called as it goes. Default: nothing is called. */
+export interface BenchOptions {
+  /** Ends the benchmark between two runs when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Returns the text of ids. Default: the record has no text. */
+  readonly decode?: ((ids: readonly number[]) => string) | undefined;
+  /**
+   * Called as it goes. Default: nothing is called.
+   *
+   * @internal For the displays of kvbench.
+   */
   readonly progress?: Partial<BenchProgress>;
 }
 

@@ -10,7 +10,7 @@ import { type Choice, choiceChecks, choiceCost, choicePlan } from "../sample/cho
 import code from "./argmax.wgsl" with { type: "text" };
 import { argmaxCpu } from "./reference.ts";
 
-/** What it binds. */
+/** Uses of its bindings. */
 export const ARGMAX_USES = { logits: "read", tokens: "readWrite" } as const satisfies Uses;
 
 /** The choice. */

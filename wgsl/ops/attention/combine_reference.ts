@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What the splits of one head left behind. */
+/** Sums of the splits of one head. */
 export interface Splits {
   readonly partial: ArrayLike<number>; // [nSplits, headDim]
   readonly scale: ArrayLike<number>; // [nSplits, 2]: the largest score, and the sum of weights

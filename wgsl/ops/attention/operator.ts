@@ -82,7 +82,7 @@ function attentionChecks(
   );
 }
 
-/** What the attention of a batch covers, over all tiles. */
+/** Counts rows, tokens and pairs of a batch's attention, over all tiles. */
 function shapeOf(
   { tiles, nPrefillTiles, nDecodeTiles }: Batch,
   { config, kvDtype, tuning, entries = (length) => length }: CostModel,

@@ -21,16 +21,16 @@ export const DECODE_FILE: WgslFile = { name: "attention_decode.wgsl", code: deco
 export const PREFILL_FILE: WgslFile = { name: "attention_prefill.wgsl", code: prefillCode };
 /** Joins splits. */
 export const COMBINE_FILE: WgslFile = { name: "attention_combine.wgsl", code: combineCode };
-/** What a decode attention makes of a split. */
+/** Stores the sums of a split. */
 export const SPLIT_FILE: WgslFile = { name: "attention_split.wgsl", code: splitCode };
-/** What it makes of a whole context. */
+/** Stores the output of a whole context. */
 export const WHOLE_FILE: WgslFile = { name: "attention_whole.wgsl", code: wholeCode };
 
-/** What attention of whole contexts binds. */
+/** Uses of the bindings of attention over whole contexts. */
 export const ATTENTION_USES = { x: "operand", y: "result" } as const satisfies Uses;
-/** What decode attention in splits binds. */
+/** Uses of the bindings of decode attention in splits. */
 export const SPLIT_USES = { x: "operand", partial: "readWrite" } as const satisfies Uses;
-/** What joins the splits. */
+/** Uses of the bindings of the join of splits. */
 export const COMBINE_USES = { partial: "read", y: "result" } as const satisfies Uses;
 
 /** Says what a decode attention binds. */

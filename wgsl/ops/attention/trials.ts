@@ -52,7 +52,7 @@ export function prefill(sequence: number, first: number, count: number): Span {
   return { sequence, first, count, outputs: 0 };
 }
 
-/** What is tried. */
+/** The subject of a trial. */
 export interface AttentionCase extends CheckedKv {
   readonly nHead: number;
   readonly headDim: number;

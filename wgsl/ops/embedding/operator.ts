@@ -22,7 +22,7 @@ import { embeddingCpu } from "./reference.ts";
 
 const FILE = { name: "embedding.wgsl", code };
 
-/** What it binds. */
+/** Uses of its bindings. */
 export const EMBEDDING_USES = {
   tokens: "read",
   x: "readWrite",

@@ -1,5 +1,5 @@
 /**
- * What `embedding.wgsl` computes, naively and in float64.
+ * The result of `embedding.wgsl`, naively and in float64.
  *
  * @module
  */

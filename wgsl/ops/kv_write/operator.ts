@@ -20,7 +20,7 @@ import code from "./kv_write.wgsl" with { type: "text" };
 
 const FILE = { name: "kv_write.wgsl", code };
 
-/** What it binds. */
+/** Uses of its bindings. */
 export const KV_WRITE_USES = { x: "operand" } as const satisfies Uses;
 
 /** The operator, of a strategy's K/V memory. */
@@ -50,7 +50,7 @@ export const KV_WRITE: Operator<KvSource, void> = {
     })),
 };
 
-/** What bytes are before the kernel runs. */
+/** The value of bytes before the kernel runs. */
 const POISON = 0xa5;
 const N_CTX = 70;
 const SPANS = [

@@ -18,12 +18,12 @@ import { layerNormCpu } from "./reference.ts";
 
 const FILE = { name: "layer_norm.wgsl", code };
 
-/** What it binds. */
+/** Uses of its bindings. */
 export const NORM_USES = { x: "read", y: "result", gamma: "read", beta: "read" } as const satisfies Uses;
 
-/** What tells layer norms of a model apart. */
+/** The difference between layer norms of a model. */
 export interface NormOf {
-  /** Whether only rows that want logits are normalised, gathered. */
+  /** True if only rows that want logits are normalised, gathered. */
   readonly gather: boolean;
 }
 

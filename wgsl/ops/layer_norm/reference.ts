@@ -1,5 +1,5 @@
 /**
- * What `layer_norm.wgsl` computes, naively and in float64.
+ * The result of `layer_norm.wgsl`, naively and in float64.
  *
  * @module
  */

@@ -33,7 +33,7 @@ const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 export interface LinearForm {
   /** Its files beside `linear.wgsl`; the last one names it. */
   readonly files: readonly WgslFile[];
-  /** Whether they use subgroup operations. */
+  /** True if they use subgroup operations. */
   readonly subgroups?: boolean;
   /** Lanes of a workgroup that make different outputs. */
   readonly lanes: number;
@@ -41,7 +41,7 @@ export interface LinearForm {
   readonly rows: number;
   /** Output tiles that a lane makes. */
   readonly tilesPerLane: number;
-  /** Whether the groups of rows are the grid's first axis, and those of output tiles its second. */
+  /** True if the groups of rows are the grid's first axis, and those of output tiles its second. */
   readonly rowsFirst: boolean;
   /** Overrides beyond those of `linear.wgsl`. */
   readonly overrides: Readonly<Record<string, number>>;
@@ -81,9 +81,9 @@ export function paddedRows(rows: number, tuning: Tuning): number {
   return Math.ceil(rows / group) * group;
 }
 
-/** What tells products of a model apart; see `linear.wgsl`. */
+/** Epilogue and place of a product; see `linear.wgsl`. */
 export interface LinearOptions {
-  /** What the product is for: profiles count it under that. Default: its kernel's name. */
+  /** Its purpose, under which profiles count it. Default: its kernel's name. */
   readonly role?: string;
   /** Adds a bias. */
   readonly bias?: boolean;
@@ -91,7 +91,7 @@ export interface LinearOptions {
   readonly gelu?: boolean;
   /** Adds to what is there. */
   readonly residual?: boolean;
-  /** Whether another kernel reads the activation output, from texture storage where the tuning says so. */
+  /** True if another kernel reads the activation output, from texture storage where the tuning says so. */
   readonly chained?: boolean;
   /** Width of the output, where the product fills a part of it. */
   readonly yStride4?: number;
@@ -118,7 +118,7 @@ export function isProduct(label: string): label is Product {
 /** Numbers of rows: the fewest and the most. */
 export type RowCounts = readonly [fewest: number, most: number];
 
-/** What a product is compiled of. */
+/** Shape and epilogue of a product to compile. */
 export interface LinearOf extends LinearOptions {
   /** Input width in vectors of four. */
   readonly k4: number;
@@ -126,7 +126,7 @@ export interface LinearOf extends LinearOptions {
   readonly n4: number;
   /** Numbers of rows that it is compiled for. Default: any. */
   readonly rows?: RowCounts;
-  /** Whether its rows are those that want logits. Default: all of them. */
+  /** True if its rows are those that want logits. Default: all of them. */
   readonly ofOutputs?: boolean;
 }
 
@@ -139,7 +139,7 @@ const USES = {
 } as const satisfies Uses;
 const CHAINED_USES = { ...USES, y: "result" } as const satisfies Uses;
 
-/** What a product binds. */
+/** Says what a product binds. */
 export function linearUses({ chained = false }: LinearOptions): Uses<keyof typeof USES> {
   return chained ? CHAINED_USES : USES;
 }

@@ -41,14 +41,14 @@ export function linearKernelsOf(tuning: Tuning): LinearKernel[] {
   ].map((form) => ({ form, tuning }));
 }
 
-/** What is tried. */
+/** The subject of a trial. */
 export interface LinearCase extends LinearKernel, LinearOptions {
   readonly config: Gpt2Config;
   readonly nIn: number;
   readonly nOut: number;
-  /** How the weights are stored. Default: in float32. */
+  /** Storage type of the weights. Default: float32. */
   readonly dtype?: Dtype;
-  /** What the bias is multiplied by. Default: 1. */
+  /** Factor of the bias. Default: 1. */
   readonly biasScale?: number;
 }
 

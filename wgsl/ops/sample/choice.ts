@@ -1,5 +1,5 @@
 /**
- * What the operators share that choose the next token: their plans, and their trials.
+ * The common part of the operators that choose the next token: their plans, and their trials.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Choice {
   readonly name: string;
   /** Its file. */
   readonly file: WgslFile;
-  /** What it binds. */
+  /** Uses of its bindings. */
   readonly uses: Uses;
   /** Overrides beyond those that all have. Default: none. */
   overrides?(tuning: Tuning): Readonly<Record<string, number>>;
@@ -58,9 +58,9 @@ export function choiceCost({ nOutputs }: { readonly nOutputs: number }, { config
   return { bytes: nOutputs * (4 * config.vocabSize + 4), macs: 0 };
 }
 
-/** What tokens are before a kernel runs. */
+/** The value of tokens before a kernel runs. */
 export const POISON = 0xdeadbeef;
-/** What lies behind logits that are no token's: larger than all of them. */
+/** Poison behind the logits: larger than all of them. */
 const BEHIND = 1e30;
 
 /** Logits, and how to choose from them. */

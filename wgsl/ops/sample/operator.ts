@@ -9,7 +9,7 @@ import { type Choice, choiceChecks, choiceCost, choicePlan, SAMPLINGS } from "./
 import { sampleCpu } from "./reference.ts";
 import code from "./sample.wgsl" with { type: "text" };
 
-/** What it binds. */
+/** Uses of its bindings. */
 export const SAMPLE_USES = { logits: "read", tokens: "readWrite", sampling: "read" } as const satisfies Uses;
 
 /**

@@ -24,7 +24,7 @@ import { expectFit, withModel } from "../../session/session.ts";
 import { withProgress } from "../../terminal/progress.ts";
 
 /** The comparison as a result records it. */
-export interface AccuracyRecord {
+interface AccuracyRecord {
   /** An entry for each type of K and V, where these or the weights are narrower than float32. */
   readonly accuracy: Accuracy[];
   /** Why there is none where there should be. */
@@ -32,7 +32,7 @@ export interface AccuracyRecord {
 }
 
 /** The float32 side of the comparison where that takes a model of its own, or the reason that there is none. */
-export type Prepared = Reference | { readonly missing: string } | undefined;
+type Prepared = Reference | { readonly missing: string } | undefined;
 
 /** Options of {@linkcode prepareReference}. */
 export interface AccuracyOptions extends PrecisionOptions {

@@ -14,7 +14,7 @@ import { promptIds, type Session } from "../../session/session.ts";
 import type { Sweep } from "../../options/sweep.ts";
 
 /** "The attention mechanism in deep learning is", as in the notebook that this project grew from. */
-export const DEFAULT_PROMPT = "深度学习中的注意力机制是";
+const DEFAULT_PROMPT = "深度学习中的注意力机制是";
 
 /** The options that a plan is made from. */
 export interface PlanOptions {

@@ -15,7 +15,7 @@ import { withProgress } from "../../terminal/progress.ts";
 import type { Session } from "../../session/session.ts";
 
 /** Settings of the continuations. */
-export interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
+interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
   /** Tokens that each continuation gains at most. */
   readonly maxNewTokens: number;
   /** Continuations. */

@@ -7,7 +7,7 @@ import type { Gpt2 } from "../../../model/gpt2.ts";
 import { formatMs, formatSignificant } from "../../../report/units.ts";
 
 /** What is known of a start beside its times. */
-export interface StartFacts {
+interface StartFacts {
   /** Milliseconds that finding the model took, downloads among it. */
   readonly locateMs: number;
   /** Whether kernel variants were remembered from a measurement. */

@@ -28,7 +28,7 @@ export interface SimulatorOptions extends PrecisionOptions {
 }
 
 /** Carries plans out. */
-export interface Simulator {
+interface Simulator {
   /** The model's dimensions. */
   readonly shape: ModelShape;
   /** Facts of the run, for records. */
