@@ -5,9 +5,9 @@
  */
 import { type Dtype, formatOf, kvStorage } from "../formats/registry.ts";
 
-/** What the bytes hold. */
+/** The shape of the bytes. */
 export interface KvBytesShape {
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly dtype: Dtype;
   /** Width of K, and of V, in vectors of four. */
   readonly a4: number;
@@ -79,7 +79,7 @@ export class KvBytes {
   }
 
   /**
-   * How far a slot is from values that were stored there, in units of what the type's rounding explains: at most 1
+   * Measures how far a slot is from values that were stored there, in units of what the type's rounding explains: at most 1
    * where it is right. A halfway case may be rounded either way.
    */
   error(slot: number, values: Float32Array): number {
@@ -96,7 +96,7 @@ export class KvBytes {
     }, 0);
   }
 
-  /** Whether every byte of a slot is `byte`. */
+  /** Tells whether every byte of a slot is `byte`. */
   isFilledWith(slot: number, byte: number): boolean {
     return this.rowsOf(slot).every((row) => row.every((value) => value === byte));
   }

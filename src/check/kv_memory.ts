@@ -65,7 +65,7 @@ export class KvMemory {
     for (const { sequence, position, values } of tokens) this.bytes.store(slot(sequence, position), values);
   }
 
-  /** What the kernels are joined with. */
+  /** The part of the memory in kernels. */
   get source(): KvSource {
     return this.#layout.source;
   }

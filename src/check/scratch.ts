@@ -1,5 +1,5 @@
 /**
- * What running a kernel takes: buffers and textures that are poisoned before it runs and freed together, the model's
+ * The surroundings of a kernel that is run alone: buffers and textures that are poisoned before it runs and freed together, the model's
  * layouts, and a dispatch with the tables of a batch.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What a benchmark does before it times anything: it makes sure that this adapter computes what it should.
+ * The first task of a benchmark: it makes sure that this adapter computes what it should.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { describeComparison, isRight, worst } from "../base/comparison.ts";
 import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
 import { firstWrong, kernelChecks } from "./kernel_checks.ts";
 
-/** What is about to be timed. */
+/** The model to be timed. */
 export interface SelfCheckOptions {
-  /** Where the weights come from. */
+  /** Origin of the weights. */
   readonly weights: WeightsOrigin;
   /** The strategy that the golden prompts are decoded with. Default: where it is not exact, the plain cache. */
   readonly strategy: string;
-  /** How K and V will be stored. */
+  /** Storage types of K and V. */
   readonly kvDtypes: readonly Dtype[];
   /** Called before and after each check, with how many are done. */
   readonly onProgress?: (done: number, total: number) => void;

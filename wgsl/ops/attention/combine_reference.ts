@@ -1,5 +1,5 @@
 /**
- * What `attention_combine.wgsl` computes, naively and in float64.
+ * The result of `attention_combine.wgsl`, naively and in float64.
  *
  * @module
  */

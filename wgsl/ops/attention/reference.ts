@@ -1,5 +1,5 @@
 /**
- * What `attention_prefill.wgsl` computes, and `attention_decode.wgsl` with `attention_combine.wgsl`: naively and in
+ * The result of `attention_prefill.wgsl`, and of `attention_decode.wgsl` with `attention_combine.wgsl`: naively and in
  * float64.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What `linear_row.wgsl`, `linear_row_split.wgsl` and `linear_rows.wgsl` compute, naively and in float64.
+ * The result of the linear kernels, naively and in float64.
  *
  * @module
  */
