@@ -4,7 +4,6 @@
  * @module
  */
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
-import { parameterCount } from "../../checkpoint/config.ts";
 import type { Model } from "../../model/model.ts";
 import type { Plan } from "../run/plan.ts";
 import { describeEnvironment, type MachineFacts } from "./environment.ts";
@@ -48,7 +47,7 @@ export async function newResult(
       n_embd: nEmbd,
       n_ctx: nCtx,
       vocab_size: vocabSize,
-      n_parameters: parameterCount(model.config),
+      n_parameters: model.nParameters,
       weights,
       weights_dtype: model.weightsDtype,
     },
