@@ -40,7 +40,7 @@ export type { FetchEvents } from "./src/hub/fetch_blob.ts";
 export type { RowRange, TensorSource, WeightsOrigin } from "./src/checkpoint/checkpoint.ts";
 export type { Gpt2Config } from "./src/checkpoint/config.ts";
 export { type DecodeStream, type Tokenizer, tokenizerFor } from "./src/checkpoint/tokenizer.ts";
-export { type Dtype, DTYPES } from "./src/gpu/dtype.ts";
+export { type Dtype, DTYPES } from "./src/formats/registry.ts";
 export { Gpt2, type LoadOptions } from "./src/model/gpt2.ts";
 export type { Model, ModelConfig } from "./src/model/model.ts";
 

@@ -12,7 +12,7 @@ import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
-import { type Dtype, DTYPES } from "../src/gpu/dtype.ts";
+import { type Dtype, DTYPES } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";

@@ -9,7 +9,7 @@
 import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
-import { DTYPES } from "../src/gpu/dtype.ts";
+import { DTYPES } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";

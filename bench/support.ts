@@ -4,20 +4,22 @@
  * @module
  */
 import { PRESETS } from "../src/checkpoint/config.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import { Recorder } from "../src/gpu/recorder.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { KvPool } from "../src/kv/pool.ts";
 import { chooseKv } from "../src/kv/registry.ts";
 import { makeKv } from "../src/kv/strategy_def.ts";
 import { type Batch, batchOf } from "../src/model/batch.ts";
-import { createKvKernels, splitsOf } from "../src/model/kernels.ts";
-import { createLayouts } from "../src/model/layouts.ts";
-import { linearProduct } from "../src/model/linear.ts";
 import { StepTables } from "../src/model/step_tables.ts";
-import { tuningFor } from "../src/model/tuning.ts";
+import { splitsOf, tuningFor } from "../src/model/tuning.ts";
 import { seededRandom, shuffled } from "../src/base/random.ts";
 import { dimsOf } from "../src/model/dims.ts";
+import { compileOperator } from "../src/model/operator.ts";
+import { compilePlans, Layouts } from "../src/model/plan.ts";
+import { decodePlan, decodeUses } from "../wgsl/ops/attention/plans.ts";
+import { linearUses } from "../wgsl/ops/linear/forms.ts";
+import { LINEAR } from "../wgsl/ops/linear/operator.ts";
 import { packedBytes } from "../src/model/pack.ts";
 
 /** Few, fixed repetitions: without them, a body over half a second gets 21 warm-ups. */
@@ -31,7 +33,7 @@ export interface BatchedKernel {
 
 const gpu = await openGpu();
 const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts);
-const layouts = createLayouts(gpu.device, tuning);
+const layouts = new Layouts(gpu.device, tuning);
 /** True where this adapter's tuning stores activations and weights in textures. */
 export const TEXELS: boolean = tuning.texels;
 /** Multiply-adds per measurement. */
@@ -47,12 +49,12 @@ export async function linearBench(
     texels?: boolean;
   },
 ): Promise<BatchedKernel> {
-  const own = { ...tuning, texels }, ownLayouts = createLayouts(gpu.device, own);
+  const own = { ...tuning, texels }, ownLayouts = new Layouts(gpu.device, own);
   const context = { device: gpu.device, layouts: ownLayouts, config, tuning: own, weightsDtype: dtype };
-  const product = await linearProduct(context, { k4, n4 }, {});
+  const product = await compileOperator(context, LINEAR, { k4, n4 });
   const weight = operand(packedBytes(k4, n4, { tileGroup: tuning.tileGroup, dtype }), own);
   const none = buffer(n4 * 16);
-  const group = ownLayouts.linear.bind({
+  const group = ownLayouts.of(linearUses({})).bind({
     x: operand(16 * k4 * 16, own),
     weight,
     bias: none,
@@ -63,7 +65,7 @@ export async function linearBench(
   return repeated(
     times,
     batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]),
-    (recorder) => product.record(recorder, group, nRows),
+    (recorder, batch) => product.record(recorder, [group], batch),
   );
 }
 
@@ -89,12 +91,10 @@ export async function attentionBench(
   // Blocks out of order, as they are after a while.
   const order = shuffled([...Array(Math.ceil(context / 16)).keys()], seededRandom(1));
   pool.place(0, order, () => {});
-  const kernels = await createKvKernels(
-    { device: gpu.device, layouts, config, tuning, weightsDtype: "f32" },
-    pool.source,
-  );
+  const plan = decodePlan({ device: gpu.device, layouts, config, tuning, weightsDtype: "f32" }, pool.source);
+  const kernel = await compilePlans(gpu.device, [plan]);
   const splits = splitsOf(config.nCtx, tuning) * config.nHead;
-  const group = layouts[tuning.splitTokens === 0 ? "attentionWhole" : "attentionSplit"].bind({
+  const group = layouts.of(decodeUses(tuning)).bind({
     x: operand(3 * dims.a4 * 16),
     y: operand(dims.a4 * 16),
     partial: buffer(splits * (dims.headDim4 + 1) * 16),
@@ -102,17 +102,15 @@ export async function attentionBench(
   return repeated(
     config.nLayer,
     batchOf([{ sequence: 0, first: context - 1, count: 1, outputs: 0 }]),
-    (recorder) =>
-      recorder.dispatch(
-        kernels.decode,
-        [group, pool.bindGroups(0).read],
-        splitsOf(context, tuning),
-        config.nHead,
-      ),
+    (recorder, batch) => kernel.record(recorder, [group, pool.bindGroups(0).read], batch),
   );
 }
 
-function repeated(times: number, batch: Batch, record: (recorder: Recorder) => void): BatchedKernel {
+function repeated(
+  times: number,
+  batch: Batch,
+  record: (recorder: Recorder, batch: Batch) => void,
+): BatchedKernel {
   const tables = new StepTables(gpu, layouts.step, { maxRows: batch.nRows, maxSpans: 1, maxOutputs: 1 }, 1);
   const offsets = tables.set(0, batch);
   tables.upload(1);
@@ -121,7 +119,7 @@ function repeated(times: number, batch: Batch, record: (recorder: Recorder) => v
     run: async () => {
       const recorder = new Recorder(gpu.device);
       recorder.share(tables.group, offsets);
-      for (let i = 0; i < times; i++) record(recorder);
+      for (let i = 0; i < times; i++) record(recorder, batch);
       recorder.submit();
       await gpu.fence.wait();
       gpu.assertHealthy();

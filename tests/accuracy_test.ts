@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { accuracyOf, MAX_POSITIONS, referenceOf } from "../src/measure/quality/accuracy.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { withRandomModel } from "./decode_support.ts";

@@ -4,18 +4,19 @@
  *
  * @module
  */
-import {
-  type AttentionCase,
-  checkAttention,
-  checkAttentionCombine,
-  DECODE_SPANS,
-  prefill,
-  PREFILL_SPANS,
-} from "../src/check/attention.ts";
-import { kvKind, kvKinds } from "../src/check/kv_memory.ts";
+import { kvKinds } from "../src/check/kv_memory.ts";
+import { runTrial } from "../src/check/run_trial.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { SPLITS } from "../src/model/autotune/variants.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
+import {
+  type AttentionCase,
+  attentionTrial,
+  combineTrial,
+  DECODE_SPANS,
+  prefill,
+  PREFILL_SPANS,
+} from "../wgsl/ops/attention/trials.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
 /** Scores of up to 1000 are 1e-4 off in float32, which exp() makes a relative error of each weight. */
@@ -24,16 +25,17 @@ const LARGE_SCORES_TOLERANCE = 5e-4;
 /** Prefill and decode in turn. */
 const SPANS = [...DECODE_SPANS, ...PREFILL_SPANS].sort((a, b) => b.sequence % 5 - a.sequence % 5);
 
-async function check(gpu: Gpu, item: Omit<AttentionCase, "spans"> & Partial<AttentionCase>): Promise<void> {
-  assertRight(await checkAttention(gpu, { spans: SPANS, ...item }));
+type Case = Omit<AttentionCase, "spans" | "dtype"> & Partial<AttentionCase>;
+
+async function check(gpu: Gpu, item: Case): Promise<void> {
+  assertRight(await runTrial(gpu, attentionTrial({ spans: SPANS, dtype: "f32", ...item })));
 }
 
 gpuTest("attention_combine.wgsl joins splits as its reference does", async (gpu) => {
   for (const [nHead, headDim] of [[1, 4], [3, 18], [2, 64]] as const) {
     for (const texels of [true, false]) {
-      assertRight(
-        await checkAttentionCombine(gpu, { nHead, headDim, tuning: { ...HARDWARE_TUNING, texels } }),
-      );
+      const tuning = { ...HARDWARE_TUNING, texels };
+      assertRight(await runTrial(gpu, combineTrial({ nHead, headDim, tuning })));
     }
   }
 });
@@ -43,54 +45,41 @@ for (const texels of [true, false]) {
     const what = `${texels ? "textures" : "buffers"}, splits of ${splitTokens || "all"}`;
     gpuTest(`Decode attention equals the reference, however the context is split (${what})`, async (gpu) => {
       const tuning = { ...SOFTWARE_TUNING, texels, splitTokens };
-      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: kvKind("paged by 16"), spans: DECODE_SPANS });
+      await check(gpu, { nHead: 2, headDim: 16, tuning, kind: "paged by 16", spans: DECODE_SPANS });
     });
   }
 }
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
-  for (const [kind, makeKv] of kvKinds()) {
+  for (const kind of kvKinds()) {
     gpuTest(`Attention equals the reference (${kind}, ${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv });
-      await check(gpu, { nHead: 3, headDim: 18, tuning, makeKv });
+      await check(gpu, { nHead: 2, headDim: 16, tuning, kind });
+      await check(gpu, { nHead: 3, headDim: 18, tuning, kind });
     });
   }
   for (const dtype of ["f16", "int8"] as const) {
     gpuTest(`Attention reads K and V in ${dtype} (${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 2, headDim: 16, tuning, makeKv: kvKind("contiguous"), dtype });
-      await check(gpu, { nHead: 3, headDim: 18, tuning, makeKv: kvKind("paged by 3"), dtype });
-      await check(gpu, { nHead: 1, headDim: 64, tuning, makeKv: kvKind("paged by 16"), dtype });
+      await check(gpu, { nHead: 2, headDim: 16, tuning, kind: "contiguous", dtype });
+      await check(gpu, { nHead: 3, headDim: 18, tuning, kind: "paged by 3", dtype });
+      await check(gpu, { nHead: 1, headDim: 64, tuning, kind: "paged by 16", dtype });
     });
   }
   for (const headDim of [4, 64, 128]) {
     gpuTest(`Attention equals the reference (head width ${headDim}, ${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 1, headDim, tuning, makeKv: kvKind("contiguous") });
-      await check(gpu, { nHead: 2, headDim, tuning, makeKv: kvKind("paged by 3") });
+      await check(gpu, { nHead: 1, headDim, tuning, kind: "contiguous" });
+      await check(gpu, { nHead: 2, headDim, tuning, kind: "paged by 3" });
     });
   }
   gpuTest(
     `Attention survives scores that grow until exp() alone would overflow (${tuning.name} tuning)`,
     async (gpu) => {
       const tolerance = LARGE_SCORES_TOLERANCE;
-      await check(gpu, {
-        nHead: 2,
-        headDim: 20,
-        tuning,
-        makeKv: kvKind("paged by 3"),
-        growingKeys: true,
-        tolerance,
-      });
+      await check(gpu, { nHead: 2, headDim: 20, tuning, kind: "paged by 3", growingKeys: true, tolerance });
     },
   );
   gpuTest(`Attention of a tile writes its own rows and no other (${tuning.name} tuning)`, async (gpu) => {
     for (const count of [2, 3, 4, 5, 6, 7, 8, 17]) {
-      await check(gpu, {
-        nHead: 2,
-        headDim: 16,
-        tuning,
-        makeKv: kvKind("paged by 16"),
-        spans: [prefill(1, 3, count)],
-      });
+      await check(gpu, { nHead: 2, headDim: 16, tuning, kind: "paged by 16", spans: [prefill(1, 3, count)] });
     }
   });
 }

@@ -18,7 +18,7 @@ const MADE_OF = ["deno.json", "deno.lock", "mod.ts", "src", "tools", "wgsl", "we
 
 const ENTRY = `
   import { openEmbedded } from "${new URL("src/hub/embedded.ts", ROOT)}";
-  import kernel from "${new URL("wgsl/layer_norm.wgsl", ROOT)}" with { type: "text" };
+  import kernel from "${new URL("wgsl/ops/layer_norm/layer_norm.wgsl", ROOT)}" with { type: "text" };
   import { SingleBar } from "npm:cli-progress@3.12.0"; // CommonJS that requires a built-in module
   const { config } = await openEmbedded();
   console.log(JSON.stringify({ args: Deno.args, nLayer: config.nLayer, kernel, bar: typeof SingleBar }));
@@ -48,7 +48,7 @@ Deno.test(
       deepStrictEqual(args, ["--flag"]);
       strictEqual(nLayer, 6);
       strictEqual(bar, "function");
-      strictEqual(kernel, await Deno.readTextFile(new URL("wgsl/layer_norm.wgsl", ROOT)));
+      strictEqual(kernel, await Deno.readTextFile(new URL("wgsl/ops/layer_norm/layer_norm.wgsl", ROOT)));
     });
   },
 );

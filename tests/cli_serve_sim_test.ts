@@ -56,7 +56,7 @@ Deno.test("serve-sim reads lengths from a file, and refuses what is wrong", { ig
         /^Cannot read .*none: .*expected sharegpt/,
       ],
       [2, [...OPT, "--kv-budget", "64"], /expected bytes with a unit, such as 64MiB or 12GB/],
-      [2, [...OPT, "--kv-budget", "1MB"], /^Number of KV blocks is 0: wanted an integer of at least 1$/],
+      [2, [...OPT, "--kv-budget", "1MB"], /^Number of KV blocks is 0: expected an integer of at least 1$/],
       [2, [...OPT, "--ttft-limit", "5"], /^One limit is given: expected both --ttft-limit and --tpot-limit$/],
       [2, [...OPT, "--max-rows", "9"], /^A step of 9 tokens is too small for 256 sequences/],
     ];

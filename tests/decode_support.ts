@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { shuffledRange } from "../src/check/values.ts";
+import { shuffledRange } from "../src/model/values.ts";
 import { Decoder } from "../src/engine/decoder.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { pagedAddressing } from "../src/kv/paged/addressing.ts";
 import { PAGED_TRAITS, PagedPolicy } from "../src/kv/paged/policy.ts";

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { checkEmbedding } from "../src/check/embedding.ts";
-import { DTYPES } from "../src/gpu/dtype.ts";
+import { runTrial } from "../src/check/run_trial.ts";
+import { PRESETS } from "../src/checkpoint/config.ts";
+import { WEIGHT_DTYPES } from "../src/formats/registry.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
+import { embeddingTrials } from "../wgsl/ops/embedding/operator.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
 const SHAPES = [
@@ -29,8 +31,11 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
     const title =
       `vocabulary ${shape.vocabSize} in ${shape.nShards}, width ${shape.nEmbd}, ${tuning.name} tuning`;
     gpuTest(`embedding.wgsl equals the reference in every storage type (${title})`, async (gpu) => {
-      for (const dtype of DTYPES) {
-        assertRight(...await checkEmbedding(gpu, { ...shape, nCtx: 70, tuning, dtype, batches: BATCHES }));
+      const { nShards, ...dimensions } = shape, config = { ...PRESETS.gpt2, ...dimensions, nCtx: 70 };
+      for (const dtype of WEIGHT_DTYPES) {
+        for (const trial of embeddingTrials({ config, nShards, tuning, dtype }, BATCHES)) {
+          assertRight(await runTrial(gpu, trial));
+        }
       }
     });
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { compare, type Comparison, describeComparison, isRight } from "../src/check/comparison.ts";
+import { compare, type Comparison, describeComparison, isRight } from "../src/base/comparison.ts";
 import { adapterFacts, requestAdapter } from "../src/gpu/adapter.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Feature } from "../src/gpu/limits.ts";

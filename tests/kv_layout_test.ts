@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { download } from "../src/check/scratch.ts";
-import { DTYPES } from "../src/gpu/dtype.ts";
+import { DTYPES } from "../src/formats/registry.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { writeVectors } from "../src/gpu/writer.ts";
 import { CONTIGUOUS } from "../src/kv/contiguous/addressing.ts";

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { checkKvWrite } from "../src/check/kv_write.ts";
 import { kvKinds } from "../src/check/kv_memory.ts";
+import { runTrial } from "../src/check/run_trial.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
+import { kvWriteTrial } from "../wgsl/ops/kv_write/operator.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
 /** A head of one vector, and heads that are padded; from textures and from buffers. */
@@ -14,13 +15,13 @@ const CASES = [{ nHead: 1, headDim: 4 }, { nHead: 3, headDim: 18 }].flatMap((hea
   [SOFTWARE_TUNING, HARDWARE_TUNING].map((tuning) => ({ ...heads, tuning }))
 );
 
-for (const [kind, makeKv] of kvKinds()) {
+for (const kind of kvKinds()) {
   gpuTest(`kv_write.wgsl copies K and V to their slots and touches no other (${kind})`, async (gpu) => {
-    for (const item of CASES) assertRight(await checkKvWrite(gpu, { ...item, dtype: "f32", makeKv }));
+    for (const item of CASES) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype: "f32", kind })));
   });
   gpuTest(`kv_write.wgsl stores float16 and int8 as the reference does (${kind})`, async (gpu) => {
     for (const dtype of ["f16", "int8"] as const) {
-      for (const item of CASES) assertRight(await checkKvWrite(gpu, { ...item, dtype, makeKv }));
+      for (const item of CASES) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype, kind })));
     }
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → gpu, with host and hub
+ * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → formats → gpu, with host and hub
  * on checkpoint, serve on engine, and base for all. What the floors of a browser need of the outside is passed in.
  *
  * @module
@@ -8,24 +8,25 @@ import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";
 import { circlesIn, importGraph, importsOf, reachedFrom, sourcesIn } from "./sources.ts";
 
-const SRC = new URL("../src/", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 
 /** The layers that each layer may import from, besides itself. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   base: [],
   gpu: [],
+  formats: ["gpu"],
   checkpoint: [],
-  kv: ["gpu"],
-  model: ["checkpoint", "kv", "gpu"],
+  kv: ["formats", "gpu"],
+  model: ["checkpoint", "kv", "formats", "gpu"],
   host: ["measure", "checkpoint", "gpu"],
   hub: ["host", "checkpoint"],
-  engine: ["model", "checkpoint", "kv", "gpu"],
-  serve: ["engine", "model", "checkpoint", "kv", "gpu"],
-  measure: ["engine", "model", "checkpoint", "kv", "gpu"],
-  check: ["measure", "engine", "model", "checkpoint", "kv", "gpu"],
-  simulate: ["check", "measure", "engine", "model", "checkpoint", "kv", "gpu"],
+  engine: ["model", "checkpoint", "kv", "formats", "gpu"],
+  serve: ["engine", "model", "checkpoint", "kv", "formats", "gpu"],
+  measure: ["engine", "model", "checkpoint", "kv", "formats", "gpu"],
+  check: ["measure", "engine", "model", "checkpoint", "kv", "formats", "gpu"],
+  simulate: ["check", "measure", "engine", "model", "checkpoint", "kv", "formats", "gpu"],
   load: ["simulate", "measure"],
-  report: ["load", "simulate", "check", "measure", "kv", "gpu"],
+  report: ["load", "simulate", "check", "measure", "kv", "formats", "gpu"],
   cli: [
     "report",
     "load",
@@ -39,28 +40,35 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
     "model",
     "checkpoint",
     "kv",
+    "formats",
     "gpu",
   ],
 };
 
+/** The layer of a file below the root: operators, which stand beside their WGSL, are the model's. */
+function layerOf(href: string): string {
+  const [top, layer = ""] = href.slice(ROOT.href.length).split("/");
+  return top === "wgsl" ? "model" : layer;
+}
+
+/** All files of the program. */
+function allSources(): URL[] {
+  return ["src/", "wgsl/"].flatMap((folder) => sourcesIn(new URL(folder, ROOT)));
+}
+
 Deno.test("Each layer imports from the layers below it alone", { ignore: !permitted("read") }, () => {
   const wrong: string[] = [];
-  for (const file of sourcesIn(SRC)) {
-    const path = file.href.slice(SRC.href.length);
-    const [layer = ""] = path.split("/");
+  for (const file of allSources()) {
+    const path = file.href.slice(ROOT.href.length), layer = layerOf(file.href);
     const allowed = MAY_USE[layer];
-    assert.ok(allowed, `src/${path} is in no known layer`);
+    assert.ok(allowed, `${path} is in no known layer`);
     for (const specifier of importsOf(file)) {
-      if (!specifier.startsWith(".")) continue;
+      if (!specifier.startsWith(".") || specifier.endsWith(".wgsl")) continue;
       const target = new URL(specifier, file).href;
-      if (!target.startsWith(SRC.href)) {
-        const reference = layer === "check" && target.endsWith("_cpu.ts");
-        if (!target.endsWith(".wgsl") && !reference) wrong.push(`src/${path} imports ${specifier}`);
-        continue;
-      }
-      const [used = ""] = target.slice(SRC.href.length).split("/");
+      if (!/^(?:src|wgsl)\//.test(target.slice(ROOT.href.length))) wrong.push(`${path} imports ${specifier}`);
+      const used = layerOf(target);
       if (used !== layer && used !== "base" && !allowed.includes(used)) {
-        wrong.push(`src/${path} imports ${specifier}`);
+        wrong.push(`${path} imports ${specifier}`);
       }
     }
   }
@@ -71,17 +79,17 @@ Deno.test("What decodes, measures, simulates and serves knows the interface Mode
   ignore: !permitted("read"),
 }, () => {
   const naming = ["engine", "measure", "simulate", "serve", "load"]
-    .flatMap((layer) => sourcesIn(new URL(`${layer}/`, SRC)))
+    .flatMap((layer) => sourcesIn(new URL(`src/${layer}/`, ROOT)))
     .filter((file) => /\bGpt2\b/.test(Deno.readTextFileSync(file)));
-  assert.deepEqual(naming.map(({ href }) => href.slice(SRC.href.length)), []);
+  assert.deepEqual(naming.map(({ href }) => href.slice(ROOT.href.length)), []);
 });
 
 Deno.test("No two files import each other, directly or through others, types included", {
   ignore: !permitted("read"),
 }, () => {
-  const graph = importGraph(sourcesIn(SRC));
+  const graph = importGraph(allSources());
   assert.ok(graph.size > 200, `only ${graph.size} files`);
-  assert.deepEqual(circlesIn(graph).map((circle) => circle.map((href) => href.slice(SRC.href.length))), []);
+  assert.deepEqual(circlesIn(graph).map((circle) => circle.map((href) => href.slice(ROOT.href.length))), []);
 });
 
 Deno.test("circlesIn() finds circles of one, two and more nodes, and none elsewhere", () => {

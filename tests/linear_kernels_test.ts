@@ -4,9 +4,11 @@
  *
  * @module
  */
-import { checkLinear, type LinearCase, linearKernelsOf } from "../src/check/linear.ts";
+import { runTrial } from "../src/check/run_trial.ts";
+import { PRESETS } from "../src/checkpoint/config.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
+import { type LinearCase, linearKernelsOf, linearTrials } from "../wgsl/ops/linear/trials.ts";
 import { adapterHas, assertRight, gpuTest } from "./gpu_support.ts";
 
 const SHAPES = [[4, 20], [20, 4], [18, 54], [20, 509], [80, 769], [772, 18], [768, 80]] as const;
@@ -23,8 +25,9 @@ const TUNINGS = [SOFTWARE_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tun
 const KERNELS = TUNINGS.flatMap(linearKernelsOf);
 const subgroups = await adapterHas("subgroups");
 
-async function check(gpu: Gpu, item: Omit<LinearCase, "rowCounts">): Promise<void> {
-  assertRight(...await checkLinear(gpu, { ...item, rowCounts: [1, 2, 7, 8, 9, 17, 65] }));
+async function check(gpu: Gpu, item: Omit<LinearCase, "config">): Promise<void> {
+  const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2, 7, 8, 9, 17, 65]);
+  assertRight(...await Promise.all(trials.map((trial) => runTrial(gpu, trial))));
 }
 
 for (const kernel of KERNELS) {
@@ -51,7 +54,7 @@ for (const kernel of KERNELS) {
   });
   test(`${title} fills its own columns of a wider result`, async (gpu) => {
     for (const yOffset4 of [0, 5, 12]) {
-      await check(gpu, { ...kernel, nIn: 18, nOut: 61, part: { yStride4: 28, yOffset4 } });
+      await check(gpu, { ...kernel, nIn: 18, nOut: 61, yStride4: 28, yOffset4 });
     }
   });
   test(`${title} keeps GELU finite far from zero`, async (gpu) => {

@@ -15,7 +15,7 @@ import {
   totalOf,
   type WorkNeed,
 } from "../src/engine/work_need.ts";
-import { DTYPES } from "../src/gpu/dtype.ts";
+import { DTYPES } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { GROWTHS } from "../src/kv/contiguous/policy.ts";

@@ -5,18 +5,16 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { stored } from "../src/check/values.ts";
 import { seededRandom } from "../src/base/random.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import { kvRowBytes } from "../src/kv/shape.ts";
-import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
-import type { Gpt2Config } from "../src/checkpoint/config.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { memoryNeed } from "../src/model/memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { DYNAMIC, kvInUse, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
-import { AWKWARD, randomCheckpoint, type Tensors } from "./fixtures/checkpoint.ts";
+import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
+import { storedTensors } from "./fixtures/stored_tensors.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 
 /** Logits of up to 9, of which float32 over three layers was measured to lose 6e-6 at most. */
@@ -74,18 +72,6 @@ for (const [head, keys] of [["tied", AWKWARD], ["untied", UNTIED]] as const) {
       assert.equal(gpu.ledger.current.total, 0);
     });
   }
-}
-
-/** Matrices after they were stored; the embedding's channels are its rows. */
-function storedTensors(tensors: Tensors, config: Gpt2Config, dtype: Dtype): Tensors {
-  const shapes = tensorShapes(config);
-  return new Map([...tensors].map(([name, values]) => {
-    const columns = shapes.get(name)![1];
-    if (columns === undefined || name === "wpe.weight") return [name, values];
-    const hasRows = name === "wte.weight" || name === "lm_head.weight";
-    const channel = (i: number) => hasRows ? Math.floor(i / columns) : i % columns;
-    return [name, stored(values, dtype, channel)];
-  }));
 }
 
 for (const weightsDtype of ["f16", "int8"] as const) {

@@ -10,7 +10,7 @@ import { generate } from "../src/engine/generate.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { NotFiniteError } from "../src/base/errors.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import { memorySource } from "../src/checkpoint/byte_source.ts";
 import { openCheckpoint, tensorShapes } from "../src/checkpoint/checkpoint.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";

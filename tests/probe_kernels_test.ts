@@ -7,10 +7,10 @@ import assert from "node:assert/strict";
 import { createKernel } from "../src/gpu/kernel.ts";
 import { Recorder } from "../src/gpu/recorder.ts";
 import { probeLayout, PROBES } from "../src/gpu/roof.ts";
-import { probeArithmeticCpu } from "../wgsl/probe_arithmetic_cpu.ts";
-import { probeStreamCpu } from "../wgsl/probe_stream_cpu.ts";
+import { probeArithmeticCpu } from "../wgsl/probes/probe_arithmetic_cpu.ts";
+import { probeStreamCpu } from "../wgsl/probes/probe_stream_cpu.ts";
 import { download, Scratch } from "../src/check/scratch.ts";
-import { randomArray } from "../src/check/values.ts";
+import { randomArray } from "../src/model/values.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 
 const LANES = 8;

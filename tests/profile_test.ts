@@ -8,7 +8,7 @@ import { profileCommand } from "../src/cli/commands/profile.ts";
 import { DispatchTimer } from "../src/gpu/dispatch_timer.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { parseProfile, type ProfileResult } from "../src/measure/profile/profile_result.ts";
-import { ROLES } from "../src/model/layouts.ts";
+import { ROLES } from "../src/model/costs.ts";
 import type { Trace, TraceEvent } from "../src/report/trace.ts";
 import { inScratch } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";

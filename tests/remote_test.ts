@@ -183,7 +183,7 @@ Deno.test("mod.ts runs from a server that knows TypeScript, and fetches sources 
         "the native canvas was fetched, and nothing is drawn",
       );
       assert.deepEqual(requests.filter((path) => path === WEIGHTS), [WEIGHTS]);
-      assert.ok(requests.includes("/wgsl/kv_write.wgsl"));
+      assert.ok(requests.includes("/wgsl/ops/kv_write/kv_write.wgsl"));
 
       const asked = requests.length;
       const again = await run(...generate, "ids");

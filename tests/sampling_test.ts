@@ -1,15 +1,20 @@
 // sample.wgsl against its CPU reference, against theory, and through the decoder.
 import assert from "node:assert/strict";
-import { awkwardLogits, CHOICE_TOLERANCE, choose, POISON } from "../src/check/choice.ts";
-import { normalArray } from "../src/check/values.ts";
+import { runTrial } from "../src/check/run_trial.ts";
+import { normalArray } from "../src/model/values.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { openEmbedded } from "../src/hub/embedded.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY, type Sampling } from "../src/model/sampling.ts";
-import { argmaxCpu } from "../wgsl/argmax_cpu.ts";
-import { probabilitiesCpu, sampleCpu } from "../wgsl/sample_cpu.ts";
+import { SOFTWARE_TUNING } from "../src/model/tuning.ts";
+import { argmaxCpu } from "../wgsl/ops/argmax/reference.ts";
+import { probabilitiesCpu, sampleCpu } from "../wgsl/ops/sample/reference.ts";
+import { ARGMAX_CHOICE } from "../wgsl/ops/argmax/operator.ts";
+import { type ChoiceCase, choiceTrial, POISON } from "../wgsl/ops/sample/choice.ts";
+import { awkwardLogits } from "../wgsl/ops/sample/logits.ts";
+import { CHOICE_TOLERANCE, SAMPLE_CHOICE } from "../wgsl/ops/sample/operator.ts";
 import { permitted } from "./permitted.ts";
 
 const VOCABULARIES = [7, 65, 509, 50257];
@@ -22,6 +27,28 @@ async function withGpu(body: (gpu: Gpu) => Promise<void>): Promise<void> {
   } finally {
     gpu.dispose();
   }
+}
+
+/** Runs a kernel over poisoned tokens and returns them: [nSequences, nCtx]. */
+async function choose(
+  gpu: Gpu,
+  name: "sample" | "argmax",
+  { lanes = 64, sampleBits = 11, ...item }: Omit<ChoiceCase, "tuning"> & {
+    readonly lanes?: number;
+    readonly sampleBits?: number;
+  },
+): Promise<Uint32Array[]> {
+  const choice = name === "sample" ? SAMPLE_CHOICE : ARGMAX_CHOICE;
+  const tuning = { ...SOFTWARE_TUNING, argmaxLanes: lanes, sampleBits };
+  let chosen: Uint32Array[] = [];
+  await runTrial(
+    gpu,
+    choiceTrial(choice, { ...item, tuning }, (tokens) => {
+      chosen = tokens;
+      return { what: name, largestError: 0, tolerance: 0, at: "" };
+    }),
+  );
+  return chosen;
 }
 
 for (const nVocab of VOCABULARIES) {

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { checkKvCopy, COPIES } from "../src/check/kv_copy.ts";
-import { shuffledRange } from "../src/check/values.ts";
+import { shuffledRange } from "../src/model/values.ts";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { GpuExecutor } from "../src/engine/gpu_executor.ts";
 import type { KvPolicy } from "../src/kv/policy.ts";
@@ -17,7 +17,7 @@ import type { Kv, KvNeed } from "../src/kv/strategy_def.ts";
 import type { Group, Request } from "../src/engine/scheduler/request.ts";
 import { Scheduler } from "../src/engine/scheduler/scheduler.ts";
 import { type Preemption, PREEMPTIONS } from "../src/engine/scheduler/scheduler_options.ts";
-import type { Dtype } from "../src/gpu/dtype.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import { prefixKeys } from "../src/kv/prefix_keys.ts";
 import { independent } from "../src/kv/slot_copier.ts";
 import { seededRandom } from "../src/base/random.ts";

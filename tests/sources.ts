@@ -58,12 +58,17 @@ export function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string
   return circles;
 }
 
+/** All files in a folder and below whose names end so. */
+export function filesIn(folder: URL, end: string): URL[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return filesIn(new URL(`${name}/`, folder), end);
+    return name.endsWith(end) ? [new URL(name, folder)] : [];
+  });
+}
+
 /** All TypeScript in a folder, tests included. */
 export function scriptsIn(folder: URL): URL[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
-    if (isDirectory) return scriptsIn(new URL(`${name}/`, folder));
-    return name.endsWith(".ts") ? [new URL(name, folder)] : [];
-  });
+  return filesIn(folder, ".ts");
 }
 
 /** All TypeScript in a folder that is no test. */

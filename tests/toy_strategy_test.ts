@@ -5,10 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { checkAttention, DECODE_SPANS, PREFILL_SPANS } from "../src/check/attention.ts";
 import { SOFTWARE_TOLERANCE } from "../src/check/golden.ts";
-import { kvKind } from "../src/check/kv_memory.ts";
-import { checkKvWrite } from "../src/check/kv_write.ts";
+import { runTrial } from "../src/check/run_trial.ts";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { openDecoder, withDecoder } from "../src/engine/with_decoder.ts";
@@ -19,6 +17,8 @@ import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { ignore, RANDOM_SMALL, runDeno, WEIGHTS } from "./cli_support.ts";
+import { attentionTrial, DECODE_SPANS, PREFILL_SPANS } from "../wgsl/ops/attention/trials.ts";
+import { kvWriteTrial } from "../wgsl/ops/kv_write/operator.ts";
 import { assertClose, assertRight, gpuTest } from "./gpu_support.ts";
 import { TOY_WINDOW } from "./toy_window/window.ts";
 
@@ -90,13 +90,11 @@ gpuTest(
   "Attention over a window's entries equals the reference, and tokens are stored in their entries",
   async (gpu) => {
     for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
-      const shape = { nHead: 2, headDim: 16, tuning, makeKv: kvKind("toy window") };
+      const shape = { nHead: 2, headDim: 16, tuning, kind: "toy window" };
       for (const spans of [DECODE_SPANS, PREFILL_SPANS]) {
-        assertRight(
-          await checkAttention(gpu, { ...shape, spans }),
-        );
+        assertRight(await runTrial(gpu, attentionTrial({ ...shape, dtype: "f32", spans })));
       }
-      assertRight(await checkKvWrite(gpu, { ...shape, dtype: "int8" }));
+      assertRight(await runTrial(gpu, kvWriteTrial({ ...shape, dtype: "int8" })));
     }
   },
 );

@@ -9,17 +9,17 @@ import { decodingNeed, inTurn, type NeedContext, type WorkNeed } from "../engine
 import type { DecodingOptions } from "../engine/with_decoder.ts";
 import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Model } from "../model/model.ts";
-import { compare, type Comparison } from "./comparison.ts";
+import { compare, type Comparison } from "../base/comparison.ts";
 
-/** What kvbench promises for float32 weights. */
+/** The tolerance that kvbench promises for float32 weights. */
 export const PROMISED_TOLERANCE = 2e-3;
 /**
- * What it keeps on software adapters: logits of up to 40 are 9e-5 off after 1024 tokens, 2e-5 in the other
+ * The tolerance that it keeps on software adapters: logits of up to 40 are 9e-5 off after 1024 tokens, 2e-5 in the other
  * cases. Hardware has other errors in exp() and in the order of sums.
  */
 export const SOFTWARE_TOLERANCE = 2e-4;
 
-/** Whether there are golden prompts for a model with these weights. */
+/** Tells whether there are golden prompts for a model with these weights. */
 export function hasGolden(weightsSha256: string): boolean {
   return weightsSha256 === golden.weights_sha256;
 }

@@ -4,35 +4,16 @@
  *
  * @module
  */
+import { type Comparison, describeComparison, isRight, worst } from "../base/comparison.ts";
 import { DeviceLostError, KvbenchError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { KV_COPY } from "../kv/files.ts";
 import { strategies } from "../kv/registry.ts";
-import type { Gpt2Config } from "../checkpoint/config.ts";
-import { FILES } from "../model/files.ts";
-import type { Tuning } from "../model/tuning.ts";
-import { checkAttention, checkAttentionCombine, DECODE_SPANS, PREFILL_SPANS } from "./attention.ts";
-import { checkChoice } from "./choice.ts";
-import { type Comparison, describeComparison, isRight, worst } from "./comparison.ts";
-import { checkEmbedding } from "./embedding.ts";
+import { dimsOf } from "../model/dims.ts";
+import { OPERATORS } from "../model/operators.ts";
+import { type CheckedModel, MOST_CHECKED } from "../model/trial.ts";
 import { checkKvCopy } from "./kv_copy.ts";
-import { kvKinds, type MakeKv } from "./kv_memory.ts";
-import { checkKvWrite } from "./kv_write.ts";
-import { checkLayerNorm } from "./layer_norm.ts";
-import { checkLinear, linearKernelsOf } from "./linear.ts";
-
-/** What the kernels are compiled for. */
-export interface CheckedModel {
-  /** The model's dimensions. Where a kernel does the same many times over, it is checked on fewer. */
-  readonly config: Gpt2Config;
-  /** The kernel variants. */
-  readonly tunings: readonly [Tuning, ...Tuning[]];
-  /** How weight matrices are stored. */
-  readonly weightsDtypes: readonly Dtype[];
-  /** How K and V are stored. */
-  readonly kvDtypes: readonly Dtype[];
-}
+import { runTrial } from "./run_trial.ts";
 
 /** A kernel in one of its variants. */
 export interface KernelCheck {
@@ -44,7 +25,7 @@ export interface KernelCheck {
   run(gpu: Gpu): Promise<readonly Comparison[]>;
 }
 
-/** What a check found. */
+/** The outcome of a check. */
 export interface Verdict {
   /** The kernel's file, or what else was checked. */
   readonly kernel: string;
@@ -52,134 +33,41 @@ export interface Verdict {
   readonly variant: string;
   /** Of the comparison that was worst; null where there was none. */
   readonly largestError: number | null;
-  /** What that comparison allows. */
+  /** The tolerance of that comparison. */
   readonly tolerance: number | null;
   /** `failed`: it did not compile, or the device failed. */
   readonly verdict: "right" | "wrong" | "failed";
-  /** What was compared and where it differs most, or what failed. */
+  /** The comparison and the place of its largest difference, or the failure. */
   readonly detail: string;
 }
 
-/** Outputs, tokens and heads that are checked at most: the reference is slow, and there are only more of the same. */
-const MOST = { outputs: 512, tokens: 2048, heads: 4 };
-
-const ROWS = [{ sequence: 2, first: 3, count: 9, outputs: 0 }, {
-  sequence: 0,
-  first: 0,
-  count: 3,
-  outputs: 0,
-}];
-
-/** The checks of all kernels that a model uses. */
-export function kernelChecks(model: CheckedModel): KernelCheck[] {
-  const { config, tunings, weightsDtypes, kvDtypes } = model;
-  const { nEmbd, headDim, vocabSize } = config;
-  const [own] = tunings;
-  const nHead = Math.min(config.nHead, MOST.heads);
-  const rows = [1, 9];
+/** Lists the checks of all kernels that a model uses: those that operators declare, and that of copies of slots. */
+export function kernelChecks(model: Omit<CheckedModel, "kvMemories">): KernelCheck[] {
+  const { config, kvDtypes } = model;
+  // The first type in the first kind of memory of each strategy, the others in the one that shares.
+  const own = strategies().toSorted((a, b) => Number(b.traits.shares) - Number(a.traits.shares));
+  const kinds = own.flatMap(({ cases }) => cases.slice(0, 1).map(({ name }) => name));
+  const kvMemories = kvDtypes.flatMap((dtype, i) =>
+    kinds.slice(0, i === 0 ? undefined : 1).map((kind) => ({ kind, dtype }))
+  );
+  const nHead = Math.min(config.nHead, MOST_CHECKED.heads), a4 = nHead * dimsOf(config).headDim4;
   return [
-    ...weightsDtypes.map((dtype) =>
-      checkOf(FILES.embedding, dtype, (gpu) =>
-        checkEmbedding(gpu, {
-          vocabSize: Math.min(vocabSize, MOST.tokens),
-          nEmbd,
-          nShards: 2,
-          nCtx: 16,
-          tuning: own,
-          dtype,
-          batches: [ROWS],
-        }))
-    ),
-    ...tunings.flatMap((tuning) =>
-      [false, true].map((gather) =>
-        checkOf(
-          FILES.layerNorm,
-          `${gather ? "gathered" : "all"} rows, ${tuning.name} tuning`,
-          (gpu) => checkLayerNorm(gpu, { nEmbd, gather, tuning, rowCounts: rows }),
-        )
-      )
-    ),
-    ...linearChecks(model),
-    ...kvMemories(kvDtypes).map(({ kind, makeKv, dtype }) =>
-      checkOf(FILES.kvWrite, `${kind}, ${dtype}`, async (gpu) => [
-        await checkKvWrite(gpu, { nHead, headDim, dtype, makeKv, tuning: own }),
-      ])
-    ),
-    ...tunings.filter(({ splitTokens }) => splitTokens > 0).map((tuning) =>
-      checkOf(FILES.attentionCombine, `${tuning.name} tuning`, async (gpu) => [
-        await checkAttentionCombine(gpu, { nHead, headDim, tuning }),
-      ])
-    ),
-    ...([[FILES.attentionPrefill, PREFILL_SPANS], [FILES.attentionDecode, DECODE_SPANS]] as const).flatMap((
-      [file, spans],
-    ) =>
-      tunings.flatMap((tuning, i) =>
-        kvMemories(i === 0 ? kvDtypes : kvDtypes.slice(0, 1)).map(({ kind, makeKv, dtype }) =>
-          checkOf(file, `${kind}, ${dtype}, ${tuning.name} tuning`, async (gpu) => [
-            await checkAttention(gpu, { nHead, headDim, dtype, makeKv, tuning, spans }),
-          ])
-        )
-      )
-    ),
-    checkOf(KV_COPY, kvDtypes.join(", "), (gpu) =>
-      Promise.all(kvDtypes.map((dtype) => {
-        const a4 = nHead * Math.ceil(headDim / 4);
-        return checkKvCopy(gpu, { nHead, a4, dtype, nSequences: 1, texels: false });
-      }))),
-    ...(["argmax", "sample"] as const).map((name) =>
-      checkOf(
-        FILES[name],
-        "",
-        async (
-          gpu,
-        ) => [
-          await checkChoice(gpu, name, {
-            nVocab: vocabSize,
-            lanes: own.argmaxLanes,
-            sampleBits: own.sampleBits,
-          }),
-        ],
-      )
-    ),
+    ...OPERATORS.flatMap(({ checks }) => checks({ ...model, kvMemories })).map((
+      { file, variant, trials },
+    ) => ({
+      kernel: file.name,
+      variant,
+      run: (gpu: Gpu) => Promise.all(trials().map((trial) => runTrial(gpu, trial))),
+    })),
+    {
+      kernel: KV_COPY.name,
+      variant: kvDtypes.join(", "),
+      run: (gpu) =>
+        Promise.all(
+          kvDtypes.map((dtype) => checkKvCopy(gpu, { nHead, a4, dtype, nSequences: 1, texels: false })),
+        ),
+    },
   ];
-}
-
-/** Each linear kernel with GELU, and in every storage type with a residual, over the longest sums. */
-function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): KernelCheck[] {
-  const most = (outputs: number) => Math.min(outputs, MOST.outputs);
-  const into = { nIn: config.nEmbd, nOut: most(config.nInner), bias: true, gelu: true, chained: true };
-  const back = { nIn: config.nInner, nOut: most(config.nEmbd), bias: true, residual: true };
-  return tunings.flatMap((tuning) =>
-    linearKernelsOf(tuning).flatMap((kernel) => {
-      const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
-      return weightsDtypes.map((dtype) =>
-        checkOf(kernel.form.files.at(-1)!, `${dtype}, ${tuning.name} tuning`, async (gpu) => [
-          ...(dtype === weightsDtypes[0]
-            ? await checkLinear(gpu, { ...kernel, ...into, dtype, rowCounts })
-            : []),
-          ...await checkLinear(gpu, { ...kernel, ...back, dtype, rowCounts }),
-        ])
-      );
-    })
-  );
-}
-
-/** Returns the first type in the first kind of memory of each strategy, and the others in the one that shares. */
-function kvMemories(kvDtypes: readonly Dtype[]): { kind: string; makeKv: MakeKv; dtype: Dtype }[] {
-  const kinds = new Map(kvKinds()),
-    own = strategies().toSorted((a, b) => Number(b.traits.shares) - Number(a.traits.shares));
-  const names = own.flatMap(({ cases }) => cases.slice(0, 1).map(({ name }) => name));
-  return kvDtypes.flatMap((dtype, i) =>
-    names.slice(0, i === 0 ? undefined : 1).map((kind) => ({ kind, makeKv: kinds.get(kind)!, dtype }))
-  );
-}
-
-function checkOf(
-  { name }: { readonly name: string },
-  variant: string,
-  run: (gpu: Gpu) => Promise<readonly Comparison[]>,
-): KernelCheck {
-  return { kernel: name, variant, run };
 }
 
 /**
@@ -202,7 +90,7 @@ export async function* verdicts(gpu: Gpu, checks: readonly KernelCheck[]): Async
   }
 }
 
-/** What comparisons of one thing come to. */
+/** Sums up comparisons of one thing. */
 export function verdictOf(
   what: Pick<Verdict, "kernel" | "variant">,
   comparisons: readonly Comparison[],

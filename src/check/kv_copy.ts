@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kvCopy } from "../../wgsl/kv_copy_cpu.ts";
+import { kvCopy } from "../../wgsl/ops/kv_copy/reference.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import { SlotCopier, type SlotCopy } from "../kv/slot_copier.ts";
@@ -12,7 +12,7 @@ import { chooseKv, plainStrategy } from "../kv/registry.ts";
 import { makeKv } from "../kv/strategy_def.ts";
 import type { KvShape } from "../kv/shape.ts";
 import { seededRandom } from "../base/random.ts";
-import { compare, type Comparison } from "./comparison.ts";
+import { compare, type Comparison } from "../base/comparison.ts";
 import { KvBytes } from "./kv_bytes.ts";
 
 /** Two groups and a half. */

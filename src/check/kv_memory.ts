@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import type { KvLayer } from "../kv/layer.ts";
@@ -12,19 +12,13 @@ import { KvLayout } from "../kv/layout.ts";
 import { strategies } from "../kv/registry.ts";
 import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { AddressCase } from "../kv/strategy_def.ts";
+import type { KvOutcome, TrialKv } from "../model/trial.ts";
 import { KvBytes } from "./kv_bytes.ts";
 import { download, type Scratch } from "./scratch.ts";
 
-/** What sequences need. */
-export interface KvNeed {
-  readonly nSequences: number;
-  readonly tokensPerSequence: number;
-  readonly nHead: number;
-  /** Width of K, and of V, in vectors of four. */
-  readonly a4: number;
-  /** How K and V are stored. Default: f32. */
-  readonly dtype?: Dtype;
-  /** Whether they are in textures where those can hold them. */
+/** The need of sequences. */
+export interface KvNeed extends TrialKv {
+  /** True if K and V are in texture storage where that can hold them. */
   readonly texels: boolean;
 }
 
@@ -36,7 +30,7 @@ export class KvMemory {
   readonly slot: (sequence: number, position: number) => number;
   /** Returns whether the token at `position` is attended to from the one at `row`. */
   readonly isVisible: (row: number, position: number) => boolean;
-  /** The bytes that the GPU gets; change them before they are uploaded. */
+  /** The bytes that the GPU gets. */
   readonly bytes: KvBytes;
   readonly #scratch: Scratch;
   readonly #layout: KvLayout;
@@ -44,12 +38,11 @@ export class KvMemory {
   readonly #shape: { dtype: Dtype; a4: number; nHead: number; slotGroup: number };
   #layer: KvLayer | undefined;
 
-  /** @param byte The value of every byte. */
+  /** Stores what the need says; every other byte is poison. */
   constructor(
     scratch: Scratch,
-    { nSequences, tokensPerSequence, nHead, a4, dtype = "f32", texels }: KvNeed,
+    { nSequences, tokensPerSequence, nHead, a4, dtype, texels, byte, tokens = [] }: KvNeed,
     { lay }: AddressCase,
-    byte: number,
   ) {
     const { addressing, table, nSlots, slot, isVisible } = lay({ nSequences, tokensPerSequence });
     const { files, slotGroup, overrides } = addressing, isUniform = "slotsPerSequence" in addressing.table;
@@ -69,9 +62,10 @@ export class KvMemory {
     });
     this.#shape = { dtype, a4, nHead, slotGroup };
     this.bytes = KvBytes.filled(nSlots, byte, this.#shape);
+    for (const { sequence, position, values } of tokens) this.bytes.store(slot(sequence, position), values);
   }
 
-  /** What the kernels are joined with. */
+  /** The part of the memory in kernels. */
   get source(): KvSource {
     return this.#layout.source;
   }
@@ -87,31 +81,34 @@ export class KvMemory {
   }
 
   /** Brings them back as the kernels have left them. */
-  async download(): Promise<KvBytes> {
+  async outcome(): Promise<KvOutcome> {
     const { kv, scales } = this.#layer!, { gpu } = this.#scratch;
     const values = await download(gpu, kv);
     const own = scales ? await download(gpu, scales) : new Float32Array();
-    return new KvBytes(this.nSlots, values.buffer, own.buffer, this.#shape);
+    const bytes = new KvBytes(this.nSlots, values.buffer, own.buffer, this.#shape);
+    return {
+      nSlots: this.nSlots,
+      slot: this.slot,
+      isVisible: this.isVisible,
+      load: (slot) => bytes.load(slot),
+      error: (slot, expected) => bytes.error(slot, expected),
+      isFilledWith: (slot, byte) => bytes.isFilledWith(slot, byte),
+    };
   }
 }
 
-/** Makes the memory of one layer, of which every byte is `byte`. */
-export type MakeKv = (scratch: Scratch, need: KvNeed, byte: number) => KvMemory;
-
-/** Returns every kind of memory that strategies declare, by name. */
-export function kvKinds(): readonly (readonly [name: string, make: MakeKv])[] {
-  return strategies().flatMap(({ cases }) => cases).map((each) =>
-    [each.name, (scratch, need, byte) => new KvMemory(scratch, need, each, byte)] as const
-  );
+/** Lists the names of every kind of memory that strategies declare. */
+export function kvKinds(): string[] {
+  return strategies().flatMap(({ cases }) => cases).map(({ name }) => name);
 }
 
 /**
- * Returns a kind of memory by its name.
+ * Makes K/V memory of the kind that is named.
  *
  * @throws {Error} If no strategy declares it.
  */
-export function kvKind(name: string): MakeKv {
-  const found = kvKinds().find(([each]) => each === name);
-  if (found === undefined) throw new Error(`No strategy declares K/V memory "${name}"`);
-  return found[1];
+export function createKvMemory(scratch: Scratch, need: KvNeed): KvMemory {
+  const found = strategies().flatMap(({ cases }) => cases).find(({ name }) => name === need.kind);
+  if (found === undefined) throw new Error(`No strategy declares K/V memory "${need.kind}"`);
+  return new KvMemory(scratch, need, found);
 }

@@ -1,23 +1,22 @@
 /**
- * What checking a kernel takes: buffers and textures that are poisoned before it runs and freed together, compilation with the
- * model's layouts, and a dispatch with the tables of a batch.
+ * The surroundings of a kernel that is run alone: buffers and textures that are poisoned before it runs and freed together, the model's
+ * layouts, and a dispatch with the tables of a batch.
  *
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import { createKernel, type Kernel, type KernelSpec } from "../gpu/kernel.ts";
 import { type LedgerBuffer, type LedgerEntry, type LedgerVectors, STORAGE } from "../gpu/ledger.ts";
 import { readBuffer, readTexels } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import type { Batch } from "../model/batch.ts";
-import { createLayouts, type Layouts } from "../model/layouts.ts";
+import { Layouts } from "../model/plan.ts";
 import { StepTables } from "../model/step_tables.ts";
 import type { Tuning } from "../model/tuning.ts";
 
 /** Buffers and textures of one check, freed together. */
 export class Scratch {
-  /** Where they are allocated. */
+  /** The GPU of the buffers. */
   readonly gpu: Gpu;
   readonly #entries: Pick<LedgerEntry, "destroy">[] = [];
 
@@ -88,21 +87,13 @@ export async function download(
   return new Float32Array(bytes, 0, length);
 }
 
-/** Compiles a kernel of the model: `groups` are those after `@group(0)`. */
-export function compile(gpu: Gpu, spec: KernelSpec): Promise<Kernel> {
-  return createKernel(gpu.device, { ...spec, groups: [layoutsOf(gpu, BUFFERS).step, ...spec.groups] });
-}
-
-/** For kernels that neither read weights nor are read by products: they have the same layouts everywhere. */
-export const BUFFERS = { texels: false } as const;
-
 const layoutsByGpu = new WeakMap<Gpu, Map<boolean, Layouts>>();
 
 /** The model's layouts on this GPU. */
 export function layoutsOf(gpu: Gpu, { texels }: Pick<Tuning, "texels">): Layouts {
   const known = layoutsByGpu.get(gpu) ?? new Map<boolean, Layouts>();
   layoutsByGpu.set(gpu, known);
-  const layouts = known.get(texels) ?? createLayouts(gpu.device, { texels });
+  const layouts = known.get(texels) ?? new Layouts(gpu.device, { texels });
   known.set(texels, layouts);
   return layouts;
 }
@@ -110,7 +101,7 @@ export function layoutsOf(gpu: Gpu, { texels }: Pick<Tuning, "texels">): Layouts
 /** Runs what `record` records with the tables of a batch as `@group(0)`. */
 export function runBatch(gpu: Gpu, batch: Batch, record: (recorder: Recorder) => void): void {
   const limits = { maxRows: batch.nRows, maxSpans: batch.nRows, maxOutputs: batch.nOutputs };
-  const tables = new StepTables(gpu, layoutsOf(gpu, BUFFERS).step, limits, 1);
+  const tables = new StepTables(gpu, layoutsOf(gpu, { texels: false }).step, limits, 1);
   try {
     const recorder = new Recorder(gpu.device);
     const offsets = tables.set(0, batch);

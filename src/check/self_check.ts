@@ -1,25 +1,25 @@
 /**
- * What a benchmark does before it times anything: it makes sure that this adapter computes what it should.
+ * The first task of a benchmark: it makes sure that this adapter computes what it should.
  *
  * @module
  */
 import { WrongResultsError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { type Dtype, formatOf } from "../formats/registry.ts";
 import { plainStrategy, strategyNamed } from "../kv/registry.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
 import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import { describeComparison, isRight, worst } from "./comparison.ts";
+import { describeComparison, isRight, worst } from "../base/comparison.ts";
 import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
 import { firstWrong, kernelChecks } from "./kernel_checks.ts";
 
-/** What is about to be timed. */
+/** The model to be timed. */
 export interface SelfCheckOptions {
-  /** Where the weights come from. */
+  /** Origin of the weights. */
   readonly weights: WeightsOrigin;
   /** The strategy that the golden prompts are decoded with. Default: where it is not exact, the plain cache. */
   readonly strategy: string;
-  /** How K and V will be stored. */
+  /** Storage types of K and V. */
   readonly kvDtypes: readonly Dtype[];
   /** Called before and after each check, with how many are done. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -37,7 +37,7 @@ export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise
   const { gpu, config, tuning, weightsDtype } = model;
   const { weights, strategy, kvDtypes, onProgress = () => {}, onKernel } = options;
   let wrong: string | undefined;
-  const exact = weightsDtype === "f32" && kvDtypes.every((dtype) => dtype === "f32");
+  const exact = [weightsDtype, ...kvDtypes].every((dtype) => formatOf(dtype).exact);
   if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
     onProgress(0, GOLDEN_STEPS);
     const { name } = strategyNamed(strategy).traits.exact ? strategyNamed(strategy) : plainStrategy();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import { plainStrategy } from "../kv/registry.ts";
 import type { Decoder } from "./decoder.ts";
 import type { DecodingOptions } from "./with_decoder.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { KvPolicy } from "../kv/policy.ts";
 import { firstNotFinite } from "../base/finite.ts";
 import type { Model } from "../model/model.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
@@ -188,7 +188,7 @@ export class Decoder {
     if (bad >= 0) {
       const slot = Math.floor(bad / rows), count = lengths[slot]! - rows + bad % rows + 1;
       const [ids] = await this.runner.tokens([{ slot, first: 0, count }]);
-      throw await notFiniteError(this.#model, ids!, this.#options.kvDtype ?? "f32");
+      throw await notFiniteError(this.#model, ids!, this.#options.kvDtype ?? DEFAULT_DTYPE);
     }
     return all;
   }
@@ -207,7 +207,7 @@ export class Decoder {
     for (const ids of all) {
       const bad = ids.indexOf(NOT_FINITE);
       if (bad >= 0) {
-        throw await notFiniteError(this.#model, ids.slice(0, bad), this.#options.kvDtype ?? "f32");
+        throw await notFiniteError(this.#model, ids.slice(0, bad), this.#options.kvDtype ?? DEFAULT_DTYPE);
       }
     }
     return all.map((ids, s) => ids.slice(typeof from === "number" ? from : from[s]!));

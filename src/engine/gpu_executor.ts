@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import type { Span } from "../model/batch.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Model } from "../model/model.ts";
@@ -92,7 +93,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     for (const own of ids) {
       const bad = own.indexOf(NOT_FINITE);
       if (bad >= 0) {
-        throw await notFiniteError(this.#model, own.slice(0, bad), this.#options.kvDtype ?? "f32");
+        throw await notFiniteError(this.#model, own.slice(0, bad), this.#options.kvDtype ?? DEFAULT_DTYPE);
       }
     }
     ended.forEach((sequence, i) => this.#options.onEnded?.(sequence, ids[i]!));

@@ -11,7 +11,7 @@
 import { KvbenchError } from "../base/errors.ts";
 import type { KvPolicy, KvUsage } from "../kv/policy.ts";
 import type { Kv } from "../kv/strategy_def.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import { NOT_FINITE } from "../base/finite.ts";
 import type { Model } from "../model/model.ts";
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { NotFiniteError, reasonOf } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer, readTexels } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
@@ -13,7 +13,7 @@ import { KvPool } from "../kv/pool.ts";
 import { recomputingStrategy } from "../kv/registry.ts";
 import { type Batch, batchOf } from "../model/batch.ts";
 import { firstNotFinite } from "../base/finite.ts";
-import type { Model, Operator } from "../model/model.ts";
+import type { Model, Stage } from "../model/model.ts";
 import { StepTables } from "../model/step_tables.ts";
 import { decodingKv } from "./decoding_kv.ts";
 
@@ -54,7 +54,7 @@ export async function notFiniteError(
 
 /** The place of a value that is not finite. */
 interface Found {
-  readonly operator: Operator;
+  readonly operator: Stage;
   readonly value: number;
   /** The token of its row, counted from 1. */
   readonly token: number;
@@ -93,7 +93,7 @@ async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Prom
     };
     let layer: number | undefined;
     let results: Promise<Found | undefined>[] = []; // of one layer: awaiting each would take its own 11 ms
-    for (const operator of model.operators(workspace)) {
+    for (const operator of model.stages(workspace)) {
       if (operator.layer !== layer) {
         const found = await first(results);
         if (found) return found;
@@ -126,7 +126,7 @@ async function first(results: readonly Promise<Found | undefined>[]): Promise<Fo
 /** Looks at a result. Its copy is submitted before this returns a promise. */
 async function foundIn(
   gpu: Gpu,
-  operator: Operator,
+  operator: Stage,
   { nRows, nOutputs }: Batch,
 ): Promise<Found | undefined> {
   const { of: vectors, width4, ofOutputs = false } = operator.result;

@@ -6,7 +6,7 @@
  * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { readPieces } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { KvPolicy } from "../kv/policy.ts";
@@ -112,7 +112,7 @@ export class Runner {
    */
   static async create(model: Model, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
     const { gpu, config: { nHead }, dims: { a4 }, tuning: { texels } } = model;
-    const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = "f32" } = options;
+    const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = DEFAULT_DTYPE } = options;
     const pool = await KvPool.create(gpu, {
       shape: { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels },
       addressing,

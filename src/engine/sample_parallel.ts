@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Model } from "../model/model.ts";
 import type { Sampling } from "../model/sampling.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";

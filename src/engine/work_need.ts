@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { ROW_BYTES, TEXEL_BYTES, unevenBytes } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
@@ -13,9 +13,9 @@ import type { Kv } from "../kv/strategy_def.ts";
 import { type BatchLimits, TILE_ROWS } from "../model/batch.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
-import { splitsOf } from "../model/kernels.ts";
-import { paddedRows } from "../model/linear.ts";
-import type { Tuning } from "../model/tuning.ts";
+
+import { paddedRows } from "../../wgsl/ops/linear/forms.ts";
+import { splitsOf, type Tuning } from "../model/tuning.ts";
 import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
 import { groupKv, type GroupNeed } from "./group_kv.ts";
 import { type RunnerOptions, STEPS_PER_SUBMISSION } from "./runner.ts";
@@ -100,7 +100,8 @@ export function withOther(
 
 /** Computes what a decoder takes, with the largest readback; see `decoder.ts`. */
 export function decodingNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
-  const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, kvDtype = "f32" } = options;
+  const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, kvDtype = DEFAULT_DTYPE } =
+    options;
   const { config } = context, { v4 } = dimsOf(config);
   const kv = decodingKv(config, options), { traits: { keeps }, maxChunk } = kv.policy;
   const limits = {
@@ -117,7 +118,7 @@ export function decodingNeed(context: NeedContext, options: DecodingOptions): Wo
 export function sharedNeed(
   context: NeedContext,
   kv: Kv,
-  { maxSequences, maxRows, kvDtype = "f32" }: Omit<RunnerOptions, "movesSlots">,
+  { maxSequences, maxRows, kvDtype = DEFAULT_DTYPE }: Omit<RunnerOptions, "movesSlots">,
 ): WorkNeed {
   const { config } = context, { v4 } = dimsOf(config), moves = kv.policy.traits.keeps !== "nothing";
   return withOther(

@@ -6,6 +6,7 @@
 import { KernelError } from "../base/errors.ts";
 import type { BindLayout } from "./bind_layout.ts";
 import { scoped } from "./error_scope.ts";
+import { joinWgsl } from "./join.ts";
 import { lossOf } from "./loss.ts";
 import { hasSubgroups, subgroupDirectives } from "./subgroups.ts";
 import type { WgslFile } from "./wgsl.ts";
@@ -14,7 +15,7 @@ import type { WgslFile } from "./wgsl.ts";
 export interface KernelSpec {
   /** Name of its task, such as `qkv`, in profiles. Default: the names of its files. */
   readonly label?: string;
-  /** Files to join in this order; the entry point is `main`. */
+  /** Its files; those that they require are added where they are shared. The entry point is `main`. */
   readonly files: readonly WgslFile[];
   /** True if the files use subgroup operations, which the device must support. Default: false. */
   readonly subgroups?: boolean;
@@ -61,13 +62,14 @@ export async function createKernel(device: GPUDevice, spec: KernelSpec): Promise
 }
 
 async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
-  const name = spec.files.map((file) => file.name).join(" + ");
+  const ordered = joinWgsl(spec.files);
+  const name = ordered.map((file) => file.name).join(" + ");
   if (spec.subgroups && !hasSubgroups(device)) {
     throw new KernelError(
       `Kernel ${name} uses subgroup operations: expected a device with the feature subgroups`,
     );
   }
-  const files = [...spec.subgroups ? await subgroupDirectives(device) : [], ...spec.files];
+  const files = [...spec.subgroups ? await subgroupDirectives(device) : [], ...ordered];
   const { made: module, error } = scoped(
     device,
     () => device.createShaderModule({ label: name, code: files.map((file) => file.code).join("\n") }),

@@ -4,16 +4,16 @@
  *
  * @module
  */
-import arithmeticCode from "../../wgsl/probe_arithmetic.wgsl" with { type: "text" };
-import streamCode from "../../wgsl/probe_stream.wgsl" with { type: "text" };
-import streamBufferCode from "../../wgsl/probe_stream_buffer.wgsl" with { type: "text" };
-import streamTexelsCode from "../../wgsl/probe_stream_texels.wgsl" with { type: "text" };
+import arithmeticCode from "../../wgsl/probes/probe_arithmetic.wgsl" with { type: "text" };
+import streamCode from "../../wgsl/probes/probe_stream.wgsl" with { type: "text" };
+import streamBufferCode from "../../wgsl/probes/probe_stream_buffer.wgsl" with { type: "text" };
+import streamTexelsCode from "../../wgsl/probes/probe_stream_texels.wgsl" with { type: "text" };
 import { type Candidate, fastest, timeCandidates, TuningBudget } from "./autotune.ts";
 import { BindLayout } from "./bind_layout.ts";
 import type { Gpu } from "./gpu.ts";
 import { createKernel } from "./kernel.ts";
 import type { WgslFile } from "./wgsl.ts";
-import { ROW_BYTES, TEXELS } from "./texels.ts";
+import { ROW_BYTES } from "./texels.ts";
 
 /** Highest measured rates of an adapter. */
 export interface Roof {
@@ -46,7 +46,6 @@ export const PROBES = {
     STREAM,
   ],
   streamTexels: [
-    TEXELS,
     { name: "probe_stream_texels.wgsl", code: streamTexelsCode },
     STREAM,
   ],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import code from "../../wgsl/subgroups.wgsl" with { type: "text" };
+import code from "../../wgsl/lib/subgroups.wgsl" with { type: "text" };
 import { scoped } from "./error_scope.ts";
 import type { WgslFile } from "./wgsl.ts";
 

@@ -4,11 +4,6 @@
  *
  * @module
  */
-import texelsCode from "../../wgsl/texels.wgsl" with { type: "text" };
-import type { WgslFile } from "./wgsl.ts";
-
-/** The file that every kernel with texture storage is joined with. */
-export const TEXELS: WgslFile = { name: "texels.wgsl", code: texelsCode };
 /** Format of a texel: four words. */
 export const TEXEL_FORMAT = "rgba32uint" satisfies GPUTextureFormat;
 /** Bytes of a texel. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { regionsOf, ROW_BYTES, texelRows, TEXELS, TEXELS_PER_ROW, unevenBytes } from "./texels.ts";
+import { regionsOf, ROW_BYTES, texelRows, TEXELS_PER_ROW, unevenBytes } from "./texels.ts";
+import { SHARED_FILES } from "./join.ts";
 
 Deno.test("regionsOf() covers every byte once, in order, where texels.wgsl looks for it", () => {
   const vectors = fc.integer({ min: 0, max: 5 * TEXELS_PER_ROW });
@@ -30,7 +31,8 @@ Deno.test("texelRows() counts whole rows, and one for nothing", () => {
 });
 
 Deno.test("texels.wgsl has rows as long as they are here", () => {
-  assert.ok(TEXELS.code.includes(`TEXELS_PER_ROW = ${TEXELS_PER_ROW}u`));
+  const texels = SHARED_FILES.find(({ name }) => name === "texels.wgsl");
+  assert.ok(texels?.code.includes(`TEXELS_PER_ROW = ${TEXELS_PER_ROW}u`));
 });
 
 Deno.test("unevenBytes() gives whole rows, enough of them and never a power of two", () => {

@@ -12,6 +12,17 @@ export interface WgslFile {
   readonly code: string;
 }
 
+/**
+ * Reads the first number of a kernel's `@workgroup_size`: its lanes.
+ *
+ * @throws {Error} If that is an override, which whoever sets it knows.
+ */
+export function lanesOf({ name, code }: WgslFile): number {
+  const lanes = /@workgroup_size\((\d+)[,)]/.exec(codeOf(code))?.[1];
+  if (lanes === undefined) throw new Error(`${name} has no workgroup size in figures`);
+  return Number(lanes);
+}
+
 /** Removes comments, indentation, runs of spaces and empty lines. Block comments nest (WGSL section 3.3). */
 export function codeOf(wgsl: string): string {
   const code = withoutComments(wgsl).split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim());

@@ -1,9 +1,11 @@
 // Attention over all tokens: a sequence's entries are its tokens by their positions, and a row attends to all of them up
 // to its own. An entry is what attention goes through; kv_slot() says where its K and V are.
 //
-// Joined before kv_write.wgsl and the attention kernels by strategies that keep all tokens. Another strategy has
+// Strategies that keep all tokens are joined with it. Another strategy has
 // functions of its own: kv_visible() then says which of the entries below kv_entries() hold a token that the row at
 // `position` attends to, and kv_entry() where a token is stored.
+//
+// provides: kv entries
 
 // The entries that the row at `position` goes through: 0 to below this.
 fn kv_entries(sequence: u32, head: u32, position: u32) -> u32 {

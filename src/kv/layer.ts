@@ -9,7 +9,7 @@ import type { LedgerBuffer, LedgerVectors } from "../gpu/ledger.ts";
 export class KvLayer {
   /** The values. */
   readonly kv: LedgerVectors;
-  /** The scales of every slot's heads, in int8. */
+  /** The scales of every slot's heads, where the storage type has some. */
   readonly scales: LedgerBuffer | undefined;
 
   /** Takes over both. */

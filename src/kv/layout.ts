@@ -6,11 +6,12 @@
  * @module
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
+import { kvStorage } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { TEXEL_BYTES } from "../gpu/texels.ts";
-import { KV_FORMATS, KV_GROUPS, KV_PLACES, KV_SCALES } from "./files.ts";
+import { KV_PLACES, KV_SCALES } from "./files.ts";
 import { KvLayer } from "./layer.ts";
 import { kvHeadBytes, type KvShape } from "./shape.ts";
 import type { KvGroups, KvSides, KvSource } from "./source.ts";
@@ -66,7 +67,7 @@ export class KvLayout {
       scales = KV_SCALES[scale > 0 ? "rows" : "none"];
     const files = (side: "read" | "write") => [
       ...address,
-      ...[KV_GROUPS, KV_FORMATS[shape.dtype], place.where, place[side], scales[side]],
+      ...[kvStorage(shape.dtype).wgsl, place[side], scales[side]],
     ];
     const layout = (label: string, kv: Access, scales: Access) =>
       new BindLayout<string>(gpu.device, label, scale > 0 ? { kv, table, scales } : { kv, table });

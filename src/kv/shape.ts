@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import { type Dtype, formatOf, kvStorage } from "../formats/registry.ts";
 import type { KvUsage } from "./policy.ts";
 
 /** The dimensions that K/V memory depends on. */
@@ -20,17 +20,17 @@ export interface KvShape {
   readonly texels: boolean;
 }
 
-/** Returns the bytes of one token's K and V in one layer: 2 · A · bytes and, in int8, 2 · H scales of 4 bytes. */
+/** Returns the bytes of one token's K and V in one layer: those of 2 · A values and of the scales of 2 · H heads. */
 export function kvRowBytes(shape: Pick<KvShape, "a4" | "nHead" | "dtype">): number {
   const { values, scale } = kvHeadBytes(shape);
   return 2 * shape.nHead * (values + scale);
 }
 
-/** Returns the bytes of K, or V, of one head of one token: D · bytes and, in int8, a scale of 4 bytes. */
+/** Returns the bytes of K, or V, of one head of one token: those of D values and of their scale. */
 export function kvHeadBytes(
   { a4, nHead, dtype }: Pick<KvShape, "a4" | "nHead" | "dtype">,
 ): { readonly values: number; readonly scale: number } {
-  return { values: a4 / nHead * 4 * DTYPE_BYTES[dtype], scale: dtype === "int8" ? 4 : 0 };
+  return { values: a4 / nHead * 4 * formatOf(dtype).bytes, scale: kvStorage(dtype).scaleBytes };
 }
 
 /** Converts a policy's tokens to bytes: what is stored, and what sequences hold, filled or not. */

@@ -7,12 +7,13 @@ import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { createKernel, type Kernel } from "../gpu/kernel.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
-import { KV_COPY, KV_GROUPS } from "./files.ts";
+import { lanesOf } from "../gpu/wgsl.ts";
+import { KV_COPY } from "./files.ts";
 
 /** Copies of one dispatch at most. */
 export const MOST_COPIES = 256;
-/** Lanes of a workgroup, as `kv_copy.wgsl` has them, and workgroups of one copy at most. */
-const LANES = 64, MOST_GROUPS = 256;
+/** Workgroups of one copy at most. */
+const MOST_GROUPS = 256;
 
 /** Values or scales of a layer, which are rows, one for each head's K and V of a slot: see `kv_groups.wgsl`. */
 export interface SlotBuffer {
@@ -83,7 +84,7 @@ export class SlotCopier {
     const kernels = await Promise.all(pool.rowBytes.map(async (rowBytes) => {
       const kernel = await createKernel(gpu.device, {
         label: "kv copy",
-        files: [KV_GROUPS, KV_COPY],
+        files: [KV_COPY],
         groups: [layout],
         overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: rowBytes / 4 },
       });
@@ -123,7 +124,10 @@ export class SlotCopier {
     for (const { kernel, group, slotBytes } of this.#parts) {
       pass.setPipeline(kernel.pipeline);
       pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(Math.min(MOST_GROUPS, Math.ceil(most * slotBytes / 4 / LANES)), copies.length);
+      pass.dispatchWorkgroups(
+        Math.min(MOST_GROUPS, Math.ceil(most * slotBytes / 4 / lanesOf(KV_COPY))),
+        copies.length,
+      );
     }
     pass.end();
     device.queue.submit([encoder.finish()]);

@@ -57,7 +57,7 @@ export interface KvNeed {
 
 /** The GPU's side of a strategy: how kernels find a token's K and V. */
 export interface KvAddressing {
-  /** WGSL that defines `kv_slot()`, `kv_entries()` and `kv_visible()`. */
+  /** WGSL that provides `kv slots` and `kv entries`: it defines `kv_slot()`, `kv_entries()` and `kv_visible()`. */
   readonly files: readonly WgslFile[];
   /**
    * The table that `kv_slot()` reads: a uniform with the slots of each sequence's region, or a row of words for each sequence

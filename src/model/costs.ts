@@ -1,127 +1,64 @@
 /**
- * What the kernels of one step must move and compute, from shapes alone. Host only; what they take is measured elsewhere.
- *
- * Bytes are those that a dispatch can't avoid: every operand is read once and every result written once, however
- * often a kernel fetches it again. Operations are multiply-adds; a lone addition or multiplication counts as one,
- * while comparisons, exponentials and roots don't count. Widths are the padded ones, R rows, O of them with logits:
- *
- *     linear K → N       b · K · N weights, 4 · (R · K + R · N) activations, 4 · N bias; R · K · N operations
- *     attention, row r   K and V of the c(r) tokens up to its own; 2 · A · c(r) operations
- *
- * with b the bytes of a stored weight; int8 adds 4 bytes of scale per output of a matrix, and per head to K and to V.
+ * What the kernels of one step must move and compute, from shapes alone: the costs that operators declare, as often as a
+ * step has them. Host only; what they take is measured elsewhere.
  *
  * @module
  */
-import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
-import { kvRowBytes } from "../kv/shape.ts";
+import { ARGMAX } from "../../wgsl/ops/argmax/operator.ts";
+import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
+import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
+import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
+import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
+import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import type { Batch } from "./batch.ts";
-import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
-import { splitsOf } from "./kernels.ts";
-import type { Role } from "./layouts.ts";
-import type { Tuning } from "./tuning.ts";
+import { productsOf } from "./kernels.ts";
+import type { Cost, CostModel, Operator } from "./operator.ts";
 
-/** What the dispatches of one kind do together in one step. */
-export interface Cost {
-  /** Bytes that they must read and write. */
-  readonly bytes: number;
-  /** Multiply-adds. */
-  readonly macs: number;
-}
+/** What kernels do: their labels. */
+export const ROLES = [
+  "embedding",
+  "norm",
+  "qkv",
+  "kv write",
+  "attention prefill",
+  "attention decode",
+  "attention combine",
+  "proj",
+  "fc",
+  "out",
+  "final norm",
+  "head",
+  "argmax",
+  "sample",
+] as const;
+/** What a kernel does. */
+export type Role = typeof ROLES[number];
 
-/** What costs depend on beside the batch. */
-export interface CostOptions {
-  /** The model's dimensions. */
-  readonly config: Gpt2Config;
-  /** How weight matrices are stored. */
-  readonly weightsDtype: Dtype;
-  /** How K and V are stored. */
-  readonly kvDtype: Dtype;
-  /** The kernel variants. */
-  readonly tuning: Pick<Tuning, "splitTokens">;
-  /** Returns how many entries the last row of a sequence of `length` goes through. Default: all tokens. */
-  entries?(length: number): number;
-}
-
-/** The costs of one step with a greedy choice, by kernel; what the step does not dispatch costs nothing. */
-export function stepCosts(
-  batch: Batch,
-  { config, weightsDtype, kvDtype, tuning, entries = (length) => length }: CostOptions,
-): Record<Exclude<Role, "sample">, Cost> {
-  const { nLayer, nHead, vocabSize } = config;
-  const dims = dimsOf(config);
-  const [e, a, i, v] = [4 * dims.e4, 4 * dims.a4, 4 * dims.i4, 4 * dims.v4];
-  const { nRows, nOutputs } = batch;
-  const weightBytes = DTYPE_BYTES[weightsDtype];
-  const scaleBytes = weightsDtype === "int8" ? 4 : 0;
-  const kvRow = kvRowBytes({ a4: dims.a4, nHead, dtype: kvDtype });
-  const attention = attentionShape(batch, tuning, entries);
-  const isSplit = tuning.splitTokens > 0;
-  /** [splits, A] sums and [splits, H] maxima and weights in vectors of four; or the result. */
-  const partial = isSplit ? attention.splits * (4 * a + 16 * nHead) : 4 * a * batch.nDecodeTiles;
-
-  const cost = (count: number, bytes: number, macs: number): Cost => ({
-    bytes: count * bytes,
-    macs: count * macs,
-  });
-  /** `extra`: values of N that are read beside a row's inputs, for the residual. */
-  const linear = (k: number, n: number, { rows = nRows, bias = n, extra = 0 } = {}) =>
-    [weightBytes * k * n + scaleBytes * n + 4 * bias + 4 * rows * (k + n + extra), rows * k * n] as const;
-  /** Of a row: the sum, the squares, then the scaling and the shift. */
-  const norm = (rows: number) => [4 * (2 * rows * e + 2 * e), 4 * rows * e] as const;
-  return {
-    "embedding": cost(1, nRows * (4 + weightBytes * e + scaleBytes + 8 * e), nRows * e),
-    "norm": cost(2 * nLayer, ...norm(nRows)),
-    "qkv": cost(nLayer, ...linear(e, 3 * a)),
-    "kv write": cost(nLayer, nRows * (8 * a + kvRow), kvDtype === "int8" ? 2 * nRows * a : 0),
-    "attention prefill": cost(
-      attention.prefillRows > 0 ? nLayer : 0,
-      8 * a * attention.prefillRows + kvRow * attention.prefillTokens,
-      2 * a * attention.prefillPairs,
-    ),
-    "attention decode": cost(
-      batch.nDecodeTiles > 0 ? nLayer : 0,
-      4 * a * batch.nDecodeTiles + kvRow * attention.decodeTokens + partial,
-      2 * a * attention.decodeTokens,
-    ),
-    "attention combine": cost(
-      isSplit && batch.nDecodeTiles > 0 ? nLayer : 0,
-      partial + 4 * a * batch.nDecodeTiles,
-      attention.splits * a,
-    ),
-    "proj": cost(nLayer, ...linear(a, e, { extra: e })),
-    "fc": cost(nLayer, ...linear(e, i)),
-    "out": cost(nLayer, ...linear(i, e, { extra: e })),
-    "final norm": cost(nOutputs > 0 ? 1 : 0, ...norm(nOutputs)),
-    "head": cost(nOutputs > 0 ? 1 : 0, ...linear(e, v, { rows: nOutputs, bias: 0 })),
-    "argmax": cost(1, nOutputs * (4 * vocabSize + 4), 0),
+/** Computes the costs of one step with a greedy choice, by kernel; what the step does not dispatch costs nothing. */
+export function stepCosts(batch: Batch, model: CostModel): Record<Exclude<Role, "sample">, Cost> {
+  const { config: { nLayer }, tuning } = model;
+  const dims = dimsOf(model.config), products = productsOf(dims);
+  const { nOutputs, nPrefillTiles, nDecodeTiles } = batch;
+  const cost = <Of>(count: number, operator: Pick<Operator<never, Of>, "cost">, of: Of): Cost => {
+    if (count === 0) return { bytes: 0, macs: 0 };
+    const { bytes, macs } = operator.cost(batch, model, of);
+    return { bytes: count * bytes, macs: count * macs };
   };
-}
-
-/** What the attention of a batch covers, over all tiles. */
-function attentionShape(
-  { tiles, nPrefillTiles }: Batch,
-  tuning: CostOptions["tuning"],
-  entries: (length: number) => number,
-) {
-  const reach = new Map<number, number>(); // tokens that a sequence's prefill tiles attend to
-  let prefillRows = 0, prefillPairs = 0, decodeTokens = 0, splits = 0;
-  for (let t = 0; 4 * t < tiles.length; t++) {
-    const [, rows, sequence, first] = tiles.subarray(4 * t, 4 * t + 4) as Iterable<number> as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    if (t >= nPrefillTiles) {
-      decodeTokens += entries(first + 1);
-      splits += splitsOf(entries(first + 1), tuning);
-      continue;
-    }
-    prefillRows += rows;
-    for (let row = 0; row < rows; row++) prefillPairs += entries(first + 1 + row);
-    reach.set(sequence, Math.max(reach.get(sequence) ?? 0, entries(first + rows)));
-  }
-  const prefillTokens = [...reach.values()].reduce((sum, tokens) => sum + tokens, 0);
-  return { prefillRows, prefillPairs, prefillTokens, decodeTokens, splits };
+  const decodes = nDecodeTiles > 0 ? nLayer : 0, final = nOutputs > 0 ? 1 : 0;
+  return {
+    "embedding": cost(1, EMBEDDING, { k4: dims.e4, n4: dims.v4, firstN4: 0 }),
+    "norm": cost(2 * nLayer, LAYER_NORM, { gather: false }),
+    "qkv": cost(nLayer, LINEAR, products.qkv),
+    "kv write": cost(nLayer, KV_WRITE, undefined),
+    "attention prefill": cost(nPrefillTiles > 0 ? nLayer : 0, ATTENTION_PREFILL, undefined),
+    "attention decode": cost(decodes, ATTENTION_DECODE, undefined),
+    "attention combine": cost(tuning.splitTokens > 0 ? decodes : 0, ATTENTION_COMBINE, undefined),
+    "proj": cost(nLayer, LINEAR, products.proj),
+    "fc": cost(nLayer, LINEAR, products.fc),
+    "out": cost(nLayer, LINEAR, products.out),
+    "final norm": cost(final, LAYER_NORM, { gather: true }),
+    "head": cost(final, LINEAR, products.head({ n4: dims.v4, firstN4: 0 })),
+    "argmax": cost(1, ARGMAX, undefined),
+  };
 }

@@ -8,9 +8,10 @@
  * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Dtype } from "../gpu/dtype.ts";
-import type { Kernel } from "../gpu/kernel.ts";
+import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import { SHARED_FILES } from "../gpu/join.ts";
+import { SUBGROUPS } from "../gpu/subgroups.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
 import { KV_FILES } from "../kv/files.ts";
 import { strategyFiles } from "../kv/registry.ts";
@@ -18,18 +19,14 @@ import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
-import { type CostOptions, stepCosts } from "./costs.ts";
+import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import { FILES, WEIGHT_FORMATS } from "./files.ts";
-import {
-  createModelKernels,
-  createStepKernels,
-  splitsOf,
-  type StepKernels,
-  type StepRange,
-} from "./kernels.ts";
-import { createLayouts, type KernelContext, type Layouts } from "./layouts.ts";
-import { ANY_STEP, type KvAccess, type Model, type Operator } from "./model.ts";
+import { IO_FILES } from "./io.ts";
+import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
+import { ANY_STEP, type KvAccess, type Model, type Stage } from "./model.ts";
+import type { CostModel } from "./operator.ts";
+import { OPERATORS } from "./operators.ts";
+import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, uploadWeights, wteShards } from "./weights.ts";
@@ -37,9 +34,12 @@ import { Workspace } from "./workspace.ts";
 
 /** The code of all kernels, for a hash that says which kernels a result came from. */
 export const KERNELS_TEXT: string = joinedCode([
-  ...Object.values(FILES),
-  ...Object.values(WEIGHT_FORMATS),
+  ...SHARED_FILES,
+  SUBGROUPS,
+  ...IO_FILES,
+  ...OPERATORS.flatMap(({ files }) => files),
   ...strategyFiles(),
+  ...DTYPES.map(formatOf).flatMap(({ weights, kv }) => [weights, kv].flatMap((each) => each?.wgsl ?? [])),
   ...KV_FILES,
 ]);
 
@@ -50,12 +50,12 @@ export interface LoadOptions {
   /** The most bytes that a tensor, or a shard of the token embedding or head, may take. Default: what the device binds. */
   readonly maxBindingBytes?: number;
   /**
-   * The kernel variants: those for the adapter's kind, unless told otherwise.
+   * The kernel variants. Default: those for the adapter's kind.
    *
    * @internal For the parts of kvbench alone.
    */
   readonly tuning?: Tuning;
-  /** How weight matrices are stored: in float32, unless told otherwise. */
+  /** How weight matrices are stored. Default: in float32. */
   readonly weightsDtype?: Dtype;
   /**
    * The steps that come first: their kernels are compiled beside the weights' loading. Default: none are.
@@ -91,7 +91,7 @@ export class Gpt2 implements Model {
   readonly loadMs: { readonly weights: number; readonly kernels: number };
   readonly #weights: Gpt2Weights;
   readonly #layouts: Layouts;
-  readonly #operators = new WeakMap<Workspace, readonly Operator[]>();
+  readonly #stages = new WeakMap<Workspace, readonly Stage[]>();
 
   private constructor(
     gpu: Gpu,
@@ -118,12 +118,12 @@ export class Gpt2 implements Model {
   static async load(
     gpu: Gpu,
     checkpoint: TensorSource,
-    { tuning = tuningFor(gpu.facts), weightsDtype = "f32", firstSteps, ...upload }: LoadOptions = {},
+    { tuning = tuningFor(gpu.facts), weightsDtype = DEFAULT_DTYPE, firstSteps, ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
     const { config } = checkpoint;
     const { tileGroup, texels } = tuning;
     const packing = { tileGroup, dtype: weightsDtype };
-    const layouts = createLayouts(gpu.device, tuning);
+    const layouts = new Layouts(gpu.device, tuning);
     const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
     const start = performance.now();
     const shards = { wte: wteShards(gpu.device, config, { ...upload, packing }) };
@@ -216,17 +216,17 @@ export class Gpt2 implements Model {
    * @internal For the parts of kvbench alone.
    */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void {
-    for (const operator of this.operators(workspace)) operator.record(recorder, batch, kv);
+    for (const stage of this.stages(workspace)) stage.record(recorder, batch, kv);
   }
 
   /**
-   * The operators of a forward pass in a workspace, in their order.
+   * The stages of a forward pass in a workspace, in their order.
    *
    * @internal For the parts of kvbench alone.
    */
-  operators(workspace: Workspace): readonly Operator[] {
-    const known = this.#operators.get(workspace) ?? this.#operatorsIn(workspace);
-    this.#operators.set(workspace, known);
+  stages(workspace: Workspace): readonly Stage[] {
+    const known = this.#stages.get(workspace) ?? this.#stagesIn(workspace);
+    this.#stages.set(workspace, known);
     return known;
   }
 
@@ -243,8 +243,8 @@ export class Gpt2 implements Model {
     { kernels: { sample, argmax } }: KvAccess,
     sampled: boolean,
   ): void {
-    if (sampled) recorder.dispatch(compiled(sample), [workspace.sample], batch.nOutputs);
-    else recorder.dispatch(compiled(argmax), [workspace.argmax], batch.nOutputs);
+    if (sampled) compiled(sample).record(recorder, [workspace.sample], batch);
+    else compiled(argmax).record(recorder, [workspace.argmax], batch);
   }
 
   /**
@@ -252,7 +252,7 @@ export class Gpt2 implements Model {
    *
    * @internal For the parts of kvbench alone.
    */
-  costs(batch: Batch, kv: Pick<CostOptions, "kvDtype" | "entries">): ReturnType<typeof stepCosts> {
+  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): ReturnType<typeof stepCosts> {
     const { config, weightsDtype, tuning } = this;
     return stepCosts(batch, { config, weightsDtype, tuning, ...kv });
   }
@@ -262,33 +262,31 @@ export class Gpt2 implements Model {
     this.#weights.dispose();
   }
 
-  #operatorsIn(workspace: Workspace): Operator[] {
+  #stagesIn(workspace: Workspace): Stage[] {
     const { e4, a4, i4, v4 } = this.dims;
     const { results } = workspace;
     const x = { of: results.x, width4: e4 }, normed = { of: results.normed, width4: e4 };
     const qkv = { of: results.qkv, width4: 3 * a4 }, attended = { of: results.attended, width4: a4 };
     const inner = { of: results.inner, width4: i4 };
-    const operators: Operator[] = [{
+    const stages: Stage[] = [{
       module: "wte + wpe",
       result: x,
-      record: (recorder, { nRows }, { kernels }) =>
-        kernels.embedding.forEach((kernel, i) =>
-          recorder.dispatch(kernel, [workspace.embedding[i]!], Math.ceil(nRows * e4 / 32))
-        ),
+      record: (recorder, batch, { kernels }) =>
+        kernels.embedding.forEach((kernel, i) => kernel.record(recorder, [workspace.embedding[i]!], batch)),
     }];
     for (const [layer, groups] of workspace.layers.entries()) {
-      operators.push(
+      stages.push(
         {
           layer,
           module: "ln_1",
           result: normed,
-          record: (recorder, { nRows }, { kernels }) => recorder.dispatch(kernels.norm, [groups.ln1], nRows),
+          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln1], batch),
         },
         {
           layer,
           module: "attn.c_attn",
           result: qkv,
-          record: (recorder, { nRows }, { kernels }) => kernels.qkv.record(recorder, groups.qkv, nRows),
+          record: (recorder, batch, { kernels }) => kernels.qkv.record(recorder, [groups.qkv], batch),
         },
         {
           layer,
@@ -301,76 +299,60 @@ export class Gpt2 implements Model {
           layer,
           module: "attn.c_proj",
           result: x,
-          record: (recorder, { nRows }, { kernels }) => kernels.proj.record(recorder, groups.proj, nRows),
+          record: (recorder, batch, { kernels }) => kernels.proj.record(recorder, [groups.proj], batch),
         },
         {
           layer,
           module: "ln_2",
           result: normed,
-          record: (recorder, { nRows }, { kernels }) => recorder.dispatch(kernels.norm, [groups.ln2], nRows),
+          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln2], batch),
         },
         {
           layer,
           module: "mlp.c_fc",
           result: inner,
-          record: (recorder, { nRows }, { kernels }) => kernels.fc.record(recorder, groups.fc, nRows),
+          record: (recorder, batch, { kernels }) => kernels.fc.record(recorder, [groups.fc], batch),
         },
         {
           layer,
           module: "mlp.c_proj",
           result: x,
-          record: (recorder, { nRows }, { kernels }) => kernels.out.record(recorder, groups.out, nRows),
+          record: (recorder, batch, { kernels }) => kernels.out.record(recorder, [groups.out], batch),
         },
       );
     }
-    operators.push({
+    stages.push({
       module: "ln_f",
       result: { of: results.final, width4: e4, ofOutputs: true },
-      record: (recorder, { nOutputs }, { kernels }) => {
-        if (nOutputs > 0) recorder.dispatch(kernels.finalNorm, [workspace.lnF], nOutputs);
+      record: (recorder, batch, { kernels }) => {
+        if (batch.nOutputs > 0) kernels.finalNorm.record(recorder, [workspace.lnF], batch);
       },
     }, {
       module: this.config.tieWordEmbeddings ? "the head, wte" : "lm_head",
       result: { of: results.logits, width4: v4, ofOutputs: true },
-      record: (recorder, { nOutputs }, { kernels }) => {
-        if (nOutputs === 0) return;
-        kernels.head.forEach((kernel, i) => kernel.record(recorder, workspace.head[i]!, nOutputs));
+      record: (recorder, batch, { kernels }) => {
+        if (batch.nOutputs === 0) return;
+        kernels.head.forEach((kernel, i) => kernel.record(recorder, [workspace.head[i]!], batch));
       },
     });
-    return operators;
+    return stages;
   }
 
   #attention(
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    kv: KvAccess,
+    { kernels }: KvAccess,
     { read, write }: KvGroups,
   ): void {
-    const { nHead } = this.config;
-    const { a4 } = this.dims;
-    recorder.dispatch(kv.kernels.write, [workspace.kvWrite, write], Math.ceil(batch.nRows * 2 * nHead / 32));
+    kernels.write.record(recorder, [workspace.kvWrite, write], batch);
     if (batch.nPrefillTiles > 0) {
-      recorder.dispatch(
-        compiled(kv.kernels.prefill),
-        [workspace.attentionPrefill, read],
-        batch.nPrefillTiles,
-        nHead,
-      );
+      compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);
     }
-    if (batch.nDecodeTiles > 0) {
-      const splits = splitsOf(batch.decodeContext, this.tuning);
-      recorder.dispatch(
-        compiled(kv.kernels.decode),
-        [workspace.attentionDecode, read],
-        splits,
-        nHead,
-        batch.nDecodeTiles,
-      );
-      const { combine } = kv.kernels, { attentionCombine } = workspace;
-      if (!combine || !attentionCombine) return;
-      recorder.dispatch(combine, [attentionCombine], Math.ceil(batch.nDecodeTiles * a4 / 32));
-    }
+    if (batch.nDecodeTiles === 0) return;
+    compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
+    const { attentionCombine } = workspace;
+    if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
   }
 }
 
@@ -380,7 +362,7 @@ export function samePacking(a: Tuning, b: Tuning): boolean {
 }
 
 /** A kernel that the steps of the range use. */
-function compiled(kernel: Kernel | undefined): Kernel {
+function compiled(kernel: Compiled | undefined): Compiled {
   if (kernel === undefined) throw new Error("No kernel for this step: its range left it out");
   return kernel;
 }

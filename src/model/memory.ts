@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Dtype } from "../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { ROW_BYTES, texelRows } from "../gpu/texels.ts";
 import { kvRowBytes } from "../kv/shape.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
-import { packedBytes } from "./pack.ts";
+import { packedBytes, scaleBytes } from "./pack.ts";
 
 /** Rows of the prefill that activations are counted for. */
 const ROWS = 128;
@@ -31,25 +31,25 @@ export interface MemoryNeed {
 export interface StorageOptions {
   /** Output tiles that lie together in packed weights. */
   readonly tileGroup: number;
-  /** Whether weights are textures, which have whole rows; they aren't, unless told otherwise. */
+  /** Whether weights are textures, which have whole rows; Default: they aren't. */
   readonly texels?: boolean;
-  /** How weight matrices are stored: in float32, unless told otherwise. */
+  /** How weight matrices are stored. Default: in float32. */
   readonly weightsDtype?: Dtype;
-  /** How K and V are stored: in float32, unless told otherwise. */
+  /** How K and V are stored. Default: in float32. */
   readonly kvDtype?: Dtype;
 }
 
 /** Computes the need from the configuration, the packing and the storage types. */
 export function memoryNeed(
   config: Gpt2Config,
-  { tileGroup, texels = false, weightsDtype = "f32", kvDtype = "f32" }: StorageOptions,
+  { tileGroup, texels = false, weightsDtype = DEFAULT_DTYPE, kvDtype = DEFAULT_DTYPE }: StorageOptions,
 ): MemoryNeed {
   const { e4, a4, i4, v4 } = dimsOf(config);
   const { nLayer, nHead, nCtx, tieWordEmbeddings } = config;
-  const scales = weightsDtype === "int8" ? 16 : 0; // bytes per output tile
+  const packing = { tileGroup, dtype: weightsDtype };
   const matrix = (k4: number, n4: number) => {
-    const bytes = packedBytes(k4, n4, { tileGroup, dtype: weightsDtype });
-    return (texels ? texelRows(bytes) * ROW_BYTES : bytes) + scales * n4;
+    const bytes = packedBytes(k4, n4, packing);
+    return (texels ? texelRows(bytes) * ROW_BYTES : bytes) + scaleBytes(k4, n4, packing);
   };
   const matrices = matrix(e4, 3 * a4) + matrix(a4, e4) + matrix(e4, i4) + matrix(i4, e4);
   const vectors = 16 * (3 * a4 + i4 + 6 * e4); // biases and norms

@@ -5,16 +5,16 @@
  * @module
  */
 import type { Gpt2Config } from "../checkpoint/config.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerVectors } from "../gpu/ledger.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
-import type { Cost, CostOptions } from "./costs.ts";
 import type { Dims } from "./dims.ts";
 import type { StepKernels, StepRange } from "./kernels.ts";
-import type { Layouts } from "./layouts.ts";
+import type { Cost, CostModel } from "./operator.ts";
+import type { Layouts } from "./plan.ts";
 import type { ProductTrials } from "./product_trials.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Workspace } from "./workspace.ts";
@@ -39,20 +39,20 @@ export interface KvAccess {
   bindGroups(layer: number): KvGroups;
 }
 
-/** One operator of a forward pass: a module of the model, as `transformers` has them. */
-export interface Operator {
+/** One stage of a forward pass: a module of the model, as `transformers` has them. */
+export interface Stage {
   /** Its layer; left out where it is in none. */
   readonly layer?: number;
   /** Its name, in its layer where it has one. */
   readonly module: string;
-  /** Where its result is until another operator overwrites it. */
-  readonly result: OperatorResult;
+  /** Where its result is until another stage overwrites it. */
+  readonly result: StageResult;
   /** Records it for one batch, after those before it. */
   record(recorder: Recorder, batch: Batch, kv: KvAccess): void;
 }
 
-/** What an operator hands on: [rows, width4] vectors of four. */
-export interface OperatorResult {
+/** What a stage hands on: [rows, width4] vectors of four. */
+export interface StageResult {
   /** The vectors. */
   readonly of: LedgerVectors;
   /** Vectors of a row. */
@@ -112,11 +112,11 @@ export interface Model {
    */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void;
   /**
-   * Returns the operators of a forward pass in a workspace, in their order.
+   * Returns the stages of a forward pass in a workspace, in their order.
    *
    * @internal For the parts of kvbench alone.
    */
-  operators(workspace: Workspace): readonly Operator[];
+  stages(workspace: Workspace): readonly Stage[];
   /**
    * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's sampling
    * buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
@@ -129,7 +129,7 @@ export interface Model {
    *
    * @internal For the parts of kvbench alone.
    */
-  costs(batch: Batch, kv: Pick<CostOptions, "kvDtype" | "entries">): Readonly<Record<string, Cost>>;
+  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): Readonly<Record<string, Cost>>;
   /**
    * Makes every variant of the products of a decode step on these weights, to be timed.
    *

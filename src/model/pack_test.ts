@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { runs } from "../../tests/fuzz.ts";
 import { seededRandom } from "../base/random.ts";
-import { type MatrixSource, packTiles as pack, paddedEnd, paddedHeads, pick } from "./pack.ts";
+import type { MatrixSource } from "../formats/tiles.ts";
+import { packTiles as pack, paddedEnd, paddedHeads, pick } from "./pack.ts";
 
 /** A matrix [nK, nN] whose element (k, n) is 1000 k + n + 1, padded at its ends. */
 function matrix(nK: number, nN: number): MatrixSource {
@@ -75,6 +76,7 @@ for (const group of [1, 4, 8]) {
       values: Float32Array.from({ length: 7 * 21 }, (_, i) => Math.sin(i) * 3),
     };
     const { tiles } = pack(source, { tileGroup: group, dtype: "f16" });
+    assert.ok(tiles instanceof Float16Array);
     assert.deepEqual([...tiles], [...packTiles(source, group)].map((value) => Math.f16round(value)));
   });
 
@@ -84,13 +86,14 @@ for (const group of [1, 4, 8]) {
     for (let k = 0; k < nK; k++) values[k * nN + 20] = 0; // a channel of zeros
     const source = { ...matrix(nK, nN), values };
     const { tiles, scale } = pack(source, { tileGroup: group, dtype: "int8" });
+    assert.ok(tiles instanceof Int8Array);
     for (let n = 0; n < nN; n++) {
       const channel = Array.from({ length: nK }, (_, k) => values[k * nN + n]!);
       const largest = Math.max(...channel.map(Math.abs));
       assert.equal(scale![n], Math.fround(largest / 127));
       channel.forEach((value, k) => {
         const tile = Math.floor((n >> 2) / group) * group * 4 + (k >> 2) * group + (n >> 2) % group;
-        const q = tiles[tile * 16 + (n & 3) * 4 + (k & 3)]!;
+        const q: number = tiles[tile * 16 + (n & 3) * 4 + (k & 3)]!;
         assert.ok(Math.abs(q * scale![n]! - value) <= scale![n]! * 0.5001, `(${k}, ${n}): ${q}`);
       });
     }
@@ -117,6 +120,7 @@ function assertInt8(channels: readonly (readonly number[])[], group: number): vo
   const nK = channels[0]!.length, nN = channels.length, k4 = Math.ceil(nK / 4);
   const values = Float32Array.from({ length: nK * nN }, (_, i) => channels[i % nN]![Math.floor(i / nN)]!);
   const { tiles, scale } = pack({ ...matrix(nK, nN), values }, { tileGroup: group, dtype: "int8" });
+  assert.ok(tiles instanceof Int8Array);
   for (let n = 0; n < nN; n++) {
     const channel = Array.from({ length: nK }, (_, k) => values[k * nN + n]!);
     const expected = int8Cpu(channel);
@@ -127,7 +131,7 @@ function assertInt8(channels: readonly (readonly number[])[], group: number): vo
     let largest = 0;
     for (let k = 0; k < nK; k++) {
       const tile = Math.floor((n >> 2) / group) * group * k4 + (k >> 2) * group + (n >> 2) % group;
-      const q = tiles[tile * 16 + (n & 3) * 4 + (k & 3)]!;
+      const q: number = tiles[tile * 16 + (n & 3) * 4 + (k & 3)]!;
       const what = `${channel[k]} in a channel of ${expected.scale} a step: ${q} for ${expected.steps[k]}`;
       assert.ok(Math.abs(q) <= 127, what);
       largest = Math.max(largest, Math.abs(q));
@@ -173,6 +177,6 @@ Deno.test("packTiles() refuses what float16 can't hold", () => {
   const source = { ...matrix(1, 1), values: Float32Array.of(65520) };
   assert.throws(() => pack(source, { tileGroup: 1, dtype: "f16" }), {
     name: "KvbenchError",
-    message: "An element is 65520: float16 holds at most 65504, wanted --weights-dtype f32",
+    message: "An element is 65520: float16 holds at most 65504, expected --weights-dtype f32",
   });
 });

@@ -5,28 +5,24 @@
  *
  * @module
  */
+import { type LinearOptions, linearUses, type Product, PRODUCTS } from "../../wgsl/ops/linear/forms.ts";
+import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerVectors } from "../gpu/ledger.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { linearTunings } from "./autotune/variants.ts";
 import { batchOf } from "./batch.ts";
-import type { KernelContext } from "./layouts.ts";
-import {
-  linearLayout,
-  type LinearOptions,
-  type LinearProduct,
-  linearProduct,
-  type Product,
-  PRODUCTS,
-} from "./linear.ts";
+import { compileOperator } from "./operator.ts";
 import { packedBytes } from "./pack.ts";
+import type { Compiled, KernelContext } from "./plan.ts";
 import { StepTables } from "./step_tables.ts";
 import type { Gpt2Weights } from "./weights.ts";
 
 /** Variants that took this many times as long as the fastest in the first round are not timed again. */
 const HOPELESS = 2;
 
+const ONE_ROW = batchOf([{ sequence: 0, first: 0, count: 1, outputs: 0 }]);
 const PRODUCT_NAMES = Object.keys(PRODUCTS) as Product[];
 
 /** A product for one row, with a bind group for each layer. */
@@ -37,7 +33,7 @@ interface Layers {
 
 /** A variant, and how long each of its products took in all layers together, in ms, round by round. */
 interface Trial {
-  readonly products: readonly (Layers & { readonly kernel: LinearProduct })[];
+  readonly products: readonly (Layers & { readonly kernel: Compiled })[];
   readonly ms: Record<Product, number[]>;
 }
 
@@ -85,7 +81,7 @@ export class ProductTrials {
     const totals: number[] = [];
     for (const { products, ms } of this.#trials) {
       for (let layer = 0; layer < this.#nLayer; layer++) {
-        for (const { kernel, groups } of products) kernel.record(this.#recorder, groups[layer]!, 1);
+        for (const { kernel, groups } of products) kernel.record(this.#recorder, [groups[layer]!], ONE_ROW);
       }
       this.#recorder.submit();
       const times = await this.#timer.read();
@@ -123,7 +119,7 @@ export class ProductTrials {
     this.#free.push(() => tables.dispose());
     this.#recorder.share(
       tables.group,
-      tables.set(0, batchOf([{ sequence: 0, first: 0, count: 1, outputs: 0 }])),
+      tables.set(0, ONE_ROW),
     );
     tables.upload(1);
     const layers = PRODUCT_NAMES.map((product) => this.#layers(product, context, weights));
@@ -134,8 +130,8 @@ export class ProductTrials {
         const packing = { tileGroup: tuning.tileGroup, dtype: context.weightsDtype };
         const fitting = layers.filter(({ k4, n4, bytes }) => packedBytes(k4, n4, packing) <= bytes);
         const products = await Promise.all(fitting.map(async (each) => {
-          const options = { ...PRODUCTS[each.product], role: each.product };
-          return { ...each, kernel: await linearProduct({ ...context, tuning }, each, options) };
+          const of = { ...PRODUCTS[each.product], role: each.product, k4: each.k4, n4: each.n4 };
+          return { ...each, kernel: await compileOperator({ ...context, tuning }, LINEAR, of) };
         }));
         return { products, ms: { qkv: [], proj: [], fc: [], out: [] } };
       }),
@@ -144,7 +140,7 @@ export class ProductTrials {
 
   #layers(product: Product, { layouts, tuning }: KernelContext, { layers }: Gpt2Weights) {
     const { k4, n4, tiles: { bytes } } = layers[0]![product].weight;
-    const options: LinearOptions = PRODUCTS[product], layout = linearLayout(layouts, options);
+    const options: LinearOptions = PRODUCTS[product], layout = layouts.of(linearUses(options));
     const x = this.#scratch(k4 * 16, tuning.texels);
     const y = this.#scratch(n4 * 16, tuning.texels && (options.chained ?? false));
     const groups = layers.map(({ [product]: { weight: { tiles, scale }, bias } }) =>

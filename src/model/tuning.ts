@@ -5,14 +5,13 @@
  * @module
  */
 import type { AdapterFacts } from "../gpu/adapter.ts";
-import { isOpenGl } from "../gpu/opengl.ts";
 import { hasSubgroups } from "../gpu/subgroups.ts";
 
 /** A choice of kernel variants. */
 export interface Tuning {
   /** Which of the choices this is. */
   readonly name: "software" | "hardware" | "subgroups" | "measured";
-  /** Whether weights, K and V, and what kernels hand on to products and attention, are textures; see `texels.wgsl`. */
+  /** Whether weights, K and V, and activation inputs of products and attention, are in texture storage; see `texels.wgsl`. */
   readonly texels: boolean;
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
@@ -93,6 +92,11 @@ export const SUBGROUP_TUNING: Tuning = {
   subgroups: true,
 };
 
+/** Counts the splits that the decode attention of a context has. */
+export function splitsOf(context: number, { splitTokens }: Pick<Tuning, "splitTokens">): number {
+  return splitTokens === 0 ? 1 : Math.ceil(context / splitTokens);
+}
+
 /** One tuning of each kind that a device can run, the one for its adapter's kind first. */
 export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features">): [Tuning, ...Tuning[]] {
   const own = tuningFor(facts), bits = { sampleBits: own.sampleBits };
@@ -104,7 +108,7 @@ export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features
 const OPENGL_SAMPLE_BITS = 8;
 
 /** Chooses by the kind of adapter. */
-export function tuningFor(facts: Pick<AdapterFacts, "software" | "limits">): Tuning {
+export function tuningFor(facts: Pick<AdapterFacts, "software" | "backend">): Tuning {
   const tuning = facts.software ? SOFTWARE_TUNING : HARDWARE_TUNING;
-  return isOpenGl(facts) ? { ...tuning, sampleBits: OPENGL_SAMPLE_BITS } : tuning;
+  return facts.backend === "gl" ? { ...tuning, sampleBits: OPENGL_SAMPLE_BITS } : tuning;
 }

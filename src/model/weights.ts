@@ -6,7 +6,9 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
-import { DTYPE_BYTES } from "../gpu/dtype.ts";
+import type { Packed } from "../formats/format.ts";
+import { formatOf } from "../formats/registry.ts";
+import type { MatrixSource } from "../formats/tiles.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { ROW_BYTES } from "../gpu/texels.ts";
@@ -15,14 +17,13 @@ import { EMBEDDING, HEAD, type TensorSource } from "../checkpoint/checkpoint.ts"
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
-  type MatrixSource,
-  type Packed,
   packedBytes,
   type PackOptions,
   packTiles,
   paddedEnd,
   paddedHeads,
   pick,
+  scaleBytes,
 } from "./pack.ts";
 import type { RowRange } from "../checkpoint/safetensors.ts";
 
@@ -40,7 +41,7 @@ export interface MatrixShape {
 export interface PackedMatrix extends MatrixShape {
   /** The packed tiles. */
   readonly tiles: LedgerVectors;
-  /** [N4] scale of each output in int8; not read in other types. */
+  /** Its scales; not read where the storage type has none. */
   readonly scale: LedgerBuffer;
 }
 
@@ -128,7 +129,7 @@ export function wteShards(
   >,
 ): MatrixShape[] {
   const { v4, e4: k4 } = dimsOf(config);
-  const groupBytes = k4 * 16 * DTYPE_BYTES[dtype] * tileGroup;
+  const groupBytes = k4 * 16 * formatOf(dtype).bytes * tileGroup;
   const perShard = Math.max(1, Math.floor(maxBindingBytes / groupBytes)) * tileGroup;
   return Array.from({ length: Math.ceil(v4 / perShard) }, (_, i) => {
     const firstN4 = i * perShard;
@@ -274,13 +275,13 @@ class Uploader {
 
   /** Allocates a packed matrix. */
   #create(name: string, { k4, n4, firstN4 }: MatrixShape): PackedMatrix {
-    const { dtype } = this.#packing, texels = this.#texels;
     const bytes = packedBytes(k4, n4, this.#packing);
     this.#checkBytes(name, bytes);
     const tiles = this.#keep(
-      this.#gpu.ledger.createVectors({ label: name, category: "weights", bytes }, { texels }),
+      this.#gpu.ledger.createVectors({ label: name, category: "weights", bytes }, { texels: this.#texels }),
     );
-    const scale = dtype === "int8" ? this.#allocate(`${name} scale`, n4 * 16) : this.#none;
+    const scales = scaleBytes(k4, n4, this.#packing);
+    const scale = scales > 0 ? this.#allocate(`${name} scale`, scales) : this.#none;
     return { tiles, scale, k4, n4, firstN4 };
   }
 
@@ -295,8 +296,8 @@ class Uploader {
       );
     }
     const { tiles, scale } = packed;
-    await this.#writer.write(matrix.tiles, firstN4 * matrix.k4 * 16 * tiles.BYTES_PER_ELEMENT, tiles);
-    if (scale) await this.#writer.write(matrix.scale, firstN4 * 16, scale);
+    await this.#writer.write(matrix.tiles, packedBytes(matrix.k4, firstN4, this.#packing), tiles);
+    if (scale) await this.#writer.write(matrix.scale, scaleBytes(matrix.k4, firstN4, this.#packing), scale);
     free(tiles);
   }
 

@@ -4,16 +4,21 @@
  *
  * @module
  */
+import { ARGMAX_USES } from "../../wgsl/ops/argmax/operator.ts";
+import { ATTENTION_USES, COMBINE_USES, SPLIT_USES } from "../../wgsl/ops/attention/plans.ts";
+import { EMBEDDING_USES } from "../../wgsl/ops/embedding/operator.ts";
+import { KV_WRITE_USES } from "../../wgsl/ops/kv_write/operator.ts";
+import { NORM_USES } from "../../wgsl/ops/layer_norm/operator.ts";
+import { type LinearOptions, linearUses, paddedRows, PRODUCTS } from "../../wgsl/ops/linear/forms.ts";
+import { SAMPLE_USES } from "../../wgsl/ops/sample/operator.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { unevenBytes } from "../gpu/texels.ts";
 import type { BatchLimits } from "./batch.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { dimsOf } from "./dims.ts";
-import { splitsOf } from "./kernels.ts";
-import type { Layouts } from "./layouts.ts";
-import { linearLayout, type LinearOptions, paddedRows, PRODUCTS } from "./linear.ts";
-import type { Tuning } from "./tuning.ts";
+import type { Layouts } from "./plan.ts";
+import { splitsOf, type Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
 
 /** The bind groups of one transformer layer. */
@@ -63,8 +68,8 @@ export interface ModelParts {
 }
 
 /**
- * Activations and bind groups. Rows are rounded up to whole groups of eight, as `linear_rows.wgsl` wants, unless
- * there are so few that only `linear_row.wgsl` will see them.
+ * Activations and bind groups. Rows are rounded up to whole groups of eight, as GEMMs compute them, but where
+ * there are so few that only a GEMV sees them.
  */
 export class Workspace {
   /** Every sequence's ids: [nSequences, nCtx] u32. */
@@ -101,7 +106,7 @@ export class Workspace {
     const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
     const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
-    /** What kernels hand on to products and attention. */
+    /** An activation input of products and attention. */
     const operand = (label: string, count: number) => {
       const bytes = tuning.texels ? unevenBytes(count * 16) : count * 16;
       return this.#keep(gpu.ledger.createVectors({ label, category: "activations", bytes }, tuning));
@@ -119,15 +124,15 @@ export class Workspace {
     this.sampling = this.#create(gpu, "sampling", "tables", limits.maxSpans * 16);
 
     const norm = (from: LedgerBuffer, { gamma, beta }: NormWeights, y: LedgerVectors) =>
-      layouts.norm.bind({ x: from, gamma, beta, y });
+      layouts.of(NORM_USES).bind({ x: from, gamma, beta, y });
     const linear = (
       options: LinearOptions,
       x: LedgerVectors,
       { weight: { tiles, scale }, bias }: LinearWeights,
       y: LedgerVectors,
-    ) => linearLayout(layouts, options).bind({ x, weight: tiles, bias, y, scale });
+    ) => layouts.of(linearUses(options)).bind({ x, weight: tiles, bias, y, scale });
     this.embedding = weights.wte.map((shard) =>
-      layouts.embedding.bind({
+      layouts.of(EMBEDDING_USES).bind({
         tokens: this.tokens,
         weight: shard.tiles,
         wpe: weights.wpe,
@@ -143,21 +148,21 @@ export class Workspace {
       fc: linear(PRODUCTS.fc, normed, layer.fc, inner),
       out: linear(PRODUCTS.out, inner, layer.out, x),
     }));
-    this.kvWrite = layouts.kvWrite.bind({ x: qkv });
+    this.kvWrite = layouts.of(KV_WRITE_USES).bind({ x: qkv });
     if (tuning.splitTokens === 0) {
-      this.attentionDecode = layouts.attentionWhole.bind({ x: qkv, y: attended });
+      this.attentionDecode = layouts.of(ATTENTION_USES).bind({ x: qkv, y: attended });
     } else {
       const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
       const partial = vectors("attention partial", splits * (headDim4 + 1)); // [spans, H, splits, D4 + 1]
-      this.attentionDecode = layouts.attentionSplit.bind({ x: qkv, partial });
-      this.attentionCombine = layouts.attentionCombine.bind({ partial, y: attended });
+      this.attentionDecode = layouts.of(SPLIT_USES).bind({ x: qkv, partial });
+      this.attentionCombine = layouts.of(COMBINE_USES).bind({ partial, y: attended });
     }
-    this.attentionPrefill = layouts.attentionPrefill.bind({ x: qkv, y: attended });
+    this.attentionPrefill = layouts.of(ATTENTION_USES).bind({ x: qkv, y: attended });
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.head.map((shard) => linear({}, final, { weight: shard, bias: weights.none }, logits));
     const choice = { logits, tokens: this.tokens };
-    this.argmax = layouts.argmax.bind(choice);
-    this.sample = layouts.sample.bind({ ...choice, sampling: this.sampling });
+    this.argmax = layouts.of(ARGMAX_USES).bind(choice);
+    this.sample = layouts.of(SAMPLE_USES).bind({ ...choice, sampling: this.sampling });
   }
 
   /** Frees the activations. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dtype, DTYPE_BYTES } from "../gpu/dtype.ts";
+import { type Dtype, formatOf } from "../formats/registry.ts";
 import { kvRowBytes } from "../kv/shape.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
@@ -38,7 +38,7 @@ export function shapeOf(
     width: 4 * a4,
     nCtx,
     parameters,
-    weightBytes: parameters * DTYPE_BYTES[weightsDtype],
+    weightBytes: parameters * formatOf(weightsDtype).bytes,
     kvTokenBytes: nLayer * kvRowBytes({ a4, nHead, dtype: kvDtype }),
   };
 }

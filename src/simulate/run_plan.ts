@@ -4,7 +4,7 @@
  * @module
  */
 import { GpuExecutor } from "../engine/gpu_executor.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Model } from "../model/model.ts";
 import { DryExecutor } from "./dry_executor.ts";
 import type { ServingEntry } from "./entry.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { inTurn, type NeedContext, sharedNeed, withOther, type WorkNeed } from "../engine/work_need.ts";
-import type { Dtype } from "../gpu/dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { MemoryPlan } from "./plan.ts";
 import { servingKv } from "./run_policy.ts";
 import type { ModelShape } from "./model_shape.ts";

@@ -4,7 +4,7 @@
 //
 //   region  slots_per_sequence: SINKS + RING
 //
-// Joined before kv_write.wgsl and the attention kernels.
+// provides: kv slots, kv entries
 
 override SINKS: u32;
 override WINDOW: u32;

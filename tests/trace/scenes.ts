@@ -6,7 +6,7 @@
  */
 import { GpuExecutor } from "../../src/engine/gpu_executor.ts";
 import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";
-import { type Dtype, DTYPES } from "../../src/gpu/dtype.ts";
+import { type Dtype, DTYPES } from "../../src/formats/registry.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { openGpu } from "../../src/host/gpu.ts";
 import { openDecoder } from "../../src/engine/with_decoder.ts";

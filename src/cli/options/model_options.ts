@@ -6,7 +6,7 @@
  */
 import type { Command } from "./commander.ts";
 import { MODEL_NAMES } from "../../hub/locate.ts";
-import { type Dtype, DTYPES } from "../../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
 import { addOptions, type OptionSpec } from "./option_spec.ts";
 import { syntheticSeed } from "./values.ts";
@@ -44,8 +44,8 @@ const MODEL_OPTIONS: readonly OptionSpec[] = [
     flags: "--weights-dtype <type>",
     help: "Storage type of weight matrices on the GPU",
     group: "Model",
-    choices: DTYPES,
-    default: "f32",
+    choices: WEIGHT_DTYPES,
+    default: DEFAULT_DTYPE,
   },
   {
     flags: "--no-autotune",
@@ -65,8 +65,8 @@ const KV_DTYPE: OptionSpec = {
   flags: "--kv-dtype <type>",
   help: "Storage type of K and V on the GPU",
   group: "K/V memory",
-  choices: DTYPES,
-  default: "f32",
+  choices: KV_DTYPES,
+  default: DEFAULT_DTYPE,
 };
 
 /** Adds the shared options to a subcommand. */

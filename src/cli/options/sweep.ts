@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidArgumentError } from "./commander.ts";
-import { DTYPES } from "../../gpu/dtype.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
 import { strategyOptions } from "../../kv/registry.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { kvValuesIn } from "./kv_options.ts";
@@ -18,7 +18,7 @@ const WORK: Readonly<Record<string, (text: string) => Sweep>> = {
   "prompt-tokens": (text) => ({ prompt_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "new-tokens": (text) => ({ new_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "batch": (text) => ({ batch: wholeNumbers(1, 1024)(text) }),
-  "kv-dtype": (text) => ({ kv_dtype: nameList(DTYPES)(text) }),
+  "kv-dtype": (text) => ({ kv_dtype: nameList(KV_DTYPES)(text) }),
 };
 
 /** Returns the parsers of all settings by their names: those of the work, and those of the strategies' options. */

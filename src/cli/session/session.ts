@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULT_DTYPE } from "../../formats/registry.ts";
 import { UsageError } from "../../base/errors.ts";
 import { GL_COST } from "../../gpu/backend.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
@@ -100,7 +101,7 @@ export async function withModel<T>(
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
     await checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
-    const tuningOptions = { kvDtype: "f32", ...options, config: checkpoint.config } as const;
+    const tuningOptions = { kvDtype: DEFAULT_DTYPE, ...options, config: checkpoint.config } as const;
     const known = await knownTuning(gpu, tuningOptions);
     const load = async (tuning: Tuning): Promise<Gpt2> => {
       phase = "loading weights";

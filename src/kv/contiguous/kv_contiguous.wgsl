@@ -2,7 +2,7 @@
 //
 //   region  tokens_per_sequence
 //
-// Joined before kv_write.wgsl and the attention kernels, after kv_all.wgsl.
+// provides: kv slots
 
 struct KvRegion {
   tokens_per_sequence: u32,

@@ -3,7 +3,7 @@
 //
 //   block_table  [n_sequences, MAX_BLOCKS]
 //
-// Joined before kv_write.wgsl and the attention kernels, after kv_all.wgsl.
+// provides: kv slots
 
 override BLOCK_SIZE: u32;
 override MAX_BLOCKS: u32;

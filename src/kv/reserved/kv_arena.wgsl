@@ -2,7 +2,7 @@
 //
 //   region_start  [n_sequences]
 //
-// Joined before kv_write.wgsl and the attention kernels, after kv_all.wgsl.
+// provides: kv slots
 
 @group(2) @binding(1) var<storage, read> region_start: array<u32>;
 

@@ -17,16 +17,16 @@ import {
 } from "../../engine/work_need.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { type DispatchTime, DispatchTimer } from "../../gpu/dispatch_timer.ts";
-import type { Dtype } from "../../gpu/dtype.ts";
+import type { Dtype } from "../../formats/registry.ts";
 import { measureRoof, type Roof, roofBytes } from "../../gpu/roof.ts";
 import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";
 import type { KvOptions } from "../../kv/strategy_def.ts";
 import { batchOf } from "../../model/batch.ts";
-import type { Cost } from "../../model/costs.ts";
+import type { Cost } from "../../model/operator.ts";
 import { dimsOf } from "../../model/dims.ts";
 import type { Model } from "../../model/model.ts";
-import { isProduct, type Product } from "../../model/linear.ts";
+import { isProduct, type Product } from "../../../wgsl/ops/linear/forms.ts";
 import type { ProductTrials } from "../../model/product_trials.ts";
 import { mean, median } from "../statistics/statistics.ts";
 

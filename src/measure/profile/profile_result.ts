@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { DTYPES } from "../../gpu/dtype.ts";
+import { KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { dtypeSchema } from "../../formats/schema.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
 import { recordReader } from "../record/record.ts";
@@ -34,8 +35,8 @@ const schema = z.strictObject({
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Environment of the measurement"),
   model: z.string().describe("Name or path of the checkpoint"),
-  weights_dtype: z.enum(DTYPES).describe("Storage type of weight matrices on the GPU"),
-  kv_dtype: z.enum(DTYPES).describe("Storage type of K and V on the GPU"),
+  weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Storage type of weight matrices on the GPU"),
+  kv_dtype: dtypeSchema(KV_DTYPES).describe("Storage type of K and V on the GPU"),
   strategy: z.string().describe("Strategy of K/V memory"),
   prompt_tokens: positive("Tokens of the prompt"),
   steps: positive("Decode steps that were profiled"),

@@ -9,7 +9,8 @@ import { allLogits, logitDecoding } from "../../engine/all_logits.ts";
 import { generate } from "../../engine/generate.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
-import { type Dtype, DTYPES } from "../../gpu/dtype.ts";
+import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { dtypeSchema } from "../../formats/schema.ts";
 import { kvRowBytes } from "../../kv/shape.ts";
 import type { Model } from "../../model/model.ts";
 import { largestIndices } from "../../model/log_probabilities.ts";
@@ -24,8 +25,8 @@ const storage = (what: string) =>
 
 /** Checks an {@linkcode Accuracy}. */
 export const accuracySchema = z.strictObject({
-  weights_dtype: z.enum(DTYPES).describe("Type of the weights"),
-  kv_dtype: z.enum(DTYPES).describe("Type of K and V"),
+  weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights"),
+  kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V"),
   positions: positive("Positions at which logits were compared: before each new token"),
   greedy_equal: count("Positions at which the largest logit belongs to the same token as with float32"),
   max_logit_difference: amount("Largest absolute difference of a logit from float32's"),
@@ -67,7 +68,7 @@ export async function referenceOf(
 ): Promise<Reference> {
   const positions = Math.min(newTokens, MAX_POSITIONS);
   const length = prompt.length + positions - 1;
-  return await withDecoder(model, logitDecoding("f32", length, length), async (decoder) => {
+  return await withDecoder(model, logitDecoding(DEFAULT_DTYPE, length, length), async (decoder) => {
     const ids = [...prompt];
     if (positions > 1) {
       const request = { prompts: [prompt], maxNewTokens: positions - 1, sampling: [GREEDY] };
@@ -82,7 +83,7 @@ export async function referenceOf(
       if (position++ >= length - positions) logits.push(row);
       onProgress(positions + position, positions + length);
     }
-    return { ids, logits, stored: storedBytes(model, "f32") };
+    return { ids, logits, stored: storedBytes(model, DEFAULT_DTYPE) };
   });
 }
 
@@ -124,7 +125,7 @@ export async function accuracyOf(
 export function accuracyNeed(context: NeedContext, promptTokens: number, newTokens: number): WorkNeed {
   const positions = Math.min(newTokens, MAX_POSITIONS);
   const length = promptTokens + positions - 1;
-  const need = decodingNeed(context, logitDecoding("f32", length, length));
+  const need = decodingNeed(context, logitDecoding(DEFAULT_DTYPE, length, length));
   return withOther(need, { host: positions * context.config.vocabSize * 4 });
 }
 

@@ -11,7 +11,7 @@ import { logProbability } from "../../model/log_probabilities.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, type WorkNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
-import type { Dtype } from "../../gpu/dtype.ts";
+import type { Dtype } from "../../formats/registry.ts";
 import type { Model } from "../../model/model.ts";
 
 /** Tokens of a text from `first` to before `end`, of which those from `scored` on count. */

@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { DTYPES } from "../../gpu/dtype.ts";
+import { WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { dtypeSchema } from "../../formats/schema.ts";
 import { accuracySchema } from "../quality/accuracy.ts";
 import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
@@ -45,7 +46,7 @@ const modelSchema = z.strictObject({
       seed: count("Seed of the weights"),
     }),
   ]).describe("Source of the weights"),
-  weights_dtype: z.enum(DTYPES).describe("Type of the weights on the GPU"),
+  weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights on the GPU"),
 });
 
 const order = z.array(counts("Cells of the group, by their index in it"))

@@ -8,7 +8,7 @@
 import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, openDecoder } from "../../engine/with_decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
-import { type Dtype, DTYPE_BYTES } from "../../gpu/dtype.ts";
+import { type Dtype, formatOf, kvStorage } from "../../formats/registry.ts";
 import { Timestamps } from "../../gpu/timestamps.ts";
 import { kvBytesOf, kvRowBytes } from "../../kv/shape.ts";
 import type { Model } from "../../model/model.ts";
@@ -198,8 +198,9 @@ export async function timestampRun(
 
 /** Returns the formula that used K/V bytes must equal, with its figures. */
 function kvFormula(model: Model, dtype: Dtype, layersKept: number, { tokens, usedBytes }: KvState): string {
-  const scales = dtype === "int8" ? ` + ${model.config.nHead} scales · 4 bytes` : "";
-  const row = `${model.dims.a4 * 4} width · ${DTYPE_BYTES[dtype]} bytes${scales}`;
+  const { scaleBytes } = kvStorage(dtype);
+  const scales = scaleBytes > 0 ? ` + ${model.config.nHead} scales · ${scaleBytes} bytes` : "";
+  const row = `${model.dims.a4 * 4} width · ${formatOf(dtype).bytes} bytes${scales}`;
   return `2 · ${layersKept} layers · ${scales ? `(${row})` : row} · ${tokens} tokens = ${usedBytes}`;
 }
 

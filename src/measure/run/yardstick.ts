@@ -5,7 +5,7 @@
  *
  * @module
  */
-import code from "../../../wgsl/yardstick.wgsl" with { type: "text" };
+import code from "../../../wgsl/probes/yardstick.wgsl" with { type: "text" };
 import { BindLayout } from "../../gpu/bind_layout.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { createKernel } from "../../gpu/kernel.ts";

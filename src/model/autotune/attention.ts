@@ -3,16 +3,23 @@
  *
  * @module
  */
+import {
+  ATTENTION_USES,
+  COMBINE_USES,
+  combinePlan,
+  decodePlan,
+  prefillPlan,
+  SPLIT_USES,
+} from "../../../wgsl/ops/attention/plans.ts";
 import { isDeepEqual } from "../../base/equal.ts";
 import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";
-import { isOpenGl } from "../../gpu/opengl.ts";
 import { KvPool } from "../../kv/pool.ts";
 import { chooseKv, plainStrategy } from "../../kv/registry.ts";
 import { makeKv } from "../../kv/strategy_def.ts";
 import { batchOf, TILE_ROWS } from "../batch.ts";
 import { dimsOf } from "../dims.ts";
-import { combineKernel, kvKernel, splitsOf } from "../kernels.ts";
-import type { Tuning } from "../tuning.ts";
+import { compilePlans } from "../plan.ts";
+import { splitsOf, type Tuning } from "../tuning.ts";
 import type { TuningScratch } from "./scratch.ts";
 import { fastestInTime } from "./search.ts";
 import { ATTENTION_LANES, SPLITS } from "./variants.ts";
@@ -57,35 +64,40 @@ export async function fastestAttention(
   };
   const layouts = scratch.layouts(texels);
   const groups = {
-    whole: layouts.attentionWhole.bind(buffers),
-    split: layouts.attentionSplit.bind(buffers),
-    combine: layouts.attentionCombine.bind(buffers),
-    prefill: layouts.attentionPrefill.bind(buffers),
+    whole: layouts.of(ATTENTION_USES).bind(buffers),
+    split: layouts.of(SPLIT_USES).bind(buffers),
+    combine: layouts.of(COMBINE_USES).bind(buffers),
+    prefill: layouts.of(ATTENTION_USES).bind(buffers),
   };
-  const decodeStep = scratch.step(batchOf([{ sequence: 0, first: tokens - 1, count: 1, outputs: 0 }]));
+  const decodeBatch = batchOf([{ sequence: 0, first: tokens - 1, count: 1, outputs: 0 }]);
+  const decodeStep = scratch.step(decodeBatch);
   const rows = Math.min(TILE_ROWS, tokens);
-  const prefillStep = scratch.step(
-    batchOf([{ sequence: 0, first: tokens - rows, count: Math.max(2, rows), outputs: 0 }]),
-  );
+  const prefillBatch = batchOf([
+    { sequence: 0, first: tokens - rows, count: Math.max(2, rows), outputs: 0 },
+  ]);
+  const prefillStep = scratch.step(prefillBatch);
   const decode = async (tuning: Tuning): Promise<Candidate> => {
     const context = scratch.context(tuning);
-    const kernel = await kvKernel(context, pool.source, "decode");
-    const combine = tuning.splitTokens > 0 ? await combineKernel(context) : undefined;
+    const kernel = await compilePlans(gpu.device, [decodePlan(context, pool.source)]);
+    const combine = tuning.splitTokens > 0
+      ? await compilePlans(gpu.device, [combinePlan(context)])
+      : undefined;
     const group = combine ? groups.split : groups.whole;
     return (recorder) => {
       decodeStep(recorder);
       for (let n = 0; n < config.nLayer; n++) {
         const { read } = pool.bindGroups(n);
-        recorder.dispatch(kernel, [group, read], splitsOf(tokens, tuning), config.nHead);
-        if (combine) recorder.dispatch(combine, [groups.combine], Math.ceil(a4 / 32));
+        kernel.record(recorder, [group, read], decodeBatch);
+        combine?.record(recorder, [groups.combine], decodeBatch);
       }
     };
   };
   const prefill = async (tuning: Tuning): Promise<Candidate> => {
-    const kernel = await kvKernel(scratch.context(tuning), pool.source, "prefill");
+    const plan = prefillPlan(scratch.context(tuning), pool.source);
+    const kernel = await compilePlans(gpu.device, [plan]);
     return (recorder) => {
       prefillStep(recorder);
-      recorder.dispatch(kernel, [groups.prefill, pool.bindGroups(0).read], 1, config.nHead);
+      kernel.record(recorder, [groups.prefill, pool.bindGroups(0).read], prefillBatch);
     };
   };
   const fastestOf = async (
@@ -109,7 +121,7 @@ export async function fastestAttention(
     }, part);
   };
   // On OpenGL workgroup memory is zeroed element by element, and compiling takes the square of that.
-  const mostPrefillLanes = isOpenGl(gpu.facts) ? products.prefillLanes : Infinity;
+  const mostPrefillLanes = gpu.facts.backend === "gl" ? products.prefillLanes : Infinity;
   const lanesOf = (base: number) =>
     ATTENTION_LANES.toSorted((a, b) => Math.abs(Math.log2(a / base)) - Math.abs(Math.log2(b / base)));
   const lanes = await fastestOf(

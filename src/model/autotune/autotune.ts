@@ -7,7 +7,6 @@
  */
 import { TuningBudget } from "../../gpu/autotune.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { isOpenGl } from "../../gpu/opengl.ts";
 import type { Tuning } from "../tuning.ts";
 import { fastestAttention } from "./attention.ts";
 import type { AutotuneOptions } from "./options.ts";
@@ -45,7 +44,7 @@ export interface AutotuneProgress {
 
 /** The time that choosing may take on an adapter, in ms. */
 export function tuningTimeMs({ facts }: Pick<Gpu, "facts">): number {
-  return isOpenGl(facts) ? OPENGL_TIME_MS : TIME_MS;
+  return facts.backend === "gl" ? OPENGL_TIME_MS : TIME_MS;
 }
 
 /**

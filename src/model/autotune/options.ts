@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dtype } from "../../gpu/dtype.ts";
+import type { Dtype } from "../../formats/registry.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
 
 /** What a choice of kernel variants depends on. */

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { linearUses } from "../../../wgsl/ops/linear/forms.ts";
+import { LINEAR } from "../../../wgsl/ops/linear/operator.ts";
 import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";
 import { batchOf, TILE_ROWS } from "../batch.ts";
 import { dimsOf } from "../dims.ts";
-import { linearProduct } from "../linear.ts";
+import { compileOperator } from "../operator.ts";
 import { packedBytes } from "../pack.ts";
 import { type Tuning, tuningFor } from "../tuning.ts";
 import type { TuningScratch } from "./scratch.ts";
@@ -99,7 +101,7 @@ class ProductTimer {
     const operands = [...places].map((texels) => {
       const weights = scratch.coldWeights(bytes, { count, texels });
       const groups = weights.map((weight) =>
-        scratch.layouts(texels).linear.bind({
+        scratch.layouts(texels).of(linearUses({})).bind({
           x: this.#input(texels),
           weight,
           bias: this.#none,
@@ -109,14 +111,16 @@ class ProductTimer {
       );
       return { texels, weights, groups };
     });
+    const batch = batchOf([{ sequence: 0, first: 0, count: nRows, outputs: 0 }]);
     let next = 0;
     const times = Math.max(1, Math.round(TIMED_MACS / (k4 * n4 * 16)));
     const candidates = await Promise.all(variants.map(async (tuning): Promise<Candidate> => {
       const { groups } = operands.find(({ texels }) => texels === tuning.texels)!;
-      const product = await linearProduct(scratch.context(tuning), { k4, n4 }, {}, [nRows, nRows]);
+      const of = { k4, n4, rows: [nRows, nRows] } as const;
+      const product = await compileOperator(scratch.context(tuning), LINEAR, of);
       return (recorder) => {
         this.#step(recorder);
-        for (let n = 0; n < times; n++) product.record(recorder, groups[next++ % groups.length]!, nRows);
+        for (let n = 0; n < times; n++) product.record(recorder, [groups[next++ % groups.length]!], batch);
       };
     }));
     const [base, other] = await timeCandidates(scratch.gpu, candidates, budget, leastMs);

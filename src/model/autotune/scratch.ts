@@ -7,7 +7,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerVectors } from "../../gpu/ledger.ts";
 import type { Recorder } from "../../gpu/recorder.ts";
 import type { Batch } from "../batch.ts";
-import { createLayouts, type KernelContext, type Layouts } from "../layouts.ts";
+import { type KernelContext, Layouts } from "../plan.ts";
 import { StepTables } from "../step_tables.ts";
 import type { Tuning } from "../tuning.ts";
 import type { AutotuneOptions } from "./options.ts";
@@ -43,7 +43,7 @@ export class TuningScratch {
 
   /** Bind group layouts, with or without texels. */
   layouts(texels: boolean): Layouts {
-    const layouts = this.#made.get(texels) ?? createLayouts(this.gpu.device, { texels });
+    const layouts = this.#made.get(texels) ?? new Layouts(this.gpu.device, { texels });
     this.#made.set(texels, layouts);
     return layouts;
   }

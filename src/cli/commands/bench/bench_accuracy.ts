@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULT_DTYPE, formatOf } from "../../../formats/registry.ts";
 import { KvbenchError } from "../../../base/errors.ts";
 import type { NeedContext, WorkNeed } from "../../../engine/work_need.ts";
 import {
@@ -50,10 +51,10 @@ export async function prepareReference(
   options: AccuracyOptions,
 ): Promise<Prepared> {
   if (!options.accuracy) return { missing: "--no-accuracy" };
-  if (options.weightsDtype === "f32") return undefined;
+  if (formatOf(options.weightsDtype).exact) return undefined;
   // What does not fit is refused before the reference, which is larger, is loaded.
   await expectFit(checkpoint, options, (context) => benchNeed(context, plan));
-  const f32 = { ...options, weightsDtype: "f32", kvDtype: "f32", autotune: false } as const;
+  const f32 = { ...options, weightsDtype: DEFAULT_DTYPE, kvDtype: DEFAULT_DTYPE, autotune: false } as const;
   try {
     return await withModel(
       checkpoint,
@@ -69,7 +70,9 @@ export async function prepareReference(
 
 /** Compares the types of K and V that the plan has, with the weights of the model. */
 export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared): Promise<AccuracyRecord> {
-  const narrow = plan.grid.kv_dtype.filter((dtype) => dtype !== "f32" || model.weightsDtype !== "f32");
+  const narrow = plan.grid.kv_dtype.filter((dtype) =>
+    !formatOf(dtype).exact || !formatOf(model.weightsDtype).exact
+  );
   const accuracy: Accuracy[] = [];
   if (narrow.length === 0) return { accuracy, accuracy_missing: null };
   if (prepared && "missing" in prepared) return { accuracy, accuracy_missing: prepared.missing };

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../../../base/errors.ts";
-import type { Dtype } from "../../../gpu/dtype.ts";
+import type { Dtype } from "../../../formats/registry.ts";
 import { strategyOptions } from "../../../kv/registry.ts";
 import { checkPlan } from "../../../measure/run/grid.ts";
 import type { Plan } from "../../../measure/run/plan.ts";

@@ -1,0 +1,68 @@
+/**
+ * The declaration of a storage type: its size, how weights and K/V are packed and unpacked, and by how much that rounds.
+ * Arithmetic is in float32 whatever the storage.
+ *
+ * @module
+ */
+import type { WgslFile } from "../gpu/wgsl.ts";
+import type { MatrixSource, PackedShape } from "./tiles.ts";
+
+/** A matrix as the kernels read it. */
+export interface Packed {
+  /** Tiles of 16 elements, in the order of {@linkcode eachElement}. */
+  readonly tiles: ArrayBufferView<ArrayBuffer>;
+  /** Scales, which the format's WGSL binds as `scale`. Default: none. */
+  readonly scale?: Float32Array<ArrayBuffer>;
+}
+
+/** A storage type of weight matrices. */
+export interface WeightStorage {
+  /**
+   * Defines `weight_tile(i)`, which reads tile i with `weight_load()`, and `weight_scale(n4)`, by which a finished sum of
+   * output tile n4 is multiplied. A format whose scales change within a sum applies them in `weight_tile()` and returns
+   * 1 from `weight_scale()`; both may read `@group(1) @binding(4)`.
+   */
+  readonly wgsl: WgslFile;
+  /** Returns the bytes of a matrix's scales; 0 where there are none. */
+  scaleBytes(shape: PackedShape): number;
+  /**
+   * Packs a matrix, or whole groups of its output tiles.
+   *
+   * @throws {KvbenchError} If an element can't be stored.
+   */
+  pack(source: MatrixSource, tileGroup: number): Packed;
+  /** Returns `source.values` as kernels read them back: the CPU's rounding. */
+  stored(source: MatrixSource): Float32Array<ArrayBuffer>;
+  /** The largest error of one element below 1 that is read back, beyond {@linkcode WeightStorage.stored}. */
+  readonly tolerance: number;
+}
+
+/** A storage type of K and V. */
+export interface KvStorage {
+  /** Defines `KvVector`, `kv_encode()`, `kv_decode()` and their siblings: see `kv_f32.wgsl`. */
+  readonly wgsl: WgslFile;
+  /** Bytes of the scale of one head of one token; 0 where there is none. */
+  readonly scaleBytes: number;
+  /** Stores a head's values from byte `at` on, little-endian, and returns their scale. */
+  encode(values: Float32Array, to: DataView, at: number): number;
+  /** Reads value `i` of the head that begins at byte `at`. */
+  decode(from: DataView, at: number, i: number, scale: number): number;
+  /** Returns by how much another rounding of `exact` may differ from `value`, which is what was stored. */
+  slack(value: number, exact: number): number;
+}
+
+/** A storage type. */
+export interface StorageFormat {
+  /** Its name in options and results, such as `int8`. */
+  readonly name: string;
+  /** Its name in sentences, such as `float16`. */
+  readonly label: string;
+  /** Bytes of an element, scales aside; a fraction where several share one. */
+  readonly bytes: number;
+  /** True if a float32 is stored bit by bit. */
+  readonly exact: boolean;
+  /** Storage of weight matrices. Default: it has none. */
+  readonly weights?: WeightStorage;
+  /** Storage of K and V. Default: it has none. */
+  readonly kv?: KvStorage;
+}

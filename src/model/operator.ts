@@ -1,0 +1,76 @@
+/**
+ * What an operator declares: the WGSL of its kernels, what they bind, their overrides, their grids, their costs, and
+ * the trials in which they are held against a CPU reference. The model compiles and records what is declared here, and
+ * checks run the same. Each operator stands in a folder of `wgsl/ops`.
+ *
+ * @module
+ */
+import type { Gpt2Config } from "../checkpoint/config.ts";
+import type { Dtype } from "../formats/registry.ts";
+import type { WgslFile } from "../gpu/wgsl.ts";
+import type { Batch } from "./batch.ts";
+import { type Compiled, compilePlans, type KernelContext, type KernelPlan } from "./plan.ts";
+import type { CheckedModel, Trial } from "./trial.ts";
+import type { Tuning } from "./tuning.ts";
+
+/** What dispatches must do at least: every input is read once and every output written once. */
+export interface Cost {
+  /** Bytes that they must read and write. */
+  readonly bytes: number;
+  /** Multiply-adds. A lone addition or multiplication counts as one; comparisons, exponentials and roots don't count. */
+  readonly macs: number;
+}
+
+/** What costs depend on beside the batch. */
+export interface CostModel {
+  /** The model's dimensions. */
+  readonly config: Gpt2Config;
+  /** How weight matrices are stored. */
+  readonly weightsDtype: Dtype;
+  /** How K and V are stored. */
+  readonly kvDtype: Dtype;
+  /** The kernel variants. */
+  readonly tuning: Pick<Tuning, "splitTokens">;
+  /** Returns how many entries the last row of a sequence of `length` goes through. Default: all tokens. */
+  entries?(length: number): number;
+}
+
+/** Trials of one kernel in one of its variants. */
+export interface OperatorCheck {
+  /** The kernel's file. */
+  readonly file: WgslFile;
+  /** Its variant, such as `int8, software tuning`. */
+  readonly variant: string;
+  /** Makes the trials. */
+  trials(): readonly Trial[];
+}
+
+/**
+ * An operator, compiled of `Of`: what tells its places in a model apart, such as the shape of a matrix. Its costs depend
+ * on `CostOf` alone.
+ */
+export interface Operator<Of = void, CostOf = Of> {
+  /** Its name: profiles count its kernels under it, unless `Of` names them. */
+  readonly name: string;
+  /** The WGSL files of its own. */
+  readonly files: readonly WgslFile[];
+  /** Plans its kernels: of those, each batch takes the first one that takes it. */
+  plans(context: KernelContext, of: Of): readonly KernelPlan[];
+  /** Computes what one dispatch for a batch costs. */
+  cost(batch: Batch, model: CostModel, of: CostOf): Cost;
+  /** Lists what is to be checked of it for a model. */
+  checks(model: CheckedModel): readonly OperatorCheck[];
+}
+
+/**
+ * Compiles an operator.
+ *
+ * @throws {KvbenchError} If a kernel does not compile.
+ */
+export function compileOperator<Of>(
+  context: KernelContext,
+  operator: Pick<Operator<Of>, "plans">,
+  of: Of,
+): Promise<Compiled> {
+  return compilePlans(context.device, operator.plans(context, of));
+}

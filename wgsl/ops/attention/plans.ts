@@ -1,0 +1,106 @@
+/**
+ * The attention kernels: of single rows, whole or in splits that are joined afterwards, and of tiles of rows.
+ *
+ * @module
+ */
+import { lanesOf, type WgslFile } from "../../../src/gpu/wgsl.ts";
+import type { KvSource } from "../../../src/kv/source.ts";
+import { dimsOf } from "../../../src/model/dims.ts";
+import { inputFile, outputFile } from "../../../src/model/io.ts";
+import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
+import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
+import combineCode from "./attention_combine.wgsl" with { type: "text" };
+import decodeCode from "./attention_decode.wgsl" with { type: "text" };
+import prefillCode from "./attention_prefill.wgsl" with { type: "text" };
+import splitCode from "./attention_split.wgsl" with { type: "text" };
+import wholeCode from "./attention_whole.wgsl" with { type: "text" };
+
+/** Attends single rows. */
+export const DECODE_FILE: WgslFile = { name: "attention_decode.wgsl", code: decodeCode };
+/** Attends tiles of rows. */
+export const PREFILL_FILE: WgslFile = { name: "attention_prefill.wgsl", code: prefillCode };
+/** Joins splits. */
+export const COMBINE_FILE: WgslFile = { name: "attention_combine.wgsl", code: combineCode };
+/** Stores the sums of a split. */
+export const SPLIT_FILE: WgslFile = { name: "attention_split.wgsl", code: splitCode };
+/** Stores the output of a whole context. */
+export const WHOLE_FILE: WgslFile = { name: "attention_whole.wgsl", code: wholeCode };
+
+/** Uses of the bindings of attention over whole contexts. */
+export const ATTENTION_USES = { x: "operand", y: "result" } as const satisfies Uses;
+/** Uses of the bindings of decode attention in splits. */
+export const SPLIT_USES = { x: "operand", partial: "readWrite" } as const satisfies Uses;
+/** Uses of the bindings of the join of splits. */
+export const COMBINE_USES = { partial: "read", y: "result" } as const satisfies Uses;
+
+/** Says what a decode attention binds. */
+export function decodeUses({ splitTokens }: Pick<Tuning, "splitTokens">): Uses {
+  return splitTokens === 0 ? ATTENTION_USES : SPLIT_USES;
+}
+
+/** Up to so many lanes of an attention workgroup, each scores eight positions at a time rather than four. */
+const FEW_LANES = 16;
+
+/** Overrides of the kernels that read K and V; `least` lanes at least. */
+function headOverrides({ config }: KernelContext, kv: KvSource, least: number): Record<string, number> {
+  const { headDim4 } = dimsOf(config);
+  const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
+  const lanes = Math.max(least, half);
+  return {
+    ...kv.overrides,
+    N_HEAD: config.nHead,
+    HEAD_DIM4: headDim4,
+    SCALE: 1 / Math.sqrt(config.headDim),
+    LANES: lanes,
+    WIDE: Number(lanes < headDim4),
+    DEEP: Number(lanes <= FEW_LANES),
+  };
+}
+
+function splitOverrides({ config, tuning }: KernelContext): Record<string, number> {
+  if (tuning.splitTokens === 0) return { SPLIT_TOKENS: config.nCtx };
+  return { SPLIT_TOKENS: tuning.splitTokens, MAX_SPLITS: splitsOf(config.nCtx, tuning) };
+}
+
+/** Plans attention of single rows. */
+export function decodePlan(context: KernelContext, kv: KvSource): KernelPlan {
+  const { layouts, config, tuning } = context;
+  const made = tuning.splitTokens === 0 ? [outputFile(tuning), WHOLE_FILE] : [SPLIT_FILE];
+  return {
+    spec: {
+      label: "attention decode",
+      files: [DECODE_FILE, ...kv.files.read, inputFile(tuning), ...made],
+      groups: [layouts.step, layouts.of(decodeUses(tuning)), kv.layouts.read],
+      overrides: { ...headOverrides(context, kv, tuning.decodeLanes), ...splitOverrides(context) },
+    },
+    grid: ({ decodeContext, nDecodeTiles }) => [splitsOf(decodeContext, tuning), config.nHead, nDecodeTiles],
+  };
+}
+
+/** Plans attention of tiles of rows. */
+export function prefillPlan(context: KernelContext, kv: KvSource): KernelPlan {
+  const { layouts, config, tuning } = context;
+  return {
+    spec: {
+      label: "attention prefill",
+      files: [PREFILL_FILE, ...kv.files.read, inputFile(tuning), outputFile(tuning)],
+      groups: [layouts.step, layouts.of(ATTENTION_USES), kv.layouts.read],
+      overrides: headOverrides(context, kv, tuning.prefillLanes),
+    },
+    grid: ({ nPrefillTiles }) => [nPrefillTiles, config.nHead],
+  };
+}
+
+/** Plans what joins the splits of a decode attention. */
+export function combinePlan(context: KernelContext): KernelPlan {
+  const { layouts, config, tuning } = context, { a4, headDim4 } = dimsOf(config);
+  return {
+    spec: {
+      label: "attention combine",
+      files: [COMBINE_FILE, outputFile(tuning)],
+      groups: [layouts.step, layouts.of(COMBINE_USES)],
+      overrides: { N_HEAD: config.nHead, HEAD_DIM4: headDim4, MAX_SPLITS: splitsOf(config.nCtx, tuning) },
+    },
+    grid: ({ nDecodeTiles }) => [Math.ceil(nDecodeTiles * a4 / lanesOf(COMBINE_FILE))],
+  };
+}

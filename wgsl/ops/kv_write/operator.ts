@@ -1,0 +1,110 @@
+/**
+ * Storing K and V of a step's rows in their slots.
+ *
+ * @module
+ */
+import { PRESETS } from "../../../src/checkpoint/config.ts";
+import { formatOf, kvStorage } from "../../../src/formats/registry.ts";
+import { lanesOf } from "../../../src/gpu/wgsl.ts";
+import { kvRowBytes } from "../../../src/kv/shape.ts";
+import type { KvSource } from "../../../src/kv/source.ts";
+import { dimsOf } from "../../../src/model/dims.ts";
+import { inputFile } from "../../../src/model/io.ts";
+import type { Operator } from "../../../src/model/operator.ts";
+import { paddedHeads } from "../../../src/model/pack.ts";
+import type { Uses } from "../../../src/model/plan.ts";
+import { type CheckedKv, MOST_CHECKED, type Trial } from "../../../src/model/trial.ts";
+import type { Tuning } from "../../../src/model/tuning.ts";
+import { padRows, randomArray } from "../../../src/model/values.ts";
+import code from "./kv_write.wgsl" with { type: "text" };
+
+const FILE = { name: "kv_write.wgsl", code };
+
+/** Uses of its bindings. */
+export const KV_WRITE_USES = { x: "operand" } as const satisfies Uses;
+
+/** The operator, of a strategy's K/V memory. */
+export const KV_WRITE: Operator<KvSource, void> = {
+  name: "kv write",
+  files: [FILE],
+  plans: ({ layouts, config, tuning }, kv) => [{
+    spec: {
+      label: "kv write",
+      files: [FILE, ...kv.files.write, inputFile(tuning)],
+      groups: [layouts.step, layouts.of(KV_WRITE_USES), kv.layouts.write],
+      overrides: { ...kv.overrides, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+    },
+    grid: ({ nRows }) => [Math.ceil(nRows * 2 * config.nHead / lanesOf(FILE))],
+  }],
+  /** A value is divided by its scale where there are scales. */
+  cost({ nRows }, { config: { nHead }, config, kvDtype }) {
+    const { a4 } = dimsOf(config), a = 4 * a4;
+    const row = kvRowBytes({ a4, nHead, dtype: kvDtype });
+    return { bytes: nRows * (8 * a + row), macs: kvStorage(kvDtype).scaleBytes > 0 ? 2 * nRows * a : 0 };
+  },
+  checks: ({ config: { nHead, headDim }, tunings: [tuning], kvMemories }) =>
+    kvMemories.map((kv) => ({
+      file: FILE,
+      variant: `${kv.kind}, ${kv.dtype}`,
+      trials: () => [kvWriteTrial({ nHead: Math.min(nHead, MOST_CHECKED.heads), headDim, tuning, ...kv })],
+    })),
+};
+
+/** The value of bytes before the kernel runs. */
+const POISON = 0xa5;
+const N_CTX = 70;
+const SPANS = [
+  { sequence: 2, first: 5, count: 65, outputs: 0 },
+  { sequence: 0, first: 69, count: 1, outputs: 0 },
+  { sequence: 1, first: 0, count: 7, outputs: 0 },
+  { sequence: 3, first: 0, count: 1, outputs: 0 },
+];
+
+/**
+ * Makes a trial that writes the rows of four sequences over poison; K of the first row is zero. Errors are in units of
+ * what rounding explains: an exact type is copied bit by bit.
+ */
+export function kvWriteTrial({ nHead, headDim, tuning, kind, dtype }: CheckedKv & {
+  readonly nHead: number;
+  readonly headDim: number;
+  readonly tuning: Tuning;
+}): Trial {
+  const width = nHead * headDim, config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: width, nCtx: N_CTX };
+  const { a4, headDim4 } = dimsOf(config);
+  const nRows = SPANS.reduce((sum, { count }) => sum + count, 0);
+  const qkv = randomArray(nRows * 3 * width, 1);
+  qkv.fill(0, width, 2 * width);
+  const x = padRows(qkv, { width: 3 * width, map: paddedHeads(3, nHead, headDim, headDim4) });
+  return {
+    config,
+    tuning,
+    spans: SPANS,
+    buffers: { x },
+    kv: { kind, dtype, nSequences: 4, tokensPerSequence: N_CTX, nHead, a4, byte: POISON },
+    dispatches: [{
+      uses: KV_WRITE_USES,
+      kv: "write",
+      plan: (context, kv) => KV_WRITE.plans(context, kv!)[0]!,
+    }],
+    judge: async (outcome) => {
+      const stored = await outcome.kv();
+      const rows = SPANS.flatMap(({ sequence, first, count }) =>
+        Array.from({ length: count }, (_, i) => stored.slot(sequence, first + i))
+      );
+      /** Slots that were to be written, each with its K and V: [2, A4 * 4]. */
+      const written = new Map(
+        rows.map((slot, row) => [slot, x.subarray((row * 3 + 1) * a4 * 4, (row * 3 + 3) * a4 * 4)]),
+      );
+      let largestError = 0, at = "every slot is right";
+      for (let slot = 0; slot < stored.nSlots; slot++) {
+        const values = written.get(slot);
+        const error = values ? stored.error(slot, values) : stored.isFilledWith(slot, POISON) ? 0 : Infinity;
+        if (error <= largestError) continue;
+        largestError = error;
+        at = values ? `slot ${slot}, which was to be written` : `slot ${slot}, which was not to be touched`;
+      }
+      const tolerance = formatOf(dtype).exact ? 0 : 1;
+      return { what: `${nRows} rows of ${nHead} heads of ${headDim}`, largestError, tolerance, at };
+    },
+  };
+}

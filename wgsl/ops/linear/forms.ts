@@ -1,0 +1,205 @@
+/**
+ * The kernels of linear products: which one computes how many rows, its epilogue, its grid, and how rows are padded for
+ * it.
+ *
+ * @module
+ */
+import type { WgslFile } from "../../../src/gpu/wgsl.ts";
+import type { Batch } from "../../../src/model/batch.ts";
+import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
+import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
+import type { Tuning } from "../../../src/model/tuning.ts";
+import linearCode from "./linear.wgsl" with { type: "text" };
+import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
+import linearRowCode from "./linear_row.wgsl" with { type: "text" };
+import linearRowWideCode from "./linear_row_wide.wgsl" with { type: "text" };
+import linearRowSplitCode from "./linear_row_split.wgsl" with { type: "text" };
+import linearRowSubgroupCode from "./linear_row_subgroup.wgsl" with { type: "text" };
+import linearRowsCode from "./linear_rows.wgsl" with { type: "text" };
+import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
+import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
+
+const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
+const WIDE = { name: "linear_wide.wgsl", code: linearWideCode };
+const ROW = { name: "linear_row.wgsl", code: linearRowCode };
+const ROW_WIDE = { name: "linear_row_wide.wgsl", code: linearRowWideCode };
+const ROW_SPLIT = { name: "linear_row_split.wgsl", code: linearRowSplitCode };
+const ROW_SUBGROUP = { name: "linear_row_subgroup.wgsl", code: linearRowSubgroupCode };
+const ROWS = { name: "linear_rows.wgsl", code: linearRowsCode };
+const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
+const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
+
+/** One of the linear kernels. */
+export interface LinearForm {
+  /** Its files beside `linear.wgsl`; the last one names it. */
+  readonly files: readonly WgslFile[];
+  /** True if they use subgroup operations. */
+  readonly subgroups?: boolean;
+  /** Lanes of a workgroup that make different outputs. */
+  readonly lanes: number;
+  /** Rows that a workgroup computes. */
+  readonly rows: number;
+  /** Output tiles that a lane makes. */
+  readonly tilesPerLane: number;
+  /** True if the groups of rows are the grid's first axis, and those of output tiles its second. */
+  readonly rowsFirst: boolean;
+  /** Overrides beyond those of `linear.wgsl`. */
+  readonly overrides: Readonly<Record<string, number>>;
+}
+
+/** Output tiles that the subgroups of a workgroup share out: few, so that one row gives many workgroups. */
+const SUBGROUP_TILES = 4;
+
+/** Chooses the GEMV for one row or very few, and `n4` output tiles. */
+export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
+  const { kSplit, subgroups, wideRowTiles, linearLanes: lanes } = tuning;
+  const form = { files: [ROW], lanes, rows: 1, tilesPerLane: 1, rowsFirst: false, overrides: {} };
+  if (subgroups) {
+    const files = [ROW_SUBGROUP];
+    return { ...form, files, subgroups, lanes: SUBGROUP_TILES, overrides: { K_SPLIT: kSplit } };
+  }
+  if (kSplit > 1) return { ...form, files: [ROW_SPLIT], overrides: { K_SPLIT: kSplit } };
+  if (n4 < wideRowTiles) return form;
+  return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4 };
+}
+
+/** Chooses the GEMMs for many rows, those for fewer first. */
+export function linearRowsForms({ wideRows, tallRows, linearLanes: lanes }: Tuning): LinearForm[] {
+  if (!wideRows) {
+    return [{ files: [ROWS], lanes, rows: 8, tilesPerLane: 1, rowsFirst: false, overrides: {} }];
+  }
+  const wide = { lanes, tilesPerLane: 4, rowsFirst: true, overrides: {} };
+  const eight = { ...wide, files: [WIDE, ROWS_WIDE], rows: 8 };
+  const sixteen = { ...wide, files: [WIDE, ROWS_TALL], rows: 16 };
+  return tallRows ? [eight, sixteen] : [eight];
+}
+
+/** Rounds up to the rows that buffers must have for products of up to `rows` rows: a GEMM computes whole groups. */
+export function paddedRows(rows: number, tuning: Tuning): number {
+  if (rows <= tuning.maxSingleRows) return rows;
+  const group = formFor(linearRowsForms(tuning), rows).rows;
+  return Math.ceil(rows / group) * group;
+}
+
+/** Epilogue and place of a product; see `linear.wgsl`. */
+export interface LinearOptions {
+  /** Its purpose, under which profiles count it. Default: its kernel's name. */
+  readonly role?: string;
+  /** Adds a bias. */
+  readonly bias?: boolean;
+  /** Applies GELU. */
+  readonly gelu?: boolean;
+  /** Adds to what is there. */
+  readonly residual?: boolean;
+  /** True if another kernel reads the activation output, from texture storage where the tuning says so. */
+  readonly chained?: boolean;
+  /** Width of the output, where the product fills a part of it. */
+  readonly yStride4?: number;
+  /** Its first column. */
+  readonly yOffset4?: number;
+}
+
+/** The products of a layer, and their epilogues. */
+export const PRODUCTS = {
+  qkv: { bias: true, chained: true },
+  proj: { bias: true, residual: true },
+  fc: { bias: true, gelu: true, chained: true },
+  out: { bias: true, residual: true },
+} as const satisfies Record<string, LinearOptions>;
+
+/** A product of a layer. */
+export type Product = keyof typeof PRODUCTS;
+
+/** Tells whether a kernel's label is that of a product of a layer. */
+export function isProduct(label: string): label is Product {
+  return Object.hasOwn(PRODUCTS, label);
+}
+
+/** Numbers of rows: the fewest and the most. */
+export type RowCounts = readonly [fewest: number, most: number];
+
+/** Shape and epilogue of a product to compile. */
+export interface LinearOf extends LinearOptions {
+  /** Input width in vectors of four. */
+  readonly k4: number;
+  /** Output width in vectors of four. */
+  readonly n4: number;
+  /** Numbers of rows that it is compiled for. Default: any. */
+  readonly rows?: RowCounts;
+  /** True if its rows are those that want logits. Default: all of them. */
+  readonly ofOutputs?: boolean;
+}
+
+const USES = {
+  x: "operand",
+  y: "readWrite",
+  weight: "operand",
+  bias: "read",
+  scale: "read",
+} as const satisfies Uses;
+const CHAINED_USES = { ...USES, y: "result" } as const satisfies Uses;
+
+/** Says what a product binds. */
+export function linearUses({ chained = false }: LinearOptions): Uses<keyof typeof USES> {
+  return chained ? CHAINED_USES : USES;
+}
+
+/** All WGSL files. */
+export const LINEAR_FILES: readonly WgslFile[] = [
+  LINEAR_WGSL,
+  WIDE,
+  ROW,
+  ROW_WIDE,
+  ROW_SPLIT,
+  ROW_SUBGROUP,
+  ROWS,
+  ROWS_WIDE,
+  ROWS_TALL,
+];
+
+/** Counts the rows that a product has in a batch. */
+export function rowsOf({ nRows, nOutputs }: Batch, { ofOutputs = false }: LinearOf): number {
+  return ofOutputs ? nOutputs : nRows;
+}
+
+/** Plans one of the kernels. */
+export function linearPlan(
+  { layouts, tuning, weightsDtype }: KernelContext,
+  of: LinearOf,
+  { files, subgroups = false, lanes, rows, tilesPerLane, rowsFirst, overrides }: LinearForm,
+): KernelPlan {
+  const { k4, n4, role, chained = false, residual = false } = of;
+  if (chained && residual) {
+    throw new Error("A texture can't be added to: expected a product that is not chained");
+  }
+  const output = residual ? ADDED_OUTPUT : outputFile({ texels: tuning.texels && chained });
+  return {
+    spec: {
+      ...role !== undefined && { label: role },
+      files: [...weightFiles(weightsDtype, tuning), inputFile(tuning), output, LINEAR_WGSL, ...files],
+      subgroups,
+      groups: [layouts.step, layouts.of(linearUses(of))],
+      overrides: {
+        K4: k4,
+        N4: n4,
+        TILE_GROUP: tuning.tileGroup,
+        Y_STRIDE4: of.yStride4 ?? n4,
+        Y_OFFSET4: of.yOffset4 ?? 0,
+        BIAS: Number(of.bias ?? false),
+        GELU: Number(of.gelu ?? false),
+        LANES: lanes,
+        ...overrides,
+      },
+    },
+    grid: (batch) => {
+      const tileGroups = Math.ceil(n4 / (lanes * tilesPerLane)),
+        rowGroups = Math.ceil(rowsOf(batch, of) / rows);
+      return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
+    },
+  };
+}
+
+/** Finds the first form whose groups hold all rows, or else the one with the largest groups. */
+export function formFor<Form extends LinearForm>(forms: readonly Form[], nRows: number): Form {
+  return forms.find(({ rows }) => nRows <= rows) ?? forms.at(-1)!;
+}

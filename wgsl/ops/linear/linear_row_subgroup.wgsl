@@ -1,0 +1,41 @@
+// The product of linear.wgsl for one row or very few, with the sum over k split among the lanes of a subgroup and added
+// up by a subgroup operation: nothing but a count goes through workgroup memory. For hardware GPUs that have subgroups.
+//
+// Where TILE_GROUP is 1, the tiles of one n4 lie behind one another, so that lanes read neighbouring addresses.
+// A workgroup of LANES × K_SPLIT lanes (at most 256) makes 4 * LANES outputs of one row; the grid is (output tiles,
+// rows). Its subgroups share the output tiles out among themselves, whatever their number, their size, and the lanes
+// that they hold: WGSL promises none of these.
+//
+// requires: linear.wgsl
+
+override K_SPLIT: u32;
+
+var<workgroup> subgroups: atomic<u32>;
+
+@compute @workgroup_size(LANES, K_SPLIT)
+fn main(@builtin(workgroup_id) workgroup: vec3u) {
+  let lane = subgroupExclusiveAdd(1u);
+  let lanes = subgroupAdd(1u);
+  var own = 0u;
+  if (lane == 0u) {
+    own = atomicAdd(&subgroups, 1u);
+  }
+  own = subgroupBroadcastFirst(own);
+  workgroupBarrier();
+  let count = atomicLoad(&subgroups);
+
+  let first = workgroup.x * LANES;
+  let end = min(first + LANES, N4);
+  let row = workgroup.y * K4;
+  for (var n4 = first + own; n4 < end; n4 += count) {
+    var part = vec4f();
+    let w = first_tile(n4);
+    for (var k4 = lane; k4 < K4; k4 += lanes) {
+      part += weight_tile(w + k4 * TILE_GROUP) * x_load(row + k4);
+    }
+    let sum = subgroupAdd(part);
+    if (lane == 0u) {
+      store(workgroup.y, n4, sum);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// What the kernels share in which a lane makes four neighbouring output tiles, so that each element of x that it reads
+// serves four of them: CPU-like adapters pay for loads. TILE_GROUP is 4.
+//
+// requires: linear.wgsl
+
+struct Tiles {
+  a: mat4x4f,
+  b: mat4x4f,
+  c: mat4x4f,
+  d: mat4x4f,
+}
+
+// 16 outputs of one row.
+struct Sums {
+  a: vec4f,
+  b: vec4f,
+  c: vec4f,
+  d: vec4f,
+}
+
+// The tiles at w and after it.
+fn four_tiles(w: u32) -> Tiles {
+  return Tiles(weight_tile(w), weight_tile(w + 1u), weight_tile(w + 2u), weight_tile(w + 3u));
+}
+
+fn add(sums: ptr<function, Sums>, tiles: Tiles, v: vec4f) {
+  (*sums).a += tiles.a * v;
+  (*sums).b += tiles.b * v;
+  (*sums).c += tiles.c * v;
+  (*sums).d += tiles.d * v;
+}
+
+// Stores those of the four tiles from n4 on that there are.
+fn store_four(row: u32, n4: u32, sums: Sums) {
+  store(row, n4, sums.a);
+  if (n4 + 1u < N4) {
+    store(row, n4 + 1u, sums.b);
+  }
+  if (n4 + 2u < N4) {
+    store(row, n4 + 2u, sums.c);
+  }
+  if (n4 + 3u < N4) {
+    store(row, n4 + 3u, sums.d);
+  }
+}
+
+// Stores one output tile of eight rows: what they share is read once, which also keeps the kernel short to compile.
+fn store_eight(
+  row: u32,
+  n4: u32,
+  sum0: vec4f,
+  sum1: vec4f,
+  sum2: vec4f,
+  sum3: vec4f,
+  sum4: vec4f,
+  sum5: vec4f,
+  sum6: vec4f,
+  sum7: vec4f,
+) {
+  if (n4 >= N4) {
+    return;
+  }
+  let finish = finish_of(n4);
+  store_finished(row, n4, sum0, finish);
+  store_finished(row + 1u, n4, sum1, finish);
+  store_finished(row + 2u, n4, sum2, finish);
+  store_finished(row + 3u, n4, sum3, finish);
+  store_finished(row + 4u, n4, sum4, finish);
+  store_finished(row + 5u, n4, sum5, finish);
+  store_finished(row + 6u, n4, sum6, finish);
+  store_finished(row + 7u, n4, sum7, finish);
+}

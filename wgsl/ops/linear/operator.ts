@@ -1,0 +1,45 @@
+/**
+ * Linear products of a model.
+ *
+ * @module
+ */
+import { formatOf } from "../../../src/formats/registry.ts";
+import type { Operator } from "../../../src/model/operator.ts";
+import { scaleBytes } from "../../../src/model/pack.ts";
+import {
+  formFor,
+  LINEAR_FILES,
+  type LinearForm,
+  type LinearOf,
+  linearPlan,
+  linearRowForm,
+  linearRowsForms,
+  rowsOf,
+} from "./forms.ts";
+import { linearChecks } from "./trials.ts";
+
+/** The operator. */
+export const LINEAR: Operator<LinearOf> = {
+  name: "linear",
+  files: LINEAR_FILES,
+  plans(context, of) {
+    const { tuning } = context, [fewest, most] = of.rows ?? [1, Infinity];
+    const single = linearRowForm(tuning, of.n4), many = linearRowsForms(tuning), all = [single, ...many];
+    const formOf = (rows: number): LinearForm => rows <= tuning.maxSingleRows ? single : formFor(many, rows);
+    return all.slice(all.indexOf(formOf(fewest)), all.indexOf(formOf(most)) + 1).map((form) => ({
+      ...linearPlan(context, of, form),
+      takes: (batch) => {
+        const rows = rowsOf(batch, of);
+        return rows >= fewest && rows <= most && formOf(rows) === form;
+      },
+    }));
+  },
+  cost(batch, { weightsDtype }, of) {
+    const rows = rowsOf(batch, of), k = 4 * of.k4, n = 4 * of.n4;
+    const scales = scaleBytes(of.k4, 1, { tileGroup: 1, dtype: weightsDtype }) / 4;
+    const read = k + (of.residual ? n : 0);
+    const weights = formatOf(weightsDtype).bytes * k * n + scales * n + (of.bias ? 4 * n : 0);
+    return { bytes: weights + 4 * rows * (read + n), macs: rows * k * n };
+  },
+  checks: linearChecks,
+};

@@ -1,0 +1,129 @@
+/**
+ * Trials of the linear kernels: whole outputs, or columns of a wider one as shards of the head fill them.
+ *
+ * @module
+ */
+import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
+import { DEFAULT_DTYPE, type Dtype, weightStorage } from "../../../src/formats/registry.ts";
+import type { OperatorCheck } from "../../../src/model/operator.ts";
+import { packTiles, paddedEnd } from "../../../src/model/pack.ts";
+import { type CheckedModel, expecting, MOST_CHECKED, type Trial } from "../../../src/model/trial.ts";
+import type { Tuning } from "../../../src/model/tuning.ts";
+import { padRows, randomArray } from "../../../src/model/values.ts";
+import {
+  type LinearForm,
+  type LinearOptions,
+  linearPlan,
+  linearRowForm,
+  linearRowsForms,
+  linearUses,
+} from "./forms.ts";
+import { linearCpu } from "./reference.ts";
+
+/**
+ * Per term of a sum, times the bias where that is larger than 1: an addition rounds by at most 2^-24 of a partial
+ * sum, which is mostly below 3. A term that is wrong or missing changes the sum by about 0.3.
+ */
+const TOLERANCE_PER_TERM = 2e-7;
+
+/** A kernel with the tuning that it belongs to. */
+export interface LinearKernel {
+  readonly form: LinearForm;
+  readonly tuning: Tuning;
+}
+
+/** Lists the kernels of a tuning: for few outputs of one row, for many, and for many rows. */
+export function linearKernelsOf(tuning: Tuning): LinearKernel[] {
+  return [
+    linearRowForm(tuning, 1),
+    ...(tuning.kSplit > 1 ? [] : [linearRowForm(tuning, Infinity)]),
+    ...linearRowsForms(tuning),
+  ].map((form) => ({ form, tuning }));
+}
+
+/** The subject of a trial. */
+export interface LinearCase extends LinearKernel, LinearOptions {
+  readonly config: Gpt2Config;
+  readonly nIn: number;
+  readonly nOut: number;
+  /** Storage type of the weights. Default: float32. */
+  readonly dtype?: Dtype;
+  /** Factor of the bias. Default: 1. */
+  readonly biasScale?: number;
+}
+
+/** Makes a trial of each number of rows: a GEMM computes whole groups of them, so that the surplus is poison in and out. */
+export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Trial[] {
+  const { form, tuning, nIn, nOut, dtype = DEFAULT_DTYPE, biasScale = 1 } = item;
+  const { config, bias = false, gelu = false, residual = false } = item;
+  const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4), { yStride4 = n4, yOffset4 = 0 } = item;
+  const k = paddedEnd(nIn, k4), n = paddedEnd(nOut, n4);
+  const source = { values: randomArray(nIn * nOut, 1), strideK: nOut, strideN: 1, k, n };
+  const biasValues = randomArray(nOut, 2).map((value) => value * biasScale);
+  const poison = (length: number) => new Float32Array(length).fill(NaN);
+  const { tiles, scale = poison(4) } = packTiles(source, { tileGroup: tuning.tileGroup, dtype });
+  const stored = weightStorage(dtype).stored(source);
+  return rowCounts.map((nRows): Trial => {
+    const allRows = Math.ceil(nRows / form.rows) * form.rows;
+    const values = randomArray(nRows * nIn, nRows), old = randomArray(nRows * nOut, nRows + 100);
+    const x = poison(allRows * k4 * 4);
+    x.set(padRows(values, { width: nIn, map: k }));
+    const place = (values: ArrayLike<number>) => {
+      const rows = padRows(values, { width: nOut, map: n }), y = poison((allRows + 1) * yStride4 * 4);
+      for (let r = 0; r < rows.length / (n4 * 4); r++) {
+        y.set(rows.subarray(r * n4 * 4, (r + 1) * n4 * 4), (r * yStride4 + yOffset4) * 4);
+      }
+      return y;
+    };
+    const expected = place(linearCpu(values, {
+      weight: stored,
+      nIn,
+      nOut,
+      gelu,
+      ...(bias && { bias: biasValues }),
+      ...(residual && { residual: old }),
+    }));
+    return {
+      config,
+      tuning,
+      weightsDtype: dtype,
+      spans: [{ sequence: 0, first: 0, count: nRows, outputs: 0 }],
+      buffers: {
+        x,
+        y: place(residual ? old : []),
+        weight: tiles,
+        scale,
+        bias: bias ? padRows(biasValues, { width: nOut, map: n }) : poison(4),
+      },
+      dispatches: [{
+        uses: linearUses(item),
+        plan: (context) => linearPlan(context, { ...item, k4, n4 }, form),
+      }],
+      judge: expecting("y", expected, {
+        what: `${nRows} rows of ${nIn} to ${nOut}`,
+        tolerance: TOLERANCE_PER_TERM * (nIn + 2) * Math.max(1, biasScale),
+        width: yStride4 * 4,
+      }),
+    };
+  });
+}
+
+/** Lists each kernel with GELU, and in every storage type with a residual, over the longest sums. */
+export function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): OperatorCheck[] {
+  const most = (outputs: number) => Math.min(outputs, MOST_CHECKED.outputs);
+  const into = { nIn: config.nEmbd, nOut: most(config.nInner), bias: true, gelu: true, chained: true };
+  const back = { nIn: config.nInner, nOut: most(config.nEmbd), bias: true, residual: true };
+  return tunings.flatMap((tuning) =>
+    linearKernelsOf(tuning).flatMap((kernel) => {
+      const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
+      return weightsDtypes.map((dtype, i) => ({
+        file: kernel.form.files.at(-1)!,
+        variant: `${dtype}, ${tuning.name} tuning`,
+        trials: () =>
+          (i === 0 ? [into, back] : [back]).flatMap((shape) =>
+            linearTrials({ ...kernel, ...shape, config, dtype }, rowCounts)
+          ),
+      }));
+    })
+  );
+}

@@ -1,0 +1,151 @@
+/**
+ * The common part of the operators that choose the next token: their plans, and their trials.
+ *
+ * @module
+ */
+import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
+import { PRESETS } from "../../../src/checkpoint/config.ts";
+import type { WgslFile } from "../../../src/gpu/wgsl.ts";
+import type { Span } from "../../../src/model/batch.ts";
+import { dimsOf } from "../../../src/model/dims.ts";
+import type { Cost, CostModel } from "../../../src/model/operator.ts";
+import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
+import { GREEDY, packSampling, type Sampling } from "../../../src/model/sampling.ts";
+import type { CheckedModel, Trial } from "../../../src/model/trial.ts";
+import type { Tuning } from "../../../src/model/tuning.ts";
+import { awkwardLogits, brokenLogits, extremeLogits } from "./logits.ts";
+
+/** A kernel that chooses. */
+export interface Choice {
+  /** Its label. */
+  readonly name: string;
+  /** Its file. */
+  readonly file: WgslFile;
+  /** Uses of its bindings. */
+  readonly uses: Uses;
+  /** Overrides beyond those that all have. Default: none. */
+  overrides?(tuning: Tuning): Readonly<Record<string, number>>;
+  /** The ways of choosing that are tried. */
+  readonly ways: readonly Omit<Sampling, "seed">[];
+  /** Lists the ids that are right. */
+  right(logits: Float32Array, sampling: Sampling, position: number): readonly number[];
+}
+
+/** Plans a kernel that chooses each output's next token. */
+export function choicePlan(
+  { layouts, config, tuning }: KernelContext,
+  { name, file, uses, overrides }: Choice,
+): KernelPlan {
+  return {
+    spec: {
+      label: name,
+      files: [file],
+      groups: [layouts.step, layouts.of(uses)],
+      overrides: {
+        N_VOCAB: config.vocabSize,
+        LOGITS_STRIDE: dimsOf(config).v4 * 4,
+        N_CTX: config.nCtx,
+        LANES: tuning.argmaxLanes,
+        ...overrides?.(tuning),
+      },
+    },
+    grid: ({ nOutputs }) => [nOutputs],
+  };
+}
+
+/** Computes what choosing by one scan costs. */
+export function choiceCost({ nOutputs }: { readonly nOutputs: number }, { config }: CostModel): Cost {
+  return { bytes: nOutputs * (4 * config.vocabSize + 4), macs: 0 };
+}
+
+/** The value of tokens before a kernel runs. */
+export const POISON = 0xdeadbeef;
+/** Poison behind the logits: larger than all of them. */
+const BEHIND = 1e30;
+
+/** Logits, and how to choose from them. */
+export interface ChoiceCase {
+  /** [nOutputs] of [nVocab], or one for all outputs. */
+  readonly logits: readonly Float32Array[];
+  /** The rows whose next tokens are chosen. */
+  readonly spans: readonly Span[];
+  /** [nSequences] */
+  readonly sampling: readonly Sampling[];
+  readonly nCtx: number;
+  readonly tuning: Tuning;
+}
+
+/** Makes a trial over poisoned tokens, which hands them on: [nSequences, nCtx]. */
+export function choiceTrial(
+  choice: Choice,
+  { logits, spans, sampling, nCtx, tuning }: ChoiceCase,
+  judge: (tokens: Uint32Array[]) => Awaited<ReturnType<Trial["judge"]>>,
+): Trial {
+  const [{ length: vocabSize }] = logits as [Float32Array];
+  const config: Gpt2Config = { ...PRESETS.gpt2, vocabSize, nCtx }, stride = dimsOf(config).v4 * 4;
+  const rows = new Float32Array(logits.length * stride).fill(BEHIND);
+  logits.forEach((row, i) => rows.set(row, i * stride));
+  return {
+    config,
+    tuning,
+    spans,
+    buffers: {
+      logits: rows,
+      tokens: new Uint32Array(sampling.length * nCtx).fill(POISON),
+      sampling: new Uint8Array(packSampling(sampling)),
+    },
+    dispatches: [{
+      uses: choice.uses,
+      plan(context) {
+        const plan = choicePlan(context, choice);
+        if (logits.length > 1) return plan;
+        return { ...plan, spec: { ...plan.spec, overrides: { ...plan.spec.overrides, LOGITS_STRIDE: 0 } } };
+      },
+    }],
+    judge: async (outcome) => {
+      const tokens = await outcome.words("tokens");
+      return judge(sampling.map((_, s) => tokens.subarray(s * nCtx, (s + 1) * nCtx)));
+    },
+  };
+}
+
+/** Those of {@linkcode awkwardLogits} that are tried: the reference sorts them. */
+const KINDS = ["as GPT-2's", "ties", "flat"];
+
+/** Lists the trial that chooses from awkward logits and counts the choices that the reference does not allow. */
+export function choiceChecks(choice: Choice, { config: { vocabSize }, tunings: [tuning] }: CheckedModel) {
+  const trial = () => {
+    const kinds = [
+      ...Object.entries(awkwardLogits(vocabSize)).filter(([kind]) => KINDS.includes(kind)),
+      ...Object.entries({ ...brokenLogits(vocabSize), ...extremeLogits(vocabSize) }),
+    ];
+    const cases = kinds.flatMap(([kind, logits]) => choice.ways.map((way) => ({ kind, logits, way })));
+    const sampling = cases.map(({ way }, seed) => ({ ...way, seed }));
+    const spans = cases.map((_, s) => ({ sequence: s, first: s % 11, count: 1, outputs: 1 }));
+    const logits = cases.map(({ logits }) => logits);
+    return choiceTrial(choice, { logits, spans, sampling, nCtx: 12, tuning }, (tokens) => {
+      let wrong = 0, at = "every choice is right";
+      cases.forEach(({ kind, logits }, s) => {
+        const position = spans[s]!.first;
+        const chosen = tokens[s]![position + 1]!;
+        const right = choice.right(logits, sampling[s]!, position);
+        const written = tokens[s]!.filter((id) => id !== POISON).length;
+        if (right.includes(chosen) && written === 1) return;
+        if (wrong++ === 0) {
+          at = `logits ${kind}, ${JSON.stringify(sampling[s])}: ${chosen}, expected ${right}`;
+        }
+      });
+      const what = `${cases.length} choices among ${vocabSize} tokens`;
+      return { what, largestError: wrong, tolerance: 0, at };
+    });
+  };
+  return [{ file: choice.file, variant: "", trials: () => [trial()] }];
+}
+
+/** Greedy, and drawn in several ways. */
+export const SAMPLINGS: readonly Omit<Sampling, "seed">[] = [
+  GREEDY,
+  { temperature: 1, topK: 0, topP: 1 },
+  { temperature: 0.7, topK: 50, topP: 0.95 },
+  { temperature: 1.5, topK: 2, topP: 0.5 },
+];

@@ -1,0 +1,39 @@
+/**
+ * A sampled next token for each output.
+ *
+ * @module
+ */
+import type { Operator } from "../../../src/model/operator.ts";
+import type { Uses } from "../../../src/model/plan.ts";
+import { type Choice, choiceChecks, choiceCost, choicePlan, SAMPLINGS } from "./choice.ts";
+import { sampleCpu } from "./reference.ts";
+import code from "./sample.wgsl" with { type: "text" };
+
+/** Uses of its bindings. */
+export const SAMPLE_USES = { logits: "read", tokens: "readWrite", sampling: "read" } as const satisfies Uses;
+
+/**
+ * Nats by which scores, and share by which top-p, may differ from the reference: f32 has 6e-8 of each score,
+ * which is below 2 ** 7 where it matters, and rounding masses down loses at most 50257 * 2 ** -30 = 5e-5.
+ */
+export const CHOICE_TOLERANCE = 1e-4;
+
+/** The choice. */
+export const SAMPLE_CHOICE: Choice = {
+  name: "sample",
+  file: { name: "sample.wgsl", code },
+  uses: SAMPLE_USES,
+  overrides: ({ sampleBits }) => ({ BIN_BITS: sampleBits }),
+  ways: SAMPLINGS,
+  right: (logits, sampling, position) =>
+    sampleCpu(logits, sampling, { position, tolerance: CHOICE_TOLERANCE }),
+};
+
+/** The operator. */
+export const SAMPLE: Operator = {
+  name: "sample",
+  files: [SAMPLE_CHOICE.file],
+  plans: (context) => [choicePlan(context, SAMPLE_CHOICE)],
+  cost: choiceCost,
+  checks: (model) => choiceChecks(SAMPLE_CHOICE, model),
+};

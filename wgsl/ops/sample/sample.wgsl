@@ -1,0 +1,270 @@
+// tokens[sequence, position + 1] ~ softmax(logits / temperature) over the tokens that top-k and top-p leave
+//
+//   logits    [n_outputs, LOGITS_STRIDE], of which N_VOCAB are real
+//   tokens    [n_sequences, N_CTX]
+//   sampling  [n_sequences]
+//
+//   top-k     keeps the tokens whose logit is at least the k-th largest (ties stay); 0 is off
+//   top-p     keeps the likeliest tokens of those, as few as weigh top_p of their mass together: the token
+//             that crosses top_p stays, and so do its ties; 1 is off
+//   choice    argmax of logit / temperature + g, with g = -log(-log(u)) (the Gumbel-max trick: Maddison,
+//             Tarlow and Minka 2014, "A* Sampling"); the lowest id among equals. Temperature 0 is the argmax.
+//
+// Where a logit is infinite or NaN, the id is NOT_FINITE, which is no token's.
+//
+// u is a hash of (seed, position, token), and all sums are of integers, so that neither LANES nor the batch
+// nor the KV strategy changes what is chosen. At the last position of the context there is no next token.
+//
+//   N_VOCAB   at most 2^18, see MASS_ONE
+//   LANES     a power of two, at most 256
+//
+// A workgroup of LANES lanes handles one output. Both thresholds are found without a sort, through radix
+// select on the bits of the logit: three or four scans, each with a histogram over the next bits (Alabi et al. 2012,
+// "Fast K-Selection Algorithms for Graphics Processing Units"). Scans that are not wanted are skipped.
+//
+// requires: step.wgsl
+
+override N_VOCAB: u32;
+override LOGITS_STRIDE: u32;
+override N_CTX: u32;
+override LANES: u32;
+
+// Lower temperatures count as 0: they would tell logits apart that differ by less than their rounding error.
+const MIN_TEMPERATURE = 1e-6;
+// A level of the radix select settles so many bits of the key, 8 to 11; the first one what is left. More bits make fewer
+// scans, and more bins, which some compilers set to zero one by one.
+override BIN_BITS: u32;
+override N_LEVELS: u32 = (31u + BIN_BITS) / BIN_BITS;
+override N_BINS: u32 = 1u << BIN_BITS;
+// The likeliest token's mass. 2^18 tokens of it make 2^48, which is what a bin can hold.
+const MASS_ONE = 1073741824.0;
+
+const NOT_FINITE = 0xffffffffu;
+const MAGNITUDE = 0x7fffffffu; // all bits but the sign
+const INFINITY = 0x7f800000u; // the least magnitude that is not finite
+
+struct Sampling {
+  temperature: f32,
+  top_k: u32,
+  top_p: f32,
+  seed: u32,
+}
+
+// As bits: what is no number must be seen, and WGSL lets compilers assume that there is none among floats.
+@group(1) @binding(0) var<storage, read> logits: array<u32>;
+@group(1) @binding(1) var<storage, read_write> tokens: array<u32>;
+@group(1) @binding(2) var<storage, read> sampling: array<Sampling>;
+
+// A bin's weight has 48 bits: 32 low ones, and 16 high ones that share a word with a neighbour's. With 32 high ones,
+// 2^11 bins would not fit the 16 KiB of workgroup memory that every WebGPU device has.
+var<workgroup> bins_low: array<atomic<u32>, N_BINS>;
+var<workgroup> bins_high: array<atomic<u32>, N_BINS / 2u>;
+var<workgroup> lane_weights: array<vec2u, LANES>;
+var<workgroup> found_by_first: u32;
+var<workgroup> largest_magnitude: atomic<u32>;
+// By round: the argmax of the logits, then the choice. Complements of ids, so that 0 is lower than all.
+var<workgroup> best_keys: array<atomic<u32>, 2>;
+var<workgroup> best_ids: array<atomic<u32>, 2>;
+
+// What a lane works on.
+struct Task {
+  lane: u32,
+  first: u32, // the output's first logit
+  highest: f32, // the output's largest logit
+  position: u32,
+  wanted: Sampling,
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let output = outputs[workgroup.x];
+  if (output.position + 1u >= N_CTX) {
+    return;
+  }
+  let wanted = sampling[output.sequence];
+  var task = Task(local.x, workgroup.x * LOGITS_STRIDE, 0.0, output.position, wanted);
+  var id = best_logit(task);
+  if (wanted.temperature >= MIN_TEMPERATURE) {
+    task.highest = logit_of(atomicLoad(&best_keys[0]));
+    var lowest_key = 0u;
+    if (wanted.top_k > 0u && wanted.top_k < N_VOCAB) {
+      lowest_key = threshold(task, lowest_key, false);
+    }
+    if (wanted.top_p < 1.0) {
+      lowest_key = threshold(task, lowest_key, true);
+    }
+    id = draw(task, lowest_key);
+  }
+  if (local.x == 0u) {
+    tokens[output.sequence * N_CTX + output.position + 1u] =
+      select(NOT_FINITE, id, atomicLoad(&largest_magnitude) < INFINITY);
+  }
+}
+
+fn best_logit(task: Task) -> u32 {
+  var key = 0u;
+  var id = 0u;
+  var magnitude = 0u;
+  for (var n = task.lane; n < N_VOCAB; n += LANES) {
+    let bits = logits[task.first + n];
+    magnitude = max(magnitude, bits & MAGNITUDE);
+    let candidate = key_of(bits);
+    if (candidate > key) {
+      key = candidate;
+      id = n;
+    }
+  }
+  atomicMax(&largest_magnitude, magnitude);
+  return best_of_lanes(0u, key, id);
+}
+
+fn draw(task: Task, lowest_key: u32) -> u32 {
+  var key = 0u;
+  var id = 0u;
+  for (var n = task.lane; n < N_VOCAB; n += LANES) {
+    let bits = logits[task.first + n];
+    if (key_of(bits) >= lowest_key) {
+      let logit = bitcast<f32>(bits);
+      let noise = gumbel(vec3u(task.wanted.seed, task.position, n));
+      let candidate = key_of(bitcast<u32>((logit - task.highest) / task.wanted.temperature + noise));
+      if (candidate > key) {
+        key = candidate;
+        id = n;
+      }
+    }
+  }
+  return best_of_lanes(1u, key, id);
+}
+
+// The id that goes with the largest key of all lanes; the lowest one of several.
+fn best_of_lanes(round: u32, key: u32, id: u32) -> u32 {
+  atomicMax(&best_keys[round], key);
+  workgroupBarrier();
+  if (key == atomicLoad(&best_keys[round])) {
+    atomicMax(&best_ids[round], ~id);
+  }
+  workgroupBarrier();
+  return ~atomicLoad(&best_ids[round]);
+}
+
+// The largest key such that the tokens from there on, of those from `lowest_key` on, weigh enough together:
+// top_k at a weight of 1 each or, `by_mass`, top_p of all their mass. Where all are needed: `lowest_key`.
+fn threshold(task: Task, lowest_key: u32, by_mass: bool) -> u32 {
+  let bins_per_lane = N_BINS / LANES;
+  let first_bin = task.lane * bins_per_lane;
+  var found = 0u; // the bits settled so far, the others 0
+  var missing = vec2u(task.wanted.top_k, 0u); // weight wanted below the bins passed; of use in the first lane
+  for (var level = 0u; level < N_LEVELS; level++) {
+    let shift = BIN_BITS * (N_LEVELS - 1u - level);
+    for (var b = task.lane; b < N_BINS; b += LANES) {
+      atomicStore(&bins_low[b], 0u);
+      atomicStore(&bins_high[b / 2u], 0u);
+    }
+    workgroupBarrier();
+
+    for (var n = task.lane; n < N_VOCAB; n += LANES) {
+      let bits = logits[task.first + n];
+      let key = key_of(bits);
+      let b = (key ^ found) >> shift; // N_BINS or more where settled bits differ
+      if (key >= lowest_key && b < N_BINS) {
+        add_to_bin(b, select(1u, mass(task, bitcast<f32>(bits)), by_mass));
+      }
+    }
+    workgroupBarrier();
+
+    var weight = vec2u();
+    for (var b = first_bin; b < first_bin + bins_per_lane; b++) {
+      weight = add(weight, bin_weight(b));
+    }
+    lane_weights[task.lane] = weight;
+    workgroupBarrier();
+
+    if (task.lane == 0u) {
+      if (level == 0u && by_mass) {
+        missing = share_of_lanes(task.wanted.top_p);
+      }
+      var lane = LANES - 1u;
+      for (; lane > 0u && less(lane_weights[lane], missing); lane--) {
+        missing = subtract(missing, lane_weights[lane]);
+      }
+      var b = (lane + 1u) * bins_per_lane - 1u;
+      for (; b > lane * bins_per_lane && less(bin_weight(b), missing); b--) {
+        missing = subtract(missing, bin_weight(b));
+      }
+      found_by_first = found | (b << shift);
+    }
+    found = workgroupUniformLoad(&found_by_first);
+  }
+  return max(found, lowest_key);
+}
+
+// A share of what all lanes' bins weigh, at least 1: without it, a tiny top_p would leave no token.
+fn share_of_lanes(share: f32) -> vec2u {
+  var total = vec2u();
+  for (var lane = 0u; lane < LANES; lane++) {
+    total = add(total, lane_weights[lane]);
+  }
+  let wanted = share * (f32(total.y) * 4294967296.0 + f32(total.x));
+  let high = floor(wanted / 4294967296.0);
+  return max(vec2u(u32(wanted - high * 4294967296.0), u32(high)), vec2u(select(1u, 0u, high > 0.0), 0u));
+}
+
+// exp((logit - highest) / temperature) in fixed point. All tokens' rounding down together is less than 2^-12.
+fn mass(task: Task, logit: f32) -> u32 {
+  return u32(exp((logit - task.highest) / task.wanted.temperature) * MASS_ONE);
+}
+
+fn add_to_bin(b: u32, weight: u32) {
+  let before = atomicAdd(&bins_low[b], weight);
+  if (before > ~weight) {
+    atomicAdd(&bins_high[b / 2u], select(1u, 0x10000u, (b & 1u) == 1u));
+  }
+}
+
+fn bin_weight(b: u32) -> vec2u {
+  return vec2u(atomicLoad(&bins_low[b]), (atomicLoad(&bins_high[b / 2u]) >> ((b & 1u) * 16u)) & 0xffffu);
+}
+
+// Weights of 64 bits: low word, high word.
+
+fn add(a: vec2u, b: vec2u) -> vec2u {
+  let low = a.x + b.x;
+  return vec2u(low, a.y + b.y + select(0u, 1u, low < a.x));
+}
+
+fn subtract(a: vec2u, b: vec2u) -> vec2u {
+  return vec2u(a.x - b.x, a.y - b.y - select(0u, 1u, a.x < b.x));
+}
+
+fn less(a: vec2u, b: vec2u) -> bool {
+  return a.y < b.y || (a.y == b.y && a.x < b.x);
+}
+
+// A number that orders as the float of these bits does, equal for both zeros and never 0.
+fn key_of(bits: u32) -> u32 {
+  return select(bits | 0x80000000u, 0u - bits, (bits >> 31u) == 1u);
+}
+
+fn logit_of(key: u32) -> f32 {
+  return bitcast<f32>(select(key ^ 0x80000000u, 0u - key, (key >> 31u) == 0u));
+}
+
+// -log(-log(1 - v)) for v uniform in (0, 1). The tail that decides is that of small v, where f32 has digits
+// to spare, and log(1 - v) is a series there because WGSL's log is only good to 2^-21 near 1.
+fn gumbel(key: vec3u) -> f32 {
+  let v = clamp((f32(pcg3d(key)) + 0.5) * 0x1p-32, 0x1p-33, 1.0 - 0x1p-24);
+  let series = v * (1.0 + v * (1.0 / 2.0 + v * (1.0 / 3.0 + v * (1.0 / 4.0))));
+  return -log(select(-log(1.0 - v), series, v < 1.0 / 64.0));
+}
+
+// pcg3d of Jarzynski and Olano 2020, "Hash Functions for GPU Rendering", Journal of Computer Graphics
+// Techniques 9(3), its first word.
+fn pcg3d(key: vec3u) -> u32 {
+  var v = key * 1664525u + 1013904223u;
+  v.x += v.y * v.z;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v ^= v >> vec3u(16u);
+  v.x += v.y * v.z;
+  return v.x;
+}
