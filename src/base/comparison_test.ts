@@ -5,12 +5,12 @@ const OPTIONS = { what: "test", tolerance: 0.1, width: 2 };
 
 Deno.test("compare() finds the largest difference and its place", () => {
   const found = compare([1, 2.5, 3, 4.25], [1, 2, 3, 4], OPTIONS);
-  assert.deepEqual([found.largestError, found.at], [0.5, "row 0, column 1: 2.5, wanted 2"]);
+  assert.deepEqual([found.largestError, found.at], [0.5, "row 0, column 1: 2.5, expected 2"]);
   assert.equal(isRight(found), false);
   assert.equal(isRight(compare([1.05], [1], OPTIONS)), true);
   assert.equal(
     describeComparison(found),
-    "test: off by 0.5 (tolerance 0.1) at row 0, column 1: 2.5, wanted 2",
+    "test: off by 0.5 (tolerance 0.1) at row 0, column 1: 2.5, expected 2",
   );
 });
 
