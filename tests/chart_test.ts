@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { chartPermissions, drawCharts } from "../src/report/chart.ts";
+import { chartPermissions } from "../src/report/canvas.ts";
+import { drawCharts } from "../src/report/chart.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { permitted } from "./permitted.ts";
 
@@ -36,6 +37,7 @@ async function runWith(flags: readonly string[], source: string): Promise<string
 }
 
 const chartUrl = import.meta.resolve("../src/report/chart.ts");
+const canvasUrl = import.meta.resolve("../src/report/canvas.ts");
 const fixtureUrl = import.meta.resolve("./fixtures/result.ts");
 
 /** Dark pixels, RGB below 100, of a region of the PNG. */
@@ -102,7 +104,8 @@ Deno.test(
   "drawCharts() needs no permission but those that chartPermissions() names",
   { ignore },
   async () => {
-    const source = `import { chartPermissions, drawCharts } from ${JSON.stringify(chartUrl)};
+    const source = `import { chartPermissions } from ${JSON.stringify(canvasUrl)};
+    import { drawCharts } from ${JSON.stringify(chartUrl)};
     import { fixtureResult } from ${JSON.stringify(fixtureUrl)};
     const missing = await chartPermissions();
     const png = await drawCharts(fixtureResult(), { pixelRatio: 1 });
@@ -115,7 +118,8 @@ Deno.test(
   "Each of the permissions is needed, and drawCharts() names the one that is missing",
   { ignore },
   async () => {
-    const source = `import { chartPermissions, drawCharts } from ${JSON.stringify(chartUrl)};
+    const source = `import { chartPermissions } from ${JSON.stringify(canvasUrl)};
+    import { drawCharts } from ${JSON.stringify(chartUrl)};
     import { fixtureResult } from ${JSON.stringify(fixtureUrl)};
     const error = await drawCharts(fixtureResult()).catch((error) => error);
     console.log(JSON.stringify([await chartPermissions(), error.name, error.message]));`;

@@ -42,7 +42,7 @@ Deno.test("compare ends with code 3 where something got worse than allowed, and 
     await Deno.writeTextFile(slow, "{");
     const broken = await kvbench(["compare", fast, slow], { flags });
     assert.deepEqual([broken.code, broken.stdout], [1, ""]);
-    assert.match(broken.stderr, /^kvbench: Cannot read .+slow\.json: it is not JSON\n$/);
+    assert.match(broken.stderr, /^kvbench: Cannot use .+slow\.json: it is not JSON\n$/);
   });
 });
 
@@ -112,7 +112,7 @@ Deno.test(
 
       const other = await kvbench([...args, "--block-size", "8"], { write: folder });
       assert.equal(other.code, 2);
-      assert.match(other.stderr, /^kvbench: Nothing in .+base\.json has the settings that are asked for/);
+      assert.match(other.stderr, /^kvbench: No cell of .+base\.json has the settings of this run/);
       const nothing = await kvbench([...workload, "--fail-on", "5%"], { write: folder });
       assert.match(nothing.stderr, /^kvbench: --fail-on needs something to compare with/);
     });

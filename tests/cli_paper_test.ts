@@ -14,7 +14,7 @@ Deno.test(
     const run = ["paper", "--dry-run", "--model", "opt-13b", "--kv-budget", "12.86GB", "--requests", "100"];
     const table = await stdoutOf([...run, "--views", "waste,preemption"], { flags: [] });
     assert.match(table, /^opt-13b, K\/V budget 12\.0 GiB = 15 698 tokens$/m);
-    assert.match(table, /^What K\/V memory holds, mean over time \(figure 2\)$/m);
+    assert.match(table, /^Use of K\/V memory, mean over time \(figure 2\)$/m);
     assert.match(table, /^│ oracle +│ +[\d.]+ \(38\.2\) │/m);
     assert.match(table, /^The paper: swapping costs much/m);
     assert.match(table, /^Unlike the paper: .*fitted/m);

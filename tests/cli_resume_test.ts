@@ -81,7 +81,7 @@ Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and los
       assert.equal(stopped.code, code, stopped.stderr);
       assert.match(
         stopped.stderr,
-        /^kvbench: Interrupted with \d of 2 cells measured, in .+\. Go on with: kvbench bench --resume .+$/m,
+        /^kvbench: Interrupted with \d of 2 cells measured, in .+\. Resume with: kvbench bench --resume .+$/m,
       );
       const now = await read(path);
       assert.ok(!now.complete && runsIn(now) > runsIn(kept));
@@ -101,7 +101,7 @@ Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and los
 
     const again = await kvbench(["bench", "--resume", path], rest);
     assert.deepEqual([again.code, again.stdout], [2, ""]);
-    assert.match(again.stderr, /^kvbench: .+ is complete: there is nothing to go on with\n$/);
+    assert.match(again.stderr, /^kvbench: .+ is complete: expected an interrupted result\n$/);
     const mixed = await kvbench(["bench", "--resume", path, "--runs", "3"], rest);
     assert.match(mixed.stderr, /^kvbench: --resume takes every option from the result: expected no --runs/);
 

@@ -15,10 +15,14 @@ Deno.test("serve-sim --dry-run needs no permission, prints a table and gives the
   const table = await stdoutOf(OPT, { flags: [] });
   assert.match(table, /^opt-13b, K\/V budget 12\.0 GiB = 15 698 tokens, 4 policies$/m);
   assert.match(table, /^│ +│ +max │ +pow2 │ +oracle │ +paged │$/m);
-  assert.match(table, /^Sequences that paged runs: [\d.]+ × of max, .* of oracle\.$/m);
+  const notes = table.slice(table.indexOf("┘")).replaceAll(/\s+/g, " ");
   assert.match(
-    table,
-    /^Without any waste [\d.]+ would run, at the \d+ tokens .*: [\d.]+ × of max, .* of oracle\.$/m,
+    notes,
+    /┘ Sequences at once with paged: [\d.]+ × those of max, .* of oracle\. Without any waste, /,
+  );
+  assert.match(
+    notes,
+    / [\d.]+ sequences of \d+ tokens \(the mean of paged\) would run: [\d.]+ × those of max, .* of oracle\. Times /,
   );
   assert.match(table, /^Times are modelled, not measured/m);
   const records = [];
@@ -52,8 +56,8 @@ Deno.test("serve-sim reads lengths from a file, and refuses what is wrong", { ig
         /^Cannot read .*none: .*expected sharegpt/,
       ],
       [2, [...OPT, "--kv-budget", "64"], /expected bytes with a unit, such as 64MiB or 12GB/],
-      [2, [...OPT, "--kv-budget", "1MB"], /^Number of KV blocks is 0: wanted an integer of at least 1$/],
-      [2, [...OPT, "--ttft-limit", "5"], /^One limit is given: goodput wants both/],
+      [2, [...OPT, "--kv-budget", "1MB"], /^Number of KV blocks is 0: expected an integer of at least 1$/],
+      [2, [...OPT, "--ttft-limit", "5"], /^One limit is given: expected both --ttft-limit and --tpot-limit$/],
       [2, [...OPT, "--max-rows", "9"], /^A step of 9 tokens is too small for 256 sequences/],
     ];
     for (const [code, args, message] of cases) {

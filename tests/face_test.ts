@@ -45,7 +45,7 @@ Deno.test(
 Deno.test("Every example in the documentation type-checks", { ignore }, async () => {
   const pages = [...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`);
   const files = ["README.md", "CONTRIBUTING.md", ...pages].filter((name) => name.endsWith(".md")).map(pathOf)
-    .concat(reachedFrom(MOD).map((url) => fileURLToPath(url)))
+    .concat(reachedFrom(MOD).map((file) => fileURLToPath(file)))
     .filter((path) => /^[\s*]*```(ts|typescript)\b/m.test(Deno.readTextFileSync(path)));
   assert.ok(files.includes(pathOf("mod.ts")), String(files));
   await deno("check", "--doc-only", ...files);
@@ -54,8 +54,17 @@ Deno.test("Every example in the documentation type-checks", { ignore }, async ()
 /** How each example runs, and what it prints. */
 const RUNS: Readonly<Record<string, { readonly args: readonly string[]; readonly prints: RegExp }>> = {
   "own_strategy.ts": {
-    args: ["generate", "Once upon a time", "--strategy", "bucketed", "--bucket-tokens", "32", "-n", "4"],
-    prints: /^Once upon a time\S* \w+/,
+    args: [
+      "generate",
+      "Once upon a time",
+      "--strategy",
+      "bucketed",
+      "--bucket-tokens",
+      "32",
+      "--max-new-tokens",
+      "4",
+    ],
+    prints: /^, and the \w+\n$/,
   },
   "own_sweep.ts": {
     args: ["tiny", "2"],

@@ -177,7 +177,7 @@ async function breakBench(fail: () => void, error: { name: string; message: RegE
     assert.deepEqual([complete, cells.length, namesIn(folder)], [false, 1, ["r.json"]]);
     assert.match(
       lines.at(-1)!,
-      /^kvbench: Interrupted with 1 of 2 cells measured, in .+ Go on with: kvbench bench --resume/,
+      /^kvbench: Interrupted with 1 of 2 cells measured, in .+ Resume with: kvbench bench --resume/,
     );
   });
 }

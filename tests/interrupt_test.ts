@@ -56,7 +56,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
         assert.equal(
           (await stderr).replaceAll(/^Measuring .+\n/gm, ""), // where it took long
           `kvbench: Interrupted with 1 of 2 cells measured, in ${path}. ` +
-            `Go on with: kvbench bench --resume ${path}\n`,
+            `Resume with: kvbench bench --resume ${path}\n`,
         );
         const { complete, cells } = await read(path);
         assert.deepEqual([complete, cells.length], [false, 1]);

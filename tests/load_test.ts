@@ -70,9 +70,9 @@ Deno.test("Servers that are wrong are told apart in one line", { ignore: !permit
   const expected: readonly (readonly [name: string, message: RegExp])[] = [
     ["status 500", /^The server answers with status 500$/],
     ["an error within", /^out of memory$/],
-    ["broken off", /^The answer broke off$/],
+    ["broken off", /^The answer broke off: expected \[DONE\] at its end$/],
     ["no JSON", /^The server sent an event that is not JSON: \{$/],
-    ["no chunk", /^The server sent no chunk of a completion: \{"a":1\}$/],
+    ["no chunk", /^The server sent an event that is no chunk of a completion: \{"a":1\}$/],
     ["too late", /^The answer took longer than 0\.2 seconds$/],
   ];
   const request = { prompt: [1], newTokens: 1, temperature: 0, ignoreEos: true };

@@ -3,14 +3,31 @@
  *
  * @module
  */
+import type { Dtype } from "../formats/registry.ts";
+import { plainStrategy } from "../kv/registry.ts";
 import type { Decoder } from "./decoder.ts";
+import type { DecodingOptions } from "./with_decoder.ts";
 
 /** Positions whose logits are held at once: a row of GPT-2's vocabulary takes 200 KB. */
 export const LOGIT_ROWS = 64;
 
 /**
+ * Returns the options of a decoder for {@link allLogits}.
+ *
+ * @param maxPromptTokens Most tokens of a prompt. Default: {@link LOGIT_ROWS}.
+ */
+export function logitDecoding(
+  kvDtype: Dtype,
+  maxTokens: number,
+  maxPromptTokens: number = LOGIT_ROWS,
+): DecodingOptions {
+  const maxOutputs = Math.min(maxPromptTokens, LOGIT_ROWS);
+  return { strategy: plainStrategy().name, kvDtype, nSequences: 1, maxTokens, maxPromptTokens, maxOutputs };
+}
+
+/**
  * Begins a sequence with `ids` and yields the logits after each of them, in order: [vocabSize] per position. The
- * decoder must be made for prompts and outputs of {@link LOGIT_ROWS}, or of all ids where they are fewer.
+ * decoder must be made with {@link logitDecoding}.
  *
  * @throws {UsageError} If the sequence is longer than the decoder allows.
  * @throws {KvbenchError} If the device fails.

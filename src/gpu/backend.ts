@@ -26,7 +26,7 @@ export const BACKEND_TITLES: Readonly<Record<Backend, string>> = {
 };
 
 /** Cost of OpenGL in comparison with Vulkan, for messages. */
-export const GL_COST = "OpenGL compiles kernels about ten times as slowly as Vulkan";
+export const GL_COST = "OpenGL compiles kernels at least twice as slowly as Vulkan";
 
 /** Installation of a software Vulkan driver, for messages. */
 export const VULKAN_HINT = "Debian: apt-get install libvulkan1 mesa-vulkan-drivers";

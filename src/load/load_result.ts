@@ -20,7 +20,7 @@ const limit = (what: string) => amount(what).nullable();
 const schema = z.strictObject({
   schema_version: z.literal(LOAD_KIND.version).describe("Version of this format"),
   kind: z.literal(LOAD_KIND.kind).describe("Kind of this file"),
-  created: z.iso.datetime().describe("When the run began, ISO 8601 in UTC"),
+  created: z.iso.datetime().describe("Start of the run, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file, keys left out"),
   kvbench: z.string().describe("Version of kvbench"),
   server: z.strictObject({

@@ -7,28 +7,21 @@
 import { sayKind } from "./adapter_kind.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
-import { CANVAS_PACKAGE, chartPermissions, FONT_FAMILY, loadCanvas } from "./canvas.ts";
+import { FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import type { Figure } from "./figures/figure.ts";
 import { perTokenFigure, timesFigure } from "./figures/latency.ts";
 import { kvFigure, peakFigure } from "./figures/memory.ts";
 import { colourOf } from "./figures/strategy_line.ts";
 import { optionKeys, saySettings } from "./labels.ts";
-import { drawFigure, PRINT } from "./png.ts";
+import { drawFigure, PRINT, whiteCanvas } from "./png.ts";
 import { formatCount } from "./units.ts";
-
-export { CANVAS_PACKAGE, chartPermissions };
 
 const WIDTH = 1600;
 const HEIGHT = 1000;
 const MARGIN = 32;
 
 /** A panel's place, in layout pixels. */
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+type Box = Readonly<Record<"x" | "y" | "width" | "height", number>>;
 
 /**
  * Draws `result` as a PNG with a white background: latency over context, median latencies, peak memory with and
@@ -36,19 +29,14 @@ interface Box {
  *
  * @param options.pixelRatio Pixels per layout pixel; the layout is 1600 × 1000. Default: 2, for print.
  * @returns The bytes of the PNG.
- * @throws {KvbenchError} If {@linkcode chartPermissions} are missing, or the canvas cannot be loaded.
+ * @throws {KvbenchError} If permissions are missing, or the canvas cannot be loaded.
  */
 export async function drawCharts(
   result: BenchResult,
-  options: { readonly pixelRatio?: number } = {},
+  { pixelRatio = 2 }: { readonly pixelRatio?: number } = {},
 ): Promise<Uint8Array> {
-  const { pixelRatio = 2 } = options;
   const kit = await loadCanvas();
-  const canvas = kit.createCanvas(WIDTH * pixelRatio, HEIGHT * pixelRatio);
-  const ctx = canvas.getContext("2d");
-  ctx.scale(pixelRatio, pixelRatio);
-  ctx.fillStyle = PRINT.paper;
-  ctx.fillRect(0, 0, WIDTH, HEIGHT);
+  const { canvas, ctx } = whiteCanvas(kit, { width: WIDTH, height: HEIGHT, pixelRatio });
 
   /** Writes `text` at (x, y), shortened in the middle to at most `room` layout pixels. */
   const write = (text: string, x: number, y: number, room: number, font: string, colour: string) => {

@@ -30,17 +30,26 @@ interface CanvasOptions extends Pick<DrawOptions, "title" | "legend"> {
  */
 export async function figurePng(
   figure: Figure,
-  options: { readonly pixelRatio?: number } = {},
+  { pixelRatio = 3 }: { readonly pixelRatio?: number } = {},
 ): Promise<Uint8Array> {
-  const { pixelRatio = 3 } = options;
   const kit = await loadCanvas();
-  const canvas = kit.createCanvas(WIDTH * pixelRatio, HEIGHT * pixelRatio);
-  const ctx = canvas.getContext("2d");
-  ctx.fillStyle = PRINT.paper;
-  ctx.fillRect(0, 0, canvas.width, canvas.height);
-  const sizes = { width: WIDTH, height: HEIGHT, pixelRatio, title: figure.title, legend: true };
-  ctx.drawImage(drawFigure(kit, figure, sizes), 0, 0);
+  const size = { width: WIDTH, height: HEIGHT, pixelRatio };
+  const { canvas, ctx } = whiteCanvas(kit, size);
+  const image = drawFigure(kit, figure, { ...size, title: figure.title, legend: true });
+  ctx.drawImage(image, 0, 0, WIDTH, HEIGHT);
   return await canvas.encode("png");
+}
+
+/** Makes a white canvas, and a context that takes layout pixels. */
+export function whiteCanvas(
+  { createCanvas }: CanvasKit,
+  { width, height, pixelRatio }: Pick<CanvasOptions, "width" | "height" | "pixelRatio">,
+) {
+  const canvas = createCanvas(width * pixelRatio, height * pixelRatio), ctx = canvas.getContext("2d");
+  ctx.scale(pixelRatio, pixelRatio);
+  ctx.fillStyle = PRINT.paper;
+  ctx.fillRect(0, 0, width, height);
+  return { canvas, ctx };
 }
 
 /** Draws one figure on a canvas of its own, without a background. */

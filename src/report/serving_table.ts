@@ -8,12 +8,17 @@ import type { ServingEntry } from "../simulate/entry.ts";
 import type { ServingResult, ServingSetup } from "../simulate/serving_result.ts";
 import { columnTable } from "./text_table.ts";
 import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
+import { wrap } from "./wrap.ts";
 
 /** Returns the report as lines of text, no newline at the end. */
 export function servingTable(result: ServingResult): string {
   const { results } = result;
   const policies = `${results.length} ${results.length === 1 ? "policy" : "policies"}`;
-  return [servingHeading(result, policies), policyTable(result), ...notes(result)].join("\n");
+  return [
+    servingHeading(result, policies),
+    policyTable(result),
+    ...notes(result).flatMap((line) => wrap(line)),
+  ].join("\n");
 }
 
 /** Says in two lines what was served. */
@@ -69,7 +74,7 @@ function policyTable({ results, limits }: ServingResult): string {
   row("internal waste", ({ kv_share }) => percent(kv_share.internal));
   row("external waste", ({ kv_share }) => percent(kv_share.external));
   row("free", ({ kv_share }) => percent(kv_share.free));
-  row("token states of used", ({ kv_in_use_token_states }) => percent(kv_in_use_token_states));
+  row("token states of reserved", ({ kv_in_use_token_states }) => percent(kv_in_use_token_states));
   row("saved by sharing", ({ sharing_saved }) => percent(sharing_saved));
   group("Preemptions");
   row("to recompute", ({ preemptions }) => formatCount(preemptions.recomputes));
@@ -80,18 +85,23 @@ function policyTable({ results, limits }: ServingResult): string {
   return draw();
 }
 
+/** Says how many more sequences run than with other policies: `sequences` over each of theirs. */
+function sayTimes(sequences: number, others: readonly ServingEntry[]): string {
+  return others.map(({ policy, sequences_mean }) =>
+    `${formatSignificant(sequences / sequences_mean)} × those of ${policy}`
+  ).join(", ");
+}
+
 /** Says how many sequences would run without any waste, which bounds the ratios. */
 function sayRoom(sharing: ServingEntry, others: readonly ServingEntry[]): string[] {
   const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = sharing;
   if (kv_share.token_states === 0 || sharing.sharing_saved > 0) return [];
-  const room = sequences / kv_share.token_states;
-  const bounds = others.map((entry) =>
-    `${formatSignificant(room / entry.sequences_mean)} × of ${entry.policy}`
-  );
+  const room = sequences / kv_share.token_states, tokens = formatSignificant(capacity / room);
   return [
-    `Without any waste ${formatSignificant(room)} would run, at the ${
-      formatSignificant(capacity / room)
-    } tokens that a sequence of ${sharing.policy} held on average: ${bounds.join(", ")}.`,
+    `Without any waste, ${
+      formatSignificant(room)
+    } sequences of ${tokens} tokens (the mean of ${sharing.policy}) would run: ` +
+    `${sayTimes(room, others)}.`,
   ];
 }
 
@@ -101,10 +111,8 @@ function notes({ clock, results }: ServingResult): string[] {
   const sharing = results.find(shares);
   const others = results.filter((entry) => !shares(entry) && entry.sequences_mean > 0);
   if (sharing !== undefined && others.length > 0) {
-    const ratios = others.map(({ policy, sequences_mean }) =>
-      `${formatSignificant(sharing.sequences_mean / sequences_mean)} × of ${policy}`
-    );
-    lines.push(`Sequences that ${sharing.policy} runs: ${ratios.join(", ")}.`, ...sayRoom(sharing, others));
+    const times = sayTimes(sharing.sequences_mean, others);
+    lines.push(`Sequences at once with ${sharing.policy}: ${times}.`, ...sayRoom(sharing, others));
   }
   if (clock.source === "model") {
     lines.push(
@@ -120,7 +128,7 @@ function notes({ clock, results }: ServingResult): string[] {
     const ties = checked.reduce((sum, each) => sum + each.ties, 0);
     lines.push(
       `Every policy gave every request the same greedy ids: ${formatCount(compared)} sequences compared` +
-        (ties === 0 ? "." : `, of which ${ties} part where two logits are equal but for rounding.`),
+        (ties === 0 ? "." : `, of which ${ties} differ from where two logits are equal but for rounding.`),
     );
   }
   if (clock.source === "gpu" && clock.software) {

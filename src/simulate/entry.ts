@@ -26,7 +26,9 @@ const share = (what: string) => z.number().min(0).max(1).describe(what);
 export const servingEntrySchema = z.strictObject({
   policy: z.string().describe("Strategy by which sequences get room for K and V"),
   kv_storage: z.enum(KV_STORAGES).nullable()
-    .describe("Where K and V are on the GPU; null where nothing was computed, and in results of version 1"),
+    .describe(
+      "Storage of K and V on the GPU: textures or buffers; null in dry runs and in results of version 1",
+    ),
   capacity_tokens: count("Tokens whose K and V fit"),
   finished: count("Requests that got all their tokens"),
   refused: count("Requests that were refused, since they exceed the budget or the context"),

@@ -5,10 +5,10 @@
  *
  * @module
  */
+import { logitDecoding } from "../engine/all_logits.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../base/errors.ts";
 import { type Dtype, formatOf } from "../formats/registry.ts";
-import { plainStrategy } from "../kv/registry.ts";
 import type { Model } from "../model/model.ts";
 
 /** Largest distance of two logits in a tie: twice the difference of kernels from PyTorch (`docs/measuring.md`). */
@@ -80,14 +80,7 @@ export class IdsCheck {
 }
 
 async function logitsAfter(model: Model, ids: readonly number[], kvDtype: Dtype): Promise<Float32Array> {
-  const tokens = ids.length;
-  const options = {
-    strategy: plainStrategy().name,
-    kvDtype,
-    nSequences: 1,
-    maxPromptTokens: tokens,
-    maxTokens: tokens,
-  } as const;
+  const options = { ...logitDecoding(kvDtype, ids.length, ids.length), maxOutputs: 1 };
   const [logits] = await withDecoder(model, options, async (decoder) => {
     decoder.begin([ids]);
     return await decoder.logits();

@@ -38,7 +38,7 @@ const clockSchema = z.discriminatedUnion("source", [
 
 /** Checks a {@linkcode ServingSetup}. */
 export const servingSetupSchema = z.strictObject({
-  created: z.iso.datetime().describe("When the run began, ISO 8601 in UTC"),
+  created: z.iso.datetime().describe("Start of the run, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   kvbench: z.string().describe("Version of kvbench"),
   clock: clockSchema.describe("Source of times"),

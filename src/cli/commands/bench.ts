@@ -39,7 +39,7 @@ import { writeLine } from "../terminal/stdout.ts";
 /** Time from the first SIGINT or SIGTERM until the process is ended, in ms, whatever the GPU does. */
 const END_WITHIN_MS = 1500;
 
-/** A result that is taken up again. */
+/** An interrupted result that is resumed. */
 interface Resumed {
   readonly path: string;
   readonly result: BenchResult;
@@ -48,7 +48,7 @@ interface Resumed {
 /**
  * Declares the subcommand.
  *
- * @param resumed The result that is taken up again, where the options are those that it was begun with.
+ * @param resumed The result to resume; the options are then those that it was begun with.
  */
 export function benchCommand(resumed?: Resumed): Command {
   const command = addBenchOptions(new Command("bench"));
@@ -73,10 +73,10 @@ async function resume(command: Command, path: string): Promise<void> {
   await readResult(path); // what is no result is left alone
   using _claim = await claimResult(path);
   const result = await readResult(path);
-  if (result.complete) throw new UsageError(`${path} is complete: there is nothing to go on with`);
+  if (result.complete) throw new UsageError(`${path} is complete: expected an interrupted result`);
   const [subcommand, ...args] = result.command;
   if (subcommand !== command.name()) {
-    throw new UsageError(`${path} was not made by bench: it can't be gone on with`);
+    throw new UsageError(`${path} was not made by bench: expected an interrupted result of bench`);
   }
   await quietly(benchCommand({ path, result })).parseAsync(args, { from: "user" });
 }
@@ -157,10 +157,10 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   }
 }
 
-/** Variants that have been checked in this process. */
+/** Kernel variants that were checked in this process. */
 const checked = new Set<string>();
 
-/** Makes sure, before anything is timed, that the model computes what it should with its kernel variants. */
+/** Checks the model's results with its kernel variants, before anything is timed. */
 async function check(model: Gpt2, plan: Plan, weights: WeightsOrigin): Promise<void> {
   const variants = JSON.stringify({ ...model.tuning, name: undefined });
   if (checked.has(variants)) return;
@@ -169,18 +169,17 @@ async function check(model: Gpt2, plan: Plan, weights: WeightsOrigin): Promise<v
   checked.add(variants);
 }
 
-/** Refuses, before anything is measured, to measure what the baseline has nothing of. */
+/** Refuses, before anything is measured, a plan that has no cell in common with the baseline. */
 function assertComparable(plan: Plan, baseline: BenchResult, path: string): void {
   const keys = new Set(baseline.cells.map(cellKey));
   if (groupsOf(plan).flat().some((cell) => keys.has(cellKey(cell)))) return;
   throw new UsageError(
-    `Nothing in ${path} has the settings that are asked for: expected at least one cell in common`,
+    `No cell of ${path} has the settings of this run: expected at least one cell in common`,
   );
 }
 
-/** What {@linkcode measure} works with beside the session and the record. */
+/** Arguments of {@linkcode measure} besides the session and the record. */
 interface Measuring {
-  /** What the record is kept in. */
   readonly file: ResultFile | undefined;
   readonly quiet: boolean;
   readonly interrupt: Interrupt;
@@ -199,7 +198,7 @@ async function measure(
     await file?.update(result);
     lastWords(`kvbench: ${sayInterrupted(result, file)}`);
   };
-  // The run under way may take longer than there is time.
+  // The run under way may take longer than the time that is left.
   const flush = () => void file?.update(latest, true).catch(() => {}); // the end of the run tries again, and tells
   lastWords(`kvbench: ${sayInterrupted(record, file)}`);
   signal.addEventListener("abort", flush);
@@ -231,7 +230,7 @@ async function measure(
   }
 }
 
-/** Writes what was measured before a failure, and says where it is: in the file, or where that is gone, on stdout. */
+/** Writes the cells measured before a failure to the file, or to stdout if that fails, and says where they are. */
 async function sayKept(latest: BenchResult, file: ResultFile | undefined): Promise<void> {
   // What failed is the error to tell.
   const kept = await file?.write(latest).then(() => latest, () => file.read().catch(() => undefined));
@@ -251,7 +250,7 @@ function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile
   const measured = `Interrupted with ${cells.length} of ${all} cells measured`;
   if (file === undefined) return `${measured}, which are written nowhere`;
   if (complete) return `${measured}, in ${file.path}`;
-  return `${measured}, in ${file.path}. Go on with: kvbench bench --resume ${file.path}`;
+  return `${measured}, in ${file.path}. Resume with: kvbench bench --resume ${file.path}`;
 }
 
 /** Says names as "a, b and c". */

@@ -1,5 +1,5 @@
 /**
- * `kvbench doctor`: what this machine's adapter is and can do, and which models fit it.
+ * `kvbench doctor`: the machine's adapter, its features and limits, and the models that fit.
  *
  * @module
  */
@@ -76,7 +76,7 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-/** One model's memory and whether this device can hold it. */
+/** A model's memory, and its fit on this device. */
 interface ModelRow extends Fit {
   name: string;
   n_parameters: number;
@@ -107,7 +107,7 @@ async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   );
 }
 
-/** What became of a feature that kvbench can use. */
+/** State of a feature that kvbench can use. */
 function stateOf(name: Feature, { features, offered_features }: AdapterRecord): string {
   if (features.includes(name)) return "yes";
   return offered_features.includes(name) ? "switched off" : "unavailable";

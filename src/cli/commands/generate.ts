@@ -117,7 +117,7 @@ const GENERATE_OPTIONS: readonly OptionSpec[] = [
   },
   {
     flags: "--timings",
-    help: "Say on stderr what the time to the first token consists of",
+    help: "Print the parts of the time to the first token on stderr",
     group: "Output",
     default: false,
   },
@@ -251,7 +251,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   }));
 }
 
-/** Refuses what a search of beams doesn't have. */
+/** Refuses options that beam search does not have. */
 function checkBeams(options: Options): void {
   const { temperature, topK, topP, seed, numReturnSequences, numBeams, stop } = options;
   if (topK > 0 || topP < 1 || seed !== undefined || (temperature ?? 0) > 0) {
@@ -265,7 +265,7 @@ function checkBeams(options: Options): void {
   }
 }
 
-/** Says how much the sequences share. */
+/** Formats the memory that sequences share. */
 function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): string {
   const saved = unsharedBytes > heldBytes
     ? `, ${formatBytes(unsharedBytes)} without sharing (${
@@ -275,12 +275,12 @@ function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): s
   return `K/V: at most ${formatBytes(heldBytes)} held${saved}, ${formatBytes(copiedBytes)} copied`;
 }
 
-/** What a decoder of one sequence is sized for. */
+/** Sizes of a decoder of one sequence. */
 function sizesOf(ids: readonly number[], { temperature }: Prompted["sampling"]) {
   return { nSequences: 1, maxPromptTokens: ids.length, sampled: temperature > 0 };
 }
 
-/** What decoding one sequence needs. */
+/** Options of decoding one sequence. */
 function decodingOf(
   ids: readonly number[],
   options: Options,
@@ -297,7 +297,7 @@ function decodingOf(
   };
 }
 
-/** Decodes one sequence, and shows its text as it comes. */
+/** Decodes one sequence, and prints its text as it comes. */
 async function streamOne(
   session: Session,
   options: Options,

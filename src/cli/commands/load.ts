@@ -7,6 +7,7 @@ import { MOST_TEMPERATURE } from "../../model/sampling.ts";
 import { decimal, MOST_SECONDS, MOST_TOKENS, positive, share, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
+import { checkContext } from "../../checkpoint/config.ts";
 import { LoadClient, type ModelCard } from "../../load/client.ts";
 import type { LoadPlan } from "../../load/plan.ts";
 import { loadResult } from "../../load/load_result.ts";
@@ -156,14 +157,9 @@ export function loadCommand(): Command {
 }
 
 async function run(url: string, options: Options): Promise<void> {
-  const { rate, timeout } = options;
-  if (rate !== undefined && !(rate > 0)) {
-    throw new UsageError(`Rate is ${rate}: expected requests per second above 0`);
-  }
-  if (!(timeout > 0)) throw new UsageError(`Timeout is ${timeout}: expected seconds above 0`);
   await checkJson(options);
   const apiKey = await apiKeyOf(options);
-  const client = new LoadClient({ url, apiKey, timeoutMs: 1000 * timeout });
+  const client = new LoadClient({ url, apiKey, timeoutMs: 1000 * options.timeout });
   const models = await client.models();
   const model = options.model === undefined ? models[0]! : models.find(({ id }) => id === options.model);
   if (model === undefined) {
@@ -199,12 +195,7 @@ async function planOf(options: Options, { maxTokens }: ModelCard): Promise<LoadP
       `A shared beginning of ${prefixTokens} tokens leaves no room in a context of ${nCtx} tokens`,
     );
   }
-  if (lengths === undefined && prefixTokens + promptTokens + newTokens > nCtx) {
-    throw new UsageError(
-      `${prefixTokens + promptTokens} prompt tokens and ${newTokens} new tokens make ` +
-        `${prefixTokens + promptTokens + newTokens}: the model's context is ${nCtx} tokens`,
-    );
-  }
+  if (lengths === undefined) checkContext(prefixTokens + promptTokens, newTokens, nCtx);
   return {
     nRequests: options.numPrompts,
     ratePerSecond: options.rate,

@@ -25,7 +25,7 @@ import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { readJson } from "../session/result_file.ts";
+import { readJson } from "../../hub/model_files.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
 interface Options {

@@ -60,11 +60,11 @@ interface CachedModel {
   readonly name: string;
   readonly n_parameters: number;
   readonly bytes: number;
-  /** What an interrupted download has left. */
+  /** Bytes of an interrupted download. */
   readonly incomplete_bytes: number;
   readonly commit: string;
   readonly folder: string;
-  /** Why it can't be used, or null where it can. */
+  /** Reason that it can't be used, or null if it can. */
   readonly missing: string | null;
 }
 
@@ -90,7 +90,7 @@ async function modelsIn(hub: Hub): Promise<{ models: CachedModel[]; others: numb
   for (const name of await hub.cache.repositories()) {
     const snapshot = await hub.cache.find(name);
     const config = snapshot === undefined ? undefined : await configIn(snapshot.folder);
-    // The old name of a model is found under its new one too.
+    // A model under its old name is also found under its new one.
     if (snapshot === undefined || config === undefined || snapshot.repository !== name) {
       others++;
       continue;
@@ -109,7 +109,7 @@ async function modelsIn(hub: Hub): Promise<{ models: CachedModel[]; others: numb
   return { models, others };
 }
 
-/** The configuration of a GPT-2 in a folder, or undefined where there is another model or none. */
+/** Reads the configuration of the GPT-2 in a folder; undefined if it holds another model or none. */
 async function configIn(folder: string) {
   try {
     return parseConfig(await readJson(`${folder}/${CONFIG}`), CONFIG);

@@ -1,5 +1,5 @@
 /**
- * The setting that every subcommand's options are read in: only `main` prints errors and ends the process.
+ * Settings of every command: errors are thrown, so that `main` alone prints them and ends the process.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { UsageError } from "../../base/errors.ts";
 import { addReadableHelp } from "./help.ts";
 import { writeText } from "../terminal/stdout.ts";
 
-/** Sets a command up to throw what is wrong, and to ask for no permission. */
+/** Sets a command up to throw errors, and to need no permission. */
 export function quietly(command: Command): Command {
   return addReadableHelp(command)
     .exitOverride()
@@ -24,11 +24,11 @@ export function quietly(command: Command): Command {
     .hook("preAction", (_, action) => refuseEmpty(action));
 }
 
-/** Options whose commands say themselves what an empty text means. */
+/** Options for which commands handle an empty text themselves. */
 const MAY_BE_EMPTY = new Set(["prompt", "apiKey"]);
 
 /**
- * Refuses an option that was given as an empty text, as `--out "$UNSET"` does.
+ * Refuses an option with an empty text, as in `--out "$UNSET"`.
  *
  * @throws {UsageError} Naming it.
  */

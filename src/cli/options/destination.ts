@@ -1,5 +1,5 @@
 /**
- * The place that `bench` puts what it measures in.
+ * The destination of `bench`'s result.
  *
  * @module
  */
@@ -10,26 +10,26 @@ import { formatJson } from "../../report/json.ts";
 import { checkWritable, writeUnderNewName } from "../../report/write.ts";
 import { ResultFile } from "../session/result_file.ts";
 
-/** The default folder. */
+/** Default folder of results. */
 export const DEFAULT_FOLDER = "kvbench-results";
 
-/** Where a result goes. */
+/** Destination of a result. */
 export interface Destination {
-  /** The result file, where it has a name before it is begun. */
+  /** Path of the result file, if it is known from the start. */
   readonly file?: string;
-  /** The folder for what is made of the result, and for the result where it has no name yet; absent where none is. */
+  /** Folder of page and chart, and of the result file if its name is not known yet; absent if none are written. */
   readonly folder?: string;
-  /** Whether nothing but the result is printed. */
+  /** True if nothing but the result is printed. */
   readonly quiet: boolean;
-  /** What to say where nothing was written for want of a permission. */
+  /** Line to print if a permission is missing and nothing is written. */
   readonly hint?: string;
 }
 
 /**
- * Decides.
+ * Returns the destination that options name.
  *
- * @throws {UsageError} If two places are named.
- * @throws {KvbenchError} If a folder was asked for and may not be written, or can't be listed.
+ * @throws {UsageError} If they name two.
+ * @throws {KvbenchError} If a named folder may not be written.
  */
 export async function destinationOf(
   { out, json, format }: { readonly out?: string; readonly json?: string; readonly format: Format },
@@ -51,7 +51,7 @@ export async function destinationOf(
 }
 
 /**
- * Finds out before anything is measured whether the result can be written.
+ * Checks, before anything is measured, that the result can be written.
  *
  * @throws {KvbenchError} If it can't.
  */
@@ -61,9 +61,9 @@ export async function checkDestination({ file, folder }: Destination): Promise<v
 }
 
 /**
- * Begins the result file: where it has no name yet, under one that no other run gets.
+ * Begins the result file, under a name that no other run gets if it has none yet.
  *
- * @returns Undefined where no file is written.
+ * @returns Undefined if no file is written.
  * @throws {KvbenchError} If it can't be written.
  */
 export async function openResult(

@@ -36,7 +36,7 @@ export function addJsonOption(command: Command): Command {
 }
 
 /**
- * Finds out before anything is measured whether the result can be written.
+ * Checks, before anything is measured, that the result can be written.
  *
  * @throws {KvbenchError} If it can't.
  */

@@ -1,5 +1,5 @@
 /**
- * The options of subcommands that serve many sequences from one K/V memory: how large it is and how it is cut.
+ * The options of subcommands that serve many sequences from one K/V memory: its size and its division.
  *
  * @module
  */
@@ -21,13 +21,13 @@ export interface MemoryOptions {
   readonly maxRows?: number;
 }
 
-/** Full contexts that the budget holds where none is given. */
+/** Default budget, in full contexts. */
 const DEFAULT_CONTEXTS = 4;
 
-/** Sequences at once and tokens per step at most, where none are given: for software adapters too, and for a model. */
+/** Default limits of sequences and of tokens per step, small enough for software adapters. */
 export const GPU_LIMITS = { maxSequences: 64, maxRows: 256 };
 
-/** The same where nothing is computed. */
+/** Default limits of a dry run. */
 export const DRY_LIMITS = { maxSequences: 256, maxRows: 2048 };
 
 const group = "K/V memory";
@@ -35,7 +35,7 @@ const group = "K/V memory";
 /**
  * Adds the options to a subcommand.
  *
- * @param dryRuns Whether the subcommand has dry runs, which have other limits.
+ * @param dryRuns True if the subcommand has dry runs, which have other limits.
  */
 export function addMemoryOptions(command: Command, { dryRuns }: { readonly dryRuns: boolean }): Command {
   const limit = (key: keyof typeof GPU_LIMITS) =>
@@ -88,7 +88,7 @@ const MEMORY_OPTIONS: readonly OptionSpec[] = [
   ),
 ];
 
-/** Makes the plan of the options for a model. */
+/** Makes the plan for a model. */
 export function memoryPlanOf(
   options: MemoryOptions,
   shape: ModelShape,

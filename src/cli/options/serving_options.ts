@@ -173,14 +173,8 @@ export function planOf(
   { lengths, dryRun }: { readonly lengths: LengthSource; readonly dryRun: boolean },
 ): ServingPlan {
   const { rate, ttftLimit, tpotLimit, prefixTokens, prefixGroups, lengthScale } = options;
-  if (rate !== undefined && !(rate > 0)) {
-    throw new UsageError(`Rate is ${rate}: expected requests per second above 0`);
-  }
-  if (lengthScale !== undefined && !(lengthScale > 0)) {
-    throw new UsageError(`Length scale is ${lengthScale}: expected a factor above 0`);
-  }
   if ((ttftLimit === undefined) !== (tpotLimit === undefined)) {
-    throw new UsageError("One limit is given: goodput wants both, --ttft-limit and --tpot-limit");
+    throw new UsageError("One limit is given: expected both --ttft-limit and --tpot-limit");
   }
   if (prefixTokens >= shape.nCtx - 1) {
     throw new UsageError(

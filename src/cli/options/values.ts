@@ -1,14 +1,14 @@
 /**
- * Option values as commander hands them over: text in, checked value out. Only parsing.
+ * Parsers of option values: text in, checked value out.
  *
  * @module
  */
 import { InvalidArgumentError } from "./commander.ts";
 
-/** The most tokens that an option takes: more than any context has. */
+/** Largest number of tokens in an option: more than any context has. */
 export const MOST_TOKENS: number = 2 ** 20;
 
-/** The most seconds that an option takes, in days 20: a timer holds no more. */
+/** Largest number of seconds in an option: 20 days, which a timer can hold. */
 export const MOST_SECONDS = 20 * 86_400;
 
 /** A parser of whole numbers from `min` to `max`. */
@@ -60,7 +60,7 @@ export function decimal(min: number, max: number): (text: string) => number {
 export function positive(max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    // What float32 takes for 0 is none.
+    // A number that is 0 in float32 is refused.
     if (text.trim() === "" || !(Math.fround(value) > 0 && value <= max)) {
       throw new InvalidArgumentError(`Expected a number above 0 and at most ${max}`);
     }
@@ -123,7 +123,7 @@ export function nameList<T extends string>(choices: readonly T[]): (text: string
   };
 }
 
-/** Gathers texts of an option that may be given several times; every text begins with an empty one. */
+/** Collects the texts of a repeatable option; an empty text is refused, because every text begins with it. */
 export function repeated(text: string, before: string[] = []): string[] {
   if (text === "") throw new InvalidArgumentError("It is empty: expected at least one character");
   return [...before, text];

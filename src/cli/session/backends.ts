@@ -12,7 +12,7 @@ export interface FoundAdapter extends AdapterIdentity {
   readonly backend: KnownBackend;
 }
 
-/** Evaluated in the child: it needs no file of this program's, which may be a bundle or come from a server. */
+/** Script of a child process. It imports no file of this program, which may be a bundle or come from a server. */
 const ASK = `
 const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
 const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
@@ -20,7 +20,7 @@ console.log(JSON.stringify(adapter ? { vendor, architecture, device, description
 Deno.exit(0);
 `;
 
-/** Drivers that do not answer in this time are taken for absent. */
+/** Time-out of a driver, in ms; it then counts as absent. */
 const PATIENCE_MS = 10_000;
 
 /** Tells whether child processes may be asked. Never prompts. */
@@ -28,7 +28,7 @@ export function mayAskBackends(): boolean {
   return programOf() !== undefined;
 }
 
-/** This Deno as a permission to run it was given: by its path or by its name. */
+/** Returns this Deno's path or name, whichever there is permission to run. */
 function programOf(): string | undefined {
   return [Deno.execPath(), "deno"].find((command) =>
     Deno.permissions.querySync({ name: "run", command }).state === "granted"
@@ -39,7 +39,7 @@ function programOf(): string | undefined {
  * Asks backends side by side, each in a process of its own.
  *
  * @param backends Default: those of this operating system.
- * @returns The adapters, in the order in which WebGPU takes them. Empty where no child may be started.
+ * @returns The adapters in WebGPU's order of preference. Empty if no child may be started.
  */
 export async function askBackends(
   backends: readonly KnownBackend[] = backendsOn(Deno.build.os),

@@ -1,6 +1,6 @@
 /**
- * What a failure leaves behind for whoever has to find its cause: where it happened, in which phase, and what was on
- * the GPU. Environment variables and secret options are left out.
+ * The report of a failure for those who look for its cause: platform, phase, adapter, and the memory on the GPU. It holds
+ * no environment variables and no secret options.
  *
  * @module
  */
@@ -15,17 +15,16 @@ import { adapterRecord } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { VERSION } from "../../base/version.ts";
 
-/** What was under way when an error was thrown. */
+/** Circumstances of an error. */
 interface CrashContext {
-  /** In words, such as `loading weights`. */
+  /** Phase of the program, such as `loading weights`. */
   readonly phase: string;
-  /** Where it ran, with what was on it. */
   readonly gpu: Gpu;
 }
 
 const contexts = new WeakMap<Error, { phase: string; adapter: unknown; ledger: unknown }>();
 
-/** Notes what was under way, for {@linkcode crashReport}; the first note of an error counts. */
+/** Notes the circumstances of an error for {@linkcode crashReport}; the first note counts. */
 export function noteCrash(error: unknown, { phase, gpu }: CrashContext): void {
   if (!(error instanceof Error) || contexts.has(error)) return;
   const { current, peak, largest } = gpu.ledgerAtFailure ?? gpu.ledger.state();
@@ -36,10 +35,7 @@ export function noteCrash(error: unknown, { phase, gpu }: CrashContext): void {
   });
 }
 
-/**
- * The report of an error as text, or undefined where the message says all there is: only defects and failures of the
- * GPU have one.
- */
+/** Formats the report of a defect or of a failure of the GPU; undefined for other errors, whose message suffices. */
 export function crashReport(error: unknown, args: readonly string[]): string | undefined {
   const clear = error instanceof KvbenchError || error instanceof Deno.errors.NotCapable;
   const ofGpu = [DeviceLostError, OutOfMemoryError, KernelError, WrongResultsError].some((kind) =>
@@ -61,10 +57,10 @@ export function crashReport(error: unknown, args: readonly string[]): string | u
   return `Crash report, for a bug report:\n${JSON.stringify(report, null, 2)}`;
 }
 
-/** Options whose values nobody may see. */
+/** Options with secret values. */
 const SECRET = /^--[\w-]*(api-key|secret|password|auth)[\w-]*$/;
 
-/** Arguments with the values of secret options replaced. */
+/** Replaces the values of secret options in arguments. */
 export function withoutSecrets(args: readonly string[]): string[] {
   return args.map((arg, i) => {
     const [name = ""] = arg.split("=", 1);

@@ -1,5 +1,5 @@
 /**
- * Refusing a model that can't fit before a byte of it is loaded.
+ * The check that a model fits, before any of it is loaded.
  *
  * @module
  */
@@ -11,26 +11,25 @@ import { type MemoryNeed, memoryNeed, type StorageOptions } from "../../model/me
 import { tuningFor } from "../../model/tuning.ts";
 import { formatBytes } from "../../report/units.ts";
 
-/** What must stay free for the runtime itself and for one tensor on its way to the GPU. */
+/** Memory for the runtime itself and for one tensor on its way to the GPU. */
 const HOST_BYTES = 512 * 2 ** 20;
 
-/** A model that needs less is not worth a word where nothing can be said. */
+/** Need from which an unknown fit is reported. */
 const WORTH_A_WORD_BYTES = 2 ** 30;
 
-/** Whether a model fits, and where it does not or nobody knows: why, naming both numbers. */
+/** A model's fit, with the reason and both numbers unless it is `yes`. */
 export interface Fit {
   readonly fits: "yes" | "no" | "unknown";
   readonly reason: string;
 }
 
-/** Bytes that are free for a model, or why nobody knows. */
+/** Bytes that are free for a model, or the reason that they are unknown. */
 type FreeMemory = { readonly bytes: number } | { readonly bytes: null; readonly unknown: string };
 
 /**
- * Compares what the weights and the work need with the device's limits and with what is free.
+ * Compares the need of weights and work with the device's limits and the free memory.
  *
- * @param limits Those of the device.
- * @param work Beside the weights. Default: one sequence of a full context.
+ * @param work Need besides the weights. Default: one sequence of a full context.
  */
 export function fitOf(
   need: MemoryNeed,
@@ -58,19 +57,19 @@ export function fitOf(
   return { fits: "no", reason: `${needs}, this machine has ${formatBytes(free.bytes)} free` };
 }
 
-/** Computes what work needs beside the weights. */
+/** Computes the need of work besides the weights. */
 export type WorkOf = (context: NeedContext) => WorkNeed;
 
 /** Options of {@linkcode checkMemory}. */
 interface CheckOptions {
-  /** What is to be done with the model. Default: one sequence of a full context. */
+  /** Work with the model. Default: one sequence of a full context. */
   readonly work?: WorkOf | undefined;
-  /** Gets a line where a large model's fit is unknown. */
+  /** Prints a line if a large model's fit is unknown. */
   say(line: string): void;
 }
 
 /**
- * Refuses a model that does not fit, or does not with the work that is asked for.
+ * Refuses a model that does not fit together with its work.
  *
  * @throws {KvbenchError} Naming both numbers.
  */
@@ -97,8 +96,8 @@ export async function checkMemory(
 }
 
 /**
- * Asks what is free for a model: on a software adapter what the machine has, where that may be asked. Of a hardware
- * adapter WebGPU tells nothing.
+ * Returns the memory that is free for a model: the machine's for a software adapter, if the permission is there. WebGPU does
+ * not tell a hardware adapter's.
  */
 export async function freeMemory({ facts }: Pick<Gpu, "facts">): Promise<FreeMemory> {
   if (!facts.software) return { bytes: null, unknown: "WebGPU does not tell what this adapter has free" };

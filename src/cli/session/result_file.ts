@@ -1,5 +1,5 @@
 /**
- * A result file that grows while it is measured: whole at every moment, and at most a moment behind.
+ * A result file that grows while it is measured: whole at every moment, and at most a second behind.
  *
  * @module
  */
@@ -7,22 +7,21 @@ import { basename, dirname, join } from "node:path";
 import { KvbenchError } from "../../base/errors.ts";
 import { Lock } from "../../hub/lock.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
-import { readText } from "../../host/files.ts";
+import { readJson } from "../../hub/model_files.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, isReplaced, writeWhole } from "../../report/write.ts";
 
-/** Rewriting costs some milliseconds, so that it is not done after every round of a quick workload. */
+/** Least time between two updates, in ms: each costs some milliseconds. */
 const PAUSE_MS = 1000;
 
-/** Writes one result, over and over. */
+/** The file of a result, which is rewritten as the result grows. */
 export class ResultFile {
-  /** Where it is written. */
   readonly path: string;
   readonly #replaced: boolean;
   readonly #begun: boolean;
   #writtenAt = -Infinity;
   #measured = 0;
-  // A record that was handed in later must not be overtaken by an earlier one.
+  // later records must not be overtaken by earlier ones
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(path: string, { replaced, begun }: { replaced: boolean; begun: boolean }) {
@@ -32,7 +31,7 @@ export class ResultFile {
   }
 
   /**
-   * Takes a path that was asked for; nothing is written yet.
+   * Takes a path from an option. Writes nothing yet.
    *
    * @throws {KvbenchError} If it can't be written to.
    */
@@ -40,16 +39,16 @@ export class ResultFile {
     return new ResultFile(path, { replaced: await isReplaced(path), begun: false });
   }
 
-  /** Takes a file that was made for this result and holds nothing measured. */
+  /** Takes a file that was made for this result and holds no measurement yet. */
   static begun(path: string): ResultFile {
     return new ResultFile(path, { replaced: true, begun: true });
   }
 
   /**
-   * Writes the record if it holds more cells than before, or was not written for a second. What is no regular file
-   * gets only the final record.
+   * Writes the record if it holds more cells than before, or was not written for a second. A pipe or a device gets only
+   * the final record.
    *
-   * @param now Whether it is written in any case.
+   * @param now True to write in any case. Default: false.
    * @throws {KvbenchError} If it can't be written; the file is then as it was.
    */
   async update(result: BenchResult, now = false): Promise<void> {
@@ -82,7 +81,7 @@ export class ResultFile {
     return await readResult(this.path);
   }
 
-  /** Removes a file that was made for this result and has got nothing. */
+  /** Removes the file if it was made for this result; used when nothing was measured. */
   async withdraw(): Promise<void> {
     await this.#writing;
     if (this.#begun) await Deno.remove(this.path).catch(() => {}); // what failed is the error to tell
@@ -111,20 +110,6 @@ export async function claimResult(path: string): Promise<Disposable> {
       lock[Symbol.dispose]();
     },
   };
-}
-
-/**
- * Reads JSON from a file.
- *
- * @throws {KvbenchError} If there is none, it may not be read, or is not JSON.
- */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new KvbenchError(`Cannot read ${path}: it is not JSON`);
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What every subcommand that computes begins with: an opened GPU, a loaded model and its tokenizer.
+ * The start of every subcommand that computes: an opened GPU, a loaded model and its tokenizer.
  *
  * @module
  */
@@ -30,34 +30,34 @@ import { progressBar, withProgress } from "../terminal/progress.ts";
 export interface Session {
   readonly gpu: Gpu;
   readonly model: Gpt2;
-  /** What the model is called. */
+  /** Name of the model. */
   readonly modelName: string;
-  /** Undefined where the model's vocabulary isn't GPT-2's. */
+  /** Undefined if the model's vocabulary isn't GPT-2's. */
   readonly tokenizer: Tokenizer | undefined;
-  /** Whether its kernel variants were chosen by a measurement of an earlier run. */
+  /** True if an earlier run chose the kernel variants by a measurement. */
   readonly remembered: boolean;
-  /** Milliseconds that finding the model took, downloads among it. */
+  /** Time to find the model, with downloads, in ms. */
   readonly locateMs: number;
 }
 
-/** How a model is begun with. */
+/** First use of a model. */
 interface Beginning {
-  /** Computes what will be needed beside the weights. Default: one sequence of a full context. */
+  /** Computes the memory need besides the weights. Default: one sequence of a full context. */
   readonly work?: WorkOf | undefined;
-  /** Whether variants are measured where none are remembered. Default: only with `--retune`. */
+  /** True to measure kernel variants if none are remembered. Default: only with `--retune`. */
   readonly tunes?: boolean;
-  /** The steps that come first: their kernels are compiled beside the weights' loading. Default: none are. */
+  /** First steps, whose kernels are compiled while the weights are loaded. Default: none. */
   readonly firstSteps?: StepRange;
-  /** Called with the model as it is before variants are measured. */
+  /** Called with the model before variants are measured. */
   readonly look?: (model: Gpt2) => Promise<void>;
 }
 
 /**
- * Opens the GPU, loads a model, and runs `use`; frees everything afterwards, whatever happens.
+ * Opens the GPU, loads a model, and runs `use`; frees everything afterwards, also after failures.
  *
- * @param prepare Called with the checkpoint before the GPU is touched, to refuse early what can't work; `use` gets
- * what it returns.
- * @param begin How the model is begun with, from what `prepare` returned.
+ * @param prepare Called with the checkpoint before the GPU is opened, to refuse early what can't work. Its result is
+ * passed to `use` and `begin`.
+ * @param begin Returns the first use of the model.
  * @throws {UsageError | KvbenchError} If there is no such model, no adapter, it does not fit, or `prepare` or `use` fails.
  */
 export async function withSession<P, T>(
@@ -82,7 +82,7 @@ export async function withSession<P, T>(
 }
 
 /**
- * Opens the GPU, loads a model, and runs `use`; frees both afterwards, whatever happens.
+ * Opens the GPU, loads a model, and runs `use`; frees both afterwards, also after failures.
  *
  * @throws {KvbenchError} If there is no adapter, the model does not fit or is damaged, or `use` fails.
  */
@@ -129,7 +129,7 @@ export async function withModel<T>(
       return measureTuning(gpu, tuningOptions);
     };
     const measures = options.autotune && (options.retune || tunes && !known.remembered);
-    // Without a look nobody waits for the weights.
+    // Without a first look, variants are measured before the weights are loaded.
     let loaded = await load(measures && !look ? await measure() : known.tuning);
     let result: T;
     try {
@@ -204,7 +204,7 @@ async function openModel({ model, weights: seed }: ModelOptions): Promise<Tensor
   }
 }
 
-/** Notes how large the process is. */
+/** Watches the process's memory. */
 function watchMemory(): { look(): void; readonly peakBytes: number; readonly started: number } {
   let peakBytes = 0;
   const look = () => peakBytes = Math.max(peakBytes, Deno.memoryUsage().rss);
@@ -219,10 +219,10 @@ function watchMemory(): { look(): void; readonly peakBytes: number; readonly sta
   };
 }
 
-/** Smaller weights are loaded in a moment, and not talked about. */
+/** Size of weights from which their loading is reported. */
 const WORTH_A_WORD_BYTES = 256 * 2 ** 20;
 
-/** What loading took, for weights that are worth a word. */
+/** Reports time and memory of loading, for large weights. */
 function sayLoaded(weightsBytes: number, { peakBytes, started }: ReturnType<typeof watchMemory>): void {
   if (weightsBytes < WORTH_A_WORD_BYTES) return;
   const ms = performance.now() - started;
@@ -234,22 +234,22 @@ function sayLoaded(weightsBytes: number, { peakBytes, started }: ReturnType<type
   );
 }
 
-/** Every table, file and chart names the model, so its name says what its weights are. */
+/** Makes a model of random weights, whose name says so wherever it appears. */
 function synthetic(name: string, config: Gpt2Config, seed: number): SyntheticCheckpoint {
   return new SyntheticCheckpoint(`${name} (synthetic weights, seed ${seed})`, config, seed);
 }
 
-/** The most bytes of prompt text: more can't fit a context, and encoding time grows with the square. */
+/** Most bytes of a prompt's text: longer ones can't fit a context, and encoding time grows quadratically. */
 const MAX_PROMPT_BYTES = 64 << 10;
 
-/** A prompt as a command line gives it. */
+/** A prompt on the command line. */
 interface PromptOptions {
   readonly prompt: string | undefined;
   readonly promptIds: readonly number[] | undefined;
 }
 
 /**
- * The ids of a prompt: given ids, or the text's; where neither is given, the text is read from stdin.
+ * Returns the ids of a prompt: the given ids, or those of the text, which is read from stdin if it is not given.
  *
  * @throws {UsageError} If there is no prompt, two of them, or no tokenizer for a text.
  */
@@ -265,7 +265,7 @@ export async function promptIds(
   }
   if (options.prompt?.includes("\ufffd")) {
     throw new UsageError(
-      "The prompt holds U+FFFD, which also stands for bytes that are not UTF-8: wanted other text, or it on stdin",
+      "The prompt holds U+FFFD, which also stands for bytes that are not UTF-8: expected other text, or the prompt on stdin",
     );
   }
   const text = options.prompt ?? await readStdin();
@@ -282,7 +282,7 @@ export async function promptIds(
 }
 
 function tooLong(): UsageError {
-  return new UsageError(`The prompt is too long: wanted at most ${MAX_PROMPT_BYTES} bytes of text`);
+  return new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
 }
 
 async function readStdin(): Promise<string> {

@@ -1,5 +1,5 @@
 /**
- * Which kernel variants a run uses: what was measured on this adapter before, or the defaults, or what is measured now.
+ * The choice of kernel variants: those measured on this adapter before, the defaults, or those measured now.
  *
  * @module
  */
@@ -14,20 +14,20 @@ import { recallTuning, rememberTuning } from "./remembered_tuning.ts";
 
 /** Options of {@link knownTuning}. */
 interface TuningOptions extends AutotuneOptions {
-  /** Whether a remembered choice may be taken. */
+  /** True to use a remembered choice. */
   readonly autotune: boolean;
-  /** Whether a remembered choice is ignored. */
+  /** True to ignore a remembered choice. */
   readonly retune: boolean;
 }
 
 /** Kernel variants that need no measurement. */
 export interface KnownTuning {
   readonly tuning: Tuning;
-  /** Whether they were measured before; the defaults, otherwise. */
+  /** True if they were measured before; false if they are the defaults. */
   readonly remembered: boolean;
 }
 
-/** What was chosen on this adapter before, or the defaults of its kind. */
+/** Returns the variants chosen on this adapter before, or the defaults of its kind. */
 export async function knownTuning(gpu: Gpu, options: TuningOptions): Promise<KnownTuning> {
   if (options.autotune && !options.retune) {
     const tuning = await recallTuning(await keyOf(gpu, options));
@@ -69,7 +69,7 @@ export async function measureTuning(gpu: Gpu, options: AutotuneOptions): Promise
   return tuning;
 }
 
-/** A choice in words, as far as it differs from the defaults. */
+/** Describes a choice, as far as it differs from the defaults. */
 function sayChoice(tuning: Tuning, defaults: Tuning): string {
   const parts = [describeProducts, describeAttention].flatMap((say) =>
     say(tuning) === say(defaults) ? [] : [say(tuning)]
@@ -77,7 +77,7 @@ function sayChoice(tuning: Tuning, defaults: Tuning): string {
   return parts.length === 0 ? "the defaults stay" : `chosen are ${parts.join("; ")}`;
 }
 
-/** What is being tried, in words. */
+/** Describes the variant that is being tried. */
 function sayTrying({ what, variant, nth, count }: Trying): string {
   return `${what} ${nth} of ${count}: ${
     what === "products" ? describeProducts(variant) : describeAttention(variant)
@@ -86,24 +86,27 @@ function sayTrying({ what, variant, nth, count }: Trying): string {
 
 function describeProducts(tuning: Tuning): string {
   const row = tuning.subgroups
-    ? "one row by a subgroup a sum"
+    ? "GEMV with a subgroup per output"
     : tuning.kSplit > 1
-    ? `one row by ${tuning.kSplit} lanes a sum`
-    : `one row with four tiles a lane from ${tuning.wideRowTiles} tiles on`;
-  const rows = `many rows by ${tuning.tallRows ? "sixteen" : "eight"} with ` +
-    `${tuning.wideRows ? "four tiles" : "one tile"} a lane`;
-  return `weights and K/V in ${
-    tuning.texels ? "textures" : "buffers"
-  }, ${row}, ${rows}, tiles in groups of ` +
-    `${tuning.tileGroup}, ${tuning.linearLanes} lanes`;
+    ? `GEMV, split-K ${tuning.kSplit}`
+    : `GEMV with 4 tiles per thread from ${tuning.wideRowTiles} tiles on`;
+  const rows = `GEMM with ${tuning.tallRows ? 16 : 8} rows and ${
+    tuning.wideRows ? "4 tiles" : "1 tile"
+  } per thread`;
+  const storage = tuning.texels ? "textures" : "buffers";
+  return `weights and K/V in ${storage}, ${row}, ${rows}, tiles interleaved by ${tuning.tileGroup}, ` +
+    `workgroups of ${tuning.linearLanes} threads`;
 }
 
 function describeAttention({ decodeLanes, splitTokens, prefillLanes }: Tuning): string {
-  return `attention with ${decodeLanes} lanes to decode ` +
-    `${splitTokens > 0 ? `by ${splitTokens} positions` : "a whole context"} and ${prefillLanes} to prefill`;
+  const split = splitTokens > 0 ? `split by ${splitTokens} positions` : "unsplit";
+  return `attention with workgroups of ${decodeLanes} threads in decode, ${split}, and ${prefillLanes} in prefill`;
 }
 
-/** Where a choice is kept: a hash of everything it depends on. WebGPU tells no driver version but what the description holds. */
+/**
+ * Returns the key of a choice: a hash of everything that it depends on. Of the driver's version WebGPU tells no more than
+ * the description does.
+ */
 async function keyOf(gpu: Gpu, { config, weightsDtype, kvDtype }: AutotuneOptions): Promise<string> {
   const { webgpu, backend, description, vendor, architecture, device } = gpu.facts;
   const { features, limits } = gpu.device;

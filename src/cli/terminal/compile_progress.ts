@@ -1,5 +1,5 @@
 /**
- * Shows which kernel the driver compiles, where that takes long: some do it at a kernel's first dispatch.
+ * Progress of compiling kernels, if it takes long: some drivers compile at a kernel's first dispatch.
  *
  * @module
  */
@@ -20,11 +20,11 @@ interface CompileProgress {
   readonly stop: () => void;
 }
 
-/** Where {@linkcode compileProgress} shows it. */
+/** Destination and clock of {@linkcode compileProgress}. */
 interface CompileProgressOptions {
   /** Default: this process's stderr. */
   readonly bar?: ProgressBar;
-  /** Whether `bar` is on a terminal. */
+  /** True if `bar` is on a terminal. Default: true if stderr is one. */
   readonly terminal?: boolean;
   /** Reads a clock, in ms. Default: this process's. */
   readonly now?: () => number;

@@ -1,17 +1,17 @@
 /**
- * Lines at the bottom of the terminal that stderr is, redrawn in place: one display for the process, which all
- * progress is shown on. It writes only when it is told to, so that a measured run is left alone.
+ * Lines at the bottom of the terminal on stderr, redrawn in place: the process's one display for all progress. It writes
+ * only on request, so that it does not disturb measured runs.
  *
  * @module
  */
 import process from "node:process";
 import cliProgress from "npm:cli-progress@3.12.0";
 
-/** One line. */
+/** A line of the display. */
 export interface Row {
-  /** Text, or what stands before the bar. */
+  /** Text, before the bar if there is one. */
   readonly text: string;
-  /** A bar, with the share that is done and what stands behind it, as far as there is room. */
+  /** A bar with the share done, and texts behind it, as many as fit. */
   readonly bar?: { readonly share: number; readonly after: readonly string[] };
 }
 
@@ -26,35 +26,35 @@ interface Screen {
 /** Cells of a bar. */
 const BAR_CELLS = 12;
 
-/** Draws the rows of several owners, each owner's together, in the order in which they came. */
+/** A display of rows, grouped by owner, in the owners' order of arrival. */
 export class Display {
   readonly #screen: Screen;
   readonly #rows = new Map<object, readonly Row[]>();
   #bars: ReturnType<typeof makeBars> | undefined;
   #drawn: Bar[] = [];
 
-  /** @param screen Where to draw. */
+  /** @param screen Terminal to draw on. */
   constructor(screen: Screen) {
     this.#screen = screen;
   }
 
-  /** Columns of the terminal, as they are now. */
+  /** Present width of the terminal. */
   get columns(): number {
     return this.#screen.columns;
   }
 
-  /** Shows these rows for `owner` in place of those before. */
+  /** Shows rows in place of the owner's earlier ones. */
   show(owner: object, rows: readonly Row[]): void {
     this.#rows.set(owner, rows);
     this.#draw();
   }
 
-  /** Removes the rows of `owner`; does nothing where it has none. */
+  /** Removes an owner's rows, if it has any. */
   remove(owner: object): void {
     if (this.#rows.delete(owner)) this.#draw();
   }
 
-  /** Calls `write`, which writes to the same terminal, above the rows. */
+  /** Calls `write`, whose output to the same terminal appears above the rows. */
   above<T>(write: () => T): T {
     this.#hide();
     try {
@@ -93,7 +93,7 @@ function makeBars(stream: Screen) {
     format: sayRow,
     barsize: BAR_CELLS,
     clearOnComplete: true,
-    // Both would stay in force after a signal that ends the process.
+    // Both would persist after a signal that ends the process.
     hideCursor: false,
     linewrap: true,
     // Nothing is drawn by a timer.
@@ -120,13 +120,13 @@ function sayRow(
 
 let ofProcess: Display | undefined;
 
-/** The display of this process, or undefined where stderr is no terminal. */
+/** Returns the process's display; undefined if stderr is not a terminal. */
 export function display(): Display | undefined {
   if (ofProcess === undefined && Deno.stderr.isTerminal()) ofProcess = new Display(process.stderr as Screen);
   return ofProcess;
 }
 
-/** Calls `write`, above what the display shows where there is one. */
+/** Calls `write`, whose output appears above the display, if there is one. */
 export function aboveDisplay<T>(write: () => T): T {
   return ofProcess === undefined ? write() : ofProcess.above(write);
 }

@@ -1,6 +1,6 @@
 /**
- * Ending on SIGINT and SIGTERM in good order: the first one aborts a signal, so that what is measured is written; a
- * second one ends the process at once. A worker watches, since this thread hears nothing while it waits for the GPU.
+ * Orderly end on SIGINT and SIGTERM: the first one aborts a signal, so that measurements are written; a second one ends
+ * the process at once. A worker watches, because this thread gets no signal while it waits for the GPU.
  *
  * @module
  */
@@ -10,9 +10,9 @@ const SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows
   ? { SIGINT: 2, SIGBREAK: 21 }
   : { SIGINT: 2, SIGTERM: 15 };
 
-/** How {@linkcode watchInterrupts} works. */
+/** Options of {@linkcode watchInterrupts}. */
 interface InterruptOptions {
-  /** Time from the first signal until the process is ended, whatever it does, in ms. Default: as long as it takes. */
+  /** Time from the first signal to the forced end of the process, in ms. Default: unlimited. */
   readonly withinMs?: number;
 }
 
@@ -20,9 +20,9 @@ interface InterruptOptions {
 export interface Interrupt {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
-  /** The exit code that a shell gives a process that a signal ended; 0 while there was none. */
+  /** Exit code of a shell for a process that a signal ended; 0 before any signal. */
   readonly exitCode: number;
-  /** Sets what is printed on stderr where the process is ended because its time is up. */
+  /** Sets the text that is printed on stderr if the process is ended by force. */
   lastWords(text: string): void;
   /** Ends the watch. */
   [Symbol.dispose](): void;
@@ -36,7 +36,7 @@ export function watchInterrupts({ withinMs }: InterruptOptions = {}): Interrupt 
     exitCode = 128 + SIGNALS[name as Deno.Signal]!;
     controller.abort();
   };
-  // Until the worker watches; from then on nothing here may keep the worker from ending the process.
+  // Used until the worker watches; a handler here would then keep it from ending the process.
   const here = Object.keys(SIGNALS).map((name) => {
     const handler = () => interrupt(name);
     Deno.addSignalListener(name as Deno.Signal, handler);

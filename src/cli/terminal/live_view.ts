@@ -1,6 +1,6 @@
 /**
- * What `bench` shows on a terminal while it runs: which cells are measured, what they have come to, and how long it may
- * still take. It is redrawn in place on stderr and gone at the end. Elsewhere it is a line now and then.
+ * `bench`'s view while it runs: the cells under way, their figures so far, and the time left. On a terminal it is redrawn
+ * in place on stderr and removed at the end; elsewhere it is an occasional line.
  *
  * @module
  */
@@ -16,24 +16,23 @@ import type { Display } from "./display.ts";
 
 /** State that the view shows. */
 export interface LiveState {
-  /** When runs end. */
   readonly plan: Pick<Plan, "runs" | "target_ci" | "max_seconds">;
-  /** The group under way, and how many there are. */
+  /** Index of the group under way, and number of groups. */
   index: number;
   groups: number;
   cells: GroupPlan;
   /** The present run and its cell. */
   doing: { what: string; cell: number };
-  /** Its measured runs. */
+  /** Measured runs of the group under way. */
   soFar: Pick<Unfinished, "timings" | "seconds">;
-  /** Groups that were finished in this process, and the time since its first one began, in seconds. */
+  /** Number of groups finished in this process, and time since its first one began, in seconds. */
   finished: number;
   elapsed: number;
-  /** The same when the group under way began. */
+  /** Time at which the group under way began. */
   began: number;
 }
 
-/** The view as lines of at most `width` columns. */
+/** Formats the view as lines of at most `width` columns. */
 export function renderLive(state: LiveState, width: number): string[] {
   const { cells, doing, soFar, index, groups } = state;
   const work = sayWork(cells[0]!);
@@ -52,7 +51,7 @@ export function renderLive(state: LiveState, width: number): string[] {
   return [head, ...rows, `  ${sayTime(state)}`].map((line) => [...line].slice(0, width).join(""));
 }
 
-/** The work that all cells of a group share. */
+/** Formats the settings that all cells of a group share. */
 function sayWork({ settings }: CellPlan): string {
   const { prompt_tokens, new_tokens, batch } = settings;
   const more = batch === 1 ? "" : `, ${saySettings(settings, ["batch"])}`;
@@ -63,7 +62,7 @@ function sayRuns(runs: number): string {
   return runs === 1 ? "1 run" : `${runs} runs`;
 }
 
-/** Elapsed time, and what may be left: from the budget where runs aren't counted, from the pace where they are. */
+/** Formats the time elapsed and the time left: by the time limit, or by the pace if the number of runs is given. */
 function sayTime({ plan, soFar, finished, elapsed, began, index, groups }: LiveState): string {
   const rounds = soFar.timings[0]?.length ?? 0;
   const left = plan.runs === null
@@ -82,7 +81,7 @@ function sayTime({ plan, soFar, finished, elapsed, began, index, groups }: LiveS
   return `${spent}, ${plan.runs === null ? "at most" : "about"} ${clock(total)} of runs left`;
 }
 
-/** Seconds as 1:05 or 2:03:04. */
+/** Formats seconds as 1:05 or 2:03:04. */
 function clock(seconds: number): string {
   const whole = Math.ceil(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -90,24 +89,24 @@ function clock(seconds: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** A view that is told of progress and removed at the end. */
+/** A view of a bench's progress. */
 interface LiveView extends BenchProgress {
-  /** Removes it. */
+  /** Removes the view. */
   clear(): void;
 }
 
-/** The time between two lines where there is no display, in seconds: quick work needs none. */
+/** Time between two lines without a display, in seconds. */
 const LINE_SECONDS = 10;
 
-/** How {@linkcode liveView} works. */
+/** Options of {@linkcode liveView}. */
 interface LiveViewOptions {
-  /** Gets a line where there is no display. Default: nobody does. */
+  /** Prints a line if there is no display. Default: does nothing. */
   readonly say?: (line: string) => void;
   /** Reads a clock, in ms. Default: this process's. */
   readonly now?: () => number;
 }
 
-/** Shows the measuring of `plan` on a display, or in lines where there is none. */
+/** Shows the progress of `plan` on a display, or in lines without one. */
 export function liveView(
   display: Display | undefined,
   plan: Plan,

@@ -4,10 +4,10 @@
  * @module
  */
 
-/** The time that the speed is taken over, in ms: long enough to be steady, short enough to follow a change. */
+/** Window of the speed, in ms: long enough to be steady, short enough to follow changes. */
 const WINDOW_MS = 5000;
 
-/** Watches one piece of work. */
+/** The pace of one piece of work. */
 export class Pace {
   /** Amount of work in all. */
   readonly total: number;
@@ -16,11 +16,11 @@ export class Pace {
   #last: Mark;
 
   /**
-   * Begins.
+   * Starts the clock.
    *
-   * @param total How much there is to do.
-   * @param done How much is done already, which is not counted as speed.
-   * @param now A clock, in ms.
+   * @param total Amount of work.
+   * @param done Amount done before, which does not count for the speed.
+   * @param now Reads a clock, in ms.
    */
   constructor(total: number, done = 0, now: () => number = () => performance.now()) {
     this.total = total;
@@ -29,7 +29,7 @@ export class Pace {
     this.#marks = [this.#last];
   }
 
-  /** Notes that so much is done. */
+  /** Notes the amount done so far. */
   update(done: number): void {
     const last = this.#last = { at: this.#now(), done };
     // Some marks are enough: a download comes in tens of thousands of pieces.
@@ -38,14 +38,14 @@ export class Pace {
     while ((this.#marks[1]?.at ?? Infinity) <= last.at - WINDOW_MS) this.#marks.shift();
   }
 
-  /** Speed over the last seconds, or undefined while nothing can be said. */
+  /** Speed over the window; undefined while it is unknown. */
   get perSecond(): number | undefined {
     const first = this.#marks[0]!;
     const seconds = (this.#last.at - first.at) / 1000;
     return seconds > 0 ? Math.max(0, this.#last.done - first.done) / seconds : undefined;
   }
 
-  /** Seconds that the rest takes at that speed, or undefined while nothing can be said. */
+  /** Time left at that speed, in seconds; undefined while it is unknown. */
   get secondsLeft(): number | undefined {
     const speed = this.perSecond;
     return speed ? (this.total - this.#last.done) / speed : undefined;

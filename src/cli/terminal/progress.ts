@@ -1,6 +1,6 @@
 /**
- * Progress of work that takes more than a second, with the time left: a bar on a terminal, a few lines elsewhere, both
- * on stderr, so that stdout stays the program's result.
+ * Progress of work that takes more than a second, with the time left: a bar on a terminal, a few lines elsewhere. Both go
+ * to stderr, so that stdout holds the program's result alone.
  *
  * @module
  */
@@ -8,28 +8,28 @@ import { byteUnit, formatBytes, formatCount } from "../../report/units.ts";
 import { aboveDisplay, type Display, display } from "./display.ts";
 import { Pace } from "./pace.ts";
 
-/** Shows how far a piece of work is. */
+/** A display of the progress of one piece of work. */
 export interface ProgressBar {
   /**
-   * Begins; a bar that was shown before is ended. What is done already is not counted as speed. Without a total, the
-   * time since the start is shown in place of the time left.
+   * Begins, in place of an earlier bar. `done` at the start does not count for the speed. Without a total, the time since
+   * the start is shown in place of the time left.
    */
   start(what: string, total?: number, unit?: string, done?: number): void;
   /** Shows that `done` of the total is done. */
   update(done: number, what?: string): void;
-  /** Shows a line besides. */
+  /** Prints a line. */
   say(line: string): void;
-  /** Ends; a second call does nothing. */
+  /** Removes the display; a second call does nothing. */
   stop(): void;
 }
 
-/** Makes one for this process's stderr. Several may be shown at once. */
+/** Makes a display on this process's stderr. Several may be shown at once. */
 export function progressBar(): ProgressBar {
   const shown = display();
   return shown === undefined ? new Lines() : new TerminalBar(shown);
 }
 
-/** Calls `work` with a bar that is gone when it ends. */
+/** Calls `work` with a display that is removed when it ends. */
 export async function withProgress<T>(work: (bar: ProgressBar) => Promise<T>): Promise<T> {
   const bar = progressBar();
   try {
@@ -39,9 +39,9 @@ export async function withProgress<T>(work: (bar: ProgressBar) => Promise<T>): P
   }
 }
 
-/** The time between two drawings of a bar at least. */
+/** Least time between two drawings after reports, in ms. */
 const REDRAW_MS = 100;
-/** The time after which a bar is drawn again though nothing was reported. */
+/** Time between two drawings without a report, in ms. */
 const TICK_MS = 500;
 
 /** A bar on a terminal. */
@@ -55,7 +55,7 @@ export class TerminalBar implements ProgressBar {
   #drawn = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** @param display Where to show it. */
+  /** @param display Display to draw on. */
   constructor(display: Display) {
     this.#display = display;
   }
@@ -109,10 +109,10 @@ export class TerminalBar implements ProgressBar {
   }
 }
 
-/** Work that is done sooner needs no word. */
+/** Time in which nothing is printed, in ms. */
 const QUIET_MS = 10_000;
 
-/** A line at each quarter of work that takes long. */
+/** Progress as a line at each quarter of long work. */
 class Lines implements ProgressBar {
   #unit = "";
   #what = "";
@@ -149,7 +149,7 @@ class Lines implements ProgressBar {
   }
 }
 
-/** Amounts and, of bytes, the speed: "1.5 of 3.0 MiB", "0.5 MiB/s"; "3 of 7 runs"; "6.4M of 7.8M parameters". */
+/** Formats amounts and, for bytes, the speed: "1.5 of 3.0 MiB", "0.5 MiB/s"; "3 of 7 runs"; "6.4M of 7.8M parameters". */
 function sayAmounts(done: number, { total, perSecond }: Pace, unit: string): string[] {
   if (unit === "bytes") {
     const { name, bytes } = byteUnit(total);
@@ -160,12 +160,12 @@ function sayAmounts(done: number, { total, perSecond }: Pace, unit: string): str
   return [`${say(done)} of ${say(total)} ${unit}`];
 }
 
-/** The time left, rounded up; empty while nothing can be said, and at the end. */
+/** Formats the time left, rounded up; empty while it is unknown, and at the end. */
 function sayLeft({ secondsLeft }: Pace): string {
   return !secondsLeft ? "" : `${sayTime(Math.ceil(secondsLeft))} left`;
 }
 
-/** The time since the start; empty in the first second. */
+/** Formats the time since the start; empty in the first second. */
 function sayElapsed(ms: number): string {
   return ms < 1000 ? "" : `${sayTime(Math.floor(ms / 1000))} so far`;
 }

@@ -1,14 +1,13 @@
 /**
- * Printing to stdout. A stdout that takes no more is a failure of the surroundings, not a defect.
+ * Printing to stdout. An error of stdout is a fault outside the program, not a defect.
  *
  * @module
  */
 import { KvbenchError, reasonOf } from "../../base/errors.ts";
 import { aboveDisplay } from "./display.ts";
 
-/** Whoever read the output has left. Nobody misses the rest, so that the CLI ends without a word. */
+/** A closed pipe: the output's reader has left, and the CLI ends silently. */
 export class ReaderGoneError extends KvbenchError {
-  /** Which error this is. */
   override name = "ReaderGoneError";
 }
 
@@ -22,7 +21,7 @@ export function writeLine(text: string): void {
 }
 
 /**
- * Prints text as it is, at once.
+ * Prints text as it is, synchronously.
  *
  * @throws {ReaderGoneError | KvbenchError} If it can't be written.
  */

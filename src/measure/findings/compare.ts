@@ -22,8 +22,11 @@ export type ComparedMetric = "ttft_ms" | "tpot_ms" | "e2e_ms";
 
 /** One time of one cell in both results. */
 export interface MetricComparison {
+  /** The time that is compared. */
   readonly metric: ComparedMetric;
+  /** Median before. */
   readonly before: number;
+  /** Median after. */
   readonly after: number;
   /** Ratio of the raw times. */
   readonly raw: Ratio;
@@ -33,16 +36,19 @@ export interface MetricComparison {
   readonly byOthers: Ratio | null;
   /** The relation that these three come to. */
   readonly together: Ratio;
+  /** The verdict on them. */
   readonly verdict: Verdict;
 }
 
 /** One cell in both results. */
 export interface CellComparison {
+  /** Strategy and settings. */
   readonly cell: CellPlan;
   /** TTFT, TPOT where there is one, and E2E. */
   readonly metrics: readonly MetricComparison[];
   /** Peak of GPU memory before and after, in bytes. */
   readonly peakBytes: readonly [before: number, after: number];
+  /** True if the token ids are the same. */
   readonly sameIds: boolean;
 }
 

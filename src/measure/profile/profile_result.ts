@@ -31,7 +31,7 @@ const kernels = (what: string) =>
 const schema = z.strictObject({
   schema_version: z.literal(PROFILE_VERSION).describe("Version of this format"),
   kind: z.literal(PROFILE_KIND).describe("Kind of this file"),
-  created: z.iso.datetime().describe("When measuring began, ISO 8601 in UTC"),
+  created: z.iso.datetime().describe("Start of measuring, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Environment of the measurement"),
   model: z.string().describe("Name or path of the checkpoint"),
@@ -58,7 +58,11 @@ const schema = z.strictObject({
   }).describe("Account of a decode step's time: medians over as many steps of either kind"),
 });
 
-/** A profile, as it stands in the JSON file. */
+/**
+ * A profile, as it stands in the JSON file.
+ *
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
+ */
 export type ProfileResult = z.infer<typeof schema>;
 
 /** The format as a JSON Schema (draft 2020-12) with a description of every field. */

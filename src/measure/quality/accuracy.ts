@@ -5,14 +5,13 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { allLogits, LOGIT_ROWS } from "../../engine/all_logits.ts";
+import { allLogits, logitDecoding } from "../../engine/all_logits.ts";
 import { generate } from "../../engine/generate.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
 import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
 import { kvRowBytes } from "../../kv/shape.ts";
-import { plainStrategy } from "../../kv/registry.ts";
 import type { Model } from "../../model/model.ts";
 import { largestIndices } from "../../model/log_probabilities.ts";
 import { GREEDY } from "../../model/sampling.ts";
@@ -69,7 +68,7 @@ export async function referenceOf(
 ): Promise<Reference> {
   const positions = Math.min(newTokens, MAX_POSITIONS);
   const length = prompt.length + positions - 1;
-  return await withDecoder(model, decodingOf(length, DEFAULT_DTYPE), async (decoder) => {
+  return await withDecoder(model, logitDecoding(DEFAULT_DTYPE, length, length), async (decoder) => {
     const ids = [...prompt];
     if (positions > 1) {
       const request = { prompts: [prompt], maxNewTokens: positions - 1, sampling: [GREEDY] };
@@ -101,7 +100,7 @@ export async function accuracyOf(
   onProgress: AccuracyProgress = () => {},
 ): Promise<Accuracy> {
   const { ids, logits } = reference;
-  return await withDecoder(model, decodingOf(ids.length, kvDtype), async (decoder) => {
+  return await withDecoder(model, logitDecoding(kvDtype, ids.length, ids.length), async (decoder) => {
     let position = 0, greedyEqual = 0, largest = 0;
     for await (const row of allLogits(decoder, ids)) {
       const expected = logits[position++ - (ids.length - logits.length)];
@@ -125,19 +124,9 @@ export async function accuracyOf(
 /** Returns the memory that {@linkcode referenceOf} and {@linkcode accuracyOf} need besides the weights. */
 export function accuracyNeed(context: NeedContext, promptTokens: number, newTokens: number): WorkNeed {
   const positions = Math.min(newTokens, MAX_POSITIONS);
-  const need = decodingNeed(context, decodingOf(promptTokens + positions - 1, DEFAULT_DTYPE));
+  const length = promptTokens + positions - 1;
+  const need = decodingNeed(context, logitDecoding(DEFAULT_DTYPE, length, length));
   return withOther(need, { host: positions * context.config.vocabSize * 4 });
-}
-
-function decodingOf(length: number, kvDtype: Dtype) {
-  return {
-    strategy: plainStrategy().name,
-    kvDtype,
-    nSequences: 1,
-    maxTokens: length,
-    maxPromptTokens: length,
-    maxOutputs: Math.min(length, LOGIT_ROWS),
-  } as const;
 }
 
 function storedBytes({ gpu, config, dims }: Model, kvDtype: Dtype): Accuracy["stored"] {

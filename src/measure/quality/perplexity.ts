@@ -6,13 +6,12 @@
  *
  * @module
  */
-import { allLogits, LOGIT_ROWS } from "../../engine/all_logits.ts";
+import { allLogits, logitDecoding } from "../../engine/all_logits.ts";
 import { logProbability } from "../../model/log_probabilities.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, type WorkNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Dtype } from "../../formats/registry.ts";
-import { plainStrategy } from "../../kv/registry.ts";
 import type { Model } from "../../model/model.ts";
 
 /** Tokens of a text from `first` to before `end`, of which those from `scored` on count. */
@@ -73,7 +72,7 @@ export async function perplexity(
   if (texts.every((ids) => ids.length < 2)) {
     throw new UsageError("There is nothing to score: expected a text of at least two tokens");
   }
-  return await withDecoder(model, decodingOf({ maxLength, kvDtype }), async (decoder) => {
+  return await withDecoder(model, logitDecoding(kvDtype, maxLength), async (decoder) => {
     let sum = 0, tokens = 0;
     for (const ids of texts) {
       for (const { first, end, scored } of windows(ids.length, { maxLength, stride })) {
@@ -94,18 +93,7 @@ export async function perplexity(
 /** Returns the memory that {@linkcode perplexity} needs besides the weights. */
 export function perplexityNeed(
   context: NeedContext,
-  options: Pick<PerplexityOptions, "maxLength" | "kvDtype">,
+  { maxLength, kvDtype }: Pick<PerplexityOptions, "maxLength" | "kvDtype">,
 ): WorkNeed {
-  return decodingNeed(context, decodingOf(options));
-}
-
-function decodingOf({ maxLength, kvDtype }: Pick<PerplexityOptions, "maxLength" | "kvDtype">) {
-  return {
-    strategy: plainStrategy().name,
-    kvDtype,
-    nSequences: 1,
-    maxTokens: maxLength,
-    maxPromptTokens: LOGIT_ROWS,
-    maxOutputs: LOGIT_ROWS,
-  } as const;
+  return decodingNeed(context, logitDecoding(kvDtype, maxLength));
 }

@@ -22,7 +22,11 @@ const settingsSchema = z.object({
   kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V on the GPU"),
 }).catchall(kvValue);
 
-/** The settings of a cell: its work, and the options of its strategy. */
+/**
+ * The settings of a cell: its work, and the options of its strategy.
+ *
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
+ */
 export type Settings = z.infer<typeof settingsSchema>;
 
 const categories = (what: string, total: string) =>
@@ -63,10 +67,10 @@ export const cellSchema = z.strictObject({
   strategy: z.string().describe("Decode strategy"),
   settings: settingsSchema.describe("The work and the options of the strategy"),
   kv_storage: z.enum(KV_STORAGES).nullable()
-    .describe("Where K and V are on the GPU; null in results of version 3, which do not say it"),
+    .describe("Storage of K and V on the GPU: textures or buffers; null in results of version 3"),
   warmup: z.strictObject({
     e2e_ms: amounts("E2E of each run before the measured ones, in ms"),
-    steady: z.boolean().describe("Whether the last three differed by little"),
+    steady: z.boolean().describe("True where the last three runs agree"),
   }).describe("Runs that are in no statistic"),
   ttft_ms: summarySchema.describe(
     "Time to first token: from the start of the request to the fence behind its first token, in ms",

@@ -55,5 +55,9 @@ export const environmentSchema = z.strictObject({
   }).describe("Waiting for the GPU, measured at start-up"),
 });
 
-/** The environment of a measurement. */
+/**
+ * The environment of a measurement.
+ *
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
+ */
 export type Environment = z.infer<typeof environmentSchema>;

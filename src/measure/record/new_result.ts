@@ -4,8 +4,7 @@
  * @module
  */
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
-import { parameterCount } from "../../checkpoint/config.ts";
-import type { Gpt2 } from "../../model/gpt2.ts";
+import type { Model } from "../../model/model.ts";
 import type { Plan } from "../run/plan.ts";
 import { describeEnvironment, type MachineFacts } from "./environment.ts";
 import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
@@ -30,7 +29,7 @@ export interface NewResult {
 
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
 export async function newResult(
-  model: Gpt2,
+  model: Model,
   { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
 ): Promise<BenchResult> {
   const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
@@ -48,7 +47,7 @@ export async function newResult(
       n_embd: nEmbd,
       n_ctx: nCtx,
       vocab_size: vocabSize,
-      n_parameters: parameterCount(model.config),
+      n_parameters: model.nParameters,
       weights,
       weights_dtype: model.weightsDtype,
     },

@@ -76,7 +76,7 @@ const unfinishedSchema = z.strictObject({
 const schema = z.strictObject({
   schema_version: z.literal(SCHEMA_VERSION).describe("Version of this format"),
   kind: z.literal(BENCH_KIND).describe("Kind of this file"),
-  created: z.iso.datetime().describe("When measuring began, ISO 8601 in UTC"),
+  created: z.iso.datetime().describe("Start of measuring, ISO 8601 in UTC"),
   complete: z.boolean().describe("True where every cell of the plan has been measured"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Environment of the measurement"),

@@ -57,7 +57,7 @@ const REFUSED: readonly (readonly [change: Parameters<typeof planWith>[0], messa
     { cells: { new_tokens: [1, 46] } },
     /^3 prompt tokens and 46 new tokens make 49: the model's context is 48 tokens$/,
   ],
-  [{ prompt_ids: [0, 509, 1] }, /^Token id 509 is not in the vocabulary: wanted ids below 509$/],
+  [{ prompt_ids: [0, 509, 1] }, /^Token id 509 is not in the vocabulary: expected ids below 509$/],
   [
     { cells: { kv_capacity_tokens: [47] } },
     /^A KV capacity of 47 tokens does not fit: expected from 48, .+ to 48/,

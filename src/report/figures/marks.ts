@@ -79,12 +79,7 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
 }
 
 /** The place of a text: its left, its middle, its size. */
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+type Box = Readonly<Record<"x" | "y" | "width" | "height", number>>;
 
 /** Finds a place for a box that overlaps none: where it is, or up to two lines higher or lower. */
 function freeBox(box: Box, taken: readonly Box[]): Box | undefined {

@@ -84,7 +84,7 @@ export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared
   return { accuracy, accuracy_missing: null };
 }
 
-/** What {@linkcode reference} needs beside the weights. */
+/** Memory that {@linkcode reference} needs besides the weights. */
 function referenceNeed(context: NeedContext, plan: Plan): WorkNeed {
   const { settings: { prompt_tokens, new_tokens } } = groupsOf(plan)[0]![0]!;
   return accuracyNeed(context, prompt_tokens, new_tokens);

@@ -5,7 +5,8 @@
  */
 import { KvbenchError } from "../../../base/errors.ts";
 import type { BenchResult } from "../../../measure/record/result.ts";
-import { chartPermissions, drawCharts } from "../../../report/chart.ts";
+import { chartPermissions } from "../../../report/canvas.ts";
+import { drawCharts } from "../../../report/chart.ts";
 import { reportPage } from "../../../report/page/page.ts";
 import { writeWhole } from "../../../report/write.ts";
 import { drawing } from "../../session/chart_package.ts";

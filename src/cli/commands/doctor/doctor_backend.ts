@@ -18,17 +18,17 @@ import { askedBackends } from "../../../host/variables.ts";
 import { wrap } from "../../../report/wrap.ts";
 import { askBackends, mayAskBackends } from "../../session/backends.ts";
 
-/** What `doctor` says of backends. */
+/** Backends in `doctor`'s report. */
 export interface BackendReport {
   /** The backend in use. */
   in_use: Backend;
-  /** The adapter that each of Deno's backends gives, null where none. Null as a whole where nobody may be asked. */
+  /** The adapter of each of Deno's backends, null if it has none. Null as a whole if they can't be asked. */
   offers: Partial<Record<KnownBackend, string | null>> | null;
-  /** A way to a better backend; null where there is none, or none is needed. */
+  /** The way to a better backend; null if there is none, or none is needed. */
   advice: string | null;
 }
 
-/** Asks each backend in a process of its own where that is permitted; goes by signs in this process where not. */
+/** Asks each backend in a process of its own if that is permitted, and else goes by signs in this process. */
 export async function backendReport({ webgpu, backend: seen }: AdapterFacts): Promise<BackendReport> {
   const asks = webgpu === "deno" && mayAskBackends();
   const found = asks ? await askBackends() : [];
@@ -49,7 +49,7 @@ export async function backendReport({ webgpu, backend: seen }: AdapterFacts): Pr
   return { in_use: inUse, offers, advice };
 }
 
-/** The way from OpenGL to Vulkan; `vulkan` says whether it gives an adapter, null where nobody was asked. */
+/** Returns the way from OpenGL to Vulkan. `vulkan` is true if it gives an adapter, and null if it was not asked. */
 export function adviceOf({ os, asked, vulkan }: {
   readonly os: typeof Deno.build.os;
   readonly asked: string | undefined;
@@ -63,7 +63,7 @@ export function adviceOf({ os, asked, vulkan }: {
   return `${GL_COST}. For Vulkan ${way}`;
 }
 
-/** The rows of `doctor`'s table. */
+/** Returns the rows of `doctor`'s table. */
 export function backendRows({ in_use, offers, advice }: BackendReport): [string, string][] {
   const rows: [string, string][] = [["backend", BACKEND_TITLES[in_use]]];
   if (offers === null) {

@@ -7,18 +7,18 @@
 import { formatMs } from "../../../report/units.ts";
 import type { DeviceOptions } from "../../options/device_options.ts";
 
-/** What a child runs, and what it may. */
+/** Command and permissions of a child process. */
 const CHILD = ["generate", "Once upon a time", "--max-new-tokens", "1", "--no-autotune", "--timings"];
 const FLAGS = ["--no-prompt", "--allow-read", "--allow-env", "--allow-ffi"];
-/** A child that takes longer is ended. */
+/** Time-out of a child, in ms. */
 const MOST_MS = 180_000;
 
-/** What the starts took, or why that is unknown. */
+/** Times of the starts, or the reason that they are unknown. */
 export type StartCheck =
   | { readonly cold_ms: number | null; readonly warm_ms: number }
   | { readonly not_measured: string };
 
-/** The time to the first token as a child's `--timings` say it, in ms; undefined where they don't. */
+/** Reads the time to the first token from a child's `--timings`, in ms; undefined if it is missing. */
 export function firstTokenMs(timings: string): number | undefined {
   const [, value, unit] = /^First token after ([\d.]+) (ms|s|min):/m.exec(timings) ?? [];
   if (value === undefined) return undefined;

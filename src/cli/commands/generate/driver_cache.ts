@@ -1,18 +1,18 @@
 /**
- * The driver's cache of compiled kernels, as far as a program can see it: Mesa's, on disk. A start is cold where the
- * driver must compile what a warm start finds there.
+ * The driver's cache of compiled kernels, as far as a program can see it: Mesa's, on disk. In a cold start the driver
+ * compiles kernels that a warm start finds there.
  *
  * @module
  */
 
 /** Folders that Mesa keeps compiled kernels in, by version and kind. */
 const FOLDERS = ["mesa_shader_cache", "mesa_shader_cache_sf", "mesa_shader_cache_db"];
-/** Files that say nothing of what is kept. */
+/** Files without kernels. */
 const BOOKKEEPING = new Set(["index", "marker"]);
-/** Folders within such a folder that are looked into at most. */
+/** Most folders to look into within such a folder. */
 const MOST_FOLDERS = 1000;
 
-/** Bytes and files in the cache; undefined where they can't be seen. */
+/** Size of the cache. */
 export interface DriverCacheState {
   /** Files that hold compiled kernels. */
   readonly files: number;
@@ -20,7 +20,7 @@ export interface DriverCacheState {
   readonly bytes: number;
 }
 
-/** Looks at the cache; undefined where this platform has none that is known, or it may not be looked at. */
+/** Measures the cache; undefined if this platform has none that is known, or it may not be read. */
 export async function driverCacheState(): Promise<DriverCacheState | undefined> {
   const base = cacheBase();
   if (base === undefined) return undefined;
@@ -44,7 +44,7 @@ export async function driverCacheState(): Promise<DriverCacheState | undefined> 
   return { files, bytes };
 }
 
-/** Says in words what a start found there and left there. */
+/** Tells from the cache before and after a start whether it was cold or warm. */
 export function sayDriverCache(
   before: DriverCacheState | undefined,
   after: DriverCacheState | undefined,
@@ -52,7 +52,7 @@ export function sayDriverCache(
   if (before === undefined || after === undefined) {
     return {
       temperature: "unknown",
-      text: "the driver's cache of compiled kernels was not to be seen (Mesa's is, with -R -E)",
+      text: "the driver's cache of compiled kernels can't be seen (Mesa's can, with -R -E)",
     };
   }
   const { files, bytes } = before;
@@ -63,7 +63,7 @@ export function sayDriverCache(
   return { temperature: "warm", text: "the driver had all kernels compiled" };
 }
 
-/** Where Mesa keeps its folders. */
+/** Returns the folder that holds Mesa's folders. */
 function cacheBase(): string | undefined {
   if (Deno.build.os !== "linux") return undefined;
   const [mesa, xdg, home] = ["MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME", "HOME"].map((variable) => {

@@ -16,15 +16,14 @@ import type { Session } from "../../session/session.ts";
 
 /** Settings of the continuations. */
 interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
-  /** Tokens that each continuation gains at most. */
+  /** Most new tokens of each continuation. */
   readonly maxNewTokens: number;
-  /** Continuations. */
   readonly numReturnSequences: number;
   /** Beams of a search. */
   readonly numBeams: number;
   /** Exponent of the length in a beam's score. */
   readonly lengthPenalty: number;
-  /** When a search ends. */
+  /** Condition for the end of a search. */
   readonly earlyStopping: EarlyStopping;
   /** Texts that end a continuation. */
   readonly stop: readonly string[];
@@ -32,11 +31,10 @@ interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
 
 /** A prompt and the choice of tokens after it. */
 export interface Prompted {
-  /** The prompt. */
+  /** Token ids of the prompt. */
   readonly ids: readonly number[];
-  /** Choice of tokens. */
   readonly sampling: Sampling;
-  /** The id that ends a continuation; undefined where none does. */
+  /** Id of the end-of-text token; undefined if it does not end a continuation. */
   readonly eos: number | undefined;
 }
 
@@ -76,7 +74,7 @@ export async function sampleMany(
   return { sequences, footprint };
 }
 
-/** Searches with `numBeams` beams; the best `numReturnSequences` of those it finds, the best first. */
+/** Searches with `numBeams` beams, and returns the best `numReturnSequences` texts, best first. */
 export async function searchMany(
   { model, tokenizer }: Session,
   options: ManyOptions,

@@ -1,20 +1,20 @@
 /**
- * Where the time until the first token goes, from the process's start, and whether the start was cold or warm.
+ * The parts of the time from the process's start to the first token, and the start's kind, cold or warm.
  *
  * @module
  */
 import type { Gpt2 } from "../../../model/gpt2.ts";
 import { formatMs, formatSignificant } from "../../../report/units.ts";
 
-/** What is known of a start beside its times. */
+/** Facts about a start besides its times. */
 interface StartFacts {
   /** Milliseconds that finding the model took, downloads among it. */
   readonly locateMs: number;
-  /** Whether kernel variants were remembered from a measurement. */
+  /** True if kernel variants were remembered from a measurement. */
   readonly remembered: boolean;
 }
 
-/** Takes times as a sequence is decoded. */
+/** Times of a start, taken as a sequence is decoded. */
 export class StartTimes {
   readonly #loadMs: Gpt2["loadMs"];
   readonly #facts: StartFacts;
@@ -22,23 +22,23 @@ export class StartTimes {
   #readyMs = 0;
   #firstMs: number | undefined;
 
-  /** @param model It has just been loaded. */
+  /** @param model The model, just loaded. */
   constructor({ loadMs }: Pick<Gpt2, "loadMs">, facts: StartFacts) {
     this.#loadMs = loadMs;
     this.#facts = facts;
   }
 
-  /** The first step's kernels are made, and the prompt comes next. */
+  /** Notes that the first step's kernels are compiled, and the prompt comes next. */
   ready(): void {
     this.#readyMs = performance.now();
   }
 
-  /** Tokens are there; the first time, it is one. */
+  /** Notes new tokens; at the first call it is one. */
   token(): void {
     this.#firstMs ??= performance.now();
   }
 
-  /** Says it, once all `tokens` are there. */
+  /** Formats the times, once all `tokens` are there. */
   say(
     tokens: number,
     driver: { readonly temperature: "cold" | "warm" | "unknown"; readonly text: string },

@@ -1,23 +1,23 @@
 /**
- * How many connections `serve` takes: fewer than the files that its process may open. Deno raises the soft limit to the
- * hard one when it starts; the system tells it only to a process with every permission.
+ * The limit of `serve`'s connections, below that of files that its process may open. Deno raises the soft limit of files
+ * to the hard one when it starts; only a process with every permission can read it.
  *
  * @module
  */
 import { UsageError } from "../../../base/errors.ts";
 
-/** Connections at most where nothing says otherwise. */
+/** Default limit of connections. */
 export const DEFAULT_CONNECTIONS = 2048;
 
-/** Files that are not connections: about 24 of Deno's and the driver's, and refusals that are being sent. */
+/** Files besides connections: about 24 of Deno's and the driver's, and refusals that are being sent. */
 const OTHER_FILES = 48;
 
 const LIMITS = "/proc/self/limits";
 
 /**
- * The number that is given, or the default.
+ * Returns the given limit, or the default.
  *
- * @throws {UsageError} If the process is known to open too few files for the number that is given.
+ * @throws {UsageError} If the process is known to open too few files for the given limit.
  */
 export async function connectionLimit(given: number | undefined): Promise<number> {
   const nFiles = await openFileLimit();
@@ -30,7 +30,7 @@ export async function connectionLimit(given: number | undefined): Promise<number
   return given ?? Math.min(DEFAULT_CONNECTIONS, most);
 }
 
-/** The limit in force, where it can be read without asking. */
+/** Reads the limit of open files; undefined if that needs a prompt. */
 async function openFileLimit(): Promise<number | undefined> {
   const { state } = await Deno.permissions.query({ name: "read", path: LIMITS });
   if (state !== "granted") return undefined;
