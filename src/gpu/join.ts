@@ -27,12 +27,12 @@ export const SHARED_FILES: readonly WgslFile[] = [
   { name: "kv_quads.wgsl", code: kvQuadsCode },
 ];
 
-/** Needs of a file: of each entry, one of the names. */
+/** Lists the needs of a file: of each entry, one of the names. */
 export function requirementsOf({ code }: Pick<WgslFile, "code">): string[][] {
   return listOf(code, "requires").map((entry) => entry.split("|").map((name) => name.trim()));
 }
 
-/** The roles that a file fills. */
+/** Lists the roles that a file fills. */
 export function rolesOf({ code }: Pick<WgslFile, "code">): string[] {
   return listOf(code, "provides");
 }
