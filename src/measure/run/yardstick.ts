@@ -11,7 +11,9 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { createKernel } from "../../gpu/kernel.ts";
 import type { LedgerBuffer } from "../../gpu/ledger.ts";
 import { Recorder } from "../../gpu/recorder.ts";
+import { lanesOf } from "../../gpu/wgsl.ts";
 
+const FILE = { name: "yardstick.wgsl", code };
 /** Vectors of four floats: 16 MiB, more than a cache holds. */
 const VECTORS = 1 << 20;
 /** Bytes of its buffer on the GPU. */
@@ -40,7 +42,7 @@ export class Yardstick {
   static async create(gpu: Gpu): Promise<Yardstick> {
     const layout = new BindLayout(gpu.device, "yardstick", { values: "readWrite" });
     const kernel = await createKernel(gpu.device, {
-      files: [{ name: "yardstick.wgsl", code }],
+      files: [FILE],
       groups: [layout],
     });
     const values = gpu.ledger.createBuffer({
@@ -51,7 +53,7 @@ export class Yardstick {
     const group = layout.bind({ values });
     const yardstick = new Yardstick(gpu, values, (recorder) => {
       recorder.share(group);
-      recorder.dispatch(kernel, [], VECTORS / 64);
+      recorder.dispatch(kernel, [], VECTORS / lanesOf(FILE));
     });
     try {
       await yardstick.readMs(); // the first dispatch pays for the buffer's pages
