@@ -40,7 +40,7 @@ export type { FetchEvents } from "./src/hub/fetch_blob.ts";
 export type { RowRange, TensorSource, WeightsOrigin } from "./src/checkpoint/checkpoint.ts";
 export type { Gpt2Config } from "./src/checkpoint/config.ts";
 export { type DecodeStream, type Tokenizer, tokenizerFor } from "./src/checkpoint/tokenizer.ts";
-export { type Dtype, DTYPES } from "./src/formats/registry.ts";
+export { type Dtype, WEIGHT_DTYPES } from "./src/formats/registry.ts";
 export { Gpt2, type LoadOptions } from "./src/model/gpt2.ts";
 export type { Model, ModelConfig } from "./src/model/model.ts";
 
@@ -66,6 +66,11 @@ export type { PrefixKey } from "./src/kv/prefix_keys.ts";
 export { type Move, Moves, type SlotRange, type Swapped } from "./src/kv/moves.ts";
 export { RegionPolicy } from "./src/kv/region_policy.ts";
 export type { WgslFile } from "./src/gpu/wgsl.ts";
+
+// Add a storage type.
+export { registerFormat } from "./src/formats/registry.ts";
+export type { KvStorage, Packed, StorageFormat, WeightStorage } from "./src/formats/format.ts";
+export type { MatrixSource, PackedShape } from "./src/formats/tiles.ts";
 
 // Measure.
 export { type BenchOptions, runBench } from "./src/measure/run/run.ts";

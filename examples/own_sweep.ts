@@ -6,7 +6,16 @@
  *
  * @module
  */
-import { DTYPES, Gpt2, locateModel, machineFacts, newResult, openGpu, type Plan, runBench } from "../mod.ts";
+import {
+  Gpt2,
+  locateModel,
+  machineFacts,
+  newResult,
+  openGpu,
+  type Plan,
+  runBench,
+  WEIGHT_DTYPES,
+} from "../mod.ts";
 
 const [model = "tiny", newTokens = "16"] = Deno.args;
 const plan: Plan = {
@@ -26,7 +35,7 @@ const gpu = await openGpu();
 const checkpoint = await locateModel(model);
 const weights = await checkpoint.origin(), machine = await machineFacts();
 console.log("weights,tpot_ms,peak_bytes");
-for (const weightsDtype of DTYPES) {
+for (const weightsDtype of WEIGHT_DTYPES) {
   const loaded = await Gpt2.load(gpu, checkpoint, { weightsDtype });
   const begun = await newResult(loaded, { plan, name: checkpoint.name, weights, machine });
   const result = await runBench(loaded, begun);
