@@ -28,10 +28,12 @@ export const PAGED_CACHE: StrategyDef = {
   options: { block_size: BLOCK_SIZE, kv_capacity_tokens: KV_CAPACITY },
   policy: ({ nSequences, maxTokens, budgetTokens, swapTokens, watermark }, options) => {
     const blockSize = blockSizeOf(options);
-    const perSequence = options.kv_capacity_tokens === null ? maxTokens : Number(options.kv_capacity_tokens);
+    const { kv_capacity_tokens: capacity } = options;
     return new PagedPolicy({
       nBlocks: budgetTokens === undefined
-        ? Math.ceil(nSequences * perSequence / blockSize)
+        ? capacity === null
+          ? nSequences * Math.ceil(maxTokens / blockSize)
+          : Math.ceil(nSequences * Number(capacity) / blockSize)
         : Math.floor(budgetTokens / blockSize),
       blockSize,
       swapBlocks: Math.floor(swapTokens / blockSize),
