@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { KvbenchError } from "../base/errors.ts";
 import { checkWritable, isReplaced, writeUnderNewName, writeWhole } from "./write.ts";
 import { permitted } from "../../tests/permitted.ts";
