@@ -8,7 +8,7 @@ import configJson from "../weights/tiny/config.json" with { type: "text" };
 import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };
 import { openDecoder } from "../src/engine/with_decoder.ts";
 import { openGpu } from "../src/host/gpu.ts";
-import { strategyNames } from "../src/kv/registry.ts";
+import { plainStrategy, strategyNames } from "../src/kv/registry.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { memorySource } from "../src/checkpoint/byte_source.ts";
 import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
@@ -27,6 +27,24 @@ const checkpoint = await openCheckpoint({
 });
 const model = await Gpt2.load(gpu, checkpoint);
 const { nCtx, vocabSize } = model.config;
+const kvOptions = { kv_capacity_tokens: nCtx };
+
+// A first figure from the few kernels of single rows: what the suite needs takes drivers a while to compile.
+{
+  const { name } = plainStrategy(), steps = 16;
+  const decoder = await openDecoder(model, {
+    ...{ strategy: name, kvOptions, nSequences: 1, maxPromptTokens: 1, maxTokens: 2 * steps + 1 },
+  });
+  decoder.begin([[0]]);
+  decoder.advance(steps);
+  await gpu.fence.wait();
+  const start = performance.now();
+  decoder.advance(steps);
+  await gpu.fence.wait();
+  const ms = (performance.now() - start) / steps;
+  console.log(`First look: ${name} takes ${ms.toFixed(2)} ms per token at contexts up to ${2 * steps}`);
+  decoder.dispose();
+}
 
 for (const context of CONTEXTS) {
   const prompt = Array.from({ length: context }, (_, i) => (i * 7919) % vocabSize);
@@ -34,7 +52,7 @@ for (const context of CONTEXTS) {
   for (const name of strategyNames("bench")) {
     const decoder = await openDecoder(model, {
       strategy: name,
-      kvOptions: { kv_capacity_tokens: nCtx },
+      kvOptions,
       nSequences: 1,
       maxPromptTokens: context,
       maxTokens,
