@@ -65,7 +65,9 @@ Deno.test("A model of the hub is fetched and used with the documented permission
 
     const asked = hub.seen.length;
     const cached = flags.filter((flag) => !/net|write/.test(flag));
-    assert.deepEqual(await run(hub, cache, args, cached), { ...first });
+    // What stderr says of kernels that a cold driver compiles differs.
+    const again = await run(hub, cache, args, cached);
+    assert.deepEqual([again.code, again.stdout], [0, first.stdout]);
     assert.equal(hub.seen.length, asked);
   });
 });
