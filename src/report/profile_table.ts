@@ -95,7 +95,7 @@ function kernelTable(kernels: readonly Kernel[], total: number, { peaks, wide }:
   return drawTable(rows, { head: ["kernel", ...columns.map(({ title }) => title)] });
 }
 
-/** What the tables of a profile share. */
+/** Peaks and columns that the tables of a profile share. */
 interface TableContext {
   readonly peaks: Peaks;
   readonly wide: boolean;
