@@ -48,16 +48,13 @@ export interface TensorSource {
   close(): void;
 }
 
-/** A safetensors file. */
 export interface WeightsFile {
-  /** Its bytes. */
   readonly bytes: ByteSource;
-  /** Name in messages. */
   readonly name: string;
 }
 
 /** The files of a checkpoint. */
-export interface CheckpointFiles {
+interface CheckpointFiles {
   /** Name of the model in results and messages. */
   readonly name: string;
   /** Text of `config.json`. */
@@ -162,7 +159,6 @@ export class Checkpoint implements TensorSource {
     return { source: "checkpoint", sha256 };
   }
 
-  /** Closes the files. */
   close(): void {
     for (const file of this.#files) file.close();
   }

@@ -97,7 +97,6 @@ export class SafetensorsFile {
     return this.#source.sha256();
   }
 
-  /** Closes the file. */
   close(): void {
     this.#source.close();
   }

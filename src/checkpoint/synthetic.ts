@@ -57,7 +57,6 @@ export class SyntheticCheckpoint implements TensorSource {
     return Promise.resolve(values);
   }
 
-  /** Returns the seed. */
   origin(): Promise<WeightsOrigin> {
     return Promise.resolve({ source: "synthetic", seed: this.#seed });
   }

@@ -50,7 +50,6 @@ export function addCompareOptions(command: Command): Command {
   });
 }
 
-/** Declares the subcommand. */
 export function compareCommand(): Command {
   const command = addOptions(addCompareOptions(new Command("compare")), {
     flags: "--format <form>",

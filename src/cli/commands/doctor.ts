@@ -29,7 +29,6 @@ interface Options extends DeviceOptions {
   readonly json: boolean;
 }
 
-/** Declares the subcommand. */
 export function doctorCommand(): Command {
   return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
     everyday: "json",

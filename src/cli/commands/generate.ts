@@ -131,7 +131,6 @@ const GENERATE_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** Declares the subcommand. */
 export function generateCommand(): Command {
   const command = addOptions(addDecodeOptions(new Command("generate")), ...GENERATE_OPTIONS);
   return describeHelp(command, {

@@ -135,7 +135,6 @@ const LOAD_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** Declares the subcommand. */
 export function loadCommand(): Command {
   const command = addOptions(new Command("load"), ...LOAD_OPTIONS);
   addJsonOption(addApiKeyOptions(command, "API key, sent as bearer token", "Server"));

@@ -23,7 +23,6 @@ interface Options extends DecodeOptions {
   readonly out: string;
 }
 
-/** Declares the subcommand. */
 export function logitsCommand(): Command {
   const command = addOptions(addDecodeOptions(new Command("logits")), {
     flags: "-o, --out <file>",

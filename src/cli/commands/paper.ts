@@ -45,7 +45,6 @@ const VARIED = {
   verify: false,
 };
 
-/** Declares the subcommand. */
 export function paperCommand(): Command {
   const command = addOptions(new Command("paper"), {
     flags: "--views <names>",

@@ -25,7 +25,6 @@ interface Options extends PrecisionOptions {
   readonly json: boolean;
 }
 
-/** Declares the subcommand. */
 export function perplexityCommand(): Command {
   const command = addOptions(addKvDtypeOption(addModelOptions(new Command("perplexity"))), {
     flags: "--ids",

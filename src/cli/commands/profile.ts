@@ -37,7 +37,6 @@ interface Options extends PrecisionOptions, JsonOptions {
   readonly trace?: string;
 }
 
-/** Declares the subcommand. */
 export function profileCommand(): Command {
   const command = addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile"))));
   addOptions(command, {

@@ -46,7 +46,6 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
   md: "markdown",
 };
 
-/** Declares the subcommand. */
 export function reportCommand(): Command {
   const command = addOptions(new Command("report"), {
     flags: "-o, --output <file>",

@@ -36,7 +36,6 @@ interface Options extends DeviceOptions {
   readonly quick: boolean;
 }
 
-/** Declares the subcommand. */
 export function selftestCommand(): Command {
   const command = addOptions(addDeviceOptions(new Command("selftest")), {
     flags: "--quick",

@@ -110,7 +110,6 @@ const SERVE_OPTIONS: readonly OptionSpec[] = [
   ),
 ];
 
-/** Declares the subcommand. */
 export function serveCommand(): Command {
   const command = addOptions(new Command("serve"), ...SERVE_OPTIONS, policySpec());
   addApiKeyOptions(command, "API key, which clients must send as bearer token", "Server");

@@ -16,7 +16,6 @@ import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_
 
 interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
 
-/** Declares the subcommand. */
 export function serveSimCommand(): Command {
   const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
   return describeHelp(addJsonOption(addServingOptions(command)), {

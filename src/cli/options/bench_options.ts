@@ -24,13 +24,11 @@ import { sweepOption, swept } from "./sweep.ts";
 export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptions {
   /** A result to compare with. */
   readonly baseline?: string;
-  /** Printed form. */
   readonly format: Format;
   /** A folder for the result and what is made of it. */
   readonly out?: string;
   /** The result file; with `-`, stdout. */
   readonly json?: string;
-  /** An interrupted result. */
   readonly resume?: string;
 }
 

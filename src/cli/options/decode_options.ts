@@ -11,7 +11,6 @@ import { idList } from "./values.ts";
 
 /** Values of {@link addDecodeOptions}. */
 export interface DecodeOptions extends PrecisionOptions {
-  /** Decode strategy. */
   readonly strategy: string;
   /** The prompt, where it isn't text. */
   readonly promptIds?: number[];

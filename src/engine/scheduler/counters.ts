@@ -4,7 +4,6 @@
  * @module
  */
 
-/** Running totals. */
 export class Counters {
   /** Tokens of the prompts that were admitted. */
   promptTokens = 0;

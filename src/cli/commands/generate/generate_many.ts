@@ -38,7 +38,6 @@ export interface Prompted {
   readonly eos: number | undefined;
 }
 
-/** Finished continuations. */
 export interface Many {
   readonly sequences: readonly Continuation[];
   /** The score of each sequence, by which beams are ranked. */

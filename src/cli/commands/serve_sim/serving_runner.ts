@@ -27,9 +27,7 @@ export interface SimulatorOptions extends PrecisionOptions {
   readonly gpu: string;
 }
 
-/** Carries plans out. */
 interface Simulator {
-  /** The model's dimensions. */
   readonly shape: ModelShape;
   /** Facts of the run, for records. */
   readonly facts: RunFacts;
