@@ -21,13 +21,11 @@ import { addDeviceOptions, type DeviceOptions, gpuOptions } from "../options/dev
 import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
 import { type Fit, fitOf, freeMemory } from "../session/memory_check.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, type Values } from "../options/option_spec.ts";
 import { checkStarts, sayStarts, type StartCheck } from "./doctor/start_check.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-interface Options extends DeviceOptions {
-  readonly json: boolean;
-}
+type Options = DeviceOptions & Values<readonly [typeof PRINT_JSON]>;
 
 export function doctorCommand(): Command {
   return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {

@@ -13,28 +13,28 @@ import type { Gpt2 } from "../../model/gpt2.ts";
 import { writeWhole } from "../../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { promptIds, withSession } from "../session/session.ts";
+import { promptIds } from "../session/prompt.ts";
+import { withSession } from "../session/session.ts";
 
-interface Options extends DecodeOptions {
-  readonly all: boolean;
-  readonly out: string;
-}
+const LOGITS_OPTIONS = optionList({
+  flags: "-o, --out <file>",
+  help: "File to write (required)",
+  group: "Output",
+  required: true,
+}, {
+  flags: "--all",
+  help: "Write a row for every position in place of the last alone",
+  group: "Output",
+  default: false,
+});
+
+type Options = DecodeOptions & Values<typeof LOGITS_OPTIONS>;
 
 export function logitsCommand(): Command {
-  const command = addOptions(addDecodeOptions(new Command("logits")), {
-    flags: "-o, --out <file>",
-    help: "File to write (required)",
-    group: "Output",
-    required: true,
-  }, {
-    flags: "--all",
-    help: "Write a row for every position in place of the last alone",
-    group: "Output",
-    default: false,
-  });
+  const command = addOptions(addDecodeOptions(new Command("logits")), ...LOGITS_OPTIONS);
   return describeHelp(command, {
     everyday: "out all prompt-ids model weights-dtype kv-dtype strategy",
     examples: [
