@@ -23,7 +23,7 @@ import { checkWritable, writeWhole } from "../../report/write.ts";
 import { checkFirst } from "../session/checked.ts";
 import { addStrategyOptions, type StrategyOption } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
-import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions, WIDE } from "../options/json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed } from "../session/open_model.ts";
 import { type Session, withSession } from "../session/session.ts";
@@ -47,7 +47,7 @@ const PROFILE_OPTIONS = optionList({
   flags: "--trace <file>",
   help: "Write every dispatch to a trace for Perfetto or chrome://tracing",
   group: "Output",
-});
+}, WIDE);
 
 type Options = PrecisionOptions & StrategyOption & JsonOptions & Values<typeof PROFILE_OPTIONS>;
 
@@ -88,7 +88,7 @@ async function run(options: Options): Promise<void> {
       return await profile(session.model, { strategy, kvOptions, kvDtype, promptIds, steps, onProgress });
     });
     const result = await resultOf(session, options, { created, measured });
-    await giveResult(result, profileText, options);
+    await giveResult(result, (each) => profileText(each, options), options);
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
@@ -101,10 +101,10 @@ async function run(options: Options): Promise<void> {
   }));
 }
 
-function profileText(result: ProfileResult): string {
+function profileText(result: ProfileResult, options: Options): string {
   const { model, environment: { adapter }, weights_dtype, kv_dtype } = result;
   return `kvbench: ${model} on ${adapter.description} (${sayKind(adapter, "hardware")}), weights ` +
-    `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result)}`;
+    `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result, options)}`;
 }
 
 async function resultOf(

@@ -13,7 +13,7 @@ import { PROMPT_IDS } from "./decode_options.ts";
 import { DEFAULT_FOLDER } from "./destination.ts";
 import { describeHelp } from "./help.ts";
 import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
-import { JSON_FILE } from "./json_output.ts";
+import { JSON_FILE, WIDE } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { sweepOption, swept } from "./sweep.ts";
@@ -97,6 +97,7 @@ const benchOptions = () =>
     },
     JSON_FILE,
     { flags: "--format <form>", help: "Printed form", group: "Output", choices: FORMATS, default: "table" },
+    WIDE,
     { flags: "--baseline <file>", help: "Earlier result to compare with", group: "Comparison" },
     {
       flags: "--resume <file>",

@@ -27,6 +27,14 @@ export const PRINT_JSON = {
   default: false,
 } as const;
 
+/** All columns of a table. */
+export const WIDE = {
+  flags: "--wide",
+  help: "Show all columns of tables, more than fit 80 characters",
+  group: "Output",
+  default: false,
+} as const;
+
 /** Adds the option to a subcommand. */
 export function addJsonOption(command: Command): Command {
   return addOptions(command, JSON_FILE);
