@@ -90,7 +90,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       // With --json nothing but the result is written.
       ...(options.json === undefined && { folder: dirname(resumed.path) }),
     }
-    : await destinationOf(options);
+    : destinationOf(options);
   await checkDestination(to);
   using claims = new DisposableStack();
   if (!resumed && to.file !== undefined) claims.use(await claimResult(to.file));

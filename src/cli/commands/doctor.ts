@@ -57,7 +57,7 @@ async function run(options: Options): Promise<void> {
         readback_ms: await readbackMs(gpu),
       },
       memory: {
-        available_bytes: (await freeMemory(gpu)).bytes,
+        available_bytes: freeMemory(gpu).bytes,
         source: facts.software
           ? "system memory, which this software adapter uses"
           : "WebGPU does not tell it",
@@ -85,7 +85,7 @@ interface ModelRow extends Fit {
 
 async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   const tuning = tuningFor(gpu.facts);
-  const free = await freeMemory(gpu);
+  const free = freeMemory(gpu);
   return Object.entries({ tiny: await locateConfig("tiny"), ...PRESETS }).map(
     ([name, config]: [string, Gpt2Config]) => {
       const need = memoryNeed(config, tuning);

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { allLogits, LOGIT_ROWS } from "../../engine/all_logits.ts";
+import { allLogits, logitDecoding } from "../../engine/all_logits.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
@@ -89,15 +89,10 @@ async function computeLogits(model: Gpt2, ids: readonly number[], options: Optio
 }
 
 function decodingOf(length: number, options: Options): DecodingOptions {
-  const { strategy, kvDtype, all } = options;
+  const { strategy, kvDtype, all } = options, kvOptions = kvOptionsOf(options);
   return {
-    strategy,
-    kvOptions: kvOptionsOf(options),
-    kvDtype,
-    nSequences: 1,
-    maxPromptTokens: length,
-    maxTokens: length,
-    maxOutputs: all ? Math.min(LOGIT_ROWS, length) : 1,
+    ...logitDecoding(kvDtype, length, length),
+    ...{ strategy, kvOptions, ...(!all && { maxOutputs: 1 }) },
   };
 }
 

@@ -90,7 +90,7 @@ async function check(gpu: Gpu, checkpoint: TensorSource, quick: boolean): Promis
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;
   const exact = strategyNames("bench").filter((name) => strategyNamed(name).traits.exact);
   const strategies = quick ? exact.slice(-1) : exact;
-  await checkMemory(gpu, checkpoint, tuningFor(gpu.facts), {
+  checkMemory(gpu, checkpoint, tuningFor(gpu.facts), {
     work: (context) => goldenNeed(context, strategies),
     say: (line) => console.error(line),
   });

@@ -96,7 +96,7 @@ export async function withModel<T>(
   let phase = "opening";
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
-    await checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
+    checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
     const tuningOptions = { kvDtype: DEFAULT_DTYPE, ...options, config: checkpoint.config } as const;
     const known = await knownTuning(gpu, tuningOptions);
     const load = async (tuning: Tuning): Promise<Gpt2> => {
@@ -172,7 +172,7 @@ export async function expectFit(
   const gpu = await openGpu(gpuOptions(options));
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
-    await checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded
+    checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded
   } finally {
     gpu.abandon();
   }
