@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { type RowRange, tensorShapes, type TensorSource, type WeightsOrigin } from "./checkpoint.ts";
+import type { RowRange, TensorSource, WeightsOrigin } from "./checkpoint.ts";
+import { tensorShapes } from "./tensors.ts";
 import { KvbenchError } from "../base/errors.ts";
 import type { Gpt2Config } from "./config.ts";
 
