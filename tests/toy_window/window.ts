@@ -17,7 +17,7 @@ import {
   Moves,
   RegionPolicy,
   type StrategyDef,
-} from "../../mod.ts";
+} from "../../extend.ts";
 import code from "./window.wgsl" with { type: "text" };
 
 const traits: KvTraits = { keeps: "some", exact: false, shares: false, preemptible: true };
