@@ -12,6 +12,7 @@ export { register, strategyNamed } from "./src/kv/registry.ts";
 export type {
   AddressCase,
   DefaultComparison,
+  Kv,
   KvAddressing,
   KvNeed,
   StrategyDef,

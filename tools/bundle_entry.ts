@@ -5,3 +5,7 @@
  */
 export * from "../extend.ts";
 export * from "../mod.ts";
+
+import { main } from "../mod.ts";
+
+if (import.meta.main) await main(Deno.args); // the bundler takes no other module for the main one
