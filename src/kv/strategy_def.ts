@@ -115,6 +115,8 @@ export interface StrategyDef {
   policy(need: KvNeed, options: KvOptions): KvPolicy;
   /** Says how kernels find K and V. */
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
+  /** Options with which its memory grows by copying, as concatenating caches do. Default: it does not grow so. */
+  readonly concatenating?: KvOptions;
   /** Returns the room that continuations of one prompt need. Default: that of the longest sequence for each. */
   groupTokens?(
     group: { readonly promptTokens: number; readonly newTokens: number; readonly nSequences: number },
