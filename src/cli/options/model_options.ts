@@ -31,6 +31,15 @@ export interface PrecisionOptions extends ModelOptions {
   readonly kvDtype: Dtype;
 }
 
+/** The storage type of weight matrices. */
+const WEIGHTS_DTYPE: OptionSpec = {
+  flags: "--weights-dtype <type>",
+  help: "Storage type of weight matrices on the GPU",
+  group: "Model",
+  choices: WEIGHT_DTYPES,
+  default: DEFAULT_DTYPE,
+};
+
 /** The options of every subcommand that loads a model. */
 const MODEL_OPTIONS: readonly OptionSpec[] = [
   { flags: "--model <name>", help: `Model: ${MODEL_NAMES}`, group: "Model", default: "tiny" },
@@ -39,13 +48,6 @@ const MODEL_OPTIONS: readonly OptionSpec[] = [
     help: "synthetic or synthetic:SEED: random weights of the model's size in place of a checkpoint",
     group: "Model",
     parse: syntheticSeed,
-  },
-  {
-    flags: "--weights-dtype <type>",
-    help: "Storage type of weight matrices on the GPU",
-    group: "Model",
-    choices: WEIGHT_DTYPES,
-    default: DEFAULT_DTYPE,
   },
   {
     flags: "--no-autotune",
@@ -71,6 +73,11 @@ const KV_DTYPE: OptionSpec = {
 
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {
+  return addOptions(addUntypedModelOptions(command), WEIGHTS_DTYPE);
+}
+
+/** Adds those but the storage type of weights to a subcommand that chooses it itself. */
+export function addUntypedModelOptions(command: Command): Command {
   return addOptions(addDeviceOptions(command), ...MODEL_OPTIONS);
 }
 
