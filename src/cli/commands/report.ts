@@ -8,13 +8,17 @@ import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { PAPER_KIND, parsePaper } from "../../simulate/paper/paper_result.ts";
 import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
+import { LADDER_KIND, parseLadder } from "../../measure/ladder/ladder_result.ts";
 import { kindOf } from "../../measure/record/record.ts";
 import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";
 import { drawCharts } from "../../report/chart.ts";
 import { figuresOf } from "../../report/figures/all.ts";
 import type { Figure } from "../../report/figures/figure.ts";
+import { ladderFigure } from "../../report/figures/ladder.ts";
 import { paperFigures } from "../../report/figures/paper.ts";
 import { rooflineFigure } from "../../report/figures/roofline.ts";
+import type { Lang } from "../../report/ladder/lang.ts";
+import { ladderTable } from "../../report/ladder/table.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
 import { type Reportable, reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
@@ -24,7 +28,7 @@ import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
-import { WIDE } from "../options/json_output.ts";
+import { LANG, WIDE } from "../options/json_output.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { writeLine } from "../terminal/stdout.ts";
@@ -34,6 +38,7 @@ interface Options {
   readonly format?: Form;
   readonly png?: string;
   readonly wide: boolean;
+  readonly lang: Lang;
 }
 
 type Form = Format | "html";
@@ -65,6 +70,7 @@ export function reportCommand(): Command {
       defaultText: "that of the file's extension, else table",
     },
     WIDE,
+    LANG,
     { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
   );
   return describeHelp(command, {
@@ -75,17 +81,25 @@ export function reportCommand(): Command {
     ],
   })
     .summary("Show results, or write a page, charts or data")
-    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data.")
-    .argument("<result...>", "Results of bench, profile or paper")
+    .description(
+      "Show results of bench, ladder, profile and paper, or write them as a page, as charts, or as data.",
+    )
+    .argument("<result...>", "Results of bench, ladder, profile or paper")
     .action(run);
 }
 
-async function run(paths: string[], { output, format, png, wide }: Options): Promise<void> {
+async function run(paths: string[], { output, format, png, wide, lang }: Options): Promise<void> {
   const form = format ?? (output !== undefined ? formOf(output) : "table");
   const results: Reportable[] = [];
   for (const path of paths) results.push(await readReportable(path));
+  const untranslated = lang === "en" ? -1 : results.findIndex(({ kind }) => kind !== LADDER_KIND.kind);
+  if (untranslated >= 0) {
+    throw new UsageError(
+      `${paths[untranslated]} has no words in ${lang}: expected results of ladder, or no --lang`,
+    );
+  }
   if (output !== undefined || png === undefined || format !== undefined) {
-    const text = textOf(results, form, { paths, wide });
+    const text = textOf(results, form, { paths, wide, lang });
     if (output === undefined) writeLine(text);
     else {
       await writeWhole(output, text + "\n");
@@ -107,6 +121,8 @@ export async function readReportable(path: string): Promise<Reportable> {
       return parseProfile(json, path);
     case PAPER_KIND.kind:
       return parsePaper(json, path);
+    case LADDER_KIND.kind:
+      return parseLadder(json, path);
     default:
       return parseResult(json, path);
   }
@@ -115,9 +131,9 @@ export async function readReportable(path: string): Promise<Reportable> {
 function textOf(
   results: readonly Reportable[],
   form: Form,
-  { paths, wide }: { readonly paths: readonly string[]; readonly wide: boolean },
+  { paths, wide, lang }: { readonly paths: readonly string[]; readonly wide: boolean; readonly lang: Lang },
 ): string {
-  if (form === "html") return reportPage(results);
+  if (form === "html") return reportPage(results, { lang });
   const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
   const others = results.filter((result) => result.kind !== BENCH_KIND);
   if (others.length > 0 && form !== "table") {
@@ -126,12 +142,22 @@ function textOf(
   }
   return [
     ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
-    ...others.map((each) => tableOf(each, wide)),
+    ...others.map((each) => tableOf(each, { wide, lang })),
   ].join("\n\n");
 }
 
-function tableOf(result: Exclude<Reportable, BenchResult>, wide: boolean): string {
-  return result.kind === PROFILE_KIND ? profileTable(result, { wide }) : paperTable(result);
+function tableOf(
+  result: Exclude<Reportable, BenchResult>,
+  { wide, lang }: { readonly wide: boolean; readonly lang: Lang },
+): string {
+  switch (result.kind) {
+    case PROFILE_KIND:
+      return profileTable(result, { wide });
+    case PAPER_KIND.kind:
+      return paperTable(result);
+    case LADDER_KIND.kind:
+      return ladderTable(result, lang);
+  }
 }
 
 function figuresFor(result: Reportable): Figure[] {
@@ -142,6 +168,8 @@ function figuresFor(result: Reportable): Figure[] {
       return [rooflineFigure(result)];
     case PAPER_KIND.kind:
       return paperFigures(result);
+    case LADDER_KIND.kind:
+      return [ladderFigure(result)];
   }
 }
 

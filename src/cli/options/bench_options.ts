@@ -35,13 +35,8 @@ export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptio
   readonly resume?: string;
 }
 
-const benchOptions = (): readonly OptionSpec[] => [
-  strategiesSpec("bench", {
-    flags: "--strategies <names>",
-    help: "Decode strategies to compare",
-    group: "K/V memory",
-  }),
-  ...kvOptionSpecs({ contextLengths: true }),
+/** The prompt of a measurement: a text, ids, or random ids. */
+export const PROMPTS: readonly OptionSpec[] = [
   {
     flags: "--prompt <text>",
     help: "Text to continue",
@@ -55,6 +50,43 @@ const benchOptions = (): readonly OptionSpec[] => [
     group: "Prompt",
     parse: wholeNumber(1, MOST_TOKENS),
   },
+];
+
+/** The seed of a measurement. */
+export const SEED: OptionSpec = {
+  flags: "--seed <n>",
+  help: "Seed of the order of runs and of a random prompt",
+  group: "Workload",
+  parse: wholeNumber(0, 2 ** 32 - 1),
+  default: 0,
+};
+
+/** The precision at which a measurement ends. */
+export const TARGET_CI: OptionSpec = {
+  flags: "--target-ci <share>",
+  help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
+  group: "Measuring",
+  parse: share(0.001, 1),
+  default: 0.025,
+  defaultText: "2.5%",
+};
+
+/** The folder of a measurement's result and what is made of it. */
+export const OUT: OptionSpec = {
+  flags: "--out <folder>",
+  help: "Folder for result, page and chart",
+  group: "Output",
+  defaultText: DEFAULT_FOLDER,
+};
+
+const benchOptions = (): readonly OptionSpec[] => [
+  strategiesSpec("bench", {
+    flags: "--strategies <names>",
+    help: "Decode strategies to compare",
+    group: "K/V memory",
+  }),
+  ...kvOptionSpecs({ contextLengths: true }),
+  ...PROMPTS,
   ...inGroup(
     "Workload",
     {
@@ -69,12 +101,7 @@ const benchOptions = (): readonly OptionSpec[] => [
       help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
       parse: sweepOption,
     },
-    {
-      flags: "--seed <n>",
-      help: "Seed of the order of runs and of a random prompt",
-      parse: wholeNumber(0, 2 ** 32 - 1),
-      default: 0,
-    },
+    SEED,
   ),
   ...inGroup(
     "Measuring",
@@ -90,13 +117,7 @@ const benchOptions = (): readonly OptionSpec[] => [
       parse: wholeNumber(1, 1000),
       defaultText: "until --target-ci or --max-seconds is reached",
     },
-    {
-      flags: "--target-ci <share>",
-      help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
-      parse: share(0.001, 1),
-      default: 0.025,
-      defaultText: "2.5%",
-    },
+    TARGET_CI,
     {
       flags: "--max-seconds <n>",
       help: "Most seconds of measured runs for one setting",
@@ -105,12 +126,7 @@ const benchOptions = (): readonly OptionSpec[] => [
     },
     { flags: "--no-accuracy", help: "Do not compare f16 and int8 with float32 first" },
   ),
-  {
-    flags: "--out <folder>",
-    help: "Folder for result, page and chart",
-    group: "Output",
-    defaultText: DEFAULT_FOLDER,
-  },
+  OUT,
   JSON_FILE,
   { flags: "--format <form>", help: "Printed form", group: "Output", choices: FORMATS, default: "table" },
   WIDE,

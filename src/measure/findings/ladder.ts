@@ -11,6 +11,7 @@ import { bootstrapInterval, bootstrapProduct, type Interval } from "../statistic
 import { growthOf } from "../statistics/growth.ts";
 import { type Ratio, ratioOf, type Verdict, verdictOf } from "../statistics/ratio.ts";
 import { median } from "../statistics/statistics.ts";
+import { busyLoad, machineSpread, QUIET_SPREAD } from "./warnings.ts";
 import { type ClaimGround, judgeClaims, type TestedClaim } from "./claims.ts";
 
 /** A ratio of times, the earlier over the later: above 1, the later is faster. */
@@ -45,6 +46,17 @@ export interface LadderFindings {
   /** Sequences at once with blocks, over those with regions of one context each. */
   readonly sequences: number;
   readonly claims: readonly TestedClaim[];
+  readonly cautions: LadderCautions;
+}
+
+/** Reasons to mistrust the figures, as figures. */
+export interface LadderCautions {
+  /** Processes that ran or waited at the start, where they were many; else undefined. */
+  readonly load: number | undefined;
+  /** Spread of the yardstick as a share of its median, where it was wide; else undefined. */
+  readonly spread: number | undefined;
+  /** Pairs of rungs for which time ran out before their medians were precise. */
+  readonly rushed: number;
 }
 
 /** Smallest difference that counts as one, a share. */
@@ -81,6 +93,16 @@ export function ladderFindings(result: LadderResult): LadderFindings {
     paging: found[pagingAt(rungs)]!,
     sequences: sequences.blocks.mean / sequences.regions.mean,
     claims: claimsOfLadder(result),
+    cautions: cautionsOf(result),
+  };
+}
+
+function cautionsOf({ environment, turns }: LadderResult): LadderCautions {
+  const spread = machineSpread(turns);
+  return {
+    load: busyLoad(environment),
+    spread: spread > QUIET_SPREAD ? spread : undefined,
+    rushed: turns.filter(({ stopped }) => stopped === "time").length,
   };
 }
 

@@ -10,14 +10,23 @@ import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
+import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
+import { type Lang, wordsIn } from "../ladder/lang.ts";
+import { ladderSection } from "./ladder_section.ts";
 import { benchSection, paperSection, profileSection, type Section } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
 
 /** Results that a page can show. */
-export type Reportable = BenchResult | ProfileResult | PaperResult;
+export type Reportable = BenchResult | ProfileResult | PaperResult | LadderResult;
+
+/** Options of {@linkcode reportPage}. */
+export interface PageOptions {
+  /** Language of what is there in several: ladders. Default: English. */
+  readonly lang?: Lang;
+}
 
 /** Makes the page of one or more results. */
-export function reportPage(results: readonly Reportable[]): string {
+export function reportPage(results: readonly Reportable[], { lang = "en" }: PageOptions = {}): string {
   const sections = results.map((result, i): Section => {
     const prefix = results.length === 1 ? "" : `r${i + 1}-`;
     switch (result.kind) {
@@ -27,6 +36,8 @@ export function reportPage(results: readonly Reportable[]): string {
         return profileSection(result, prefix);
       case "kvbench.paper":
         return paperSection(result, prefix);
+      case "kvbench.ladder":
+        return ladderSection(result, prefix, lang);
     }
   });
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
@@ -39,10 +50,13 @@ export function reportPage(results: readonly Reportable[]): string {
     "form-action 'none'",
   ].join("; ");
   const alone = sections.length === 1 ? sections[0] : undefined;
-  const title = alone ? `${alone.title}: a KV-cache benchmark` : `${sections.length} KV-cache benchmarks`;
+  const title = alone
+    ? alone.pageTitle ?? `${alone.title}: a KV-cache benchmark`
+    : `${sections.length} KV-cache benchmarks`;
+  const spoken = results.every(({ kind }) => kind === "kvbench.ladder") ? lang : "en";
   return html`
     <!doctype html>
-    <html lang="en">
+    <html lang="${spoken}">
       <head>
         <meta charset="utf-8">
         <meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -59,7 +73,7 @@ export function reportPage(results: readonly Reportable[]): string {
       ? alone.body
       : sections.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
     </main>
-    <noscript><p>The charts need JavaScript. The tables show the same figures.</p></noscript>
+    <noscript><p>${wordsIn(spoken).page.noscript}</p></noscript>
     ${jsonScript("figures", sections.flatMap(({ figures }) => figures))}
     <script>${new Html(script)}</script>
       </body>

@@ -23,6 +23,8 @@ import { type Html, html, type Part } from "./html.ts";
 /** A result's part of the page, and the charts that are drawn in it. */
 export interface Section {
   readonly title: string;
+  /** Title of a page with this section alone. Default: made of the title. */
+  readonly pageTitle?: string;
   /** Markup without the title. */
   readonly body: Html;
   /** Charts, with ids that no other section has. */
@@ -40,7 +42,7 @@ export function benchSection(result: BenchResult, prefix: string): Section {
       ? "synthetic weights, "
       : ""}${describe(environment)}, ${created.slice(0, 10)}</p>
     <ul>${sentences(result).map((text) => html`<li>${text}</li>`)}</ul>
-    ${measured ? claimsTable(result) : html`<p>Nothing is measured yet.</p>`}
+    ${measured ? benchClaims(result) : html`<p>Nothing is measured yet.</p>`}
     ${measured
       ? html`<h3>All cells</h3>${
         tableMarkup(`${prefix}cells`, "Medians ± half of their 95 % intervals", { head, rows })
@@ -82,6 +84,14 @@ export function paperSection(result: PaperResult, prefix: string): Section {
   return { title: "Comparisons of the PagedAttention paper", body, figures };
 }
 
+function benchClaims(result: BenchResult): Html {
+  return claimsTable(saidClaims(result).map((said) => ({ ...said, name: said.verdict })), {
+    title: CLAIMS_TITLE,
+    columns: ["claim", "verdict", "figures"],
+    note: claimsNote(result),
+  });
+}
+
 function describe({ adapter, kvbench, deno }: Environment): string {
   const kind = sayKind(adapter, "a hardware adapter", "a software adapter");
   return `${
@@ -89,35 +99,43 @@ function describe({ adapter, kvbench, deno }: Environment): string {
   } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
 }
 
-function claimsTable(result: BenchResult): Html {
-  const rows = saidClaims(result).map(({ claim, verdict, figures }) =>
+/** Makes a table of claims; `name` is the verdict in English. */
+export function claimsTable(
+  claims: readonly Readonly<Record<"claim" | "verdict" | "name" | "figures", string>>[],
+  { title, columns, note }: {
+    readonly title: string;
+    readonly columns: readonly string[];
+    readonly note: string;
+  },
+): Html {
+  const rows = claims.map(({ claim, verdict, name, figures }) =>
     html`
       <tr>
         <td>${claim}</td>
-        <td><span class="verdict ${verdict === "not shown by this run"
+        <td><span class="verdict ${name === "not shown by this run"
           ? "not-shown"
-          : verdict.replaceAll(" ", "-")}">${verdict}</span></td>
+          : name.replaceAll(" ", "-")}">${verdict}</span></td>
         <td>${figures}</td>
       </tr>
     `
   );
   return html`
-    <h3>${CLAIMS_TITLE}</h3>
+    <h3>${title}</h3>
     <table class="claims">
       <thead>
-        <tr>
-          <th scope="col">claim</th>
-          <th scope="col">verdict</th>
-          <th scope="col">figures</th>
-        </tr>
+        <tr>${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr>
       </thead>
       <tbody>${rows}</tbody>
     </table>
-    <p class="faint">${claimsNote(result)}</p>
+    <p class="faint">${note}</p>
   `;
 }
 
-function figureMarkup({ id, title, caption, table }: Figure): Html {
+/** Makes a figure's part of the page. */
+export function figureMarkup(
+  { id, title, caption, table }: Figure,
+  summary = "Figures as a table",
+): Html {
   return html`
     <figure aria-labelledby="title-${id}">
       <h3 id="title-${id}">${title}</h3>
@@ -128,7 +146,7 @@ function figureMarkup({ id, title, caption, table }: Figure): Html {
       <figcaption>
         <p>${caption}</p>
       </figcaption>
-      <details><summary>Figures as a table</summary>${tableMarkup(`table-${id}`, title, table)}</details>
+      <details><summary>${summary}</summary>${tableMarkup(`table-${id}`, title, table)}</details>
     </figure>
   `;
 }
@@ -166,10 +184,12 @@ function weightsOf({ model: { weights, weights_dtype } }: BenchResult): string {
   return `${weights_dtype}, ${origin}`;
 }
 
-function facts(
+/** Makes the table of where and how something was measured. */
+export function facts(
   environment: Environment,
   command: readonly string[],
   more: readonly (readonly [string, string])[],
+  summary = "Where and how it was measured",
 ): Html {
   const { adapter, cpu, load_average: load } = environment;
   const rows: (readonly [string, Part])[] = [
@@ -189,7 +209,7 @@ function facts(
   ];
   return html`
     <details>
-      <summary>Where and how it was measured</summary>
+      <summary>${summary}</summary>
       <table class="facts">
         <tbody>${rows.map(([name, value]) =>
           html`
