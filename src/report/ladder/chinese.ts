@@ -44,9 +44,11 @@ export const CHINESE: LadderWords = {
     `分页本身（第 ${rung} 级）在这里只值 ${factor}；但就并发序列数而言值 ${sequences} ×：在同样 ${tokens} 个词元的 K/V 显存里，` +
     `平均同时运行 ${blocks} 个序列，而不是 ${regions} 个（模拟 ${requests} 个请求）。`,
   largest: (factors) =>
-    `真正起作用的是：${
-      factors.map(({ rung, name, factor }) => `第 ${rung} 级“${name}”，${factor}`).join("；")
-    }。`,
+    factors.length === 0
+      ? "没有哪一级被证明比下一级更快：次数太少，或噪声太大。"
+      : `真正起作用的是：${
+        factors.map(({ rung, name, factor }) => `第 ${rung} 级“${name}”，${factor}`).join("；")
+      }。`,
   multiplies: ({ whole, product, agrees }) =>
     `最高级与最低级轮流实测，快 ${whole}；各级倍数相乘得 ${product}：${
       agrees === null ? "次数太少，无法判断是否一致" : agrees ? "两者一致" : "两者不一致"

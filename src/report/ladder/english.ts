@@ -53,9 +53,11 @@ export const ENGLISH: LadderWords = {
     `Paging itself (rung ${rung}) is worth ${factor} here; it is worth ${sequences} × in sequences: ${blocks} in place ` +
     `of ${regions} run at once in the same K/V memory of ${tokens} tokens (simulated: ${requests} requests).`,
   largest: (factors) =>
-    `What makes the difference: ${
-      factors.map(({ rung, name, factor }) => `rung ${rung}, ${name}: ${factor}`).join("; ")
-    }.`,
+    factors.length === 0
+      ? "No rung is shown to be faster than the one below it: too few runs, or too much noise."
+      : `What makes the difference: ${
+        factors.map(({ rung, name, factor }) => `rung ${rung}, ${name}: ${factor}`).join("; ")
+      }.`,
   multiplies: ({ whole, product, agrees }) =>
     `The highest rung is ${whole} faster than the lowest, measured in turns of their own; the rungs' factors multiply ` +
     `to ${product}: ${

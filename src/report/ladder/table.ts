@@ -28,7 +28,7 @@ export function ladderTable(result: LadderResult, lang: Lang = "en"): string {
     table,
     "",
     ...wrap(answer),
-    ...sentences.flatMap((line) => wrap(line)),
+    ...sentences.flatMap((line) => wrap(`- ${line}`)),
     "",
     ...wrap(published.said),
     ...published.differences.flatMap((line) => wrap(`- ${line}`)),

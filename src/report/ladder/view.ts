@@ -19,7 +19,7 @@ import { type Lang, wordsIn } from "./lang.ts";
 import { PUBLISHED, PUBLISHED_GPU, publishedBeside, type PublishedRow } from "./published.ts";
 import type { LadderWords } from "./words.ts";
 
-/** Factors from which a rung is named as one that makes the difference. */
+/** Most rungs that are named as those that make the difference. */
 const NAMED = 3;
 
 /** A rung as text. */
@@ -84,7 +84,7 @@ export function ladderView(result: LadderResult, lang: Lang): LadderView {
     };
   });
   const paging = rungs[findings.rungs.indexOf(findings.paging)]!;
-  const largest = rungs.filter(({ factor }) => factor !== null)
+  const largest = rungs.filter(({ factor }) => factor?.verdict === "faster")
     .sort((a, b) => b.factor!.ratio - a.factor!.ratio).slice(0, NAMED)
     .map(({ number, rung, gain }) => ({ rung: number, name: words.rungs[rung.name].short, factor: gain }));
   const whole = sayFactor(findings.whole), product = sayFactor(findings.product);

@@ -49,7 +49,7 @@ export function benchSection(result: BenchResult, prefix: string): Section {
       }`
       : ""}
     <h3>Charts</h3>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
     ${facts(environment, command, [["weights", weightsOf(result)]])}
   `;
   return { title: model.name, body, figures };
@@ -62,7 +62,7 @@ export function profileSection(result: ProfileResult, prefix: string): Section {
   const body = html`
     <p class="faint">${describe(result.environment)}, weights ${result.weights_dtype}, K/V ${result
       .kv_dtype}, ${result.created.slice(0, 10)}</p>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
     ${facts(result.environment, result.command, [])}
   `;
   return { title: `${result.model}, profile of ${result.strategy}`, body, figures };
@@ -79,7 +79,7 @@ export function paperSection(result: PaperResult, prefix: string): Section {
     <p class="faint">${servingHeading(result).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${created
       .slice(0, 10)}</p>
     <p>Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
   `;
   return { title: "Comparisons of the PagedAttention paper", body, figures };
 }
