@@ -12,6 +12,8 @@ import { formatBytes, formatMs } from "./units.ts";
 export interface EvidenceWords {
   /** Joins parts of a list. */
   readonly and: string;
+  /** Stands between the ends of an interval where one is negative. */
+  readonly to: string;
   absent(strategies: string): string;
   readonly oneToken: string;
   peak(strategy: string, bytes: string, tables: string | undefined): string;
@@ -26,6 +28,7 @@ export interface EvidenceWords {
 /** English. */
 export const ENGLISH_EVIDENCE: EvidenceWords = {
   and: " and ",
+  to: " to ",
   absent: (strategies) => `${strategies} did not run`,
   oneToken: "one new token has no decode phase",
   peak: (strategy, bytes, tables) => `${bytes} with ${strategy}${tables ? `, ${tables} of it tables,` : ""}`,
@@ -68,7 +71,7 @@ export function sayEvidence(
     }
     case "time": {
       const against = evidence.against.map(({ strategy, ms, ratio }) => {
-        const range = ratio.interval ? ` (${sayInterval(ratio.interval)})` : "";
+        const range = ratio.interval ? ` (${sayInterval(ratio.interval, words)})` : "";
         return words.time(strategy, formatMs(ms), `${ratio.ratio.toFixed(3)}${range}`);
       });
       const enough = evidence.against.every(({ ratio }) => ratio.enough);
@@ -78,9 +81,9 @@ export function sayEvidence(
     case "growth": {
       const { without, strategy, cached } = evidence, { from, to } = without;
       const figures = words.growth({
-        without: sayExponent(without),
+        without: sayExponent(without, words),
         strategy,
-        cached: sayExponent(cached),
+        cached: sayExponent(cached, words),
         from: String(from),
         to: String(to),
       });
@@ -95,13 +98,13 @@ function whyUntold(without: Growth, cached: Growth): keyof EvidenceWords["untold
   return without.interval[0] < PROPORTIONAL ? "hidden" : "wide";
 }
 
-function sayExponent({ exponent, interval }: Growth): string {
-  return `n^${fixed(exponent, 2)}${interval ? ` (${sayInterval(interval, 2)})` : ""}`;
+function sayExponent({ exponent, interval }: Growth, words: EvidenceWords): string {
+  return `n^${fixed(exponent, 2)}${interval ? ` (${sayInterval(interval, words, 2)})` : ""}`;
 }
 
-function sayInterval(interval: Interval, digits = 3): string {
+function sayInterval(interval: Interval, { to }: EvidenceWords, digits = 3): string {
   const [low, high] = interval.map((end) => fixed(end, digits));
-  return low!.startsWith("-") || high!.startsWith("-") ? `${low} to ${high}` : `${low}–${high}`;
+  return low!.startsWith("-") || high!.startsWith("-") ? `${low}${to}${high}` : `${low}–${high}`;
 }
 
 /** Formats a number with a fixed number of decimals, and no sign before a zero. */

@@ -11,8 +11,10 @@ export const WIDTH = 80;
 const WIDE = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]/;
 
 /** A piece of text that no line break may part: a word, or a wide character with the punctuation behind it. */
-const PIECE =
-  /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60][，。：；、）”]*|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]+[，。：；、）”]*/g;
+const PIECE = new RegExp(
+  "[“（]*(?:[\\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uff60]|[^\\s\\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uff60]+)[，。：；、）”】]*",
+  "g",
+);
 
 /** Counts the columns that text takes on a terminal. */
 export function columnsOf(text: string): number {

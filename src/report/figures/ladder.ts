@@ -17,24 +17,26 @@ export function ladderFigure(result: LadderResult, lang: Lang = "en"): BarFigure
 /** Returns the chart of a view. */
 export function figureOfView({ words, rungs }: LadderView): BarFigure {
   const { chart, columns, interval } = words;
-  const times = rungs.map(({ ms }) => ms), below = (i: number) => times[i - 1] ?? times[i]!;
+  const times = rungs.map(({ ms }) => ms), before = (i: number) => times[i - 1] ?? times[i]!;
+  const lost = times.map((ms, i) => Math.max(0, ms - before(i)));
+  const ends = rungs.map(({ ms, interval }) => interval?.[1] ?? ms);
   return {
     id: "ladder",
     title: chart.title,
     caption: chart.caption,
     kind: "bars",
     categories: rungs.map(({ label }) => label),
-    x: { title: chart.axis, unit: "ms", log: false, min: 0, max: Math.max(...times) },
+    x: { title: chart.axis, unit: "ms", log: false, min: 0, max: Math.max(...times, ...ends) },
     stacked: true,
     series: [
       {
         name: chart.time,
         colour: "here",
-        values: times.map((ms, i) => Math.min(ms, below(i))),
+        values: times.map((ms, i) => Math.min(ms, before(i))),
         intervals: rungs.map((rung) => rung.interval),
       },
-      { name: chart.gained, colour: "gained", values: times.map((ms, i) => Math.max(0, below(i) - ms)) },
-      { name: chart.lost, colour: "lost", values: times.map((ms, i) => Math.max(0, ms - below(i))) },
+      { name: chart.gained, colour: "gained", values: times.map((ms, i) => Math.max(0, before(i) - ms)) },
+      ...lost.some((ms) => ms > 0) ? [{ name: chart.lost, colour: "lost", values: lost } as const] : [],
     ],
     ends: rungs.map(({ ms, gain }) => `${formatSignificant(ms)} ms${gain === "" ? "" : `   ${gain}`}`),
     table: {

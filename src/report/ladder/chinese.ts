@@ -10,8 +10,8 @@ export const CHINESE: LadderWords = {
   title: "从笔记本里的循环到推理引擎",
   heading: ({ model, adapter, promptTokens, newTokens }) =>
     `kvbench：${model}，${adapter}，提示 ${promptTokens} 个词元，生成 ${newTokens} 个`,
-  software: "软件渲染",
-  hardware: "硬件",
+  software: "软件适配器",
+  hardware: "硬件适配器",
   rungs: {
     recompute: {
       short: "无缓存",
@@ -38,19 +38,19 @@ export const CHINESE: LadderWords = {
     runs: "次数",
   },
   interval: ["95 % 下限", "95 % 上限"],
-  whole: "最高级比最低级",
+  whole: "末级比首级",
   product: "各级倍数之积",
   paging: ({ rung, factor, sequences, regions, blocks, tokens, requests }) =>
     `分页本身（第 ${rung} 级）在这里只值 ${factor}；但就并发序列数而言值 ${sequences} ×：在同样 ${tokens} 个词元的 K/V 显存里，` +
     `平均同时运行 ${blocks} 个序列，而不是 ${regions} 个（模拟 ${requests} 个请求）。`,
   largest: (factors) =>
     factors.length === 0
-      ? "没有哪一级被证明比下一级更快：次数太少，或噪声太大。"
+      ? "没有哪一级被证明比上一级更快：次数太少，或噪声太大。"
       : `真正起作用的是：${
         factors.map(({ rung, name, factor }) => `第 ${rung} 级“${name}”，${factor}`).join("；")
       }。`,
   multiplies: ({ whole, product, agrees }) =>
-    `最高级与最低级轮流实测，快 ${whole}；各级倍数相乘得 ${product}：${
+    `末级与首级轮流实测，快 ${whole}；各级倍数相乘得 ${product}：${
       agrees === null ? "次数太少，无法判断是否一致" : agrees ? "两者一致" : "两者不一致"
     }。`,
   fed: ({ from, rungs }) =>
@@ -71,7 +71,7 @@ export const CHINESE: LadderWords = {
     "那里以 T = 0.7 采样，这里用贪心选择",
     "GPU、模型与框架（PyTorch）都不同",
   ],
-  cautionLabel: "注意：",
+  caution: (text) => `注意：${text}`,
   busy: (load, cpus) => `开始测量时机器繁忙：${cpus} 个 CPU 上有 ${load} 个进程。`,
   unquiet: (percent) => `机器不安静：标尺（一段固定的 GPU 工作）的四分位距为其中位数的 ${percent}。`,
   rushed: (pairs, seconds) => `有 ${pairs} 对在中位数足够精确之前时间已用完（--max-seconds ${seconds}）。`,
@@ -89,11 +89,13 @@ export const CHINESE: LadderWords = {
     "does not hold": "不成立",
     "not shown by this run": "本次运行未能说明",
   },
+  claim: ({ claim, verdict, figures }) => `【${verdict}】${claim}（${figures}）。`,
   claimsTitle: "教科书上的说法成立吗？",
   claimsColumns: ["说法", "结论", "数据"],
   claimsNote: "依据轮流测量的各级：缓存看第 1、2 级，分页看第 5、6 级。",
   evidence: {
     and: "、",
+    to: " 至 ",
     absent: (strategies) => `没有运行 ${strategies}`,
     oneToken: "只生成一个词元，没有解码阶段",
     peak: (strategy, bytes, tables) => `${strategy} ${bytes}${tables ? `（其中表 ${tables}）` : ""}`,
@@ -113,10 +115,10 @@ export const CHINESE: LadderWords = {
     title: "每词元时间，逐级",
     axis: "毫秒/词元",
     time: "每词元时间",
-    gained: "比下一级节省",
-    lost: "比下一级多用",
+    gained: "比上一级节省",
+    lost: "比上一级多用",
     caption:
-      "每条是一级的每词元时间及其 95 % 区间；浅色部分是比下一级节省的时间。倍数来自两级轮流测量，括号内为 95 % 区间。",
+      "每条是一级的每词元时间及其 95 % 区间；浅色部分是比上一级节省的时间。倍数来自两级轮流测量，括号内为 95 % 区间。",
   },
   page: {
     figures: "各级",

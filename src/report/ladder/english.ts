@@ -47,19 +47,19 @@ export const ENGLISH: LadderWords = {
     runs: "runs",
   },
   interval: ["95 % from", "95 % to"],
-  whole: "highest over lowest",
+  whole: "last over first",
   product: "product of the factors",
   paging: ({ rung, factor, sequences, regions, blocks, tokens, requests }) =>
     `Paging itself (rung ${rung}) is worth ${factor} here; it is worth ${sequences} × in sequences: ${blocks} in place ` +
     `of ${regions} run at once in the same K/V memory of ${tokens} tokens (simulated: ${requests} requests).`,
   largest: (factors) =>
     factors.length === 0
-      ? "No rung is shown to be faster than the one below it: too few runs, or too much noise."
+      ? "No rung is shown to be faster than the one before it: too few runs, or too much noise."
       : `What makes the difference: ${
         factors.map(({ rung, name, factor }) => `rung ${rung}, ${name}: ${factor}`).join("; ")
       }.`,
   multiplies: ({ whole, product, agrees }) =>
-    `The highest rung is ${whole} faster than the lowest, measured in turns of their own; the rungs' factors multiply ` +
+    `The last rung is ${whole} faster than the first, measured in turns of their own; the rungs' factors multiply ` +
     `to ${product}: ${
       agrees === null
         ? "too few runs to tell whether they agree"
@@ -88,7 +88,7 @@ export const ENGLISH: LadderWords = {
     "tokens are sampled at T = 0.7; here they are chosen greedily",
     "another GPU, another model, and PyTorch",
   ],
-  cautionLabel: "Caution:",
+  caution: (text) => `Caution: ${text}`,
   busy: (load, cpus) => `The machine was busy when measuring began: ${load} processes on ${cpus} CPUs.`,
   unquiet: (percent) =>
     `The machine was not quiet: the interquartile range of the yardstick, a fixed piece of GPU work, is ${percent} of ` +
@@ -102,6 +102,7 @@ export const ENGLISH: LadderWords = {
     "does not hold": "does not hold",
     "not shown by this run": "not shown by this run",
   },
+  claim: ({ claim, verdict, figures }) => `${verdict.toUpperCase()}: ${claim} (${figures}).`,
   claimsTitle: "Do the textbook claims hold?",
   claimsColumns: ["claim", "verdict", "figures"],
   claimsNote: "Tested on rungs that took turns: 1 and 2 for the cache, 5 and 6 for paging.",
@@ -116,11 +117,11 @@ export const ENGLISH: LadderWords = {
     title: "Time per token, rung by rung",
     axis: "ms per token",
     time: "time per token",
-    gained: "gained over the rung below",
-    lost: "lost against the rung below",
+    gained: "gained over the rung before",
+    lost: "lost against the rung before",
     caption:
       "Each bar is a rung's time per token, with its 95 % interval; the pale part is what the rung gains over the " +
-      "one below it. Factors are from turns of the two rungs, with their 95 % intervals.",
+      "one before it. Factors are from turns of the two rungs, with their 95 % intervals.",
   },
   page: {
     figures: "The rungs",

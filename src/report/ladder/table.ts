@@ -33,12 +33,10 @@ export function ladderTable(result: LadderResult, lang: Lang = "en"): string {
     ...wrap(published.said),
     ...published.differences.flatMap((line) => wrap(`- ${line}`)),
     "",
-    ...cautions.flatMap((line) => wrap(`${words.cautionLabel} ${line}`)),
+    ...cautions.flatMap((line) => wrap(words.caution(line))),
     ...cautions.length > 0 ? [""] : [],
     words.claimsTitle,
-    ...claims.flatMap(({ claim, verdict, figures }) =>
-      wrap(`- ${verdict.toUpperCase()}: ${claim} (${figures}).`)
-    ),
+    ...claims.flatMap((each) => wrap(`- ${words.claim(each)}`)),
     ...wrap(words.claimsNote),
   ].join("\n");
 }

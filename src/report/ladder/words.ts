@@ -62,13 +62,15 @@ export interface LadderWords {
   /** Sets the published run beside it. */
   published(of: { readonly ms: string; readonly peaks: string; readonly gpu: string }): string;
   readonly differences: readonly string[];
-  readonly cautionLabel: string;
+  caution(text: string): string;
   busy(load: string, cpus: number): string;
   unquiet(percent: string): string;
   rushed(pairs: number, seconds: string): string;
   onCpu(adapter: string): string;
   readonly claims: Readonly<Record<ClaimName, string>>;
   readonly verdicts: Readonly<Record<ClaimVerdict, string>>;
+  /** Says a claim in a line. */
+  claim(of: Readonly<Record<"claim" | "verdict" | "figures", string>>): string;
   readonly claimsTitle: string;
   readonly claimsColumns: readonly [claim: string, verdict: string, figures: string];
   readonly claimsNote: string;

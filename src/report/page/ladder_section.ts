@@ -18,7 +18,7 @@ export function ladderSection(result: LadderResult, prefix: string, lang: Lang):
   const body = html`
     <p class="faint">${view.heading}, ${created.slice(0, 10)}</p>
     <p class="answer">${view.answer}</p>
-    <ul class="cautions">${view.cautions.map((text) => html`<li>${words.cautionLabel} ${text}</li>`)}</ul>
+    <ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>
     <div class="figures wide">${figures.map((each) => figureMarkup(each, words.page.table))}</div>
     <h3>${words.page.figures}</h3>
     ${rungTable(view)}
