@@ -25,7 +25,7 @@ export function figureOfView({ words, rungs }: LadderView): BarFigure {
     title: chart.title,
     caption: chart.caption,
     kind: "bars",
-    categories: rungs.map(({ label }) => label),
+    categories: rungs.map(({ label, gain }) => gain === "" ? label : [label, gain]),
     x: { title: chart.axis, unit: "ms", log: false, min: 0, max: Math.max(...times, ...ends) },
     stacked: true,
     series: [
@@ -38,7 +38,7 @@ export function figureOfView({ words, rungs }: LadderView): BarFigure {
       { name: chart.gained, colour: "gained", values: times.map((ms, i) => Math.max(0, before(i) - ms)) },
       ...lost.some((ms) => ms > 0) ? [{ name: chart.lost, colour: "lost", values: lost } as const] : [],
     ],
-    ends: rungs.map(({ ms, gain }) => `${formatSignificant(ms)} ms${gain === "" ? "" : `   ${gain}`}`),
+    ends: times.map((ms) => `${formatSignificant(ms)} ms`),
     table: {
       head: [
         columns.rung,
