@@ -20,7 +20,7 @@ export const CHINESE: LadderWords = {
     concatenate: { short: "缓存，逐步拼接", changes: "保留 K 和 V，显存随长度增长，每步复制" },
     reserve: { short: "缓存，一次分配", changes: "K 和 V 的显存一开始就分配好" },
     reuse: {
-      short: "全部复用，编号留在 GPU",
+      short: "复用，编号留在 GPU",
       changes: "复用缓冲区、内核与绑定组；一次提交多步；下一步直接在 GPU 上取得编号",
     },
     half: { short: "权重用 f16", changes: "权重矩阵以半精度存储" },
