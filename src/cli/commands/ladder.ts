@@ -24,7 +24,6 @@ import { Gpt2 } from "../../model/gpt2.ts";
 import { memoryNeed } from "../../model/memory.ts";
 import { ladderFigure } from "../../report/figures/ladder.ts";
 import { formatJson } from "../../report/json.ts";
-import type { Lang } from "../../report/ladder/lang.ts";
 import { ladderTable } from "../../report/ladder/table.ts";
 import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
@@ -36,55 +35,47 @@ import { Command } from "../options/commander.ts";
 import { checkDestination, type Destination, destinationOf } from "../options/destination.ts";
 import { describeHelp } from "../options/help.ts";
 import { JSON_FILE, LANG } from "../options/json_output.ts";
-import { addUntypedModelOptions, type ModelOptions } from "../options/model_options.ts";
-import { addOptions, inGroup } from "../options/option_spec.ts";
+import { addUntypedModelOptions, type UntypedModelOptions } from "../options/model_options.ts";
+import { addOptions, inGroup, optionList, type Values } from "../options/option_spec.ts";
 import { MOST_SECONDS, MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { checkFirst } from "../session/checked.ts";
-import { hashed, type Session, withSession } from "../session/session.ts";
+import { hashed } from "../session/open_model.ts";
+import { type Session, withSession } from "../session/session.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { writeLine } from "../terminal/stdout.ts";
-import { promptOf, type PromptOptions } from "./bench/bench_plan.ts";
+import { promptOf } from "./bench/bench_plan.ts";
 import { savePageAndChart } from "./bench/bench_reports.ts";
 
-interface Options extends Omit<ModelOptions, "weightsDtype">, PromptOptions {
-  readonly newTokens: number;
-  readonly runs?: number;
-  readonly targetCi: number;
-  readonly maxSeconds: number;
-  readonly seed: number;
-  readonly out?: string;
-  readonly json?: string;
-  readonly lang: Lang;
-}
+const LADDER_OPTIONS = optionList(
+  ...PROMPTS,
+  ...inGroup("Workload", {
+    flags: "--new-tokens <n>",
+    help: "Tokens to generate, greedily",
+    parse: wholeNumber(2, MOST_TOKENS),
+    default: 32,
+  }),
+  SEED,
+  ...inGroup("Measuring", {
+    flags: "--runs <n>",
+    help: "Measured runs of each rung in each pair",
+    parse: wholeNumber(1, 1000),
+    defaultText: "until --target-ci or --max-seconds is reached",
+  }, {
+    flags: "--max-seconds <n>",
+    help: "Most seconds of measured runs, divided among the pairs of rungs",
+    parse: wholeNumber(1, MOST_SECONDS),
+    default: 45,
+  }),
+  TARGET_CI,
+  OUT,
+  JSON_FILE,
+  LANG,
+);
 
-/** Declares the subcommand. */
+type Options = UntypedModelOptions & Values<typeof LADDER_OPTIONS>;
+
 export function ladderCommand(): Command {
-  const command = addOptions(
-    addUntypedModelOptions(new Command("ladder")),
-    ...PROMPTS,
-    ...inGroup("Workload", {
-      flags: "--new-tokens <n>",
-      help: "Tokens to generate, greedily",
-      parse: wholeNumber(2, MOST_TOKENS),
-      default: 32,
-    }),
-    SEED,
-    ...inGroup("Measuring", {
-      flags: "--runs <n>",
-      help: "Measured runs of each rung in each pair",
-      parse: wholeNumber(1, 1000),
-      defaultText: "until --target-ci or --max-seconds is reached",
-    }, {
-      flags: "--max-seconds <n>",
-      help: "Most seconds of measured runs, divided among the pairs of rungs",
-      parse: wholeNumber(1, MOST_SECONDS),
-      default: 45,
-    }),
-    TARGET_CI,
-    OUT,
-    JSON_FILE,
-    LANG,
-  );
+  const command = addOptions(addUntypedModelOptions(new Command("ladder")), ...LADDER_OPTIONS);
   return describeHelp(command, {
     everyday: "model prompt prompt-tokens new-tokens max-seconds out json lang",
     examples: [
@@ -108,7 +99,7 @@ interface Prepared {
 }
 
 async function run(options: Options): Promise<void> {
-  const to = await destinationOf({ ...options, format: "table" });
+  const to = destinationOf({ ...options, format: "table" });
   await checkDestination(to);
   const created = new Date();
   const result = await withSession(

@@ -6,40 +6,21 @@
 import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { PAPER_KIND, parsePaper } from "../../simulate/paper/paper_result.ts";
-import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
-import { LADDER_KIND, parseLadder } from "../../measure/ladder/ladder_result.ts";
-import { kindOf } from "../../measure/record/record.ts";
-import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";
+import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
 import { drawCharts } from "../../report/chart.ts";
-import { figuresOf } from "../../report/figures/all.ts";
-import type { Figure } from "../../report/figures/figure.ts";
-import { ladderFigure } from "../../report/figures/ladder.ts";
-import { paperFigures } from "../../report/figures/paper.ts";
-import { rooflineFigure } from "../../report/figures/roofline.ts";
-import type { Lang } from "../../report/ladder/lang.ts";
-import { ladderTable } from "../../report/ladder/table.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
-import { type Reportable, reportPage } from "../../report/page/page.ts";
+import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
+import { DEFAULT_LANG, type Lang } from "../../report/ladder/lang.ts";
+import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
-import { paperTable } from "../../report/paper_table.ts";
-import { profileTable } from "../../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions } from "../options/option_spec.ts";
 import { LANG, WIDE } from "../options/json_output.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { writeLine } from "../terminal/stdout.ts";
-
-interface Options {
-  readonly output?: string;
-  readonly format?: Form;
-  readonly png?: string;
-  readonly wide: boolean;
-  readonly lang: Lang;
-}
 
 type Form = Format | "html";
 
@@ -53,26 +34,28 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
   md: "markdown",
 };
 
-/** Declares the subcommand. */
+const REPORT_OPTIONS = optionList(
+  {
+    flags: "-o, --output <file>",
+    help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
+    group: "Output",
+  },
+  {
+    flags: "--format <form>",
+    help: "Format",
+    group: "Output",
+    choices: [...FORMATS, "html"],
+    defaultText: "that of the file's extension, else table",
+  },
+  WIDE,
+  LANG,
+  { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
+);
+
+type Options = Values<typeof REPORT_OPTIONS>;
+
 export function reportCommand(): Command {
-  const command = addOptions(
-    new Command("report"),
-    {
-      flags: "-o, --output <file>",
-      help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
-      group: "Output",
-    },
-    {
-      flags: "--format <form>",
-      help: "Format",
-      group: "Output",
-      choices: [...FORMATS, "html"],
-      defaultText: "that of the file's extension, else table",
-    },
-    WIDE,
-    LANG,
-    { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
-  );
+  const command = addOptions(new Command("report"), ...REPORT_OPTIONS);
   return describeHelp(command, {
     examples: [
       ["Write a page that works offline", "report result.json -o report.html"],
@@ -82,9 +65,9 @@ export function reportCommand(): Command {
   })
     .summary("Show results, or write a page, charts or data")
     .description(
-      "Show results of bench, ladder, profile and paper, or write them as a page, as charts, or as data.",
+      "Show results of bench, ladder, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
     )
-    .argument("<result...>", "Results of bench, ladder, profile or paper")
+    .argument("<result...>", "Results of bench, ladder, profile, paper, serve-sim or load")
     .action(run);
 }
 
@@ -92,7 +75,7 @@ async function run(paths: string[], { output, format, png, wide, lang }: Options
   const form = format ?? (output !== undefined ? formOf(output) : "table");
   const results: Reportable[] = [];
   for (const path of paths) results.push(await readReportable(path));
-  const untranslated = lang === "en" ? -1 : results.findIndex(({ kind }) => kind !== LADDER_KIND.kind);
+  const untranslated = lang === DEFAULT_LANG ? -1 : results.findIndex((each) => !kindFor(each).speaks);
   if (untranslated >= 0) {
     throw new UsageError(
       `${paths[untranslated]} has no words in ${lang}: expected results of ladder, or no --lang`,
@@ -110,22 +93,12 @@ async function run(paths: string[], { output, format, png, wide, lang }: Options
 }
 
 /**
- * Reads a result of any kind that has a report.
+ * Reads the result in a file.
  *
- * @throws {KvbenchError} If the file can't be read, or is no such result.
+ * @throws {KvbenchError} If the file can't be read, or is no result that has a report.
  */
 export async function readReportable(path: string): Promise<Reportable> {
-  const json = await readJson(path);
-  switch (kindOf(json)) {
-    case PROFILE_KIND:
-      return parseProfile(json, path);
-    case PAPER_KIND.kind:
-      return parsePaper(json, path);
-    case LADDER_KIND.kind:
-      return parseLadder(json, path);
-    default:
-      return parseResult(json, path);
-  }
+  return parseReportable(await readJson(path), path);
 }
 
 function textOf(
@@ -142,35 +115,8 @@ function textOf(
   }
   return [
     ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
-    ...others.map((each) => tableOf(each, { wide, lang })),
+    ...others.map((each) => kindFor(each).table(each, { wide, lang })),
   ].join("\n\n");
-}
-
-function tableOf(
-  result: Exclude<Reportable, BenchResult>,
-  { wide, lang }: { readonly wide: boolean; readonly lang: Lang },
-): string {
-  switch (result.kind) {
-    case PROFILE_KIND:
-      return profileTable(result, { wide });
-    case PAPER_KIND.kind:
-      return paperTable(result);
-    case LADDER_KIND.kind:
-      return ladderTable(result, lang);
-  }
-}
-
-function figuresFor(result: Reportable): Figure[] {
-  switch (result.kind) {
-    case BENCH_KIND:
-      return figuresOf(result);
-    case PROFILE_KIND:
-      return [rooflineFigure(result)];
-    case PAPER_KIND.kind:
-      return paperFigures(result);
-    case LADDER_KIND.kind:
-      return [ladderFigure(result)];
-  }
 }
 
 /** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
@@ -197,7 +143,7 @@ interface Chart {
 }
 
 function chartsOf(result: Reportable): Chart[] {
-  const figures = figuresFor(result);
+  const figures = kindFor(result).figures(result, DEFAULT_LANG);
   const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
   if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
   return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];

@@ -83,7 +83,6 @@ export interface TurnsSoFar<T extends Timed> {
 
 /** Options of {@linkcode takeTurns}. */
 export interface TurnsOptions<T extends Timed = Timing> {
-  /** Number of cells. */
   readonly cells: number;
   readonly stopping: Stopping;
   /** Seed of the order. */
@@ -100,7 +99,6 @@ export interface TurnsOptions<T extends Timed = Timing> {
 
 /** The result of {@linkcode takeTurns}. */
 export interface Turns<T extends Timed = Timing> extends GroupRecord {
-  /** Measured runs: [cells][runs]. */
   readonly timings: T[][];
 }
 

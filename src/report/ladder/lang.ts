@@ -12,6 +12,9 @@ export const LANGS = ["en", "zh"] as const;
 /** A language of the ladder. */
 export type Lang = (typeof LANGS)[number];
 
+/** The language of everything else. */
+export const DEFAULT_LANG: Lang = "en";
+
 const WORDS: Readonly<Record<Lang, LadderWords>> = { en: ENGLISH, zh: CHINESE };
 
 /** Returns the words of a language. */

@@ -13,7 +13,7 @@ import {
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import { sayKind } from "../adapter_kind.ts";
 import { sayEvidence } from "../evidence.ts";
-import { oneLine } from "../one_line.ts";
+import { oneLine } from "../wrap.ts";
 import { formatBytes, formatCount, formatMs, formatPercent, formatSignificant } from "../units.ts";
 import { type Lang, wordsIn } from "./lang.ts";
 import { PUBLISHED, PUBLISHED_GPU, publishedBeside, type PublishedRow } from "./published.ts";

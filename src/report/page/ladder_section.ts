@@ -4,16 +4,19 @@
  * @module
  */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
-import { figureOfView } from "../figures/ladder.ts";
+import type { Figure } from "../figures/figure.ts";
 import type { Lang } from "../ladder/lang.ts";
 import { ladderView, type RungView } from "../ladder/view.ts";
 import { type Html, html } from "./html.ts";
 import { claimsTable, facts, figureMarkup, type Section } from "./sections.ts";
 
 /** Makes the section of a ladder. */
-export function ladderSection(result: LadderResult, prefix: string, lang: Lang): Section {
+export function ladderSection(
+  result: LadderResult,
+  figures: readonly Figure[],
+  lang: Lang,
+): Omit<Section, "figures"> {
   const view = ladderView(result, lang), { words, published } = view;
-  const figure = figureOfView(view), figures = [{ ...figure, id: `${prefix}${figure.id}` }];
   const { environment, command, created } = result;
   const body = html`
     <p class="faint">${view.heading}, ${created.slice(0, 10)}</p>
@@ -33,7 +36,7 @@ export function ladderSection(result: LadderResult, prefix: string, lang: Lang):
     })}
     ${facts(environment, command, [], words.page.details)}
   `;
-  return { title: words.title, pageTitle: words.title, body, figures };
+  return { title: words.title, pageTitle: words.title, body };
 }
 
 /** Makes the table of the rungs, with the whole and the product below them. */

@@ -5,41 +5,28 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { PaperResult } from "../../simulate/paper/paper_result.ts";
-import type { ProfileResult } from "../../measure/profile/profile_result.ts";
-import type { BenchResult } from "../../measure/record/result.ts";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
-import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
-import { type Lang, wordsIn } from "../ladder/lang.ts";
-import { ladderSection } from "./ladder_section.ts";
-import { benchSection, paperSection, profileSection, type Section } from "./sections.ts";
+import { kindFor, type Reportable } from "../kinds.ts";
+import { DEFAULT_LANG, type Lang, wordsIn } from "../ladder/lang.ts";
+import { loadsSection, type Section } from "./sections.ts";
+import { LOAD_KIND } from "../../load/load_result.ts";
 import style from "./style.css" with { type: "text" };
 
-/** Results that a page can show. */
-export type Reportable = BenchResult | ProfileResult | PaperResult | LadderResult;
-
-/** Options of {@linkcode reportPage}. */
-export interface PageOptions {
-  /** Language of what is there in several: ladders. Default: English. */
-  readonly lang?: Lang;
-}
-
-/** Makes the page of one or more results. */
-export function reportPage(results: readonly Reportable[], { lang = "en" }: PageOptions = {}): string {
+/** Makes the page of one or more results, in a language if all of them have words in it. */
+export function reportPage(
+  results: readonly Reportable[],
+  { lang = DEFAULT_LANG }: { readonly lang?: Lang } = {},
+): string {
+  const spoken = results.every((result) => kindFor(result).speaks) ? lang : DEFAULT_LANG;
   const sections = results.map((result, i): Section => {
     const prefix = results.length === 1 ? "" : `r${i + 1}-`;
-    switch (result.kind) {
-      case "kvbench.bench":
-        return benchSection(result, prefix);
-      case "kvbench.profile":
-        return profileSection(result, prefix);
-      case "kvbench.paper":
-        return paperSection(result, prefix);
-      case "kvbench.ladder":
-        return ladderSection(result, prefix, lang);
-    }
+    const kind = kindFor(result);
+    const figures = kind.figures(result, lang).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
+    return { ...kind.section(result, figures, prefix, lang), figures };
   });
+  const loads = results.filter((result) => result.kind === LOAD_KIND.kind);
+  if (loads.length > 1) sections.unshift(loadsSection(loads));
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
   const policy = [
     "default-src 'none'",
@@ -52,8 +39,7 @@ export function reportPage(results: readonly Reportable[], { lang = "en" }: Page
   const alone = sections.length === 1 ? sections[0] : undefined;
   const title = alone
     ? alone.pageTitle ?? `${alone.title}: a KV-cache benchmark`
-    : `${sections.length} KV-cache benchmarks`;
-  const spoken = results.every(({ kind }) => kind === "kvbench.ladder") ? lang : "en";
+    : `${results.length} KV-cache benchmarks`;
   return html`
     <!doctype html>
     <html lang="${spoken}">
