@@ -22,7 +22,9 @@ export type ColourKey =
   | "here"
   | "paper"
   | "recompute"
-  | "swap";
+  | "swap"
+  | "gained"
+  | "lost";
 
 /** The colour of a meaning, or one that comes with the chart: that of a strategy. */
 export type Colour = ColourKey | { readonly light: string; readonly dark: string };
