@@ -15,17 +15,19 @@ export interface Tuning {
   readonly texels: boolean;
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
+  /** Whether the vectors of eight tiles in turn lie together, rather than those of a tile; see `order_by_vector.wgsl`. */
+  readonly byVector: boolean;
   /** Whether a lane of a many-row product makes four output tiles rather than one. */
   readonly wideRows: boolean;
   /** Whether each weight tile serves sixteen rows rather than eight in products of more than eight, if `wideRows`. */
   readonly tallRows: boolean;
-  /** Lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
+  /** The most lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
   /** Whether those lanes are a subgroup's, as many as it has; where they are, `kSplit` sizes the workgroup. */
   readonly subgroups: boolean;
   /** Output tiles from which a lane of a one-row product makes four of them rather than one, if `kSplit` is 1. */
   readonly wideRowTiles: number;
-  /** Lanes of a linear workgroup. */
+  /** Lanes of a linear workgroup that make different outputs; fewer where few outputs would give few workgroups. */
   readonly linearLanes: number;
   /** Lanes of a layer norm workgroup. */
   readonly normLanes: number;
@@ -48,6 +50,7 @@ export const SOFTWARE_TUNING: Tuning = {
   name: "software",
   texels: true,
   tileGroup: 4,
+  byVector: false,
   wideRows: true,
   tallRows: true,
   kSplit: 1,
@@ -67,13 +70,14 @@ export const SOFTWARE_TUNING: Tuning = {
 export const HARDWARE_TUNING: Tuning = {
   name: "hardware",
   texels: false,
-  tileGroup: 8,
+  tileGroup: 4,
+  byVector: true,
   wideRows: false,
   tallRows: false,
-  kSplit: 8,
+  kSplit: 32,
   subgroups: false,
   wideRowTiles: 128,
-  linearLanes: 32,
+  linearLanes: 8,
   normLanes: 64,
   decodeLanes: 64,
   splitTokens: 64,

@@ -15,6 +15,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   name: z.literal("measured"),
   texels: z.boolean(),
   tileGroup: z.int().positive(),
+  byVector: z.boolean(),
   wideRows: z.boolean(),
   tallRows: z.boolean(),
   kSplit: z.int().positive(),

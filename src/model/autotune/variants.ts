@@ -13,11 +13,20 @@ const NEVER = 2 ** 30;
 /** The variant in which a lane makes four tiles. */
 const WIDE = {
   tileGroup: 4,
+  byVector: false,
   wideRows: true,
   tallRows: true,
   kSplit: 1,
   wideRowTiles: 128,
   linearLanes: 8,
+} as const satisfies Partial<Tuning>;
+/** The variants in which lanes split the sums. */
+const SPLIT = {
+  texels: false,
+  tileGroup: 4,
+  byVector: true,
+  wideRows: false,
+  tallRows: false,
 } as const satisfies Partial<Tuning>;
 /** Variants of the linear products that every device can run. */
 const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
@@ -26,16 +35,14 @@ const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
   { ...WIDE, texels: true, wideRowTiles: NEVER },
   { ...WIDE, texels: true, linearLanes: 32 },
   { ...WIDE, texels: false },
-  ...[{ kSplit: 8, linearLanes: 32 }, { kSplit: 4, linearLanes: 64 }, { kSplit: 16, linearLanes: 16 }].map(
-    (split) => ({ ...split, texels: false, tileGroup: 8, wideRows: false, tallRows: false }),
+  ...[{ kSplit: 64, linearLanes: 4 }, { kSplit: 32, linearLanes: 8 }, { kSplit: 16, linearLanes: 16 }].map(
+    (split) => ({ ...SPLIT, ...split }),
   ),
 ];
 /** Variants that need subgroups. */
-const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 8].map((tileGroup) => ({
-  texels: false,
+const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 4].map((tileGroup) => ({
+  ...SPLIT,
   tileGroup,
-  wideRows: false,
-  tallRows: false,
   kSplit: 32,
   linearLanes: 32,
   subgroups: true,

@@ -6,10 +6,12 @@
 // requires: weight storage
 // provides: weight format
 
+const TILE_VECTORS = 2u;
+
 // Tile i; its column j holds four outputs of input j.
 fn weight_tile(i: u32) -> mat4x4f {
-  let near = weight_load(2u * i); // inputs 0 and 1
-  let far = weight_load(2u * i + 1u); // inputs 2 and 3
+  let near = weight_load(i, 0u); // inputs 0 and 1
+  let far = weight_load(i, 1u); // inputs 2 and 3
   return mat4x4f(
     vec4f(unpack2x16float(near.x), unpack2x16float(near.y)),
     vec4f(unpack2x16float(near.z), unpack2x16float(near.w)),

@@ -5,13 +5,15 @@
 // requires: weight storage
 // provides: weight format
 
+const TILE_VECTORS = 4u;
+
 // Tile i; its column j holds four outputs of input j.
 fn weight_tile(i: u32) -> mat4x4f {
   return mat4x4f(
-    bitcast<vec4f>(weight_load(4u * i)),
-    bitcast<vec4f>(weight_load(4u * i + 1u)),
-    bitcast<vec4f>(weight_load(4u * i + 2u)),
-    bitcast<vec4f>(weight_load(4u * i + 3u)),
+    bitcast<vec4f>(weight_load(i, 0u)),
+    bitcast<vec4f>(weight_load(i, 1u)),
+    bitcast<vec4f>(weight_load(i, 2u)),
+    bitcast<vec4f>(weight_load(i, 3u)),
   );
 }
 

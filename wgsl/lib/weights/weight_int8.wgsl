@@ -9,13 +9,14 @@
 // requires: weight storage
 // provides: weight format
 
+const TILE_VECTORS = 1u;
 const TOP_BYTE = vec4i(-0x1000000);
 
 @group(1) @binding(4) var<storage, read> scale: array<vec4f>;
 
 // Tile i; its column j holds four outputs of input j.
 fn weight_tile(i: u32) -> mat4x4f {
-  let words = bitcast<vec4i>(weight_load(i));
+  let words = bitcast<vec4i>(weight_load(i, 0u));
   return mat4x4f(
     vec4f(words << vec4u(24u)),
     vec4f((words << vec4u(16u)) & TOP_BYTE),

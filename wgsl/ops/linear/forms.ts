@@ -9,15 +9,18 @@ import type { Batch } from "../../../src/model/batch.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
+import { fewRowsSize, type LinearShape, type LinearSize, splitSize, subgroupSize } from "./sizes.ts";
 import linearCode from "./linear.wgsl" with { type: "text" };
 import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
 import linearRowCode from "./linear_row.wgsl" with { type: "text" };
 import linearRowWideCode from "./linear_row_wide.wgsl" with { type: "text" };
 import linearRowSplitCode from "./linear_row_split.wgsl" with { type: "text" };
 import linearRowSubgroupCode from "./linear_row_subgroup.wgsl" with { type: "text" };
-import linearRowsCode from "./linear_rows.wgsl" with { type: "text" };
+import linearRowsBlockCode from "./linear_rows_block.wgsl" with { type: "text" };
+import linearRowsSplitCode from "./linear_rows_split.wgsl" with { type: "text" };
 import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
+import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 
 const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
 const WIDE = { name: "linear_wide.wgsl", code: linearWideCode };
@@ -25,7 +28,9 @@ const ROW = { name: "linear_row.wgsl", code: linearRowCode };
 const ROW_WIDE = { name: "linear_row_wide.wgsl", code: linearRowWideCode };
 const ROW_SPLIT = { name: "linear_row_split.wgsl", code: linearRowSplitCode };
 const ROW_SUBGROUP = { name: "linear_row_subgroup.wgsl", code: linearRowSubgroupCode };
-const ROWS = { name: "linear_rows.wgsl", code: linearRowsCode };
+const SPLIT = { name: "linear_split.wgsl", code: linearSplitCode };
+const ROWS_SPLIT = { name: "linear_rows_split.wgsl", code: linearRowsSplitCode };
+const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode };
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 
@@ -35,40 +40,44 @@ export interface LinearForm {
   readonly files: readonly WgslFile[];
   /** True if they use subgroup operations. */
   readonly subgroups?: boolean;
-  /** Lanes of a workgroup that make different outputs. */
-  readonly lanes: number;
   /** Rows that a workgroup computes. */
   readonly rows: number;
+  /** The most rows for which it is the first choice. Default: those of a workgroup. */
+  readonly upTo?: number;
   /** Output tiles that a lane makes. */
   readonly tilesPerLane: number;
   /** True if the groups of rows are the grid's first axis, and those of output tiles its second. */
   readonly rowsFirst: boolean;
-  /** Overrides beyond those of `linear.wgsl`. */
-  readonly overrides: Readonly<Record<string, number>>;
+  /** Sizes its workgroups for a product. */
+  size(shape: LinearShape): LinearSize;
 }
 
-/** Output tiles that the subgroups of a workgroup share out: few, so that one row gives many workgroups. */
-const SUBGROUP_TILES = 4;
+/** Rows up to which a GPU is busier with whole sums of eight rows than with blocks of 64. */
+const FEW_ROWS = 32;
+/** Output tiles of a block; see `linear_rows_block.wgsl`. */
+const BLOCK_TILES = 16;
 
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes } = tuning;
-  const form = { files: [ROW], lanes, rows: 1, tilesPerLane: 1, rowsFirst: false, overrides: {} };
+  const form = { rows: 1, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
-    const files = [ROW_SUBGROUP];
-    return { ...form, files, subgroups, lanes: SUBGROUP_TILES, overrides: { K_SPLIT: kSplit } };
+    return { ...form, files: [SPLIT, ROW_SUBGROUP], subgroups, size: (shape) => subgroupSize(tuning, shape) };
   }
-  if (kSplit > 1) return { ...form, files: [ROW_SPLIT], overrides: { K_SPLIT: kSplit } };
-  if (n4 < wideRowTiles) return form;
-  return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4 };
+  if (kSplit > 1) return { ...form, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  const size = () => ({ lanes });
+  if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
+  return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
 }
 
 /** Chooses the GEMMs for many rows, those for fewer first. */
 export function linearRowsForms({ wideRows, tallRows, linearLanes: lanes }: Tuning): LinearForm[] {
   if (!wideRows) {
-    return [{ files: [ROWS], lanes, rows: 8, tilesPerLane: 1, rowsFirst: false, overrides: {} }];
+    const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
+    const block = { files: [ROWS_BLOCK], rows: 64, rowsFirst: true, size: () => ({ lanes: BLOCK_TILES }) };
+    return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
-  const wide = { lanes, tilesPerLane: 4, rowsFirst: true, overrides: {} };
+  const wide = { tilesPerLane: 4, rowsFirst: true, size: () => ({ lanes }) };
   const eight = { ...wide, files: [WIDE, ROWS_WIDE], rows: 8 };
   const sixteen = { ...wide, files: [WIDE, ROWS_TALL], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
@@ -152,7 +161,9 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROW_WIDE,
   ROW_SPLIT,
   ROW_SUBGROUP,
-  ROWS,
+  SPLIT,
+  ROWS_SPLIT,
+  ROWS_BLOCK,
   ROWS_WIDE,
   ROWS_TALL,
 ];
@@ -166,12 +177,13 @@ export function rowsOf({ nRows, nOutputs }: Batch, { ofOutputs = false }: Linear
 export function linearPlan(
   { layouts, tuning, weightsDtype }: KernelContext,
   of: LinearOf,
-  { files, subgroups = false, lanes, rows, tilesPerLane, rowsFirst, overrides }: LinearForm,
+  { files, subgroups = false, rows, tilesPerLane, rowsFirst, size }: LinearForm,
 ): KernelPlan {
   const { k4, n4, role, chained = false, residual = false } = of;
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
+  const { lanes, kSplit, atOnce } = size({ k4, n4, dtype: weightsDtype });
   const output = residual ? ADDED_OUTPUT : outputFile({ texels: tuning.texels && chained });
   return {
     spec: {
@@ -188,7 +200,8 @@ export function linearPlan(
         BIAS: Number(of.bias ?? false),
         GELU: Number(of.gelu ?? false),
         LANES: lanes,
-        ...overrides,
+        ...kSplit !== undefined && { K_SPLIT: kSplit },
+        ...atOnce !== undefined && { AT_ONCE: atOnce },
       },
     },
     grid: (batch) => {
@@ -201,5 +214,5 @@ export function linearPlan(
 
 /** Finds the first form whose groups hold all rows, or else the one with the largest groups. */
 export function formFor<Form extends LinearForm>(forms: readonly Form[], nRows: number): Form {
-  return forms.find(({ rows }) => nRows <= rows) ?? forms.at(-1)!;
+  return forms.find(({ rows, upTo = rows }) => nRows <= upTo) ?? forms.at(-1)!;
 }
