@@ -240,11 +240,12 @@ export class Gpt2 implements Model {
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    { kernels: { sample, argmax } }: KvAccess,
+    { kernels: { sample, argmax, argmaxJoin } }: KvAccess,
     sampled: boolean,
   ): void {
-    if (sampled) compiled(sample).record(recorder, [workspace.sample], batch);
-    else compiled(argmax).record(recorder, [workspace.argmax], batch);
+    if (sampled) return compiled(sample).record(recorder, [workspace.sample], batch);
+    compiled(argmax).record(recorder, [workspace.argmax], batch);
+    if (workspace.argmaxJoin) compiled(argmaxJoin).record(recorder, [workspace.argmaxJoin], batch);
   }
 
   /**

@@ -30,7 +30,7 @@ export interface CostModel {
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
   /** The kernel variants. */
-  readonly tuning: Pick<Tuning, "splitTokens">;
+  readonly tuning: Pick<Tuning, "splitTokens" | "argmaxParts">;
   /** Returns how many entries the last row of a sequence of `length` goes through. Default: all tokens. */
   entries?(length: number): number;
 }

@@ -29,7 +29,7 @@ export interface Tuning {
   readonly wideRowTiles: number;
   /** Lanes of a linear workgroup that make different outputs; fewer where few outputs would give few workgroups. */
   readonly linearLanes: number;
-  /** Lanes of a layer norm workgroup. */
+  /** Lanes of a layer norm workgroup, a power of two. */
   readonly normLanes: number;
   /** At least this many lanes in a decode attention workgroup. */
   readonly decodeLanes: number;
@@ -39,6 +39,10 @@ export interface Tuning {
   readonly prefillLanes: number;
   /** Lanes of an argmax or sampling workgroup. */
   readonly argmaxLanes: number;
+  /** Workgroups that look for the largest logit of an output, up to 64; where they are several, another one joins them. */
+  readonly argmaxParts: number;
+  /** Lanes of a workgroup whose lanes share nothing. */
+  readonly flatLanes: number;
   /** Bits of a logit that a scan of the sampler settles; see `sample.wgsl`. */
   readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
@@ -62,6 +66,8 @@ export const SOFTWARE_TUNING: Tuning = {
   splitTokens: 0,
   prefillLanes: 8,
   argmaxLanes: 64,
+  argmaxParts: 1,
+  flatLanes: 32,
   sampleBits: 11,
   maxSingleRows: 2,
 };
@@ -78,11 +84,13 @@ export const HARDWARE_TUNING: Tuning = {
   subgroups: false,
   wideRowTiles: 128,
   linearLanes: 8,
-  normLanes: 64,
+  normLanes: 256,
   decodeLanes: 64,
   splitTokens: 64,
   prefillLanes: 64,
   argmaxLanes: 256,
+  argmaxParts: 64,
+  flatLanes: 64,
   sampleBits: 11,
   maxSingleRows: 2,
 };

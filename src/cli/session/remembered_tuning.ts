@@ -27,6 +27,8 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   splitTokens: z.int().nonnegative(),
   prefillLanes: z.int().positive(),
   argmaxLanes: z.int().positive(),
+  argmaxParts: z.int().positive(),
+  flatLanes: z.int().positive(),
   sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
 });

@@ -7,13 +7,24 @@
 
 const TILE_VECTORS = 4u;
 
-// Tile i; its column j holds four outputs of input j.
-fn weight_tile(i: u32) -> mat4x4f {
+// A tile as it is read.
+struct StoredTile {
+  a: vec4u,
+  b: vec4u,
+  c: vec4u,
+  d: vec4u,
+}
+
+fn weight_fetch(i: u32) -> StoredTile {
+  return StoredTile(weight_load(i, 0u), weight_load(i, 1u), weight_load(i, 2u), weight_load(i, 3u));
+}
+
+fn weight_decode(tile: StoredTile) -> mat4x4f {
   return mat4x4f(
-    bitcast<vec4f>(weight_load(i, 0u)),
-    bitcast<vec4f>(weight_load(i, 1u)),
-    bitcast<vec4f>(weight_load(i, 2u)),
-    bitcast<vec4f>(weight_load(i, 3u)),
+    bitcast<vec4f>(tile.a),
+    bitcast<vec4f>(tile.b),
+    bitcast<vec4f>(tile.c),
+    bitcast<vec4f>(tile.d),
   );
 }
 

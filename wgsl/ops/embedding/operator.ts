@@ -6,7 +6,6 @@
 import { seededRandom } from "../../../src/base/random.ts";
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
 import { type Dtype, formatOf, weightStorage } from "../../../src/formats/registry.ts";
-import { lanesOf } from "../../../src/gpu/wgsl.ts";
 import type { Span } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { weightFiles } from "../../../src/model/io.ts";
@@ -48,9 +47,10 @@ export const EMBEDDING: Operator<MatrixShape> = {
           FIRST_TOKEN: firstN4 * 4,
           N_TOKENS: n4 * 4,
           TILE_GROUP: tuning.tileGroup,
+          LANES: tuning.flatLanes,
         },
       },
-      grid: ({ nRows }) => [Math.ceil(nRows * e4 / lanesOf(FILE))],
+      grid: ({ nRows }) => [Math.ceil(nRows * e4 / tuning.flatLanes)],
     }];
   },
   /** Of the whole vocabulary, however it is split. */

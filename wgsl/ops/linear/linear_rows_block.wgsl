@@ -21,7 +21,7 @@ var<workgroup> w_part: array<vec4f, 4u * DEPTH4 * TILES>;
 
 // What a lane fetches of the next inputs: a weight tile, and one vector of each of four rows.
 struct Fetched {
-  tile: mat4x4f,
+  tile: StoredTile,
   x0: vec4f,
   x1: vec4f,
   x2: vec4f,
@@ -53,25 +53,26 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     x_part[x_at + 16u] = next.x1;
     x_part[x_at + 32u] = next.x2;
     x_part[x_at + 48u] = next.x3;
+    let tile = weight_decode(next.tile);
     let w_at = local.y * 4u * TILES + local.x;
-    w_part[w_at] = next.tile[0];
-    w_part[w_at + TILES] = next.tile[1];
-    w_part[w_at + 2u * TILES] = next.tile[2];
-    w_part[w_at + 3u * TILES] = next.tile[3];
+    w_part[w_at] = tile[0];
+    w_part[w_at + TILES] = tile[1];
+    w_part[w_at + 2u * TILES] = tile[2];
+    w_part[w_at + 3u * TILES] = tile[3];
     workgroupBarrier();
     next = fetch(w, k4 + DEPTH4 + local.y, x_first, k4 + DEPTH4 + x_k4);
     for (var d4 = 0u; d4 < DEPTH4; d4++) {
       let t = d4 * 4u * TILES + local.x;
-      let tile = mat4x4f(w_part[t], w_part[t + TILES], w_part[t + 2u * TILES], w_part[t + 3u * TILES]);
+      let four = mat4x4f(w_part[t], w_part[t + TILES], w_part[t + 2u * TILES], w_part[t + 3u * TILES]);
       let i = d4 * ROWS + (local.y ^ d4);
-      sum0 += tile * x_part[i];
-      sum1 += tile * x_part[i + 8u];
-      sum2 += tile * x_part[i + 16u];
-      sum3 += tile * x_part[i + 24u];
-      sum4 += tile * x_part[i + 32u];
-      sum5 += tile * x_part[i + 40u];
-      sum6 += tile * x_part[i + 48u];
-      sum7 += tile * x_part[i + 56u];
+      sum0 += four * x_part[i];
+      sum1 += four * x_part[i + 8u];
+      sum2 += four * x_part[i + 16u];
+      sum3 += four * x_part[i + 24u];
+      sum4 += four * x_part[i + 32u];
+      sum5 += four * x_part[i + 40u];
+      sum6 += four * x_part[i + 48u];
+      sum7 += four * x_part[i + 56u];
     }
   }
   if (n4 >= N4) {
@@ -94,7 +95,7 @@ fn fetch(w: u32, w_k4: u32, x_first: u32, x_k4: u32) -> Fetched {
   let i = x_first + min(x_k4, K4 - 1u);
   let inside = x_k4 < K4;
   return Fetched(
-    weight_tile(w + min(w_k4, K4 - 1u) * TILE_GROUP),
+    weight_fetch(w + min(w_k4, K4 - 1u) * TILE_GROUP),
     select(vec4f(), x_load(i), inside),
     select(vec4f(), x_load(i + 16u * K4), inside),
     select(vec4f(), x_load(i + 32u * K4), inside),

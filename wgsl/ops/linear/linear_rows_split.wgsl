@@ -12,7 +12,11 @@
 override K_SPLIT: u32;
 override LANES_HALVED: u32 = LANES * K_SPLIT / 2u;
 
-struct Sums {
+// Tiles that a lane reads at once: 1 or 2.
+override AT_ONCE: u32;
+
+// A vector of each of eight rows.
+struct Rows {
   row0: vec4f,
   row1: vec4f,
   row2: vec4f,
@@ -30,11 +34,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let n4 = workgroup.x * LANES + local.x;
   let w = first_tile(min(n4, N4 - 1u));
   let row = workgroup.y * 8u;
-  var sums: Sums;
-  for (var k4 = local.y; k4 < K4; k4 += 2u * K_SPLIT) {
-    add_tile(&sums, w, row * K4, k4);
-    if (K4 > K_SPLIT) { // two at once, so that their loads are under way together
-      add_tile(&sums, w, row * K4, k4 + K_SPLIT);
+  var sums: Rows;
+  for (var k4 = local.y; k4 < K4; k4 += AT_ONCE * K_SPLIT) {
+    let a = fetch_tile(w, row * K4, k4);
+    if (AT_ONCE == 1u) {
+      add_tile(&sums, a);
+    } else {
+      let b = fetch_tile(w, row * K4, k4 + K_SPLIT);
+      add_tile(&sums, a);
+      add_tile(&sums, b);
     }
   }
   for (var half = K_SPLIT / 2u; half > 0u; half /= 2u) {
@@ -61,25 +69,46 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   store_finished(row + 7u, n4, sums.row7, finish);
 }
 
-// Adds what tile k4 gives; nothing behind the last one.
-fn add_tile(sums: ptr<function, Sums>, w: u32, first: u32, k4: u32) {
-  let at = min(k4, K4 - 1u);
-  var tile = weight_tile(w + at * TILE_GROUP);
-  if (k4 >= K4) {
-    tile = mat4x4f();
-  }
-  let i = first + at;
-  (*sums).row0 += tile * x_load(i);
-  (*sums).row1 += tile * x_load(i + K4);
-  (*sums).row2 += tile * x_load(i + 2u * K4);
-  (*sums).row3 += tile * x_load(i + 3u * K4);
-  (*sums).row4 += tile * x_load(i + 4u * K4);
-  (*sums).row5 += tile * x_load(i + 5u * K4);
-  (*sums).row6 += tile * x_load(i + 6u * K4);
-  (*sums).row7 += tile * x_load(i + 7u * K4);
+// A tile, and the inputs of eight rows that it is multiplied by: zeros behind the last tile.
+struct Fetched {
+  tile: StoredTile,
+  x: Rows,
 }
 
-fn hand_over(sums: Sums, at: u32) {
+fn fetch_tile(w: u32, first: u32, k4: u32) -> Fetched {
+  let at = min(k4, K4 - 1u);
+  return Fetched(
+    weight_fetch(w + at * TILE_GROUP),
+    Rows(
+      fetch_x(first + at, k4),
+      fetch_x(first + at + K4, k4),
+      fetch_x(first + at + 2u * K4, k4),
+      fetch_x(first + at + 3u * K4, k4),
+      fetch_x(first + at + 4u * K4, k4),
+      fetch_x(first + at + 5u * K4, k4),
+      fetch_x(first + at + 6u * K4, k4),
+      fetch_x(first + at + 7u * K4, k4),
+    ),
+  );
+}
+
+fn fetch_x(i: u32, k4: u32) -> vec4f {
+  return select(vec4f(), x_load(i), k4 < K4);
+}
+
+fn add_tile(sums: ptr<function, Rows>, fetched: Fetched) {
+  let tile = weight_decode(fetched.tile);
+  (*sums).row0 += tile * fetched.x.row0;
+  (*sums).row1 += tile * fetched.x.row1;
+  (*sums).row2 += tile * fetched.x.row2;
+  (*sums).row3 += tile * fetched.x.row3;
+  (*sums).row4 += tile * fetched.x.row4;
+  (*sums).row5 += tile * fetched.x.row5;
+  (*sums).row6 += tile * fetched.x.row6;
+  (*sums).row7 += tile * fetched.x.row7;
+}
+
+fn hand_over(sums: Rows, at: u32) {
   halves[at] = sums.row0;
   halves[at + LANES_HALVED] = sums.row1;
   halves[at + 2u * LANES_HALVED] = sums.row2;
@@ -90,7 +119,7 @@ fn hand_over(sums: Sums, at: u32) {
   halves[at + 7u * LANES_HALVED] = sums.row7;
 }
 
-fn take_over(sums: ptr<function, Sums>, at: u32) {
+fn take_over(sums: ptr<function, Rows>, at: u32) {
   (*sums).row0 += halves[at];
   (*sums).row1 += halves[at + LANES_HALVED];
   (*sums).row2 += halves[at + 2u * LANES_HALVED];

@@ -67,9 +67,9 @@ export function subgroupSize({ kSplit }: Tuning, shape: LinearShape): Required<L
   return { lanes: LEAST_TILES, kSplit, atOnce: Math.min(atOnce, tilesAtOnce(shape)) };
 }
 
-/** Sizes a GEMM of few rows. */
-export function fewRowsSize({ k4 }: LinearShape): LinearSize {
-  const kSplit = Math.min(FEW_ROWS_LANES, Math.max(LEAST_LANES, powerOfTwo(LEAST_TILES * k4 / 2))) /
-    LEAST_TILES;
-  return { lanes: LEAST_TILES, kSplit };
+/** Sizes a GEMM of few rows, which are loads as well. */
+export function fewRowsSize(shape: LinearShape): Required<LinearSize> {
+  const wanted = Math.max(LEAST_LANES, powerOfTwo(LEAST_TILES * shape.k4));
+  const kSplit = Math.min(FEW_ROWS_LANES, wanted) / LEAST_TILES;
+  return { lanes: LEAST_TILES, kSplit, atOnce: tilesAtOnce(shape) > 3 && shape.k4 > kSplit ? 2 : 1 };
 }
