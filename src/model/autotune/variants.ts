@@ -39,17 +39,17 @@ const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
     (split) => ({ ...SPLIT, ...split }),
   ),
 ];
-/** Variants that need subgroups. */
-const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 4].map((tileGroup) => ({
+/** The variant that needs subgroups: the lanes of one read neighbouring inputs, so that an output's tiles lie together. */
+const SUBGROUP_VARIANT: Partial<Tuning> = {
   ...SPLIT,
-  tileGroup,
+  tileGroup: 1,
   kSplit: 32,
   linearLanes: 32,
   subgroups: true,
-}));
+};
 /** Variants of the linear products that are timed on a device beside the defaults. */
 export function linearVariants(device: Pick<GPUDevice, "features">): readonly Partial<Tuning>[] {
-  return hasSubgroups(device) ? [...LINEAR_VARIANTS, ...SUBGROUP_VARIANTS] : LINEAR_VARIANTS;
+  return hasSubgroups(device) ? [...LINEAR_VARIANTS, SUBGROUP_VARIANT] : LINEAR_VARIANTS;
 }
 /** Lanes of an attention workgroup that are timed beside the defaults. */
 export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];

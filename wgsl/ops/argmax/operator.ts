@@ -6,7 +6,14 @@
 import type { Operator } from "../../../src/model/operator.ts";
 import type { Uses } from "../../../src/model/plan.ts";
 import { GREEDY } from "../../../src/model/sampling.ts";
-import { type Choice, choiceChecks, choiceCost, choicePlan, type ChoiceStage } from "../sample/choice.ts";
+import {
+  type Choice,
+  choiceChecks,
+  choiceCost,
+  choicePlan,
+  type ChoiceStage,
+  scanWalk,
+} from "../sample/choice.ts";
 import wholeCode from "./argmax.wgsl" with { type: "text" };
 import joinCode from "./argmax_join.wgsl" with { type: "text" };
 import keysCode from "./argmax_keys.wgsl" with { type: "text" };
@@ -27,6 +34,7 @@ const WHOLE: ChoiceStage = {
   files: [{ name: "argmax.wgsl", code: wholeCode }],
   uses: ARGMAX_USES,
   overrides: ({ argmaxLanes }, common) => ({ ...common, LANES: argmaxLanes }),
+  walk: (tuning, vocabSize) => scanWalk(tuning, vocabSize, 1),
 };
 const PARTS: ChoiceStage = {
   name: "argmax",
@@ -37,6 +45,7 @@ const PARTS: ChoiceStage = {
     ...{ PARTS: argmaxParts, LANES: argmaxLanes },
   }),
   workgroups: ({ argmaxParts }) => argmaxParts,
+  walk: (tuning, vocabSize) => scanWalk(tuning, vocabSize, tuning.argmaxParts),
 };
 const JOIN: ChoiceStage = {
   name: "argmax join",

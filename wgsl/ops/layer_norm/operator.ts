@@ -53,6 +53,12 @@ export const LAYER_NORM: Operator<NormOf> = {
       },
     },
     grid: (batch) => [rowsOf(batch, gather)],
+    walk: {
+      lanes: tuning.normLanes,
+      trips: Math.ceil(dimsOf(config).e4 / tuning.normLanes),
+      bytes: 16,
+      at: (lane) => 16 * lane,
+    },
   }],
   /** Of a row: the sum, the squares, then the scaling and the shift. */
   cost(batch, { config }, { gather }) {

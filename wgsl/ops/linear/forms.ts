@@ -4,12 +4,22 @@
  *
  * @module
  */
+import { formatOf } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { Batch } from "../../../src/model/batch.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
+import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
-import { fewRowsSize, type LinearShape, type LinearSize, splitSize, subgroupSize } from "./sizes.ts";
+import type { Walk } from "../../../src/model/walk.ts";
+import {
+  fewRowsSize,
+  type LinearShape,
+  type LinearSize,
+  splitSize,
+  SUBGROUP_LANES,
+  subgroupSize,
+} from "./sizes.ts";
 import linearCode from "./linear.wgsl" with { type: "text" };
 import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
 import linearRowCode from "./linear_row.wgsl" with { type: "text" };
@@ -50,19 +60,27 @@ export interface LinearForm {
   readonly rowsFirst: boolean;
   /** Sizes its workgroups for a product. */
   size(shape: LinearShape): LinearSize;
+  /** Lanes beside each other and along k, where its files or the device say so. Default: its size does. */
+  readonly lanes?: { readonly beside: number; readonly along: number };
 }
 
 /** Rows up to which a GPU is busier with whole sums of eight rows than with blocks of 64. */
 const FEW_ROWS = 32;
-/** Output tiles of a block; see `linear_rows_block.wgsl`. */
-const BLOCK_TILES = 16;
+/** Lanes of a block; see `linear_rows_block.wgsl`. */
+const BLOCK = { beside: 16, along: 8 };
 
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes } = tuning;
   const form = { rows: 1, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
-    return { ...form, files: [SPLIT, ROW_SUBGROUP], subgroups, size: (shape) => subgroupSize(tuning, shape) };
+    return {
+      ...form,
+      files: [SPLIT, ROW_SUBGROUP],
+      subgroups,
+      lanes: { beside: 1, along: SUBGROUP_LANES },
+      size: (shape) => subgroupSize(tuning, shape),
+    };
   }
   if (kSplit > 1) return { ...form, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
   const size = () => ({ lanes });
@@ -74,7 +92,13 @@ export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
 export function linearRowsForms({ wideRows, tallRows, linearLanes: lanes }: Tuning): LinearForm[] {
   if (!wideRows) {
     const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
-    const block = { files: [ROWS_BLOCK], rows: 64, rowsFirst: true, size: () => ({ lanes: BLOCK_TILES }) };
+    const block = {
+      files: [ROWS_BLOCK],
+      rows: 64,
+      rowsFirst: true,
+      lanes: BLOCK,
+      size: () => ({ lanes: BLOCK.beside }),
+    };
     return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
   const wide = { tilesPerLane: 4, rowsFirst: true, size: () => ({ lanes }) };
@@ -177,8 +201,9 @@ export function rowsOf({ nRows, nOutputs }: Batch, { ofOutputs = false }: Linear
 export function linearPlan(
   { layouts, tuning, weightsDtype }: KernelContext,
   of: LinearOf,
-  { files, subgroups = false, rows, tilesPerLane, rowsFirst, size }: LinearForm,
+  form: LinearForm,
 ): KernelPlan {
+  const { files, subgroups = false, rows, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
@@ -209,6 +234,29 @@ export function linearPlan(
         rowGroups = Math.ceil(rowsOf(batch, of) / rows);
       return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
     },
+    walk: linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+  };
+}
+
+/** The way of lanes through the weights. */
+function linearWalk(
+  { tileGroup, byVector }: Tuning,
+  shape: Required<LinearShape>,
+  { rows, tilesPerLane, size, lanes }: LinearForm,
+): Walk {
+  const { k4, dtype } = shape, sized = size(shape);
+  const { beside, along } = lanes ?? { beside: sized.lanes, along: sized.kSplit ?? 1 };
+  const vectors = tileVectors(dtype), columns = 4 * beside * tilesPerLane;
+  return {
+    lanes: beside * along,
+    trips: Math.ceil(k4 / along),
+    bytes: 16,
+    at(lane) {
+      const n4 = lane % beside * tilesPerLane, row = Math.floor(lane / beside);
+      const tile = Math.floor(n4 / tileGroup) * tileGroup * k4 + row * tileGroup + n4 % tileGroup;
+      return 16 * (byVector ? vectorTogether(tile, 0, vectors) : tile * vectors);
+    },
+    flopPerByte: 2 * rows * columns / (4 * rows + formatOf(dtype).bytes * columns),
   };
 }
 

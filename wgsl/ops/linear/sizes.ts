@@ -38,8 +38,8 @@ const VECTORS_AT_ONCE = 12;
 const LEAST_LANES = 64;
 /** Lanes of a workgroup of the GEMM of few rows: its sums take half of the memory that every device has. */
 const FEW_ROWS_LANES = 128;
-/** Lanes that a subgroup has on most GPUs. */
-const SUBGROUP_LANES = 32;
+/** Lanes that a subgroup has on many GPUs. */
+export const SUBGROUP_LANES = 32;
 
 /** Tiles at once that give {@linkcode VECTORS_AT_ONCE}; see `linear_split.wgsl`. */
 function tilesAtOnce({ dtype = DEFAULT_DTYPE }: LinearShape): number {

@@ -13,6 +13,7 @@ import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts
 import { GREEDY, packSampling, type Sampling } from "../../../src/model/sampling.ts";
 import type { CheckedModel, Trial } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
+import type { Walk } from "../../../src/model/walk.ts";
 import { awkwardLogits, brokenLogits, extremeLogits } from "./logits.ts";
 
 /** A kernel that chooses, or one of several that do. */
@@ -30,6 +31,8 @@ export interface ChoiceStage {
   ): Readonly<Record<string, number>>;
   /** Workgroups of an output. Default: one. */
   workgroups?(tuning: Tuning): number;
+  /** The way of its lanes through the logits. Default: it reads none. */
+  walk?(tuning: Tuning, vocabSize: number): Walk;
 }
 
 type CommonOverride = "N_VOCAB" | "LOGITS_STRIDE" | "N_CTX";
@@ -47,7 +50,7 @@ export interface Choice {
 /** Plans a kernel that chooses each output's next token; `logitsStride` of 0 repeats one output's logits. */
 export function choicePlan(
   { layouts, config, tuning }: KernelContext,
-  { name, files, uses, overrides, workgroups }: ChoiceStage,
+  { name, files, uses, overrides, workgroups, walk }: ChoiceStage,
   logitsStride: number = dimsOf(config).v4 * 4,
 ): KernelPlan {
   const common = { N_VOCAB: config.vocabSize, LOGITS_STRIDE: logitsStride, N_CTX: config.nCtx };
@@ -59,7 +62,13 @@ export function choicePlan(
       overrides: overrides(tuning, common),
     },
     grid: ({ nOutputs }) => workgroups ? [workgroups(tuning), nOutputs] : [nOutputs],
+    ...walk && { walk: walk(tuning, config.vocabSize) },
   };
+}
+
+/** The way of lanes through the logits in a scan by `parts` workgroups. */
+export function scanWalk({ argmaxLanes: lanes }: Tuning, vocabSize: number, parts: number): Walk {
+  return { lanes, trips: Math.ceil(vocabSize / parts / lanes), bytes: 4, at: (lane) => 4 * lane };
 }
 
 /** Computes what choosing by one scan costs. */

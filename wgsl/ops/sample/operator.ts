@@ -5,7 +5,15 @@
  */
 import type { Operator } from "../../../src/model/operator.ts";
 import type { Uses } from "../../../src/model/plan.ts";
-import { type Choice, choiceChecks, choiceCost, choicePlan, type ChoiceStage, SAMPLINGS } from "./choice.ts";
+import {
+  type Choice,
+  choiceChecks,
+  choiceCost,
+  choicePlan,
+  type ChoiceStage,
+  SAMPLINGS,
+  scanWalk,
+} from "./choice.ts";
 import { sampleCpu } from "./reference.ts";
 import code from "./sample.wgsl" with { type: "text" };
 
@@ -27,6 +35,7 @@ const STAGE: ChoiceStage = {
     LANES: argmaxLanes,
     BIN_BITS: sampleBits,
   }),
+  walk: (tuning, vocabSize) => scanWalk(tuning, vocabSize, 1),
 };
 
 /** The choice. */
