@@ -36,8 +36,14 @@ export const ROLES = [
 /** What a kernel does. */
 export type Role = typeof ROLES[number];
 
-/** Computes the costs of one step with a greedy choice, by kernel; what the step does not dispatch costs nothing. */
-export function stepCosts(batch: Batch, model: CostModel): Record<Exclude<Role, "sample">, Cost> {
+/**
+ * Computes the costs of one step with a greedy choice, by kernel, a strategy's own among them; what the step does not
+ * dispatch costs nothing.
+ */
+export function stepCosts(
+  batch: Batch,
+  model: CostModel,
+): Record<Exclude<Role, "sample">, Cost> & Readonly<Record<string, Cost>> {
   const { config: { nLayer }, tuning } = model;
   const dims = dimsOf(model.config), products = productsOf(dims);
   const { nOutputs, nPrefillTiles, nDecodeTiles } = batch;
@@ -62,5 +68,6 @@ export function stepCosts(batch: Batch, model: CostModel): Record<Exclude<Role, 
     "head": cost(final, LINEAR, products.head({ n4: dims.v4, firstN4: 0 })),
     "argmax": cost(1, ARGMAX, undefined),
     "argmax join": cost(tuning.argmaxParts > 1 ? 1 : 0, ARGMAX_JOIN, undefined),
+    ...model.around?.costs(batch),
   };
 }
