@@ -99,6 +99,12 @@ export function recomputingStrategy(): StrategyDef {
   return strategies().find(({ traits: { keeps } }) => keeps === "nothing")!;
 }
 
+/** Returns the strategy whose memory grows by concatenation, and its options for that. */
+export function concatenatingStrategy(): { readonly strategy: StrategyDef; readonly options: KvOptions } {
+  const strategy = strategies().find(({ concatenating }) => concatenating !== undefined)!;
+  return { strategy, options: strategy.concatenating! };
+}
+
 /** Returns the strategy whose memory is shared, which serving has by default. */
 export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;
