@@ -37,9 +37,16 @@ export type { Bytes, Category, Ledger } from "./src/gpu/ledger.ts";
 // Load a model.
 export { locateModel, type LocateOptions } from "./src/hub/locate.ts";
 export type { FetchEvents } from "./src/hub/fetch_blob.ts";
-export type { RowRange, TensorSource, WeightsOrigin } from "./src/checkpoint/checkpoint.ts";
+export type {
+  ReadVocabulary,
+  RowRange,
+  TensorSource,
+  VocabularyFiles,
+  WeightsOrigin,
+} from "./src/checkpoint/checkpoint.ts";
 export type { Gpt2Config } from "./src/checkpoint/config.ts";
-export { type DecodeStream, type Tokenizer, tokenizerFor } from "./src/checkpoint/tokenizer.ts";
+export type { DecodeStream, Tokenizer } from "./src/checkpoint/tokenizer.ts";
+export { tokenizerFor } from "./src/checkpoint/vocabulary.ts";
 export { type Dtype, WEIGHT_DTYPES } from "./src/formats/registry.ts";
 export { Gpt2, type LoadOptions } from "./src/model/gpt2.ts";
 export type { Model, ModelConfig } from "./src/model/model.ts";

@@ -24,12 +24,29 @@ export type WeightsOrigin =
   | { readonly source: "checkpoint"; readonly sha256: string }
   | { readonly source: "synthetic"; readonly seed: number };
 
+/** The files of one vocabulary. */
+export interface VocabularyFiles {
+  /** Texts by name: of `tokenizer.json` or what older tokenizers have in its place, and `tokenizer_config.json`. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** The folder that holds them, in messages. */
+  readonly folder: string;
+}
+
+/**
+ * Reads a vocabulary's files; undefined if there are none.
+ *
+ * @throws {KvbenchError} If one can't be read.
+ */
+export type ReadVocabulary = () => Promise<VocabularyFiles | undefined>;
+
 /** A model's configuration and tensors, of any origin. */
 export interface TensorSource {
   /** Name of the model. */
   readonly name: string;
   /** Dimensions of the model. */
   readonly config: Gpt2Config;
+  /** Reads the files of the model's own vocabulary; undefined if it has none. Left out: it has none. */
+  readonly vocabulary?: ReadVocabulary | undefined;
   /**
    * Returns the origin of the values, for results.
    *
@@ -66,6 +83,8 @@ export interface CheckpointFiles {
   readonly configName: string;
   /** `model.safetensors`, or the files that share its tensors. */
   readonly weights: readonly WeightsFile[];
+  /** Reads the vocabulary's files. Default: there are none. */
+  readonly vocabulary?: ReadVocabulary;
 }
 
 /**
@@ -87,6 +106,7 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
     return new Checkpoint({
       name: files.name,
       config: { ...config, tieWordEmbeddings },
+      vocabulary: files.vocabulary,
       files: opened,
       tensors,
     });
@@ -102,6 +122,8 @@ export class Checkpoint implements TensorSource {
   readonly name: string;
   /** Dimensions of the model. */
   readonly config: Gpt2Config;
+  /** Reads the files of the model's own vocabulary. */
+  readonly vocabulary: ReadVocabulary | undefined;
   /** Bytes of the tensors as stored. */
   readonly storedBytes: number;
   readonly #files: readonly SafetensorsFile[];
@@ -111,11 +133,13 @@ export class Checkpoint implements TensorSource {
   constructor(parts: {
     readonly name: string;
     readonly config: Gpt2Config;
+    readonly vocabulary: ReadVocabulary | undefined;
     readonly files: readonly SafetensorsFile[];
     readonly tensors: ReadonlyMap<string, StoredTensor>;
   }) {
     this.name = parts.name;
     this.config = parts.config;
+    this.vocabulary = parts.vocabulary;
     this.#files = parts.files;
     this.#tensors = parts.tensors;
     this.storedBytes = [...parts.tensors.values()]

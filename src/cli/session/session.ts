@@ -4,17 +4,18 @@
  * @module
  */
 import { DEFAULT_DTYPE } from "../../formats/registry.ts";
-import { UsageError } from "../../base/errors.ts";
+import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { GL_COST } from "../../gpu/backend.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
-import { locateConfig, locateModel } from "../../hub/locate.ts";
+import { describeModel, locateModel } from "../../hub/locate.ts";
 import type { TensorSource, WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import { Gpt2, samePacking } from "../../model/gpt2.ts";
 import type { StepRange } from "../../model/kernels.ts";
-import { type Tokenizer, tokenizerFor } from "../../checkpoint/tokenizer.ts";
+import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
+import { tokenizerFor } from "../../checkpoint/vocabulary.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
-import { type Gpt2Config, parameterCount } from "../../checkpoint/config.ts";
+import { parameterCount } from "../../checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../../checkpoint/synthetic.ts";
 import { formatBytes, formatMs } from "../../report/units.ts";
 import { type Tuning, tuningFor } from "../../model/tuning.ts";
@@ -32,7 +33,7 @@ export interface Session {
   readonly model: Gpt2;
   /** Name of the model. */
   readonly modelName: string;
-  /** Undefined if the model's vocabulary isn't GPT-2's. */
+  /** Undefined if the model has no vocabulary that can be used. */
   readonly tokenizer: Tokenizer | undefined;
   /** True if an earlier run chose the kernel variants by a measurement. */
   readonly remembered: boolean;
@@ -70,7 +71,7 @@ export async function withSession<P, T>(
   const checkpoint = await openModel(options);
   const locateMs = performance.now() - start;
   try {
-    const tokenizer = await tokenizerFor(checkpoint.config);
+    const tokenizer = await usableTokenizer(checkpoint);
     const prepared = await prepare(checkpoint, tokenizer);
     const { name: modelName } = checkpoint;
     return await withModel(checkpoint, options, async (model, { remembered }) => {
@@ -182,6 +183,17 @@ export async function expectFit(
   }
 }
 
+/** Loads a model's tokenizer, or says why its vocabulary can't be used: token ids need none. */
+async function usableTokenizer(checkpoint: TensorSource): Promise<Tokenizer | undefined> {
+  try {
+    return await tokenizerFor(checkpoint);
+  } catch (error) {
+    if (!(error instanceof KvbenchError)) throw error;
+    console.error(`kvbench: no text, only token ids: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** Hashes a model's weights, for the record of a measurement. */
 export async function hashed(checkpoint: TensorSource): Promise<WeightsOrigin> {
   return await withProgress((bar) => {
@@ -196,9 +208,9 @@ async function openModel({ model, weights: seed }: ModelOptions): Promise<Tensor
   const events = fetchProgress(bar);
   try {
     if (seed === undefined) return await locateModel(model, { events });
-    const config = await locateConfig(model, { events });
+    const described = await describeModel(model, { events });
     bar.say(`Synthetic weights: speed and memory are those of ${model}, what it says means nothing`);
-    return synthetic(model, config, seed);
+    return synthetic(model, described, seed);
   } finally {
     bar.stop();
   }
@@ -235,8 +247,12 @@ function sayLoaded(weightsBytes: number, { peakBytes, started }: ReturnType<type
 }
 
 /** Makes a model of random weights, whose name says so wherever it appears. */
-function synthetic(name: string, config: Gpt2Config, seed: number): SyntheticCheckpoint {
-  return new SyntheticCheckpoint(`${name} (synthetic weights, seed ${seed})`, config, seed);
+function synthetic(
+  name: string,
+  { config, vocabulary }: Pick<TensorSource, "config" | "vocabulary">,
+  seed: number,
+): SyntheticCheckpoint {
+  return new SyntheticCheckpoint(`${name} (synthetic weights, seed ${seed})`, config, seed, vocabulary);
 }
 
 /** Most bytes of a prompt's text: longer ones can't fit a context, and encoding time grows quadratically. */
@@ -276,7 +292,7 @@ export async function promptIds(
     throw new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
   }
   if (!tokenizer) {
-    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): expected --prompt-ids");
+    throw new UsageError("This model has no tokenizer: expected --prompt-ids");
   }
   return { text, ids: tokenizer.encode(text) };
 }
