@@ -19,6 +19,7 @@ import { unwritable } from "./disk.ts";
 import { Lock } from "./lock.ts";
 import { cachedNames, folderName, type HubModel, isCommit, MAIN, repositoryOfFolder } from "./names.ts";
 import type { RemoteFile } from "./remote_file.ts";
+import { isGranted } from "../host/permissions.ts";
 
 /** A repository's files at one commit. */
 export interface Snapshot extends HubModel {
@@ -103,7 +104,7 @@ export class HubCache {
    */
   async prepare(repository: string): Promise<void> {
     for (const name of ["read", "write"] as const) {
-      if ((await Deno.permissions.query({ name, path: this.root })).state === "granted") continue;
+      if (isGranted({ name, path: this.root })) continue;
       throw new KvbenchError(
         `Cannot write to ${this.root}: run with --allow-read=${this.root} --allow-write=${this.root}`,
       );
