@@ -19,29 +19,23 @@ export type WeightsOrigin =
   | { readonly source: "checkpoint"; readonly sha256: string }
   | { readonly source: "synthetic"; readonly seed: number };
 
-/** The files of one vocabulary. */
-export interface VocabularyFiles {
-  /** Texts by name: of `tokenizer.json` or what older tokenizers have in its place, and `tokenizer_config.json`. */
-  readonly texts: Readonly<Record<string, string>>;
-  /** The folder that holds them, in messages. */
-  readonly folder: string;
-}
-
-/**
- * Reads a vocabulary's files; undefined if there are none.
- *
- * @throws {KvbenchError} If one can't be read.
- */
-export type ReadVocabulary = () => Promise<VocabularyFiles | undefined>;
-
 /** A model's configuration and tensors, of any origin. */
 export interface TensorSource {
   /** Name of the model. */
   readonly name: string;
   /** Dimensions of the model. */
   readonly config: Gpt2Config;
-  /** Reads the files of the model's own vocabulary; undefined if it has none. Left out: it has none. */
-  readonly vocabulary?: ReadVocabulary | undefined;
+  /**
+   * Reads the files of the model's own vocabulary: texts by name, and the folder for messages. Default: it has none.
+   *
+   * @returns Undefined if there are no such files.
+   * @throws {KvbenchError} If one can't be read.
+   */
+  readonly vocabulary?:
+    | (() => Promise<
+      { readonly texts: Readonly<Record<string, string>>; readonly folder: string } | undefined
+    >)
+    | undefined;
   /**
    * Returns the origin of the values, for results.
    *
@@ -55,7 +49,10 @@ export interface TensorSource {
    * @param rows Rows of its first dimension. Default: all.
    * @throws {KvbenchError} If there is no such tensor, or it can't be read.
    */
-  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  read(
+    tensor: string,
+    rows?: { readonly first: number; readonly count: number },
+  ): Promise<Float32Array<ArrayBuffer>>;
   /** Frees what it holds open. */
   close(): void;
 }
