@@ -57,6 +57,12 @@ export interface TensorSource {
   close(): void;
 }
 
+/** Reads a vocabulary's files. */
+export type ReadVocabulary = NonNullable<TensorSource["vocabulary"]>;
+
+/** The files of one vocabulary. */
+export type VocabularyFiles = NonNullable<Awaited<ReturnType<ReadVocabulary>>>;
+
 export interface WeightsFile {
   readonly bytes: ByteSource;
   readonly name: string;
