@@ -218,7 +218,7 @@ async function measure(
   try {
     const result = await runBench(model, record, {
       signal,
-      decode: tokenizer && ((ids) => tokenizer.decode([...ids])),
+      decode: tokenizer && ((ids) => tokenizer.decode(ids, record.plan.prompt_ids ?? [])),
       progress: {
         group: view.group,
         run: view.run,
