@@ -91,7 +91,7 @@ export function ladderCommand(): Command {
     .action(run);
 }
 
-/** What is known before the GPU is opened. */
+/** Facts that are known before the GPU is opened. */
 interface Prepared {
   readonly checkpoint: TensorSource;
   readonly plan: LadderPlan;
