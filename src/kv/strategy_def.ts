@@ -154,7 +154,11 @@ export interface Kv {
   readonly policy: KvPolicy;
   /** The GPU's side. */
   readonly addressing: KvAddressing;
-  /** Its operators around attention. */
+  /**
+   * Its operators around attention.
+   *
+   * @internal As long as what such an operator records may change.
+   */
   readonly around?: KvAroundDef;
 }
 
