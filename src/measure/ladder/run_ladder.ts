@@ -14,6 +14,8 @@ import type { LadderPlan, LadderResult, MeasuredRung, RungTurns } from "./ladder
 import { type FedId, idsToFeed, type LadderWork, type OpenRung, openRung, type RungRun } from "./rung_run.ts";
 import { type WholeRung, wholeRungs } from "./rungs.ts";
 
+/** Rounds of a pair whatever time they take: fewer give no verdict. */
+const LEAST_ROUNDS = 5;
 /** Most runs of a rung whose gaps are kept. */
 const GAP_RUNS = 5;
 
@@ -168,7 +170,7 @@ async function inTurns(
       }
       const { timings, order, seconds, stopped } = await takeTurns<TimedRun>({
         cells: opened.length,
-        stopping: plan,
+        stopping: { ...plan, least: LEAST_ROUNDS },
         seed: plan.seed,
         time: async (i) => {
           const before = await yardstick.readMs();
