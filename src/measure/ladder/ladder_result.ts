@@ -31,7 +31,9 @@ const planSchema = z.strictObject({
   runs: positive("Rounds of each pair").nullable()
     .describe("Rounds of each pair; null: until its medians are precise enough"),
   target_ci: amount("Precise enough: half of the interval of a median, as a share of it"),
-  max_seconds: amount("Time for the measured runs of all pairs, divided among them"),
+  max_seconds: amount(
+    "Time for the measured runs of all pairs, divided among them; each pair has 5 rounds at least",
+  ),
   seed: count("Seed of the order of runs and of the bootstrap"),
 });
 
