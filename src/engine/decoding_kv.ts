@@ -18,13 +18,14 @@ export interface NamedStrategy {
 /** Makes both sides of the K/V memory that a decoder has. */
 export function decodingKv(
   { nLayer, nCtx }: Pick<Gpt2Config, "nLayer" | "nCtx">,
-  { strategy, kvOptions, nSequences, maxTokens }: NamedStrategy & {
+  { strategy, kvOptions, nSequences, maxTokens, maxPromptTokens = maxTokens }: NamedStrategy & {
     readonly nSequences: number;
     readonly maxTokens: number;
+    readonly maxPromptTokens?: number;
   },
 ): Kv {
   return makeKv(chooseKv(strategy, kvOptions), {
-    ...{ nSequences, nLayer, nCtx, maxTokens, maxRows: nSequences * maxTokens },
+    ...{ nSequences, nLayer, nCtx, maxTokens, maxPromptTokens, maxRows: nSequences * maxTokens },
     ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
   });
 }
