@@ -6,24 +6,17 @@
 import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { PAPER_KIND, parsePaper } from "../../simulate/paper/paper_result.ts";
-import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
-import { kindOf } from "../../measure/record/record.ts";
-import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";
+import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
 import { drawCharts } from "../../report/chart.ts";
-import { figuresOf } from "../../report/figures/all.ts";
-import type { Figure } from "../../report/figures/figure.ts";
-import { paperFigures } from "../../report/figures/paper.ts";
-import { rooflineFigure } from "../../report/figures/roofline.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
-import { type Reportable, reportPage } from "../../report/page/page.ts";
+import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
+import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
-import { paperTable } from "../../report/paper_table.ts";
-import { profileTable } from "../../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
+import { WIDE } from "../options/json_output.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { writeLine } from "../terminal/stdout.ts";
@@ -32,6 +25,7 @@ interface Options {
   readonly output?: string;
   readonly format?: Form;
   readonly png?: string;
+  readonly wide: boolean;
 }
 
 type Form = Format | "html";
@@ -48,17 +42,23 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
 
 /** Declares the subcommand. */
 export function reportCommand(): Command {
-  const command = addOptions(new Command("report"), {
-    flags: "-o, --output <file>",
-    help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
-    group: "Output",
-  }, {
-    flags: "--format <form>",
-    help: "Format",
-    group: "Output",
-    choices: [...FORMATS, "html"],
-    defaultText: "that of the file's extension, else table",
-  }, { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" });
+  const command = addOptions(
+    new Command("report"),
+    {
+      flags: "-o, --output <file>",
+      help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
+      group: "Output",
+    },
+    {
+      flags: "--format <form>",
+      help: "Format",
+      group: "Output",
+      choices: [...FORMATS, "html"],
+      defaultText: "that of the file's extension, else table",
+    },
+    WIDE,
+    { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
+  );
   return describeHelp(command, {
     examples: [
       ["Write a page that works offline", "report result.json -o report.html"],
@@ -67,17 +67,19 @@ export function reportCommand(): Command {
     ],
   })
     .summary("Show results, or write a page, charts or data")
-    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data.")
-    .argument("<result...>", "Results of bench, profile or paper")
+    .description(
+      "Show results of bench, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
+    )
+    .argument("<result...>", "Results of bench, profile, paper, serve-sim or load")
     .action(run);
 }
 
-async function run(paths: string[], { output, format, png }: Options): Promise<void> {
+async function run(paths: string[], { output, format, png, wide }: Options): Promise<void> {
   const form = format ?? (output !== undefined ? formOf(output) : "table");
   const results: Reportable[] = [];
   for (const path of paths) results.push(await readReportable(path));
   if (output !== undefined || png === undefined || format !== undefined) {
-    const text = textOf(results, form, paths);
+    const text = textOf(results, form, { paths, wide });
     if (output === undefined) writeLine(text);
     else {
       await writeWhole(output, text + "\n");
@@ -88,23 +90,19 @@ async function run(paths: string[], { output, format, png }: Options): Promise<v
 }
 
 /**
- * Reads a result of any kind that has a report.
+ * Reads the result in a file.
  *
- * @throws {KvbenchError} If the file can't be read, or is no such result.
+ * @throws {KvbenchError} If the file can't be read, or is no result that has a report.
  */
 export async function readReportable(path: string): Promise<Reportable> {
-  const json = await readJson(path);
-  switch (kindOf(json)) {
-    case PROFILE_KIND:
-      return parseProfile(json, path);
-    case PAPER_KIND.kind:
-      return parsePaper(json, path);
-    default:
-      return parseResult(json, path);
-  }
+  return parseReportable(await readJson(path), path);
 }
 
-function textOf(results: readonly Reportable[], form: Form, paths: readonly string[]): string {
+function textOf(
+  results: readonly Reportable[],
+  form: Form,
+  { paths, wide }: { readonly paths: readonly string[]; readonly wide: boolean },
+): string {
   if (form === "html") return reportPage(results);
   const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
   const others = results.filter((result) => result.kind !== BENCH_KIND);
@@ -112,22 +110,10 @@ function textOf(results: readonly Reportable[], form: Form, paths: readonly stri
     const path = paths[results.indexOf(others[0]!)];
     throw new UsageError(`${path} is no result of bench, and has no format ${form}: expected table or html`);
   }
-  return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...others.map(tableOf)].join("\n\n");
-}
-
-function tableOf(result: Exclude<Reportable, BenchResult>): string {
-  return result.kind === PROFILE_KIND ? profileTable(result) : paperTable(result);
-}
-
-function figuresFor(result: Reportable): Figure[] {
-  switch (result.kind) {
-    case BENCH_KIND:
-      return figuresOf(result);
-    case PROFILE_KIND:
-      return [rooflineFigure(result)];
-    case PAPER_KIND.kind:
-      return paperFigures(result);
-  }
+  return [
+    ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
+    ...others.map((each) => kindFor(each).table(each, { wide })),
+  ].join("\n\n");
 }
 
 /** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
@@ -154,7 +140,7 @@ interface Chart {
 }
 
 function chartsOf(result: Reportable): Chart[] {
-  const figures = figuresFor(result);
+  const figures = kindFor(result).figures(result);
   const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
   if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
   return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];
