@@ -98,12 +98,20 @@ export function withOther(
   };
 }
 
-/** Computes what a decoder takes, with the largest readback; see `decoder.ts`. */
-export function decodingNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
+/**
+ * Computes what a decoder takes, with the largest readback; see `decoder.ts`.
+ *
+ * @param kv Its K/V memory. Default: that of the options' strategy.
+ */
+export function decodingNeed(
+  context: NeedContext,
+  options: DecodingOptions,
+  kv: Kv = decodingKv(context.config, options),
+): WorkNeed {
   const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, kvDtype = DEFAULT_DTYPE } =
     options;
   const { config } = context, { v4 } = dimsOf(config);
-  const kv = decodingKv(config, options), { traits: { keeps }, maxChunk } = kv.policy;
+  const { traits: { keeps }, maxChunk } = kv.policy;
   const limits = {
     maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
     maxSpans: nSequences,

@@ -59,7 +59,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     checkIds(ids, config.vocabSize);
     if (ids.length > config.nCtx) {
       throw new UsageError(
-        `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens`,
+        `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens, the positions that it has learned`,
       );
     }
     return ids;

@@ -37,12 +37,13 @@ function headOverrides({ nHead, headDim }: KeptContext, kv: KvSource) {
   return { ...kv.overrides, N_HEAD: nHead, HEAD_DIM4: Math.ceil(headDim / 4) };
 }
 
-function scoring(
+/** Says what a kernel that scores rows is compiled from. */
+export function scoring(
   context: KeptContext,
   kv: KvSource,
   { label, uses, files, overrides = {} }: {
     readonly label: string;
-    readonly uses: typeof SCORE_USES | typeof STEP_USES;
+    readonly uses: Readonly<Record<string, "operand" | "readWrite">>;
     readonly files: readonly WgslFile[];
     readonly overrides?: Readonly<Record<string, number>>;
   },
@@ -51,7 +52,7 @@ function scoring(
   return {
     label,
     files: [...files, KEPT_FILES.rows, ...kv.files.read, input],
-    groups: [layouts.step, layouts.of<string>(uses), kv.layouts.read],
+    groups: [layouts.step, layouts.of(uses), kv.layouts.read],
     overrides: {
       ...headOverrides(context, kv),
       ...overrides,

@@ -9,6 +9,7 @@ import type { AddressCase, KvAddressing, KvNeed, KvOptions, StrategyDef } from "
 import { keptAround, PLACE_WORDS } from "./around.ts";
 import { KEPT_PLACES, KV_KEPT } from "./files.ts";
 import { KeptPolicy } from "./policy.ts";
+import { keptReference, maskCase } from "./reference.ts";
 import { type KeptRule, NO_BOUND } from "./rule.ts";
 
 /** The traits of all of them. */
@@ -44,7 +45,8 @@ export function keptStrategy(
     addressing: ({ nLayer, nSequences, maxTokens }) => addressing(nLayer, nSequences * maxTokens),
     around: (need: KvNeed, options) =>
       keptAround(ruleOf(options), { ...need, maxPromptTokens: need.maxPromptTokens ?? need.maxTokens }),
-    cases: [caseOf(own.name)],
+    reference: (need, options) => keptReference(KEPT_TRAITS, ruleOf(options), need),
+    cases: [caseOf(own.name), maskCase(`${own.name}'s mask`)],
   };
 }
 
