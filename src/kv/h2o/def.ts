@@ -5,7 +5,7 @@
  * @module
  */
 import { UsageError } from "../../base/errors.ts";
-import { keptStrategy } from "../kept/strategy.ts";
+import { keptStrategy, PROMPTS } from "../kept/strategy.ts";
 import type { KvOption, StrategyDef } from "../strategy_def.ts";
 
 const HEAVY: KvOption = {
@@ -31,6 +31,7 @@ export const H2O: StrategyDef = keptStrategy({
   name: "h2o",
   line: { light: "#8A6D00", dark: "#D9B93A" },
   options: { heavy: HEAVY, recent: RECENT },
+  cases: [PROMPTS],
   ruleOf: (options) => {
     const heavy = Number(options.heavy), recent = Number(options.recent);
     if (heavy + recent === 0) {

@@ -33,7 +33,8 @@ function addressing(layersKept: number, mostSlots?: number): KvAddressing {
 
 /** Makes a strategy; `ruleOf` makes its rule of its options. */
 export function keptStrategy(
-  { ruleOf, ...own }: Pick<StrategyDef, "name" | "line" | "options"> & {
+  { ruleOf, cases = [], ...own }: Pick<StrategyDef, "name" | "line" | "options"> & {
+    readonly cases?: readonly AddressCase[];
     ruleOf(options: KvOptions): KeptRule;
   },
 ): StrategyDef {
@@ -46,7 +47,7 @@ export function keptStrategy(
     around: (need: KvNeed, options) =>
       keptAround(ruleOf(options), { ...need, maxPromptTokens: need.maxPromptTokens ?? need.maxTokens }),
     reference: (need, options) => keptReference(KEPT_TRAITS, ruleOf(options), need),
-    cases: [caseOf(own.name), maskCase(`${own.name}'s mask`)],
+    cases: [caseOf(own.name), maskCase(`${own.name}'s mask`), ...cases],
   };
 }
 
@@ -77,3 +78,35 @@ function caseOf(name: string): AddressCase {
     },
   };
 }
+
+/** Names the memory that the choice among prompts is checked with. */
+export const PROMPT_CASE = "prompts to choose from";
+/** The last rows of its prompts whose probabilities count. */
+export const PROMPT_OBSERVED = 30;
+
+/** Returns the length of a prompt in it. */
+export function promptLengthOf(sequence: number): number {
+  return [65, 1, 30, 9][sequence % 4]!;
+}
+
+/** A region for each sequence, with all words of its prompt. */
+export const PROMPTS: AddressCase = {
+  name: PROMPT_CASE,
+  lay: ({ nSequences, tokensPerSequence }) => {
+    let firstRow = 0;
+    const table = Array.from({ length: nSequences }, (_, sequence) => {
+      const length = promptLengthOf(sequence), observed = Math.max(0, length - PROMPT_OBSERVED);
+      firstRow += length;
+      return [
+        ...[sequence * tokensPerSequence, 0, NO_BOUND, observed, firstRow - length, length],
+        ...[tokensPerSequence, tokensPerSequence],
+      ];
+    });
+    return {
+      addressing: addressing(1),
+      table: table.flat(),
+      nSlots: nSequences * tokensPerSequence,
+      slot: (sequence, position) => sequence * tokensPerSequence + position,
+    };
+  },
+};
