@@ -15,12 +15,14 @@ import kvQuadsCode from "../../wgsl/lib/kv/kv_quads.wgsl" with { type: "text" };
 import kvTexelsCode from "../../wgsl/lib/kv/kv_texels.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/lib/step.wgsl" with { type: "text" };
 import texelsCode from "../../wgsl/lib/texels.wgsl" with { type: "text" };
+import weightTileCode from "../../wgsl/lib/weights/weight_tile.wgsl" with { type: "text" };
 import type { WgslFile } from "./wgsl.ts";
 
 /** Files that are joined wherever one requires them by name. */
 export const SHARED_FILES: readonly WgslFile[] = [
   { name: "step.wgsl", code: stepCode },
   { name: "texels.wgsl", code: texelsCode },
+  { name: "weight_tile.wgsl", code: weightTileCode },
   { name: "kv_groups.wgsl", code: kvGroupsCode },
   { name: "kv_buffer.wgsl", code: kvBufferCode },
   { name: "kv_texels.wgsl", code: kvTexelsCode },
@@ -28,12 +30,12 @@ export const SHARED_FILES: readonly WgslFile[] = [
 ];
 
 /** Lists the needs of a file: of each entry, one of the names. */
-export function requirementsOf({ code }: Pick<WgslFile, "code">): string[][] {
+function requirementsOf({ code }: Pick<WgslFile, "code">): string[][] {
   return listOf(code, "requires").map((entry) => entry.split("|").map((name) => name.trim()));
 }
 
 /** Lists the roles that a file fills. */
-export function rolesOf({ code }: Pick<WgslFile, "code">): string[] {
+function rolesOf({ code }: Pick<WgslFile, "code">): string[] {
   return listOf(code, "provides");
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
-import { ARGMAX } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KEPT } from "../../wgsl/ops/kept/operator.ts";
@@ -27,6 +27,7 @@ const all: AnyOperator[] = [
   ATTENTION_DECODE,
   KEPT,
   ARGMAX,
+  ARGMAX_JOIN,
   SAMPLE,
 ];
 

@@ -26,7 +26,7 @@ const RECENT: KvOption = {
   default: 128,
 };
 
-/** Heavy hitters and recent tokens. */
+/** The strategy that keeps heavy hitters and recent tokens. */
 export const H2O: StrategyDef = keptStrategy({
   name: "h2o",
   line: { light: "#8A6D00", dark: "#D9B93A" },

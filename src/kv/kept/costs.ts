@@ -1,5 +1,5 @@
 /**
- * What the choice of tokens costs in a step: bytes and multiply-adds, by kernel.
+ * Costs of the choice of tokens in a step: bytes and multiply-adds, by kernel.
  *
  * @module
  */

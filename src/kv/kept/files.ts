@@ -30,7 +30,7 @@ export const KEPT_FILES = {
   work: { name: "kept_work.wgsl", code: workCode },
 } as const satisfies Record<string, WgslFile>;
 
-/** Where sequences are. */
+/** Places of sequences. */
 export const KEPT_PLACES: WgslFile = { name: "kept_places.wgsl", code: placesCode };
 /** Slots and entries of tokens. */
 export const KV_KEPT: WgslFile = { name: "kv_kept.wgsl", code: keptCode };

@@ -24,7 +24,7 @@ export type KeptContext = Pick<KvModel, "layouts" | "nHead" | "headDim" | "lanes
 
 /** A kernel and its workgroups. */
 export interface KeptPlan {
-  /** What it is compiled from. */
+  /** Sources, layouts and overrides. */
   readonly spec: KernelSpec;
   /** Returns its workgroups for a step; `longest` is the longest prompt. */
   grid(

@@ -35,7 +35,7 @@ const POOL_KERNEL: KvOption = {
   default: 5,
 };
 
-/** What prompts look at. */
+/** The strategy that keeps what the end of the prompt looks at. */
 export const SNAPKV: StrategyDef = keptStrategy({
   name: "snapkv",
   line: { light: "#B0457B", dark: "#E58AB8" },

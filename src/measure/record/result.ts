@@ -26,7 +26,8 @@ const REFUSED: Readonly<Record<number, string>> = {
   2: "it does not say how exact narrower numbers are: measure again",
 };
 
-const modelSchema = z.strictObject({
+/** Checks the record of a model. */
+export const modelSchema = z.strictObject({
   name: z.string().describe("Name or path of the checkpoint"),
   n_layer: positive("Layers"),
   n_head: positive("Attention heads per layer"),
@@ -49,7 +50,8 @@ const modelSchema = z.strictObject({
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights on the GPU"),
 });
 
-const order = z.array(counts("Cells of the group, by their index in it"))
+/** The order of timed runs. */
+export const order = z.array(counts("Cells of the group, by their index in it"))
   .describe("Order in which the cells were timed: [runs][cells]");
 
 const groupSchema = z.strictObject({

@@ -8,7 +8,7 @@
 // A workgroup handles one head of one tile, four rows at a time; a lane goes through every LANESth four entries. LANES is
 // at least four. The grid is (tiles, heads).
 //
-// requires: step.wgsl, row scores, kept_work.wgsl
+// requires: kv_kept.wgsl, step.wgsl, row scores, kept_work.wgsl
 
 override LANES: u32;
 

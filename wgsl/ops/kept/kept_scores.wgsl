@@ -8,7 +8,7 @@
 //
 // A lane adds up four entries of one head. The grid is (entries, heads, sequences).
 //
-// requires: step.wgsl, row scores, kept_work.wgsl
+// requires: kv_kept.wgsl, step.wgsl, row scores, kept_work.wgsl
 
 override LANES: u32;
 

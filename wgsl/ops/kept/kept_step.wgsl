@@ -11,7 +11,7 @@
 // A workgroup handles one head of one row; a lane goes through every LANESth four entries. The grid is (heads, decode
 // tiles).
 //
-// requires: step.wgsl, row scores, kept_table.wgsl
+// requires: kv_kept.wgsl, step.wgsl, row scores, kept_table.wgsl
 
 override LANES: u32;
 override KEPT: u32;

@@ -8,7 +8,7 @@
 // A lane stores K or V of one head of one entry. The grid is (entries of both parts of all heads, sequences or decode
 // tiles).
 //
-// requires: step.wgsl, kv slots, kv entries, kv write, kv scales write, kept_table.wgsl, x
+// requires: kv_kept.wgsl, step.wgsl, kv write, kv scales write, kept_table.wgsl, x
 
 override SINGLE: bool;
 override KEPT: u32;
