@@ -9,7 +9,7 @@ import type { Gpt2Config } from "../checkpoint/config.ts";
 
 /** A strategy by name. */
 export interface NamedStrategy {
-  /** The strategy's name. */
+  /** Name of the strategy. */
   readonly strategy: string;
   /** Its options. Default: its own defaults. */
   readonly kvOptions?: KvOptions;

@@ -60,7 +60,6 @@ export function totalOf({ kvBytes, activationsBytes, otherBytes, hostBytes }: Wo
   return kvBytes + activationsBytes + otherBytes + hostBytes;
 }
 
-/** No work. */
 export const NOTHING: WorkNeed = {
   kvBytes: 0,
   activationsBytes: 0,

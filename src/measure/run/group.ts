@@ -42,8 +42,7 @@ export interface GroupProgress {
 }
 
 /** Options of {@linkcode measureGroup}. */
-export interface GroupOptions {
-  /** Receives the events. */
+interface GroupOptions {
   readonly progress: GroupProgress;
   /** Measured runs of before an interruption. */
   readonly earlier?: Unfinished | undefined;
