@@ -46,6 +46,8 @@ export interface KvNeed {
   readonly nCtx: number;
   /** The longest sequence, in tokens. */
   readonly maxTokens: number;
+  /** The longest prompt, in tokens. Default: the longest sequence. */
+  readonly maxPromptTokens?: number;
   /** Tokens that a step computes at most. */
   readonly maxRows: number;
   /** Tokens that all layers together have room for; undefined for room for `nSequences` of the longest sequences. */
@@ -116,6 +118,8 @@ export interface StrategyDef {
   policy(need: KvNeed, options: KvOptions): KvPolicy;
   /** Says how kernels find K and V. */
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
+  /** Options with which its memory grows by copying, as concatenating caches do. Default: it does not grow so. */
+  readonly concatenating?: KvOptions;
   /**
    * Says which operators it has around attention. Default: none.
    *
@@ -152,7 +156,11 @@ export interface Kv {
   readonly policy: KvPolicy;
   /** The GPU's side. */
   readonly addressing: KvAddressing;
-  /** Its operators around attention. */
+  /**
+   * Its operators around attention.
+   *
+   * @internal As long as what such an operator records may change.
+   */
   readonly around?: KvAroundDef;
 }
 
