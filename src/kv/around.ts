@@ -6,7 +6,7 @@
  */
 import type { Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerVectors } from "../gpu/ledger.ts";
+import type { LedgerBuffer, LedgerVectors } from "../gpu/ledger.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { KvLayer } from "./layer.ts";
@@ -46,6 +46,8 @@ export interface KvModel {
   readonly headDim: number;
   /** The model's context, in tokens. */
   readonly nCtx: number;
+  /** Lanes of a workgroup that goes through entries. */
+  readonly lanes: number;
   /** The file that provides `x`, by which kernels read queries, keys and values. */
   readonly input: WgslFile;
 }
@@ -60,6 +62,8 @@ export interface KvAroundContext extends KvModel {
   readonly pool: {
     readonly layout: KvLayout;
     readonly layers: readonly KvLayer[];
+    /** The table of the layers' slots. */
+    readonly table: LedgerBuffer;
     bindGroups(layer: number): KvGroups;
   };
 }
@@ -108,6 +112,8 @@ export interface KvAround {
    * @param submit Hands to the GPU what is recorded, so that memory which that uses may be freed.
    */
   end?(batch: KvBatch, submit: () => void): void;
+  /** Reads the positions of the tokens that a sequence keeps, where heads keep different ones: [layer][head][tokens]. */
+  kept?(slot: number): Promise<number[][][]>;
   /** Computes what its kernels cost in a step, by their labels; what is not dispatched is not in it. */
   costs(batch: KvBatch): Readonly<Record<string, KvCost>>;
   /** Frees its memory. */
