@@ -15,7 +15,8 @@ import { summarySchema } from "../findings/summary.ts";
 export const kvValue: z.ZodType<KvValue> = z.union([z.string(), z.number()]).nullable()
   .describe("Options of the strategy by their names; null where one does not apply");
 
-const settingsSchema = z.object({
+/** Checks {@linkcode Settings}. */
+export const settingsSchema = z.object({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),
