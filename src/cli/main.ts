@@ -38,6 +38,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
     bench: async () => (await import("./commands/bench.ts")).benchCommand(),
     profile: async () => (await import("./commands/profile.ts")).profileCommand(),
     perplexity: async () => (await import("./commands/perplexity.ts")).perplexityCommand(),
+    quality: async () => (await import("./commands/quality.ts")).qualityCommand(),
     "serve-sim": async () => (await import("./commands/serve_sim.ts")).serveSimCommand(),
     paper: async () => (await import("./commands/paper.ts")).paperCommand(),
   },

@@ -53,3 +53,8 @@ export function formatPercent(part: number, whole: number): string {
 export function formatCount(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, " ");
 }
+
+/** Formats a divergence with 3 significant digits, as "0.0123" or, where it is small, "4.90e-12". */
+export function formatDivergence(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : formatSignificant(value);
+}

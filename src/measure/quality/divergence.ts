@@ -28,6 +28,8 @@ export interface Divergence {
   readonly kld: number;
   /** True if both have the same likeliest token. */
   readonly sameTop: boolean;
+  /** True if the right token is the likeliest. */
+  readonly hit: boolean;
   /** The right token's probability less the reference's. */
   readonly deltaP: number;
   /** Negative log-likelihood of the right token. */
@@ -54,10 +56,12 @@ export function divergenceOf(
     const x = expected[id]!;
     sum += Math.exp(x - logSum) * (x - logits[id]!);
   }
+  const ownTop = largestIndices(logits, 1)[0];
   const nll = ownSum - logits[right]!, referenceNll = logSum - expected[right]!;
   return {
     kld: sum - logSum + ownSum,
-    sameTop: largestIndices(logits, 1)[0] === top,
+    sameTop: ownTop === top,
+    hit: ownTop === right,
     deltaP: Math.exp(-nll) - Math.exp(-referenceNll),
     nll,
     referenceNll,

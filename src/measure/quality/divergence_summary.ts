@@ -16,7 +16,8 @@ import { amount, positive } from "../record/fields.ts";
 import { mean, percentile, standardDeviation } from "../statistics/statistics.ts";
 import type { Divergence } from "./divergence.ts";
 
-const estimate = (what: string, value: z.ZodType<number>) =>
+/** A figure with its standard error. */
+export const estimate = (what: string, value: z.ZodType<number>) =>
   z.strictObject({
     value,
     error: amount("Standard error; null with one position").nullable(),

@@ -32,7 +32,6 @@ export async function newResult(
   model: Model,
   { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
 ): Promise<BenchResult> {
-  const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
   return {
     schema_version: SCHEMA_VERSION,
     kind: "kvbench.bench",
@@ -40,22 +39,28 @@ export async function newResult(
     complete: false,
     command: [...command],
     environment: await describeEnvironment(model.gpu, model.tuning, machine),
-    model: {
-      name,
-      n_layer: nLayer,
-      n_head: nHead,
-      n_embd: nEmbd,
-      n_ctx: nCtx,
-      vocab_size: vocabSize,
-      n_parameters: model.nParameters,
-      weights,
-      weights_dtype: model.weightsDtype,
-    },
+    model: modelRecord(model, name, weights),
     plan,
     accuracy,
     accuracy_missing: accuracyMissing,
     groups: [],
     cells: [],
     unfinished: null,
+  };
+}
+
+/** Describes a model as results do. */
+export function modelRecord(model: Model, name: string, weights: WeightsOrigin): BenchResult["model"] {
+  const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
+  return {
+    name,
+    n_layer: nLayer,
+    n_head: nHead,
+    n_embd: nEmbd,
+    n_ctx: nCtx,
+    vocab_size: vocabSize,
+    n_parameters: model.nParameters,
+    weights,
+    weights_dtype: model.weightsDtype,
   };
 }

@@ -26,7 +26,8 @@ const REFUSED: Readonly<Record<number, string>> = {
   2: "it does not say how exact narrower numbers are: measure again",
 };
 
-const modelSchema = z.strictObject({
+/** Checks the model of a result. */
+export const modelSchema = z.strictObject({
   name: z.string().describe("Name or path of the checkpoint"),
   n_layer: positive("Layers"),
   n_head: positive("Attention heads per layer"),

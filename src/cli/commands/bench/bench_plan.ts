@@ -16,8 +16,13 @@ import type { Sweep } from "../../options/sweep.ts";
 /** "The attention mechanism in deep learning is", as in the notebook that this project grew from. */
 const DEFAULT_PROMPT = "深度学习中的注意力机制是";
 
+/** The options of strategies, one value of each or several. */
+export interface KvGridOptions {
+  readonly sweep?: Sweep;
+}
+
 /** The options that a plan is made from. */
-export interface PlanOptions {
+export interface PlanOptions extends KvGridOptions {
   readonly prompt?: string;
   readonly promptIds?: number[];
   readonly promptTokens?: number;
@@ -25,7 +30,6 @@ export interface PlanOptions {
   readonly batch: number;
   readonly strategies: string[];
   readonly kvDtype: Dtype;
-  readonly sweep?: Sweep;
   readonly warmup?: number;
   readonly runs?: number;
   readonly targetCi: number;
@@ -69,7 +73,7 @@ export async function planOf(
 }
 
 /** Returns the values of the strategies' options that are not swept. */
-function kvGrid(options: PlanOptions, { nCtx }: Gpt2Config): Partial<Plan["grid"]> {
+export function kvGrid(options: KvGridOptions, { nCtx }: Pick<Gpt2Config, "nCtx">): Partial<Plan["grid"]> {
   const given = kvOptionsOf(options);
   return Object.fromEntries([...strategyOptions()].flatMap(([key, { isContextLength }]) => {
     const value = given[key] ?? (isContextLength ? nCtx : null);
