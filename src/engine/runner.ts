@@ -9,6 +9,7 @@ import { KvbenchError, UsageError } from "../base/errors.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { readPieces } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
+import type { KvAround } from "../kv/around.ts";
 import type { KvPolicy } from "../kv/policy.ts";
 import { KvPool } from "../kv/pool.ts";
 import type { Kv } from "../kv/strategy_def.ts";
@@ -69,6 +70,8 @@ export class Runner {
   readonly policy: KvPolicy;
   /** The K/V memory's GPU side. */
   readonly pool: KvPool;
+  /** The strategy's operators around attention, where it has some. */
+  readonly around: KvAround | undefined;
   /** Takes the dispatches; counts and times them. */
   readonly recorder: Recorder;
   /** Milliseconds that recording has taken on the host since the runner was made; submitting is not in it. */
@@ -99,6 +102,7 @@ export class Runner {
     this.policy = policy;
     this.pool = parts.pool;
     this.#kv = parts.kv;
+    this.around = parts.kv.around;
     this.#range = parts.range;
     this.#tables = parts.tables;
     this.#workspace = parts.workspace;
@@ -110,17 +114,24 @@ export class Runner {
    *
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Model, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
+  static async create(
+    model: Model,
+    { policy, addressing, around: own }: Kv,
+    options: RunnerOptions,
+  ): Promise<Runner> {
     const { gpu, config: { nHead }, dims: { a4 }, tuning: { texels } } = model;
     const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = DEFAULT_DTYPE } = options;
+    const shape = { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels };
     const pool = await KvPool.create(gpu, {
-      shape: { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels },
+      shape,
       addressing,
       nSlots: policy.nSlots,
       // A scratch that is computed anew with every step is never copied or swapped.
       movesSlots: options.movesSlots && policy.traits.keeps !== "nothing",
     });
+    let around: KvAround | undefined;
     try {
+      around = await own?.create({ ...model.kvModel, policy, shape, pool });
       const range: StepRange = {
         ...ANY_STEP,
         rows: [1, maxRows],
@@ -136,11 +147,13 @@ export class Runner {
       }));
       const kv = {
         kernels,
-        entries: (length: number) => policy.entries(length),
-        bindGroups: (layer: number) => pool.bindGroups(layer),
+        entries: (length: number, slot: number) => policy.entries(length, slot),
+        bindGroups: (layer: number) => around?.bindGroups?.(layer) ?? pool.bindGroups(layer),
+        around,
       };
       return new Runner(model, policy, { pool, kv, range, tables, workspace });
     } catch (error) {
+      around?.dispose();
       pool.dispose();
       throw error;
     }
@@ -153,6 +166,11 @@ export class Runner {
    */
   async ready(): Promise<void> {
     this.#kv = { ...this.#kv, kernels: await this.#model.stepKernels(this.pool.source, this.#range) };
+  }
+
+  /** Bytes of K and V on the GPU: the pool's, and those of operators around attention. */
+  get kvBytes(): number {
+    return this.pool.allocatedBytes + (this.around?.kvBytes ?? 0);
   }
 
   /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
@@ -228,13 +246,16 @@ export class Runner {
     const start = performance.now();
     const batch = batchOf(spans, this.#kv.entries);
     const offsets = this.#tables.set(this.#queued++, batch);
-    if (this.recorder.onFirstDispatch) this.#tables.upload(this.#queued); // it may be submitted at any kernel
+    // It may be submitted at any kernel.
+    if (this.recorder.onFirstDispatch || this.around?.submitsWithin) this.#tables.upload(this.#queued);
     this.recorder.share(this.#tables.group, offsets);
+    this.around?.begin?.(batch);
     this.#model.forward(this.recorder, this.#workspace, batch, this.#kv);
     if (choice !== "none" && batch.nOutputs > 0) {
       this.#model.choose(this.recorder, this.#workspace, batch, this.#kv, choice === "sampled");
     }
     this.encodeMs += performance.now() - start;
+    this.around?.end?.(batch, () => this.submit());
   }
 
   /** Submits what is recorded. */
@@ -322,6 +343,7 @@ export class Runner {
   dispose(): void {
     this.#tables.dispose();
     this.#workspace.dispose();
+    this.around?.dispose();
     this.pool.dispose();
   }
 }

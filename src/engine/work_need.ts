@@ -158,21 +158,27 @@ interface Slots {
 /** Computes what a strategy's pool takes, or comes to take by growth. */
 function kvNeed(
   context: NeedContext,
-  { policy, addressing: { table, mostSlots, layersKept } }: Kv,
+  { policy, addressing: { table, mostSlots, layersKept }, around }: Kv,
   { nSequences, kvDtype, texels }: {
     readonly nSequences: number;
     readonly kvDtype: Dtype;
     readonly texels: boolean;
   },
 ): WorkNeed {
-  const { nHead } = context.config;
-  return slotsNeed(context, { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype }, {
-    count: mostSlots ?? policy.nSlots,
+  const { nHead, nLayer } = context.config;
+  const shape = { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype, nSequences, texels };
+  const own = around?.bytes(shape, nLayer);
+  const need = slotsNeed(context, shape, {
+    count: own ? policy.nSlots : mostSlots ?? policy.nSlots,
     // While a cache grows, one layer's old memory is still there.
-    layers: layersKept + (mostSlots === undefined ? 0 : 1),
+    layers: layersKept + (own || mostSlots === undefined ? 0 : 1),
     texels,
     tableBytes: "width" in table ? 4 * nSequences * table.width : 16,
   });
+  if (own === undefined) return need;
+  const piece = { what: "K/V around attention", bytes: own.largestKv, mostBytes: need.largest.mostBytes };
+  const kv = { ...NOTHING, kvBytes: own.kv, otherBytes: own.other, largest: piece };
+  return together(need, kv);
 }
 
 function slotsNeed(

@@ -95,10 +95,10 @@ export interface KvPolicy {
   shortage(slot: number, nTokens: number): string;
   /** Returns the first token of a sequence that the next step has to compute. */
   firstToCompute(slot: number): number;
-  /** Returns how many tokens of a sequence of `length` are stored: what the K/V formula counts. */
-  storedTokens(length: number): number;
+  /** Returns how many tokens of a sequence of `length` are stored after a step: what the K/V formula counts. */
+  storedTokens(length: number, slot: number): number;
   /** Returns how many entries the last row of a sequence of `length` goes through: `kv_entries()` on the host. */
-  entries(length: number): number;
+  entries(length: number, slot: number): number;
   /** Returns a sequence's row of the address table: its blocks in order, or where its region begins. A live view. */
   place(slot: number): readonly number[];
   /** Gives `child` the tokens that `parent` has stored, in place of its own. */

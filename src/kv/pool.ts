@@ -127,6 +127,11 @@ export class KvPool {
     return [valueBytes / rows, ...scaleBytes > 0 ? [scaleBytes / rows] : []];
   }
 
+  /** The form of its layers, in which others can be made beside them. */
+  get layout(): KvLayout {
+    return this.#layout;
+  }
+
   /** Heads of a layer. */
   get nHead(): number {
     return this.#options.shape.nHead;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { WgslFile } from "../gpu/wgsl.ts";
+import type { KvAroundDef } from "./around.ts";
 import type { KvPolicy, KvTraits } from "./policy.ts";
 
 /** A value of an option; null where the option does not apply, or is left to the strategy. */
@@ -115,6 +116,12 @@ export interface StrategyDef {
   policy(need: KvNeed, options: KvOptions): KvPolicy;
   /** Says how kernels find K and V. */
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
+  /**
+   * Says which operators it has around attention. Default: none.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  around?(need: KvNeed, options: KvOptions): KvAroundDef;
   /** Returns the room that continuations of one prompt need. Default: that of the longest sequence for each. */
   groupTokens?(
     group: { readonly promptTokens: number; readonly newTokens: number; readonly nSequences: number },
@@ -140,6 +147,8 @@ export interface Kv {
   readonly policy: KvPolicy;
   /** The GPU's side. */
   readonly addressing: KvAddressing;
+  /** Its operators around attention. */
+  readonly around?: KvAroundDef;
 }
 
 /**
@@ -152,5 +161,6 @@ export function makeKv({ strategy, options }: KvChoice, need: KvNeed): Kv {
     strategy,
     policy: strategy.policy(need, options),
     addressing: strategy.addressing(need, options),
+    ...(strategy.around && { around: strategy.around(need, options) }),
   };
 }

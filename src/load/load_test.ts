@@ -93,7 +93,7 @@ Deno.test("loadResult() defines latencies as vLLM does, and counts what met the 
   assert.deepEqual(parseLoad(JSON.parse(JSON.stringify(result)), "a test"), result);
   const table = loadTable(result);
   assert.match(table, /^2 failed: busy$/m);
-  assert.match(table, /goodput, requests\/s \(TTFT ≤ 60\.0 ms, TPOT ≤ 15\.0 ms\) +│ +0\.500/);
+  assert.match(table, /goodput, requests\/s \(TTFT ≤ 60\.0 ms, TPOT ≤ 15\.0 ms\) +0\.500/);
 });
 
 /** Answers after a while, and counts. */

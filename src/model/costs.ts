@@ -35,8 +35,14 @@ export const ROLES = [
 /** What a kernel does. */
 export type Role = typeof ROLES[number];
 
-/** Computes the costs of one step with a greedy choice, by kernel; what the step does not dispatch costs nothing. */
-export function stepCosts(batch: Batch, model: CostModel): Record<Exclude<Role, "sample">, Cost> {
+/**
+ * Computes the costs of one step with a greedy choice, by kernel, a strategy's own among them; what the step does not
+ * dispatch costs nothing.
+ */
+export function stepCosts(
+  batch: Batch,
+  model: CostModel,
+): Record<Exclude<Role, "sample">, Cost> & Readonly<Record<string, Cost>> {
   const { config: { nLayer }, tuning } = model;
   const dims = dimsOf(model.config), products = productsOf(dims);
   const { nOutputs, nPrefillTiles, nDecodeTiles } = batch;
@@ -60,5 +66,6 @@ export function stepCosts(batch: Batch, model: CostModel): Record<Exclude<Role, 
     "final norm": cost(final, LAYER_NORM, { gather: true }),
     "head": cost(final, LINEAR, products.head({ n4: dims.v4, firstN4: 0 })),
     "argmax": cost(1, ARGMAX, undefined),
+    ...model.around?.costs(batch),
   };
 }

@@ -13,15 +13,16 @@ import type { Recorder } from "../gpu/recorder.ts";
 import { SHARED_FILES } from "../gpu/join.ts";
 import { SUBGROUPS } from "../gpu/subgroups.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
+import type { KvModel } from "../kv/around.ts";
 import { KV_FILES } from "../kv/files.ts";
 import { strategyFiles } from "../kv/registry.ts";
-import type { KvGroups, KvSource } from "../kv/source.ts";
+import type { KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import { IO_FILES } from "./io.ts";
+import { inputFile, IO_FILES } from "./io.ts";
 import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
 import { ANY_STEP, type KvAccess, type Model, type Stage } from "./model.ts";
 import type { CostModel } from "./operator.ts";
@@ -168,6 +169,17 @@ export class Gpt2 implements Model {
   }
 
   /**
+   * Its part in operators that a strategy compiles.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  get kvModel(): KvModel {
+    const { nLayer, nHead, headDim, nCtx } = this.config;
+    const own = { gpu: this.gpu, layouts: this.#layouts, input: inputFile(this.tuning) };
+    return { ...own, nLayer, nHead, headDim, nCtx };
+  }
+
+  /**
    * Compiles the kernels that steps of a range use with a strategy. Default: every step.
    *
    * @internal For the parts of kvbench alone.
@@ -252,7 +264,10 @@ export class Gpt2 implements Model {
    *
    * @internal For the parts of kvbench alone.
    */
-  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): ReturnType<typeof stepCosts> {
+  costs(
+    batch: Batch,
+    kv: Pick<CostModel, "kvDtype" | "entries" | "around">,
+  ): ReturnType<typeof stepCosts> {
     const { config, weightsDtype, tuning } = this;
     return stepCosts(batch, { config, weightsDtype, tuning, ...kv });
   }
@@ -292,8 +307,7 @@ export class Gpt2 implements Model {
           layer,
           module: "attn",
           result: attended,
-          record: (recorder, batch, kv) =>
-            this.#attention(recorder, workspace, batch, kv, kv.bindGroups(layer)),
+          record: (recorder, batch, kv) => this.#attention(recorder, workspace, batch, kv, layer),
         },
         {
           layer,
@@ -342,17 +356,23 @@ export class Gpt2 implements Model {
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    { kernels }: KvAccess,
-    { read, write }: KvGroups,
+    { kernels, bindGroups, around }: KvAccess,
+    layer: number,
   ): void {
+    const groups = bindGroups(layer), { read, write } = groups;
+    const own = { recorder, layer, batch, qkv: workspace.results.qkv, groups };
+    around?.before?.(own);
     kernels.write.record(recorder, [workspace.kvWrite, write], batch);
+    around?.stored?.(own);
     if (batch.nPrefillTiles > 0) {
       compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);
     }
-    if (batch.nDecodeTiles === 0) return;
-    compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
-    const { attentionCombine } = workspace;
-    if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
+    if (batch.nDecodeTiles > 0) {
+      compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
+      const { attentionCombine } = workspace;
+      if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
+    }
+    around?.after?.(own);
   }
 }
 

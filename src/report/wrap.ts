@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Most columns of a report. */
-export const WIDTH = 100;
+/** Columns of a report: what the narrowest terminal shows. */
+export const WIDTH = 80;
 
 /** Breaks text at spaces into lines of at most `width` columns. */
 export function wrap(text: string, { width = WIDTH }: { readonly width?: number } = {}): string[] {

@@ -142,7 +142,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     }),
   }));
   const format = !resumed && options.json === "-" ? "json" : options.format;
-  if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
+  if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format, options.wide));
   if (interrupt.exitCode !== 0) {
     console.error(`kvbench: ${sayInterrupted(result, file)}`);
     Deno.exitCode = interrupt.exitCode;

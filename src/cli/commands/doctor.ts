@@ -15,7 +15,6 @@ import { memoryNeed } from "../../model/memory.ts";
 import { tuningFor } from "../../model/tuning.ts";
 import { drawTable } from "../../report/text_table.ts";
 import { formatBytes } from "../../report/units.ts";
-import { wrap } from "../../report/wrap.ts";
 import { type BackendReport, backendReport, backendRows } from "./doctor/doctor_backend.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "../options/device_options.ts";
 import { describeHelp } from "../options/help.ts";
@@ -139,7 +138,7 @@ function print(report: {
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
     ...backendRows(backends),
     ...FEATURES.map((name) => [name, stateOf(name, adapter)]),
-    ["features not used", wrap(unusedOf(adapter).join(", ") || "none", { width: 70 }).join("\n")],
+    ["features not used", unusedOf(adapter).join(", ") || "none"],
     ...Object.entries(limits).map((
       [name, value],
     ) => [name, name.endsWith("Size") ? formatBytes(value) : `${value}`]),
@@ -155,7 +154,8 @@ function print(report: {
         : `${formatBytes(memory.available_bytes)} available (${memory.source})`,
     ],
   ];
-  writeLine(drawTable(facts, { align: "l" }));
+  writeLine(drawTable(facts, { align: "l", widths: { label: 33, most: 45 } }));
+  writeLine("");
   const rows = models.map((row) => [
     row.name,
     formatBytes(row.weights_bytes),

@@ -23,7 +23,7 @@ import { checkWritable, writeWhole } from "../../report/write.ts";
 import { checkFirst } from "../session/checked.ts";
 import { addStrategyOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
-import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions, WIDE } from "../options/json_output.ts";
 import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { addOptions } from "../options/option_spec.ts";
@@ -35,6 +35,7 @@ interface Options extends PrecisionOptions, JsonOptions {
   readonly promptTokens: number;
   readonly newTokens: number;
   readonly trace?: string;
+  readonly wide: boolean;
 }
 
 /** Declares the subcommand. */
@@ -56,7 +57,7 @@ export function profileCommand(): Command {
     flags: "--trace <file>",
     help: "Write every dispatch to a trace for Perfetto or chrome://tracing",
     group: "Output",
-  });
+  }, WIDE);
   return describeHelp(addJsonOption(command), {
     everyday: "model strategy prompt-tokens new-tokens weights-dtype kv-dtype json trace",
     examples: [
@@ -91,7 +92,7 @@ async function run(options: Options): Promise<void> {
       return await profile(session.model, { strategy, kvOptions, kvDtype, promptIds, steps, onProgress });
     });
     const result = await resultOf(session, options, { created, measured });
-    await giveResult(result, profileText, options);
+    await giveResult(result, (each) => profileText(each, options), options);
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
@@ -104,10 +105,10 @@ async function run(options: Options): Promise<void> {
   }));
 }
 
-function profileText(result: ProfileResult): string {
+function profileText(result: ProfileResult, options: Options): string {
   const { model, environment: { adapter }, weights_dtype, kv_dtype } = result;
   return `kvbench: ${model} on ${adapter.description} (${sayKind(adapter, "hardware")}), weights ` +
-    `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result)}`;
+    `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result, options)}`;
 }
 
 async function resultOf(

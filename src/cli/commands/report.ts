@@ -24,6 +24,7 @@ import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
+import { WIDE } from "../options/json_output.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { writeLine } from "../terminal/stdout.ts";
@@ -32,6 +33,7 @@ interface Options {
   readonly output?: string;
   readonly format?: Form;
   readonly png?: string;
+  readonly wide: boolean;
 }
 
 type Form = Format | "html";
@@ -48,17 +50,23 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
 
 /** Declares the subcommand. */
 export function reportCommand(): Command {
-  const command = addOptions(new Command("report"), {
-    flags: "-o, --output <file>",
-    help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
-    group: "Output",
-  }, {
-    flags: "--format <form>",
-    help: "Format",
-    group: "Output",
-    choices: [...FORMATS, "html"],
-    defaultText: "that of the file's extension, else table",
-  }, { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" });
+  const command = addOptions(
+    new Command("report"),
+    {
+      flags: "-o, --output <file>",
+      help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
+      group: "Output",
+    },
+    {
+      flags: "--format <form>",
+      help: "Format",
+      group: "Output",
+      choices: [...FORMATS, "html"],
+      defaultText: "that of the file's extension, else table",
+    },
+    WIDE,
+    { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
+  );
   return describeHelp(command, {
     examples: [
       ["Write a page that works offline", "report result.json -o report.html"],
@@ -72,12 +80,12 @@ export function reportCommand(): Command {
     .action(run);
 }
 
-async function run(paths: string[], { output, format, png }: Options): Promise<void> {
+async function run(paths: string[], { output, format, png, wide }: Options): Promise<void> {
   const form = format ?? (output !== undefined ? formOf(output) : "table");
   const results: Reportable[] = [];
   for (const path of paths) results.push(await readReportable(path));
   if (output !== undefined || png === undefined || format !== undefined) {
-    const text = textOf(results, form, paths);
+    const text = textOf(results, form, { paths, wide });
     if (output === undefined) writeLine(text);
     else {
       await writeWhole(output, text + "\n");
@@ -104,7 +112,11 @@ export async function readReportable(path: string): Promise<Reportable> {
   }
 }
 
-function textOf(results: readonly Reportable[], form: Form, paths: readonly string[]): string {
+function textOf(
+  results: readonly Reportable[],
+  form: Form,
+  { paths, wide }: { readonly paths: readonly string[]; readonly wide: boolean },
+): string {
   if (form === "html") return reportPage(results);
   const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
   const others = results.filter((result) => result.kind !== BENCH_KIND);
@@ -112,11 +124,14 @@ function textOf(results: readonly Reportable[], form: Form, paths: readonly stri
     const path = paths[results.indexOf(others[0]!)];
     throw new UsageError(`${path} is no result of bench, and has no format ${form}: expected table or html`);
   }
-  return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...others.map(tableOf)].join("\n\n");
+  return [
+    ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
+    ...others.map((each) => tableOf(each, wide)),
+  ].join("\n\n");
 }
 
-function tableOf(result: Exclude<Reportable, BenchResult>): string {
-  return result.kind === PROFILE_KIND ? profileTable(result) : paperTable(result);
+function tableOf(result: Exclude<Reportable, BenchResult>, wide: boolean): string {
+  return result.kind === PROFILE_KIND ? profileTable(result, { wide }) : paperTable(result);
 }
 
 function figuresFor(result: Reportable): Figure[] {

@@ -15,7 +15,7 @@ import { PROMPT_IDS } from "./decode_options.ts";
 import { DEFAULT_FOLDER } from "./destination.ts";
 import { describeHelp } from "./help.ts";
 import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
-import { JSON_FILE } from "./json_output.ts";
+import { JSON_FILE, WIDE } from "./json_output.ts";
 import { addKvDtypeOption, addModelOptions } from "./model_options.ts";
 import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
 import { sweepOption, swept } from "./sweep.ts";
@@ -26,6 +26,7 @@ export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptio
   readonly baseline?: string;
   /** Printed form. */
   readonly format: Format;
+  readonly wide: boolean;
   /** A folder for the result and what is made of it. */
   readonly out?: string;
   /** The result file; with `-`, stdout. */
@@ -112,6 +113,7 @@ const benchOptions = (): readonly OptionSpec[] => [
   },
   JSON_FILE,
   { flags: "--format <form>", help: "Printed form", group: "Output", choices: FORMATS, default: "table" },
+  WIDE,
   { flags: "--baseline <file>", help: "Earlier result to compare with", group: "Comparison" },
   {
     flags: "--resume <file>",

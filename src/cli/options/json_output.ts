@@ -30,6 +30,14 @@ export const PRINT_JSON: OptionSpec = {
   default: false,
 };
 
+/** All columns of a table. */
+export const WIDE: OptionSpec = {
+  flags: "--wide",
+  help: "Show all columns of tables, more than fit 80 characters",
+  group: "Output",
+  default: false,
+};
+
 /** Adds the option to a subcommand. */
 export function addJsonOption(command: Command): Command {
   return addOptions(command, JSON_FILE);

@@ -180,12 +180,13 @@ async function profileSteps(
   const { promptIds, kvDtype, steps } = options;
   const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
-    const first = policy.firstToCompute(0), entries = (length: number) => policy.entries(length);
+    const first = policy.firstToCompute(0);
+    const entries = (length: number, slot: number) => policy.entries(length, slot);
     const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
     recorder.dispatchTimer = timer;
     decoder.advance(1);
     recorder.dispatchTimer = undefined;
-    const costs = model.costs(batch, { kvDtype, entries });
+    const costs = model.costs(batch, { kvDtype, entries, around: runner.around });
     return { times: await timer.read(), costs };
   };
   const unprofiled = async () => {
