@@ -16,7 +16,7 @@ import { runBench } from "../../measure/run/run.ts";
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
-import { compareWithF32, prepareReference } from "./bench/bench_accuracy.ts";
+import { compareWithF32, prepareReference, scoredText } from "./bench/bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
 import { planOf } from "./bench/bench_plan.ts";
 import { assertContinues } from "./bench/continuing.ts";
@@ -104,11 +104,12 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     const plan = await planOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
     const weights = await hashed(checkpoint);
-    const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
-    return { plan, weights, f32, modelName: checkpoint.name };
-  }, async (session, { plan, weights, f32, modelName }) => {
+    const text = scoredText(tokenizer, checkpoint.config);
+    const f32 = resumed ? undefined : await prepareReference(checkpoint, { plan, text }, options);
+    return { plan, text, weights, f32, modelName: checkpoint.name };
+  }, async (session, { plan, text, weights, f32, modelName }) => {
     await check(session.model, plan, weights);
-    const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
+    const compared = resumed?.result ?? await compareWithF32(session.model, { plan, text }, f32);
     const fresh = await withProgress(async (bar) => {
       bar.start("Measuring fence and readback");
       return newResult(session.model, {
@@ -118,6 +119,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
         machine: await machineFacts(),
         command: Deno.args,
         accuracy: compared.accuracy,
+        quality: compared.quality,
         accuracyMissing: compared.accuracy_missing,
       });
     });

@@ -8,18 +8,21 @@ import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { PAPER_KIND, parsePaper } from "../../simulate/paper/paper_result.ts";
 import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
+import { parseQuality, QUALITY_KIND } from "../../measure/quality/quality_result.ts";
 import { kindOf } from "../../measure/record/record.ts";
 import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";
 import { drawCharts } from "../../report/chart.ts";
 import { figuresOf } from "../../report/figures/all.ts";
 import type { Figure } from "../../report/figures/figure.ts";
 import { paperFigures } from "../../report/figures/paper.ts";
+import { qualityFigures } from "../../report/figures/pareto.ts";
 import { rooflineFigure } from "../../report/figures/roofline.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
 import { type Reportable, reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
 import { paperTable } from "../../report/paper_table.ts";
 import { profileTable } from "../../report/profile_table.ts";
+import { qualityTable } from "../../report/quality_table.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
@@ -75,8 +78,10 @@ export function reportCommand(): Command {
     ],
   })
     .summary("Show results, or write a page, charts or data")
-    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data.")
-    .argument("<result...>", "Results of bench, profile or paper")
+    .description(
+      "Show results of bench, quality, profile and paper, or write them as a page, as charts, or as data.",
+    )
+    .argument("<result...>", "Results of bench, quality, profile or paper")
     .action(run);
 }
 
@@ -107,6 +112,8 @@ export async function readReportable(path: string): Promise<Reportable> {
       return parseProfile(json, path);
     case PAPER_KIND.kind:
       return parsePaper(json, path);
+    case QUALITY_KIND:
+      return parseQuality(json, path);
     default:
       return parseResult(json, path);
   }
@@ -131,7 +138,14 @@ function textOf(
 }
 
 function tableOf(result: Exclude<Reportable, BenchResult>, wide: boolean): string {
-  return result.kind === PROFILE_KIND ? profileTable(result, { wide }) : paperTable(result);
+  switch (result.kind) {
+    case PROFILE_KIND:
+      return profileTable(result, { wide });
+    case PAPER_KIND.kind:
+      return paperTable(result);
+    case QUALITY_KIND:
+      return qualityTable(result);
+  }
 }
 
 function figuresFor(result: Reportable): Figure[] {
@@ -142,6 +156,8 @@ function figuresFor(result: Reportable): Figure[] {
       return [rooflineFigure(result)];
     case PAPER_KIND.kind:
       return paperFigures(result);
+    case QUALITY_KIND:
+      return qualityFigures(result);
   }
 }
 

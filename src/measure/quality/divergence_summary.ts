@@ -17,29 +17,29 @@ import { mean, percentile, standardDeviation } from "../statistics/statistics.ts
 import type { Divergence } from "./divergence.ts";
 
 /** A figure with its standard error. */
-export const estimate = (what: string, value: z.ZodType<number>) =>
+export const estimate = (what: string): z.ZodType<{ value: number; error: number | null }> =>
   z.strictObject({
-    value,
-    error: amount("Standard error; null with one position").nullable(),
+    value: z.number().describe("Figure"),
+    error: amount("Standard error").nullable().describe("Standard error; null with one position"),
   }).describe(what);
 
 /** Checks a {@linkcode DivergenceSummary}. */
 export const divergenceSummarySchema = z.strictObject({
   positions: positive("Positions that were compared"),
   kld: z.strictObject({
-    mean: estimate("Mean", z.number()),
+    mean: estimate("Mean"),
     median: z.number().describe("Median"),
     p95: z.number().describe("95th percentile"),
     p99: z.number().describe("99th percentile"),
     max: z.number().describe("Maximum"),
   }).describe("Kullback-Leibler divergence from full float32 per token, in nats"),
-  same_top: estimate("Share of positions whose likeliest token is that of full float32", amount("Share")),
+  same_top: estimate("Share of positions whose likeliest token is that of full float32"),
   delta_p: z.strictObject({
-    mean: estimate("Mean", z.number()),
-    rms: estimate("Root of the mean square", amount("Root of the mean square")),
+    mean: estimate("Mean"),
+    rms: estimate("Root of the mean square"),
   }).describe("Probability of the right token less that in full float32"),
-  perplexity: estimate("Perplexity of the text", amount("Perplexity")),
-  perplexity_ratio: estimate("Perplexity as a multiple of that in full float32", amount("Ratio")),
+  perplexity: estimate("Perplexity of the text"),
+  perplexity_ratio: estimate("Perplexity as a multiple of that in full float32"),
 });
 
 /**

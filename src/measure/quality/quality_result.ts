@@ -20,10 +20,9 @@ export const QUALITY_KIND = "kvbench.quality";
 const recalled = (what: string) =>
   z.array(z.strictObject({
     positions: positive("Tokens that were to be recalled"),
-    accuracy: estimate("Share of them that were the likeliest token", z.number().nonnegative()),
+    accuracy: estimate("Share of them that were the likeliest token"),
     gain: estimate(
       "Log-probability of the right token less that in full float32 where the sequence stands for the first time, in nats",
-      z.number(),
     ),
   })).describe(`${what}, an entry for each distance`);
 
@@ -41,7 +40,7 @@ const schema = z.strictObject({
     context: positive("Tokens of a part"),
     prompt_tokens: positive("Tokens of a part that were computed at once and not scored"),
   }).describe("Text that was scored"),
-  reference_perplexity: estimate("Perplexity of full float32 on the same tokens", z.number().nonnegative()),
+  reference_perplexity: estimate("Perplexity of full float32 on the same tokens"),
   cells: z.array(scoredCellSchema).min(1).describe("Cells that were scored: strategies with their settings"),
   retrieval: z.strictObject({
     seed: count("Seed of the sequences"),

@@ -26,3 +26,10 @@ export const scoredCellSchema = z.strictObject({
  * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
 export type ScoredCell = z.infer<typeof scoredCellSchema>;
+
+/** Returns the tokens of a cell's sequence whose K and V have been computed at its end: all but the last. */
+export function contextTokens(
+  { settings: { prompt_tokens, new_tokens } }: Pick<ScoredCell, "settings">,
+): number {
+  return prompt_tokens + new_tokens - 1;
+}

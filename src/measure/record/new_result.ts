@@ -23,6 +23,8 @@ export interface NewResult {
   readonly command?: readonly string[];
   /** Comparisons of narrower numbers with float32. Default: none. */
   readonly accuracy?: BenchResult["accuracy"];
+  /** Quality of the cells that are not exact. Default: none. */
+  readonly quality?: BenchResult["quality"];
   /** Reason that there are none where there should be. Default: null. */
   readonly accuracyMissing?: string | null;
 }
@@ -30,7 +32,8 @@ export interface NewResult {
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
 export async function newResult(
   model: Model,
-  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
+  { plan, name, weights, machine, command = [], accuracy = [], quality = [], accuracyMissing = null }:
+    NewResult,
 ): Promise<BenchResult> {
   return {
     schema_version: SCHEMA_VERSION,
@@ -42,6 +45,7 @@ export async function newResult(
     model: modelRecord(model, name, weights),
     plan,
     accuracy,
+    quality,
     accuracy_missing: accuracyMissing,
     groups: [],
     cells: [],

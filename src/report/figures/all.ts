@@ -7,6 +7,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import type { Figure } from "./figure.ts";
 import { distributionFigure, perTokenFigure, timesFigure } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
+import { benchParetoFigures } from "./pareto.ts";
 import { batchSweepFigure, blockSweepFigure, promptSweepFigure } from "./sweeps.ts";
 
 /** Returns the charts for which a result has data, in the order of a report. */
@@ -23,5 +24,6 @@ export function figuresOf(result: BenchResult): Figure[] {
     batchSweepFigure(result),
     blockSweepFigure(result),
     distributionFigure(result),
+    ...benchParetoFigures(result),
   ].filter((figure) => figure !== undefined);
 }

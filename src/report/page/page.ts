@@ -6,15 +6,16 @@
  */
 import { createHash } from "node:crypto";
 import type { PaperResult } from "../../simulate/paper/paper_result.ts";
+import type { QualityResult } from "../../measure/quality/quality_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
-import { benchSection, paperSection, profileSection, type Section } from "./sections.ts";
+import { benchSection, paperSection, profileSection, qualitySection, type Section } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
 
 /** Results that a page can show. */
-export type Reportable = BenchResult | ProfileResult | PaperResult;
+export type Reportable = BenchResult | ProfileResult | PaperResult | QualityResult;
 
 /** Makes the page of one or more results. */
 export function reportPage(results: readonly Reportable[]): string {
@@ -27,6 +28,8 @@ export function reportPage(results: readonly Reportable[]): string {
         return profileSection(result, prefix);
       case "kvbench.paper":
         return paperSection(result, prefix);
+      case "kvbench.quality":
+        return qualitySection(result, prefix);
     }
   });
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");

@@ -7,13 +7,16 @@ import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import { sayKind } from "../adapter_kind.ts";
 import type { Environment } from "../../measure/record/environment_schema.ts";
 import type { PaperResult } from "../../simulate/paper/paper_result.ts";
+import type { QualityResult } from "../../measure/quality/quality_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
 import { figuresOf } from "../figures/all.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
 import { paperFigures } from "../figures/paper.ts";
+import { qualityFigures } from "../figures/pareto.ts";
 import { rooflineFigure } from "../figures/roofline.ts";
+import { qualityHeading, qualityTables } from "../quality_table.ts";
 import { shortRows } from "../rows.ts";
 import { sentences } from "../sentences.ts";
 import { servingHeading } from "../serving_table.ts";
@@ -64,6 +67,20 @@ export function profileSection(result: ProfileResult, prefix: string): Section {
     ${facts(result.environment, result.command, [])}
   `;
   return { title: `${result.model}, profile of ${result.strategy}`, body, figures };
+}
+
+/** Makes the section of a quality record. */
+export function qualitySection(result: QualityResult, prefix: string): Section {
+  const figures = qualityFigures(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
+  const { environment, command, model, created } = result;
+  const body = html`
+    <p class="faint">${describe(environment)}, ${created.slice(0, 10)}</p>
+    <p>${qualityHeading(result)}</p>
+    <pre>${qualityTables(result)}</pre>
+    <div class="figures">${figures.map(figureMarkup)}</div>
+    ${facts(environment, command, [["weights", weightsOf(result)]])}
+  `;
+  return { title: `${model.name}, quality`, body, figures };
 }
 
 /** Makes the section of the paper's views. */
@@ -159,7 +176,7 @@ export function exactText(cell: string | number | null): string {
   return Number.isInteger(cell) ? formatCount(cell) : String(Number(cell.toPrecision(7)));
 }
 
-function weightsOf({ model: { weights, weights_dtype } }: BenchResult): string {
+function weightsOf({ model: { weights, weights_dtype } }: Pick<BenchResult, "model">): string {
   const origin = weights.source === "checkpoint"
     ? `SHA-256 ${weights.sha256}`
     : `synthetic, seed ${weights.seed}`;
