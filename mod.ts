@@ -87,7 +87,10 @@ export type { CellPlan } from "./src/measure/run/grid.ts";
 export type { Ratio, Verdict } from "./src/measure/statistics/ratio.ts";
 export type { Interval } from "./src/measure/statistics/bootstrap.ts";
 export { type Format, formatResults } from "./src/report/formats.ts";
-export { type Reportable, reportPage } from "./src/report/page/page.ts";
+export type { Reportable } from "./src/report/kinds.ts";
+export type { LoadResult } from "./src/load/load_result.ts";
+export type { ServingResult } from "./src/simulate/serving_result.ts";
+export { reportPage } from "./src/report/page/page.ts";
 
 // Tell errors from mistakes of one's own, and run as a program.
 export { KvbenchError, UsageError } from "./src/base/errors.ts";

@@ -13,7 +13,8 @@ import type { LoadAnswer } from "./client.ts";
 import type { LoadPlan } from "./plan.ts";
 import type { LoadRun } from "./run.ts";
 
-const LOAD_KIND = { kind: "kvbench.load", version: 1, refused: {} } as const;
+/** Name and version of the format. */
+export const LOAD_KIND = { kind: "kvbench.load", version: 1, refused: {} } as const;
 
 const limit = (what: string) => amount(what).nullable();
 

@@ -34,11 +34,11 @@ import { withProgress } from "../terminal/progress.ts";
 /** Declares the subcommand. */
 export function qualityCommand(): Command {
   return describeHelp(addQualityOptions(new Command("quality")), {
-    everyday: "model strategies kv-dtype weights-dtype sweep context parts retrieval ids json",
+    everyday: "model strategies kv-dtypes weights-dtype sweep context parts retrieval ids json",
     examples: [
       ["Score every strategy and storage type on a text", "quality story.txt"],
       ["Save the result, and make a page of it", "quality story.txt --json quality.json"],
-      ["See at which distance a strategy has forgotten", "quality --kv-dtype f32 --retrieval 16,64,256"],
+      ["See at which distance a strategy has forgotten", "quality --kv-dtypes f32 --retrieval 16,64,256"],
     ],
   })
     .summary("Score strategies and storage types against full float32")
@@ -62,7 +62,7 @@ async function run(file: string | undefined, options: QualityOptions): Promise<v
   await checkJson(options);
   const text = file === undefined ? TALE : await readText(file);
   const created = new Date().toISOString();
-  const session = { ...options, kvDtype: options.kvDtype[0]! };
+  const session = { ...options, kvDtype: options.kvDtypes[0]! };
   const result = await withSession(session, (checkpoint, tokenizer) => {
     const { config } = checkpoint, ids = idsOf(text, options, tokenizer);
     checkIds(ids, config.vocabSize);

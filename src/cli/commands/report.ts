@@ -6,23 +6,12 @@
 import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { PAPER_KIND, parsePaper } from "../../simulate/paper/paper_result.ts";
-import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
-import { parseQuality, QUALITY_KIND } from "../../measure/quality/quality_result.ts";
-import { kindOf } from "../../measure/record/record.ts";
-import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";
+import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
 import { drawCharts } from "../../report/chart.ts";
-import { figuresOf } from "../../report/figures/all.ts";
-import type { Figure } from "../../report/figures/figure.ts";
-import { paperFigures } from "../../report/figures/paper.ts";
-import { qualityFigures } from "../../report/figures/pareto.ts";
-import { rooflineFigure } from "../../report/figures/roofline.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
-import { type Reportable, reportPage } from "../../report/page/page.ts";
+import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
+import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
-import { paperTable } from "../../report/paper_table.ts";
-import { profileTable } from "../../report/profile_table.ts";
-import { qualityTable } from "../../report/quality_table.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
@@ -79,9 +68,9 @@ export function reportCommand(): Command {
   })
     .summary("Show results, or write a page, charts or data")
     .description(
-      "Show results of bench, quality, profile and paper, or write them as a page, as charts, or as data.",
+      "Show results of bench, quality, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
     )
-    .argument("<result...>", "Results of bench, quality, profile or paper")
+    .argument("<result...>", "Results of bench, quality, profile, paper, serve-sim or load")
     .action(run);
 }
 
@@ -101,22 +90,12 @@ async function run(paths: string[], { output, format, png, wide }: Options): Pro
 }
 
 /**
- * Reads a result of any kind that has a report.
+ * Reads the result in a file.
  *
- * @throws {KvbenchError} If the file can't be read, or is no such result.
+ * @throws {KvbenchError} If the file can't be read, or is no result that has a report.
  */
 export async function readReportable(path: string): Promise<Reportable> {
-  const json = await readJson(path);
-  switch (kindOf(json)) {
-    case PROFILE_KIND:
-      return parseProfile(json, path);
-    case PAPER_KIND.kind:
-      return parsePaper(json, path);
-    case QUALITY_KIND:
-      return parseQuality(json, path);
-    default:
-      return parseResult(json, path);
-  }
+  return parseReportable(await readJson(path), path);
 }
 
 function textOf(
@@ -133,32 +112,8 @@ function textOf(
   }
   return [
     ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
-    ...others.map((each) => tableOf(each, wide)),
+    ...others.map((each) => kindFor(each).table(each, { wide })),
   ].join("\n\n");
-}
-
-function tableOf(result: Exclude<Reportable, BenchResult>, wide: boolean): string {
-  switch (result.kind) {
-    case PROFILE_KIND:
-      return profileTable(result, { wide });
-    case PAPER_KIND.kind:
-      return paperTable(result);
-    case QUALITY_KIND:
-      return qualityTable(result);
-  }
-}
-
-function figuresFor(result: Reportable): Figure[] {
-  switch (result.kind) {
-    case BENCH_KIND:
-      return figuresOf(result);
-    case PROFILE_KIND:
-      return [rooflineFigure(result)];
-    case PAPER_KIND.kind:
-      return paperFigures(result);
-    case QUALITY_KIND:
-      return qualityFigures(result);
-  }
 }
 
 /** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
@@ -185,7 +140,7 @@ interface Chart {
 }
 
 function chartsOf(result: Reportable): Chart[] {
-  const figures = figuresFor(result);
+  const figures = kindFor(result).figures(result);
   const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
   if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
   return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];

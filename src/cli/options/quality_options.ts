@@ -22,7 +22,7 @@ export interface QualityOptions extends ModelOptions, JsonOptions, KvGridOptions
   /** True if the file holds ids. */
   readonly ids: boolean;
   readonly strategies: string[];
-  readonly kvDtype: Dtype[];
+  readonly kvDtypes: Dtype[];
   /** Tokens of a part of the text. */
   readonly context?: number;
   /** Tokens of a part that are not scored. */
@@ -51,7 +51,7 @@ const qualityOptions = (): readonly OptionSpec[] => {
       defaultText: shown.join(","),
     },
     {
-      flags: "--kv-dtype <types>",
+      flags: "--kv-dtypes <types>",
       help: `Storage types of K and V to score, from ${KV_DTYPES.join(", ")}`,
       group: "K/V memory",
       parse: nameList(KV_DTYPES),
@@ -130,7 +130,7 @@ export function cellsOf(
   config: Gpt2Config,
   { promptTokens, newTokens }: { readonly promptTokens: number; readonly newTokens: number },
 ): CellPlan[] {
-  const { sweep = {}, strategies, kvDtype } = options;
+  const { sweep = {}, strategies, kvDtypes } = options;
   const other = WORK_SETTINGS.find((key) => Object.hasOwn(sweep, key));
   if (other !== undefined) {
     throw new UsageError(`${other.replaceAll("_", "-")} is swept: expected an option of a strategy`);
@@ -139,7 +139,7 @@ export function cellsOf(
     prompt_tokens: [promptTokens],
     new_tokens: [newTokens],
     batch: [1],
-    kv_dtype: kvDtype,
+    kv_dtype: kvDtypes,
     ...kvGrid(options, config),
     ...sweep,
   };

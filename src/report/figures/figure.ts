@@ -83,14 +83,18 @@ export interface LineFigure extends Common {
   readonly y: Axis;
   readonly right?: Axis;
   readonly series: readonly LineSeries[];
+  /** Fills the areas between the lines, which are sums from the first series on. Default: false. */
+  readonly stacked?: boolean;
 }
 
 /** One set of bars: a bar per category. */
 export interface BarSeries {
   readonly name: string;
   readonly colour: Colour;
-  /** Lengths of the bars; null for no bar. */
+  /** Ends of the bars; null for no bar. */
   readonly values: readonly (number | null)[];
+  /** Beginnings of the bars, which then lie on the same row as those of other series. Default: all at 0. */
+  readonly from?: readonly number[];
   /** Confidence intervals of the lengths. */
   readonly intervals?: readonly (Interval | null)[];
   /** Text behind each bar. */

@@ -18,7 +18,7 @@ import { axisFor, type FigureTable, type LineFigure, type LineSeries } from "./f
 import { lineOf } from "./strategy_line.ts";
 
 /** Divergences below this are drawn on the lower edge. */
-const LEAST_KLD = 1e-8;
+const LEAST_KLD = 1e-7;
 
 /** A cell with its price and its quality. */
 interface Dot {

@@ -11,15 +11,15 @@ import type { QualityResult } from "../../measure/quality/quality_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
-import { figuresOf } from "../figures/all.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
-import { paperFigures } from "../figures/paper.ts";
-import { qualityFigures } from "../figures/pareto.ts";
-import { rooflineFigure } from "../figures/roofline.ts";
 import { qualityHeading, qualityTables } from "../quality_table.ts";
 import { shortRows } from "../rows.ts";
 import { sentences } from "../sentences.ts";
-import { servingHeading } from "../serving_table.ts";
+import { throughputFigure } from "../figures/load.ts";
+import { loadHeading } from "../load_table.ts";
+import type { LoadResult } from "../../load/load_result.ts";
+import type { ServingResult, ServingSetup } from "../../simulate/serving_result.ts";
+import { servingHeading, servingNotes } from "../serving_table.ts";
 import { formatCount } from "../units.ts";
 import { type Html, html, type Part } from "./html.ts";
 
@@ -32,10 +32,12 @@ export interface Section {
   readonly figures: readonly Figure[];
 }
 
+/** A section without its charts. */
+type SectionText = Omit<Section, "figures">;
+
 /** Makes the section of a bench result. */
-export function benchSection(result: BenchResult, prefix: string): Section {
+export function benchSection(result: BenchResult, figures: readonly Figure[], prefix: string): SectionText {
   const { model, environment, command, created } = result;
-  const figures = figuresOf(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
   const { head, rows } = shortRows([result]);
   const measured = result.cells.length > 0;
   const body = html`
@@ -53,25 +55,22 @@ export function benchSection(result: BenchResult, prefix: string): Section {
     <div class="figures">${figures.map(figureMarkup)}</div>
     ${facts(environment, command, [["weights", weightsOf(result)]])}
   `;
-  return { title: model.name, body, figures };
+  return { title: model.name, body };
 }
 
 /** Makes the section of a profile. */
-export function profileSection(result: ProfileResult, prefix: string): Section {
-  const figure = rooflineFigure(result);
-  const figures = [{ ...figure, id: `${prefix}${figure.id}` }];
+export function profileSection(result: ProfileResult, figures: readonly Figure[]): SectionText {
   const body = html`
     <p class="faint">${describe(result.environment)}, weights ${result.weights_dtype}, K/V ${result
       .kv_dtype}, ${result.created.slice(0, 10)}</p>
     <div class="figures">${figures.map(figureMarkup)}</div>
     ${facts(result.environment, result.command, [])}
   `;
-  return { title: `${result.model}, profile of ${result.strategy}`, body, figures };
+  return { title: `${result.model}, profile of ${result.strategy}`, body };
 }
 
 /** Makes the section of a quality record. */
-export function qualitySection(result: QualityResult, prefix: string): Section {
-  const figures = qualityFigures(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
+export function qualitySection(result: QualityResult, figures: readonly Figure[]): SectionText {
   const { environment, command, model, created } = result;
   const body = html`
     <p class="faint">${describe(environment)}, ${created.slice(0, 10)}</p>
@@ -80,23 +79,61 @@ export function qualitySection(result: QualityResult, prefix: string): Section {
     <div class="figures">${figures.map(figureMarkup)}</div>
     ${facts(environment, command, [["weights", weightsOf(result)]])}
   `;
-  return { title: `${model.name}, quality`, body, figures };
+  return { title: `${model.name}, quality`, body };
 }
 
 /** Makes the section of the paper's views. */
-export function paperSection(result: PaperResult, prefix: string): Section {
-  const figures = paperFigures(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
-  const { clock, created, kvbench } = result;
-  const by = clock.source === "gpu"
-    ? `${clock.adapter} (a ${clock.software ? "software" : "hardware"} adapter)`
-    : `times modelled on ${clock.gpu}, memory exact`;
+export function paperSection(result: PaperResult, figures: readonly Figure[]): SectionText {
   const body = html`
-    <p class="faint">${servingHeading(result).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${created
-      .slice(0, 10)}</p>
+    <p class="faint">${saySetup(result)}</p>
     <p>Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
     <div class="figures">${figures.map(figureMarkup)}</div>
   `;
-  return { title: "Comparisons of the PagedAttention paper", body, figures };
+  return { title: "Comparisons of the PagedAttention paper", body };
+}
+
+/** Makes the section of a serving simulation. */
+export function servingSection(result: ServingResult, figures: readonly Figure[]): SectionText {
+  const body = html`
+    <p class="faint">${saySetup(result)}</p>
+    <ul>${servingNotes(result).map((text) => html`<li>${text}</li>`)}</ul>
+    <div class="figures">${figures.map(figureMarkup)}</div>
+  `;
+  return { title: `${result.model.name}, many requests`, body };
+}
+
+/** Makes the section of a load test. */
+export function loadSection(result: LoadResult, figures: readonly Figure[]): SectionText {
+  const { created, kvbench, server } = result;
+  const body = html`
+    <p class="faint">${loadHeading(result).replaceAll("\n", "; ")}; kvbench ${kvbench}, ${created.slice(
+      0,
+      10,
+    )}</p>
+    <div class="figures">${figures.map(figureMarkup)}</div>
+  `;
+  return { title: `${server.model}, load test`, body };
+}
+
+/** Makes the section that sets several load tests side by side. */
+export function loadsSection(results: readonly LoadResult[]): Section {
+  const figure = throughputFigure(results);
+  return {
+    title: `${results.length} load tests`,
+    body: html`<div class="figures">${figureMarkup(figure)}</div>`,
+    figures: [figure],
+  };
+}
+
+/** Says what was served, and by what the times come. */
+function saySetup(setup: ServingSetup): string {
+  const { clock, created, kvbench } = setup;
+  const by = clock.source === "gpu"
+    ? `${clock.adapter} (a ${clock.software ? "software" : "hardware"} adapter)`
+    : `times modelled on ${clock.gpu}, memory exact`;
+  return `${servingHeading(setup).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${
+    created.slice(0, 10)
+  }`;
 }
 
 function describe({ adapter, kvbench, deno }: Environment): string {

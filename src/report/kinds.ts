@@ -1,0 +1,101 @@
+/**
+ * The kinds of results that have a report: how each is read, and what shows it. Terminal, page and charts ask here, so
+ * that a new kind is one entry.
+ *
+ * @module
+ */
+import { LOAD_KIND, type LoadResult, parseLoad } from "../load/load_result.ts";
+import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile/profile_result.ts";
+import { parseQuality, QUALITY_KIND, type QualityResult } from "../measure/quality/quality_result.ts";
+import { kindOf } from "../measure/record/record.ts";
+import { BENCH_KIND, type BenchResult, parseResult } from "../measure/record/result.ts";
+import { PAPER_KIND, type PaperResult, parsePaper } from "../simulate/paper/paper_result.ts";
+import { parseServing, SERVING_KIND, type ServingResult } from "../simulate/serving_result.ts";
+import { figuresOf } from "./figures/all.ts";
+import type { Figure } from "./figures/figure.ts";
+import { loadFigures } from "./figures/load.ts";
+import { paperFigures } from "./figures/paper.ts";
+import { qualityFigures } from "./figures/pareto.ts";
+import { rooflineFigure } from "./figures/roofline.ts";
+import { servingFigures } from "./figures/serving.ts";
+import { formatResults } from "./formats.ts";
+import { loadTable } from "./load_table.ts";
+import {
+  benchSection,
+  loadSection,
+  paperSection,
+  profileSection,
+  qualitySection,
+  type Section,
+  servingSection,
+} from "./page/sections.ts";
+import { paperTable } from "./paper_table.ts";
+import { profileTable } from "./profile_table.ts";
+import { qualityTable } from "./quality_table.ts";
+import { servingTable } from "./serving_table.ts";
+
+/** Results that have a report. */
+export type Reportable =
+  | BenchResult
+  | QualityResult
+  | ProfileResult
+  | PaperResult
+  | ServingResult
+  | LoadResult;
+
+/** Reader and views of one kind of result. */
+interface ReportKind<R> {
+  /** Checks what a file holds. */
+  readonly parse: (json: unknown, source: string) => R;
+  /** Shows it on a terminal. */
+  readonly table: (result: R, options: { readonly wide: boolean }) => string;
+  /** Draws it. */
+  readonly figures: (result: R) => readonly Figure[];
+  /** Makes its part of the page around its charts. */
+  readonly section: (result: R, figures: readonly Figure[], prefix: string) => Omit<Section, "figures">;
+}
+
+const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable, { readonly kind: K }>> } = {
+  [BENCH_KIND]: {
+    parse: parseResult,
+    table: (result, { wide }) => formatResults([result], "table", wide),
+    figures: figuresOf,
+    section: benchSection,
+  },
+  [PROFILE_KIND]: {
+    parse: parseProfile,
+    table: profileTable,
+    figures: (result) => [rooflineFigure(result)],
+    section: profileSection,
+  },
+  [QUALITY_KIND]: {
+    parse: parseQuality,
+    table: qualityTable,
+    figures: qualityFigures,
+    section: qualitySection,
+  },
+  [PAPER_KIND.kind]: { parse: parsePaper, table: paperTable, figures: paperFigures, section: paperSection },
+  [SERVING_KIND.kind]: {
+    parse: parseServing,
+    table: servingTable,
+    figures: servingFigures,
+    section: servingSection,
+  },
+  [LOAD_KIND.kind]: { parse: parseLoad, table: loadTable, figures: loadFigures, section: loadSection },
+};
+
+/** Returns what shows a result. */
+export function kindFor<R extends Reportable>(result: R): ReportKind<R> {
+  return KINDS[result.kind] as unknown as ReportKind<R>; // the compiler does not see that the key is the result's own
+}
+
+/**
+ * Reads a result of any kind that has a report.
+ *
+ * @throws {KvbenchError} If it is no such result.
+ */
+export function parseReportable(json: unknown, source: string): Reportable {
+  const kind = kindOf(json);
+  const { parse } = kind !== null && kind in KINDS ? KINDS[kind as keyof typeof KINDS] : KINDS[BENCH_KIND];
+  return parse(json, source);
+}
