@@ -56,6 +56,7 @@ export { register, strategyNamed, strategyNames } from "./src/kv/registry.ts";
 export type {
   AddressCase,
   DefaultComparison,
+  Kv,
   KvAddressing,
   KvNeed,
   StrategyDef,

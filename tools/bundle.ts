@@ -12,7 +12,7 @@ import { KvbenchError } from "../src/base/errors.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
 
 /** The content of a bundle and its place. */
-export interface BundleOptions {
+interface BundleOptions {
   /** The module that the bundle runs, and whose exports are the bundle's. Default: `mod.ts`. */
   readonly entry?: URL;
   /** The folder to write to, as an address that ends with a slash. It is made where it is missing. */

@@ -22,7 +22,7 @@ interface Schema {
 }
 
 /** A field: its path, its type, and its meaning. */
-export interface Field {
+interface Field {
   /** Such as `cells[].ttft_ms.median`. */
   readonly path: string;
   /** Such as "number or null". */

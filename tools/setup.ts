@@ -18,10 +18,10 @@ import { askedBackends } from "../src/host/variables.ts";
 import { askBackends, type FoundAdapter } from "../src/cli/session/backends.ts";
 
 /** A package manager that kvbench can name the driver's packages for. */
-export type PackageManager = "apt-get" | "dnf" | "pacman";
+type PackageManager = "apt-get" | "dnf" | "pacman";
 
 /** A thing that may be missing. */
-export type Need = "driver" | "browser";
+type Need = "driver" | "browser";
 
 /** Facts about the machine. */
 export interface SetupFacts {
@@ -37,7 +37,7 @@ export interface SetupFacts {
 }
 
 /** A plan of set-up: nothing, install, or ask the user to. Commands are argument lists, program first. */
-export type SetupPlan =
+type SetupPlan =
   | { readonly kind: "ready" }
   | { readonly kind: "install"; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: "ask"; readonly message: string };
@@ -75,7 +75,6 @@ export function findBrowser(): string | undefined {
 /** Lines of apt-get that show progress. */
 const PROGRESS = /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers|chromium) )/;
 
-/** Plans the set-up. */
 export function planSetup(facts: SetupFacts): SetupPlan {
   const { missing, os, packageManager } = facts;
   if (missing.length === 0) return { kind: "ready" };
@@ -128,7 +127,6 @@ export function installCommand(facts: SetupFacts): string {
     : commands.map((command) => `sudo ${command}`).join(" && ");
 }
 
-/** Describes an adapter. */
 function sayAdapter({ description, software, backend }: FoundAdapter): string {
   return [description, ...(software ? ["software"] : []), BACKEND_TITLES[backend]].join(", ");
 }

@@ -6,12 +6,11 @@
 import { type Dtype, formatOf, kvStorage } from "../formats/registry.ts";
 
 /** The shape of the bytes. */
-export interface KvBytesShape {
+interface KvBytesShape {
   /** Storage type of K and V. */
   readonly dtype: Dtype;
   /** Width of K, and of V, in vectors of four. */
   readonly a4: number;
-  /** Heads. */
   readonly nHead: number;
   /** Slots that lie together, head by head. */
   readonly slotGroup: number;

@@ -270,6 +270,6 @@ export function checkContext(promptTokens: number, newTokens: number, nCtx: numb
   if (total <= nCtx) return;
   throw new UsageError(
     `${promptTokens} prompt tokens and ${newTokens} new tokens make ${total}: ` +
-      `the model's context is ${nCtx} tokens`,
+      `the model's context is ${nCtx} tokens, the positions that it has learned`,
   );
 }

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { type RowRange, tensorShapes, type TensorSource, type WeightsOrigin } from "./checkpoint.ts";
+import type { RowRange, TensorSource, WeightsOrigin } from "./checkpoint.ts";
+import { tensorShapes } from "./tensors.ts";
 import { KvbenchError } from "../base/errors.ts";
 import type { Gpt2Config } from "./config.ts";
 
@@ -57,7 +58,6 @@ export class SyntheticCheckpoint implements TensorSource {
     return Promise.resolve(values);
   }
 
-  /** Returns the seed. */
   origin(): Promise<WeightsOrigin> {
     return Promise.resolve({ source: "synthetic", seed: this.#seed });
   }

@@ -7,7 +7,7 @@ import type { DecodeStream, Tokenizer } from "../checkpoint/tokenizer.ts";
 import { StopDetector } from "./stop.ts";
 
 /** Why a continuation ended: it has all its tokens, a stop string was found, or the model ended its text. */
-export type FinishReason = "length" | "stop" | "eos";
+type FinishReason = "length" | "stop" | "eos";
 
 /** Grows id by id. */
 export class Continuation {

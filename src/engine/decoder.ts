@@ -80,7 +80,7 @@ export class Decoder {
     const { sampled = true, firstStepFirst = false } = options;
     if (maxTokens > model.config.nCtx) {
       throw new UsageError(
-        `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
+        `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens, the positions that it has learned`,
       );
     }
     const { traits: { keeps }, maxChunk } = kv.policy;

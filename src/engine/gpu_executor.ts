@@ -64,7 +64,6 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     this.#startMs = performance.now();
   }
 
-  /** Sleeps. */
   async until(ms: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, ms - this.nowMs)));
   }

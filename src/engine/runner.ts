@@ -45,18 +45,15 @@ export interface RunnerOptions {
 export type Choice = "none" | "greedy" | "sampled";
 
 /** Consecutive tokens of a sequence's row in the table of ids. */
-export interface TokenRange {
+interface TokenRange {
   /** Row: the sequence's slot. */
   readonly slot: number;
-  /** First position. */
   readonly first: number;
-  /** Tokens. */
   readonly count: number;
 }
 
 /** A sequence that is to be computed up to its end. */
-export interface Target {
-  /** Its slot. */
+interface Target {
   readonly slot: number;
   /** Its tokens in all. */
   readonly length: number;

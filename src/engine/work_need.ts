@@ -60,7 +60,6 @@ export function totalOf({ kvBytes, activationsBytes, otherBytes, hostBytes }: Wo
   return kvBytes + activationsBytes + otherBytes + hostBytes;
 }
 
-/** No work. */
 export const NOTHING: WorkNeed = {
   kvBytes: 0,
   activationsBytes: 0,
@@ -98,12 +97,20 @@ export function withOther(
   };
 }
 
-/** Computes what a decoder takes, with the largest readback; see `decoder.ts`. */
-export function decodingNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
+/**
+ * Computes what a decoder takes, with the largest readback; see `decoder.ts`.
+ *
+ * @param kv Its K/V memory. Default: that of the options' strategy.
+ */
+export function decodingNeed(
+  context: NeedContext,
+  options: DecodingOptions,
+  kv: Kv = decodingKv(context.config, options),
+): WorkNeed {
   const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, kvDtype = DEFAULT_DTYPE } =
     options;
   const { config } = context, { v4 } = dimsOf(config);
-  const kv = decodingKv(config, options), { traits: { keeps }, maxChunk } = kv.policy;
+  const { traits: { keeps }, maxChunk } = kv.policy;
   const limits = {
     maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
     maxSpans: nSequences,

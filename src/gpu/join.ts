@@ -28,12 +28,12 @@ export const SHARED_FILES: readonly WgslFile[] = [
 ];
 
 /** Lists the needs of a file: of each entry, one of the names. */
-export function requirementsOf({ code }: Pick<WgslFile, "code">): string[][] {
+function requirementsOf({ code }: Pick<WgslFile, "code">): string[][] {
   return listOf(code, "requires").map((entry) => entry.split("|").map((name) => name.trim()));
 }
 
 /** Lists the roles that a file fills. */
-export function rolesOf({ code }: Pick<WgslFile, "code">): string[] {
+function rolesOf({ code }: Pick<WgslFile, "code">): string[] {
   return listOf(code, "provides");
 }
 

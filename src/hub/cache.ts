@@ -18,6 +18,7 @@ import { unwritable } from "./disk.ts";
 import { Lock } from "./lock.ts";
 import { cachedNames, folderName, repositoryOfFolder } from "./names.ts";
 import type { RemoteFile } from "./remote_file.ts";
+import { isGranted } from "../host/permissions.ts";
 
 /** A repository's files of the commit that `main` stands for. */
 export interface Snapshot {
@@ -86,7 +87,7 @@ export class HubCache {
    */
   async prepare(repository: string): Promise<void> {
     for (const name of ["read", "write"] as const) {
-      if ((await Deno.permissions.query({ name, path: this.root })).state === "granted") continue;
+      if (isGranted({ name, path: this.root })) continue;
       throw new KvbenchError(
         `Cannot write to ${this.root}: run with --allow-read=${this.root} --allow-write=${this.root}`,
       );

@@ -10,16 +10,23 @@ import { NONE } from "./none/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
 import { RESERVED } from "./reserved/def.ts";
 import type { DefaultComparison, KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
+import { WINDOW } from "./window/def.ts";
 
 const all = new Map<string, StrategyDef>();
 
 /**
  * Makes a strategy known.
  *
- * @throws {UsageError} If its name is taken, or one of its options is another one's of the same name.
+ * @throws {UsageError} If its name is taken, one of its options is another one's of the same name, or it is not exact and
+ * has no reference.
  */
 export function register(strategy: StrategyDef): void {
   if (all.has(strategy.name)) throw new UsageError(`Strategy ${strategy.name} is registered already`);
+  if (!strategy.traits.exact && strategy.reference === undefined) {
+    throw new UsageError(
+      `Strategy ${strategy.name} is not exact: expected a reference, which its logits are compared with`,
+    );
+  }
   const known = strategyOptions();
   for (const [key, option] of Object.entries(strategy.options)) {
     if (!known.has(key) || known.get(key) === option) continue;
@@ -97,4 +104,4 @@ export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;
 }
 
-for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE]) register(strategy);
+for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, WINDOW]) register(strategy);

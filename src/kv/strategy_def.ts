@@ -127,6 +127,11 @@ export interface StrategyDef {
     group: { readonly promptTokens: number; readonly newTokens: number; readonly nSequences: number },
     options: KvOptions,
   ): number;
+  /**
+   * Makes another way to the same logits, such as a full computation with the same mask. No time of a strategy that is not
+   * exact is reported unless its logits are the reference's. Exact strategies are compared with each other, and have none.
+   */
+  reference?(need: KvNeed, options: KvOptions): Kv;
   /** Memory to check its kernels with. */
   readonly cases: readonly AddressCase[];
 }
@@ -141,7 +146,7 @@ export interface KvChoice {
 
 /** Both sides of a strategy, made for one need. */
 export interface Kv {
-  /** The strategy. */
+  /** The strategy, or its name in errors and what it is. */
   readonly strategy: Pick<StrategyDef, "name" | "traits">;
   /** The host's side. */
   readonly policy: KvPolicy;

@@ -71,7 +71,11 @@ const schema = z.strictObject({
   })).describe("Finished requests, in the order of sending"),
 });
 
-/** A load test's record. */
+/**
+ * A load test's record.
+ *
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
+ */
 export type LoadResult = z.infer<typeof schema>;
 
 /** Checks that a value is a load test's record. */

@@ -13,7 +13,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { ROW_BYTES } from "../gpu/texels.ts";
 import { Writer } from "../gpu/writer.ts";
-import { EMBEDDING, HEAD, type TensorSource } from "../checkpoint/checkpoint.ts";
+import type { TensorSource } from "../checkpoint/checkpoint.ts";
+import { EMBEDDING, HEAD } from "../checkpoint/tensors.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {

@@ -6,9 +6,8 @@
 import type { Comparison, MetricComparison } from "../measure/findings/compare.ts";
 import { markdownTable } from "./markdown.ts";
 import { cellLabels } from "./labels.ts";
-import { oneLine } from "./one_line.ts";
 import { drawTable } from "./text_table.ts";
-import { wrap } from "./wrap.ts";
+import { oneLine, wrap } from "./wrap.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
 /** Titles of the times that are compared. */

@@ -6,7 +6,7 @@
 import type { BenchResult } from "../measure/record/result.ts";
 import { formatJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
-import { oneLine } from "./one_line.ts";
+import { oneLine } from "./wrap.ts";
 import { csv, jsonLines } from "./rows.ts";
 import { benchTable } from "./table.ts";
 

@@ -12,7 +12,7 @@ import { ratioOf, verdictOf } from "../measure/statistics/ratio.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { warningsOf } from "../measure/findings/warnings.ts";
 import { cellLabels } from "./labels.ts";
-import { oneLine } from "./one_line.ts";
+import { oneLine } from "./wrap.ts";
 import { sweepSentences } from "./sweep_sentences.ts";
 import {
   formatBytes,

@@ -58,9 +58,7 @@ function widthsOf(columns: number, { label, most }: { label: number; most: numbe
 interface ColumnTable<T> {
   /** Begins a group of rows. */
   group(title: string): void;
-  /** Adds a row. */
   row(label: string, cell: (each: T) => string): void;
-  /** Draws it. */
   draw(): string;
 }
 

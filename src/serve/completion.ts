@@ -33,7 +33,6 @@ export interface CompletionEvents {
   onPiece(choice: Choice, piece: Piece): void;
   /** All choices have ended. */
   onEnd(): void;
-  /** The completion failed. */
   onFailure(error: unknown): void;
 }
 
@@ -82,7 +81,6 @@ export class Completion {
     this.#open = this.choices.length;
   }
 
-  /** Tokens so far. */
   get usage(): Usage {
     const prompt_tokens = this.#job.prompts.reduce((sum, { length }) => sum + length, 0);
     const completion_tokens = this.choices.reduce((sum, { nTokens }) => sum + nTokens, 0);

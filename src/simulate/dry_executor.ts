@@ -32,7 +32,6 @@ export class DryExecutor implements Executor {
     this.#flopsPerContext = 4 * shape.nLayer * shape.width; // a score and a weighted sum per position
   }
 
-  /** Advances the clock. */
   until(ms: number): void {
     this.nowMs = Math.max(this.nowMs, ms);
   }

@@ -93,7 +93,6 @@ export type ServingEntry = z.infer<typeof servingEntrySchema>;
 interface Outcome {
   readonly policy: string;
   readonly storage: KvStorage | null;
-  /** Tokens that fit. */
   readonly capacity: number;
   readonly nRefused: number;
   /** Time from the first arrival to the last token. */

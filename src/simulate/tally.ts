@@ -59,7 +59,6 @@ export class Tally {
   promptTokens = 0;
   /** Requests within the limits. */
   nGood = 0;
-  /** Steps. */
   nSteps = 0;
   /** Rows of all steps. */
   nRows = 0;

@@ -18,7 +18,7 @@ import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
 import { compareWithF32, prepareReference, scoredText } from "./bench/bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
-import { planOf } from "./bench/bench_plan.ts";
+import { benchPlanOf } from "./bench/bench_plan.ts";
 import { assertContinues } from "./bench/continuing.ts";
 import { machineFacts } from "../../host/machine.ts";
 import { newResult } from "../../measure/record/new_result.ts";
@@ -31,7 +31,8 @@ import { checkDestination, type Destination, destinationOf, openResult } from ".
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
 import { liveView } from "../terminal/live_view.ts";
 import { claimResult, readResult, type ResultFile } from "../session/result_file.ts";
-import { hashed, type Session, withSession } from "../session/session.ts";
+import { hashed } from "../session/open_model.ts";
+import { type Session, withSession } from "../session/session.ts";
 import { display } from "../terminal/display.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { writeLine } from "../terminal/stdout.ts";
@@ -89,7 +90,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       // With --json nothing but the result is written.
       ...(options.json === undefined && { folder: dirname(resumed.path) }),
     }
-    : await destinationOf(options);
+    : destinationOf(options);
   await checkDestination(to);
   using claims = new DisposableStack();
   if (!resumed && to.file !== undefined) claims.use(await claimResult(to.file));
@@ -101,7 +102,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   using interrupt = watchInterrupts({ withinMs: END_WITHIN_MS });
   let file: ResultFile | undefined;
   const result = await withSession(options, async (checkpoint, tokenizer) => {
-    const plan = await planOf(options, checkpoint.config, tokenizer);
+    const plan = await benchPlanOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
     const weights = await hashed(checkpoint);
     const text = scoredText(tokenizer, checkpoint.config);

@@ -20,15 +20,12 @@ import { addDeviceOptions, type DeviceOptions, gpuOptions } from "../options/dev
 import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
 import { type Fit, fitOf, freeMemory } from "../session/memory_check.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, type Values } from "../options/option_spec.ts";
 import { checkStarts, sayStarts, type StartCheck } from "./doctor/start_check.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-interface Options extends DeviceOptions {
-  readonly json: boolean;
-}
+type Options = DeviceOptions & Values<readonly [typeof PRINT_JSON]>;
 
-/** Declares the subcommand. */
 export function doctorCommand(): Command {
   return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
     everyday: "json",
@@ -60,7 +57,7 @@ async function run(options: Options): Promise<void> {
         readback_ms: await readbackMs(gpu),
       },
       memory: {
-        available_bytes: (await freeMemory(gpu)).bytes,
+        available_bytes: freeMemory(gpu).bytes,
         source: facts.software
           ? "system memory, which this software adapter uses"
           : "WebGPU does not tell it",
@@ -88,7 +85,7 @@ interface ModelRow extends Fit {
 
 async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   const tuning = tuningFor(gpu.facts);
-  const free = await freeMemory(gpu);
+  const free = freeMemory(gpu);
   return Object.entries({ tiny: await locateConfig("tiny"), ...PRESETS }).map(
     ([name, config]: [string, Gpt2Config]) => {
       const need = memoryNeed(config, tuning);

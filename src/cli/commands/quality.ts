@@ -28,7 +28,8 @@ import { checkJson, giveResult } from "../options/json_output.ts";
 import { addQualityOptions, cellsOf, contextOf, type QualityOptions } from "../options/quality_options.ts";
 import { idList } from "../options/values.ts";
 import { checkFirst } from "../session/checked.ts";
-import { hashed, type Session, withSession } from "../session/session.ts";
+import { hashed } from "../session/open_model.ts";
+import { type Session, withSession } from "../session/session.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 /** Declares the subcommand. */

@@ -15,18 +15,11 @@ import { figurePng } from "../../report/png.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions } from "../options/option_spec.ts";
 import { WIDE } from "../options/json_output.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { writeLine } from "../terminal/stdout.ts";
-
-interface Options {
-  readonly output?: string;
-  readonly format?: Form;
-  readonly png?: string;
-  readonly wide: boolean;
-}
 
 type Form = Format | "html";
 
@@ -40,25 +33,27 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
   md: "markdown",
 };
 
-/** Declares the subcommand. */
+const REPORT_OPTIONS = optionList(
+  {
+    flags: "-o, --output <file>",
+    help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
+    group: "Output",
+  },
+  {
+    flags: "--format <form>",
+    help: "Format",
+    group: "Output",
+    choices: [...FORMATS, "html"],
+    defaultText: "that of the file's extension, else table",
+  },
+  WIDE,
+  { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
+);
+
+type Options = Values<typeof REPORT_OPTIONS>;
+
 export function reportCommand(): Command {
-  const command = addOptions(
-    new Command("report"),
-    {
-      flags: "-o, --output <file>",
-      help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
-      group: "Output",
-    },
-    {
-      flags: "--format <form>",
-      help: "Format",
-      group: "Output",
-      choices: [...FORMATS, "html"],
-      defaultText: "that of the file's extension, else table",
-    },
-    WIDE,
-    { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
-  );
+  const command = addOptions(new Command("report"), ...REPORT_OPTIONS);
   return describeHelp(command, {
     examples: [
       ["Write a page that works offline", "report result.json -o report.html"],

@@ -21,7 +21,6 @@ import { writeLine } from "../terminal/stdout.ts";
 
 const MODELS = "gpt2, distilgpt2 and the like, or OWNER/NAME";
 
-/** Declares the subcommand. */
 export function weightsCommand(): Command {
   const weights = new Command("weights")
     .usage("COMMAND")

@@ -6,33 +6,13 @@
  */
 import type { Command } from "./commander.ts";
 import { MODEL_NAMES } from "../../hub/locate.ts";
-import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { DEFAULT_DTYPE, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { addOptions, optionList, type Values } from "./option_spec.ts";
 import { syntheticSeed } from "./values.ts";
 
-/** Values of {@link addModelOptions}. */
-export interface ModelOptions extends DeviceOptions {
-  /** Name or folder of the model. */
-  readonly model: string;
-  /** Storage type of weight matrices on the GPU. */
-  readonly weightsDtype: Dtype;
-  /** Seed of made-up weights in place of a checkpoint's. */
-  readonly weights?: number;
-  /** True if kernel variants are chosen by measurement, false for the defaults of the adapter's kind. */
-  readonly autotune: boolean;
-  /** True if a remembered choice is measured again. */
-  readonly retune: boolean;
-}
-
-/** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
-export interface PrecisionOptions extends ModelOptions {
-  /** Storage type of K and V. */
-  readonly kvDtype: Dtype;
-}
-
 /** The options of every subcommand that loads a model. */
-const MODEL_OPTIONS: readonly OptionSpec[] = [
+const MODEL_OPTIONS = optionList(
   { flags: "--model <name>", help: `Model: ${MODEL_NAMES}`, group: "Model", default: "tiny" },
   {
     flags: "--weights <source>",
@@ -58,16 +38,22 @@ const MODEL_OPTIONS: readonly OptionSpec[] = [
     group: "WebGPU and kernels",
     default: false,
   },
-];
+);
 
 /** The storage type of K and V. */
-const KV_DTYPE: OptionSpec = {
+const KV_DTYPE = {
   flags: "--kv-dtype <type>",
   help: "Storage type of K and V on the GPU",
   group: "K/V memory",
   choices: KV_DTYPES,
   default: DEFAULT_DTYPE,
-};
+} as const;
+
+/** Values of {@link addModelOptions}. */
+export type ModelOptions = DeviceOptions & Values<typeof MODEL_OPTIONS>;
+
+/** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
+export type PrecisionOptions = ModelOptions & Values<readonly [typeof KV_DTYPE]>;
 
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {

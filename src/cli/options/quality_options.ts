@@ -5,42 +5,25 @@
  */
 import { UsageError } from "../../base/errors.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
-import { type Dtype, KV_DTYPES } from "../../formats/registry.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
 import { plainStrategy, strategies } from "../../kv/registry.ts";
 import { type CellPlan, groupsOf } from "../../measure/run/grid.ts";
-import { kvGrid, type KvGridOptions } from "../commands/bench/bench_plan.ts";
+import { kvGrid } from "../commands/bench/bench_plan.ts";
 import type { Command } from "./commander.ts";
-import { JSON_FILE, type JsonOptions } from "./json_output.ts";
+import { JSON_FILE } from "./json_output.ts";
 import { kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { addModelOptions, type ModelOptions } from "./model_options.ts";
-import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
+import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { sweepOption, WORK_SETTINGS } from "./sweep.ts";
 import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./values.ts";
-
-/** Values of {@linkcode addQualityOptions}. */
-export interface QualityOptions extends ModelOptions, JsonOptions, KvGridOptions {
-  /** True if the file holds ids. */
-  readonly ids: boolean;
-  readonly strategies: string[];
-  readonly kvDtypes: Dtype[];
-  /** Tokens of a part of the text. */
-  readonly context?: number;
-  /** Tokens of a part that are not scored. */
-  readonly promptTokens?: number;
-  /** Most parts. */
-  readonly parts?: number;
-  /** Distances of the probe of retrieval. */
-  readonly retrieval?: number[];
-  readonly seed: number;
-}
 
 /** Default tokens of a part, as of llama.cpp's. */
 const DEFAULT_CONTEXT = 512;
 
-const qualityOptions = (): readonly OptionSpec[] => {
+const qualityOptions = () => {
   const shown = strategies().filter((strategy) => strategy === plainStrategy() || !strategy.traits.exact)
     .map(({ name }) => name);
-  return [
+  return optionList(
     {
       ...strategiesSpec("bench", {
         flags: "--strategies <names>",
@@ -101,8 +84,11 @@ const qualityOptions = (): readonly OptionSpec[] => {
       },
     ),
     JSON_FILE,
-  ];
+  );
 };
+
+/** Values of {@linkcode addQualityOptions}. */
+export type QualityOptions = ModelOptions & Values<ReturnType<typeof qualityOptions>>;
 
 /** Adds all options of `quality` to it. */
 export function addQualityOptions(command: Command): Command {

@@ -22,7 +22,6 @@ export const CLAIMS = {
   complexity: "A cache brings the time of n tokens from O(n²) down to O(n)",
 } as const;
 
-/** A claim's name. */
 export type ClaimName = keyof typeof CLAIMS;
 
 /** The verdict of a run on a claim. */

@@ -16,7 +16,7 @@ import type { BenchResult } from "../record/result.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** The times that are compared. */
-export const COMPARED: readonly ComparedMetric[] = ["ttft_ms", "tpot_ms", "e2e_ms"];
+const COMPARED: readonly ComparedMetric[] = ["ttft_ms", "tpot_ms", "e2e_ms"];
 /** A time that is compared. */
 export type ComparedMetric = "ttft_ms" | "tpot_ms" | "e2e_ms";
 

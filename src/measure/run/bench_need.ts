@@ -13,6 +13,7 @@ import {
 } from "../../engine/work_need.ts";
 import { groupsOf } from "./grid.ts";
 import { decodingOf } from "./group.ts";
+import { referenceNeed } from "./reference_check.ts";
 import type { Plan } from "./plan.ts";
 import { YARDSTICK_BYTES } from "./yardstick.ts";
 
@@ -22,7 +23,10 @@ const SMALL_BYTES = 64 << 10;
 /** Returns the need of a plan: of its largest group, which keeps the decoders of all its cells. */
 export function benchNeed(context: NeedContext, plan: Plan): WorkNeed {
   const groups = groupsOf(plan).map((cells) =>
-    together(...cells.map((cell) => decodingNeed(context, decodingOf(cell))))
+    inTurn(
+      ...cells.map((cell) => referenceNeed(context, decodingOf(cell))),
+      together(...cells.map((cell) => decodingNeed(context, decodingOf(cell)))),
+    )
   );
   return withOther(inTurn(...groups), { gpu: YARDSTICK_BYTES + SMALL_BYTES });
 }

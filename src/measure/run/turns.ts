@@ -70,7 +70,6 @@ export async function warmUp(
 
 /** Options of {@linkcode takeTurns}. */
 export interface TurnsOptions {
-  /** Number of cells. */
   readonly cells: number;
   readonly stopping: Stopping;
   /** Seed of the order. */
@@ -86,8 +85,7 @@ export interface TurnsOptions {
 }
 
 /** The result of {@linkcode takeTurns}. */
-export interface Turns extends GroupRecord {
-  /** Measured runs: [cells][runs]. */
+interface Turns extends GroupRecord {
   readonly timings: Timing[][];
 }
 

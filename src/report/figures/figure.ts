@@ -27,7 +27,6 @@ export type ColourKey =
 /** The colour of a meaning, or one that comes with the chart: that of a strategy. */
 export type Colour = ColourKey | { readonly light: string; readonly dark: string };
 
-/** An axis. */
 export interface Axis {
   /** Title with the unit. */
   readonly title: string;
@@ -114,7 +113,6 @@ export interface BarFigure extends Common {
   readonly ends?: readonly string[];
 }
 
-/** A chart. */
 export type Figure = LineFigure | BarFigure;
 
 /** Ratio of largest to smallest value from which an axis is logarithmic. */

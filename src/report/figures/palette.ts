@@ -16,7 +16,6 @@ export interface Theme {
   readonly grid: string;
   /** Colour of the background. */
   readonly paper: string;
-  /** Shade of colours. */
   readonly shade: "light" | "dark";
 }
 

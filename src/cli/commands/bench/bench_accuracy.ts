@@ -29,7 +29,7 @@ import type { Gpt2Config } from "../../../checkpoint/config.ts";
 import type { Tokenizer } from "../../../checkpoint/tokenizer.ts";
 import type { TensorSource } from "../../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../../model/gpt2.ts";
-import type { PrecisionOptions } from "../../options/model_options.ts";
+import type { BenchOptions } from "../../options/bench_options.ts";
 import { expectFit, withModel } from "../../session/session.ts";
 import { withProgress } from "../../terminal/progress.ts";
 
@@ -58,12 +58,6 @@ interface Work {
   readonly text: readonly number[];
 }
 
-/** Options of {@linkcode prepareReference}. */
-export interface AccuracyOptions extends PrecisionOptions {
-  /** True if narrower numbers are compared with float32. */
-  readonly accuracy: boolean;
-}
-
 /**
  * Loads the model in float32 for a while, where it will be measured in another type.
  *
@@ -72,7 +66,7 @@ export interface AccuracyOptions extends PrecisionOptions {
 export async function prepareReference(
   checkpoint: TensorSource,
   work: Work,
-  options: AccuracyOptions,
+  options: BenchOptions,
 ): Promise<Prepared> {
   const { plan } = work;
   if (!options.accuracy) return { missing: "--no-accuracy" };

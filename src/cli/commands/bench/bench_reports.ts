@@ -21,7 +21,7 @@ export async function saveReports(
   const base = path.replace(/\.json$/, "");
   await writeWhole(`${base}.html`, reportPage([result]));
   say(`Report: ${base}.html`);
-  const missing = await chartPermissions();
+  const missing = chartPermissions();
   if (missing.length > 0) return say(`Chart: not drawn, that needs ${missing.join(" ")}`);
   let png: Uint8Array;
   try {

@@ -1,0 +1,10 @@
+/**
+ * kvbench with one more strategy: registers the toy and runs the command line.
+ *
+ * @module
+ */
+import { main, register } from "../../mod.ts";
+import { TOY_DILATED } from "./dilated.ts";
+
+register(TOY_DILATED);
+await main(Deno.args);
