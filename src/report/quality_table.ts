@@ -5,14 +5,25 @@
  */
 import type { QualityResult } from "../measure/quality/quality_result.ts";
 import { contextTokens, type ScoredCell } from "../measure/quality/scored_cell.ts";
+import { CLAIMS_TITLE } from "./claims.ts";
 import { saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
+import { saidQualityClaims } from "./quality_claims.ts";
+import { claimLine } from "./said_claim.ts";
 import { drawTable, type TableRow } from "./text_table.ts";
 import { formatCount, formatDivergence, formatEstimate, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
 /** Returns the report as lines of text, no newline at the end. */
 export function qualityTable(result: QualityResult): string {
-  return [...wrap(qualityHeading(result)), "", qualityTables(result)].join("\n");
+  const claims = saidQualityClaims(result.cells).map(claimLine);
+  return [
+    ...wrap(qualityHeading(result)),
+    "",
+    qualityTables(result),
+    "",
+    CLAIMS_TITLE,
+    ...claims.flatMap((line) => wrap(line)),
+  ].join("\n");
 }
 
 /** Returns the tables below the heading. */

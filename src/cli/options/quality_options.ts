@@ -7,6 +7,7 @@ import { UsageError } from "../../base/errors.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
 import { plainStrategy, strategies } from "../../kv/registry.ts";
+import { WORK_SETTINGS } from "../../measure/record/cell.ts";
 import { type CellPlan, groupsOf } from "../../measure/run/grid.ts";
 import { kvGrid } from "../commands/bench/bench_plan.ts";
 import type { Command } from "./commander.ts";
@@ -14,7 +15,7 @@ import { JSON_FILE } from "./json_output.ts";
 import { kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { addModelOptions, type ModelOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
-import { sweepOption, WORK_SETTINGS } from "./sweep.ts";
+import { sweepOption } from "./sweep.ts";
 import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./values.ts";
 
 /** Default tokens of a part, as of llama.cpp's. */

@@ -21,9 +21,6 @@ const WORK: Readonly<Record<string, (text: string) => Sweep>> = {
   "kv-dtype": (text) => ({ kv_dtype: nameList(KV_DTYPES)(text) }),
 };
 
-/** The settings of the work by their names in results. */
-export const WORK_SETTINGS: readonly string[] = Object.keys(WORK).map((name) => name.replaceAll("-", "_"));
-
 /** Returns the parsers of all settings by their names: those of the work, and those of the strategies' options. */
 function parsers(): Readonly<Record<string, (text: string) => Sweep>> {
   const options = [...strategyOptions()].map(([key, option]) =>

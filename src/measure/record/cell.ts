@@ -23,6 +23,9 @@ export const settingsSchema = z.object({
   kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V on the GPU"),
 }).catchall(kvValue);
 
+/** Names of the settings of the work, which every cell has. */
+export const WORK_SETTINGS: readonly string[] = Object.keys(settingsSchema.shape);
+
 /**
  * The settings of a cell: its work, and the options of its strategy.
  *

@@ -12,8 +12,10 @@ import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
+import { saidQualityClaims } from "../quality_claims.ts";
 import { qualityHeading, qualityTables } from "../quality_table.ts";
 import { shortRows } from "../rows.ts";
+import type { SaidClaim } from "../said_claim.ts";
 import { sentences } from "../sentences.ts";
 import { throughputFigure } from "../figures/load.ts";
 import { loadHeading } from "../load_table.ts";
@@ -45,7 +47,7 @@ export function benchSection(result: BenchResult, figures: readonly Figure[], pr
       ? "synthetic weights, "
       : ""}${describe(environment)}, ${created.slice(0, 10)}</p>
     <ul>${sentences(result).map((text) => html`<li>${text}</li>`)}</ul>
-    ${measured ? claimsTable(result) : html`<p>Nothing is measured yet.</p>`}
+    ${measured ? claimsTable(saidClaims(result), claimsNote(result)) : html`<p>Nothing is measured yet.</p>`}
     ${measured
       ? html`<h3>All cells</h3>${
         tableMarkup(`${prefix}cells`, "Medians ± half of their 95 % intervals", { head, rows })
@@ -76,6 +78,7 @@ export function qualitySection(result: QualityResult, figures: readonly Figure[]
     <p class="faint">${describe(environment)}, ${created.slice(0, 10)}</p>
     <p>${qualityHeading(result)}</p>
     <pre>${qualityTables(result)}</pre>
+    ${claimsTable(saidQualityClaims(result.cells), "")}
     <div class="figures">${figures.map(figureMarkup)}</div>
     ${facts(environment, command, [["weights", weightsOf(result)]])}
   `;
@@ -143,8 +146,8 @@ function describe({ adapter, kvbench, deno }: Environment): string {
   } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
 }
 
-function claimsTable(result: BenchResult): Html {
-  const rows = saidClaims(result).map(({ claim, verdict, figures }) =>
+function claimsTable(claims: readonly SaidClaim[], note: string): Html {
+  const rows = claims.map(({ claim, verdict, figures }) =>
     html`
       <tr>
         <td>${claim}</td>
@@ -167,7 +170,7 @@ function claimsTable(result: BenchResult): Html {
       </thead>
       <tbody>${rows}</tbody>
     </table>
-    <p class="faint">${claimsNote(result)}</p>
+    <p class="faint">${note}</p>
   `;
 }
 
