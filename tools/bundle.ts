@@ -13,7 +13,7 @@ import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
 
 /** The content of a bundle and its place. */
 interface BundleOptions {
-  /** The module that the bundle runs, and whose exports are the bundle's. Default: `mod.ts`. */
+  /** The module that the bundle runs, and whose exports are the bundle's. Default: `mod.ts` with `extend.ts`. */
   readonly entry?: URL;
   /** The folder to write to, as an address that ends with a slash. It is made where it is missing. */
   readonly folder: URL;
@@ -26,7 +26,7 @@ export const BUNDLE_NAME = "kvbench.js";
 const EXTERNAL = "npm:@napi-rs/canvas*";
 
 const ROOT = new URL("../", import.meta.url);
-const ENTRY = new URL("mod.ts", ROOT);
+const ENTRY = new URL("tools/bundle_entry.ts", ROOT);
 /** The embedded model's files, below the root and below the bundle's folder. */
 const WEIGHTS = "weights/tiny/";
 

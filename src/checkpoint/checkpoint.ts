@@ -38,7 +38,10 @@ export interface TensorSource {
    * @param rows Rows of its first dimension. Default: all.
    * @throws {KvbenchError} If there is no such tensor, or it can't be read.
    */
-  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  read(
+    tensor: string,
+    rows?: { readonly first: number; readonly count: number },
+  ): Promise<Float32Array<ArrayBuffer>>;
   /** Frees what it holds open. */
   close(): void;
 }

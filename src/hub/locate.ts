@@ -24,7 +24,11 @@ import type { HubSettings } from "./settings.ts";
 
 /** Options of {@linkcode locateModel} and {@linkcode locateConfig}. */
 export interface LocateOptions {
-  /** Called while files are fetched. */
+  /**
+   * Called while files are fetched.
+   *
+   * @internal For the displays of kvbench.
+   */
   readonly events?: FetchEvents;
   /**
    * Tries and pauses. Default: {@linkcode RETRY}.

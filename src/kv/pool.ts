@@ -267,6 +267,14 @@ export class KvPool {
     for (const each of all) if (each.status === "rejected") throw each.reason;
   }
 
+  /** Binds every layer anew. */
+  rebind(): void {
+    this.#layers = this.#layers.map(({ layer }) => ({
+      layer,
+      groups: this.#layout.bind(layer, this.#table),
+    }));
+  }
+
   /** Frees slots and table. */
   dispose(): void {
     this.#copier?.dispose();

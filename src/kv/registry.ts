@@ -9,7 +9,7 @@ import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
 import { NONE } from "./none/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
 import { RESERVED } from "./reserved/def.ts";
-import type { DefaultComparison, KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
+import type { KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
 import { WINDOW } from "./window/def.ts";
 
 const all = new Map<string, StrategyDef>();
@@ -43,7 +43,7 @@ export function strategies(): readonly StrategyDef[] {
 }
 
 /** Returns the names of all strategies, or of those that a comparison shows by default. */
-export function strategyNames(comparison?: DefaultComparison): string[] {
+export function strategyNames(comparison?: "bench" | "serving"): string[] {
   return strategies().filter(({ comparedIn }) => comparison === undefined || comparedIn.includes(comparison))
     .map(({ name }) => name);
 }
@@ -97,6 +97,12 @@ export function plainStrategy(): StrategyDef {
 /** Returns the baseline of all: every token is computed anew in every step. */
 export function recomputingStrategy(): StrategyDef {
   return strategies().find(({ traits: { keeps } }) => keeps === "nothing")!;
+}
+
+/** Returns the strategy whose memory grows by concatenation, and its options for that. */
+export function concatenatingStrategy(): { readonly strategy: StrategyDef; readonly options: KvOptions } {
+  const strategy = strategies().find(({ concatenating }) => concatenating !== undefined)!;
+  return { strategy, options: strategy.concatenating! };
 }
 
 /** Returns the strategy whose memory is shared, which serving has by default. */

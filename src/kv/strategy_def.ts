@@ -116,6 +116,8 @@ export interface StrategyDef {
   policy(need: KvNeed, options: KvOptions): KvPolicy;
   /** Says how kernels find K and V. */
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
+  /** Options with which its memory grows by copying, as concatenating caches do. Default: it does not grow so. */
+  readonly concatenating?: KvOptions;
   /**
    * Says which operators it has around attention. Default: none.
    *
@@ -152,7 +154,11 @@ export interface Kv {
   readonly policy: KvPolicy;
   /** The GPU's side. */
   readonly addressing: KvAddressing;
-  /** Its operators around attention. */
+  /**
+   * Its operators around attention.
+   *
+   * @internal As long as what such an operator records may change.
+   */
   readonly around?: KvAroundDef;
 }
 

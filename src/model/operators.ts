@@ -4,7 +4,7 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
-import { ARGMAX } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
@@ -25,6 +25,7 @@ const all: AnyOperator[] = [
   ATTENTION_PREFILL,
   ATTENTION_DECODE,
   ARGMAX,
+  ARGMAX_JOIN,
   SAMPLE,
 ];
 

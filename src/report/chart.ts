@@ -9,7 +9,7 @@ import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import type { Figure } from "./figures/figure.ts";
-import { perTokenFigure, timesFigure } from "./figures/latency.ts";
+import { perTokenFigure, timesFigures } from "./figures/latency.ts";
 import { kvFigure, peakFigure } from "./figures/memory.ts";
 import { colourOf } from "./figures/strategy_line.ts";
 import { optionKeys, saySettings } from "./labels.ts";
@@ -80,11 +80,15 @@ function panels(result: BenchResult): [title: string, figure: Figure, box: Box][
   const lower = { y: 568, height: 390 };
   const third = Math.floor((WIDTH - 2 * MARGIN - 40) / 3);
   const perToken = perTokenFigure({ ...result, cells: overviewCells(result) });
-  const times = timesFigure(result);
+  const times = timesFigures(result), each = Math.floor(upper.height / times.length);
   const right = WIDTH - 2 * MARGIN - 870;
   return [
     ...(perToken ? [["(a) ", perToken, { x: MARGIN, width: 850, ...upper }] as [string, Figure, Box]] : []),
-    ["(b) ", times, { x: MARGIN + 870, width: right, ...upper }],
+    ...times.map((figure, i): [string, Figure, Box] => [
+      i === 0 ? "(b) " : "",
+      figure,
+      { x: MARGIN + 870, width: right, y: upper.y + i * each, height: each },
+    ]),
     ["(c) ", peakFigure(result, "with"), { x: MARGIN, width: third, ...lower }],
     ["(d) ", peakFigure(result, "without"), { x: MARGIN + third + 20, width: third, ...lower }],
     ["(e) ", kvFigure(result), { x: MARGIN + 2 * (third + 20), width: third, ...lower }],

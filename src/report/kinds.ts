@@ -5,6 +5,7 @@
  * @module
  */
 import { LOAD_KIND, type LoadResult, parseLoad } from "../load/load_result.ts";
+import { LADDER_KIND, type LadderResult, parseLadder } from "../measure/ladder/ladder_result.ts";
 import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile/profile_result.ts";
 import { parseQuality, QUALITY_KIND, type QualityResult } from "../measure/quality/quality_result.ts";
 import { kindOf } from "../measure/record/record.ts";
@@ -13,24 +14,28 @@ import { PAPER_KIND, type PaperResult, parsePaper } from "../simulate/paper/pape
 import { parseServing, SERVING_KIND, type ServingResult } from "../simulate/serving_result.ts";
 import { figuresOf } from "./figures/all.ts";
 import type { Figure } from "./figures/figure.ts";
+import { ladderFigure } from "./figures/ladder.ts";
 import { loadFigures } from "./figures/load.ts";
 import { paperFigures } from "./figures/paper.ts";
 import { qualityFigures } from "./figures/pareto.ts";
 import { rooflineFigure } from "./figures/roofline.ts";
 import { servingFigures } from "./figures/serving.ts";
 import { formatResults } from "./formats.ts";
+import type { Lang } from "./ladder/lang.ts";
+import { ladderTable } from "./ladder/table.ts";
 import { loadTable } from "./load_table.ts";
+import { ladderSection } from "./page/ladder_section.ts";
 import {
   benchSection,
   loadSection,
   paperSection,
   profileSection,
-  qualitySection,
   type Section,
   servingSection,
 } from "./page/sections.ts";
 import { paperTable } from "./paper_table.ts";
 import { profileTable } from "./profile_table.ts";
+import { qualitySection } from "./page/quality_section.ts";
 import { qualityTable } from "./quality_table.ts";
 import { servingTable } from "./serving_table.ts";
 
@@ -38,6 +43,7 @@ import { servingTable } from "./serving_table.ts";
 export type Reportable =
   | BenchResult
   | QualityResult
+  | LadderResult
   | ProfileResult
   | PaperResult
   | ServingResult
@@ -48,11 +54,18 @@ interface ReportKind<R> {
   /** Checks what a file holds. */
   readonly parse: (json: unknown, source: string) => R;
   /** Shows it on a terminal. */
-  readonly table: (result: R, options: { readonly wide: boolean }) => string;
+  readonly table: (result: R, options: { readonly wide: boolean; readonly lang: Lang }) => string;
   /** Draws it. */
-  readonly figures: (result: R) => readonly Figure[];
+  readonly figures: (result: R, lang: Lang) => readonly Figure[];
   /** Makes its part of the page around its charts. */
-  readonly section: (result: R, figures: readonly Figure[], prefix: string) => Omit<Section, "figures">;
+  readonly section: (
+    result: R,
+    figures: readonly Figure[],
+    prefix: string,
+    lang: Lang,
+  ) => Omit<Section, "figures">;
+  /** True if it has words in every language. Default: it has English ones. */
+  readonly speaks?: boolean;
 }
 
 const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable, { readonly kind: K }>> } = {
@@ -61,6 +74,13 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     table: (result, { wide }) => formatResults([result], "table", wide),
     figures: figuresOf,
     section: benchSection,
+  },
+  [LADDER_KIND.kind]: {
+    parse: parseLadder,
+    table: (result, { lang }) => ladderTable(result, lang),
+    figures: (result, lang) => [ladderFigure(result, lang)],
+    section: (result, figures, _, lang) => ladderSection(result, figures, lang),
+    speaks: true,
   },
   [PROFILE_KIND]: {
     parse: parseProfile,

@@ -33,7 +33,8 @@ export const WORK_SETTINGS: readonly string[] = Object.keys(settingsSchema.shape
  */
 export type Settings = z.infer<typeof settingsSchema>;
 
-const categories = (what: string, total: string) =>
+/** Bytes of GPU memory by category. */
+export const categories = (what: string, total: string) =>
   z.strictObject({
     total: bytes(total),
     weights: bytes("Model weights"),

@@ -53,7 +53,7 @@ export async function newResult(
   };
 }
 
-/** Describes a model as results do. */
+/** Describes a model as records do. */
 export function modelRecord(model: Model, name: string, weights: WeightsOrigin): BenchResult["model"] {
   const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
   return {

@@ -27,7 +27,7 @@ const REFUSED: Readonly<Record<number, string>> = {
   2: "it does not say how exact narrower numbers are: measure again",
 };
 
-/** Checks the model of a result. */
+/** Checks the record of a model. */
 export const modelSchema = z.strictObject({
   name: z.string().describe("Name or path of the checkpoint"),
   n_layer: positive("Layers"),
@@ -51,7 +51,8 @@ export const modelSchema = z.strictObject({
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights on the GPU"),
 });
 
-const order = z.array(counts("Cells of the group, by their index in it"))
+/** The order of timed runs. */
+export const order = z.array(counts("Cells of the group, by their index in it"))
   .describe("Order in which the cells were timed: [runs][cells]");
 
 const groupSchema = z.strictObject({

@@ -5,7 +5,7 @@
  */
 import type { BenchResult } from "../../measure/record/result.ts";
 import type { Figure } from "./figure.ts";
-import { distributionFigure, perTokenFigure, timesFigure } from "./latency.ts";
+import { distributionFigure, perTokenFigure, timesFigures } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
 import { benchParetoFigures } from "./pareto.ts";
 import { batchSweepFigure, blockSweepFigure, promptSweepFigure } from "./sweeps.ts";
@@ -15,7 +15,7 @@ export function figuresOf(result: BenchResult): Figure[] {
   if (result.cells.length === 0) return [];
   return [
     perTokenFigure(result),
-    timesFigure(result),
+    ...timesFigures(result),
     peakFigure(result, "with"),
     peakFigure(result, "without"),
     kvFigure(result),

@@ -7,15 +7,11 @@ import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import { sayKind } from "../adapter_kind.ts";
 import type { Environment } from "../../measure/record/environment_schema.ts";
 import type { PaperResult } from "../../simulate/paper/paper_result.ts";
-import type { QualityResult } from "../../measure/quality/quality_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
-import { saidQualityClaims } from "../quality_claims.ts";
-import { qualityHeading, qualityTables } from "../quality_table.ts";
 import { shortRows } from "../rows.ts";
-import type { SaidClaim } from "../said_claim.ts";
 import { sentences } from "../sentences.ts";
 import { throughputFigure } from "../figures/load.ts";
 import { loadHeading } from "../load_table.ts";
@@ -28,6 +24,8 @@ import { type Html, html, type Part } from "./html.ts";
 /** A result's part of the page, and the charts that are drawn in it. */
 export interface Section {
   readonly title: string;
+  /** Title of a page with this section alone. Default: made of the title. */
+  readonly pageTitle?: string;
   /** Markup without the title. */
   readonly body: Html;
   /** Charts, with ids that no other section has. */
@@ -47,14 +45,14 @@ export function benchSection(result: BenchResult, figures: readonly Figure[], pr
       ? "synthetic weights, "
       : ""}${describe(environment)}, ${created.slice(0, 10)}</p>
     <ul>${sentences(result).map((text) => html`<li>${text}</li>`)}</ul>
-    ${measured ? claimsTable(saidClaims(result), claimsNote(result)) : html`<p>Nothing is measured yet.</p>`}
+    ${measured ? benchClaims(result) : html`<p>Nothing is measured yet.</p>`}
     ${measured
       ? html`<h3>All cells</h3>${
         tableMarkup(`${prefix}cells`, "Medians ± half of their 95 % intervals", { head, rows })
       }`
       : ""}
     <h3>Charts</h3>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
     ${facts(environment, command, [["weights", weightsOf(result)]])}
   `;
   return { title: model.name, body };
@@ -65,24 +63,10 @@ export function profileSection(result: ProfileResult, figures: readonly Figure[]
   const body = html`
     <p class="faint">${describe(result.environment)}, weights ${result.weights_dtype}, K/V ${result
       .kv_dtype}, ${result.created.slice(0, 10)}</p>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
     ${facts(result.environment, result.command, [])}
   `;
   return { title: `${result.model}, profile of ${result.strategy}`, body };
-}
-
-/** Makes the section of a quality record. */
-export function qualitySection(result: QualityResult, figures: readonly Figure[]): SectionText {
-  const { environment, command, model, created } = result;
-  const body = html`
-    <p class="faint">${describe(environment)}, ${created.slice(0, 10)}</p>
-    <p>${qualityHeading(result)}</p>
-    <pre>${qualityTables(result)}</pre>
-    ${claimsTable(saidQualityClaims(result.cells), "")}
-    <div class="figures">${figures.map(figureMarkup)}</div>
-    ${facts(environment, command, [["weights", weightsOf(result)]])}
-  `;
-  return { title: `${model.name}, quality`, body };
 }
 
 /** Makes the section of the paper's views. */
@@ -90,7 +74,7 @@ export function paperSection(result: PaperResult, figures: readonly Figure[]): S
   const body = html`
     <p class="faint">${saySetup(result)}</p>
     <p>Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
   `;
   return { title: "Comparisons of the PagedAttention paper", body };
 }
@@ -100,7 +84,7 @@ export function servingSection(result: ServingResult, figures: readonly Figure[]
   const body = html`
     <p class="faint">${saySetup(result)}</p>
     <ul>${servingNotes(result).map((text) => html`<li>${text}</li>`)}</ul>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
   `;
   return { title: `${result.model.name}, many requests`, body };
 }
@@ -113,7 +97,7 @@ export function loadSection(result: LoadResult, figures: readonly Figure[]): Sec
       0,
       10,
     )}</p>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
   `;
   return { title: `${server.model}, load test`, body };
 }
@@ -139,6 +123,14 @@ function saySetup(setup: ServingSetup): string {
   }`;
 }
 
+function benchClaims(result: BenchResult): Html {
+  return claimsTable(saidClaims(result).map((said) => ({ ...said, name: said.verdict })), {
+    title: CLAIMS_TITLE,
+    columns: ["claim", "verdict", "figures"],
+    note: claimsNote(result),
+  });
+}
+
 function describe({ adapter, kvbench, deno }: Environment): string {
   const kind = sayKind(adapter, "a hardware adapter", "a software adapter");
   return `${
@@ -146,27 +138,31 @@ function describe({ adapter, kvbench, deno }: Environment): string {
   } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
 }
 
-function claimsTable(claims: readonly SaidClaim[], note: string): Html {
-  const rows = claims.map(({ claim, verdict, figures }) =>
+/** Makes a table of claims; `name` is the verdict in English. */
+export function claimsTable(
+  claims: readonly Readonly<Record<"claim" | "verdict" | "name" | "figures", string>>[],
+  { title, columns, note }: {
+    readonly title: string;
+    readonly columns: readonly string[];
+    readonly note: string;
+  },
+): Html {
+  const rows = claims.map(({ claim, verdict, name, figures }) =>
     html`
       <tr>
         <td>${claim}</td>
-        <td><span class="verdict ${verdict === "not shown by this run"
+        <td><span class="verdict ${name === "not shown by this run"
           ? "not-shown"
-          : verdict.replaceAll(" ", "-")}">${verdict}</span></td>
+          : name.replaceAll(" ", "-")}">${verdict}</span></td>
         <td>${figures}</td>
       </tr>
     `
   );
   return html`
-    <h3>${CLAIMS_TITLE}</h3>
+    <h3>${title}</h3>
     <table class="claims">
       <thead>
-        <tr>
-          <th scope="col">claim</th>
-          <th scope="col">verdict</th>
-          <th scope="col">figures</th>
-        </tr>
+        <tr>${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr>
       </thead>
       <tbody>${rows}</tbody>
     </table>
@@ -174,7 +170,11 @@ function claimsTable(claims: readonly SaidClaim[], note: string): Html {
   `;
 }
 
-function figureMarkup({ id, title, caption, table }: Figure): Html {
+/** Makes a figure's part of the page. */
+export function figureMarkup(
+  { id, title, caption, table }: Figure,
+  summary = "Figures as a table",
+): Html {
   return html`
     <figure aria-labelledby="title-${id}">
       <h3 id="title-${id}">${title}</h3>
@@ -185,7 +185,7 @@ function figureMarkup({ id, title, caption, table }: Figure): Html {
       <figcaption>
         <p>${caption}</p>
       </figcaption>
-      <details><summary>Figures as a table</summary>${tableMarkup(`table-${id}`, title, table)}</details>
+      <details><summary>${summary}</summary>${tableMarkup(`table-${id}`, title, table)}</details>
     </figure>
   `;
 }
@@ -216,17 +216,19 @@ export function exactText(cell: string | number | null): string {
   return Number.isInteger(cell) ? formatCount(cell) : String(Number(cell.toPrecision(7)));
 }
 
-function weightsOf({ model: { weights, weights_dtype } }: Pick<BenchResult, "model">): string {
+export function weightsOf({ model: { weights, weights_dtype } }: Pick<BenchResult, "model">): string {
   const origin = weights.source === "checkpoint"
     ? `SHA-256 ${weights.sha256}`
     : `synthetic, seed ${weights.seed}`;
   return `${weights_dtype}, ${origin}`;
 }
 
-function facts(
+/** Makes the table of where and how something was measured. */
+export function facts(
   environment: Environment,
   command: readonly string[],
   more: readonly (readonly [string, string])[],
+  summary = "Where and how it was measured",
 ): Html {
   const { adapter, cpu, load_average: load } = environment;
   const rows: (readonly [string, Part])[] = [
@@ -246,7 +248,7 @@ function facts(
   ];
   return html`
     <details>
-      <summary>Where and how it was measured</summary>
+      <summary>${summary}</summary>
       <table class="facts">
         <tbody>${rows.map(([name, value]) =>
           html`

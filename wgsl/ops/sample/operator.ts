@@ -5,7 +5,15 @@
  */
 import type { Operator } from "../../../src/model/operator.ts";
 import type { Uses } from "../../../src/model/plan.ts";
-import { type Choice, choiceChecks, choiceCost, choicePlan, SAMPLINGS } from "./choice.ts";
+import {
+  type Choice,
+  choiceChecks,
+  choiceCost,
+  choicePlan,
+  type ChoiceStage,
+  SAMPLINGS,
+  scanWalk,
+} from "./choice.ts";
 import { sampleCpu } from "./reference.ts";
 import code from "./sample.wgsl" with { type: "text" };
 
@@ -18,12 +26,21 @@ export const SAMPLE_USES = { logits: "read", tokens: "readWrite", sampling: "rea
  */
 export const CHOICE_TOLERANCE = 1e-4;
 
+const STAGE: ChoiceStage = {
+  name: "sample",
+  files: [{ name: "sample.wgsl", code }],
+  uses: SAMPLE_USES,
+  overrides: ({ argmaxLanes, sampleBits }, common) => ({
+    ...common,
+    LANES: argmaxLanes,
+    BIN_BITS: sampleBits,
+  }),
+  walk: (tuning, vocabSize) => scanWalk(tuning, vocabSize, 1),
+};
+
 /** The choice. */
 export const SAMPLE_CHOICE: Choice = {
-  name: "sample",
-  file: { name: "sample.wgsl", code },
-  uses: SAMPLE_USES,
-  overrides: ({ sampleBits }) => ({ BIN_BITS: sampleBits }),
+  stages: () => [STAGE],
   ways: SAMPLINGS,
   right: (logits, sampling, position) =>
     sampleCpu(logits, sampling, { position, tolerance: CHOICE_TOLERANCE }),
@@ -32,8 +49,8 @@ export const SAMPLE_CHOICE: Choice = {
 /** The operator. */
 export const SAMPLE: Operator = {
   name: "sample",
-  files: [SAMPLE_CHOICE.file],
-  plans: (context) => [choicePlan(context, SAMPLE_CHOICE)],
+  files: STAGE.files,
+  plans: (context) => [choicePlan(context, STAGE)],
   cost: choiceCost,
-  checks: (model) => choiceChecks(SAMPLE_CHOICE, model),
+  checks: (model) => choiceChecks(SAMPLE_CHOICE, model, model.tunings.slice(0, 1)),
 };
