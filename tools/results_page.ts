@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { PROFILE_VERSION, profileJsonSchema } from "../src/measure/profile/profile_result.ts";
+import { QUALITY_VERSION, qualityJsonSchema } from "../src/measure/quality/quality_result.ts";
 import { resultJsonSchema, SCHEMA_VERSION } from "../src/measure/record/result.ts";
 
 /** The parts of a JSON Schema that are read here. */
@@ -99,6 +100,12 @@ ${fieldTable(resultJsonSchema())}
 What \`profile --json\` writes.
 
 ${fieldTable(profileJsonSchema())}
+
+## \`kvbench.quality\`, version ${QUALITY_VERSION}
+
+What \`quality --json\` writes.
+
+${fieldTable(qualityJsonSchema())}
 `;
 }
 

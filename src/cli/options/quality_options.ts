@@ -50,7 +50,7 @@ const qualityOptions = () => {
     ...inGroup(
       "Workload",
       {
-        flags: "--context <tokens>",
+        flags: "--context <n>",
         help: "Tokens of a part of the text; each part begins anew",
         parse: wholeNumber(2, MOST_TOKENS),
         defaultText: `${DEFAULT_CONTEXT}, or the model's context`,
