@@ -11,6 +11,7 @@ import { scoreCells } from "../src/measure/quality/run_quality.ts";
 import { partsOf, referencePart, scorePart } from "../src/measure/quality/score.ts";
 import { plainStrategy, strategies } from "../src/kv/registry.ts";
 import { locateModel } from "../src/hub/locate.ts";
+import { parseServing } from "../src/simulate/serving_result.ts";
 import { parseResult } from "../src/measure/record/result.ts";
 import type { CellPlan } from "../src/measure/run/grid.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
@@ -197,6 +198,34 @@ Deno.test(
       const page = `${folder}/q.html`;
       assert.equal((await kvbench(["report", json, "-o", page], options)).code, 0);
       assert.match(await Deno.readTextFile(page), /pareto-memory/);
+      const policies = ["--policies", "paged,window", "--kv-dtypes", "f32,int8", "--kv-budget", "64KiB"];
+      const serving = [
+        "serve-sim",
+        "--dry-run",
+        "--model",
+        RANDOM_SMALL,
+        ...policies,
+        "--quality",
+        json,
+        "--json",
+        "-",
+      ];
+      const served = await kvbench([...serving, "--requests", "9"], options);
+      assert.equal(served.code, 0, served.stderr);
+      const { results } = parseServing(JSON.parse(served.stdout), "stdout");
+      assert.deepEqual(
+        results.map(({ policy, kv_dtype }) => `${policy} ${kv_dtype}`),
+        ["paged f32", "window f32", "paged int8", "window int8"],
+      );
+      const kldOf = (strategy: string, dtype: string) =>
+        result.cells.find((cell) => cell.strategy === strategy && cell.settings.kv_dtype === dtype)!
+          .divergence.kld.mean
+          .value;
+      assert.deepEqual(
+        results.map(({ quality }) => quality?.kld_mean),
+        [0, kldOf("window", "f32"), kldOf("kv-cache", "int8"), kldOf("window", "int8")],
+      );
+      assert.ok(results[2]!.capacity_tokens > 2 * results[0]!.capacity_tokens); // the same bytes
     });
   },
 );
