@@ -198,7 +198,7 @@ Deno.test(
       const page = `${folder}/q.html`;
       assert.equal((await kvbench(["report", json, "-o", page], options)).code, 0);
       assert.match(await Deno.readTextFile(page), /pareto-memory/);
-      const policies = ["--policies", "paged,window", "--kv-dtypes", "f32,int8", "--kv-budget", "64KiB"];
+      const policies = ["--policies", "paged,window", "--kv-dtypes", "f32,int8", "--kv-budget", "256KiB"];
       const serving = [
         "serve-sim",
         "--dry-run",

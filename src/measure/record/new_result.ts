@@ -27,14 +27,17 @@ export interface NewResult {
   readonly quality?: BenchResult["quality"];
   /** Reason that there are none where there should be. Default: null. */
   readonly accuracyMissing?: string | null;
+  /** Gain of paging in sequences. Default: null. */
+  readonly sequences?: BenchResult["sequences"];
 }
 
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
 export async function newResult(
   model: Model,
-  { plan, name, weights, machine, command = [], accuracy = [], quality = [], accuracyMissing = null }:
-    NewResult,
+  options: NewResult,
 ): Promise<BenchResult> {
+  const { plan, name, weights, machine, command = [], accuracy = [], quality = [] } = options;
+  const { accuracyMissing = null, sequences = null } = options;
   return {
     schema_version: SCHEMA_VERSION,
     kind: "kvbench.bench",
@@ -47,6 +50,7 @@ export async function newResult(
     accuracy,
     quality,
     accuracy_missing: accuracyMissing,
+    sequences,
     groups: [],
     cells: [],
     unfinished: null,
