@@ -47,12 +47,12 @@ function rungTable(
     html`
       <tr>
         <th scope="row">${label}</th>
-        <td class="long">${changes}</td>
         <td class="number">${time}</td>
         <td class="number">${gain}</td>
         <td class="number">${peak}</td>
         <td class="number">${published === undefined ? "" : published.msPerToken}</td>
         <td class="number">${published === undefined ? "" : published.peakMb}</td>
+        <td class="long">${changes}</td>
       </tr>
     `;
   const sum = (label: string, factor: string) =>
@@ -60,11 +60,8 @@ function rungTable(
       <tr>
         <th scope="row">${label}</th>
         <td></td>
-        <td></td>
         <td class="number">${factor}</td>
-        <td></td>
-        <td></td>
-        <td></td>
+        <td colspan="4"></td>
       </tr>
     `;
   const heads = [columns.msPerToken, columns.factor, columns.peak, columns.published, columns.publishedPeak];
@@ -74,8 +71,8 @@ function rungTable(
         <thead>
           <tr>
             <th scope="col">${columns.rung}</th>
-            <th scope="col">${columns.changes}</th>
             ${heads.map((text) => html`<th scope="col" class="number">${text}</th>`)}
+            <th scope="col">${columns.changes}</th>
           </tr>
         </thead>
         <tbody>${rungs.map(row)}${sum(whole, view.whole)}${sum(product, view.product)}</tbody>
