@@ -317,7 +317,7 @@ export class KvPool {
     }
     const { device } = this.#gpu;
     const before = this.#slotsPerSequence;
-    this.#writeRegionSize(slotsPerSequence);
+    if (this.#width === 0) this.#writeRegionSize(slotsPerSequence);
     for (let n = 0; n < this.layersKept; n++) {
       const old = this.#layers[n]?.layer, grown = this.#create(nSequences * slotsPerSequence);
       if (old && keep > 0) {

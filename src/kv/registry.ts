@@ -6,9 +6,11 @@
 import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
+import { H2O } from "./h2o/def.ts";
 import { NONE } from "./none/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
 import { RESERVED } from "./reserved/def.ts";
+import { SNAPKV } from "./snapkv/def.ts";
 import type { KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
 import { WINDOW } from "./window/def.ts";
 
@@ -110,4 +112,6 @@ export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;
 }
 
-for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, WINDOW]) register(strategy);
+for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, WINDOW, SNAPKV, H2O]) {
+  register(strategy);
+}

@@ -46,6 +46,8 @@ export interface KvNeed {
   readonly nCtx: number;
   /** The longest sequence, in tokens. */
   readonly maxTokens: number;
+  /** The longest prompt, in tokens. Default: the longest sequence. */
+  readonly maxPromptTokens?: number;
   /** Tokens that a step computes at most. */
   readonly maxRows: number;
   /** Tokens that all layers together have room for; undefined for room for `nSequences` of the longest sequences. */

@@ -176,7 +176,7 @@ export class Gpt2 implements Model {
   get kvModel(): KvModel {
     const { nLayer, nHead, headDim, nCtx } = this.config;
     const own = { gpu: this.gpu, layouts: this.#layouts, input: inputFile(this.tuning) };
-    return { ...own, nLayer, nHead, headDim, nCtx };
+    return { ...own, nLayer, nHead, headDim, nCtx, lanes: this.tuning.decodeLanes };
   }
 
   /**
