@@ -21,7 +21,9 @@ export function ladderSection(
   const body = html`
     <p class="faint">${view.heading}, ${created.slice(0, 10)}</p>
     <p class="answer">${view.answer}</p>
-    <ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>
+    ${view.cautions.length === 0
+      ? ""
+      : html`<ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>`}
     <div class="figures wide">${figures.map((each) => figureMarkup(each, words.page.table))}</div>
     <h3>${words.page.figures}</h3>
     ${rungTable(view)}
