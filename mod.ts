@@ -38,7 +38,8 @@ export type { Bytes, Ledger } from "./src/gpu/ledger.ts";
 export { locateModel, type LocateOptions } from "./src/hub/locate.ts";
 export type { TensorSource, WeightsOrigin } from "./src/checkpoint/checkpoint.ts";
 export type { Gpt2Config } from "./src/checkpoint/config.ts";
-export { type DecodeStream, type Tokenizer, tokenizerFor } from "./src/checkpoint/tokenizer.ts";
+export type { DecodeStream, Tokenizer } from "./src/checkpoint/tokenizer.ts";
+export { tokenizerFor } from "./src/checkpoint/vocabulary.ts";
 export { type Dtype, WEIGHT_DTYPES } from "./src/formats/registry.ts";
 export { Gpt2, type LoadOptions } from "./src/model/gpt2.ts";
 export type { Model } from "./src/model/model.ts";
@@ -68,6 +69,7 @@ export type { Reportable } from "./src/report/kinds.ts";
 export type { LoadResult } from "./src/load/load_result.ts";
 export type { ServingResult } from "./src/simulate/serving_result.ts";
 export { reportPage } from "./src/report/page/page.ts";
+export type { Lang } from "./src/report/ladder/lang.ts";
 
 // Tell errors from mistakes of one's own, and run as a program.
 export { KvbenchError, UsageError } from "./src/base/errors.ts";

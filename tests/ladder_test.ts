@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import {
+  assertLadderIds,
   type FedId,
   idsToFeed,
   type LadderWork,
@@ -93,6 +94,10 @@ gpuTest(
           const first = Math.min(...fed.map(({ position }) => position));
           assert.equal(first, firstPosition + 2);
           assert.deepEqual((await open.run(fed)).ids, Array(named(name).batch).fill(ids));
+          assert.throws(
+            () => assertLadderIds(name, [free], ids),
+            /The rungs disagree, so no time is reported: at new token 3,/,
+          );
           const again: FedId[] = await idsToFeed(open, named(name), { ids: free, firstPosition });
           assert.deepEqual(again, [], "its own ids are fed");
         });

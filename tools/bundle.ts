@@ -22,6 +22,12 @@ interface BundleOptions {
 /** Name of the file that is run. */
 export const BUNDLE_NAME = "kvbench.js";
 
+/**
+ * Modules that others take the place of: a package that a checkout fetches when it needs it is a part of the bundle, which
+ * is one file wherever it runs.
+ */
+const REPLACED = { "src/checkpoint/tokenizers_package.ts": "tools/bundled_tokenizers.ts" };
+
 /** Package that is loaded at run time, since it is native code. */
 const EXTERNAL = "npm:@napi-rs/canvas*";
 
@@ -86,9 +92,13 @@ function portable(code: string): string {
 }
 
 async function runBundler(entry: string, out: string): Promise<void> {
+  const imports = Object.entries(REPLACED).map((pair) => pair.map((path) => new URL(path, ROOT).href));
+  const map = `data:application/json,${
+    encodeURIComponent(JSON.stringify({ imports: Object.fromEntries(imports) }))
+  }`;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     // Not minified: in Deno 2.9.6 that breaks packages that require() a built-in module.
-    args: ["bundle", "--quiet", `--external=${EXTERNAL}`, "--output", out, entry],
+    args: ["bundle", "--quiet", `--external=${EXTERNAL}`, `--import-map=${map}`, "--output", out, entry],
     cwd: fileURLToPath(ROOT),
     stdin: "null",
     env: { NO_COLOR: "1" },

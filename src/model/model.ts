@@ -64,9 +64,6 @@ export interface StageResult {
   readonly ofOutputs?: boolean;
 }
 
-/** A model's dimensions that decoding and measuring ask for. */
-export type ModelConfig = Model["config"];
-
 /** A model on a GPU. */
 export interface Model {
   /** The GPU that holds the weights. */

@@ -11,6 +11,8 @@ export interface Walk {
   readonly lanes: number;
   /** Reads of a lane one after another: weight tiles, or vectors. */
   readonly trips: number;
+  /** Reads of them that are under way at once. Default: one. */
+  readonly atOnce?: number;
   /** Bytes of a load. */
   readonly bytes: number;
   /** Returns the byte at which a lane's first load begins. */

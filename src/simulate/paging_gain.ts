@@ -5,7 +5,7 @@
  * @module
  */
 import { plainStrategy, sharingStrategy } from "../kv/registry.ts";
-import type { LadderSequences } from "../measure/ladder/ladder_result.ts";
+import type { PagingGain } from "../measure/record/paging_gain.ts";
 import { HARDWARE } from "./hardware.ts";
 import { FITTED_CONTEXT } from "./lengths.ts";
 import type { ModelShape } from "./model_shape.ts";
@@ -24,7 +24,7 @@ const DATA_SET = "sharegpt";
  *
  * @throws {UsageError} If a block does not fit the memory.
  */
-export async function pagingGain(shape: ModelShape, seed: number): Promise<LadderSequences> {
+export async function pagingGain(shape: ModelShape, seed: number): Promise<PagingGain> {
   const names = [plainStrategy().name, sharingStrategy().name] as const;
   const plan: ServingPlan = {
     budgetBytes: CONTEXTS * shape.nCtx * shape.kvTokenBytes,

@@ -27,7 +27,7 @@ export interface DumpedKernel {
   readonly name: string;
   /** The step that it is for. */
   readonly step: string;
-  /** How weights, or K and V, are stored. */
+  /** Storage type of weights, or of K and V. */
   readonly dtype: string;
   /** Its file of WGSL. */
   readonly kernel: string;

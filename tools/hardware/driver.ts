@@ -1,5 +1,5 @@
 /**
- * What a hardware compiler makes of the kernels: gets their SPIR-V, from the driver at hand or by a layer that is built
+ * Figures of a hardware compiler: gets the SPIR-V of the kernels, from the driver at hand or by a layer that is built
  * for it, and has Mesa's RADV compile that for AMD GPUs that are not there.
  *
  * @module
@@ -19,7 +19,7 @@ export interface InspectedKernel extends DumpedKernel {
   readonly families: Readonly<Record<string, CompiledFigures>>;
 }
 
-/** Why no compiler could be asked. */
+/** An error that says why no compiler could be asked. */
 export class Unavailable extends Error {}
 
 const DRIVER = `/usr/share/vulkan/icd.d/radeon_icd.${Deno.build.arch}.json`;

@@ -7,6 +7,7 @@
 import { WEIGHT_DTYPES } from "../../src/formats/registry.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { FAMILIES, type InspectedKernel, inspectKernels, Unavailable } from "./driver.ts";
+import { estimateMs, GPUS, modelledStep } from "./model.ts";
 import { planningContext, staticFigures, stepKernels } from "./statics.ts";
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -59,8 +60,21 @@ function driverTable(kernels: readonly InspectedKernel[]): string {
   );
 }
 
+function modelTable(): string {
+  const rows = Object.entries(GPUS).map(([gpu, bytesPerSecond]) => [
+    gpu,
+    ...WEIGHT_DTYPES.map((dtype) => {
+      const { range, floor } = estimateMs(modelledStep(HARDWARE_TUNING, dtype), bytesPerSecond);
+      return `${range.map((ms) => ms.toFixed(2)).join(" to ")} (${floor.toFixed(2)})`;
+    }),
+  ]);
+  return table(["GPU", ...WEIGHT_DTYPES], rows);
+}
+
 if (import.meta.main) {
   console.log(`${staticTable()}\n`);
+  console.log("A decode step after 512 tokens by a model, in ms, and what its bytes alone would take:\n");
+  console.log(`${modelTable()}\n`);
   try {
     console.log("By family: registers, waves of a SIMD, loads under way at once, spills and scratch.\n");
     console.log(driverTable(await inspectKernels()));

@@ -1,5 +1,5 @@
 /**
- * What can be said of hardware's kernels without a compiler: workgroups, reads one after another, lines of the cache,
+ * Figures of hardware's kernels that take no compiler: workgroups, reads one after another, lines of the cache,
  * from the grids and addresses that operators declare, at GPT-2 124M's shapes.
  *
  * @module

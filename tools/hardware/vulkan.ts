@@ -6,7 +6,7 @@
  */
 import { bindingsOf } from "./spirv.ts";
 
-/** What the driver says of a compiled kernel. */
+/** The answer of the driver to a kernel. */
 export interface CompiledKernel {
   /** Lanes of a wave. */
   readonly waveLanes: number;
@@ -71,7 +71,7 @@ type Field = readonly [bytes: 4 | 8, value: number | bigint];
 export class NullDevice {
   readonly #vk;
   readonly #device: Deno.PointerObject;
-  /** What the driver was handed pointers to. */
+  /** Memory that the driver has pointers to. */
   readonly #alive: Bytes[] = [];
   readonly #executables;
 

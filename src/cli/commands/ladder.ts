@@ -62,7 +62,7 @@ const LADDER_OPTIONS = optionList(
     defaultText: "until --target-ci or --max-seconds is reached",
   }, {
     flags: "--max-seconds <n>",
-    help: "Most seconds of measured runs, divided among the pairs of rungs",
+    help: "Seconds of measured runs, divided among pairs of rungs, which have 5 rounds at least",
     parse: wholeNumber(1, MOST_SECONDS),
     default: 45,
   }),
@@ -91,7 +91,7 @@ export function ladderCommand(): Command {
     .action(run);
 }
 
-/** What is known before the GPU is opened. */
+/** Facts that are known before the GPU is opened. */
 interface Prepared {
   readonly checkpoint: TensorSource;
   readonly plan: LadderPlan;

@@ -110,6 +110,7 @@ const benchOptions = () =>
         default: 30,
       },
       { flags: "--no-accuracy", help: "Do not compare f16 and int8 with float32 first" },
+      { flags: "--no-serving", help: "Do not simulate how many sequences run at once in the same memory" },
     ),
     OUT,
     JSON_FILE,

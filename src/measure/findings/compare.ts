@@ -18,7 +18,7 @@ import { mean, median } from "../statistics/statistics.ts";
 /** The times that are compared. */
 const COMPARED: readonly ComparedMetric[] = ["ttft_ms", "tpot_ms", "e2e_ms"];
 /** A time that is compared. */
-export type ComparedMetric = MetricComparison["metric"];
+type ComparedMetric = MetricComparison["metric"];
 
 /** One time of one cell in both results. */
 export interface MetricComparison {

@@ -11,13 +11,10 @@ import {
   withOther,
   type WorkNeed,
 } from "../../engine/work_need.ts";
-import { YARDSTICK_BYTES } from "../run/yardstick.ts";
+import { MEASURING_BYTES } from "../run/bench_need.ts";
 import type { LadderPlan } from "./ladder_result.ts";
 import { MOST_ROWS } from "./rung_run.ts";
 import { wholeRungs } from "./rungs.ts";
-
-/** Bound on the readbacks and probes of a run. */
-const SMALL_BYTES = 64 << 10;
 
 /**
  * Returns the need of the two largest rungs that take turns.
@@ -39,5 +36,5 @@ export function ladderNeed(context: NeedContext, plan: LadderPlan, otherWeightsB
     ...needs.slice(1).map((need, i) => together(needs[i]!, need)),
     together(needs[0]!, needs.at(-1)!),
   ];
-  return withOther(inTurn(...pairs), { gpu: otherWeightsBytes + YARDSTICK_BYTES + SMALL_BYTES });
+  return withOther(inTurn(...pairs), { gpu: otherWeightsBytes + MEASURING_BYTES });
 }

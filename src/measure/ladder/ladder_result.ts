@@ -11,6 +11,7 @@ import { KV_STORAGES } from "../../kv/pool.ts";
 import { categories, kvValue } from "../record/cell.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, amounts, count, counts, positive } from "../record/fields.ts";
+import { pagingGainSchema } from "../record/paging_gain.ts";
 import { type RecordKind, recordReader } from "../record/record.ts";
 import { modelSchema, order } from "../record/result.ts";
 import { LOOPS, RUNG_NAMES } from "./rungs.ts";
@@ -30,7 +31,9 @@ const planSchema = z.strictObject({
   runs: positive("Rounds of each pair").nullable()
     .describe("Rounds of each pair; null: until its medians are precise enough"),
   target_ci: amount("Precise enough: half of the interval of a median, as a share of it"),
-  max_seconds: amount("Time for the measured runs of all pairs, divided among them"),
+  max_seconds: amount(
+    "Time for the measured runs of all pairs, divided among them; each pair has 5 rounds at least",
+  ),
   seed: count("Seed of the order of runs and of the bootstrap"),
 });
 
@@ -72,20 +75,6 @@ const turnsSchema = z.strictObject({
   ),
 });
 
-const sequencesSchema = z.strictObject({
-  requests: positive("Requests that were served"),
-  lengths: z.string().describe("Data set that lengths are fitted to"),
-  budget_tokens: positive("Tokens whose K and V fit"),
-  regions: z.strictObject({
-    strategy: z.string().describe("Strategy with a region of a whole context for each sequence"),
-    mean: amount("Sequences running, mean over time"),
-  }),
-  blocks: z.strictObject({
-    strategy: z.string().describe("Strategy with blocks"),
-    mean: amount("Sequences running, mean over time"),
-  }),
-}).describe("Sequences that run at once in the same K/V memory, by a simulation of scheduler and allocators");
-
 const schema = z.strictObject({
   schema_version: z.literal(LADDER_KIND.version).describe("Version of this format"),
   kind: z.literal(LADDER_KIND.kind).describe("Kind of this file"),
@@ -99,7 +88,7 @@ const schema = z.strictObject({
   turns: z.array(turnsSchema).describe(
     "Rungs that took turns: each with the one below it, and at last the highest with the lowest",
   ),
-  sequences: sequencesSchema,
+  sequences: pagingGainSchema,
 }).superRefine(({ rungs, turns }, { addIssue }) => {
   const pairs = [...rungs.slice(1).map((_, i) => [i, i + 1]), [0, rungs.length - 1]];
   if (JSON.stringify(turns.map(({ from, to }) => [from, to])) !== JSON.stringify(pairs)) {
@@ -123,9 +112,6 @@ export type MeasuredRung = z.infer<typeof rungSchema>;
 
 /** Two rungs that took turns. */
 export type RungTurns = z.infer<typeof turnsSchema>;
-
-/** Sequences that run at once in one memory. */
-export type LadderSequences = z.infer<typeof sequencesSchema>;
 
 /**
  * The ladder from a notebook's loop to a serving engine, measured.

@@ -11,9 +11,19 @@ import { roundMs } from "../run/cell_runs.ts";
 import { takeTurns, type Timed, warmUp } from "../run/turns.ts";
 import { Yardstick } from "../run/yardstick.ts";
 import type { LadderPlan, LadderResult, MeasuredRung, RungTurns } from "./ladder_result.ts";
-import { type FedId, idsToFeed, type LadderWork, type OpenRung, openRung, type RungRun } from "./rung_run.ts";
+import {
+  assertLadderIds,
+  type FedId,
+  idsToFeed,
+  type LadderWork,
+  type OpenRung,
+  openRung,
+  type RungRun,
+} from "./rung_run.ts";
 import { type WholeRung, wholeRungs } from "./rungs.ts";
 
+/** Rounds of a pair whatever time they take: fewer give no verdict. */
+const LEAST_ROUNDS = 5;
 /** Most runs of a rung whose gaps are kept. */
 const GAP_RUNS = 5;
 
@@ -82,6 +92,7 @@ export async function runLadder(
       turns.push(
         await inTurns(modelIn, pair, {
           checked,
+          ids: ids!,
           work,
           yardstick,
           // Rounds cost more where rungs are slow: with shares by the root of it, both precision and patience have theirs.
@@ -141,6 +152,7 @@ async function check(
 
 interface Context {
   readonly checked: readonly Checked[];
+  readonly ids: readonly number[];
   readonly work: LadderWork;
   readonly yardstick: Yardstick;
   readonly plan: LadderPlan;
@@ -150,7 +162,7 @@ interface Context {
 async function inTurns(
   modelIn: ModelIn,
   [from, to]: readonly [number, number],
-  { checked, work, yardstick, plan }: Context,
+  { checked, ids, work, yardstick, plan }: Context,
 ): Promise<RungTurns> {
   const [lower, upper] = [checked[from]!, checked[to]!];
   const with_ = <T>({ rung }: Checked, use: (open: OpenRung) => Promise<T>) =>
@@ -159,8 +171,9 @@ async function inTurns(
     with_(upper, async (above) => {
       const opened = [below, above], pair = [lower, upper];
       const once = async (i: number): Promise<RungRun> => {
-        const run = await opened[i]!.run(pair[i]!.fed);
-        modelIn(pair[i]!.rung.weightsDtype).model.gpu.assertHealthy();
+        const { rung, fed } = pair[i]!, run = await opened[i]!.run(fed);
+        modelIn(rung.weightsDtype).model.gpu.assertHealthy();
+        assertLadderIds(rung.name, run.ids, ids);
         return run;
       };
       for (const i of opened.keys()) {
@@ -168,7 +181,7 @@ async function inTurns(
       }
       const { timings, order, seconds, stopped } = await takeTurns<TimedRun>({
         cells: opened.length,
-        stopping: plan,
+        stopping: { ...plan, least: LEAST_ROUNDS },
         seed: plan.seed,
         time: async (i) => {
           const before = await yardstick.readMs();

@@ -184,22 +184,46 @@ export async function idsToFeed(
 ): Promise<FedId[]> {
   const fed: FedId[] = [];
   for (;;) {
-    const own = (await run(fed)).ids;
-    const wrong = own.flatMap((chosen, sequence): FedId[] => {
-      const at = ids.findIndex((id, i) => chosen[i] !== id);
-      return at < 0 ? [] : [{ sequence, position: firstPosition + at, id: ids[at]! }];
-    });
+    const own = (await run(fed)).ids, wrong = differences(own, ids);
     if (wrong.length === 0) return fed;
-    if (exact) {
-      const [{ sequence, position, id }] = wrong as [FedId];
-      throw new KvbenchError(
-        `The rungs disagree, so no time is reported: at new token ${
-          position - firstPosition + 1
-        }, expected ${id}, ` +
-          `and rung ${name} chose ${own[sequence]![position - firstPosition]}`,
-      );
-    }
-    fed.push(...wrong);
+    if (exact) throw disagreement(name, own, ids);
+    fed.push(...wrong.map(({ sequence, at }) => ({ sequence, position: firstPosition + at, id: ids[at]! })));
     fed.sort((a, b) => a.position - b.position);
   }
+}
+
+/**
+ * Checks what a run has generated, before its time is kept.
+ *
+ * @throws {KvbenchError} If it is not the ladder's ids.
+ */
+export function assertLadderIds(
+  name: string,
+  own: readonly (readonly number[])[],
+  ids: readonly number[],
+): void {
+  if (differences(own, ids).length > 0) throw disagreement(name, own, ids);
+}
+
+/** Lists the first new token of each sequence that is not the ladder's. */
+function differences(
+  own: readonly (readonly number[])[],
+  ids: readonly number[],
+): { readonly sequence: number; readonly at: number }[] {
+  return own.map((chosen, sequence) => ({ sequence, at: ids.findIndex((id, i) => chosen[i] !== id) }))
+    .filter(({ at }) => at >= 0);
+}
+
+function disagreement(
+  name: string,
+  own: readonly (readonly number[])[],
+  ids: readonly number[],
+): KvbenchError {
+  const { sequence, at } = differences(own, ids)[0]!;
+  return new KvbenchError(
+    `The rungs disagree, so no time is reported: at new token ${at + 1}, expected ${
+      ids[at]
+    }, and rung ${name} ` +
+      `chose ${own[sequence]![at]}`,
+  );
 }

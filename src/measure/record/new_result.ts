@@ -25,12 +25,15 @@ export interface NewResult {
   readonly accuracy?: BenchResult["accuracy"];
   /** Reason that there are none where there should be. Default: null. */
   readonly accuracyMissing?: string | null;
+  /** Gain of paging in sequences. Default: null. */
+  readonly sequences?: BenchResult["sequences"];
 }
 
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
 export async function newResult(
   model: Model,
-  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
+  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null, sequences = null }:
+    NewResult,
 ): Promise<BenchResult> {
   return {
     schema_version: SCHEMA_VERSION,
@@ -43,6 +46,7 @@ export async function newResult(
     plan,
     accuracy,
     accuracy_missing: accuracyMissing,
+    sequences,
     groups: [],
     cells: [],
     unfinished: null,

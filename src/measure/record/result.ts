@@ -11,6 +11,7 @@ import { accuracySchema } from "../quality/accuracy.ts";
 import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
+import { pagingGainSchema } from "./paging_gain.ts";
 import { planSchema } from "../run/plan.ts";
 import { recordReader } from "./record.ts";
 
@@ -91,6 +92,7 @@ const schema = z.strictObject({
   accuracy_missing: z.string().nullable().describe(
     "Reason why the accuracy is missing; null where it is not",
   ),
+  sequences: pagingGainSchema.nullable().default(null),
   groups: z.array(groupSchema).describe("Groups of cells that were measured, in order"),
   cells: z.array(cellSchema).describe("Cells that were measured: strategies with their settings"),
   unfinished: unfinishedSchema.nullable()

@@ -30,6 +30,8 @@ export interface Stopping {
   readonly target_ci: number;
   /** Time after which no round begins. */
   readonly max_seconds: number;
+  /** Rounds that are made whatever time they take. Default: 1. */
+  readonly least?: number;
 }
 
 /** The runs of a warm-up. */
@@ -130,14 +132,14 @@ export async function takeTurns<T extends Timed = Timing>(options: TurnsOptions<
 function reasonToStop(
   timings: readonly (readonly Timed[])[],
   seconds: number,
-  { runs, target_ci, max_seconds }: Stopping,
+  { runs, target_ci, max_seconds, least = 1 }: Stopping,
 ): Turns["stopped"] | undefined {
   const rounds = timings[0]!.length;
   if (rounds === 0) return undefined;
   if (runs !== null) return rounds >= runs ? "runs" : undefined;
   if (rounds >= MAX_ROUNDS) return "runs";
   if (rounds >= MIN_ROUNDS && timings.every((cell) => e2ePrecision(cell) <= target_ci)) return "precise";
-  return seconds >= max_seconds ? "time" : undefined;
+  return seconds >= max_seconds && rounds >= least ? "time" : undefined;
 }
 
 /** Returns half of the interval of the median E2E as a share of the median; infinite with fewer than 3 runs. */

@@ -7,6 +7,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import type { Figure } from "./figure.ts";
 import { distributionFigure, perTokenFigure, timesFigures } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
+import { pagingGainFigure } from "./paging_gain.ts";
 import { batchSweepFigure, blockSweepFigure, promptSweepFigure } from "./sweeps.ts";
 
 /** Returns the charts for which a result has data, in the order of a report. */
@@ -19,6 +20,7 @@ export function figuresOf(result: BenchResult): Figure[] {
     peakFigure(result, "without"),
     kvFigure(result),
     timelineFigure(result),
+    pagingGainFigure(result),
     promptSweepFigure(result),
     batchSweepFigure(result),
     blockSweepFigure(result),

@@ -7,10 +7,10 @@ import { CHINESE } from "./chinese.ts";
 import { ENGLISH } from "./english.ts";
 import type { LadderWords } from "./words.ts";
 
-/** Languages of the ladder. */
-export const LANGS = ["en", "zh"] as const;
 /** A language of the ladder. */
-export type Lang = (typeof LANGS)[number];
+export type Lang = "en" | "zh";
+/** Languages of the ladder. */
+export const LANGS: readonly Lang[] = ["en", "zh"];
 
 /** The language of everything else. */
 export const DEFAULT_LANG: Lang = "en";

@@ -10,7 +10,7 @@ export interface PublishedRow {
   /** The rung that it stands beside. */
   readonly rung: RungName;
   readonly msPerToken: number;
-  /** What `max_memory_allocated` said, in MB. */
+  /** Peak memory by `max_memory_allocated`, in MB. */
   readonly peakMb: number;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { answersOf } from "../answer.ts";
 import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import { sayKind } from "../adapter_kind.ts";
 import type { Environment } from "../../measure/record/environment_schema.ts";
@@ -40,22 +41,43 @@ export function benchSection(result: BenchResult, figures: readonly Figure[], pr
   const { model, environment, command, created } = result;
   const { head, rows } = shortRows([result]);
   const measured = result.cells.length > 0;
+  const answers = measured ? answersOf(result) : [];
+  const shown = answers.flatMap(({ figure }) => figures.find(({ id }) => id === `${prefix}${figure}`) ?? []);
+  const said = sentences(result);
+  // Those about the whole machine stand by the answer, the others with the details.
+  const cautions = said.filter((text) => text.startsWith("Caution:") && !text.includes("--max-seconds"));
   const body = html`
     <p class="faint">${formatCount(model.n_parameters)} parameters, ${model.weights.source === "synthetic"
       ? "synthetic weights, "
       : ""}${describe(environment)}, ${created.slice(0, 10)}</p>
-    <ul>${sentences(result).map((text) => html`<li>${text}</li>`)}</ul>
+    ${answers.length === 0 ? "" : answerMarkup(answers, shown)}
+    <p class="faint">${cautions.join(" ")}</p>
     ${measured ? benchClaims(result) : html`<p>Nothing is measured yet.</p>`}
     ${measured
       ? html`<h3>All cells</h3>${
         tableMarkup(`${prefix}cells`, "Medians ± half of their 95 % intervals", { head, rows })
       }`
       : ""}
+    <h3>What the figures say</h3>
+    <ul>${said.filter((text) => !cautions.includes(text)).map((text) => html`<li>${text}</li>`)}</ul>
     <h3>Charts</h3>
-    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
+    <div class="figures">${figures.filter((each) => !shown.includes(each)).map((each) =>
+      figureMarkup(each)
+    )}</div>
     ${facts(environment, command, [["weights", weightsOf(result)]])}
   `;
   return { title: model.name, body };
+}
+
+/** Makes the numbers that answer the question, each above the chart that shows it. */
+function answerMarkup(answers: ReturnType<typeof answersOf>, figures: readonly Figure[]): Html {
+  return html`
+    <div class="numbers">${answers.map(({ value, meaning }, i) =>
+      html`<div><p class="number"><strong>${value}</strong> ${meaning}</p>${
+        figures[i] === undefined ? "" : figureMarkup(figures[i])
+      }</div>`
+    )}</div>
+  `;
 }
 
 /** Makes the section of a profile. */

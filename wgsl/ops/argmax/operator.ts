@@ -45,7 +45,7 @@ const PARTS: ChoiceStage = {
     ...{ PARTS: argmaxParts, LANES: argmaxLanes },
   }),
   workgroups: ({ argmaxParts }) => argmaxParts,
-  walk: (tuning, vocabSize) => scanWalk(tuning, vocabSize, tuning.argmaxParts),
+  walk: (tuning, vocabSize) => ({ ...scanWalk(tuning, vocabSize, tuning.argmaxParts), atOnce: 4 }),
 };
 const JOIN: ChoiceStage = {
   name: "argmax join",

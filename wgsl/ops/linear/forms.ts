@@ -250,6 +250,7 @@ function linearWalk(
   return {
     lanes: beside * along,
     trips: Math.ceil(k4 / along),
+    atOnce: sized.atOnce ?? 1,
     bytes: 16,
     at(lane) {
       const n4 = lane % beside * tilesPerLane, row = Math.floor(lane / beside);

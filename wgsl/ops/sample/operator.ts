@@ -5,6 +5,7 @@
  */
 import type { Operator } from "../../../src/model/operator.ts";
 import type { Uses } from "../../../src/model/plan.ts";
+import type { Tuning } from "../../../src/model/tuning.ts";
 import {
   type Choice,
   choiceChecks,
@@ -26,16 +27,20 @@ export const SAMPLE_USES = { logits: "read", tokens: "readWrite", sampling: "rea
  */
 export const CHOICE_TOLERANCE = 1e-4;
 
+/** Logits that a lane has under way at once: many where lanes wait for memory, which CPU-like adapters' do not. */
+function atOnce({ argmaxLanes }: Tuning): number {
+  return argmaxLanes > 64 ? 8 : 1;
+}
+
 const STAGE: ChoiceStage = {
   name: "sample",
   files: [{ name: "sample.wgsl", code }],
   uses: SAMPLE_USES,
-  overrides: ({ argmaxLanes, sampleBits }, common) => ({
+  overrides: (tuning, common) => ({
     ...common,
-    LANES: argmaxLanes,
-    BIN_BITS: sampleBits,
+    ...{ LANES: tuning.argmaxLanes, BIN_BITS: tuning.sampleBits, AT_ONCE: atOnce(tuning) },
   }),
-  walk: (tuning, vocabSize) => scanWalk(tuning, vocabSize, 1),
+  walk: (tuning, vocabSize) => ({ ...scanWalk(tuning, vocabSize, 1), atOnce: atOnce(tuning) }),
 };
 
 /** The choice. */
