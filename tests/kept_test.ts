@@ -126,6 +126,34 @@ gpuTest("A sequence keeps alone what it keeps beside others", async (gpu) => {
   model.dispose();
 }, { needs: ["read"] });
 
+gpuTest("A prompt that comes in parts before the first step is one prompt", async (gpu) => {
+  const model = await open(gpu, RANDOM_SMALL), [whole] = PROMPTS as [number[]];
+  const strategy = "h2o", kvOptions = { heavy: 4, recent: 3 };
+  const sizes = { nSequences: 1, maxPromptTokens: 23, maxTokens: 40 };
+  await withDecoder(model, { strategy, kvOptions, ...sizes }, async (decoder) => {
+    const runs: unknown[] = [];
+    for (const parts of [[whole], [whole.slice(0, 10), whole.slice(10, 12), whole.slice(12)]]) {
+      decoder.begin([parts[0]!]);
+      for (const part of parts.slice(1)) decoder.append([part]);
+      decoder.advance(9);
+      runs.push([await decoder.ids(0), await keptOf(decoder, 0)]);
+    }
+    assert.deepEqual(runs[1], runs[0]);
+    // Later parts are new tokens, which are computed one by one.
+    decoder.append([[5, 6, 7]]);
+    decoder.advance(1);
+    const [ids] = await decoder.ids(0), kept = await keptOf(decoder, 0);
+    decoder.begin([whole]);
+    await decoder.logits();
+    for (const id of ids!.slice(23, -1)) {
+      decoder.append([[id]]);
+      await decoder.logits();
+    }
+    assert.deepEqual(await keptOf(decoder, 0), kept);
+  });
+  model.dispose();
+}, { needs: ["read"] });
+
 gpuTest(
   "What is dropped of a prompt is given back: the ledger holds what stays, and room for new tokens",
   async (gpu) => {
