@@ -7,6 +7,7 @@ import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
 import { NONE } from "./none/def.ts";
+import { OFFLOAD } from "./offload/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
 import { PAGED_GATHER } from "./paged_gather/def.ts";
 import { RESERVED } from "./reserved/def.ts";
@@ -105,6 +106,6 @@ export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;
 }
 
-for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, PAGED_GATHER, WINDOW]) {
+for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, PAGED_GATHER, WINDOW, OFFLOAD]) {
   register(strategy);
 }
