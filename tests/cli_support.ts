@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import "../mod.ts"; // so that its packages are in the cache, which is all that children may use
+import "@huggingface/tokenizers"; // so is the one that mod.ts imports where it is needed
 import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
 import { permitted } from "./permitted.ts";
 

@@ -102,6 +102,7 @@ Deno.test("How long a hub wants to be left alone is told by its own clock", asyn
 /** What looks at the system's clock, and how often: each to say when something was made. */
 const STAMPS: Readonly<Record<string, number>> = {
   "cli/options/destination.ts": 1,
+  "cli/commands/ladder.ts": 1,
   "cli/commands/load.ts": 1,
   "cli/commands/profile.ts": 1,
   "cli/commands/selftest.ts": 1,

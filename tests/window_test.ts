@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
+import { loadGpt2Tokenizer } from "../src/checkpoint/gpt2_tokenizer.ts";
 import { runTrial } from "../src/check/run_trial.ts";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
@@ -163,7 +163,7 @@ Deno.test("A window serves what it computes, to several continuations and with a
   const text = await Deno.readTextFile(new URL("golden/strategies-tiny/cases.json", import.meta.url));
   const cases: StrategyCase[] = JSON.parse(text);
   const { ids, greedy_ids } = cases.find(({ name }) => name === "window-4-28")!;
-  const expected = (await loadTokenizer()).decode(greedy_ids);
+  const expected = (await loadGpt2Tokenizer()).decode(greedy_ids);
   const whenReady = async (line: string) => {
     const [baseURL] = /http:\/\/\S+\/v1/.exec(line)!;
     const body = { model: "tiny", prompt: ids, max_tokens: greedy_ids.length, temperature: 0, n: 2 };

@@ -26,6 +26,17 @@ export interface TensorSource {
   /** Dimensions of the model. */
   readonly config: Gpt2Config;
   /**
+   * Reads the files of the model's own vocabulary: texts by name, and the folder for messages. Default: it has none.
+   *
+   * @returns Undefined if there are no such files.
+   * @throws {KvbenchError} If one can't be read.
+   */
+  readonly vocabulary?:
+    | (() => Promise<
+      { readonly texts: Readonly<Record<string, string>>; readonly folder: string } | undefined
+    >)
+    | undefined;
+  /**
    * Returns the origin of the values, for results.
    *
    * @throws {KvbenchError} If a file can't be read.
@@ -38,10 +49,19 @@ export interface TensorSource {
    * @param rows Rows of its first dimension. Default: all.
    * @throws {KvbenchError} If there is no such tensor, or it can't be read.
    */
-  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  read(
+    tensor: string,
+    rows?: { readonly first: number; readonly count: number },
+  ): Promise<Float32Array<ArrayBuffer>>;
   /** Frees what it holds open. */
   close(): void;
 }
+
+/** Reads a vocabulary's files. */
+export type ReadVocabulary = NonNullable<TensorSource["vocabulary"]>;
+
+/** The files of one vocabulary. */
+export type VocabularyFiles = NonNullable<Awaited<ReturnType<ReadVocabulary>>>;
 
 export interface WeightsFile {
   readonly bytes: ByteSource;
@@ -58,6 +78,8 @@ interface CheckpointFiles {
   readonly configName: string;
   /** `model.safetensors`, or the files that share its tensors. */
   readonly weights: readonly WeightsFile[];
+  /** Reads the vocabulary's files. Default: there are none. */
+  readonly vocabulary?: ReadVocabulary;
 }
 
 /**
@@ -79,6 +101,7 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
     return new Checkpoint({
       name: files.name,
       config: { ...config, tieWordEmbeddings },
+      vocabulary: files.vocabulary,
       files: opened,
       tensors,
     });
@@ -94,6 +117,8 @@ export class Checkpoint implements TensorSource {
   readonly name: string;
   /** Dimensions of the model. */
   readonly config: Gpt2Config;
+  /** Reads the files of the model's own vocabulary. */
+  readonly vocabulary: ReadVocabulary | undefined;
   /** Bytes of the tensors as stored. */
   readonly storedBytes: number;
   readonly #files: readonly SafetensorsFile[];
@@ -103,11 +128,13 @@ export class Checkpoint implements TensorSource {
   constructor(parts: {
     readonly name: string;
     readonly config: Gpt2Config;
+    readonly vocabulary: ReadVocabulary | undefined;
     readonly files: readonly SafetensorsFile[];
     readonly tensors: ReadonlyMap<string, StoredTensor>;
   }) {
     this.name = parts.name;
     this.config = parts.config;
+    this.vocabulary = parts.vocabulary;
     this.#files = parts.files;
     this.#tensors = parts.tensors;
     this.storedBytes = [...parts.tensors.values()]

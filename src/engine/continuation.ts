@@ -22,10 +22,15 @@ export class Continuation {
   readonly #stop: StopDetector;
   readonly #stream: DecodeStream | undefined;
 
-  /** @param stops Texts before which it ends. */
-  constructor(tokenizer: Tokenizer | undefined, stops: readonly string[]) {
+  /**
+   * Begins empty.
+   *
+   * @param stops Texts before which it ends.
+   * @param prompt Ids that it continues.
+   */
+  constructor(tokenizer: Tokenizer | undefined, stops: readonly string[], prompt: readonly number[]) {
     this.#stop = new StopDetector(stops);
-    this.#stream = tokenizer?.decodeStream();
+    this.#stream = tokenizer?.decodeStream(prompt);
     this.text = tokenizer ? "" : null;
   }
 

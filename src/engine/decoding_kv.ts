@@ -19,6 +19,7 @@ export interface NamedStrategy {
 interface Decoding extends NamedStrategy {
   readonly nSequences: number;
   readonly maxTokens: number;
+  readonly maxPromptTokens?: number;
 }
 
 /** Dimensions of a model that K/V memory depends on. */
@@ -35,9 +36,12 @@ export function referenceKv(model: Layers, decoding: Decoding): Kv | undefined {
   return strategy.reference?.(needOf(model, decoding), options);
 }
 
-function needOf({ nLayer, nCtx }: Layers, { nSequences, maxTokens }: Decoding): KvNeed {
+function needOf(
+  { nLayer, nCtx }: Layers,
+  { nSequences, maxTokens, maxPromptTokens = maxTokens }: Decoding,
+): KvNeed {
   return {
-    ...{ nSequences, nLayer, nCtx, maxTokens, maxRows: nSequences * maxTokens },
+    ...{ nSequences, nLayer, nCtx, maxTokens, maxPromptTokens, maxRows: nSequences * maxTokens },
     ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
   };
 }

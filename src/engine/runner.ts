@@ -13,7 +13,7 @@ import type { KvAround } from "../kv/around.ts";
 import type { KvPolicy } from "../kv/policy.ts";
 import { KvPool } from "../kv/pool.ts";
 import type { Kv } from "../kv/strategy_def.ts";
-import { batchOf, type Span } from "../model/batch.ts";
+import { type BatchLimits, batchOf, type Span } from "../model/batch.ts";
 import { ANY_STEP, type KvAccess, type Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
@@ -90,8 +90,9 @@ export class Runner {
   readonly #model: Model;
   readonly #range: StepRange;
   #kv: KvAccess;
-  readonly #tables: StepTables;
-  readonly #workspace: Workspace;
+  #tables: StepTables;
+  #workspace: Workspace;
+  readonly #limits: BatchLimits;
   readonly #reads = new Set<Promise<unknown>>();
   #queued = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -105,6 +106,7 @@ export class Runner {
       readonly range: StepRange;
       readonly tables: StepTables;
       readonly workspace: Workspace;
+      readonly limits: BatchLimits;
     },
   ) {
     this.#model = model;
@@ -115,6 +117,7 @@ export class Runner {
     this.#range = parts.range;
     this.#tables = parts.tables;
     this.#workspace = parts.workspace;
+    this.#limits = parts.limits;
     this.recorder = new Recorder(model.gpu.device);
   }
 
@@ -160,7 +163,7 @@ export class Runner {
         bindGroups: (layer: number) => around?.bindGroups?.(layer) ?? pool.bindGroups(layer),
         around,
       };
-      return new Runner(model, policy, { pool, kv, range, tables, workspace });
+      return new Runner(model, policy, { pool, kv, range, tables, workspace, limits });
     } catch (error) {
       around?.dispose();
       pool.dispose();
@@ -175,6 +178,23 @@ export class Runner {
    */
   async ready(): Promise<void> {
     this.#kv = { ...this.#kv, kernels: await this.#model.stepKernels(this.pool.source, this.#range) };
+  }
+
+  /**
+   * Makes activations, tables and bind groups anew, for one step of so many rows, as a loop does that keeps nothing but K
+   * and V between its steps. Ids and sampling are to be written again; nothing may be recorded or under way.
+   *
+   * @throws {KvbenchError} If a buffer is too large.
+   */
+  renew(maxRows: number): void {
+    const { gpu, stepLayout } = this.#model, limits = { ...this.#limits, maxRows };
+    this.#tables.dispose();
+    this.#workspace.dispose();
+    gpu.ledger.allOrNone(() => {
+      this.#workspace = this.#model.workspace(limits);
+      this.#tables = new StepTables(gpu, stepLayout, limits, 1);
+    });
+    this.pool.rebind();
   }
 
   /** Bytes of K and V on the GPU: the pool's, and those of operators around attention. */
@@ -253,7 +273,7 @@ export class Runner {
     for (const { sequence } of spans) {
       this.pool.place(sequence, this.policy.place(sequence), () => this.submit());
     }
-    if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
+    if (this.#queued === this.#tables.nSteps) this.submit();
     const start = performance.now();
     const batch = batchOf(spans, this.#kv.entries);
     const offsets = this.#tables.set(this.#queued++, batch);

@@ -218,6 +218,7 @@ function batchesNeed({ config, tuning, limits }: NeedContext, batch: BatchLimits
     ["the residual stream of all rows", rows * e4 * 16],
     ["the logits of all sequences", outputs * v4 * 16],
     ["what split attention keeps", splits * (headDim4 + 1) * 16],
+    ["the likeliest tokens of parts", tuning.argmaxParts > 1 ? outputs * tuning.argmaxParts * 8 : 0],
   ];
   const operands: readonly [string, number][] = [
     ["the normed rows", rows * e4 * 16],

@@ -15,12 +15,14 @@ import kvQuadsCode from "../../wgsl/lib/kv/kv_quads.wgsl" with { type: "text" };
 import kvTexelsCode from "../../wgsl/lib/kv/kv_texels.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/lib/step.wgsl" with { type: "text" };
 import texelsCode from "../../wgsl/lib/texels.wgsl" with { type: "text" };
+import weightTileCode from "../../wgsl/lib/weights/weight_tile.wgsl" with { type: "text" };
 import type { WgslFile } from "./wgsl.ts";
 
 /** Files that are joined wherever one requires them by name. */
 export const SHARED_FILES: readonly WgslFile[] = [
   { name: "step.wgsl", code: stepCode },
   { name: "texels.wgsl", code: texelsCode },
+  { name: "weight_tile.wgsl", code: weightTileCode },
   { name: "kv_groups.wgsl", code: kvGroupsCode },
   { name: "kv_buffer.wgsl", code: kvBufferCode },
   { name: "kv_texels.wgsl", code: kvTexelsCode },

@@ -16,10 +16,12 @@ export const CATEGORIES = [
   "staging",
 ] as const satisfies readonly Category[];
 /** A purpose of memory. */
-export type Category = "weights" | "kv" | "activations" | "tables" | "staging";
+export type Category = Exclude<keyof Bytes, "total">;
 
 /** Bytes by category and in all. */
-export type Bytes = Readonly<Record<Category | "total", number>>;
+export type Bytes = Readonly<
+  Record<"weights" | "kv" | "activations" | "tables" | "staging" | "total", number>
+>;
 
 /** Name, purpose and size of a new buffer. */
 export interface BufferSpec {

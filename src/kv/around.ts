@@ -46,6 +46,8 @@ export interface KvModel {
   readonly headDim: number;
   /** The model's context, in tokens. */
   readonly nCtx: number;
+  /** Lanes of a workgroup that goes through entries. */
+  readonly lanes: number;
   /** The file that provides `x`, by which kernels read queries, keys and values. */
   readonly input: WgslFile;
 }
@@ -112,6 +114,8 @@ export interface KvAround {
    * @param submit Hands to the GPU what is recorded, so that memory which that uses may be freed.
    */
   end?(batch: KvBatch, submit: () => void): void;
+  /** Reads the positions of the tokens that a sequence keeps, where heads keep different ones: [layer][head][tokens]. */
+  kept?(slot: number): Promise<number[][][]>;
   /** Computes what its kernels cost in a step, by their labels; what is not dispatched is not in it. */
   costs(batch: KvBatch): Readonly<Record<string, KvCost>>;
   /** Frees its memory. */

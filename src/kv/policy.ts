@@ -18,6 +18,11 @@ export interface KvTraits {
   readonly shares: boolean;
   /** True if a sequence can give up its K and V and compute them again to the same values. */
   readonly preemptible: boolean;
+  /**
+   * True if its sequences begin together, with whole prompts, so that they can be neither scheduled nor forked. Default:
+   * false.
+   */
+  readonly together?: boolean;
 }
 
 /** The lengths of a request's sequences. */

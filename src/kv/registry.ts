@@ -6,12 +6,14 @@
 import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
+import { H2O } from "./h2o/def.ts";
 import { NONE } from "./none/def.ts";
 import { OFFLOAD } from "./offload/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
 import { PAGED_GATHER } from "./paged_gather/def.ts";
 import { RESERVED } from "./reserved/def.ts";
-import type { DefaultComparison, KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
+import { SNAPKV } from "./snapkv/def.ts";
+import type { KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
 import { WINDOW } from "./window/def.ts";
 
 const all = new Map<string, StrategyDef>();
@@ -45,7 +47,7 @@ export function strategies(): readonly StrategyDef[] {
 }
 
 /** Returns the names of all strategies, or of those that a comparison shows by default. */
-export function strategyNames(comparison?: DefaultComparison): string[] {
+export function strategyNames(comparison?: "bench" | "serving"): string[] {
   return strategies().filter(({ comparedIn }) => comparison === undefined || comparedIn.includes(comparison))
     .map(({ name }) => name);
 }
@@ -101,11 +103,22 @@ export function recomputingStrategy(): StrategyDef {
   return strategies().find(({ traits: { keeps } }) => keeps === "nothing")!;
 }
 
+/** Returns the strategy whose memory grows by concatenation, and its options for that. */
+export function concatenatingStrategy(): { readonly strategy: StrategyDef; readonly options: KvOptions } {
+  const strategy = strategies().find(({ concatenating }) => concatenating !== undefined)!;
+  return { strategy, options: strategy.concatenating! };
+}
+
 /** Returns the strategy whose memory is shared, which serving has by default. */
 export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;
 }
 
-for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, PAGED_GATHER, WINDOW, OFFLOAD]) {
+for (
+  const strategy of [
+    ...[NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, PAGED_GATHER],
+    ...[WINDOW, SNAPKV, H2O, OFFLOAD],
+  ]
+) {
   register(strategy);
 }

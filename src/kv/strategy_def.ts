@@ -47,6 +47,8 @@ export interface KvNeed {
   readonly nCtx: number;
   /** The longest sequence, in tokens. */
   readonly maxTokens: number;
+  /** The longest prompt, in tokens. Default: the longest sequence. */
+  readonly maxPromptTokens?: number;
   /** Tokens that a step computes at most. */
   readonly maxRows: number;
   /** Tokens that all layers together have room for; undefined for room for `nSequences` of the longest sequences. */
@@ -119,6 +121,8 @@ export interface StrategyDef {
   policy(need: KvNeed, options: KvOptions): KvPolicy;
   /** Says how kernels find K and V. */
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
+  /** Options with which its memory grows by copying, as concatenating caches do. Default: it does not grow so. */
+  readonly concatenating?: KvOptions;
   /**
    * Says which operators it has around attention. Default: none.
    *
@@ -158,7 +162,7 @@ export interface Kv {
   /**
    * Its operators around attention.
    *
-   * @internal For the parts of kvbench alone.
+   * @internal As long as what such an operator records may change.
    */
   readonly around?: KvAroundDef;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ARGMAX } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
@@ -30,6 +30,7 @@ export const ROLES = [
   "final norm",
   "head",
   "argmax",
+  "argmax join",
   "sample",
 ] as const;
 /** What a kernel does. */
@@ -66,6 +67,7 @@ export function stepCosts(
     "final norm": cost(final, LAYER_NORM, { gather: true }),
     "head": cost(final, LINEAR, products.head({ n4: dims.v4, firstN4: 0 })),
     "argmax": cost(1, ARGMAX, undefined),
+    "argmax join": cost(tuning.argmaxParts > 1 ? 1 : 0, ARGMAX_JOIN, undefined),
     ...model.around?.costs(batch),
   };
 }

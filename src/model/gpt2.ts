@@ -122,8 +122,8 @@ export class Gpt2 implements Model {
     { tuning = tuningFor(gpu.facts), weightsDtype = DEFAULT_DTYPE, firstSteps, ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
     const { config } = checkpoint;
-    const { tileGroup, texels } = tuning;
-    const packing = { tileGroup, dtype: weightsDtype };
+    const { tileGroup, byVector, texels } = tuning;
+    const packing = { tileGroup, byVector, dtype: weightsDtype };
     const layouts = new Layouts(gpu.device, tuning);
     const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
     const start = performance.now();
@@ -176,7 +176,7 @@ export class Gpt2 implements Model {
   get kvModel(): KvModel {
     const { nLayer, nHead, headDim, nCtx } = this.config;
     const own = { gpu: this.gpu, layouts: this.#layouts, input: inputFile(this.tuning) };
-    return { ...own, nLayer, nHead, headDim, nCtx };
+    return { ...own, nLayer, nHead, headDim, nCtx, lanes: this.tuning.decodeLanes };
   }
 
   /**
@@ -252,11 +252,12 @@ export class Gpt2 implements Model {
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    { kernels: { sample, argmax } }: KvAccess,
+    { kernels: { sample, argmax, argmaxJoin } }: KvAccess,
     sampled: boolean,
   ): void {
-    if (sampled) compiled(sample).record(recorder, [workspace.sample], batch);
-    else compiled(argmax).record(recorder, [workspace.argmax], batch);
+    if (sampled) return compiled(sample).record(recorder, [workspace.sample], batch);
+    compiled(argmax).record(recorder, [workspace.argmax], batch);
+    if (workspace.argmaxJoin) compiled(argmaxJoin).record(recorder, [workspace.argmaxJoin], batch);
   }
 
   /**
@@ -378,7 +379,7 @@ export class Gpt2 implements Model {
 
 /** Whether weights lie alike for two choices of kernel variants. */
 export function samePacking(a: Tuning, b: Tuning): boolean {
-  return a.tileGroup === b.tileGroup && a.texels === b.texels;
+  return a.tileGroup === b.tileGroup && a.byVector === b.byVector && a.texels === b.texels;
 }
 
 /** A kernel that the steps of the range use. */

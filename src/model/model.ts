@@ -64,15 +64,12 @@ export interface StageResult {
   readonly ofOutputs?: boolean;
 }
 
-/** A model's dimensions that decoding and measuring ask for. */
-export type ModelConfig = Pick<Gpt2Config, "vocabSize" | "nCtx" | "nEmbd" | "nHead" | "nLayer">;
-
 /** A model on a GPU. */
 export interface Model {
   /** The GPU that holds the weights. */
   readonly gpu: Gpu;
   /** The model's dimensions. */
-  readonly config: ModelConfig;
+  readonly config: Pick<Gpt2Config, "vocabSize" | "nCtx" | "nEmbd" | "nHead" | "nLayer">;
   /** Numbers in the token embedding, the layers and the head. */
   readonly nParameters: number;
   /**

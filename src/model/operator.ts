@@ -31,7 +31,7 @@ export interface CostModel {
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
   /** The kernel variants. */
-  readonly tuning: Pick<Tuning, "splitTokens">;
+  readonly tuning: Pick<Tuning, "splitTokens" | "argmaxParts">;
   /** Returns how many entries the last row of a sequence goes through when it has `length` tokens. Default: all. */
   entries?(length: number, sequence: number): number;
   /** The strategy's operators around attention. Default: none. */

@@ -18,6 +18,7 @@ import { EMBEDDING, HEAD } from "../checkpoint/tensors.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
+  leastTiles,
   packedBytes,
   type PackOptions,
   packTiles,
@@ -124,14 +125,14 @@ function bindableBytes({ limits }: Pick<GPUDevice, "limits">): number {
 export function wteShards(
   device: Pick<GPUDevice, "limits">,
   config: Gpt2Config,
-  { packing: { dtype, tileGroup }, maxBindingBytes = bindableBytes(device) }: Pick<
+  { packing, maxBindingBytes = bindableBytes(device) }: Pick<
     UploadOptions,
     "packing" | "maxBindingBytes"
   >,
 ): MatrixShape[] {
   const { v4, e4: k4 } = dimsOf(config);
-  const groupBytes = k4 * 16 * formatOf(dtype).bytes * tileGroup;
-  const perShard = Math.max(1, Math.floor(maxBindingBytes / groupBytes)) * tileGroup;
+  const least = leastTiles(packing), leastBytes = k4 * 16 * formatOf(packing.dtype).bytes * least;
+  const perShard = Math.max(1, Math.floor(maxBindingBytes / leastBytes)) * least;
   return Array.from({ length: Math.ceil(v4 / perShard) }, (_, i) => {
     const firstN4 = i * perShard;
     return { k4, n4: Math.min(perShard, v4 - firstN4), firstN4 };
@@ -268,10 +269,10 @@ class Uploader {
     return shards;
   }
 
-  /** Output tiles that are packed at once: whole groups. */
+  /** Output tiles that are packed at once: several times as many as can be packed apart. */
   #bandN4(k4: number): number {
-    const { tileGroup } = this.#packing;
-    return Math.max(1, Math.floor(BAND_BYTES / (k4 * 64 * tileGroup))) * tileGroup;
+    const least = leastTiles(this.#packing);
+    return Math.max(1, Math.floor(BAND_BYTES / (k4 * 64 * least))) * least;
   }
 
   /** Allocates a packed matrix. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { LOAD_KIND, type LoadResult, parseLoad } from "../load/load_result.ts";
+import { LADDER_KIND, type LadderResult, parseLadder } from "../measure/ladder/ladder_result.ts";
 import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile/profile_result.ts";
 import { kindOf } from "../measure/record/record.ts";
 import { BENCH_KIND, type BenchResult, parseResult } from "../measure/record/result.ts";
@@ -12,12 +13,16 @@ import { PAPER_KIND, type PaperResult, parsePaper } from "../simulate/paper/pape
 import { parseServing, SERVING_KIND, type ServingResult } from "../simulate/serving_result.ts";
 import { figuresOf } from "./figures/all.ts";
 import type { Figure } from "./figures/figure.ts";
+import { ladderFigure } from "./figures/ladder.ts";
 import { loadFigures } from "./figures/load.ts";
 import { paperFigures } from "./figures/paper.ts";
 import { rooflineFigure } from "./figures/roofline.ts";
 import { servingFigures } from "./figures/serving.ts";
 import { formatResults } from "./formats.ts";
+import type { Lang } from "./ladder/lang.ts";
+import { ladderTable } from "./ladder/table.ts";
 import { loadTable } from "./load_table.ts";
+import { ladderSection } from "./page/ladder_section.ts";
 import {
   benchSection,
   loadSection,
@@ -31,18 +36,31 @@ import { profileTable } from "./profile_table.ts";
 import { servingTable } from "./serving_table.ts";
 
 /** Results that have a report. */
-export type Reportable = BenchResult | ProfileResult | PaperResult | ServingResult | LoadResult;
+export type Reportable =
+  | BenchResult
+  | LadderResult
+  | ProfileResult
+  | PaperResult
+  | ServingResult
+  | LoadResult;
 
 /** Reader and views of one kind of result. */
 interface ReportKind<R> {
   /** Checks what a file holds. */
   readonly parse: (json: unknown, source: string) => R;
   /** Shows it on a terminal. */
-  readonly table: (result: R, options: { readonly wide: boolean }) => string;
+  readonly table: (result: R, options: { readonly wide: boolean; readonly lang: Lang }) => string;
   /** Draws it. */
-  readonly figures: (result: R) => readonly Figure[];
+  readonly figures: (result: R, lang: Lang) => readonly Figure[];
   /** Makes its part of the page around its charts. */
-  readonly section: (result: R, figures: readonly Figure[], prefix: string) => Omit<Section, "figures">;
+  readonly section: (
+    result: R,
+    figures: readonly Figure[],
+    prefix: string,
+    lang: Lang,
+  ) => Omit<Section, "figures">;
+  /** True if it has words in every language. Default: it has English ones. */
+  readonly speaks?: boolean;
 }
 
 const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable, { readonly kind: K }>> } = {
@@ -51,6 +69,13 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     table: (result, { wide }) => formatResults([result], "table", wide),
     figures: figuresOf,
     section: benchSection,
+  },
+  [LADDER_KIND.kind]: {
+    parse: parseLadder,
+    table: (result, { lang }) => ladderTable(result, lang),
+    figures: (result, lang) => [ladderFigure(result, lang)],
+    section: (result, figures, _, lang) => ladderSection(result, figures, lang),
+    speaks: true,
   },
   [PROFILE_KIND]: {
     parse: parseProfile,

@@ -4,7 +4,7 @@
  * @module
  */
 import Table from "npm:cli-table3@0.6.5";
-import { WIDTH } from "./wrap.ts";
+import { columnsOf, WIDTH } from "./wrap.ts";
 
 /** The cells of a row, or a heading over all columns. */
 export type TableRow = readonly (string | number)[] | { readonly heading: string };
@@ -44,7 +44,7 @@ export function drawTable(rows: readonly TableRow[], options: TableOptions = {})
     table.push("heading" in row ? [{ colSpan: columns, content: row.heading }] : [...row]);
   }
   const lines = table.toString().replaceAll(/ +$/gm, "").split("\n");
-  const width = Math.max(...lines.map((line) => [...line].length)); // the package counts a gap as one column
+  const width = Math.max(...lines.map(columnsOf)); // the package counts a gap as one column
   return lines.map((line) => line.replace(/^─+$/, "─".repeat(width))).join("\n");
 }
 

@@ -28,7 +28,7 @@ interface SlotTime {
 }
 
 /** Times of a finished request, in ms from the start of the run. */
-export interface RequestTimes {
+interface RequestTimes {
   /** Its index in the order of arrival. */
   readonly request: number;
   readonly arrival_ms: number;

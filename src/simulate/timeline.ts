@@ -25,7 +25,7 @@ export const timelineSchema = z.strictObject({
 });
 
 /** Means over spans of equal length, from the first arrival on. */
-export type Timeline = z.infer<typeof timelineSchema>;
+type Timeline = z.infer<typeof timelineSchema>;
 
 /** Most spans: pairs are joined where there would be more. */
 const MOST_SPANS = 256;

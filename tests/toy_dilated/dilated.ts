@@ -10,7 +10,7 @@ import {
   type KvOptions,
   type StrategyDef,
   strategyNamed,
-} from "../../mod.ts";
+} from "../../extend.ts";
 import code from "./dilated.wgsl" with { type: "text" };
 
 const cache = strategyNamed("kv-cache"), paged = strategyNamed("paged");

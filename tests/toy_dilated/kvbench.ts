@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { main, register } from "../../mod.ts";
+import { register } from "../../extend.ts";
+import { main } from "../../mod.ts";
 import { TOY_DILATED } from "./dilated.ts";
 
 register(TOY_DILATED);

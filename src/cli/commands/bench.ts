@@ -12,6 +12,9 @@ import { cellKey, groupsOf } from "../../measure/run/grid.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
 import { benchNeed } from "../../measure/run/bench_need.ts";
+import { DEFAULT_DTYPE } from "../../formats/registry.ts";
+import { shapeOf } from "../../simulate/model_shape.ts";
+import { pagingGain } from "../../simulate/paging_gain.ts";
 import { runBench } from "../../measure/run/run.ts";
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
@@ -106,10 +109,18 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     if (baseline) assertComparable(plan, baseline, options.baseline!);
     const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
-    return { plan, weights, f32, modelName: checkpoint.name };
-  }, async (session, { plan, weights, f32, modelName }) => {
+    const types = { weightsDtype: options.weightsDtype, kvDtype: DEFAULT_DTYPE };
+    return {
+      plan,
+      weights,
+      f32,
+      shape: shapeOf(checkpoint.name, checkpoint.config, types),
+      modelName: checkpoint.name,
+    };
+  }, async (session, { plan, weights, f32, shape, modelName }) => {
     await check(session.model, plan, weights);
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
+    const sequences = resumed || !options.serving ? null : await pagingGain(shape, plan.seed);
     const fresh = await withProgress(async (bar) => {
       bar.start("Measuring fence and readback");
       return newResult(session.model, {
@@ -120,6 +131,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
         command: Deno.args,
         accuracy: compared.accuracy,
         accuracyMissing: compared.accuracy_missing,
+        sequences: resumed ? resumed.result.sequences : sequences,
       });
     });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
@@ -206,7 +218,7 @@ async function measure(
   try {
     const result = await runBench(model, record, {
       signal,
-      decode: tokenizer && ((ids) => tokenizer.decode([...ids])),
+      decode: tokenizer && ((ids) => tokenizer.decode(ids, record.plan.prompt_ids ?? [])),
       progress: {
         group: view.group,
         run: view.run,

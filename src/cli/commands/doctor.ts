@@ -10,7 +10,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
 import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
-import { locateConfig } from "../../hub/locate.ts";
+import { describeModel } from "../../hub/locate.ts";
 import { memoryNeed } from "../../model/memory.ts";
 import { tuningFor } from "../../model/tuning.ts";
 import { drawTable } from "../../report/text_table.ts";
@@ -86,7 +86,7 @@ interface ModelRow extends Fit {
 async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   const tuning = tuningFor(gpu.facts);
   const free = freeMemory(gpu);
-  return Object.entries({ tiny: await locateConfig("tiny"), ...PRESETS }).map(
+  return Object.entries({ tiny: (await describeModel("tiny")).config, ...PRESETS }).map(
     ([name, config]: [string, Gpt2Config]) => {
       const need = memoryNeed(config, tuning);
       return {

@@ -154,7 +154,7 @@ async function streamOne(
     return await withDecoder(model, decodingOf(ids, options, sampling), async (decoder) => {
       times.ready();
       decoder.runner.recorder.onFirstDispatch = compiling.kernel;
-      const sequence = new Continuation(tokenizer, options.stop);
+      const sequence = new Continuation(tokenizer, options.stop, ids);
       const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
       const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
       for await (const [chunk] of generate(decoder, request)) {

@@ -10,12 +10,13 @@ import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
 import { drawCharts } from "../../report/chart.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
 import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
+import { DEFAULT_LANG, type Lang } from "../../report/ladder/lang.ts";
 import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
-import { WIDE } from "../options/json_output.ts";
+import { LANG, WIDE } from "../options/json_output.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { readJson } from "../../hub/model_files.ts";
@@ -47,6 +48,7 @@ const REPORT_OPTIONS = optionList(
     defaultText: "that of the file's extension, else table",
   },
   WIDE,
+  LANG,
   { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
 );
 
@@ -63,18 +65,24 @@ export function reportCommand(): Command {
   })
     .summary("Show results, or write a page, charts or data")
     .description(
-      "Show results of bench, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
+      "Show results of bench, ladder, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
     )
-    .argument("<result...>", "Results of bench, profile, paper, serve-sim or load")
+    .argument("<result...>", "Results of bench, ladder, profile, paper, serve-sim or load")
     .action(run);
 }
 
-async function run(paths: string[], { output, format, png, wide }: Options): Promise<void> {
+async function run(paths: string[], { output, format, png, wide, lang }: Options): Promise<void> {
   const form = format ?? (output !== undefined ? formOf(output) : "table");
   const results: Reportable[] = [];
   for (const path of paths) results.push(await readReportable(path));
+  const untranslated = lang === DEFAULT_LANG ? -1 : results.findIndex((each) => !kindFor(each).speaks);
+  if (untranslated >= 0) {
+    throw new UsageError(
+      `${paths[untranslated]} has no words in ${lang}: expected results of ladder, or no --lang`,
+    );
+  }
   if (output !== undefined || png === undefined || format !== undefined) {
-    const text = textOf(results, form, { paths, wide });
+    const text = textOf(results, form, { paths, wide, lang });
     if (output === undefined) writeLine(text);
     else {
       await writeWhole(output, text + "\n");
@@ -96,9 +104,9 @@ export async function readReportable(path: string): Promise<Reportable> {
 function textOf(
   results: readonly Reportable[],
   form: Form,
-  { paths, wide }: { readonly paths: readonly string[]; readonly wide: boolean },
+  { paths, wide, lang }: { readonly paths: readonly string[]; readonly wide: boolean; readonly lang: Lang },
 ): string {
-  if (form === "html") return reportPage(results);
+  if (form === "html") return reportPage(results, { lang });
   const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
   const others = results.filter((result) => result.kind !== BENCH_KIND);
   if (others.length > 0 && form !== "table") {
@@ -107,7 +115,7 @@ function textOf(
   }
   return [
     ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
-    ...others.map((each) => kindFor(each).table(each, { wide })),
+    ...others.map((each) => kindFor(each).table(each, { wide, lang })),
   ].join("\n\n");
 }
 
@@ -135,7 +143,7 @@ interface Chart {
 }
 
 function chartsOf(result: Reportable): Chart[] {
-  const figures = kindFor(result).figures(result);
+  const figures = kindFor(result).figures(result, DEFAULT_LANG);
   const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
   if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
   return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];

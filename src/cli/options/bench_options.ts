@@ -18,6 +18,48 @@ import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./mode
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { sweepOption, swept } from "./sweep.ts";
 
+/** The prompt of a measurement: a text, ids, or random ids. */
+export const PROMPTS = optionList(
+  {
+    flags: "--prompt <text>",
+    help: "Text to continue",
+    group: "Prompt",
+    defaultText: '"The attention mechanism in deep learning is", in Chinese',
+  },
+  PROMPT_IDS,
+  {
+    flags: "--prompt-tokens <n>",
+    help: "Length of a random prompt in place of a text",
+    group: "Prompt",
+    parse: wholeNumber(1, MOST_TOKENS),
+  },
+);
+
+/** The seed of a measurement, its precision, and the folder for its result and what is made of it. */
+export const [SEED, TARGET_CI, OUT] = optionList(
+  {
+    flags: "--seed <n>",
+    help: "Seed of the order of runs and of a random prompt",
+    group: "Workload",
+    parse: wholeNumber(0, 2 ** 32 - 1),
+    default: 0,
+  },
+  {
+    flags: "--target-ci <share>",
+    help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
+    group: "Measuring",
+    parse: share(0.001, 1),
+    default: 0.025,
+    defaultText: "2.5%",
+  },
+  {
+    flags: "--out <folder>",
+    help: "Folder for result, page and chart",
+    group: "Output",
+    defaultText: DEFAULT_FOLDER,
+  },
+);
+
 const benchOptions = () =>
   optionList(
     strategiesSpec("bench", {
@@ -26,19 +68,7 @@ const benchOptions = () =>
       group: "K/V memory",
     }),
     ...kvOptionSpecs({ contextLengths: true }),
-    {
-      flags: "--prompt <text>",
-      help: "Text to continue",
-      group: "Prompt",
-      defaultText: '"The attention mechanism in deep learning is", in Chinese',
-    },
-    PROMPT_IDS,
-    {
-      flags: "--prompt-tokens <n>",
-      help: "Length of a random prompt in place of a text",
-      group: "Prompt",
-      parse: wholeNumber(1, MOST_TOKENS),
-    },
+    ...PROMPTS,
     ...inGroup(
       "Workload",
       {
@@ -53,13 +83,8 @@ const benchOptions = () =>
         help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
         parse: sweepOption,
       },
-      {
-        flags: "--seed <n>",
-        help: "Seed of the order of runs and of a random prompt",
-        parse: wholeNumber(0, 2 ** 32 - 1),
-        default: 0,
-      },
     ),
+    SEED,
     ...inGroup(
       "Measuring",
       {
@@ -74,13 +99,10 @@ const benchOptions = () =>
         parse: wholeNumber(1, 1000),
         defaultText: "until --target-ci or --max-seconds is reached",
       },
-      {
-        flags: "--target-ci <share>",
-        help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
-        parse: share(0.001, 1),
-        default: 0.025,
-        defaultText: "2.5%",
-      },
+    ),
+    TARGET_CI,
+    ...inGroup(
+      "Measuring",
       {
         flags: "--max-seconds <n>",
         help: "Most seconds of measured runs for one setting",
@@ -88,13 +110,9 @@ const benchOptions = () =>
         default: 30,
       },
       { flags: "--no-accuracy", help: "Do not compare f16 and int8 with float32 first" },
+      { flags: "--no-serving", help: "Do not simulate how many sequences run at once in the same memory" },
     ),
-    {
-      flags: "--out <folder>",
-      help: "Folder for result, page and chart",
-      group: "Output",
-      defaultText: DEFAULT_FOLDER,
-    },
+    OUT,
     JSON_FILE,
     { flags: "--format <form>", help: "Printed form", group: "Output", choices: FORMATS, default: "table" },
     WIDE,

@@ -21,7 +21,7 @@ import { addOptions, optionList, type Values } from "./option_spec.ts";
 const group = "WebGPU and kernels";
 
 /** The options of every subcommand that opens a device. */
-export const DEVICE_OPTIONS = optionList(
+const DEVICE_OPTIONS = optionList(
   {
     flags: "--webgpu <name>",
     help: "Implementation of WebGPU",

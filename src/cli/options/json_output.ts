@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "./commander.ts";
+import { LANGS } from "../../report/ladder/lang.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { addOptions, type Values } from "./option_spec.ts";
@@ -33,6 +34,15 @@ export const WIDE = {
   help: "Show all columns of tables, more than fit 80 characters",
   group: "Output",
   default: false,
+} as const;
+
+/** The language of a ladder. */
+export const LANG = {
+  flags: "--lang <code>",
+  help: "Language of a ladder's table and page; charts as PNG are in English",
+  group: "Output",
+  choices: LANGS,
+  default: "en",
 } as const;
 
 /** Adds the option to a subcommand. */

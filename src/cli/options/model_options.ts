@@ -21,13 +21,6 @@ const MODEL_OPTIONS = optionList(
     parse: syntheticSeed,
   },
   {
-    flags: "--weights-dtype <type>",
-    help: "Storage type of weight matrices on the GPU",
-    group: "Model",
-    choices: WEIGHT_DTYPES,
-    default: DEFAULT_DTYPE,
-  },
-  {
     flags: "--no-autotune",
     help: "Take the default kernel variants without timing any",
     group: "WebGPU and kernels",
@@ -40,6 +33,15 @@ const MODEL_OPTIONS = optionList(
   },
 );
 
+/** The storage type of weight matrices. */
+const WEIGHTS_DTYPE = {
+  flags: "--weights-dtype <type>",
+  help: "Storage type of weight matrices on the GPU",
+  group: "Model",
+  choices: WEIGHT_DTYPES,
+  default: DEFAULT_DTYPE,
+} as const;
+
 /** The storage type of K and V. */
 const KV_DTYPE = {
   flags: "--kv-dtype <type>",
@@ -49,14 +51,22 @@ const KV_DTYPE = {
   default: DEFAULT_DTYPE,
 } as const;
 
+/** Values of {@link addUntypedModelOptions}. */
+export type UntypedModelOptions = DeviceOptions & Values<typeof MODEL_OPTIONS>;
+
 /** Values of {@link addModelOptions}. */
-export type ModelOptions = DeviceOptions & Values<typeof MODEL_OPTIONS>;
+export type ModelOptions = UntypedModelOptions & Values<readonly [typeof WEIGHTS_DTYPE]>;
 
 /** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
 export type PrecisionOptions = ModelOptions & Values<readonly [typeof KV_DTYPE]>;
 
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {
+  return addOptions(addUntypedModelOptions(command), WEIGHTS_DTYPE);
+}
+
+/** Adds those but the storage type of weights, to a subcommand that chooses it itself. */
+export function addUntypedModelOptions(command: Command): Command {
   return addOptions(addDeviceOptions(command), ...MODEL_OPTIONS);
 }
 

@@ -41,10 +41,12 @@ export async function promptIds(
     throw new UsageError("The prompt is empty: expected text as an argument or on stdin, or --prompt-ids");
   }
   if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) throw tooLong();
-  if (!tokenizer) {
-    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): expected --prompt-ids");
+  if (!tokenizer) throw new UsageError("This model has no tokenizer: expected --prompt-ids");
+  const ids = tokenizer.encode(text);
+  if (ids.length === 0) {
+    throw new UsageError("The prompt has no token in this vocabulary: expected other text");
   }
-  return { text, ids: tokenizer.encode(text) };
+  return { text, ids };
 }
 
 function tooLong(): UsageError {

@@ -10,7 +10,7 @@ import { openGpu } from "../../host/gpu.ts";
 import type { TensorSource } from "../../checkpoint/checkpoint.ts";
 import { Gpt2, samePacking } from "../../model/gpt2.ts";
 import type { StepRange } from "../../model/kernels.ts";
-import { type Tokenizer, tokenizerFor } from "../../checkpoint/tokenizer.ts";
+import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
 import { parameterCount } from "../../checkpoint/config.ts";
 import { formatBytes, formatMs } from "../../report/units.ts";
 import { type Tuning, tuningFor } from "../../model/tuning.ts";
@@ -20,7 +20,7 @@ import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "../options/device_options.ts";
 import type { ModelOptions, PrecisionOptions } from "../options/model_options.ts";
 import { progressBar } from "../terminal/progress.ts";
-import { openModel } from "./open_model.ts";
+import { openModel, usableTokenizer } from "./open_model.ts";
 
 /** An opened GPU with a model on it. */
 export interface Session {
@@ -28,7 +28,7 @@ export interface Session {
   readonly model: Gpt2;
   /** Name of the model. */
   readonly modelName: string;
-  /** Undefined if the model's vocabulary isn't GPT-2's. */
+  /** Undefined if the model has no vocabulary that can be used. */
   readonly tokenizer: Tokenizer | undefined;
   /** True if an earlier run chose the kernel variants by a measurement. */
   readonly remembered: boolean;
@@ -66,7 +66,7 @@ export async function withSession<P, T>(
   const checkpoint = await openModel(options);
   const locateMs = performance.now() - start;
   try {
-    const tokenizer = await tokenizerFor(checkpoint.config);
+    const tokenizer = await usableTokenizer(checkpoint);
     const prepared = await prepare(checkpoint, tokenizer);
     const { name: modelName } = checkpoint;
     return await withModel(checkpoint, options, async (model, { remembered }) => {

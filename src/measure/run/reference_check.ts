@@ -15,7 +15,7 @@ import type { Model } from "../../model/model.ts";
 import { logitTolerance } from "../quality/logit_tolerance.ts";
 
 /** Prompts, and the ids that a strategy has chosen behind them. */
-export interface Decoded {
+interface Decoded {
   /** One prompt per sequence. */
   readonly prompts: readonly (readonly number[])[];
   /** New tokens of each sequence, as many for each. */

@@ -93,6 +93,7 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
           grid: { display: false },
           border: { color: theme.faint },
           ticks: {
+            autoSkip: false, // a bar without a name says nothing
             font: { size: fontSize + 1, weight: categoryColours ? 600 : 400 },
             color: ({ index }: { index: number }) => {
               const key = categoryColours?.[index];

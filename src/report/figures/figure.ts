@@ -22,7 +22,9 @@ export type ColourKey =
   | "here"
   | "paper"
   | "recompute"
-  | "swap";
+  | "swap"
+  | "gained"
+  | "lost";
 
 /** The colour of a meaning, or one that comes with the chart: that of a strategy. */
 export type Colour = ColourKey | { readonly light: string; readonly dark: string };
@@ -137,10 +139,7 @@ export function axisFor(title: string, unit: string, values: readonly number[]):
   };
 }
 
-/** Makes an axis for bars up to `values`; a logarithmic one begins at a power of ten that shows the shortest bar. */
+/** Makes an axis for bars up to `values`: from zero, so that lengths can be compared. */
 export function barAxisFor(title: string, unit: string, values: readonly number[]): Axis {
-  const max = Math.max(...values, 0);
-  if (!isWide(values)) return { title, unit, log: false, min: 0, max };
-  const min = 10 ** Math.floor(Math.log10(Math.min(...values.filter((value) => value > 0)) / 2));
-  return { title: `${title}, log scale`, unit, log: true, min, max };
+  return { title, unit, log: false, min: 0, max: Math.max(...values, 0) };
 }

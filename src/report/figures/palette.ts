@@ -45,6 +45,8 @@ const COLOURS: Readonly<Record<ColourKey, Shades>> = {
   paper: GREY,
   recompute: ORANGE,
   swap: BLUE,
+  gained: { light: "#CCE3F0", dark: "#24465C" },
+  lost: ORANGE,
 };
 
 /** Returns a colour in CSS syntax. */

@@ -60,9 +60,16 @@ function kvGrid(options: BenchOptions, { nCtx }: Gpt2Config): Partial<Plan["grid
   }));
 }
 
-/** The prompt's text and ids, or the lengths of made-up prompts. */
-async function promptOf(
-  { prompt, promptIds: ids, promptTokens, sweep }: BenchOptions,
+/** The options of a prompt. */
+export type PromptOptions = Pick<BenchOptions, "prompt" | "promptIds" | "promptTokens" | "sweep">;
+
+/**
+ * Returns the prompt's text and ids, or the lengths of made-up prompts.
+ *
+ * @throws {UsageError} If options exclude each other, or there is no tokenizer for a text.
+ */
+export async function promptOf(
+  { prompt, promptIds: ids, promptTokens, sweep }: PromptOptions,
   tokenizer: Session["tokenizer"],
 ): Promise<{ text: string | null; ids: readonly number[] | null; lengths: number[] }> {
   const lengths = sweep?.prompt_tokens?.map(Number) ??

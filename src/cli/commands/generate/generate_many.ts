@@ -36,7 +36,7 @@ export async function sampleMany(
   { ids, sampling, eos }: Prompted,
 ): Promise<Many> {
   const n = options.numReturnSequences;
-  const sequences = Array.from({ length: n }, () => new Continuation(tokenizer, options.stop));
+  const sequences = Array.from({ length: n }, () => new Continuation(tokenizer, options.stop, ids));
   const footprint = await withProgress((bar) => {
     bar.start("Generating", n * options.maxNewTokens, "tokens");
     let tokens = 0;
@@ -75,9 +75,9 @@ export async function searchMany(
     });
   });
   const best = hypotheses.slice(0, options.numReturnSequences);
-  const sequences = best.map(({ ids }) => {
-    const sequence = new Continuation(tokenizer, []);
-    for (const id of ids) sequence.push(id, eos);
+  const sequences = best.map((found) => {
+    const sequence = new Continuation(tokenizer, [], ids);
+    for (const id of found.ids) sequence.push(id, eos);
     sequence.end("length");
     return sequence;
   });

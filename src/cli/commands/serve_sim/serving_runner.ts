@@ -5,7 +5,7 @@
  */
 import type { Command } from "../../options/commander.ts";
 import { sharingStrategy } from "../../../kv/registry.ts";
-import { locateConfig } from "../../../hub/locate.ts";
+import { describeModel } from "../../../hub/locate.ts";
 import { dryRun, gpuRun } from "../../../simulate/run_plan.ts";
 import type { ServingEntry } from "../../../simulate/entry.ts";
 import { HARDWARE, type Hardware } from "../../../simulate/hardware.ts";
@@ -104,7 +104,7 @@ export async function withSimulator<P, T>(
 /** A model's dimensions; those of published ones are known without a checkpoint. */
 async function shapeFor({ model, weightsDtype, kvDtype }: SimulatorOptions): Promise<ModelShape> {
   const known = OPT_SHAPES.find(({ name }) => name === model);
-  return known ?? shapeOf(model, await locateConfig(model), { weightsDtype, kvDtype });
+  return known ?? shapeOf(model, (await describeModel(model)).config, { weightsDtype, kvDtype });
 }
 
 function modelled(hardware: Hardware): ServingSetup["clock"] {
