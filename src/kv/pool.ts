@@ -280,7 +280,7 @@ export class KvPool {
   rebind(): void {
     this.#layers = this.#layers.map(({ layer }) => ({
       layer,
-      groups: this.#layout.bind(layer, this.#table),
+      groups: this.#layout.bind(layer, this.table),
     }));
   }
 
