@@ -15,7 +15,7 @@ import {
   totalOf,
   type WorkNeed,
 } from "../src/engine/work_need.ts";
-import { DTYPES } from "../src/formats/registry.ts";
+import { everyKvDtype } from "../src/formats/kv_dtype.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { GROWTHS } from "../src/kv/contiguous/policy.ts";
@@ -138,7 +138,7 @@ Deno.test(
 
 Deno.test("A decoder takes to the byte what is said of it, in every strategy and type", reading, async () => {
   await withTiny(async (model, context) => {
-    for (const kv_dtype of DTYPES) {
+    for (const kv_dtype of everyKvDtype()) {
       for (const growth of GROWTHS) {
         const grid = {
           kv_dtype: [kv_dtype],

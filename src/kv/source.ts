@@ -22,6 +22,8 @@ export interface KvSource {
   readonly layouts: KvSides<BindLayout>;
   /** Overrides that the files declare, apart from the model's. */
   readonly overrides: Readonly<Record<string, number>>;
+  /** True for K, and for V, if it is stored rotated: see `rotate.wgsl`. */
+  readonly rotates: readonly [boolean, boolean];
 }
 
 /** A layer's K and V as `@group(2)`. */

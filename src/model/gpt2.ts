@@ -196,16 +196,17 @@ export class Gpt2 implements Model {
   }
 
   /**
-   * Allocates activations for batches within `limits`.
+   * Allocates activations for batches within `limits`, with K and V of a strategy.
    *
    * @internal For the parts of kvbench alone.
    */
-  workspace(limits: BatchLimits): Workspace {
+  workspace(limits: BatchLimits, { rotates }: Pick<KvSource, "rotates">): Workspace {
     const { config, tuning } = this;
     return new Workspace(
       this.gpu,
       { config, weights: this.#weights, layouts: this.#layouts, tuning },
       limits,
+      rotates,
     );
   }
 
@@ -345,14 +346,17 @@ export class Gpt2 implements Model {
     { kernels }: KvAccess,
     { read, write }: KvGroups,
   ): void {
+    const { attentionCombine, rotate, rotateBack } = workspace;
+    if (rotate) kernels.rotate?.record(recorder, [rotate], batch);
     kernels.write.record(recorder, [workspace.kvWrite, write], batch);
     if (batch.nPrefillTiles > 0) {
       compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);
     }
-    if (batch.nDecodeTiles === 0) return;
-    compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
-    const { attentionCombine } = workspace;
-    if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
+    if (batch.nDecodeTiles > 0) {
+      compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
+      if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
+    }
+    if (rotateBack) kernels.rotateBack?.record(recorder, [rotateBack], batch);
   }
 }
 

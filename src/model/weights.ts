@@ -267,10 +267,10 @@ class Uploader {
     return shards;
   }
 
-  /** Output tiles that are packed at once: whole groups. */
+  /** Output tiles that are packed at once: an even number of groups, since two tiles may share a vector of 16 bytes. */
   #bandN4(k4: number): number {
     const { tileGroup } = this.#packing;
-    return Math.max(1, Math.floor(BAND_BYTES / (k4 * 64 * tileGroup))) * tileGroup;
+    return 2 * Math.max(1, Math.floor(BAND_BYTES / (2 * k4 * 64 * tileGroup))) * tileGroup;
   }
 
   /** Allocates a packed matrix. */

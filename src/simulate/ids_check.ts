@@ -8,7 +8,8 @@
 import { logitDecoding } from "../engine/all_logits.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../base/errors.ts";
-import { type Dtype, formatOf } from "../formats/registry.ts";
+import { isExactKv } from "../formats/kv_dtype.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Model } from "../model/model.ts";
 
 /** Largest distance of two logits in a tie: twice the difference of kernels from PyTorch (`docs/measuring.md`). */
@@ -57,11 +58,7 @@ export class IdsCheck {
    */
   async finish(model: Model, policy: string, kvDtype: Dtype): Promise<IdsFound> {
     const found = { compared: this.#compared, ties: this.#parted.length };
-    const tie = !formatOf(kvDtype).exact
-      ? NARROW_TIE
-      : model.gpu.facts.software
-      ? TIE.software
-      : TIE.hardware;
+    const tie = !isExactKv(kvDtype) ? NARROW_TIE : model.gpu.facts.software ? TIE.software : TIE.hardware;
     for (const { sequence, expected, at } of this.#parted) {
       const mine = sequence.ids[at]!, theirs = expected[at]!;
       const logits = await logitsAfter(model, sequence.ids.slice(0, at), kvDtype);

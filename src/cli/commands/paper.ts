@@ -18,7 +18,7 @@ import { paperTable } from "../../report/paper_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
 import { addMemoryOptions, type MemoryOptions } from "../options/memory_options.ts";
-import { addKvDtypeOption, addModelOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { addOptions } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { withRequests } from "../terminal/request_progress.ts";
@@ -61,7 +61,7 @@ export function paperCommand(): Command {
     parse: wholeNumber(1, 1e8),
     defaultText: `${REQUESTS.gpu}; ${REQUESTS.dry} in a dry run`,
   }, { ...WORKLOAD_SEED, help: "Seed of lengths and prompts" });
-  addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))), { dryRuns: true });
+  addMemoryOptions(addDryRunOptions(addKvDtypeOptions(addModelOptions(command))), { dryRuns: true });
   return describeHelp(addJsonOption(command), {
     everyday: "views requests dry-run gpu model kv-budget kv-dtype seed json",
     examples: [

@@ -12,7 +12,7 @@ import { checkIds } from "../../checkpoint/config.ts";
 import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
 import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { addOptions } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { withSession } from "../session/session.ts";
@@ -27,7 +27,7 @@ interface Options extends PrecisionOptions {
 
 /** Declares the subcommand. */
 export function perplexityCommand(): Command {
-  const command = addOptions(addKvDtypeOption(addModelOptions(new Command("perplexity"))), {
+  const command = addOptions(addKvDtypeOptions(addModelOptions(new Command("perplexity"))), {
     flags: "--ids",
     help: "The file holds token ids with commas between them, one text per line",
     group: "Prompt",

@@ -24,7 +24,7 @@ import { checkFirst } from "../session/checked.ts";
 import { addStrategyOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed, type Session, withSession } from "../session/session.ts";
 import { addOptions } from "../options/option_spec.ts";
 import { kvOptionsOf } from "../options/kv_options.ts";
@@ -39,7 +39,7 @@ interface Options extends PrecisionOptions, JsonOptions {
 
 /** Declares the subcommand. */
 export function profileCommand(): Command {
-  const command = addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile"))));
+  const command = addStrategyOptions(addKvDtypeOptions(addModelOptions(new Command("profile"))));
   addOptions(command, {
     flags: "--prompt-tokens <n>",
     help: "Length of a random prompt",

@@ -9,7 +9,7 @@ import { servingRecord, type ServingResult } from "../../simulate/serving_result
 import { servingTable } from "../../report/serving_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
-import { addKvDtypeOption, addModelOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";
 import { addServingOptions, lengthSource, planOf, type ServingOptions } from "../options/serving_options.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_sim/serving_runner.ts";
@@ -18,7 +18,7 @@ interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
 
 /** Declares the subcommand. */
 export function serveSimCommand(): Command {
-  const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
+  const command = addDryRunOptions(addKvDtypeOptions(addModelOptions(new Command("serve-sim"))));
   return describeHelp(addJsonOption(addServingOptions(command)), {
     everyday: "model policies kv-budget lengths requests rate dry-run gpu seed json",
     examples: [

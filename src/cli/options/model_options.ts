@@ -5,10 +5,11 @@
  * @module
  */
 import type { Command } from "./commander.ts";
+import { type KvDtype, kvDtypeOf } from "../../formats/kv_dtype.ts";
 import { MODEL_NAMES } from "../../hub/locate.ts";
 import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
 import { syntheticSeed } from "./values.ts";
 
 /** Values of {@link addModelOptions}. */
@@ -25,10 +26,10 @@ export interface ModelOptions extends DeviceOptions {
   readonly retune: boolean;
 }
 
-/** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
+/** Values of {@link addModelOptions} and {@link addKvDtypeOptions}. */
 export interface PrecisionOptions extends ModelOptions {
-  /** Storage type of K and V. */
-  readonly kvDtype: Dtype;
+  /** Storage types of K and V. */
+  readonly kvDtype: KvDtype;
 }
 
 /** The options of every subcommand that loads a model. */
@@ -60,21 +61,37 @@ const MODEL_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** The storage type of K and V. */
-const KV_DTYPE: OptionSpec = {
+/** The storage types of K and V. */
+const KV_DTYPE_OPTIONS: readonly OptionSpec[] = inGroup("K/V memory", {
   flags: "--kv-dtype <type>",
   help: "Storage type of K and V on the GPU",
-  group: "K/V memory",
   choices: KV_DTYPES,
   default: DEFAULT_DTYPE,
-};
+}, {
+  flags: "--k-dtype <type>",
+  help: "Storage type of K alone",
+  choices: KV_DTYPES,
+  defaultText: "that of --kv-dtype",
+}, {
+  flags: "--v-dtype <type>",
+  help: "Storage type of V alone",
+  choices: KV_DTYPES,
+  defaultText: "that of --kv-dtype",
+});
 
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {
   return addOptions(addDeviceOptions(command), ...MODEL_OPTIONS);
 }
 
-/** Adds the storage type of K and V to a subcommand. */
-export function addKvDtypeOption(command: Command): Command {
-  return addOptions(command, KV_DTYPE);
+/** Adds the storage types of K and V to a subcommand, whose `kvDtype` names both. */
+export function addKvDtypeOptions(command: Command): Command {
+  return addOptions(command, ...KV_DTYPE_OPTIONS).hook("preAction", (self) => {
+    const { kvDtype, kDtype = kvDtype, vDtype = kvDtype } = self.opts<Record<string, Dtype>>();
+    self.setOptionValueWithSource(
+      "kvDtype",
+      kvDtypeOf(kDtype!, vDtype!),
+      self.getOptionValueSource("kvDtype"),
+    );
+  });
 }

@@ -11,7 +11,7 @@
 //
 // requires: step.wgsl, weight format
 
-override E4: u32;
+override K4: u32; // vectors of a row: E4
 override N_CTX: u32;
 override FIRST_TOKEN: u32;
 override N_TOKENS: u32;
@@ -23,8 +23,8 @@ override TILE_GROUP: u32;
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / E4;
-  let e4 = id.x % E4;
+  let row = id.x / K4;
+  let e4 = id.x % K4;
   if (row >= counts.n_rows) {
     return;
   }
@@ -34,8 +34,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let n4 = token / 4u;
-  let tile = weight_tile(n4 / TILE_GROUP * TILE_GROUP * E4 + e4 * TILE_GROUP + n4 % TILE_GROUP);
+  let tile = weight_tile(n4 / TILE_GROUP * TILE_GROUP * K4 + e4 * TILE_GROUP + n4 % TILE_GROUP);
   let n = token % 4u;
   let value = vec4f(tile[0][n], tile[1][n], tile[2][n], tile[3][n]) * weight_scale(n4)[n];
-  x[row * E4 + e4] = value + wpe[position * E4 + e4];
+  x[row * K4 + e4] = value + wpe[position * K4 + e4];
 }

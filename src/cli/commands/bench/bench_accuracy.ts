@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isExactKv } from "../../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, formatOf } from "../../../formats/registry.ts";
 import { KvbenchError } from "../../../base/errors.ts";
 import type { NeedContext, WorkNeed } from "../../../engine/work_need.ts";
@@ -71,7 +72,7 @@ export async function prepareReference(
 /** Compares the types of K and V that the plan has, with the weights of the model. */
 export async function compareWithF32(model: Gpt2, plan: Plan, prepared: Prepared): Promise<AccuracyRecord> {
   const narrow = plan.grid.kv_dtype.filter((dtype) =>
-    !formatOf(dtype).exact || !formatOf(model.weightsDtype).exact
+    !isExactKv(dtype) || !formatOf(model.weightsDtype).exact
   );
   const accuracy: Accuracy[] = [];
   if (narrow.length === 0) return { accuracy, accuracy_missing: null };

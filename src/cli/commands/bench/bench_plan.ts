@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../../../base/errors.ts";
-import type { Dtype } from "../../../formats/registry.ts";
+import { assertHeadFits, type KvDtype, kvDtypeOf, partsOf } from "../../../formats/kv_dtype.ts";
 import { strategyOptions } from "../../../kv/registry.ts";
 import { checkPlan } from "../../../measure/run/grid.ts";
 import type { Plan } from "../../../measure/run/plan.ts";
@@ -24,7 +24,7 @@ export interface PlanOptions {
   readonly newTokens: number;
   readonly batch: number;
   readonly strategies: string[];
-  readonly kvDtype: Dtype;
+  readonly kvDtype: KvDtype;
   readonly sweep?: Sweep;
   readonly warmup?: number;
   readonly runs?: number;
@@ -43,7 +43,8 @@ export async function planOf(
   config: Gpt2Config,
   tokenizer: Session["tokenizer"],
 ): Promise<Plan> {
-  const { sweep = {} } = options;
+  const { k_dtype, v_dtype, ...sweep } = options.sweep ?? {};
+  const [k, v] = partsOf(options.kvDtype), ofV = v_dtype?.map(String) ?? [v];
   const prompt = await promptOf(options, tokenizer);
   const plan: Plan = {
     prompt: prompt.text,
@@ -54,7 +55,7 @@ export async function planOf(
       prompt_tokens: prompt.lengths,
       new_tokens: [options.newTokens],
       batch: [options.batch],
-      kv_dtype: [options.kvDtype],
+      kv_dtype: (k_dtype?.map(String) ?? [k]).flatMap((k) => ofV.map((v) => kvDtypeOf(k, v))),
       ...kvGrid(options, config),
       ...sweep,
     } as Plan["grid"],
@@ -65,6 +66,7 @@ export async function planOf(
     seed: options.seed,
   };
   checkPlan(plan, config);
+  for (const dtype of plan.grid.kv_dtype) assertHeadFits(dtype, config.headDim);
   return plan;
 }
 
