@@ -21,8 +21,8 @@
  * gpu.dispose();
  * ```
  *
- * `examples/` has a strategy, a sweep and a report of one's own. What {@linkcode main} does with arguments, `serve`
- * and `generate` for example, it does from a program too.
+ * `examples/` has a strategy, a sweep and a report of one's own; strategies and storage types of one's own begin at
+ * `extend.ts`. What {@linkcode main} does with arguments, `serve` and `generate` for example, it does from a program too.
  *
  * Run as a program, it is the command line: `deno run mod.ts --help`.
  *
@@ -32,45 +32,24 @@
 // Open a GPU.
 export { type GpuOptions, openGpu } from "./src/host/gpu.ts";
 export type { Gpu } from "./src/gpu/gpu.ts";
-export type { Bytes, Category, Ledger } from "./src/gpu/ledger.ts";
+export type { Bytes, Ledger } from "./src/gpu/ledger.ts";
 
 // Load a model.
 export { locateModel, type LocateOptions } from "./src/hub/locate.ts";
-export type { FetchEvents } from "./src/hub/fetch_blob.ts";
-export type { RowRange, TensorSource, WeightsOrigin } from "./src/checkpoint/checkpoint.ts";
+export type { TensorSource, WeightsOrigin } from "./src/checkpoint/checkpoint.ts";
 export type { Gpt2Config } from "./src/checkpoint/config.ts";
-export { type DecodeStream, type Tokenizer, tokenizerFor } from "./src/checkpoint/tokenizer.ts";
+export type { DecodeStream, Tokenizer } from "./src/checkpoint/tokenizer.ts";
+export { tokenizerFor } from "./src/checkpoint/vocabulary.ts";
 export { type Dtype, WEIGHT_DTYPES } from "./src/formats/registry.ts";
 export { Gpt2, type LoadOptions } from "./src/model/gpt2.ts";
-export type { Model, ModelConfig } from "./src/model/model.ts";
+export type { Model } from "./src/model/model.ts";
 
 // Decode.
 export { type DecodingOptions, withDecoder } from "./src/engine/with_decoder.ts";
-export type { Decoder, DecoderOptions } from "./src/engine/decoder.ts";
-export type { NamedStrategy } from "./src/engine/decoding_kv.ts";
+export type { Decoder } from "./src/engine/decoder.ts";
 export { generate, type GenerateRequest } from "./src/engine/generate.ts";
 export { GREEDY, type Sampling } from "./src/model/sampling.ts";
-
-// Add a strategy.
-export { register, strategyNamed, strategyNames } from "./src/kv/registry.ts";
-export type {
-  AddressCase,
-  DefaultComparison,
-  KvAddressing,
-  KvNeed,
-  StrategyDef,
-} from "./src/kv/strategy_def.ts";
-export type { KvOption, KvOptions, KvValue } from "./src/kv/strategy_def.ts";
-export type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "./src/kv/policy.ts";
-export type { PrefixKey } from "./src/kv/prefix_keys.ts";
-export { type Move, Moves, type SlotRange, type Swapped } from "./src/kv/moves.ts";
-export { RegionPolicy } from "./src/kv/region_policy.ts";
-export type { WgslFile } from "./src/gpu/wgsl.ts";
-
-// Add a storage type.
-export { registerFormat } from "./src/formats/registry.ts";
-export type { KvStorage, Packed, StorageFormat, WeightStorage } from "./src/formats/format.ts";
-export type { MatrixSource, PackedShape } from "./src/formats/tiles.ts";
+export { strategyNames } from "./src/kv/registry.ts";
 
 // Measure.
 export { type BenchOptions, runBench } from "./src/measure/run/run.ts";
@@ -82,12 +61,15 @@ export type { Plan } from "./src/measure/run/plan.ts";
 // Compare and report.
 export { type BenchResult, parseResult, resultJsonSchema } from "./src/measure/record/result.ts";
 export { type CellComparison, compareResults, type Comparison } from "./src/measure/findings/compare.ts";
-export type { ComparedMetric, MetricComparison } from "./src/measure/findings/compare.ts";
+export type { MetricComparison } from "./src/measure/findings/compare.ts";
 export type { CellPlan } from "./src/measure/run/grid.ts";
 export type { Ratio, Verdict } from "./src/measure/statistics/ratio.ts";
-export type { Interval } from "./src/measure/statistics/bootstrap.ts";
 export { type Format, formatResults } from "./src/report/formats.ts";
-export { type Reportable, reportPage } from "./src/report/page/page.ts";
+export type { Reportable } from "./src/report/kinds.ts";
+export type { LoadResult } from "./src/load/load_result.ts";
+export type { ServingResult } from "./src/simulate/serving_result.ts";
+export { reportPage } from "./src/report/page/page.ts";
+export type { Lang } from "./src/report/ladder/lang.ts";
 
 // Tell errors from mistakes of one's own, and run as a program.
 export { KvbenchError, UsageError } from "./src/base/errors.ts";

@@ -27,7 +27,7 @@ for (const name of Object.keys(PRESETS) as PresetName[]) {
   for (const dtype of WEIGHT_DTYPES) {
     try {
       const tuning = tuningFor(gpu.facts);
-      await checkMemory(
+      checkMemory(
         gpu,
         { name, config },
         { ...tuning, weightsDtype: dtype, kvDtype: dtype },

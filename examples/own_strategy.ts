@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { type KvNeed, type KvOptions, main, register, strategyNamed } from "../mod.ts";
+import { type KvNeed, type KvOptions, register, strategyNamed } from "../extend.ts";
+import { main } from "../mod.ts";
 
 const cache = strategyNamed("kv-cache");
 

@@ -70,6 +70,11 @@ Deno.test("The floors of a browser touch neither Deno nor Node's modules, with a
   });
 });
 
+/** Rounds numbers to 12 digits: engines of other versions compute exponentials and logarithms to another last bit. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(12)) : value;
+}
+
 Deno.test(
   "A browser decodes, simulates and compares as Deno does, on its own WebGPU",
   { ignore },
@@ -90,7 +95,7 @@ Deno.test(
       const args = ["run", "--no-prompt", "--allow-all", visit, browser, pathToFileURL(page).href];
       const { code, stdout, stderr } = await runDeno(args, { stdin: JSON.stringify(result) });
       assert.equal(code, 0, stderr);
-      assert.deepEqual(JSON.parse(stdout), JSON.parse(JSON.stringify(here)));
+      assert.deepEqual(JSON.parse(stdout, rounded), JSON.parse(JSON.stringify(here), rounded));
       assert.ok(here.ids[0]!.length === 20 && here.kvBytes > 0 && here.figures.length > 3);
     });
   },

@@ -14,7 +14,7 @@ import { permitted } from "./permitted.ts";
 const ignore = !permitted("read", "write", "run", "env");
 const ROOT = new URL("../", import.meta.url);
 /** What a bundle is made of. */
-const MADE_OF = ["deno.json", "deno.lock", "mod.ts", "src", "tools", "wgsl", "weights/tiny"];
+const MADE_OF = ["deno.json", "deno.lock", "extend.ts", "mod.ts", "src", "tools", "wgsl", "weights/tiny"];
 
 const ENTRY = `
   import { openEmbedded } from "${new URL("src/hub/embedded.ts", ROOT)}";

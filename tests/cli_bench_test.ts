@@ -246,8 +246,8 @@ Deno.test("doctor tells the adapter, its limits and which models fit, as a table
   for (const name of Object.keys(report.features)) {
     const there = name === "shader-f16" ? "yes" : "switched off";
     const state = offered.includes(name) ? there : "unavailable";
-    assert.match(table, new RegExp(`^│ ${name} +│ ${state} +│$`, "m"));
+    assert.match(table, new RegExp(`^${name} +${state}$`, "m"));
   }
-  assert.match(table, /^│ features not used +│/m);
+  assert.match(table, /^features not used +/m);
   for (const name of offered) assert.ok(table.includes(name), name);
 });

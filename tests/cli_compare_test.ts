@@ -107,7 +107,7 @@ Deno.test(
       const { code, stdout, stderr } = await kvbench([...args, "--format", "csv"], { write: folder });
       assert.equal(code, 3, stderr);
       assert.match(stdout, /^created,kvbench,.*\n[^\n]+,paged,22,3,1,f32,(?:[^,\n]*,){0,4}16,[^\n]*\n$/);
-      assert.match(stderr, /│ paged │ TTFT .* slower/);
+      assert.match(stderr, /^paged\n TTFT .* slower/m);
       assert.match(stderr, /Worse by more than 50 %: paged: TTFT; paged: TPOT; paged: total\n$/);
 
       const other = await kvbench([...args, "--block-size", "8"], { write: folder });

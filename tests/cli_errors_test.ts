@@ -42,12 +42,12 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "prompt plus new tokens over the context (generate)",
     ["generate", "The", "--max-new-tokens", "1024"],
-    /^1 prompt tokens and 1024 new tokens make 1025: the model's context is 1024 tokens$/m,
+    /^1 prompt tokens and 1024 new tokens make 1025: the model's context is 1024 tokens, the positions that it has learned$/m,
   ],
   [
     "prompt plus new tokens over the context (bench)",
     ["bench", "--prompt-tokens", "1000", "--new-tokens", "25"],
-    /^1000 prompt tokens and 25 new tokens make 1025: the model's context is 1024 tokens$/m,
+    /^1000 prompt tokens and 25 new tokens make 1025: the model's context is 1024 tokens, the positions that it has learned$/m,
   ],
   ["an empty prompt with nothing on stdin", ["generate"], /^The prompt is empty: expected text/],
   ["an empty prompt", ["bench", "--prompt", ""], /^The prompt is empty: expected text/],

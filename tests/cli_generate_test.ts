@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { strategyNames } from "../src/kv/registry.ts";
-import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
+import { loadGpt2Tokenizer } from "../src/checkpoint/gpt2_tokenizer.ts";
 import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 
 Deno.test(
@@ -30,7 +30,7 @@ Deno.test("generate takes its prompt from stdin and streams the text of the ids"
   );
   // The tests' permissions don't let it see the driver's cache.
   assert.match(stderr, /^A (cold |warm )?start: the driver.*; (default )?kernel variants/m);
-  assert.equal(stdout, `${(await loadTokenizer()).decode(greedy)}\n`);
+  assert.equal(stdout, `${(await loadGpt2Tokenizer()).decode(greedy)}\n`);
   assert.ok(pieces > 1, "all of the text came at once");
 });
 
@@ -53,7 +53,7 @@ Deno.test("generate --timings calls a start with an empty driver cache cold, and
 
 Deno.test("generate --stop ends before the first of the texts, in text and in JSON", { ignore }, async () => {
   const { prompt = "", greedy } = await goldenCase("tiny", "once");
-  const text = (await loadTokenizer()).decode(greedy);
+  const text = (await loadGpt2Tokenizer()).decode(greedy);
   const stop = text.slice(21, 30); // begins and ends inside words
   const before = text.slice(0, text.indexOf(stop));
   const args = ["generate", prompt, "--stop", "not in the text", "--stop", stop];
@@ -83,7 +83,7 @@ Deno.test("generate --num-return-sequences gives different sequences, and the sa
   assert.equal(json.prompt, "The");
   assert.deepEqual(json.prompt_ids, [464]);
   assert.deepEqual(json.sampling, { temperature: 1, top_k: 0, top_p: 1, seed: 7 });
-  const tokenizer = await loadTokenizer();
+  const tokenizer = await loadGpt2Tokenizer();
   for (const { ids, text, finish_reason } of json.sequences) {
     assert.equal(ids.length, 12);
     assert.equal(text, tokenizer.decode(ids));

@@ -14,8 +14,8 @@ Deno.test(
     const run = ["paper", "--dry-run", "--model", "opt-13b", "--kv-budget", "12.86GB", "--requests", "100"];
     const table = await stdoutOf([...run, "--views", "waste,preemption"], { flags: [] });
     assert.match(table, /^opt-13b, K\/V budget 12\.0 GiB = 15 698 tokens$/m);
-    assert.match(table, /^Use of K\/V memory, mean over time \(figure 2\)$/m);
-    assert.match(table, /^│ oracle +│ +[\d.]+ \(38\.2\) │/m);
+    assert.match(table, /^Use of K\/V memory, mean over time, % \(figure 2\)$/m);
+    assert.match(table, /^oracle +[\d.]+ \(38\.2\) /m);
     assert.match(table, /^The paper: swapping costs much/m);
     assert.match(table, /^Unlike the paper: .*fitted/m);
     const json = await stdoutOf([...run, "--views", "sharing", "--json", "-"], { flags: [] });
@@ -28,7 +28,7 @@ Deno.test(
       await Deno.writeTextFile(file, json);
       assert.match(
         await stdoutOf(["report", file], { read: [folder] }),
-        /^│ 2 beams +│ +[\d.]+ \(37\.6\) │/m,
+        /^2 beams +[\d.]+ \(37\.6\) /m,
       );
       await stdoutOf(["report", file, "-o", `${folder}/page.html`], { write: folder });
       const page = await Deno.readTextFile(`${folder}/page.html`);

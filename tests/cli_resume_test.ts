@@ -5,9 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
+import type { BenchResult } from "../src/measure/record/result.ts";
 import { claimResult } from "../src/cli/session/result_file.ts";
-import { ignore, inScratch, kvbench, MOD, namesIn, stdoutOf, WEIGHTS } from "./cli_support.ts";
+import { ignore, inScratch, kvbench, namesIn, resultAt, signalled, stdoutOf } from "./cli_support.ts";
 
 const RUNS = 20;
 const SWEEP = [
@@ -25,46 +25,23 @@ const SWEEP = [
   ...["--sweep", "batch=1,2"],
 ];
 
-async function read(path: string): Promise<BenchResult> {
-  return parseResult(JSON.parse(await Deno.readTextFile(path)), path);
-}
-
 /** Measured runs, those of a group that isn't finished included. */
 function runsIn({ groups, unfinished }: BenchResult): number {
   return groups.reduce((sum, { order }) => sum + order.length, 0) + (unfinished?.order.length ?? 0);
 }
 
-/** Starts kvbench, sends it `signal` as soon as the file at `path` has grown, and waits for its end. */
-async function stopWith(
-  signal: Deno.Signal,
-  args: readonly string[],
-  path: string,
-): Promise<Deno.CommandStatus & { stderr: string }> {
-  const before = await read(path).then(runsIn, () => 0);
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  const permissions = [`--allow-read=${WEIGHTS},${folder}`, `--allow-write=${folder}`];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--cached-only", ...permissions, MOD, ...args],
-    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const stderr = new Response(child.stderr).text();
-  let ended = false;
-  const status = child.status.finally(() => ended = true);
-  // Whatever stands in the file is whole at every moment.
-  while (!ended && await read(path).then(runsIn, ignoreMissing) <= before) await pause(50);
-  if (!ended) child.kill(signal);
-  return { ...await status, stderr: await stderr };
+/** Sends kvbench `signal` as soon as the file at `path` has grown, which is whole at every moment. */
+async function stopWith(signal: Deno.Signal, args: readonly string[], path: string) {
+  const before = await resultAt(path).then(runsIn, () => 0);
+  return await signalled(signal, args, path, async () => {
+    return await resultAt(path).then(runsIn, ignoreMissing) > before;
+  });
 }
 
 function ignoreMissing(error: unknown): number {
   if (error instanceof Deno.errors.NotFound) return 0;
   throw error;
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and loses no measured run", {
   ignore: ignore || Deno.build.os === "windows",
@@ -73,7 +50,7 @@ Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and los
     const path = `${folder}/sweep.json`;
     const killed = await stopWith("SIGKILL", [...SWEEP, "--json", path], path);
     assert.equal(killed.signal, "SIGKILL");
-    let kept = await read(path);
+    let kept = await resultAt(path);
     assert.ok(!kept.complete && runsIn(kept) > 0);
 
     for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
@@ -83,7 +60,7 @@ Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and los
         stopped.stderr,
         /^kvbench: Interrupted with \d of 2 cells measured, in .+\. Resume with: kvbench bench --resume .+$/m,
       );
-      const now = await read(path);
+      const now = await resultAt(path);
       assert.ok(!now.complete && runsIn(now) > runsIn(kept));
       assert.deepEqual(now.cells.slice(0, kept.cells.length), kept.cells);
       kept = now;
@@ -92,7 +69,7 @@ Deno.test("A sweep goes on where SIGKILL, SIGINT and SIGTERM stopped it, and los
     const rest = { write: folder };
     const stdout = await stdoutOf(["bench", "--resume", path], rest);
     assert.match(stdout, /^prompt 22, 4 new, batch 2/m);
-    const whole = await read(path);
+    const whole = await resultAt(path);
     assert.ok(whole.complete && whole.unfinished === null);
     assert.deepEqual(whole.groups.map(({ order }) => order.length), Array(2).fill(RUNS));
     assert.equal(whole.cells.length, 2);
@@ -131,7 +108,7 @@ Deno.test("A result is written by one run at a time, and by the next when that o
       }
     }
     await stdoutOf(["bench", "--resume", path], rest);
-    assert.ok((await read(path)).complete);
+    assert.ok((await resultAt(path)).complete);
     assert.deepEqual(namesIn(folder).filter((name) => name.endsWith(".lock")), []);
   });
 });

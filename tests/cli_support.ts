@@ -7,6 +7,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import "../mod.ts"; // so that its packages are in the cache, which is all that children may use
+import "@huggingface/tokenizers"; // so is the one that mod.ts imports where it is needed
+import { type BenchResult, parseResult } from "../src/measure/record/result.ts";
 import { permitted } from "./permitted.ts";
 
 /** Whether tests of the command line must be left out. */
@@ -133,6 +135,47 @@ async function readAll(child: Deno.ChildProcess, whenReady: RunOptions["whenRead
   }
   await ready;
   return pieces;
+}
+
+/** A bench result that is in a file. */
+export async function resultAt(path: string): Promise<BenchResult> {
+  return parseResult(JSON.parse(await Deno.readTextFile(path)), path);
+}
+
+/** Waits. */
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Starts kvbench, which may write beside `path`, sends it `signal` once `isTime` says so, and waits for its end.
+ *
+ * @param withinMs Time after the signal in which it must end; then it is killed. Default: unlimited.
+ */
+export async function signalled(
+  signal: Deno.Signal,
+  args: readonly string[],
+  path: string,
+  isTime: () => Promise<boolean>,
+  withinMs?: number,
+): Promise<Deno.CommandStatus & { readonly stderr: string; readonly tookMs: number }> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const permissions = [`--allow-read=${WEIGHTS},${folder}`, `--allow-write=${folder}`];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--cached-only", ...permissions, MOD, ...args],
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  let ended = false;
+  const status = child.status.finally(() => ended = true);
+  while (!ended && !await isTime()) await pause(50);
+  const sent = performance.now();
+  if (!ended) child.kill(signal);
+  const giveUp = withinMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), withinMs);
+  const outcome = await status;
+  clearTimeout(giveUp);
+  return { ...outcome, stderr: await stderr, tookMs: performance.now() - sent };
 }
 
 /** Runs `kvbench` and gives its stdout. The test fails where the exit code isn't 0. */

@@ -8,12 +8,10 @@ import { PassingError } from "../src/hub/http.ts";
 import { assertOk } from "../src/hub/remote_file.ts";
 import { latencyRun, perTokenRun } from "../src/measure/run/cell_runs.ts";
 import { LoadClient } from "../src/load/client.ts";
-import { loadResult } from "../src/load/load_result.ts";
-import { runLoad } from "../src/load/run.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
-import { N_CTX, PROMPT, VOCAB_SIZE, withServer } from "./serve_support.ts";
+import { loadPlanOf, loadTest, PROMPT, withServer } from "./serve_support.ts";
 import { sourcesIn } from "./sources.ts";
 
 const HOUR_MS = 3_600_000;
@@ -44,27 +42,8 @@ gpuTest(
       withServer(gpu, { headerTimeoutMs: 60_000 }, async ({ url }) => {
         const startMs = performance.now();
         const client = new LoadClient({ url, apiKey: undefined, timeoutMs: 60_000 });
-        const plan = {
-          nRequests: 8,
-          ratePerSecond: 100,
-          maxConcurrency: 4,
-          lengths: { uniform: { promptTokens: 10, newTokens: 12, spread: 0 } },
-          prefixTokens: 0,
-          nCtx: N_CTX,
-          vocabSize: VOCAB_SIZE,
-          seed: 1,
-          temperature: 0,
-          ignoreEos: true,
-          limits: { ttftMs: undefined, tpotMs: undefined, e2eMs: undefined },
-        };
-        const outcome = await runLoad(client, "random", plan);
-        const facts = {
-          created: new Date().toISOString(),
-          command: [],
-          server: { url, model: "random" },
-          interrupted: false,
-        };
-        const result = loadResult(plan, outcome, facts);
+        const plan = loadPlanOf({ nRequests: 8, ratePerSecond: 100, maxConcurrency: 4 });
+        const { result } = await loadTest(client, url, plan);
         const metrics = await (await fetch(`${url}/metrics`)).text();
         const wallMs = performance.now() - startMs;
         assert.equal(result.finished, 8);
@@ -123,6 +102,7 @@ Deno.test("How long a hub wants to be left alone is told by its own clock", asyn
 /** What looks at the system's clock, and how often: each to say when something was made. */
 const STAMPS: Readonly<Record<string, number>> = {
   "cli/options/destination.ts": 1,
+  "cli/commands/ladder.ts": 1,
   "cli/commands/load.ts": 1,
   "cli/commands/profile.ts": 1,
   "cli/commands/selftest.ts": 1,

@@ -16,7 +16,7 @@ import { openGpu } from "../src/host/gpu.ts";
 import { strategyNames } from "../src/kv/registry.ts";
 import { seededRandom } from "../src/base/random.ts";
 import { parseResult } from "../src/measure/record/result.ts";
-import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
+import { tensorShapes } from "../src/checkpoint/tensors.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { inScratch, namesIn } from "./cli_support.ts";

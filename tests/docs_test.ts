@@ -6,12 +6,15 @@
  */
 import assert from "node:assert/strict";
 import bench from "../docs/bench.json" with { type: "json" };
+import ladder from "../docs/ladder.json" with { type: "json" };
 import config from "../deno.json" with { type: "text" };
 import type { Command } from "../src/cli/options/commander.ts";
 import { kvbench as program } from "../src/cli/main.ts";
 import { parseResult } from "../src/measure/record/result.ts";
 import { formatResults } from "../src/report/formats.ts";
-import { EXAMPLE_COMMAND } from "../tools/example.ts";
+import { parseLadder } from "../src/measure/ladder/ladder_result.ts";
+import { ladderTable } from "../src/report/ladder/table.ts";
+import { EXAMPLES } from "../tools/example.ts";
 import { partOf } from "../tools/marked_part.ts";
 import { permitted } from "./permitted.ts";
 import { importsOf, sourcesIn } from "./sources.ts";
@@ -161,10 +164,27 @@ Deno.test(
     assert.ok(result.complete);
     const example = page("docs/reading-results.md");
     assert.equal(plain(partOf(example, "bench")), plain(formatResults([result], "markdown")));
-    assert.equal(result.command.join(" "), EXAMPLE_COMMAND.join(" "));
-    assert.ok(plain(example).includes(`mod.ts ${EXAMPLE_COMMAND.join(" ")}`));
+    assertCommand("bench", result.command, example);
   },
 );
+
+Deno.test(
+  "The figures of docs/is-paged-attention-faster.md are those of docs/ladder.json: run deno task example --text",
+  { ignore },
+  () => {
+    const result = parseLadder(ladder, "docs/ladder.json"),
+      example = page("docs/is-paged-attention-faster.md");
+    assert.equal(partOf(example, "ladder").trim(), `\`\`\`text\n${ladderTable(result)}\n\`\`\``);
+    assertCommand("ladder", result.command, example);
+  },
+);
+
+/** Checks that a result and its page have the command of an example. */
+function assertCommand(name: string, command: readonly string[], text: string): void {
+  const expected = EXAMPLES.find((example) => example.name === name)!.command.join(" ");
+  assert.equal(command.join(" "), expected);
+  assert.ok(plain(text).includes(`mod.ts ${expected}`));
+}
 
 /** The lists of files in `docs/architecture.md` that follow something through the program. */
 const WALKS = ["prompt to token", "buffer to table cell", "request to stream"];

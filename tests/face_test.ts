@@ -1,19 +1,21 @@
 /**
- * What somebody who builds on kvbench meets first: `mod.ts` names its exports and documents them, the examples compile
+ * What somebody who builds on kvbench meets first: `mod.ts` and `extend.ts` name their exports and document them, the examples compile
  * and run, and the sources can be published.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import * as face from "../mod.ts";
 import { inScratch, runDeno, WEIGHTS } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
 import { reachedFrom, sourcesIn } from "./sources.ts";
 
 const ignore = !permitted("read", "write", "run", "env");
 const ROOT = new URL("../", import.meta.url);
-const MOD = new URL("mod.ts", ROOT);
+/** Each face, and the most names that it may export. */
+const FACES = { "mod.ts": 53, "extend.ts": 36 };
+/** All files behind the faces. */
+const REACHED = Object.keys(FACES).flatMap((face) => reachedFrom(new URL(face, ROOT)));
 /** Longer examples are no longer read. */
 const MOST_LINES = 60;
 
@@ -28,24 +30,27 @@ async function deno(...args: string[]): Promise<string> {
   return stdout + stderr;
 }
 
-Deno.test("mod.ts exports some forty values, each by its name", { ignore }, async () => {
-  const names = Object.keys(face);
-  assert.ok(names.length >= 20 && names.length <= 40, `${names.length}: ${names}`);
-  assert.doesNotMatch(await Deno.readTextFile(MOD), /export \*/);
-});
+for (const [face, most] of Object.entries(FACES)) {
+  Deno.test(`${face} exports at most ${most} names, each by its name`, { ignore }, async () => {
+    const text = await Deno.readTextFile(new URL(face, ROOT));
+    const names = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) =>
+      list!.split(",").map((name) => name.trim()).filter((name) => name !== "")
+    );
+    assert.ok(names.length > 20 && names.length <= most, `${names.length}: ${names}`);
+    assert.doesNotMatch(text, /export \*/);
+  });
 
-Deno.test(
-  "mod.ts documents everything that it exports, with all the types that it names",
-  { ignore },
-  async () => {
-    await deno("doc", "--lint", "mod.ts");
-  },
-);
+  Deno.test(`${face} documents everything that it exports, with all the types that it names`, {
+    ignore,
+  }, async () => {
+    await deno("doc", "--lint", face);
+  });
+}
 
 Deno.test("Every example in the documentation type-checks", { ignore }, async () => {
   const pages = [...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`);
   const files = ["README.md", "CONTRIBUTING.md", ...pages].filter((name) => name.endsWith(".md")).map(pathOf)
-    .concat(reachedFrom(MOD).map((file) => fileURLToPath(file)))
+    .concat(REACHED.map((file) => fileURLToPath(file)))
     .filter((path) => /^[\s*]*```(ts|typescript)\b/m.test(Deno.readTextFileSync(path)));
   assert.ok(files.includes(pathOf("mod.ts")), String(files));
   await deno("check", "--doc-only", ...files);
@@ -98,18 +103,22 @@ for (const [name, { args, prints }] of Object.entries(RUNS)) {
   });
 }
 
-Deno.test("A dry run of publishing packs all that mod.ts reaches, kernels and weights, and no test", {
-  ignore,
-}, async () => {
-  const said = await deno("task", "publish:check", "--no-check");
-  const packed = new Set([...said.matchAll(/file:\/\/\S+/g)].map(([href]) => href));
-  for (const { href } of reachedFrom(MOD)) assert.ok(packed.has(href), href);
-  for (const name of ["weights/tiny/model.safetensors", "LICENSE", "README.md", "CHANGELOG.md"]) {
-    assert.ok(packed.has(new URL(name, ROOT).href), name);
-  }
-  assert.ok([...packed].some((href) => href.endsWith(".wgsl")));
-  assert.deepEqual([...packed].filter((href) => /_test\.ts$|\/tests\//.test(href)), []);
-});
+Deno.test(
+  "A dry run of publishing packs all that mod.ts and extend.ts reach, kernels and weights, and no test",
+  {
+    ignore,
+  },
+  async () => {
+    const said = await deno("task", "publish:check", "--no-check");
+    const packed = new Set([...said.matchAll(/file:\/\/\S+/g)].map(([href]) => href));
+    for (const { href } of REACHED) assert.ok(packed.has(href), href);
+    for (const name of ["weights/tiny/model.safetensors", "LICENSE", "README.md", "CHANGELOG.md"]) {
+      assert.ok(packed.has(new URL(name, ROOT).href), name);
+    }
+    assert.ok([...packed].some((href) => href.endsWith(".wgsl")));
+    assert.deepEqual([...packed].filter((href) => /_test\.ts$|\/tests\//.test(href)), []);
+  },
+);
 
 Deno.test("GitHub's workflow runs .ci/run, and that the README's test command", { ignore }, async () => {
   const [workflow, run, readme] = await Promise.all(

@@ -5,7 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { checkGolden, hasGolden, PROMISED_TOLERANCE, SOFTWARE_TOLERANCE } from "../src/check/golden.ts";
+import { checkGolden, hasGolden } from "../src/check/golden.ts";
+import { PROMISED_TOLERANCE, SOFTWARE_TOLERANCE } from "../src/measure/quality/logit_tolerance.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
 import { strategyNames } from "../src/kv/registry.ts";

@@ -6,7 +6,16 @@
  */
 import assert from "node:assert/strict";
 import { Hub } from "../src/hub/hub.ts";
-import { contentOf, cut, type Fault, REPOSITORY, sha256, smallModel, withHub } from "./fixtures/hub.ts";
+import {
+  contentOf,
+  cut,
+  type Fault,
+  MODEL,
+  REPOSITORY,
+  sha256,
+  smallModel,
+  withHub,
+} from "./fixtures/hub.ts";
 import { ignore as cliIgnore, kvbench } from "./cli_support.ts";
 import {
   assertFails,
@@ -158,7 +167,7 @@ for (const [what, fault, message, tries] of FATAL) {
       await assertFails(fetchModel(hub, cache), message);
       assert.deepEqual((await finals(cache)).filter((name) => before.includes(name)), before);
       assert.deepEqual(await Deno.readFile(`${folder}/${WEIGHTS}`), files[WEIGHTS]);
-      const used = await new Hub(hub.settings(cache, { offline: true })).open(REPOSITORY);
+      const used = await new Hub(hub.settings(cache, { offline: true })).open(MODEL);
       assert.equal(used.folder, folder);
     });
   });

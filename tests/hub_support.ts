@@ -8,7 +8,7 @@ import { KvbenchError } from "../src/base/errors.ts";
 import type { Snapshot } from "../src/hub/cache.ts";
 import { Hub } from "../src/hub/hub.ts";
 import type { RetryOptions } from "../src/hub/retry.ts";
-import { type Fault, REPOSITORY, smallModel, type TestHub } from "./fixtures/hub.ts";
+import { type Fault, MODEL, smallModel, type TestHub } from "./fixtures/hub.ts";
 import { permitted } from "./permitted.ts";
 
 /** Whether tests of the hub must be left out. */
@@ -38,7 +38,7 @@ export function fetchModel(
   { onRetry, ...rest }: FetchTestOptions = {},
 ): Promise<Snapshot> {
   const events = { retry: (reason: string) => onRetry?.(reason) };
-  return new Hub(hub.settings(cache, rest)).fetch(REPOSITORY, { retry: RETRY, events });
+  return new Hub(hub.settings(cache, rest)).fetch(MODEL, { retry: RETRY, events });
 }
 
 /** What has its final name in the cache: contents by hash, and what snapshots show. */

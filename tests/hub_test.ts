@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { HubCache } from "../src/hub/cache.ts";
 import { Hub } from "../src/hub/hub.ts";
-import { locateConfig, locateModel } from "../src/hub/locate.ts";
-import { gitHash, REPOSITORY, sha256, smallModel, withHub } from "./fixtures/hub.ts";
+import { describeModel, locateModel } from "../src/hub/locate.ts";
+import { gitHash, MODEL, REPOSITORY, sha256, smallModel, withHub } from "./fixtures/hub.ts";
 import { namesIn } from "./cli_support.ts";
 import { permitted } from "./permitted.ts";
 
@@ -87,7 +87,7 @@ Deno.test(
         name: "KvbenchError",
         message: `Model ${REPOSITORY} is not in ${cache}. HF_HUB_OFFLINE is set, so that nothing is fetched`,
       });
-      const config = await locateConfig(REPOSITORY, { settings: hub.settings(cache) });
+      const { config } = await describeModel(REPOSITORY, { settings: hub.settings(cache) });
       assert.equal(config.vocabSize, 300);
       assert.deepEqual(hub.gets("model.safetensors"), [], "the weights were fetched for the configuration");
       await assert.rejects(locateModel(REPOSITORY, offline), {
@@ -102,8 +102,8 @@ Deno.test(
   },
 );
 
-Deno.test("locateConfig() knows a published model without asking", async () => {
-  assert.equal((await locateConfig("gpt2-xl")).nLayer, 48);
+Deno.test("describeModel() knows a published model without asking", async () => {
+  assert.equal((await describeModel("gpt2-xl")).config.nLayer, 48);
 });
 
 Deno.test("A model in several files is fetched and read as one", { ignore }, async () => {
@@ -123,7 +123,7 @@ Deno.test("A model in several files is fetched and read as one", { ignore }, asy
     map.b = "../../../etc/passwd.safetensors";
     hub.files["model.safetensors.index.json"] = new TextEncoder().encode(JSON.stringify({ weight_map: map }));
     hub.commit = "d".repeat(40);
-    await assert.rejects(new Hub(hub.settings(cache)).fetch(REPOSITORY), {
+    await assert.rejects(new Hub(hub.settings(cache)).fetch(MODEL), {
       name: "KvbenchError",
       message:
         /index\.json of .+: it names "\.\.\/.+passwd.safetensors", expected \.safetensors files beside it$/,
@@ -137,10 +137,10 @@ Deno.test(
   async () => {
     await withHub(async (hub, cache) => {
       const settings = hub.settings(cache);
-      await new Hub(settings).fetch(REPOSITORY);
+      await new Hub(settings).fetch(MODEL);
       hub.commit = "d".repeat(40);
       hub.files["model.safetensors"] = (await smallModel(2))["model.safetensors"]!;
-      const { folder, commit } = await new Hub(settings).fetch(REPOSITORY);
+      const { folder, commit } = await new Hub(settings).fetch(MODEL);
       assert.equal(commit, hub.commit);
       assert.deepEqual(await Deno.readFile(`${folder}/model.safetensors`), hub.files["model.safetensors"]);
       assert.equal(hub.gets("config.json").length, 1);
@@ -157,7 +157,7 @@ Deno.test("weights verify and rm see a damaged file, a foreign one, and what ano
 }, async () => {
   await withHub(async (hub, cache) => {
     const { settings, cache: kept } = new Hub(hub.settings(cache));
-    const snapshot = await new Hub(settings).fetch(REPOSITORY);
+    const snapshot = await new Hub(settings).fetch(MODEL);
     const states = async () =>
       (await new Hub(settings).verify(snapshot)).map(({ path, state }) => `${path} ${state}`);
     assert.deepEqual(await states(), ["config.json ok", "model.safetensors ok"]);

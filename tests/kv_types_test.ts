@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { openDecoder } from "../src/engine/with_decoder.ts";
-import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
+import { tensorShapes } from "../src/checkpoint/tensors.ts";
 import { chooseKv } from "../src/kv/registry.ts";
 import { KvPool } from "../src/kv/pool.ts";
 import { kvRowBytes } from "../src/kv/shape.ts";

@@ -26,7 +26,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   check: ["measure", "engine", "model", "checkpoint", "kv", "formats", "gpu"],
   simulate: ["check", "measure", "engine", "model", "checkpoint", "kv", "formats", "gpu"],
   load: ["simulate", "measure"],
-  report: ["load", "simulate", "check", "measure", "kv", "formats", "gpu"],
+  report: ["load", "simulate", "check", "measure", "host", "kv", "formats", "gpu"],
   cli: [
     "report",
     "load",

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { tensorShapes } from "../src/checkpoint/checkpoint.ts";
+import { tensorShapes } from "../src/checkpoint/tensors.ts";
 import { type Gpt2Config, PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import { ignore, inScratch, RANDOM_SMALL, runDeno } from "./cli_support.ts";

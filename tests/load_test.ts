@@ -5,33 +5,20 @@
  */
 import assert from "node:assert/strict";
 import { LoadClient } from "../src/load/client.ts";
-import { loadResult } from "../src/load/load_result.ts";
 import { runLoad } from "../src/load/run.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
-import { N_CTX, VOCAB_SIZE, withServer } from "./serve_support.ts";
+import { loadPlanOf, loadTest, N_CTX, withServer } from "./serve_support.ts";
 
 gpuTest("A load test gets from the server every token that it asks for", async (gpu) => {
   await withServer(gpu, { apiKey: "k" }, async ({ url, engine }) => {
     const client = new LoadClient({ url: `${url}/v1/`, apiKey: "k", timeoutMs: 60_000 });
     assert.deepEqual(await client.models(), [{ id: "random", maxTokens: N_CTX }]);
-    const plan = {
-      nRequests: 12,
-      ratePerSecond: 200,
-      maxConcurrency: 5,
+    const plan = loadPlanOf({
+      ...{ nRequests: 12, ratePerSecond: 200, maxConcurrency: 5, prefixTokens: 8 },
       lengths: { uniform: { promptTokens: 10, newTokens: 12, spread: 0.8 } },
-      prefixTokens: 8,
-      nCtx: N_CTX,
-      vocabSize: VOCAB_SIZE,
-      seed: 1,
-      temperature: 0,
-      ignoreEos: true,
-      limits: { ttftMs: undefined, tpotMs: undefined, e2eMs: undefined },
-    };
-    const run = await runLoad(client, "random", plan);
-    const server = { url, model: "random" };
-    const facts = { created: new Date().toISOString(), command: [], server, interrupted: false };
-    const result = loadResult(plan, run, facts);
+    });
+    const { run, result } = await loadTest(client, url, plan);
     assert.deepEqual([result.finished, result.failures], [12, []]);
     run.outcomes.forEach((outcome) => {
       assert.ok("answer" in outcome && outcome.answer.chunkMs.length === outcome.answer.outputTokens);

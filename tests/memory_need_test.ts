@@ -16,10 +16,13 @@ import {
   type WorkNeed,
 } from "../src/engine/work_need.ts";
 import { everyKvDtype } from "../src/formats/kv_dtype.ts";
+import { HALF_DTYPE } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { GROWTHS } from "../src/kv/contiguous/policy.ts";
 import { strategyNames } from "../src/kv/registry.ts";
+import { ladderNeed } from "../src/measure/ladder/ladder_need.ts";
+import { runLadder } from "../src/measure/ladder/run_ladder.ts";
 import { accuracyNeed, referenceOf } from "../src/measure/quality/accuracy.ts";
 import { benchNeed } from "../src/measure/run/bench_need.ts";
 import { decodingOf } from "../src/measure/run/group.ts";
@@ -135,6 +138,32 @@ Deno.test(
     });
   },
 );
+
+Deno.test("ladder says what its rungs will take: never less, and at most a tenth more", reading, async () => {
+  await withTiny(async (model, context) => {
+    const { gpu, tuning } = model, lowest = { model, weightsBytes: gpu.ledger.current.weights };
+    const checkpoint = await locateModel("tiny");
+    const half = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: HALF_DTYPE });
+    checkpoint.close();
+    try {
+      const { weightsBytes } = memoryNeed(model.config, { ...tuning, weightsDtype: HALF_DTYPE });
+      for (const tokens of [3, 300]) {
+        const plan = {
+          ...{ prompt: null, prompt_ids: madeUpPrompt(tokens, model.config.vocabSize, 0), new_tokens: 2 },
+          ...{ runs: 1, target_ci: 0.1, max_seconds: 1, seed: 0 },
+        };
+        await assertNear(
+          model,
+          ladderNeed(context, plan, weightsBytes),
+          `a ladder with ${tokens} tokens`,
+          () => runLadder((dtype) => dtype === HALF_DTYPE ? { model: half, weightsBytes } : lowest, plan),
+        );
+      }
+    } finally {
+      half.dispose();
+    }
+  });
+});
 
 Deno.test("A decoder takes to the byte what is said of it, in every strategy and type", reading, async () => {
   await withTiny(async (model, context) => {

@@ -22,6 +22,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["generate", "The", "--max-new-tokens", "2"],
   ["logits", "The", "-o", "FOLDER/l.f32"],
   [...QUICK_BENCH, "--json", "-"],
+  ["ladder", "--runs", "1", "--new-tokens", "2", "--prompt-tokens", "2", "--no-autotune", "--json", "-"],
   ["compare", "FILE", "FILE"],
   ["report", "FILE"],
   ["perplexity", "--ids", "FILE"],

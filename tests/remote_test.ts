@@ -32,6 +32,7 @@ const WEIGHTS = "/weights/tiny/model.safetensors";
 const OTHERS: readonly (readonly string[])[] = [
   ["compare", "RESULT", "RESULT"],
   ["doctor"],
+  ["ladder", "--runs", "1", "--new-tokens", "2", "--prompt-tokens", "2", "--no-autotune", "--json", "-"],
   ["logits", "The", "--no-autotune", "-o", "FOLDER/logits.f32"],
   ["paper", "--views", "prefix", "--requests", "1", "--no-autotune"],
   ["perplexity", "--ids", "IDS", "--no-autotune"],

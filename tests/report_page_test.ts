@@ -11,6 +11,7 @@ import type { BenchResult } from "../src/measure/record/result.ts";
 import { buildClient, CLIENT } from "../tools/page.ts";
 import { reportPage } from "../src/report/page/page.ts";
 import { inScratch, runDeno } from "./cli_support.ts";
+import { fixtureLadder } from "./fixtures/ladder.ts";
 import { fixtureProfile } from "./fixtures/profile.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { permitted } from "./permitted.ts";
@@ -140,6 +141,23 @@ Deno.test("The report page works offline in a browser, on a desktop in light and
     assertRows(numbersIn(tables["table-r2-roofline"]).slice(-roofline.length), roofline, "roofline");
     assert.ok(opened, "the keyboard opens no table");
     assert.ok(followed, "the colours don't follow the system's");
+  });
+});
+
+Deno.test("A ladder's page in Chinese works offline, and its chart is drawn on a desktop and on a phone", {
+  ignore,
+}, async () => {
+  await inScratch(async (folder) => {
+    const path = `${folder}/ladder.html`, ladder = fixtureLadder();
+    await Deno.writeTextFile(path, reportPage([ladder], { lang: "zh" }));
+    const { views, tables } = await inBrowser(path);
+    for (const { width, canvases, messages, empty, fits } of views) {
+      assert.deepEqual([messages, canvases, empty, fits], [[], 1, [], true], `at ${width} pixels`);
+    }
+    const rows = numbersIn(tables["table-ladder"]);
+    assert.deepEqual(rows.map(([label]) => parseInt(String(label))), [1, 2, 3, 4, 5, 6, 7]);
+    const { from_ms } = ladder.turns[0]!, times = [...from_ms, ...ladder.turns.at(-1)!.from_ms];
+    assert.ok(times.some((ms) => ms <= Number(rows[0]![2])) && times.some((ms) => ms >= Number(rows[0]![2])));
   });
 });
 

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { loadTokenizer } from "../src/checkpoint/tokenizer.ts";
+import { loadGpt2Tokenizer } from "../src/checkpoint/gpt2_tokenizer.ts";
 import { goldenCase, ignore, kvbench, type RunOptions, type RunResult, WEIGHTS } from "./cli_support.ts";
 
 const LEAST = [`--allow-read=${WEIGHTS}`, "--allow-net=127.0.0.1"];
@@ -36,7 +36,7 @@ async function golden(
   nTokens: number,
 ): Promise<{ body: { prompt: string; max_tokens: number }; text: string }> {
   const { prompt = "", greedy } = await goldenCase("tiny", "once");
-  const text = (await loadTokenizer()).decode(greedy.slice(0, nTokens));
+  const text = (await loadGpt2Tokenizer()).decode(greedy.slice(0, nTokens));
   return { body: { prompt, max_tokens: nTokens }, text };
 }
 

@@ -10,6 +10,10 @@ import { LiveEngine } from "../src/engine/live_engine.ts";
 import type { Preemption } from "../src/engine/scheduler/scheduler_options.ts";
 import type { Kv, KvNeed, KvOptions } from "../src/kv/strategy_def.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
+import type { LoadClient } from "../src/load/client.ts";
+import { loadResult } from "../src/load/load_result.ts";
+import type { LoadPlan } from "../src/load/plan.ts";
+import { runLoad } from "../src/load/run.ts";
 import type { Gpt2 } from "../src/model/gpt2.ts";
 import type { Sampling } from "../src/model/sampling.ts";
 import { serve, type ServerOptions } from "../src/serve/server.ts";
@@ -47,6 +51,31 @@ export async function whole(response: Response | Promise<Response>): Promise<Com
   const json = await answer.json();
   assert.equal(answer.status, 200, JSON.stringify(json));
   return json;
+}
+
+/** A load test of the served model, but for what `own` says; answers have 12 tokens. */
+export function loadPlanOf(
+  own: Pick<LoadPlan, "nRequests" | "ratePerSecond" | "maxConcurrency"> & Partial<LoadPlan>,
+): LoadPlan {
+  return {
+    lengths: { uniform: { promptTokens: 10, newTokens: 12, spread: 0 } },
+    prefixTokens: 0,
+    nCtx: N_CTX,
+    vocabSize: VOCAB_SIZE,
+    seed: 1,
+    temperature: 0,
+    ignoreEos: true,
+    limits: { ttftMs: undefined, tpotMs: undefined, e2eMs: undefined },
+    ...own,
+  };
+}
+
+/** Runs a plan against a server, and makes its record. */
+export async function loadTest(client: LoadClient, url: string, plan: LoadPlan) {
+  const run = await runLoad(client, "random", plan);
+  const server = { url, model: "random" };
+  const facts = { created: new Date().toISOString(), command: [], server, interrupted: false };
+  return { run, result: loadResult(plan, run, facts) };
 }
 
 /** A server under test. */

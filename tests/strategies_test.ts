@@ -233,7 +233,8 @@ gpuTest("A sequence that doesn't fit is refused by every part that could hold it
     const { nCtx } = model.config;
     await assert.rejects(withDecoder(model, { variant: NO_CACHE, maxTokens: nCtx + 1 }, () => {}), {
       name: "UsageError",
-      message: "A sequence of 41 tokens does not fit: the model's context is 40 tokens",
+      message:
+        "A sequence of 41 tokens does not fit: the model's context is 40 tokens, the positions that it has learned",
     });
     const options = { nSequences: 2, maxPromptTokens: 20, maxTokens: nCtx };
     const small = [

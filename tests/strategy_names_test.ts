@@ -13,7 +13,7 @@ const ROOT = new URL("../", import.meta.url);
 const OTHERS = /"cache-control": "no-cache"/g;
 
 /** Names that are words of their own, which stand for other things too. */
-const WORDS = ["max"];
+const WORDS = ["max", "window"];
 
 /** All files below a folder. */
 function* filesIn(folder: URL): Generator<URL> {

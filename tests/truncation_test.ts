@@ -12,10 +12,11 @@ import { KvbenchError } from "../src/base/errors.ts";
 import { Hub } from "../src/hub/hub.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { memorySource } from "../src/checkpoint/byte_source.ts";
-import { openCheckpoint, tensorShapes } from "../src/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
+import { tensorShapes } from "../src/checkpoint/tensors.ts";
 import { ignore as noChildren, inScratch, stdoutOf } from "./cli_support.ts";
 import { randomCheckpoint, safetensors } from "./fixtures/checkpoint.ts";
-import { REPOSITORY, withHub } from "./fixtures/hub.ts";
+import { MODEL, REPOSITORY, withHub } from "./fixtures/hub.ts";
 import { fixtureProfile } from "./fixtures/profile.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { permitted } from "./permitted.ts";
@@ -201,7 +202,7 @@ Deno.test("A hub cache's reference and configuration that break off are refused,
 }, async () => {
   await withHub(async (hub, cache) => {
     const settings = hub.settings(cache);
-    const { folder } = await new Hub(settings).fetch(REPOSITORY);
+    const { folder } = await new Hub(settings).fetch(MODEL);
     const home = folder.slice(0, folder.indexOf("/snapshots/"));
     const offline = { ...settings, offline: true };
     const open = async () => {

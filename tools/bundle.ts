@@ -12,8 +12,8 @@ import { KvbenchError } from "../src/base/errors.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
 
 /** The content of a bundle and its place. */
-export interface BundleOptions {
-  /** The module that the bundle runs, and whose exports are the bundle's. Default: `mod.ts`. */
+interface BundleOptions {
+  /** The module that the bundle runs, and whose exports are the bundle's. Default: `mod.ts` with `extend.ts`. */
   readonly entry?: URL;
   /** The folder to write to, as an address that ends with a slash. It is made where it is missing. */
   readonly folder: URL;
@@ -22,11 +22,17 @@ export interface BundleOptions {
 /** Name of the file that is run. */
 export const BUNDLE_NAME = "kvbench.js";
 
+/**
+ * Modules that others take the place of: a package that a checkout fetches when it needs it is a part of the bundle, which
+ * is one file wherever it runs.
+ */
+const REPLACED = { "src/checkpoint/tokenizers_package.ts": "tools/bundled_tokenizers.ts" };
+
 /** Package that is loaded at run time, since it is native code. */
 const EXTERNAL = "npm:@napi-rs/canvas*";
 
 const ROOT = new URL("../", import.meta.url);
-const ENTRY = new URL("mod.ts", ROOT);
+const ENTRY = new URL("tools/bundle_entry.ts", ROOT);
 /** The embedded model's files, below the root and below the bundle's folder. */
 const WEIGHTS = "weights/tiny/";
 
@@ -86,9 +92,13 @@ function portable(code: string): string {
 }
 
 async function runBundler(entry: string, out: string): Promise<void> {
+  const imports = Object.entries(REPLACED).map((pair) => pair.map((path) => new URL(path, ROOT).href));
+  const map = `data:application/json,${
+    encodeURIComponent(JSON.stringify({ imports: Object.fromEntries(imports) }))
+  }`;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     // Not minified: in Deno 2.9.6 that breaks packages that require() a built-in module.
-    args: ["bundle", "--quiet", `--external=${EXTERNAL}`, "--output", out, entry],
+    args: ["bundle", "--quiet", `--external=${EXTERNAL}`, `--import-map=${map}`, "--output", out, entry],
     cwd: fileURLToPath(ROOT),
     stdin: "null",
     env: { NO_COLOR: "1" },

@@ -4,6 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { LADDER_KIND, ladderJsonSchema } from "../src/measure/ladder/ladder_result.ts";
 import { PROFILE_VERSION, profileJsonSchema } from "../src/measure/profile/profile_result.ts";
 import { resultJsonSchema, SCHEMA_VERSION } from "../src/measure/record/result.ts";
 
@@ -22,7 +23,7 @@ interface Schema {
 }
 
 /** A field: its path, its type, and its meaning. */
-export interface Field {
+interface Field {
   /** Such as `cells[].ttft_ms.median`. */
   readonly path: string;
   /** Such as "number or null". */
@@ -93,6 +94,12 @@ reader would misread.
 What \`bench\` writes.
 
 ${fieldTable(resultJsonSchema())}
+
+## \`kvbench.ladder\`, version ${LADDER_KIND.version}
+
+What \`ladder\` writes.
+
+${fieldTable(ladderJsonSchema())}
 
 ## \`kvbench.profile\`, version ${PROFILE_VERSION}
 

@@ -1,7 +1,7 @@
 /**
- * Set-up: makes sure that there is a WebGPU adapter before anything else runs, and with `--browser` also a browser, in
- * which the tests open the report. It installs what is missing from Debian (a software Vulkan driver, Chromium) where
- * it may, and names the command to run where it may not. OpenGL in software is used only where no Vulkan driver can be
+ * Set-up: makes sure that there is a WebGPU adapter before anything else runs, and with `--tests` also a browser, in
+ * which the tests open the report, and a C compiler, for the layer that hands kernels to `deno task hardware`. It installs
+ * what is missing from Debian (a software Vulkan driver, Chromium, gcc and Vulkan's headers) where it may, and names the command to run where it may not. OpenGL in software is used only where no Vulkan driver can be
  * installed. Imports no package, since it runs before other tasks, and prints to stderr, since stdout is theirs.
  *
  * @module
@@ -18,10 +18,10 @@ import { askedBackends } from "../src/host/variables.ts";
 import { askBackends, type FoundAdapter } from "../src/cli/session/backends.ts";
 
 /** A package manager that kvbench can name the driver's packages for. */
-export type PackageManager = "apt-get" | "dnf" | "pacman";
+type PackageManager = "apt-get" | "dnf" | "pacman";
 
 /** A thing that may be missing. */
-export type Need = "driver" | "browser";
+type Need = "driver" | "browser" | "compiler";
 
 /** Facts about the machine. */
 export interface SetupFacts {
@@ -37,7 +37,7 @@ export interface SetupFacts {
 }
 
 /** A plan of set-up: nothing, install, or ask the user to. Commands are argument lists, program first. */
-export type SetupPlan =
+type SetupPlan =
   | { readonly kind: "ready" }
   | { readonly kind: "install"; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: "ask"; readonly message: string };
@@ -60,12 +60,20 @@ const PACKAGES: Readonly<Record<Need, Readonly<Record<PackageManager, string>>>>
     pacman: "vulkan-icd-loader vulkan-swrast",
   },
   browser: { "apt-get": "chromium", dnf: "chromium", pacman: "chromium" },
+  compiler: {
+    "apt-get": "gcc libc6-dev libvulkan-dev",
+    dnf: "gcc vulkan-headers vulkan-loader-devel",
+    pacman: "gcc vulkan-headers",
+  },
 };
 
 /** Paths of browsers that the tests can use. */
 const BROWSERS: readonly string[] = Deno.build.os === "darwin"
   ? ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"]
   : ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** A program and a header that `tools/hardware` builds its layer with. */
+const COMPILER: readonly string[] = ["/usr/bin/gcc", "/usr/include/vulkan/vk_layer.h"];
 
 /** Finds the browser for the tests; needs permission to read the paths of browsers. */
 export function findBrowser(): string | undefined {
@@ -75,7 +83,6 @@ export function findBrowser(): string | undefined {
 /** Lines of apt-get that show progress. */
 const PROGRESS = /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers|chromium) )/;
 
-/** Plans the set-up. */
 export function planSetup(facts: SetupFacts): SetupPlan {
   const { missing, os, packageManager } = facts;
   if (missing.length === 0) return { kind: "ready" };
@@ -107,7 +114,11 @@ export function planSetup(facts: SetupFacts): SetupPlan {
 }
 
 function sayMissing({ missing, openGl }: SetupFacts): string {
-  if (!missing.includes("driver")) return "No browser for the tests of the report: expected Chromium";
+  if (!missing.includes("driver")) {
+    return missing.includes("browser")
+      ? "No browser for the tests of the report: expected Chromium"
+      : "No C compiler with Vulkan's headers for the tests of `deno task hardware`: expected gcc and vulkan/vk_layer.h";
+  }
   return openGl
     ? `Only OpenGL in software: expected a Vulkan driver, since ${GL_COST}`
     : "No WebGPU adapter: expected a GPU with a Vulkan, Metal or DirectX 12 driver";
@@ -128,7 +139,6 @@ export function installCommand(facts: SetupFacts): string {
     : commands.map((command) => `sudo ${command}`).join(" && ");
 }
 
-/** Describes an adapter. */
 function sayAdapter({ description, software, backend }: FoundAdapter): string {
   return [description, ...(software ? ["software"] : []), BACKEND_TITLES[backend]].join(", ");
 }
@@ -196,17 +206,26 @@ async function runShown(command: readonly string[]): Promise<boolean> {
   return success;
 }
 
+/** Tells whether Mesa's software driver can write kernels' SPIR-V by itself, as it does since version 25. */
+async function writesSpirv(): Promise<boolean> {
+  const libraries = [...Deno.readDirSync("/usr/lib")].filter(({ name }) => name.endsWith("-linux-gnu"))
+    .map(({ name }) => `/usr/lib/${name}/libvulkan_lvp.so`).filter(exists);
+  if (libraries.length === 0) return false;
+  const grep = new Deno.Command("/usr/bin/grep", { args: ["-q", "MESA_SPIRV_DUMP_PATH", ...libraries] });
+  return (await grep.output()).success;
+}
+
 /** Returns the first adapter of the backends. */
 async function findAdapter(backends: readonly KnownBackend[]): Promise<FoundAdapter | undefined> {
   return (await askBackends(backends))[0];
 }
 
 /**
- * Sets up. Without an adapter nothing works; without a browser one test fails, and says so.
+ * Sets up. Without an adapter nothing works; without a browser one test fails, and without a compiler one skips.
  *
  * @returns The exit code.
  */
-async function setUp(browser: boolean): Promise<number> {
+async function setUp(tests: boolean): Promise<number> {
   const os = Deno.build.os;
   const asked = askedBackends();
   const named = asked === undefined ? undefined : parseBackends(asked);
@@ -226,7 +245,8 @@ async function setUp(browser: boolean): Promise<number> {
   }
   const openGl = adapter !== undefined && isMakeshift(adapter) && canHaveDriver;
   const missing: Need[] = adapter === undefined || openGl ? ["driver"] : [];
-  if (browser && findBrowser() === undefined) missing.push("browser");
+  if (tests && findBrowser() === undefined) missing.push("browser");
+  if (tests && os === "linux" && !COMPILER.every(exists) && !await writesSpirv()) missing.push("compiler");
   const facts = await gatherFacts({ missing, openGl });
   const plan = planSetup(facts);
   let problem = plan.kind === "ask" ? plan.message : undefined;
@@ -273,6 +293,8 @@ const WHY: Readonly<Record<Need, (facts: SetupFacts) => string>> = {
       ? `Only OpenGL in software: installing a software Vulkan driver, since ${GL_COST}`
       : "No WebGPU adapter: installing a software Vulkan driver, so that kvbench can run on the CPU",
   browser: () => "No browser: installing Chromium, in which the tests open the report",
+  compiler: () =>
+    "No C compiler with Vulkan's headers: installing them for the tests of `deno task hardware`",
 };
 
-if (import.meta.main) Deno.exit(await setUp(Deno.args.includes("--browser")));
+if (import.meta.main) Deno.exit(await setUp(Deno.args.includes("--tests")));

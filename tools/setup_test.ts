@@ -80,6 +80,13 @@ Deno.test("planSetup() installs the browser alone, or together with the driver, 
   }
 });
 
+Deno.test("planSetup() installs a C compiler with Vulkan's headers, or says what is expected", () => {
+  const plan = planSetup({ ...bare, missing: ["compiler"] });
+  match(plan.kind === "install" ? plan.commands[1]!.join(" ") : "", / gcc libc6-dev libvulkan-dev$/);
+  const asked = planSetup({ ...bare, root: false, missing: ["compiler"] });
+  match(asked.kind === "ask" ? asked.message : "", /^No C compiler .*: expected gcc and vulkan\/vk_layer\.h/);
+});
+
 Deno.test("installCommand() is what the user can paste into a shell", () => {
   const apt = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers";
   strictEqual(installCommand(bare), `apt-get update && ${apt}`);

@@ -7,17 +7,11 @@ import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";
 import { decodingNeed, inTurn, type NeedContext, type WorkNeed } from "../engine/work_need.ts";
 import type { DecodingOptions } from "../engine/with_decoder.ts";
+import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import type { FirstDispatch } from "../gpu/recorder.ts";
+import { logitTolerance } from "../measure/quality/logit_tolerance.ts";
 import type { Model } from "../model/model.ts";
 import { compare, type Comparison } from "../base/comparison.ts";
-
-/** The tolerance that kvbench promises for float32 weights. */
-export const PROMISED_TOLERANCE = 2e-3;
-/**
- * The tolerance that it keeps on software adapters: logits of up to 40 are 9e-5 off after 1024 tokens, 2e-5 in the other
- * cases. Hardware has other errors in exp() and in the order of sums.
- */
-export const SOFTWARE_TOLERANCE = 2e-4;
 
 /** Tells whether there are golden prompts for a model with these weights. */
 export function hasGolden(weightsSha256: string): boolean {
@@ -62,7 +56,7 @@ export async function checkGolden(
 ): Promise<Comparison[]> {
   const { cases } = golden;
   const prompts = cases.map(({ ids }) => ids);
-  const tolerance = model.gpu.facts.software ? SOFTWARE_TOLERANCE : PROMISED_TOLERANCE;
+  const tolerance = logitTolerance(model, DEFAULT_DTYPE);
   return await withDecoder(model, decodingOf(strategy), async (decoder) => {
     onProgress(1);
     decoder.runner.recorder.onFirstDispatch = onKernel;

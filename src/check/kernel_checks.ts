@@ -16,8 +16,7 @@ import { checkKvCopy } from "./kv_copy.ts";
 import { runTrial } from "./run_trial.ts";
 
 /** A kernel in one of its variants. */
-export interface KernelCheck {
-  /** Its file. */
+interface KernelCheck {
   readonly kernel: string;
   /** Which variant, such as `int8, software tuning`. */
   readonly variant: string;

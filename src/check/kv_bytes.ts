@@ -7,12 +7,11 @@ import { type KvDtype, kvStorages, partsOf } from "../formats/kv_dtype.ts";
 import { formatOf } from "../formats/registry.ts";
 
 /** The shape of the bytes. */
-export interface KvBytesShape {
+interface KvBytesShape {
   /** Storage types of K and V. */
   readonly dtype: KvDtype;
   /** Width of K, and of V, in vectors of four. */
   readonly a4: number;
-  /** Heads. */
   readonly nHead: number;
   /** Slots that lie together, head by head. */
   readonly slotGroup: number;

@@ -61,7 +61,6 @@ export class Scratch {
     this.#entries.push(entry);
   }
 
-  /** Frees the buffers. */
   dispose(): void {
     for (const entry of this.#entries) entry.destroy();
   }

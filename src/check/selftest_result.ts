@@ -30,7 +30,6 @@ const schema = z.strictObject({
   })).describe("In the order of a forward pass"),
 });
 
-/** A self-test. */
 export type SelfTest = z.infer<typeof schema>;
 
 /** The record of verdicts. */

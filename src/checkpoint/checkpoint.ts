@@ -9,13 +9,8 @@ import type { ByteSource } from "./byte_source.ts";
 import { type Gpt2Config, parseConfig } from "./config.ts";
 import { firstNotFinite } from "../base/finite.ts";
 import { sha256Hex } from "../base/sha256.ts";
-import {
-  FLOAT_DTYPES,
-  isFloatDtype,
-  type RowRange,
-  SafetensorsFile,
-  type TensorInfo,
-} from "./safetensors.ts";
+import { type RowRange, SafetensorsFile, unusable } from "./safetensors.ts";
+import { EMBEDDING, HEAD, matchTensors, type StoredTensor } from "./tensors.ts";
 
 export type { RowRange } from "./safetensors.ts";
 
@@ -31,6 +26,17 @@ export interface TensorSource {
   /** Dimensions of the model. */
   readonly config: Gpt2Config;
   /**
+   * Reads the files of the model's own vocabulary: texts by name, and the folder for messages. Default: it has none.
+   *
+   * @returns Undefined if there are no such files.
+   * @throws {KvbenchError} If one can't be read.
+   */
+  readonly vocabulary?:
+    | (() => Promise<
+      { readonly texts: Readonly<Record<string, string>>; readonly folder: string } | undefined
+    >)
+    | undefined;
+  /**
    * Returns the origin of the values, for results.
    *
    * @throws {KvbenchError} If a file can't be read.
@@ -43,21 +49,27 @@ export interface TensorSource {
    * @param rows Rows of its first dimension. Default: all.
    * @throws {KvbenchError} If there is no such tensor, or it can't be read.
    */
-  read(tensor: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  read(
+    tensor: string,
+    rows?: { readonly first: number; readonly count: number },
+  ): Promise<Float32Array<ArrayBuffer>>;
   /** Frees what it holds open. */
   close(): void;
 }
 
-/** A safetensors file. */
+/** Reads a vocabulary's files. */
+export type ReadVocabulary = NonNullable<TensorSource["vocabulary"]>;
+
+/** The files of one vocabulary. */
+export type VocabularyFiles = NonNullable<Awaited<ReturnType<ReadVocabulary>>>;
+
 export interface WeightsFile {
-  /** Its bytes. */
   readonly bytes: ByteSource;
-  /** Name in messages. */
   readonly name: string;
 }
 
 /** The files of a checkpoint. */
-export interface CheckpointFiles {
+interface CheckpointFiles {
   /** Name of the model in results and messages. */
   readonly name: string;
   /** Text of `config.json`. */
@@ -66,6 +78,8 @@ export interface CheckpointFiles {
   readonly configName: string;
   /** `model.safetensors`, or the files that share its tensors. */
   readonly weights: readonly WeightsFile[];
+  /** Reads the vocabulary's files. Default: there are none. */
+  readonly vocabulary?: ReadVocabulary;
 }
 
 /**
@@ -87,6 +101,7 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<Checkpoint
     return new Checkpoint({
       name: files.name,
       config: { ...config, tieWordEmbeddings },
+      vocabulary: files.vocabulary,
       files: opened,
       tensors,
     });
@@ -102,6 +117,8 @@ export class Checkpoint implements TensorSource {
   readonly name: string;
   /** Dimensions of the model. */
   readonly config: Gpt2Config;
+  /** Reads the files of the model's own vocabulary. */
+  readonly vocabulary: ReadVocabulary | undefined;
   /** Bytes of the tensors as stored. */
   readonly storedBytes: number;
   readonly #files: readonly SafetensorsFile[];
@@ -111,11 +128,13 @@ export class Checkpoint implements TensorSource {
   constructor(parts: {
     readonly name: string;
     readonly config: Gpt2Config;
+    readonly vocabulary: ReadVocabulary | undefined;
     readonly files: readonly SafetensorsFile[];
     readonly tensors: ReadonlyMap<string, StoredTensor>;
   }) {
     this.name = parts.name;
     this.config = parts.config;
+    this.vocabulary = parts.vocabulary;
     this.#files = parts.files;
     this.#tensors = parts.tensors;
     this.storedBytes = [...parts.tensors.values()]
@@ -139,7 +158,7 @@ export class Checkpoint implements TensorSource {
     const bad = firstNotFinite(values);
     if (bad !== undefined) {
       const at = bad + (rows === undefined ? 0 : rows.first * values.length / rows.count);
-      throw refusal(
+      throw unusable(
         file.name,
         `tensor ${stored} holds ${values[bad]} at element ${at}, expected finite weights`,
       );
@@ -162,17 +181,9 @@ export class Checkpoint implements TensorSource {
     return { source: "checkpoint", sha256 };
   }
 
-  /** Closes the files. */
   close(): void {
     for (const file of this.#files) file.close();
   }
-}
-
-/** Place of a tensor. */
-interface StoredTensor {
-  readonly file: SafetensorsFile;
-  /** Name in the file. */
-  readonly stored: string;
 }
 
 /** Bytes of each tensor that are compared at once. */
@@ -199,99 +210,6 @@ async function areEqual(
 }
 
 /**
- * Returns the shapes of a model's tensors by Hugging Face's names, without the prefix `transformer.`. The weight of a
- * linear layer is [inputs, outputs]; an untied head is [outputs, inputs], as the embedding is.
- */
-export function tensorShapes(config: Gpt2Config): Map<string, number[]> {
-  const { vocabSize, nCtx, nEmbd, nInner, nLayer, tieWordEmbeddings } = config;
-  const shapes = new Map([[EMBEDDING, [vocabSize, nEmbd]], ["wpe.weight", [nCtx, nEmbd]]]);
-  const norm = (name: string) => shapes.set(`${name}.weight`, [nEmbd]).set(`${name}.bias`, [nEmbd]);
-  const linear = (name: string, inputs: number, outputs: number) =>
-    shapes.set(`${name}.weight`, [inputs, outputs]).set(`${name}.bias`, [outputs]);
-  for (let i = 0; i < nLayer; i++) {
-    norm(`h.${i}.ln_1`);
-    linear(`h.${i}.attn.c_attn`, nEmbd, 3 * nEmbd);
-    linear(`h.${i}.attn.c_proj`, nEmbd, nEmbd);
-    norm(`h.${i}.ln_2`);
-    linear(`h.${i}.mlp.c_fc`, nEmbd, nInner);
-    linear(`h.${i}.mlp.c_proj`, nInner, nEmbd);
-  }
-  norm("ln_f");
-  if (!tieWordEmbeddings) shapes.set(HEAD, [vocabSize, nEmbd]);
-  return shapes;
-}
-
-const PREFIX = "transformer.";
-/** Name of the token embedding. */
-export const EMBEDDING = "wte.weight";
-/** Name of the head, if it is not the token embedding; some tools store a copy of the embedding under it. */
-export const HEAD = "lm_head.weight";
-/** Name of the causal mask, which old checkpoints store. */
-const MASK = /^h\.\d+\.attn\.(masked_)?bias$/;
-/** Most names in a message; the rest are counted. */
-const MAX_LISTED = 4;
-
-/** Finds the place of each tensor of the model. */
-function matchTensors(
-  config: Gpt2Config,
-  files: readonly SafetensorsFile[],
-  configName: string,
-): Map<string, StoredTensor> {
-  const expected = tensorShapes(config), allowed = tensorShapes({ ...config, tieWordEmbeddings: false });
-  const tensors = new Map<string, StoredTensor>();
-  const surplus: string[] = [];
-  const all = files.flatMap((file) => [...file.tensors].map(([stored, info]) => ({ file, stored, info })));
-  for (const { file, stored, info } of all) {
-    const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
-    if (MASK.test(name)) continue;
-    const shape = allowed.get(name);
-    if (shape === undefined) {
-      surplus.push(JSON.stringify(stored));
-      continue;
-    }
-    const other = tensors.get(name);
-    if (other !== undefined) {
-      const twice = other.file === file ? `with and without ${PREFIX}` : `and in ${other.file.name}`;
-      throw refusal(file.name, `tensor ${name} is there ${twice}`);
-    }
-    checkTensor(stored, info, { shape, weightsName: file.name, configName });
-    tensors.set(name, { file, stored });
-  }
-
-  const weightsName = (files[0]?.name ?? "no file") +
-    (files.length > 1 ? ` and ${files.length - 1} more` : "");
-  const missing = [...expected.keys()].filter((name) => !tensors.has(name));
-  if (missing.length > 0) {
-    throw refusal(weightsName, `${listed(missing)} missing, expected all that ${configName} calls for`);
-  }
-  if (surplus.length > 0) {
-    throw refusal(weightsName, `${listed(surplus)} not part of the GPT-2 that ${configName} describes`);
-  }
-  return tensors;
-}
-
-function checkTensor(
-  stored: string,
-  info: TensorInfo,
-  { shape, weightsName, configName }: { shape: readonly number[]; weightsName: string; configName: string },
-): void {
-  const [found, expected] = [info.shape, shape].map((dimensions) => `[${dimensions.join(", ")}]`);
-  if (found !== expected) {
-    throw refusal(weightsName, `tensor ${stored} is ${found}, expected ${expected} by ${configName}`);
-  }
-  if (!isFloatDtype(info.dtype)) {
-    throw refusal(weightsName, `tensor ${stored} is ${info.dtype}, expected ${FLOAT_DTYPES}`);
-  }
-}
-
-/** "tensor a is" or "tensors a, b and 3 more are". */
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, MAX_LISTED).join(", ");
-  const rest = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : "";
-  return names.length === 1 ? `tensor ${shown} is` : `tensors ${shown}${rest} are`;
-}
-
-/**
  * Parses the JSON of a model's file.
  *
  * @param name Name of the file in messages.
@@ -301,10 +219,6 @@ export function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new KvbenchError(`Cannot use ${name}: it is not JSON`);
+    throw unusable(name, "it is not JSON");
   }
-}
-
-function refusal(name: string, reason: string): KvbenchError {
-  return new KvbenchError(`Cannot use ${name}: ${reason}`);
 }

@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import { KvbenchError } from "../base/errors.ts";
 import { fileSource } from "../host/files.ts";
 import { memorySource } from "./byte_source.ts";
-import { type Checkpoint, openCheckpoint, tensorShapes } from "./checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { tensorShapes } from "./tensors.ts";
 import { parameterCount, parseConfig, PRESETS } from "./config.ts";
 import { permitted } from "../../tests/permitted.ts";
 

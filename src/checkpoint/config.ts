@@ -24,9 +24,9 @@ export interface Gpt2Config {
   /** Added to the variance in a layer norm. */
   readonly layerNormEpsilon: number;
   /** Id of the token that starts a text. */
-  readonly bosTokenId: number;
-  /** Id of the token that ends a text. */
-  readonly eosTokenId: number;
+  readonly bosTokenId: number | undefined;
+  /** Id of the token that ends a text; undefined if no token does. */
+  readonly eosTokenId: number | undefined;
   /** Width of one head: nEmbd / nHead. */
   readonly headDim: number;
   /** True if the token embedding is the head too; otherwise the head is a matrix of its own. */
@@ -84,12 +84,12 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
     const expected = `expected at least ${minHeads}, for heads of at most ${MAX_HEAD_DIM} elements`;
     throw refusal(source, "n_head", keys.n_head, expected);
   }
-  for (const key of ["bos_token_id", "eos_token_id"] as const) {
+  const specialId = (key: "bos_token_id" | "eos_token_id"): number | undefined => {
     const id = keys[key] ?? DEFAULT_TOKEN_ID;
-    if (id >= keys.vocab_size) {
-      throw refusal(source, key, keys[key], `expected an id below vocab_size, ${keys.vocab_size}`);
-    }
-  }
+    if (id < keys.vocab_size) return id;
+    if (keys[key] == null) return undefined;
+    throw refusal(source, key, id, `expected an id below vocab_size, ${keys.vocab_size}`);
+  };
   return {
     vocabSize: keys.vocab_size,
     nCtx,
@@ -98,8 +98,8 @@ export function parseConfig(json: unknown, source: string): Gpt2Config {
     nLayer: keys.n_layer,
     nInner: keys.n_inner ?? 4 * keys.n_embd,
     layerNormEpsilon: keys.layer_norm_epsilon,
-    bosTokenId: keys.bos_token_id ?? DEFAULT_TOKEN_ID,
-    eosTokenId: keys.eos_token_id ?? DEFAULT_TOKEN_ID,
+    bosTokenId: specialId("bos_token_id"),
+    eosTokenId: specialId("eos_token_id"),
     headDim: keys.n_embd / keys.n_head,
     tieWordEmbeddings: keys.tie_word_embeddings ?? true,
   };
@@ -135,7 +135,7 @@ function preset(nLayer: number, nHead: number, nEmbd: number): Gpt2Config {
   };
 }
 
-/** Token id that `transformers` assumes if a config names none. */
+/** Token id that `transformers` assumes if a config names none. A smaller vocabulary has no such token. */
 const DEFAULT_TOKEN_ID = 50256;
 
 /** The widest head that fits the attention kernels' workgroup memory. */
@@ -270,6 +270,6 @@ export function checkContext(promptTokens: number, newTokens: number, nCtx: numb
   if (total <= nCtx) return;
   throw new UsageError(
     `${promptTokens} prompt tokens and ${newTokens} new tokens make ${total}: ` +
-      `the model's context is ${nCtx} tokens`,
+      `the model's context is ${nCtx} tokens, the positions that it has learned`,
   );
 }

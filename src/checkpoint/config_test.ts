@@ -78,6 +78,11 @@ Deno.test("parseConfig() takes gelu_pytorch_tanh and flags at their usual values
   assert.equal(parseConfig({ ...SMALL, ...flags }, "c").eosTokenId, 50256);
 });
 
+Deno.test("parseConfig() knows no end of a text where transformers' default is no token of the vocabulary", () => {
+  const { bosTokenId, eosTokenId } = parseConfig({ ...SMALL, vocab_size: 21128 }, "c");
+  assert.deepEqual([bosTokenId, eosTokenId], [undefined, undefined]);
+});
+
 const REFUSED: readonly (readonly [Record<string, unknown>, RegExp])[] = [
   [{ model_type: "llama" }, /^Cannot use a\/config\.json: model_type is "llama", expected gpt2$/],
   [
@@ -126,7 +131,7 @@ const REFUSED: readonly (readonly [Record<string, unknown>, RegExp])[] = [
   [{ layer_norm_epsilon: 0 }, /layer_norm_epsilon is 0, expected a number above 0, at most 0\.1$/],
   [{ layer_norm_epsilon: "1e-5" }, /layer_norm_epsilon is "1e-5", expected a number/],
   [{ eos_token_id: 50257 }, /eos_token_id is 50257, expected an id below vocab_size, 50257$/],
-  [{ vocab_size: 509 }, /bos_token_id is missing, expected an id below vocab_size, 509$/],
+  [{ vocab_size: 509, bos_token_id: 509 }, /bos_token_id is 509, expected an id below vocab_size, 509$/],
   [{ n_embd: "x\n".repeat(999) }, /n_embd is .{60}, expected/],
 ];
 

@@ -97,7 +97,6 @@ export class SafetensorsFile {
     return this.#source.sha256();
   }
 
-  /** Closes the file. */
   close(): void {
     this.#source.close();
   }
@@ -221,6 +220,7 @@ function quote(text: string): string {
   return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 77)}...`);
 }
 
-function unusable(name: string, reason: string): KvbenchError {
+/** Makes the error for a file of a checkpoint. */
+export function unusable(name: string, reason: string): KvbenchError {
   return new KvbenchError(`Cannot use ${name}: ${reason}`);
 }

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { type RowRange, tensorShapes, type TensorSource, type WeightsOrigin } from "./checkpoint.ts";
+import type { ReadVocabulary, RowRange, TensorSource, WeightsOrigin } from "./checkpoint.ts";
+import { tensorShapes } from "./tensors.ts";
 import { KvbenchError } from "../base/errors.ts";
 import type { Gpt2Config } from "./config.ts";
 
@@ -19,6 +20,7 @@ const BYTES_DEVIATION = Math.sqrt(4 * (256 ** 2 - 1) / 12), BYTES_MEAN = 510;
 export class SyntheticCheckpoint implements TensorSource {
   readonly name: string;
   readonly config: Gpt2Config;
+  readonly vocabulary: ReadVocabulary | undefined;
   readonly #seed: number;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #scale: number; // of a residual projection
@@ -28,10 +30,12 @@ export class SyntheticCheckpoint implements TensorSource {
    *
    * @param name Name of the model.
    * @param seed Equal seeds give equal weights.
+   * @param vocabulary Reads the model's own vocabulary. Default: it has none.
    */
-  constructor(name: string, config: Gpt2Config, seed: number) {
+  constructor(name: string, config: Gpt2Config, seed: number, vocabulary?: ReadVocabulary) {
     this.name = name;
     this.config = config;
+    this.vocabulary = vocabulary;
     this.#seed = seed;
     this.#shapes = tensorShapes(config);
     this.#scale = STANDARD_DEVIATION / Math.sqrt(2 * config.nLayer);
@@ -57,7 +61,6 @@ export class SyntheticCheckpoint implements TensorSource {
     return Promise.resolve(values);
   }
 
-  /** Returns the seed. */
   origin(): Promise<WeightsOrigin> {
     return Promise.resolve({ source: "synthetic", seed: this.#seed });
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tensorShapes } from "./checkpoint.ts";
+import { tensorShapes } from "./tensors.ts";
 import { PRESETS } from "./config.ts";
 import { SyntheticCheckpoint } from "./synthetic.ts";
 

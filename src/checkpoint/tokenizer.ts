@@ -1,12 +1,9 @@
 /**
- * GPT-2's byte-level BPE tokenizer, r50k_base of `gpt-tokenizer`. Encoding is that package's. Decoding is done here on
- * bytes, because a token may hold part of a character, which the package's decoder would keep for its next caller. The
- * vocabulary is loaded on first use, because that takes longer than loading the rest of the program.
+ * Text to token ids and back, for any vocabulary. A vocabulary gives the bytes that each id adds to a text; decoding is
+ * done here on those bytes, because a token may hold part of a character. Knows no vocabulary.
  *
  * @module
  */
-import { UsageError } from "../base/errors.ts";
-import type { Gpt2Config } from "./config.ts";
 
 /** A decoder of token ids that arrive in pieces. */
 export interface DecodeStream {
@@ -24,89 +21,62 @@ export interface DecodeStream {
 export interface Tokenizer {
   /** Number of token ids. */
   readonly vocabSize: number;
-  /** Encodes a text. `<|endoftext|>` in it is plain text; the token itself is given by its id. */
+  /**
+   * Encodes a text, to which no token of a beginning or an end is added. In GPT-2's vocabulary `<|endoftext|>` is plain
+   * text; in a vocabulary of the model's own, special tokens in a text are those tokens.
+   *
+   * @throws {UsageError} If the vocabulary has no token for a part of the text, nor one for unknown text.
+   */
   encode(text: string): number[];
   /**
-   * Decodes ids. Bytes that are not UTF-8 become U+FFFD; token 50256 becomes `<|endoftext|>`.
+   * Decodes ids, special tokens included. Bytes that are not UTF-8 become U+FFFD.
    *
+   * @param after Ids of the text that is continued: a word may go on, or a space may come between. Default: none.
    * @throws {UsageError} If an id isn't in the vocabulary.
    */
-  decode(ids: Iterable<number>): string;
-  /** Makes a decoder of ids that arrive in pieces. */
-  decodeStream(): DecodeStream;
+  decode(ids: Iterable<number>, after?: readonly number[]): string;
   /**
-   * Returns the bytes of an id, which need not be UTF-8 by themselves.
+   * Makes a decoder of ids that arrive in pieces.
    *
+   * @param after Ids of the text that is continued. Default: none.
+   */
+  decodeStream(after?: readonly number[]): DecodeStream;
+  /**
+   * Returns the bytes that an id adds to a text, which need not be UTF-8 by themselves.
+   *
+   * @param previous The id before it. Default: it begins the text.
    * @throws {UsageError} If the id isn't in the vocabulary.
    */
-  bytes(id: number): Uint8Array<ArrayBuffer>;
+  bytes(id: number, previous?: number): Uint8Array<ArrayBuffer>;
 }
 
-/** Loads a model's tokenizer; undefined if its vocabulary isn't GPT-2's. */
-export async function tokenizerFor(config: Pick<Gpt2Config, "vocabSize">): Promise<Tokenizer | undefined> {
-  return config.vocabSize === VOCAB_SIZE ? await loadTokenizer() : undefined;
-}
-
-/** Loads GPT-2's tokenizer, which takes 30 to 60 ms the first time. */
-export async function loadTokenizer(): Promise<Tokenizer> {
-  // Literal specifiers, so that both are in the module graph: cached, locked and bundled with it.
-  const [{ encodeGenerator }, { default: tokens }] = await Promise.all([
-    import("npm:gpt-tokenizer@4.0.0/encoding/r50k_base"),
-    import("npm:gpt-tokenizer@4.0.0/bpeRanks/r50k_base"),
-  ]);
-  return new R50kTokenizer(encodeGenerator, tokens);
-}
-
-const END_OF_TEXT = 50256;
-const VOCAB_SIZE = 50257;
-
-class R50kTokenizer implements Tokenizer {
-  readonly vocabSize = VOCAB_SIZE;
-  readonly #encode: typeof import("npm:gpt-tokenizer@4.0.0/encoding/r50k_base").encodeGenerator;
-  // a token that isn't UTF-8 by itself is a list of bytes
-  readonly #tokens: readonly (string | readonly number[])[];
-  readonly #utf8 = new TextEncoder();
-
-  constructor(
-    encode: typeof import("npm:gpt-tokenizer@4.0.0/encoding/r50k_base").encodeGenerator,
-    tokens: readonly (string | readonly number[])[],
-  ) {
-    this.#encode = encode;
-    this.#tokens = tokens;
-  }
-
-  encode(text: string): number[] {
-    const ids: number[] = [];
-    // By default the package throws if a text contains a special token.
-    for (const piece of this.#encode(text, { disallowedSpecial: new Set() })) {
-      for (const id of piece) ids.push(id);
-    }
-    return ids;
-  }
-
-  decode(ids: Iterable<number>): string {
-    const stream = this.decodeStream();
-    return stream.push(ids) + stream.flush();
-  }
-
-  decodeStream(): DecodeStream {
+/** Makes a tokenizer of an encoder and the bytes of ids. */
+export function tokenizerOf(vocabulary: Pick<Tokenizer, "vocabSize" | "encode" | "bytes">): Tokenizer {
+  const decodeStream = (after: readonly number[] = []): DecodeStream => {
     // Without ignoreBOM, a token that is a byte order mark would be lost.
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let previous = after.at(-1);
     return {
       push: (ids) => {
         let text = "";
-        for (const id of ids) text += decoder.decode(this.bytes(id), { stream: true });
+        for (const id of ids) {
+          text += decoder.decode(vocabulary.bytes(id, previous), { stream: true });
+          previous = id;
+        }
         return text;
       },
-      flush: () => decoder.decode(),
+      flush: () => {
+        previous = after.at(-1);
+        return decoder.decode();
+      },
     };
-  }
-
-  bytes(id: number): Uint8Array<ArrayBuffer> {
-    const token = id === END_OF_TEXT ? "<|endoftext|>" : this.#tokens[id];
-    if (token === undefined) {
-      throw new UsageError(`Cannot decode token id ${id}: expected an integer from 0 to ${VOCAB_SIZE - 1}`);
-    }
-    return typeof token === "string" ? this.#utf8.encode(token) : Uint8Array.from(token);
-  }
+  };
+  return {
+    ...vocabulary,
+    decode: (ids, after) => {
+      const stream = decodeStream(after);
+      return stream.push(ids) + stream.flush();
+    },
+    decodeStream,
+  };
 }

@@ -36,6 +36,7 @@ type LoadCommand = () => Promise<Command>;
 const COMMANDS: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> = {
   "Measure": {
     bench: async () => (await import("./commands/bench.ts")).benchCommand(),
+    ladder: async () => (await import("./commands/ladder.ts")).ladderCommand(),
     profile: async () => (await import("./commands/profile.ts")).profileCommand(),
     perplexity: async () => (await import("./commands/perplexity.ts")).perplexityCommand(),
     "serve-sim": async () => (await import("./commands/serve_sim.ts")).serveSimCommand(),

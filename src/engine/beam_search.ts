@@ -18,7 +18,7 @@ import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
 /** A search, and the strategy that keeps its K and V. */
-export interface BeamSearchOptions extends BeamOptions, NamedStrategy {
+interface BeamSearchOptions extends BeamOptions, NamedStrategy {
   /** Storage type of K and V. */
   readonly kvDtype: Dtype;
   /** Called with the tokens of the open beams so far. */
@@ -26,7 +26,7 @@ export interface BeamSearchOptions extends BeamOptions, NamedStrategy {
 }
 
 /** The result of a search. */
-export interface BeamSearchResult {
+interface BeamSearchResult {
   /** The best first. */
   readonly hypotheses: readonly Hypothesis[];
   /** The memory that it took. */
@@ -129,7 +129,6 @@ class Places {
     return moved;
   }
 
-  /** Frees everything. */
   release(): void {
     for (const slot of this.#all) this.#memory.release(slot);
     const { capacity, free } = this.#memory.usage();

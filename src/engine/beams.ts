@@ -28,7 +28,6 @@ export interface BeamOptions {
   readonly eos: number | undefined;
 }
 
-/** A finished beam. */
 export interface Hypothesis {
   /** New ids, the one that finished it among them. */
   readonly ids: readonly number[];
@@ -36,7 +35,6 @@ export interface Hypothesis {
   readonly score: number;
 }
 
-/** An open beam. */
 interface Beam {
   readonly ids: readonly number[];
   /** Its log-probability. */

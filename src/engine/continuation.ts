@@ -7,7 +7,7 @@ import type { DecodeStream, Tokenizer } from "../checkpoint/tokenizer.ts";
 import { StopDetector } from "./stop.ts";
 
 /** Why a continuation ended: it has all its tokens, a stop string was found, or the model ended its text. */
-export type FinishReason = "length" | "stop" | "eos";
+type FinishReason = "length" | "stop" | "eos";
 
 /** Grows id by id. */
 export class Continuation {
@@ -22,10 +22,15 @@ export class Continuation {
   readonly #stop: StopDetector;
   readonly #stream: DecodeStream | undefined;
 
-  /** @param stops Texts before which it ends. */
-  constructor(tokenizer: Tokenizer | undefined, stops: readonly string[]) {
+  /**
+   * Begins empty.
+   *
+   * @param stops Texts before which it ends.
+   * @param prompt Ids that it continues.
+   */
+  constructor(tokenizer: Tokenizer | undefined, stops: readonly string[], prompt: readonly number[]) {
     this.#stop = new StopDetector(stops);
-    this.#stream = tokenizer?.decodeStream();
+    this.#stream = tokenizer?.decodeStream(prompt);
     this.text = tokenizer ? "" : null;
   }
 

@@ -14,8 +14,12 @@ import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 
-/** Sizes of a decoder. */
-export interface DecoderOptions {
+/** Sizes of a decoder, and the strategy that keeps its K and V. */
+export interface DecodingOptions {
+  /** Name of the strategy. */
+  readonly strategy: string;
+  /** Options of the strategy, by their names in results. Default: its own defaults. */
+  readonly kvOptions?: Readonly<Record<string, string | number | null>>;
   /** Sequences that are decoded together. */
   readonly nSequences: number;
   /** Tokens of the longest prompt. */
@@ -34,6 +38,9 @@ export interface DecoderOptions {
    */
   readonly firstStepFirst?: boolean;
 }
+
+/** Sizes of a decoder. */
+type DecoderOptions = Omit<DecodingOptions, "strategy" | "kvOptions">;
 
 /** The first step of a decoder: its prompts, each as long as they may be. */
 export function firstStepOf(
@@ -80,7 +87,7 @@ export class Decoder {
     const { sampled = true, firstStepFirst = false } = options;
     if (maxTokens > model.config.nCtx) {
       throw new UsageError(
-        `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens`,
+        `A sequence of ${maxTokens} tokens does not fit: the model's context is ${model.config.nCtx} tokens, the positions that it has learned`,
       );
     }
     const { traits: { keeps }, maxChunk } = kv.policy;

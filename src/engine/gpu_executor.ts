@@ -18,6 +18,8 @@ import { Runner, type RunnerOptions } from "./runner.ts";
 
 /** Sizes of an executor, and the source of its prompts. */
 export interface GpuExecutorOptions<R extends Request> extends Omit<RunnerOptions, "movesSlots"> {
+  /** False if no sequence is ever forked, preempted by swapping, or shares blocks. Default: true. */
+  readonly movesSlots?: boolean;
   /** The prompt of a request. */
   promptOf(request: R): readonly number[];
   /** Returns a continuation's sampling. Default: greedy. */
@@ -51,7 +53,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     kv: Kv,
     options: GpuExecutorOptions<R>,
   ): Promise<GpuExecutor<R>> {
-    return new GpuExecutor(model, options, await Runner.create(model, kv, { ...options, movesSlots: true }));
+    return new GpuExecutor(model, options, await Runner.create(model, kv, { movesSlots: true, ...options }));
   }
 
   /** Milliseconds since the executor was made, or {@linkcode GpuExecutor.start} was called. */
@@ -64,7 +66,6 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     this.#startMs = performance.now();
   }
 
-  /** Sleeps. */
   async until(ms: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, ms - this.nowMs)));
   }

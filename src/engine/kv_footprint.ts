@@ -36,7 +36,6 @@ export class KvPeak {
     this.#unshared = Math.max(this.#unshared, capacity - free + saved);
   }
 
-  /** Returns the peaks. */
   footprint(copiedBytes: number): KvFootprint {
     const heldBytes = this.#held * this.#tokenBytes, unsharedBytes = this.#unshared * this.#tokenBytes;
     return { heldBytes, unsharedBytes, copiedBytes };

@@ -38,8 +38,7 @@ export interface TokenLogprobs {
 }
 
 /** A request whose tokens are wanted one by one. */
-export interface LiveRequest extends Request {
-  /** The prompt. */
+interface LiveRequest extends Request {
   readonly ids: readonly number[];
   /** Samplings: one for each continuation. */
   readonly samplings: readonly Sampling[];
@@ -52,7 +51,7 @@ export interface LiveRequest extends Request {
 }
 
 /** Sizes of an engine. */
-export interface LiveEngineOptions
+interface LiveEngineOptions
   extends SchedulerOptions, Required<Pick<GpuExecutorOptions<LiveRequest>, "kvDtype">> {}
 
 /** A request that has not ended, as its reader sees it. */

@@ -10,10 +10,11 @@ import { assertHeadFits, type KvDtype } from "../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import { readPieces } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
+import type { KvAround } from "../kv/around.ts";
 import type { KvPolicy } from "../kv/policy.ts";
 import { KvPool } from "../kv/pool.ts";
 import type { Kv } from "../kv/strategy_def.ts";
-import { batchOf, type Span } from "../model/batch.ts";
+import { type BatchLimits, batchOf, type Span } from "../model/batch.ts";
 import { ANY_STEP, type KvAccess, type Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
@@ -45,18 +46,15 @@ export interface RunnerOptions {
 export type Choice = "none" | "greedy" | "sampled";
 
 /** Consecutive tokens of a sequence's row in the table of ids. */
-export interface TokenRange {
+interface TokenRange {
   /** Row: the sequence's slot. */
   readonly slot: number;
-  /** First position. */
   readonly first: number;
-  /** Tokens. */
   readonly count: number;
 }
 
 /** A sequence that is to be computed up to its end. */
-export interface Target {
-  /** Its slot. */
+interface Target {
   readonly slot: number;
   /** Its tokens in all. */
   readonly length: number;
@@ -70,6 +68,8 @@ export class Runner {
   readonly policy: KvPolicy;
   /** The K/V memory's GPU side. */
   readonly pool: KvPool;
+  /** The strategy's operators around attention, where it has some. */
+  readonly around: KvAround | undefined;
   /** Takes the dispatches; counts and times them. */
   readonly recorder: Recorder;
   /** Milliseconds that recording has taken on the host since the runner was made; submitting is not in it. */
@@ -79,8 +79,9 @@ export class Runner {
   readonly #model: Model;
   readonly #range: StepRange;
   #kv: KvAccess;
-  readonly #tables: StepTables;
-  readonly #workspace: Workspace;
+  #tables: StepTables;
+  #workspace: Workspace;
+  readonly #limits: BatchLimits;
   readonly #reads = new Set<Promise<unknown>>();
   #queued = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -94,15 +95,18 @@ export class Runner {
       readonly range: StepRange;
       readonly tables: StepTables;
       readonly workspace: Workspace;
+      readonly limits: BatchLimits;
     },
   ) {
     this.#model = model;
     this.policy = policy;
     this.pool = parts.pool;
     this.#kv = parts.kv;
+    this.around = parts.kv.around;
     this.#range = parts.range;
     this.#tables = parts.tables;
     this.#workspace = parts.workspace;
+    this.#limits = parts.limits;
     this.recorder = new Recorder(model.gpu.device);
   }
 
@@ -112,18 +116,25 @@ export class Runner {
    * @throws {UsageError} If K or V has a type that the model's heads do not fit.
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
-  static async create(model: Model, { policy, addressing }: Kv, options: RunnerOptions): Promise<Runner> {
+  static async create(
+    model: Model,
+    { policy, addressing, around: own }: Kv,
+    options: RunnerOptions,
+  ): Promise<Runner> {
     const { gpu, config: { nHead, nEmbd }, dims: { a4 }, tuning: { texels } } = model;
     const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = DEFAULT_DTYPE } = options;
     assertHeadFits(kvDtype, nEmbd / nHead);
+    const shape = { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels };
     const pool = await KvPool.create(gpu, {
-      shape: { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels },
+      shape,
       addressing,
       nSlots: policy.nSlots,
       // A scratch that is computed anew with every step is never copied or swapped.
       movesSlots: options.movesSlots && policy.traits.keeps !== "nothing",
     });
+    let around: KvAround | undefined;
     try {
+      around = await own?.create({ ...model.kvModel, policy, shape, pool });
       const range: StepRange = {
         ...ANY_STEP,
         rows: [1, maxRows],
@@ -139,11 +150,13 @@ export class Runner {
       }));
       const kv = {
         kernels,
-        entries: (length: number) => policy.entries(length),
-        bindGroups: (layer: number) => pool.bindGroups(layer),
+        entries: (length: number, slot: number) => policy.entries(length, slot),
+        bindGroups: (layer: number) => around?.bindGroups?.(layer) ?? pool.bindGroups(layer),
+        around,
       };
-      return new Runner(model, policy, { pool, kv, range, tables, workspace });
+      return new Runner(model, policy, { pool, kv, range, tables, workspace, limits });
     } catch (error) {
+      around?.dispose();
       pool.dispose();
       throw error;
     }
@@ -156,6 +169,28 @@ export class Runner {
    */
   async ready(): Promise<void> {
     this.#kv = { ...this.#kv, kernels: await this.#model.stepKernels(this.pool.source, this.#range) };
+  }
+
+  /**
+   * Makes activations, tables and bind groups anew, for one step of so many rows, as a loop does that keeps nothing but K
+   * and V between its steps. Ids and sampling are to be written again; nothing may be recorded or under way.
+   *
+   * @throws {KvbenchError} If a buffer is too large.
+   */
+  renew(maxRows: number): void {
+    const { gpu, stepLayout } = this.#model, limits = { ...this.#limits, maxRows };
+    this.#tables.dispose();
+    this.#workspace.dispose();
+    gpu.ledger.allOrNone(() => {
+      this.#workspace = this.#model.workspace(limits, this.pool.source);
+      this.#tables = new StepTables(gpu, stepLayout, limits, 1);
+    });
+    this.pool.rebind();
+  }
+
+  /** Bytes of K and V on the GPU: the pool's, and those of operators around attention. */
+  get kvBytes(): number {
+    return this.pool.allocatedBytes + (this.around?.kvBytes ?? 0);
   }
 
   /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
@@ -227,17 +262,20 @@ export class Runner {
     for (const { sequence } of spans) {
       this.pool.place(sequence, this.policy.place(sequence), () => this.submit());
     }
-    if (this.#queued === STEPS_PER_SUBMISSION) this.submit();
+    if (this.#queued === this.#tables.nSteps) this.submit();
     const start = performance.now();
     const batch = batchOf(spans, this.#kv.entries);
     const offsets = this.#tables.set(this.#queued++, batch);
-    if (this.recorder.onFirstDispatch) this.#tables.upload(this.#queued); // it may be submitted at any kernel
+    // It may be submitted at any kernel.
+    if (this.recorder.onFirstDispatch || this.around?.submitsWithin) this.#tables.upload(this.#queued);
     this.recorder.share(this.#tables.group, offsets);
+    this.around?.begin?.(batch);
     this.#model.forward(this.recorder, this.#workspace, batch, this.#kv);
     if (choice !== "none" && batch.nOutputs > 0) {
       this.#model.choose(this.recorder, this.#workspace, batch, this.#kv, choice === "sampled");
     }
     this.encodeMs += performance.now() - start;
+    this.around?.end?.(batch, () => this.submit());
   }
 
   /** Submits what is recorded. */
@@ -325,6 +363,7 @@ export class Runner {
   dispose(): void {
     this.#tables.dispose();
     this.#workspace.dispose();
+    this.around?.dispose();
     this.pool.dispose();
   }
 }

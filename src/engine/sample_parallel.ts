@@ -13,8 +13,7 @@ import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { LiveEngine } from "./live_engine.ts";
 
 /** A request for continuations of one prompt. */
-export interface ParallelRequest extends NamedStrategy {
-  /** The prompt. */
+interface ParallelRequest extends NamedStrategy {
   readonly ids: readonly number[];
   /** Tokens that each continuation gains at most. */
   readonly newTokens: number;

@@ -4,11 +4,10 @@
  * @module
  */
 import type { Model } from "../model/model.ts";
-import { Decoder, type DecoderOptions } from "./decoder.ts";
-import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
+import { Decoder, type DecodingOptions } from "./decoder.ts";
+import { decodingKv } from "./decoding_kv.ts";
 
-/** Sizes of a decoder, and the strategy that keeps its K and V. */
-export interface DecodingOptions extends DecoderOptions, NamedStrategy {}
+export type { DecodingOptions } from "./decoder.ts";
 
 /**
  * Makes a strategy's K/V memory and a decoder. The caller disposes of the decoder.

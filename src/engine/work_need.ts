@@ -61,7 +61,6 @@ export function totalOf({ kvBytes, activationsBytes, otherBytes, hostBytes }: Wo
   return kvBytes + activationsBytes + otherBytes + hostBytes;
 }
 
-/** No work. */
 export const NOTHING: WorkNeed = {
   kvBytes: 0,
   activationsBytes: 0,
@@ -99,12 +98,20 @@ export function withOther(
   };
 }
 
-/** Computes what a decoder takes, with the largest readback; see `decoder.ts`. */
-export function decodingNeed(context: NeedContext, options: DecodingOptions): WorkNeed {
+/**
+ * Computes what a decoder takes, with the largest readback; see `decoder.ts`.
+ *
+ * @param kv Its K/V memory. Default: that of the options' strategy.
+ */
+export function decodingNeed(
+  context: NeedContext,
+  options: DecodingOptions,
+  kv: Kv = decodingKv(context.config, options),
+): WorkNeed {
   const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, kvDtype = DEFAULT_DTYPE } =
     options;
   const { config } = context, { v4 } = dimsOf(config);
-  const kv = decodingKv(config, options), { traits: { keeps }, maxChunk } = kv.policy;
+  const { traits: { keeps }, maxChunk } = kv.policy;
   const limits = {
     maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
     maxSpans: nSequences,
@@ -159,21 +166,27 @@ interface Slots {
 /** Computes what a strategy's pool takes, or comes to take by growth. */
 function kvNeed(
   context: NeedContext,
-  { policy, addressing: { table, mostSlots, layersKept } }: Kv,
+  { policy, addressing: { table, mostSlots, layersKept }, around }: Kv,
   { nSequences, kvDtype, texels }: {
     readonly nSequences: number;
     readonly kvDtype: KvDtype;
     readonly texels: boolean;
   },
 ): WorkNeed {
-  const { nHead } = context.config;
-  return slotsNeed(context, { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype }, {
-    count: mostSlots ?? policy.nSlots,
+  const { nHead, nLayer } = context.config;
+  const shape = { a4: dimsOf(context.config).a4, nHead, dtype: kvDtype, nSequences, texels };
+  const own = around?.bytes(shape, nLayer);
+  const need = slotsNeed(context, shape, {
+    count: own ? policy.nSlots : mostSlots ?? policy.nSlots,
     // While a cache grows, one layer's old memory is still there.
-    layers: layersKept + (mostSlots === undefined ? 0 : 1),
+    layers: layersKept + (own || mostSlots === undefined ? 0 : 1),
     texels,
     tableBytes: "width" in table ? 4 * nSequences * table.width : 16,
   });
+  if (own === undefined) return need;
+  const piece = { what: "K/V around attention", bytes: own.largestKv, mostBytes: need.largest.mostBytes };
+  const kv = { ...NOTHING, kvBytes: own.kv, otherBytes: own.other, largest: piece };
+  return together(need, kv);
 }
 
 function slotsNeed(
@@ -210,6 +223,7 @@ function batchesNeed(
     ["the residual stream of all rows", rows * e4 * 16],
     ["the logits of all sequences", outputs * v4 * 16],
     ["what split attention keeps", splits * (headDim4 + 1) * 16],
+    ["the likeliest tokens of parts", tuning.argmaxParts > 1 ? outputs * tuning.argmaxParts * 8 : 0],
   ];
   const operands: readonly [string, number][] = [
     ["the normed rows", rows * e4 * 16],

@@ -18,8 +18,8 @@ export interface Packed {
 /** A storage type of weight matrices. */
 export interface WeightStorage {
   /**
-   * Defines `weight_tile(i)`, which reads tile i with `weight_load()`, and `weight_scale(n4)`, by which a finished sum of
-   * output tile n4 is multiplied. A format whose scales change within a sum applies them in `weight_tile()` and returns
+   * Defines `TILE_VECTORS`, the vectors of 16 bytes of a tile, `weight_fetch(i)`, which reads them as a `StoredTile` with
+   * `weight_load()`, `weight_decode(tile)`, and `weight_scale(n4)`, by which a finished sum of output tile n4 is multiplied. A format whose scales change within a sum applies them in `weight_decode()` and returns
    * 1 from `weight_scale()`; both may read `@group(1) @binding(4)`, and the overrides `K4` and `TILE_GROUP`.
    */
   readonly wgsl: WgslFile;

@@ -25,6 +25,9 @@ export const KV_DTYPES: readonly Dtype[] = ofKv;
 /** The storage type that options begin with, in which nothing is rounded. */
 export const DEFAULT_DTYPE: Dtype = FLOAT32.name;
 
+/** The storage type of half precision, which servers have by default. */
+export const HALF_DTYPE: Dtype = FLOAT16.name;
+
 /**
  * Adds a storage type, for options, results, checks and kernels alike.
  *

@@ -16,7 +16,6 @@ export interface AdapterFacts extends AdapterIdentity {
   readonly backend: Backend;
   /** Optional features, sorted. */
   readonly features: readonly string[];
-  /** Limits by name. */
   readonly limits: Readonly<Record<string, number>>;
 }
 

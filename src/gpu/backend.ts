@@ -58,7 +58,6 @@ export interface BackendSigns {
   readonly os: string;
   /** The adapter's limits by name. */
   readonly limits: Readonly<Record<string, number>>;
-  /** The adapter's features. */
   readonly features: readonly string[];
   /** Value of {@linkcode BACKEND_VARIABLE}, if it is known. */
   readonly asked?: string | undefined;

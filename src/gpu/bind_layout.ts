@@ -10,14 +10,13 @@ import { TEXEL_FORMAT } from "./texels.ts";
 export type Access = "uniform" | "read" | "readWrite" | "readTexels" | "writeTexels";
 
 /** A buffer, a part of one, or texture storage. */
-export type Bindable = GPUBufferBinding | { readonly view: GPUTextureView };
+type Bindable = GPUBufferBinding | { readonly view: GPUTextureView };
 
 /** The bindings of one group; the order of the names is the order of `@binding` numbers. */
 export class BindLayout<Name extends string = string> {
   readonly #device: GPUDevice;
   readonly #names: readonly Name[];
   readonly #label: string;
-  /** The WebGPU layout. */
   readonly layout: GPUBindGroupLayout;
   /** Equal for layouts that WebGPU treats as equal. */
   readonly signature: string;

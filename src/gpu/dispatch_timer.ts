@@ -9,7 +9,6 @@ import type { Gpu } from "./gpu.ts";
 import type { Kernel } from "./kernel.ts";
 import { MAX_PASSES, Timestamps } from "./timestamps.ts";
 
-/** A timed dispatch. */
 export interface DispatchTime {
   /** Label of the kernel. */
   readonly label: string;
@@ -19,7 +18,6 @@ export interface DispatchTime {
   readonly workgroups: readonly [x: number, y: number, z: number];
   /** Start, in ms after the start of the first dispatch that was read with it. */
   readonly beginMs: number;
-  /** Duration. */
   readonly ms: number;
 }
 
@@ -72,7 +70,6 @@ export class DispatchTimer {
     return times;
   }
 
-  /** Frees the queries. */
   dispose(): void {
     this.#timestamps.dispose();
   }

@@ -6,7 +6,7 @@
  */
 
 /** An object of WebGPU, with the error of its creation. */
-export interface Scoped<T> {
+interface Scoped<T> {
   /** The object; WebGPU returns one even if it reports an error. */
   readonly made: T;
   /** Resolves to the first error, or to null. May be awaited at any time. */

@@ -8,7 +8,6 @@
 import { KvbenchError } from "../base/errors.ts";
 import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";
 
-/** Purposes of memory. */
 export const CATEGORIES = [
   "weights",
   "kv",
@@ -17,10 +16,12 @@ export const CATEGORIES = [
   "staging",
 ] as const satisfies readonly Category[];
 /** A purpose of memory. */
-export type Category = "weights" | "kv" | "activations" | "tables" | "staging";
+export type Category = Exclude<keyof Bytes, "total">;
 
 /** Bytes by category and in all. */
-export type Bytes = Readonly<Record<Category | "total", number>>;
+export type Bytes = Readonly<
+  Record<"weights" | "kv" | "activations" | "tables" | "staging" | "total", number>
+>;
 
 /** Name, purpose and size of a new buffer. */
 export interface BufferSpec {
@@ -37,7 +38,6 @@ export interface BufferSpec {
 export interface LedgerEntry {
   readonly label: string;
   readonly category: Category;
-  /** Allocated bytes. */
   readonly bytes: number;
   /** Frees the memory; a second call does nothing. */
   destroy(): void;
@@ -60,7 +60,7 @@ export interface LedgerTexels extends LedgerEntry {
 export type LedgerVectors = LedgerBuffer | LedgerTexels;
 
 /** The buffers and textures of one label. */
-export interface LabelledBytes {
+interface LabelledBytes {
   readonly label: string;
   readonly category: Category;
   /** Number of buffers and textures. */
@@ -71,7 +71,6 @@ export interface LabelledBytes {
 
 /** State of a ledger at a moment. */
 export interface LedgerState {
-  /** Bytes alive. */
   readonly current: Bytes;
   /** Most bytes alive until then. */
   readonly peak: Bytes;

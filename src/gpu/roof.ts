@@ -52,7 +52,7 @@ export const PROBES = {
   arithmetic: [{ name: "probe_arithmetic.wgsl", code: arithmeticCode }],
 } as const satisfies Record<string, readonly WgslFile[]>;
 /** Name of a probe. */
-export type Probe = keyof typeof PROBES;
+type Probe = keyof typeof PROBES;
 
 /** Makes the layout of a probe's `@group(0)`. */
 export function probeLayout(device: GPUDevice, which: Probe): BindLayout<"from" | "to"> {
@@ -75,7 +75,7 @@ function streamOf(
 }
 
 /** Limits that the size of the probes depends on. */
-export type RoofLimits = Pick<
+type RoofLimits = Pick<
   GPUSupportedLimits,
   "maxBufferSize" | "maxStorageBufferBindingSize" | "maxTextureDimension2D"
 >;

@@ -12,7 +12,7 @@ import { readBuffer } from "./readback.ts";
 export const MAX_PASSES = 2048;
 
 /** Start and duration of a pass. */
-export interface PassTime {
+interface PassTime {
   /** Start, in ms after the start of the first pass of the same read. */
   readonly beginMs: number;
   /** Duration, in ms. */
@@ -81,7 +81,6 @@ export class Timestamps {
     return passes;
   }
 
-  /** Frees the queries. */
   dispose(): void {
     this.#queries.destroy();
     this.#resolved.destroy();

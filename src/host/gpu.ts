@@ -8,6 +8,7 @@ import { Gpu } from "../gpu/gpu.ts";
 import type { DeviceLimits } from "../gpu/limits.ts";
 import type { WebGpuName, WebGpuSource } from "../gpu/webgpu.ts";
 import { askedBackends, askedWebGpu, variable } from "./variables.ts";
+import { isGranted } from "./permissions.ts";
 
 /** Options of {@linkcode openGpu}. */
 export interface GpuOptions {
@@ -53,7 +54,7 @@ const DAWN: string = "npm:webgpu@0.6.2";
 let dawn: Promise<GPU> | undefined;
 
 async function loadDawn(): Promise<GPU> {
-  if ((await Deno.permissions.query({ name: "ffi" })).state !== "granted") {
+  if (!isGranted({ name: "ffi" })) {
     throw new KvbenchError("Cannot load Dawn: it is a native library, run with --allow-ffi");
   }
   try {
@@ -70,6 +71,5 @@ async function loadDawn(): Promise<GPU> {
 function quietLoader(): void {
   const name = "XDG_RUNTIME_DIR";
   if (Deno.build.os !== "linux") return;
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return;
-  if (!variable(name)) Deno.env.set(name, "/tmp");
+  if (isGranted({ name: "env", variable: name }) && !variable(name)) Deno.env.set(name, "/tmp");
 }

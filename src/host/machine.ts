@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { HOME, IS_BUNDLE } from "../base/home.ts";
 import type { MachineFacts } from "../measure/record/environment.ts";
+import { isGranted } from "./permissions.ts";
 
 /** Describes the runtime, the machine and the checkout that runs. */
 export async function machineFacts(): Promise<MachineFacts> {
@@ -16,20 +17,16 @@ export async function machineFacts(): Promise<MachineFacts> {
     v8: Deno.version.v8,
     typescript: Deno.version.typescript,
     os: Deno.build.os,
-    os_release: await granted({ name: "sys", kind: "osRelease" }) ? Deno.osRelease() : null,
+    os_release: isGranted({ name: "sys", kind: "osRelease" }) ? Deno.osRelease() : null,
     arch: Deno.build.arch,
     cpu: { model: await cpuModel(), cores: navigator.hardwareConcurrency },
-    load_average: await granted({ name: "sys", kind: "loadavg" }) ? Deno.loadavg() : null,
+    load_average: isGranted({ name: "sys", kind: "loadavg" }) ? Deno.loadavg() : null,
   };
-}
-
-async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
-  return (await Deno.permissions.query(descriptor)).state === "granted";
 }
 
 /** Text of a file, or null where there is none or it may not be read. */
 async function readIfPermitted(path: string): Promise<string | null> {
-  if (!await granted({ name: "read", path })) return null;
+  if (!isGranted({ name: "read", path })) return null;
   return await Deno.readTextFile(path).catch(() => null);
 }
 

@@ -7,15 +7,14 @@
 import { UsageError } from "../base/errors.ts";
 import { BACKEND_VARIABLE } from "../gpu/backend.ts";
 import { WEBGPU_NAMES, type WebGpuName } from "../gpu/webgpu.ts";
+import { isGranted } from "./permissions.ts";
 
 /** Names the implementation of WebGPU where no option does. */
 export const WEBGPU_VARIABLE = "KVBENCH_WEBGPU";
 
 /** Returns a variable's value; undefined where it is unset or may not be read. */
 export function variable(name: string): string | undefined {
-  return Deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
-    ? Deno.env.get(name)
-    : undefined;
+  return isGranted({ name: "env", variable: name }) ? Deno.env.get(name) : undefined;
 }
 
 /** Returns the value of {@linkcode BACKEND_VARIABLE}; undefined where it is unset or may not be read. */

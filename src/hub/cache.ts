@@ -2,7 +2,7 @@
  * The folder that holds models, in the layout that Hugging Face's tools share
  * (https://huggingface.co/docs/huggingface_hub/guides/manage-cache):
  *
- *     models--OWNER--NAME/refs/main                the commit that `main` stood for
+ *     models--OWNER--NAME/refs/REVISION            the commit that a branch, tag or `refs/pr/N` stood for
  *     models--OWNER--NAME/snapshots/COMMIT/FILE    a link to the file's content
  *     models--OWNER--NAME/blobs/ETAG               the content, named by its hash
  *     .locks/models--OWNER--NAME/ETAG.lock         locked while the content is fetched
@@ -11,18 +11,18 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { KvbenchError } from "../base/errors.ts";
 import { unreadable } from "../host/files.ts";
 import { decodeUtf8 } from "../base/utf8.ts";
 import { unwritable } from "./disk.ts";
 import { Lock } from "./lock.ts";
-import { cachedNames, folderName, repositoryOfFolder } from "./names.ts";
+import { cachedNames, folderName, type HubModel, isCommit, MAIN, repositoryOfFolder } from "./names.ts";
 import type { RemoteFile } from "./remote_file.ts";
+import { isGranted } from "../host/permissions.ts";
 
-/** A repository's files of the commit that `main` stands for. */
-export interface Snapshot {
-  /** `owner/name`, or a published model's old name. */
-  readonly repository: string;
+/** A repository's files at one commit. */
+export interface Snapshot extends HubModel {
   readonly commit: string;
   /** The folder that holds `config.json` and the rest. */
   readonly folder: string;
@@ -39,22 +39,40 @@ export class HubCache {
   }
 
   /**
-   * Returns the snapshot of a repository, or undefined if there is none.
+   * Returns the snapshot of a model, under the name that its repository has here, or undefined if there is none.
    *
    * @throws {KvbenchError} If the folder may not be read, or is damaged.
    */
-  async find(repository: string): Promise<Snapshot | undefined> {
+  async find({ repository, revision }: HubModel): Promise<Snapshot | undefined> {
     for (const name of cachedNames(repository)) {
-      const home = this.#home(name);
-      const commit = (await readIfThere(`${home}/refs/main`))?.trim();
+      const home = this.#home(name), ref = `${home}/refs/${revision}`;
+      const commit = isCommit(revision) ? revision : (await readIfThere(ref))?.trim();
       if (commit === undefined) continue;
       if (!/^[\w-]{1,64}$/.test(commit)) {
-        throw new KvbenchError(`Cannot use ${home}/refs/main: it names no commit. Remove ${home}`);
+        throw new KvbenchError(`Cannot use ${ref}: it names no commit. Remove ${home}`);
       }
       const folder = `${home}/snapshots/${commit}`;
-      if (await isThere(folder)) return { repository: name, commit, folder };
+      if (await isThere(folder)) return { repository: name, revision, commit, folder };
     }
     return undefined;
+  }
+
+  /** Returns the revisions of a repository that are here: `main` first, then references and commits that have none. */
+  async revisions(repository: string): Promise<string[]> {
+    const home = this.#home(repository);
+    const refs: string[] = [], referred = new Set<string | undefined>();
+    for await (const name of refsBelow(`${home}/refs`)) {
+      refs.push(name);
+      referred.add((await readIfThere(`${home}/refs/${name}`))?.trim());
+    }
+    const commits = (await foldersIn(`${home}/snapshots`)).filter((name) =>
+      !referred.has(name) && isCommit(name)
+    );
+    return [
+      ...refs.filter((name) => name === MAIN),
+      ...refs.filter((name) => name !== MAIN).sort(),
+      ...commits.sort(),
+    ];
   }
 
   /** Returns the repositories that have a folder here, sorted. */
@@ -86,7 +104,7 @@ export class HubCache {
    */
   async prepare(repository: string): Promise<void> {
     for (const name of ["read", "write"] as const) {
-      if ((await Deno.permissions.query({ name, path: this.root })).state === "granted") continue;
+      if (isGranted({ name, path: this.root })) continue;
       throw new KvbenchError(
         `Cannot write to ${this.root}: run with --allow-read=${this.root} --allow-write=${this.root}`,
       );
@@ -118,15 +136,16 @@ export class HubCache {
   }
 
   /**
-   * Makes `main` refer to a commit whose files are complete.
+   * Makes a revision refer to a commit whose files are complete. A commit refers to itself.
    *
    * @throws {KvbenchError} If the folder can't be written.
    */
-  async point(repository: string, commit: string): Promise<void> {
-    const path = `${this.#home(repository)}/refs/main`;
+  async point({ repository, revision }: HubModel, commit: string): Promise<void> {
+    if (isCommit(revision)) return;
+    const path = `${this.#home(repository)}/refs/${revision}`;
     const aside = `${path}.${crypto.randomUUID()}`;
     try {
-      await Deno.mkdir(`${this.#home(repository)}/refs`, { recursive: true });
+      await Deno.mkdir(dirname(path), { recursive: true });
       await Deno.writeTextFile(aside, commit);
       await Deno.rename(aside, path);
     } catch (error) {
@@ -143,6 +162,13 @@ export class HubCache {
       else bytes += size;
     }
     return { bytes, incompleteBytes };
+  }
+
+  /** Returns the bytes of a snapshot's files, which other snapshots may share. */
+  async bytesOf({ folder }: Snapshot): Promise<number> {
+    let bytes = 0;
+    for await (const { name } of Deno.readDir(folder)) bytes += (await Deno.stat(`${folder}/${name}`)).size;
+    return bytes;
   }
 
   /**
@@ -237,5 +263,26 @@ async function* filesIn(folder: string): AsyncGenerator<Deno.FileInfo & { name: 
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw unreadable(folder, error);
+  }
+}
+
+/** A reference that is being written, or was when its process ended. */
+const ASIDE = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Yields the paths of the references below a folder, which need not exist. */
+async function* refsBelow(folder: string, prefix = ""): AsyncGenerator<string> {
+  for await (const { name } of filesIn(folder)) if (!ASIDE.test(name)) yield prefix + name;
+  for (const name of await foldersIn(folder)) yield* refsBelow(`${folder}/${name}`, `${prefix}${name}/`);
+}
+
+/** Returns the names of the folders in a folder, which need not exist. */
+async function foldersIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).filter((each) => each.isDirectory).map(({ name }) =>
+      name
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw unreadable(folder, error);
   }
 }

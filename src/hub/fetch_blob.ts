@@ -98,7 +98,7 @@ async function transfer(
   partial: PartialFile,
   events: FetchEvents,
 ): Promise<void> {
-  const url = client.fileUrl(file.repository, file.path);
+  const url = client.fileUrl(file);
   events.progress?.(file.path, partial.size, file.bytes);
   if (partial.size === file.bytes && file.bytes > 0) return;
   const validator = partial.size > 0 ? await partial.validator() : undefined;
@@ -169,7 +169,7 @@ async function verify(
 ): Promise<void> {
   const found = partial.digest();
   if (found === undefined || found === file.etag) return;
-  const url = client.fileUrl(file.repository, file.path);
+  const url = client.fileUrl(file);
   const kind = hashOf(file.etag) === "git" ? "Git hash" : "SHA-256";
   const reason = `its ${kind} is ${found}, the hub promises ${file.etag}`;
   if (resumed) {

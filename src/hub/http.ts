@@ -6,6 +6,7 @@
  */
 import { KvbenchError, reasonOf } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
+import type { HubModel } from "./names.ts";
 
 /** A failure that may pass. */
 export class PassingError extends KvbenchError {
@@ -62,9 +63,10 @@ export class HubClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Returns the address of a file in a repository. */
-  fileUrl(repository: string, path: string): URL {
-    return new URL(`${this.endpoint.href.replace(/\/$/, "")}/${repository}/resolve/main/${path}`);
+  /** Returns the address of a file of a model. */
+  fileUrl({ repository, revision, path }: HubModel & { readonly path: string }): URL {
+    const at = encodeURIComponent(revision);
+    return new URL(`${this.endpoint.href.replace(/\/$/, "")}/${repository}/resolve/${at}/${path}`);
   }
 
   /**

@@ -8,7 +8,8 @@ import { KvbenchError } from "../base/errors.ts";
 import { HubCache, type Snapshot } from "./cache.ts";
 import { newHash } from "./hash.ts";
 import { HubClient } from "./http.ts";
-import { CONFIG, weightsIn } from "./model_files.ts";
+import { CONFIG, vocabularyFilesIn, weightsIn } from "./model_files.ts";
+import { type HubModel, nameOf } from "./names.ts";
 import { fetchModel, type FetchOptions } from "./repository.ts";
 import { type HubSettings, hubSettings } from "./settings.ts";
 
@@ -38,35 +39,37 @@ export class Hub {
   }
 
   /**
-   * Returns a model's files, which are fetched unless all of them are in the cache.
+   * Returns a model's files, which are fetched unless all of them are in the cache. A vocabulary is not missed: the cache
+   * does not tell whether the model has one.
    *
-   * @param repository `owner/name`.
    * @throws {KvbenchError} If it is not cached and can't be fetched.
    */
-  async open(repository: string, options: FetchOptions = {}): Promise<Snapshot> {
-    const cached = await this.cache.find(repository);
+  async open(model: HubModel, options: FetchOptions = {}): Promise<Snapshot> {
+    const cached = await this.cache.find(model);
     const missing = cached === undefined
-      ? new KvbenchError(`Model ${repository} is not in ${this.cache.root}`)
-      : await whatIsMissing(cached, options.configOnly ?? false);
+      ? new KvbenchError(`Model ${nameOf(model)} is not in ${this.cache.root}`)
+      : await whatIsMissing(cached, options.withoutWeights ?? false);
     if (cached !== undefined && missing === undefined) return cached;
     if (this.settings.offline) {
       throw new KvbenchError(`${missing!.message}. HF_HUB_OFFLINE is set, so that nothing is fetched`);
     }
-    return await this.fetch(repository, options);
+    return await this.fetch(model, options);
   }
 
   /**
-   * Updates a model in the cache to the hub's present version.
+   * Updates a model in the cache to what the hub has under its revision at present.
    *
    * @throws {KvbenchError} If it can't be fetched.
    */
-  async fetch(repository: string, options: FetchOptions = {}): Promise<Snapshot> {
+  async fetch(model: HubModel, options: FetchOptions = {}): Promise<Snapshot> {
     if (this.settings.offline) {
-      throw new KvbenchError(`Cannot fetch ${repository}: HF_HUB_OFFLINE is set, so that nothing is fetched`);
+      throw new KvbenchError(
+        `Cannot fetch ${nameOf(model)}: HF_HUB_OFFLINE is set, so that nothing is fetched`,
+      );
     }
     const { endpoint, timeoutMs } = this.settings;
     const client = new HubClient({ endpoint, timeoutMs, token: await this.settings.token() });
-    return await fetchModel(client, this.cache, repository, options);
+    return await fetchModel(client, this.cache, model, options);
   }
 
   /**
@@ -78,8 +81,9 @@ export class Hub {
   async verify(snapshot: Snapshot, onProgress: (bytes: number) => void = () => {}): Promise<VerifiedFile[]> {
     const files: VerifiedFile[] = [];
     let done = 0;
-    for (const path of [CONFIG, ...await weightsIn(snapshot.folder)]) {
-      const full = `${snapshot.folder}/${path}`;
+    const { folder } = snapshot;
+    for (const path of [CONFIG, ...await vocabularyFilesIn(folder), ...await weightsIn(folder)]) {
+      const full = `${folder}/${path}`;
       const { size: bytes } = await Deno.stat(full);
       const etag = await this.cache.etagOf(snapshot, full);
       const hash = etag === undefined ? undefined : newHash({ etag, bytes });
@@ -102,12 +106,12 @@ export class Hub {
 /** Returns the error of a snapshot that is not complete, or undefined if it is. */
 export async function whatIsMissing(
   snapshot: Snapshot,
-  configOnly = false,
+  withoutWeights = false,
 ): Promise<KvbenchError | undefined> {
   const isThere = async (path: string) => (await Deno.stat(path).catch(() => undefined))?.isFile ?? false;
   const config = `${snapshot.folder}/${CONFIG}`;
   if (!await isThere(config)) return new KvbenchError(`Cannot read ${config}: there is no such file`);
-  if (configOnly) return undefined;
+  if (withoutWeights) return undefined;
   try {
     for (const path of await weightsIn(snapshot.folder)) {
       const full = `${snapshot.folder}/${path}`;

@@ -12,19 +12,23 @@ import {
   type TensorSource,
   type WeightsFile,
 } from "../checkpoint/checkpoint.ts";
-import { type Gpt2Config, parseConfig, type PresetName, PRESETS } from "../checkpoint/config.ts";
+import { parseConfig, type PresetName, PRESETS } from "../checkpoint/config.ts";
 import { EMBEDDED_NAME, embeddedConfig, openEmbedded } from "./embedded.ts";
 import { Hub } from "./hub.ts";
-import { CONFIG, readJson, WEIGHTS, weightsIn } from "./model_files.ts";
-import { repositoryOf } from "./names.ts";
+import { CONFIG, readJson, vocabularyIn, WEIGHTS, weightsIn } from "./model_files.ts";
+import { hubModelOf } from "./names.ts";
 import type { FetchEvents } from "./fetch_blob.ts";
 import type { FetchOptions } from "./repository.ts";
 import type { RetryOptions } from "./retry.ts";
 import type { HubSettings } from "./settings.ts";
 
-/** Options of {@linkcode locateModel} and {@linkcode locateConfig}. */
+/** Options of {@linkcode locateModel} and {@linkcode describeModel}. */
 export interface LocateOptions {
-  /** Called while files are fetched. */
+  /**
+   * Called while files are fetched.
+   *
+   * @internal For the displays of kvbench.
+   */
   readonly events?: FetchEvents;
   /**
    * Tries and pauses. Default: {@linkcode RETRY}.
@@ -43,13 +47,13 @@ export interface LocateOptions {
 /** Names that a model may have, for messages. */
 export const MODEL_NAMES = `${EMBEDDED_NAME}, ${
   Object.keys(PRESETS).join(", ")
-}, OWNER/NAME on the hub, or a folder`;
+}, OWNER/NAME or OWNER/NAME@REVISION on the hub, or a folder`;
 
 /**
  * Opens the checkpoint that a name stands for.
  *
- * @param name `tiny`, a published model, `owner/name` on the hub, or a folder with `config.json` and
- * `model.safetensors`. A folder comes before a name of the hub; a folder called `tiny` is `./tiny`.
+ * @param name `tiny`, a published model, `owner/name` or `owner/name@revision` on the hub, or a folder with
+ * `config.json` and `model.safetensors`. A folder comes before a name of the hub; a folder called `tiny` is `./tiny`.
  * @throws {UsageError} If the name is none of these.
  * @throws {KvbenchError} If the checkpoint is incomplete, damaged, or can't be fetched or read.
  */
@@ -66,17 +70,21 @@ export async function locateModel(name: string, options: LocateOptions = {}): Pr
 }
 
 /**
- * Returns the configuration of the model that a name stands for. Weights are not fetched; the configurations of published
- * models are built in.
+ * Returns the configuration and the vocabulary of the model that a name stands for. Weights are not fetched; the
+ * configurations of published models are built in.
  *
  * @throws {UsageError} If the name stands for nothing.
  * @throws {KvbenchError} If the configuration is damaged, or can't be fetched or read.
  */
-export async function locateConfig(name: string, options: LocateOptions = {}): Promise<Gpt2Config> {
-  if (Object.hasOwn(PRESETS, name)) return PRESETS[name as PresetName];
-  if (name === EMBEDDED_NAME) return await embeddedConfig();
-  const path = `${await folderOf(name, { ...options, configOnly: true })}/${CONFIG}`;
-  return parseConfig(await readJson(path), path);
+export async function describeModel(
+  name: string,
+  options: LocateOptions = {},
+): Promise<Pick<TensorSource, "config" | "vocabulary">> {
+  if (Object.hasOwn(PRESETS, name)) return { config: PRESETS[name as PresetName] };
+  if (name === EMBEDDED_NAME) return { config: await embeddedConfig() };
+  const folder = await folderOf(name, { ...options, withoutWeights: true });
+  const path = `${folder}/${CONFIG}`;
+  return { config: parseConfig(await readJson(path), path), vocabulary: () => vocabularyIn(folder) };
 }
 
 /** Returns the folder that holds a model's files, which are fetched if they are missing. */
@@ -85,8 +93,8 @@ async function folderOf(
   { settings, ...options }: LocateOptions & FetchOptions,
 ): Promise<string> {
   if (await isFolder(name)) return name.replace(/(?<=.)[/\\]+$/, "");
-  const repository = repositoryOf(name);
-  if (repository !== undefined) return (await new Hub(settings).open(repository, options)).folder;
+  const model = hubModelOf(name);
+  if (model !== undefined) return (await new Hub(settings).open(model, options)).folder;
   if (!/[/\\]/.test(name)) {
     throw new UsageError(`Unknown model ${JSON.stringify(name)}: expected ${MODEL_NAMES}`);
   }
@@ -114,7 +122,13 @@ async function openFolder(name: string, folder: string): Promise<Checkpoint> {
     for (const { bytes } of weights) bytes.close();
     throw error;
   }
-  return await openCheckpoint({ name, configJson, configName, weights });
+  return await openCheckpoint({
+    name,
+    configJson,
+    configName,
+    weights,
+    vocabulary: () => vocabularyIn(folder),
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,12 +1,14 @@
 /**
- * The files of a model in Hugging Face layout: those in a folder, and those that an index of shards names.
+ * The files of a model in Hugging Face layout: those in a folder, those that an index of shards names, and those of a
+ * vocabulary.
  *
  * @module
  */
 import { z } from "../base/zod.ts";
 import { KvbenchError } from "../base/errors.ts";
 import { readText, unreadable } from "../host/files.ts";
-import { parseJson } from "../checkpoint/checkpoint.ts";
+import { parseJson, type VocabularyFiles } from "../checkpoint/checkpoint.ts";
+import { TOKENIZER_CONFIG, VOCABULARIES } from "../checkpoint/tokenizer_json.ts";
 
 /** Name of the configuration's file. */
 export const CONFIG = "config.json";
@@ -57,6 +59,29 @@ export async function weightsIn(folder: string): Promise<string[]> {
     `Cannot use ${folder}/${pickled}: it is a pickled file, which is a program that runs when it is opened. ` +
       `Expected ${WEIGHTS}`,
   );
+}
+
+/** Returns the names of the files in a folder that hold a vocabulary; none if there is none. */
+export async function vocabularyFilesIn(folder: string): Promise<string[]> {
+  for (const names of VOCABULARIES) {
+    const there = await Promise.all(names.map((name) => isFile(`${folder}/${name}`)));
+    if (!there.every(Boolean)) continue;
+    return [...names, ...(await isFile(`${folder}/${TOKENIZER_CONFIG}`) ? [TOKENIZER_CONFIG] : [])];
+  }
+  return [];
+}
+
+/**
+ * Reads the files of the vocabulary in a folder; undefined if there is none.
+ *
+ * @throws {KvbenchError} If a file can't be read.
+ */
+export async function vocabularyIn(folder: string): Promise<VocabularyFiles | undefined> {
+  const names = await vocabularyFilesIn(folder);
+  if (names.length === 0) return undefined;
+  const texts: Record<string, string> = {};
+  for (const name of names) texts[name] = await readText(`${folder}/${name}`);
+  return { texts, folder };
 }
 
 /** Returns the name of the first pickled file in a folder. */

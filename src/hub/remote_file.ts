@@ -9,15 +9,14 @@
  */
 import { KvbenchError } from "../base/errors.ts";
 import { failure, type HubClient, passing } from "./http.ts";
+import type { HubModel } from "./names.ts";
 import { type OnRetry, retrying, type RetryOptions } from "./retry.ts";
 
 /** A file of a repository at one commit. */
-export interface RemoteFile {
-  /** `owner/name`. */
-  readonly repository: string;
+export interface RemoteFile extends HubModel {
   /** Name in the repository. */
   readonly path: string;
-  /** The commit that `main` stands for. */
+  /** The commit that the revision stands for. */
   readonly commit: string;
   /** Name of the content; its hash if `hashOf` recognises it. */
   readonly etag: string;
@@ -42,10 +41,10 @@ export class RefusedError extends KvbenchError {
  */
 export async function remoteFile(
   client: HubClient,
-  { repository, path }: Pick<RemoteFile, "repository" | "path">,
+  file: Pick<RemoteFile, "repository" | "revision" | "path">,
   { retry, onRetry }: { readonly retry: RetryOptions; readonly onRetry?: OnRetry | undefined },
 ): Promise<RemoteFile> {
-  const url = client.fileUrl(repository, path);
+  const url = client.fileUrl(file);
   const enough = (answers: readonly Headers[]) =>
     ["x-repo-commit", "x-linked-etag", "x-linked-size"].every((name) => first(answers, name) !== undefined);
   const answer = await retrying(
@@ -72,7 +71,7 @@ export async function remoteFile(
   if (size === null || !/^\d{1,15}$/.test(size)) {
     throw failure(url, "the server doesn't say how long it is (X-Linked-Size or Content-Length)");
   }
-  return { repository, path, commit, etag, bytes: Number(size) };
+  return { ...file, commit, etag, bytes: Number(size) };
 }
 
 /**
@@ -89,13 +88,22 @@ export function assertOk(url: URL, { ok, status, statusText, headers }: Response
     const wish = after === undefined ? "" : `, and wants to be left alone for ${Math.ceil(after / 1000)} s`;
     throw passing(url, answered + wish, after);
   }
-  throw new RefusedError(failure(url, `${answered}${ADVICE[status] ?? ""}`).message, status);
+  const advice = REFUSALS[headers.get("x-error-code") ?? ""] ?? ADVICE[status] ?? "";
+  throw new RefusedError(failure(url, `${answered}${advice}`).message, status);
 }
 
 const ADVICE: Readonly<Record<number, string>> = {
   401: ": there is no such model, or it is private and wants a token in HF_TOKEN",
   403: ": the token in HF_TOKEN has no access to this model",
   404: ": there is no such model, or it has no such file",
+};
+
+/** Advice by the hub's own code of a refusal. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  RepoNotFound: ": there is no such model, or it is private and wants a token in HF_TOKEN",
+  RevisionNotFound:
+    ": the model has no such revision, expected a branch, a tag, a commit or refs/pr/N behind the @",
+  EntryNotFound: ": the model has no such file",
 };
 
 /** Reads `Retry-After`: seconds, or a date, which the server's own clock is subtracted from. */

@@ -5,11 +5,13 @@
  */
 import { KvbenchError } from "../base/errors.ts";
 import { parseConfig } from "../checkpoint/config.ts";
+import { TOKENIZER_CONFIG, VOCABULARIES } from "../checkpoint/tokenizer_json.ts";
 import type { HubCache, Snapshot } from "./cache.ts";
 import { ChangedError, fetchBlob, type FetchEvents } from "./fetch_blob.ts";
 import { hashOf } from "./hash.ts";
 import type { HubClient } from "./http.ts";
 import { CONFIG, readJson, shardsOf, WEIGHTS, WEIGHTS_INDEX } from "./model_files.ts";
+import { type HubModel, nameOf, PUBLISHED } from "./names.ts";
 import { RefusedError, type RemoteFile, remoteFile } from "./remote_file.ts";
 import { RETRY, type RetryOptions } from "./retry.ts";
 
@@ -19,27 +21,27 @@ export interface FetchOptions {
   readonly events?: FetchEvents;
   /** Number and pace of tries. Default: {@linkcode RETRY}. */
   readonly retry?: RetryOptions;
-  /** True to fetch the configuration alone. Default: false. */
-  readonly configOnly?: boolean;
+  /** True to fetch the configuration and the vocabulary alone. Default: false. */
+  readonly withoutWeights?: boolean;
 }
 
 /** Pickled files of weights, which run as programs in the library that reads them. */
 const PICKLED = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 
 /**
- * Fetches the missing files of a model at `main`'s present commit; the cache's `main` refers to that commit once all of
- * them are there.
+ * Fetches the missing files of a model at its revision's present commit; the cache's revision refers to that commit once
+ * all of them are there.
  *
  * @throws {KvbenchError} If there is no such model, it isn't a GPT-2 in safetensors, or it can't be fetched whole.
  */
 export async function fetchModel(
   client: HubClient,
   cache: HubCache,
-  repository: string,
+  model: HubModel,
   options: FetchOptions = {},
 ): Promise<Snapshot> {
-  await cache.prepare(repository);
-  const fetch = new ModelFetch(client, cache, repository, options);
+  await cache.prepare(model.repository);
+  const fetch = new ModelFetch(client, cache, model, options);
   try {
     return await fetch.run();
   } catch (error) {
@@ -51,13 +53,16 @@ export async function fetchModel(
 class ModelFetch {
   readonly #client: HubClient;
   readonly #cache: HubCache;
-  readonly #repository: string;
+  readonly #model: HubModel;
+  /** Name of the model in messages. */
+  readonly #name: string;
   readonly #options: FetchOptions;
 
-  constructor(client: HubClient, cache: HubCache, repository: string, options: FetchOptions) {
+  constructor(client: HubClient, cache: HubCache, model: HubModel, options: FetchOptions) {
     this.#client = client;
     this.#cache = cache;
-    this.#repository = repository;
+    this.#model = model;
+    this.#name = nameOf(model);
     this.#options = options;
   }
 
@@ -66,13 +71,31 @@ class ModelFetch {
     const config = await this.#find(CONFIG, failed);
     const configPath = await this.#fetch(config, config);
     // Checked before anything large is fetched.
-    parseConfig(await readJson(configPath), `${CONFIG} of ${this.#repository}`);
-    if (!this.#options.configOnly) {
+    parseConfig(await readJson(configPath), `${CONFIG} of ${this.#name}`);
+    for (const file of await this.#vocabulary(failed)) await this.#fetch(file, config);
+    if (!this.#options.withoutWeights) {
       for (const file of await this.#weights(config, failed)) await this.#fetch(file, config);
     }
-    await this.#cache.point(this.#repository, config.commit);
+    await this.#cache.point(this.#model, config.commit);
     const folder = configPath.slice(0, -`/${CONFIG}`.length);
-    return { repository: this.#repository, commit: config.commit, folder };
+    return { ...this.#model, commit: config.commit, folder };
+  }
+
+  /** Finds the files of a vocabulary, of which the published models need none: it is built in. */
+  async #vocabulary(failed?: ChangedError): Promise<RemoteFile[]> {
+    if (Object.values(PUBLISHED).includes(this.#model.repository)) return [];
+    for (const names of VOCABULARIES) {
+      const files: RemoteFile[] = [];
+      for (const name of names) {
+        const file = await this.#findIfThere(name, failed);
+        if (file === undefined) break;
+        files.push(file);
+      }
+      if (files.length < names.length) continue;
+      const settings = await this.#findIfThere(TOKENIZER_CONFIG, failed);
+      return settings === undefined ? files : [...files, settings];
+    }
+    return [];
   }
 
   async #weights(config: RemoteFile, failed?: ChangedError): Promise<RemoteFile[]> {
@@ -80,7 +103,7 @@ class ModelFetch {
     if (whole !== undefined) return [whole];
     const index = await this.#findIfThere(WEIGHTS_INDEX, failed);
     if (index === undefined) throw await this.#noWeights();
-    const name = `${WEIGHTS_INDEX} of ${this.#repository}`;
+    const name = `${WEIGHTS_INDEX} of ${this.#name}`;
     const shards = shardsOf(await readJson(await this.#fetch(index, config)), name);
     const files: RemoteFile[] = [];
     for (const shard of shards) files.push(await this.#find(shard, failed));
@@ -91,11 +114,12 @@ class ModelFetch {
     for (const path of PICKLED) {
       if (await this.#findIfThere(path) === undefined) continue;
       return new KvbenchError(
-        `Cannot use ${this.#repository}: it has its weights in ${path} alone, a pickled file, which is a program ` +
-          `that runs when it is opened. Expected ${WEIGHTS}`,
+        `Cannot use ${this.#name}: it has its weights in ${path} alone, a pickled file, which is a program ` +
+          `that runs when it is opened. Expected ${WEIGHTS}, which may wait in a pull request: ` +
+          `${this.#model.repository}@refs/pr/N`,
       );
     }
-    return new KvbenchError(`Cannot use ${this.#repository}: it has no ${WEIGHTS}`);
+    return new KvbenchError(`Cannot use ${this.#name}: it has no ${WEIGHTS}`);
   }
 
   async #findIfThere(path: string, failed?: ChangedError): Promise<RemoteFile | undefined> {
@@ -108,7 +132,7 @@ class ModelFetch {
   }
 
   async #find(path: string, failed?: ChangedError): Promise<RemoteFile> {
-    const file = await remoteFile(this.#client, { repository: this.#repository, path }, {
+    const file = await remoteFile(this.#client, { ...this.#model, path }, {
       retry: this.#options.retry ?? RETRY,
       onRetry: this.#options.events?.retry,
     });
@@ -120,7 +144,7 @@ class ModelFetch {
 
   /** Fetches a file and returns its path. */
   async #fetch(file: RemoteFile, config: RemoteFile): Promise<string> {
-    const url = this.#client.fileUrl(file.repository, file.path);
+    const url = this.#client.fileUrl(file);
     if (file.commit !== config.commit) {
       throw new ChangedError(
         url,

@@ -18,6 +18,11 @@ export interface KvTraits {
   readonly shares: boolean;
   /** True if a sequence can give up its K and V and compute them again to the same values. */
   readonly preemptible: boolean;
+  /**
+   * True if its sequences begin together, with whole prompts, so that they can be neither scheduled nor forked. Default:
+   * false.
+   */
+  readonly together?: boolean;
 }
 
 /** The lengths of a request's sequences. */
@@ -95,10 +100,10 @@ export interface KvPolicy {
   shortage(slot: number, nTokens: number): string;
   /** Returns the first token of a sequence that the next step has to compute. */
   firstToCompute(slot: number): number;
-  /** Returns how many tokens of a sequence of `length` are stored: what the K/V formula counts. */
-  storedTokens(length: number): number;
+  /** Returns how many tokens of a sequence of `length` are stored after a step: what the K/V formula counts. */
+  storedTokens(length: number, slot: number): number;
   /** Returns how many entries the last row of a sequence of `length` goes through: `kv_entries()` on the host. */
-  entries(length: number): number;
+  entries(length: number, slot: number): number;
   /** Returns a sequence's row of the address table: its blocks in order, or where its region begins. A live view. */
   place(slot: number): readonly number[];
   /** Gives `child` the tokens that `parent` has stored, in place of its own. */

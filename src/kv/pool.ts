@@ -127,6 +127,11 @@ export class KvPool {
     return [[k.values, v.values], ...this.#layout.scaleBytes > 0 ? [[k.scale, v.scale] as const] : []];
   }
 
+  /** The form of its layers, in which others can be made beside them. */
+  get layout(): KvLayout {
+    return this.#layout;
+  }
+
   /** Heads of a layer. */
   get nHead(): number {
     return this.#options.shape.nHead;
@@ -262,6 +267,14 @@ export class KvPool {
     for (const each of all) if (each.status === "rejected") throw each.reason;
   }
 
+  /** Binds every layer anew. */
+  rebind(): void {
+    this.#layers = this.#layers.map(({ layer }) => ({
+      layer,
+      groups: this.#layout.bind(layer, this.#table),
+    }));
+  }
+
   /** Frees slots and table. */
   dispose(): void {
     this.#copier?.dispose();
@@ -304,7 +317,7 @@ export class KvPool {
     }
     const { device } = this.#gpu;
     const before = this.#slotsPerSequence;
-    this.#writeRegionSize(slotsPerSequence);
+    if (this.#width === 0) this.#writeRegionSize(slotsPerSequence);
     for (let n = 0; n < this.layersKept; n++) {
       const old = this.#layers[n]?.layer, grown = this.#create(nSequences * slotsPerSequence);
       if (old && keep > 0) {

@@ -28,12 +28,12 @@ export abstract class RegionPolicy implements KvPolicy {
   }
 
   /** Returns `length`: all tokens are stored. */
-  storedTokens(length: number): number {
+  storedTokens(length: number, _slot: number): number {
     return length;
   }
 
   /** Returns `length`: a row attends to all tokens up to its own. */
-  entries(length: number): number {
+  entries(length: number, _slot: number): number {
     return length;
   }
 

@@ -6,20 +6,29 @@
 import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
+import { H2O } from "./h2o/def.ts";
 import { NONE } from "./none/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
 import { RESERVED } from "./reserved/def.ts";
-import type { DefaultComparison, KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
+import { SNAPKV } from "./snapkv/def.ts";
+import type { KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
+import { WINDOW } from "./window/def.ts";
 
 const all = new Map<string, StrategyDef>();
 
 /**
  * Makes a strategy known.
  *
- * @throws {UsageError} If its name is taken, or one of its options is another one's of the same name.
+ * @throws {UsageError} If its name is taken, one of its options is another one's of the same name, or it is not exact and
+ * has no reference.
  */
 export function register(strategy: StrategyDef): void {
   if (all.has(strategy.name)) throw new UsageError(`Strategy ${strategy.name} is registered already`);
+  if (!strategy.traits.exact && strategy.reference === undefined) {
+    throw new UsageError(
+      `Strategy ${strategy.name} is not exact: expected a reference, which its logits are compared with`,
+    );
+  }
   const known = strategyOptions();
   for (const [key, option] of Object.entries(strategy.options)) {
     if (!known.has(key) || known.get(key) === option) continue;
@@ -36,7 +45,7 @@ export function strategies(): readonly StrategyDef[] {
 }
 
 /** Returns the names of all strategies, or of those that a comparison shows by default. */
-export function strategyNames(comparison?: DefaultComparison): string[] {
+export function strategyNames(comparison?: "bench" | "serving"): string[] {
   return strategies().filter(({ comparedIn }) => comparison === undefined || comparedIn.includes(comparison))
     .map(({ name }) => name);
 }
@@ -92,9 +101,17 @@ export function recomputingStrategy(): StrategyDef {
   return strategies().find(({ traits: { keeps } }) => keeps === "nothing")!;
 }
 
+/** Returns the strategy whose memory grows by concatenation, and its options for that. */
+export function concatenatingStrategy(): { readonly strategy: StrategyDef; readonly options: KvOptions } {
+  const strategy = strategies().find(({ concatenating }) => concatenating !== undefined)!;
+  return { strategy, options: strategy.concatenating! };
+}
+
 /** Returns the strategy whose memory is shared, which serving has by default. */
 export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;
 }
 
-for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE]) register(strategy);
+for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, WINDOW, SNAPKV, H2O]) {
+  register(strategy);
+}

@@ -5,6 +5,7 @@
  * @module
  */
 import type { WgslFile } from "../gpu/wgsl.ts";
+import type { KvAroundDef } from "./around.ts";
 import type { KvPolicy, KvTraits } from "./policy.ts";
 
 /** A value of an option; null where the option does not apply, or is left to the strategy. */
@@ -45,6 +46,8 @@ export interface KvNeed {
   readonly nCtx: number;
   /** The longest sequence, in tokens. */
   readonly maxTokens: number;
+  /** The longest prompt, in tokens. Default: the longest sequence. */
+  readonly maxPromptTokens?: number;
   /** Tokens that a step computes at most. */
   readonly maxRows: number;
   /** Tokens that all layers together have room for; undefined for room for `nSequences` of the longest sequences. */
@@ -115,11 +118,24 @@ export interface StrategyDef {
   policy(need: KvNeed, options: KvOptions): KvPolicy;
   /** Says how kernels find K and V. */
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
+  /** Options with which its memory grows by copying, as concatenating caches do. Default: it does not grow so. */
+  readonly concatenating?: KvOptions;
+  /**
+   * Says which operators it has around attention. Default: none.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  around?(need: KvNeed, options: KvOptions): KvAroundDef;
   /** Returns the room that continuations of one prompt need. Default: that of the longest sequence for each. */
   groupTokens?(
     group: { readonly promptTokens: number; readonly newTokens: number; readonly nSequences: number },
     options: KvOptions,
   ): number;
+  /**
+   * Makes another way to the same logits, such as a full computation with the same mask. No time of a strategy that is not
+   * exact is reported unless its logits are the reference's. Exact strategies are compared with each other, and have none.
+   */
+  reference?(need: KvNeed, options: KvOptions): Kv;
   /** Memory to check its kernels with. */
   readonly cases: readonly AddressCase[];
 }
@@ -134,12 +150,18 @@ export interface KvChoice {
 
 /** Both sides of a strategy, made for one need. */
 export interface Kv {
-  /** The strategy. */
+  /** The strategy, or its name in errors and what it is. */
   readonly strategy: Pick<StrategyDef, "name" | "traits">;
   /** The host's side. */
   readonly policy: KvPolicy;
   /** The GPU's side. */
   readonly addressing: KvAddressing;
+  /**
+   * Its operators around attention.
+   *
+   * @internal As long as what such an operator records may change.
+   */
+  readonly around?: KvAroundDef;
 }
 
 /**
@@ -152,5 +174,6 @@ export function makeKv({ strategy, options }: KvChoice, need: KvNeed): Kv {
     strategy,
     policy: strategy.policy(need, options),
     addressing: strategy.addressing(need, options),
+    ...(strategy.around && { around: strategy.around(need, options) }),
   };
 }

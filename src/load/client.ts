@@ -20,7 +20,6 @@ interface LoadTarget {
 
 /** A completion to ask for. */
 export interface LoadRequest {
-  /** Token ids. */
   readonly prompt: readonly number[];
   readonly newTokens: number;
   /** 0 for greedy sampling. */

@@ -13,7 +13,8 @@ import type { LoadAnswer } from "./client.ts";
 import type { LoadPlan } from "./plan.ts";
 import type { LoadRun } from "./run.ts";
 
-const LOAD_KIND = { kind: "kvbench.load", version: 1, refused: {} } as const;
+/** Name and version of the format. */
+export const LOAD_KIND = { kind: "kvbench.load", version: 1, refused: {} } as const;
 
 const limit = (what: string) => amount(what).nullable();
 
@@ -70,7 +71,11 @@ const schema = z.strictObject({
   })).describe("Finished requests, in the order of sending"),
 });
 
-/** A load test's record. */
+/**
+ * A load test's record.
+ *
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
+ */
 export type LoadResult = z.infer<typeof schema>;
 
 /** Checks that a value is a load test's record. */

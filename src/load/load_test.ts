@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../base/errors.ts";
+import { loadFigures } from "../report/figures/load.ts";
 import { loadTable } from "../report/load_table.ts";
 import { type LoadAnswer, LoadClient, type LoadRequest } from "./client.ts";
 import { type LoadPlan, loadPrompt, loadRequests } from "./plan.ts";
@@ -91,9 +92,15 @@ Deno.test("loadResult() defines latencies as vLLM does, and counts what met the 
   assert.deepEqual([result.requests_per_second, result.output_tokens_per_second], [1.5, 4.5]);
   assert.equal(result.goodput_per_second, 0.5); // the third alone
   assert.deepEqual(parseLoad(JSON.parse(JSON.stringify(result)), "a test"), result);
+  const [ttft, tpot] = loadFigures(result);
+  assert.deepEqual(ttft!.series[0], {
+    ...ttft!.series[0]!,
+    points: [[20, 100 / 3], [50, 200 / 3], [200, 100]],
+  });
+  assert.deepEqual(tpot!.table.rows.at(-1), [100, 20]);
   const table = loadTable(result);
   assert.match(table, /^2 failed: busy$/m);
-  assert.match(table, /goodput, requests\/s \(TTFT ≤ 60\.0 ms, TPOT ≤ 15\.0 ms\) +│ +0\.500/);
+  assert.match(table, /goodput, requests\/s \(TTFT ≤ 60\.0 ms, TPOT ≤ 15\.0 ms\) +0\.500/);
 });
 
 /** Answers after a while, and counts. */

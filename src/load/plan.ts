@@ -12,7 +12,6 @@ import {
 import { promptIdsOf } from "../simulate/plan.ts";
 import { requestsOf, type TimedRequest } from "../simulate/requests.ts";
 
-/** A load test. */
 export interface LoadPlan {
   readonly nRequests: number;
   /** Mean requests per second of a Poisson process; undefined for all at once. */

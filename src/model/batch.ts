@@ -45,16 +45,19 @@ export interface Batch {
 /**
  * Lays spans out as rows, tiles and outputs, in the order given. A span of one token is a decode tile.
  *
- * @param entries Returns how many entries the last row of a sequence of so many tokens goes through. Default: all tokens.
+ * @param entries Returns how many entries the last row of a sequence goes through when it has so many tokens. Default: all.
  */
-export function batchOf(spans: readonly Span[], entries = (length: number): number => length): Batch {
+export function batchOf(
+  spans: readonly Span[],
+  entries = (length: number, _sequence: number): number => length,
+): Batch {
   const rows: number[] = [], prefill: number[] = [], decode: number[] = [], outputs: number[] = [];
   let decodeContext = 0;
   for (const { sequence, first, count, outputs: nOutputs, alsoFor = [] } of spans) {
     const firstRow = rows.length / 2;
     if (count === 1) {
       decode.push(firstRow, 1, sequence, first);
-      decodeContext = Math.max(decodeContext, entries(first + 1));
+      decodeContext = Math.max(decodeContext, entries(first + 1, sequence));
     } else {
       for (let i = 0; i < count; i += TILE_ROWS) {
         prefill.push(firstRow + i, Math.min(TILE_ROWS, count - i), sequence, first + i);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ARGMAX } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
@@ -34,13 +34,20 @@ export const ROLES = [
   "final norm",
   "head",
   "argmax",
+  "argmax join",
   "sample",
 ] as const;
 /** What a kernel does. */
 export type Role = typeof ROLES[number];
 
-/** Computes the costs of one step with a greedy choice, by kernel; what the step does not dispatch costs nothing. */
-export function stepCosts(batch: Batch, model: CostModel): Record<Exclude<Role, "sample">, Cost> {
+/**
+ * Computes the costs of one step with a greedy choice, by kernel, a strategy's own among them; what the step does not
+ * dispatch costs nothing.
+ */
+export function stepCosts(
+  batch: Batch,
+  model: CostModel,
+): Record<Exclude<Role, "sample">, Cost> & Readonly<Record<string, Cost>> {
   const { config: { nLayer }, tuning, kvDtype } = model;
   const [k, v] = kvStorages(kvDtype).map(({ rotates = false }) => rotates) as [boolean, boolean];
   const dims = dimsOf(model.config), products = productsOf(dims);
@@ -67,5 +74,7 @@ export function stepCosts(batch: Batch, model: CostModel): Record<Exclude<Role, 
     "final norm": cost(final, LAYER_NORM, { gather: true }),
     "head": cost(final, LINEAR, products.head({ n4: dims.v4, firstN4: 0 })),
     "argmax": cost(1, ARGMAX, undefined),
+    "argmax join": cost(tuning.argmaxParts > 1 ? 1 : 0, ARGMAX_JOIN, undefined),
+    ...model.around?.costs(batch),
   };
 }

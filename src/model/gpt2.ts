@@ -13,15 +13,16 @@ import type { Recorder } from "../gpu/recorder.ts";
 import { SHARED_FILES } from "../gpu/join.ts";
 import { SUBGROUPS } from "../gpu/subgroups.ts";
 import { joinedCode } from "../gpu/wgsl.ts";
+import type { KvModel } from "../kv/around.ts";
 import { KV_FILES } from "../kv/files.ts";
 import { strategyFiles } from "../kv/registry.ts";
-import type { KvGroups, KvSource } from "../kv/source.ts";
+import type { KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { TensorSource } from "../checkpoint/checkpoint.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
-import { IO_FILES } from "./io.ts";
+import { inputFile, IO_FILES } from "./io.ts";
 import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
 import { ANY_STEP, type KvAccess, type Model, type Stage } from "./model.ts";
 import type { CostModel } from "./operator.ts";
@@ -121,8 +122,8 @@ export class Gpt2 implements Model {
     { tuning = tuningFor(gpu.facts), weightsDtype = DEFAULT_DTYPE, firstSteps, ...upload }: LoadOptions = {},
   ): Promise<Gpt2> {
     const { config } = checkpoint;
-    const { tileGroup, texels } = tuning;
-    const packing = { tileGroup, dtype: weightsDtype };
+    const { tileGroup, byVector, texels } = tuning;
+    const packing = { tileGroup, byVector, dtype: weightsDtype };
     const layouts = new Layouts(gpu.device, tuning);
     const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
     const start = performance.now();
@@ -165,6 +166,17 @@ export class Gpt2 implements Model {
    */
   get stepLayout(): Layouts["step"] {
     return this.#layouts.step;
+  }
+
+  /**
+   * Its part in operators that a strategy compiles.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  get kvModel(): KvModel {
+    const { nLayer, nHead, headDim, nCtx } = this.config;
+    const own = { gpu: this.gpu, layouts: this.#layouts, input: inputFile(this.tuning) };
+    return { ...own, nLayer, nHead, headDim, nCtx, lanes: this.tuning.decodeLanes };
   }
 
   /**
@@ -241,11 +253,12 @@ export class Gpt2 implements Model {
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    { kernels: { sample, argmax } }: KvAccess,
+    { kernels: { sample, argmax, argmaxJoin } }: KvAccess,
     sampled: boolean,
   ): void {
-    if (sampled) compiled(sample).record(recorder, [workspace.sample], batch);
-    else compiled(argmax).record(recorder, [workspace.argmax], batch);
+    if (sampled) return compiled(sample).record(recorder, [workspace.sample], batch);
+    compiled(argmax).record(recorder, [workspace.argmax], batch);
+    if (workspace.argmaxJoin) compiled(argmaxJoin).record(recorder, [workspace.argmaxJoin], batch);
   }
 
   /**
@@ -253,7 +266,10 @@ export class Gpt2 implements Model {
    *
    * @internal For the parts of kvbench alone.
    */
-  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): ReturnType<typeof stepCosts> {
+  costs(
+    batch: Batch,
+    kv: Pick<CostModel, "kvDtype" | "entries" | "around">,
+  ): ReturnType<typeof stepCosts> {
     const { config, weightsDtype, tuning } = this;
     return stepCosts(batch, { config, weightsDtype, tuning, ...kv });
   }
@@ -293,8 +309,7 @@ export class Gpt2 implements Model {
           layer,
           module: "attn",
           result: attended,
-          record: (recorder, batch, kv) =>
-            this.#attention(recorder, workspace, batch, kv, kv.bindGroups(layer)),
+          record: (recorder, batch, kv) => this.#attention(recorder, workspace, batch, kv, layer),
         },
         {
           layer,
@@ -343,12 +358,16 @@ export class Gpt2 implements Model {
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    { kernels }: KvAccess,
-    { read, write }: KvGroups,
+    { kernels, bindGroups, around }: KvAccess,
+    layer: number,
   ): void {
-    const { attentionCombine, rotate, rotateBack } = workspace;
+    const groups = bindGroups(layer), { read, write } = groups;
+    const { attentionCombine, rotate, rotateBack, attentionInput } = workspace;
     if (rotate) kernels.rotate?.record(recorder, [rotate], batch);
+    const own = { recorder, layer, batch, qkv: attentionInput, groups };
+    around?.before?.(own);
     kernels.write.record(recorder, [workspace.kvWrite, write], batch);
+    around?.stored?.(own);
     if (batch.nPrefillTiles > 0) {
       compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);
     }
@@ -356,13 +375,14 @@ export class Gpt2 implements Model {
       compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
       if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
     }
+    around?.after?.(own);
     if (rotateBack) kernels.rotateBack?.record(recorder, [rotateBack], batch);
   }
 }
 
 /** Whether weights lie alike for two choices of kernel variants. */
 export function samePacking(a: Tuning, b: Tuning): boolean {
-  return a.tileGroup === b.tileGroup && a.texels === b.texels;
+  return a.tileGroup === b.tileGroup && a.byVector === b.byVector && a.texels === b.texels;
 }
 
 /** A kernel that the steps of the range use. */

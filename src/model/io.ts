@@ -5,6 +5,8 @@
  * @module
  */
 import weightBufferCode from "../../wgsl/lib/weights/weight_buffer.wgsl" with { type: "text" };
+import byTileCode from "../../wgsl/lib/weights/order_by_tile.wgsl" with { type: "text" };
+import byVectorCode from "../../wgsl/lib/weights/order_by_vector.wgsl" with { type: "text" };
 import weightTexelsCode from "../../wgsl/lib/weights/weight_texels.wgsl" with { type: "text" };
 import xBufferCode from "../../wgsl/lib/io/x_buffer.wgsl" with { type: "text" };
 import xTexelsCode from "../../wgsl/lib/io/x_texels.wgsl" with { type: "text" };
@@ -17,6 +19,8 @@ import type { Tuning } from "./tuning.ts";
 
 /** The files of each kind of storage. */
 const IO = {
+  byTile: { name: "order_by_tile.wgsl", code: byTileCode },
+  byVector: { name: "order_by_vector.wgsl", code: byVectorCode },
   weightBuffer: { name: "weight_buffer.wgsl", code: weightBufferCode },
   weightTexels: { name: "weight_texels.wgsl", code: weightTexelsCode },
   xBuffer: { name: "x_buffer.wgsl", code: xBufferCode },
@@ -33,8 +37,12 @@ export const IO_FILES: readonly WgslFile[] = Object.values(IO);
 type Storage = Pick<Tuning, "texels">;
 
 /** Chooses the files that read a weight matrix. */
-export function weightFiles(dtype: Dtype, { texels }: Storage): WgslFile[] {
-  return [texels ? IO.weightTexels : IO.weightBuffer, weightStorage(dtype).wgsl];
+export function weightFiles(
+  dtype: Dtype,
+  { texels, byVector }: Storage & Pick<Tuning, "byVector">,
+): WgslFile[] {
+  const order = byVector ? IO.byVector : IO.byTile;
+  return [texels ? IO.weightTexels : IO.weightBuffer, order, weightStorage(dtype).wgsl];
 }
 
 /** Chooses the file that reads the activation input. */

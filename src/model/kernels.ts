@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ARGMAX } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
@@ -54,8 +54,10 @@ export interface ModelKernels {
   readonly head: readonly Compiled[];
   /** Joins the splits of a decode attention, where it is split. */
   readonly combine: Compiled | undefined;
-  /** The likeliest token. */
+  /** The likeliest token, or those of parts of the vocabulary. */
   readonly argmax: Compiled | undefined;
+  /** Joins the parts, where there are several. */
+  readonly argmaxJoin: Compiled | undefined;
   /** A sampled token. */
   readonly sample: Compiled | undefined;
 }
@@ -105,22 +107,24 @@ export async function createModelKernels(
 ): Promise<ModelKernels> {
   const products = productsOf(dimsOf(context.config));
   const linear = (of: LinearOf) => compileOperator(context, LINEAR, { rows, ...of });
-  const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax, sample] = await Promise.all([
-    Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
-    Promise.all(wte.map((shard) => linear({ ...products.head(shard), rows: outputs }))),
-    compileOperator(context, LAYER_NORM, { gather: false }),
-    compileOperator(context, LAYER_NORM, { gather: true }),
-    linear(products.qkv),
-    linear(products.proj),
-    linear(products.fc),
-    linear(products.out),
-    decode && context.tuning.splitTokens > 0
-      ? compileOperator(context, ATTENTION_COMBINE, undefined)
-      : undefined,
-    greedy ? compileOperator(context, ARGMAX, undefined) : undefined,
-    sampled ? compileOperator(context, SAMPLE, undefined) : undefined,
-  ]);
-  return { embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax, sample };
+  const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax, argmaxJoin, sample] =
+    await Promise.all([
+      Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
+      Promise.all(wte.map((shard) => linear({ ...products.head(shard), rows: outputs }))),
+      compileOperator(context, LAYER_NORM, { gather: false }),
+      compileOperator(context, LAYER_NORM, { gather: true }),
+      linear(products.qkv),
+      linear(products.proj),
+      linear(products.fc),
+      linear(products.out),
+      decode && context.tuning.splitTokens > 0
+        ? compileOperator(context, ATTENTION_COMBINE, undefined)
+        : undefined,
+      greedy ? compileOperator(context, ARGMAX, undefined) : undefined,
+      greedy && context.tuning.argmaxParts > 1 ? compileOperator(context, ARGMAX_JOIN, undefined) : undefined,
+      sampled ? compileOperator(context, SAMPLE, undefined) : undefined,
+    ]);
+  return { embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax, argmaxJoin, sample };
 }
 
 /**

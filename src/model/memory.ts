@@ -32,6 +32,8 @@ export interface MemoryNeed {
 export interface StorageOptions {
   /** Output tiles that lie together in packed weights. */
   readonly tileGroup: number;
+  /** Whether the vectors of eight tiles lie together in them. Default: they do not. */
+  readonly byVector?: boolean;
   /** Whether weights are textures, which have whole rows; Default: they aren't. */
   readonly texels?: boolean;
   /** How weight matrices are stored. Default: in float32. */
@@ -43,11 +45,12 @@ export interface StorageOptions {
 /** Computes the need from the configuration, the packing and the storage types. */
 export function memoryNeed(
   config: Gpt2Config,
-  { tileGroup, texels = false, weightsDtype = DEFAULT_DTYPE, kvDtype = DEFAULT_DTYPE }: StorageOptions,
+  { tileGroup, byVector = false, texels = false, weightsDtype = DEFAULT_DTYPE, kvDtype = DEFAULT_DTYPE }:
+    StorageOptions,
 ): MemoryNeed {
   const { e4, a4, i4, v4 } = dimsOf(config);
   const { nLayer, nHead, nCtx, tieWordEmbeddings } = config;
-  const packing = { tileGroup, dtype: weightsDtype };
+  const packing = { tileGroup, byVector, dtype: weightsDtype };
   const matrix = (k4: number, n4: number) => {
     const bytes = packedBytes(k4, n4, packing);
     return (texels ? texelRows(bytes) * ROW_BYTES : bytes) + scaleBytes(k4, n4, packing);

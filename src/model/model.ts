@@ -9,6 +9,7 @@ import type { Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerVectors } from "../gpu/ledger.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import type { KvAround, KvModel } from "../kv/around.ts";
 import type { KvGroups, KvSource } from "../kv/source.ts";
 import type { Batch, BatchLimits } from "./batch.ts";
 import type { Dims } from "./dims.ts";
@@ -33,10 +34,12 @@ export const ANY_STEP: StepRange = {
 export interface KvAccess {
   /** The kernels of the steps that come, compiled for the strategy. */
   readonly kernels: StepKernels;
-  /** Returns how many entries the last row of a sequence of `length` goes through. */
-  entries(length: number): number;
+  /** Returns how many entries the last row of a sequence goes through when it has `length` tokens. */
+  entries(length: number, sequence: number): number;
   /** Returns what holds a layer's K and V. */
   bindGroups(layer: number): KvGroups;
+  /** The strategy's operators around attention. */
+  readonly around?: KvAround | undefined;
 }
 
 /** One stage of a forward pass: a module of the model, as `transformers` has them. */
@@ -61,15 +64,12 @@ export interface StageResult {
   readonly ofOutputs?: boolean;
 }
 
-/** A model's dimensions that decoding and measuring ask for. */
-export type ModelConfig = Pick<Gpt2Config, "vocabSize" | "nCtx" | "nEmbd" | "nHead" | "nLayer">;
-
 /** A model on a GPU. */
 export interface Model {
   /** The GPU that holds the weights. */
   readonly gpu: Gpu;
   /** The model's dimensions. */
-  readonly config: ModelConfig;
+  readonly config: Pick<Gpt2Config, "vocabSize" | "nCtx" | "nEmbd" | "nHead" | "nLayer">;
   /** Numbers in the token embedding, the layers and the head. */
   readonly nParameters: number;
   /**
@@ -92,6 +92,12 @@ export interface Model {
    * @internal For the parts of kvbench alone.
    */
   readonly stepLayout: Layouts["step"];
+  /**
+   * Its part in operators that a strategy compiles.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  readonly kvModel: KvModel;
   /**
    * Compiles the kernels that steps of a range use with a strategy. Default: every step.
    *
@@ -129,7 +135,7 @@ export interface Model {
    *
    * @internal For the parts of kvbench alone.
    */
-  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries">): Readonly<Record<string, Cost>>;
+  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries" | "around">): Readonly<Record<string, Cost>>;
   /**
    * Makes every variant of the products of a decode step on these weights, to be timed.
    *

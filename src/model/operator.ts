@@ -8,6 +8,7 @@
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { Dtype } from "../formats/registry.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
+import type { KvAround } from "../kv/around.ts";
 import type { Batch } from "./batch.ts";
 import { type Compiled, compilePlans, type KernelContext, type KernelPlan } from "./plan.ts";
 import type { CheckedModel, Trial } from "./trial.ts";
@@ -30,9 +31,11 @@ export interface CostModel {
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
   /** The kernel variants. */
-  readonly tuning: Pick<Tuning, "splitTokens">;
-  /** Returns how many entries the last row of a sequence of `length` goes through. Default: all tokens. */
-  entries?(length: number): number;
+  readonly tuning: Pick<Tuning, "splitTokens" | "argmaxParts">;
+  /** Returns how many entries the last row of a sequence goes through when it has `length` tokens. Default: all. */
+  entries?(length: number, sequence: number): number;
+  /** The strategy's operators around attention. Default: none. */
+  readonly around?: Pick<KvAround, "costs"> | undefined;
 }
 
 /** Trials of one kernel in one of its variants. */

@@ -4,9 +4,10 @@
  * @module
  */
 import { KvbenchError } from "../base/errors.ts";
-import { ARGMAX } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
+import { KEPT } from "../../wgsl/ops/kept/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
@@ -26,7 +27,9 @@ const all: AnyOperator[] = [
   ATTENTION_COMBINE,
   ATTENTION_PREFILL,
   ATTENTION_DECODE,
+  KEPT,
   ARGMAX,
+  ARGMAX_JOIN,
   SAMPLE,
 ];
 

@@ -12,13 +12,32 @@ import { type MatrixSource, packedTiles } from "../formats/tiles.ts";
 export interface PackOptions {
   /** Output tiles that lie together; see `linear.wgsl`. */
   readonly tileGroup: number;
+  /** Whether the vectors of eight tiles lie together; see `order_by_vector.wgsl`. Default: each tile's do. */
+  readonly byVector?: boolean;
   /** The storage type. */
   readonly dtype: Dtype;
 }
 
+/** Tiles whose vectors lie together, where they do. */
+export const TOGETHER = 8;
+const VECTOR_BYTES = 16;
+
+/** Counts the vectors of a tile: its 16 elements, or one where a type has fewer bytes than that. */
+export function tileVectors(dtype: Dtype): number {
+  const { bytes } = formatOf(dtype);
+  return Number.isInteger(bytes) ? bytes : 1;
+}
+
+/** Counts the output tiles that can be packed apart from others: whole groups, and all of what lies together. */
+export function leastTiles({ tileGroup, byVector }: Pick<PackOptions, "tileGroup" | "byVector">): number {
+  return byVector ? Math.max(tileGroup, TOGETHER) : tileGroup;
+}
+
 /** Counts the bytes of a packed matrix, scales aside: whole vectors of 16. */
-export function packedBytes(k4: number, n4: number, { tileGroup, dtype }: PackOptions): number {
-  return Math.ceil(packedTiles({ k4, n4, tileGroup }) * formatOf(dtype).bytes) * 16;
+export function packedBytes(k4: number, n4: number, { tileGroup, byVector, dtype }: PackOptions): number {
+  const tiles = packedTiles({ k4, n4, tileGroup });
+  const whole = byVector ? Math.ceil(tiles / TOGETHER) * TOGETHER : tiles;
+  return Math.ceil(whole * formatOf(dtype).bytes) * VECTOR_BYTES;
 }
 
 /** Counts the bytes of a packed matrix's scales. */
@@ -31,8 +50,28 @@ export function scaleBytes(k4: number, n4: number, { tileGroup, dtype }: PackOpt
  *
  * @throws {KvbenchError} If an element can't be stored.
  */
-export function packTiles(source: MatrixSource, { tileGroup, dtype }: PackOptions): Packed {
-  return weightStorage(dtype).pack(source, tileGroup);
+export function packTiles(source: MatrixSource, { tileGroup, byVector, dtype }: PackOptions): Packed {
+  const packed = weightStorage(dtype).pack(source, tileGroup);
+  return byVector ? { ...packed, tiles: vectorsTogether(packed.tiles, tileVectors(dtype)) } : packed;
+}
+
+/** Returns the vector of a tile among all vectors, where those of eight tiles lie together. */
+export function vectorTogether(tile: number, vector: number, vectors: number): number {
+  return Math.floor(tile / TOGETHER) * TOGETHER * vectors + vector * TOGETHER + tile % TOGETHER;
+}
+
+/** Puts the vectors of eight tiles in turn together, the last ones among zeros. */
+function vectorsTogether(tiles: ArrayBufferView<ArrayBuffer>, vectors: number): Uint8Array<ArrayBuffer> {
+  const from = new Uint8Array(tiles.buffer, tiles.byteOffset, tiles.byteLength);
+  const count = Math.ceil(from.length / VECTOR_BYTES / vectors);
+  const to = new Uint8Array(Math.ceil(count / TOGETHER) * TOGETHER * vectors * VECTOR_BYTES);
+  for (let tile = 0; tile < count; tile++) {
+    for (let vector = 0; vector < vectors; vector++) {
+      const at = (tile * vectors + vector) * VECTOR_BYTES;
+      to.set(from.subarray(at, at + VECTOR_BYTES), vectorTogether(tile, vector, vectors) * VECTOR_BYTES);
+    }
+  }
+  return to;
 }
 
 /** Maps a width that is padded at its end only. */

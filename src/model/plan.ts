@@ -11,6 +11,7 @@ import type { Recorder } from "../gpu/recorder.ts";
 import type { Batch } from "./batch.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";
+import type { Walk } from "./walk.ts";
 
 /**
  * How a kernel uses a binding. An `operand` is a weight matrix or another kernel's activation output, a `result` is an
@@ -83,6 +84,8 @@ export interface KernelPlan {
   takes?(batch: Batch): boolean;
   /** Returns its workgroups for a batch. */
   grid(batch: Batch): Grid;
+  /** The way of its lanes through what it reads most of, for judging it without a GPU. Default: nobody asks. */
+  readonly walk?: Walk;
 }
 
 /** Kernels of an operator, compiled. */

@@ -127,7 +127,8 @@ export class ProductTrials {
       .filter(({ texels }) => texels === context.tuning.texels);
     this.#trials = await Promise.all(
       tunings.map(async (tuning): Promise<Trial> => {
-        const packing = { tileGroup: tuning.tileGroup, dtype: context.weightsDtype };
+        const { tileGroup, byVector } = tuning,
+          packing = { tileGroup, byVector, dtype: context.weightsDtype };
         const fitting = layers.filter(({ k4, n4, bytes }) => packedBytes(k4, n4, packing) <= bytes);
         const products = await Promise.all(fitting.map(async (each) => {
           const of = { ...PRODUCTS[each.product], role: each.product, k4: each.k4, n4: each.n4 };

@@ -15,19 +15,21 @@ export interface Tuning {
   readonly texels: boolean;
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
+  /** Whether the vectors of eight tiles in turn lie together, rather than those of a tile; see `order_by_vector.wgsl`. */
+  readonly byVector: boolean;
   /** Whether a lane of a many-row product makes four output tiles rather than one. */
   readonly wideRows: boolean;
   /** Whether each weight tile serves sixteen rows rather than eight in products of more than eight, if `wideRows`. */
   readonly tallRows: boolean;
-  /** Lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
+  /** The most lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
   /** Whether those lanes are a subgroup's, as many as it has; where they are, `kSplit` sizes the workgroup. */
   readonly subgroups: boolean;
   /** Output tiles from which a lane of a one-row product makes four of them rather than one, if `kSplit` is 1. */
   readonly wideRowTiles: number;
-  /** Lanes of a linear workgroup. */
+  /** Lanes of a linear workgroup that make different outputs; fewer where few outputs would give few workgroups. */
   readonly linearLanes: number;
-  /** Lanes of a layer norm workgroup. */
+  /** Lanes of a layer norm workgroup, a power of two. */
   readonly normLanes: number;
   /** At least this many lanes in a decode attention workgroup. */
   readonly decodeLanes: number;
@@ -37,6 +39,10 @@ export interface Tuning {
   readonly prefillLanes: number;
   /** Lanes of an argmax or sampling workgroup. */
   readonly argmaxLanes: number;
+  /** Workgroups that look for the largest logit of an output, up to 64; where they are several, another one joins them. */
+  readonly argmaxParts: number;
+  /** Lanes of a workgroup whose lanes share nothing. */
+  readonly flatLanes: number;
   /** Bits of a logit that a scan of the sampler settles; see `sample.wgsl`. */
   readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
@@ -48,6 +54,7 @@ export const SOFTWARE_TUNING: Tuning = {
   name: "software",
   texels: true,
   tileGroup: 4,
+  byVector: false,
   wideRows: true,
   tallRows: true,
   kSplit: 1,
@@ -59,6 +66,8 @@ export const SOFTWARE_TUNING: Tuning = {
   splitTokens: 0,
   prefillLanes: 8,
   argmaxLanes: 64,
+  argmaxParts: 1,
+  flatLanes: 32,
   sampleBits: 11,
   maxSingleRows: 2,
 };
@@ -67,18 +76,21 @@ export const SOFTWARE_TUNING: Tuning = {
 export const HARDWARE_TUNING: Tuning = {
   name: "hardware",
   texels: false,
-  tileGroup: 8,
+  tileGroup: 4,
+  byVector: true,
   wideRows: false,
   tallRows: false,
-  kSplit: 8,
+  kSplit: 32,
   subgroups: false,
   wideRowTiles: 128,
-  linearLanes: 32,
-  normLanes: 64,
+  linearLanes: 8,
+  normLanes: 256,
   decodeLanes: 64,
   splitTokens: 64,
   prefillLanes: 64,
   argmaxLanes: 256,
+  argmaxParts: 64,
+  flatLanes: 64,
   sampleBits: 11,
   maxSingleRows: 2,
 };

@@ -13,10 +13,12 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { ROW_BYTES } from "../gpu/texels.ts";
 import { Writer } from "../gpu/writer.ts";
-import { EMBEDDING, HEAD, type TensorSource } from "../checkpoint/checkpoint.ts";
+import type { TensorSource } from "../checkpoint/checkpoint.ts";
+import { EMBEDDING, HEAD } from "../checkpoint/tensors.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import {
+  leastTiles,
   packedBytes,
   type PackOptions,
   packTiles,
@@ -123,14 +125,14 @@ function bindableBytes({ limits }: Pick<GPUDevice, "limits">): number {
 export function wteShards(
   device: Pick<GPUDevice, "limits">,
   config: Gpt2Config,
-  { packing: { dtype, tileGroup }, maxBindingBytes = bindableBytes(device) }: Pick<
+  { packing, maxBindingBytes = bindableBytes(device) }: Pick<
     UploadOptions,
     "packing" | "maxBindingBytes"
   >,
 ): MatrixShape[] {
   const { v4, e4: k4 } = dimsOf(config);
-  const groupBytes = k4 * 16 * formatOf(dtype).bytes * tileGroup;
-  const perShard = Math.max(1, Math.floor(maxBindingBytes / groupBytes)) * tileGroup;
+  const least = leastTiles(packing), leastBytes = k4 * 16 * formatOf(packing.dtype).bytes * least;
+  const perShard = Math.max(1, Math.floor(maxBindingBytes / leastBytes)) * least;
   return Array.from({ length: Math.ceil(v4 / perShard) }, (_, i) => {
     const firstN4 = i * perShard;
     return { k4, n4: Math.min(perShard, v4 - firstN4), firstN4 };
@@ -267,10 +269,10 @@ class Uploader {
     return shards;
   }
 
-  /** Output tiles that are packed at once: an even number of groups, since two tiles may share a vector of 16 bytes. */
+  /** Output tiles that are packed at once: several times as many as can be packed apart, two of which may share a vector. */
   #bandN4(k4: number): number {
-    const { tileGroup } = this.#packing;
-    return 2 * Math.max(1, Math.floor(BAND_BYTES / (2 * k4 * 64 * tileGroup))) * tileGroup;
+    const least = 2 * leastTiles(this.#packing);
+    return Math.max(1, Math.floor(BAND_BYTES / (k4 * 64 * least))) * least;
   }
 
   /** Allocates a packed matrix. */

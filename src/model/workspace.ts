@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ARGMAX_USES } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX_JOIN_USES, ARGMAX_PARTS_USES, ARGMAX_USES } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_USES, COMBINE_USES, SPLIT_USES } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING_USES } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE_USES } from "../../wgsl/ops/kv_write/operator.ts";
@@ -87,6 +87,8 @@ export class Workspace {
   readonly rotate: GPUBindGroup | undefined;
   /** Of `rotate.wgsl`, where V is stored rotated: of attention's output. */
   readonly rotateBack: GPUBindGroup | undefined;
+  /** Queries, keys and values as they are compared and stored, rotated or not: [rows, 3, A4]. */
+  readonly attentionInput: LedgerVectors;
   /** Of `kv_write.wgsl`. */
   readonly kvWrite: GPUBindGroup;
   /** Of `attention_decode.wgsl`. */
@@ -99,8 +101,10 @@ export class Workspace {
   readonly lnF: GPUBindGroup;
   /** To logits, by shard. */
   readonly head: readonly GPUBindGroup[];
-  /** The likeliest token. */
+  /** The likeliest token, or those of parts of the vocabulary. */
   readonly argmax: GPUBindGroup;
+  /** Of `argmax_join.wgsl`, where there are several parts. */
+  readonly argmaxJoin: GPUBindGroup | undefined;
   /** A sampled token. */
   readonly sample: GPUBindGroup;
   readonly #entries: LedgerEntry[] = [];
@@ -162,7 +166,8 @@ export class Workspace {
     this.rotate = rotated && turn.bind({ x: qkv, y: rotated });
     // Nobody needs queries, keys and values as they were once they are rotated, so that rotated output takes their place.
     this.rotateBack = rotates[1] ? turn.bind({ x: qkv, y: attended }) : undefined;
-    const attention = { x: rotated ?? qkv, y: rotates[1] ? qkv : attended };
+    this.attentionInput = rotated ?? qkv;
+    const attention = { x: this.attentionInput, y: rotates[1] ? qkv : attended };
     this.kvWrite = layouts.of(KV_WRITE_USES).bind({ x: attention.x });
     if (tuning.splitTokens === 0) {
       this.attentionDecode = layouts.of(ATTENTION_USES).bind(attention);
@@ -176,7 +181,13 @@ export class Workspace {
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.head.map((shard) => linear({}, final, { weight: shard, bias: weights.none }, logits));
     const choice = { logits, tokens: this.tokens };
-    this.argmax = layouts.of(ARGMAX_USES).bind(choice);
+    if (tuning.argmaxParts === 1) {
+      this.argmax = layouts.of(ARGMAX_USES).bind(choice);
+    } else {
+      const partial = this.#create(gpu, "argmax partial", "activations", outputs * tuning.argmaxParts * 8);
+      this.argmax = layouts.of(ARGMAX_PARTS_USES).bind({ logits, partial });
+      this.argmaxJoin = layouts.of(ARGMAX_JOIN_USES).bind({ partial, tokens: this.tokens });
+    }
     this.sample = layouts.of(SAMPLE_USES).bind({ ...choice, sampling: this.sampling });
   }
 

@@ -6,6 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import { KvbenchError } from "../base/errors.ts";
+import { isGranted } from "../host/permissions.ts";
 
 type ChartJs = typeof import("npm:chart.js@4.6.1");
 type NapiCanvas = typeof import("npm:@napi-rs/canvas@1.0.11");
@@ -31,17 +32,14 @@ const LDD = "/usr/bin/ldd";
 /**
  * Lists the permission flags that drawing needs and this process lacks, such as `--allow-ffi`. Never prompts.
  */
-export async function chartPermissions(): Promise<string[]> {
-  const granted = async (descriptor: Deno.PermissionDescriptor) =>
-    (await Deno.permissions.query(descriptor)).state === "granted";
-  const missing: string[] = [];
-  if (!await granted({ name: "ffi" })) missing.push("--allow-ffi");
-  const linux = Deno.build.os === "linux";
-  if (linux && !await granted({ name: "read", path: LDD })) missing.push(`--allow-read=${LDD}`);
-  const variables: string[] = [];
-  for (const variable of ENV) if (!await granted({ name: "env", variable })) variables.push(variable);
-  if (variables.length > 0) missing.push(`--allow-env=${variables.join(",")}`);
-  return missing;
+export function chartPermissions(): string[] {
+  const variables = ENV.filter((variable) => !isGranted({ name: "env", variable }));
+  const reads = Deno.build.os !== "linux" || isGranted({ name: "read", path: LDD });
+  return [
+    ...(isGranted({ name: "ffi" }) ? [] : ["--allow-ffi"]),
+    ...(reads ? [] : [`--allow-read=${LDD}`]),
+    ...(variables.length === 0 ? [] : [`--allow-env=${variables.join(",")}`]),
+  ];
 }
 
 let kit: Promise<CanvasKit> | undefined;
@@ -52,7 +50,7 @@ let kit: Promise<CanvasKit> | undefined;
  * @throws {KvbenchError} If a permission is missing, or the canvas has no build for this machine.
  */
 export async function loadCanvas(): Promise<CanvasKit> {
-  const missing = await chartPermissions();
+  const missing = chartPermissions();
   if (missing.length > 0) throw new KvbenchError(`Cannot draw charts without ${missing.join(" ")}`);
   kit ??= load();
   return await kit;

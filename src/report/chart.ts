@@ -9,8 +9,9 @@ import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import type { Figure } from "./figures/figure.ts";
-import { perTokenFigure, timesFigure } from "./figures/latency.ts";
+import { perTokenFigure, timesFigures } from "./figures/latency.ts";
 import { kvFigure, peakFigure } from "./figures/memory.ts";
+import { pagingGainFigure } from "./figures/paging_gain.ts";
 import { colourOf } from "./figures/strategy_line.ts";
 import { optionKeys, saySettings } from "./labels.ts";
 import { drawFigure, PRINT, whiteCanvas } from "./png.ts";
@@ -74,20 +75,33 @@ export async function drawCharts(
   return await canvas.encode("png");
 }
 
-/** The panels: two in the upper row, three in the lower. */
+/** The panels: latencies in the upper row, memory and what it serves in the lower. */
 function panels(result: BenchResult): [title: string, figure: Figure, box: Box][] {
   const upper = { y: 108, height: 440 };
   const lower = { y: 568, height: 390 };
-  const third = Math.floor((WIDTH - 2 * MARGIN - 40) / 3);
+  const gain = pagingGainFigure(result);
+  const lowerFigures = [
+    peakFigure(result, "with"),
+    peakFigure(result, "without"),
+    kvFigure(result),
+    ...(gain ? [gain] : []),
+  ];
+  const width = Math.floor((WIDTH - 2 * MARGIN - 20 * (lowerFigures.length - 1)) / lowerFigures.length);
   const perToken = perTokenFigure({ ...result, cells: overviewCells(result) });
-  const times = timesFigure(result);
+  const times = timesFigures(result), each = Math.floor(upper.height / times.length);
   const right = WIDTH - 2 * MARGIN - 870;
   return [
     ...(perToken ? [["(a) ", perToken, { x: MARGIN, width: 850, ...upper }] as [string, Figure, Box]] : []),
-    ["(b) ", times, { x: MARGIN + 870, width: right, ...upper }],
-    ["(c) ", peakFigure(result, "with"), { x: MARGIN, width: third, ...lower }],
-    ["(d) ", peakFigure(result, "without"), { x: MARGIN + third + 20, width: third, ...lower }],
-    ["(e) ", kvFigure(result), { x: MARGIN + 2 * (third + 20), width: third, ...lower }],
+    ...times.map((figure, i): [string, Figure, Box] => [
+      i === 0 ? "(b) " : "",
+      figure,
+      { x: MARGIN + 870, width: right, y: upper.y + i * each, height: each },
+    ]),
+    ...lowerFigures.map((figure, i): [string, Figure, Box] => [
+      `(${"cdef"[i]}) `,
+      figure,
+      { x: MARGIN + i * (width + 20), width, ...lower },
+    ]),
   ];
 }
 

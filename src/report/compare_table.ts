@@ -6,9 +6,8 @@
 import type { Comparison, MetricComparison } from "../measure/findings/compare.ts";
 import { markdownTable } from "./markdown.ts";
 import { cellLabels } from "./labels.ts";
-import { oneLine } from "./one_line.ts";
 import { drawTable } from "./text_table.ts";
-import { wrap } from "./wrap.ts";
+import { oneLine, wrap } from "./wrap.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
 /** Titles of the times that are compared. */
@@ -18,18 +17,22 @@ export const METRIC_NAMES: Readonly<Record<MetricComparison["metric"], string>> 
   e2e_ms: "total",
 };
 
-const HEAD = ["", "", "before", "after", "ratio (95 % interval)", "p", "verdict"];
+const HEAD = ["", "before", "after", "ratio (95 % interval)", "p", "verdict"];
 
 /** Returns the report as lines of text, no newline at the end. */
 export function compareTable(comparison: Comparison, threshold: number): string {
-  const table = drawTable(compareRows(comparison), { head: HEAD, align: "llrrrrl" });
+  const rows = compareRows(comparison).flatMap(([label = "", ...row]) => [
+    ...(label === "" ? [] : [{ heading: label }]),
+    row.map((cell, i) => i === 0 ? ` ${cell}` : cell),
+  ]);
+  const table = drawTable(rows, { head: HEAD, align: "lrrrrl" });
   return [table, ...compareNotes(comparison, threshold).flatMap((line) => wrap(line))].join("\n");
 }
 
 /** Returns the report as GitHub-flavoured Markdown. */
 export function compareMarkdown(comparison: Comparison, threshold: number): string {
   const notes = compareNotes(comparison, threshold).map((note) => `- ${note}`);
-  return [markdownTable(["cell", "time", ...HEAD.slice(2)], compareRows(comparison)), "", ...notes].join(
+  return [markdownTable(["cell", "time", ...HEAD.slice(1)], compareRows(comparison)), "", ...notes].join(
     "\n",
   );
 }

@@ -11,10 +11,11 @@ const PERCENTILES = ["mean", "p50", "p90", "p99", "max"] as const;
 
 /** Returns the report as lines of text, no newline at the end. */
 export function loadTable(result: LoadResult): string {
-  return [heading(result), ...failures(result), throughput(result), latencies(result)].join("\n");
+  return [loadHeading(result), ...failures(result), throughput(result), latencies(result)].join("\n");
 }
 
-function heading({ server, workload, interrupted }: LoadResult): string {
+/** Says what was sent, in a line or two. */
+export function loadHeading({ server, workload, interrupted }: LoadResult): string {
   const { requests, rate_per_second: rate, max_concurrency: most, lengths, prefix_tokens: prefix } = workload;
   const arrivals = rate === null ? "all at once" : `${rate} per second`;
   return `${server.model} at ${server.url}: ${formatCount(requests)} requests ${arrivals}` +

@@ -19,17 +19,25 @@ export function paperTable(result: PaperResult): string {
 }
 
 function viewTable({ figure, title, columns, rows, paper_says, differences }: View): string {
+  const units = new Set(columns.map(({ unit }) => unit)), [unit] = units;
   const table = drawTable(
     rows.map((
       { label, here, paper },
     ) => [label, ...here.map((value, i) => bracketed(value, paper[i] ?? null))]),
-    { head: ["", ...columns.map(({ name, unit }) => `${name}, ${unit}`)], widths: { label: 26, most: 22 } },
+    {
+      head: ["", ...columns.map(({ name, unit }) => units.size === 1 ? name : `${name}, ${unit}`)],
+      widths: { label: Math.max(...rows.map(({ label }) => label.length)), most: 22 },
+    },
   );
   const notes = [
     ...(paper_says === null ? [] : [`The paper: ${paper_says}.`]),
     `Unlike the paper: ${differences.join("; ")}.`,
   ];
-  return [`${title} (figure ${figure})`, table, ...notes.flatMap((line) => wrap(line))].join("\n")
+  return [
+    `${title}${units.size === 1 ? `, ${unit}` : ""} (figure ${figure})`,
+    table,
+    ...notes.flatMap((line) => wrap(line)),
+  ].join("\n")
     .trimEnd();
 }
 

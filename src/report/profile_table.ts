@@ -11,16 +11,23 @@ import { wrap } from "./wrap.ts";
 type Kernel = ProfileResult["kernels"][number];
 type Peaks = ProfileResult["peaks"];
 
-/** Returns the report as lines of text, no newline at the end. */
-export function profileTable(result: ProfileResult): string {
+/**
+ * Returns the report as lines of text, no newline at the end.
+ *
+ * @param wide Shows all columns. Default: those that fit 80 columns.
+ */
+export function profileTable(
+  result: ProfileResult,
+  { wide = false }: { readonly wide?: boolean } = {},
+): string {
   const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens } = result;
   const accounted = (gpuMs: number) => formatPercent(gpuMs + step.encode_ms + step.submit_ms, step.wall_ms);
   return [
     `Prefill of ${tokens} tokens`,
-    kernelTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), peaks),
+    kernelTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), { peaks, wide }),
     "",
     `${result.what[0]!.toUpperCase()}${result.what.slice(1)}, median of ${result.steps}`,
-    kernelTable(kernels, step.kernels_ms, peaks),
+    kernelTable(kernels, step.kernels_ms, { peaks, wide }),
     "",
     ...wrap(
       "An op is a multiply-add. MB: bytes of each operand, counted once. Of roof: the kernel's speed as a share of the " +
@@ -54,28 +61,42 @@ function short(value: number): string {
   return value < 0.1 ? value.toFixed(3) : formatSignificant(value);
 }
 
+/** The columns of a table of kernels; those marked wide are left out unless there is room. */
+const COLUMNS: readonly { title: string; wide?: true; of: (row: Row) => string }[] = [
+  { title: "calls", of: ({ dispatches }) => `${dispatches}` },
+  { title: "ms", of: ({ ms }) => short(ms) },
+  { title: "of all", of: ({ ms, total }) => formatPercent(ms, total) },
+  { title: "MB", wide: true, of: ({ bytes }) => short(bytes / 1e6) },
+  { title: "M ops", wide: true, of: ({ operations }) => short(operations / 1e6) },
+  { title: "GB/s", of: ({ bytes, ms }) => short(bytes / ms / 1e6) },
+  { title: "G ops/s", wide: true, of: ({ operations, ms }) => short(operations / ms / 1e6) },
+  { title: "of roof", of: (row) => formatPercent(roofShare(row, row.peaks), 1) },
+];
+const OF_BEST: typeof COLUMNS[number] = {
+  title: "of best",
+  wide: true,
+  of: ({ best_ms, ms }) => best_ms === undefined ? "" : formatPercent(best_ms, ms),
+};
+
+/** A kernel, or all together, with what its shares are of. */
+type Row = Kernel & { readonly total: number; readonly peaks: Peaks };
+
 /** @param total Time of all kernels together, to which medians over steps do not add up. */
-function kernelTable(kernels: readonly Kernel[], total: number, peaks: Peaks): string {
-  const best = kernels.some(({ best_ms }) => best_ms !== undefined);
-  const head = ["kernel", "calls", "ms", "of all", "MB", "M ops", "GB/s", "G ops/s", "of roof"];
-  const row = (each: Kernel) => {
-    const { kernel, dispatches, ms, bytes, operations, best_ms } = each;
-    return [
-      kernel,
-      dispatches,
-      short(ms),
-      formatPercent(ms, total),
-      short(bytes / 1e6),
-      short(operations / 1e6),
-      short(bytes / ms / 1e6),
-      short(operations / ms / 1e6),
-      formatPercent(roofShare(each, peaks), 1),
-      ...(best ? [best_ms === undefined ? "" : formatPercent(best_ms, ms)] : []),
-    ];
-  };
+function kernelTable(kernels: readonly Kernel[], total: number, { peaks, wide }: TableContext): string {
+  const best = kernels.some(({ best_ms }) => best_ms !== undefined) ? [OF_BEST] : [];
+  const columns = [...COLUMNS, ...best].filter((column) => wide || !column.wide);
   const sum = (key: "dispatches" | "bytes" | "operations") =>
     kernels.reduce((sum, kernel) => sum + kernel[key], 0);
   const all = { dispatches: sum("dispatches"), bytes: sum("bytes"), operations: sum("operations") };
-  const rows = [...kernels, { kernel: "all", ms: total, ...all }].map(row);
-  return drawTable(rows, { head: best ? [...head, "of best"] : head });
+  const rows = [...kernels, { kernel: "all", ms: total, ...all }].map((each) => [
+    each.kernel,
+    ...columns.map(({ of }) => of({ ...each, total, peaks })),
+  ]);
+  return drawTable(rows, { head: ["kernel", ...columns.map(({ title }) => title)] });
+}
+
+/** Peaks and columns that the tables of a profile share. */
+interface TableContext {
+  readonly peaks: Peaks;
+  readonly wide: boolean;
 }

@@ -8,10 +8,11 @@ import type { Accuracy } from "../measure/quality/accuracy.ts";
 import type { Cell } from "../measure/record/cell.ts";
 import { baselineOf, overviewCells } from "../measure/findings/overview.ts";
 import { ratioOf, verdictOf } from "../measure/statistics/ratio.ts";
+import type { PagingGain } from "../measure/record/paging_gain.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { warningsOf } from "../measure/findings/warnings.ts";
 import { cellLabels } from "./labels.ts";
-import { oneLine } from "./one_line.ts";
+import { oneLine } from "./wrap.ts";
 import { sweepSentences } from "./sweep_sentences.ts";
 import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
 
@@ -46,6 +47,7 @@ export function sentences(result: BenchResult): string[] {
       );
     }
   }
+  if (result.sequences !== null) lines.push(saySequences(result.sequences));
   lines.push(...sweepSentences(result), ...result.accuracy.map(sayAccuracy));
   if (result.accuracy_missing !== null) {
     lines.push(`The accuracy of narrower types was not measured: ${result.accuracy_missing}.`);
@@ -65,6 +67,15 @@ export function sentences(result: BenchResult): string[] {
     );
   }
   return lines;
+}
+
+/** Says how many sequences run at once with blocks, and with regions. */
+function saySequences({ regions, blocks, requests, lengths }: PagingGain): string {
+  return `Of ${requests} requests like ${lengths}'s, ${
+    formatSignificant(blocks.mean)
+  } run at once with ${blocks.strategy} ` +
+    `and ${formatSignificant(regions.mean)} with ${regions.strategy} in the same K/V memory: ` +
+    `${formatSignificant(blocks.mean / regions.mean)} × (simulated; serve-sim measures it).`;
 }
 
 function allExact(cells: readonly Cell[]): boolean {

@@ -17,7 +17,7 @@ export function servingTable(result: ServingResult): string {
   return [
     servingHeading(result, policies),
     policyTable(result),
-    ...notes(result).flatMap((line) => wrap(line)),
+    ...servingNotes(result).flatMap((line) => wrap(line)),
   ].join("\n");
 }
 
@@ -105,7 +105,8 @@ function sayRoom(sharing: ServingEntry, others: readonly ServingEntry[]): string
   ];
 }
 
-function notes({ clock, results }: ServingResult): string[] {
+/** Says what the table does not: gains, and what the figures are worth. */
+export function servingNotes({ clock, results }: ServingResult): string[] {
   const lines: string[] = [];
   const shares = ({ policy }: ServingEntry) => findStrategy(policy)?.traits.shares ?? false;
   const sharing = results.find(shares);

@@ -12,21 +12,38 @@ import { claimLines } from "./claims.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
 import { cellLabels, saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
 import { sentences } from "./sentences.ts";
+import { sparkline } from "./sparkline.ts";
 import { columnTable, drawTable, type TableRow } from "./text_table.ts";
-import { formatBytes, formatMs, formatMsRange, formatPercent, formatSignificant } from "./units.ts";
+import {
+  formatBytes,
+  formatMs,
+  formatMsRange,
+  formatPercent,
+  formatRange,
+  formatSignificant,
+  timeUnit,
+} from "./units.ts";
 import { wrap } from "./wrap.ts";
 
 /** Most cells that fit beside each other. */
 const MAX_COLUMNS = 3;
 
-/** Returns the report as lines of text, at most 100 columns wide, no newline at the end. */
-export function benchTable(result: BenchResult): string {
+/** Fewest tokens whose latencies are drawn. */
+const LEAST_TOKENS = 8;
+
+/**
+ * Returns the report as lines of text, no newline at the end.
+ *
+ * @param wide Shows all columns. Default: those that fit 80 columns.
+ */
+export function benchTable(result: BenchResult, { wide = false }: { readonly wide?: boolean } = {}): string {
   const { cells, groups } = result;
-  const draw = groups.length === 1 && cells.length <= MAX_COLUMNS ? columnPerCell : linePerCell;
+  const few = groups.length === 1 && cells.length <= MAX_COLUMNS;
   const claims = claimLines(result);
   return [
-    draw(cells),
+    few ? columnPerCell(cells) : linePerCell(cells, wide),
     "",
+    ...(few ? latencyByPosition(cells) : []),
     ...sentences(result).flatMap((line) => wrap(line)),
     "",
     ...claims.flatMap((line) => wrap(line)),
@@ -35,20 +52,21 @@ export function benchTable(result: BenchResult): string {
 }
 
 function columnPerCell(cells: readonly Cell[]): string {
-  const { group, row, draw } = columnTable(cells, { titles: cellLabels(cells), label: 24, most: 28 });
+  const { group, row, draw } = columnTable(cells, { titles: cellLabels(cells), label: 22, most: 17 });
   const baseline = baselineOf(cells);
 
   const runs = cells[0]!.e2e_ms.samples.length;
   group(
     runs === 1 ? "Latency, 1 run" : `Latency, median of ${runs} runs${runs < 3 ? "" : " (95 % interval)"}`,
   );
-  row("TTFT", ({ ttft_ms }) => interval(ttft_ms));
-  row("TPOT", ({ tpot_ms }) => tpot_ms === null ? "–" : interval(tpot_ms));
-  row("total (E2E)", ({ e2e_ms }) => interval(e2e_ms));
-  row(
-    "decode tokens/s",
-    ({ decode_tokens_per_second: rate }) => rate === null ? "–" : formatSignificant(rate),
-  );
+  const times = (label: string, pick: (cell: Cell) => Summary | null) => {
+    const unit = timeUnit(Math.max(...cells.map((cell) => latest(pick(cell)))));
+    row(`${label}, ${unit.name}`, (cell) => inUnit(pick(cell), unit.ms));
+  };
+  times("TTFT", ({ ttft_ms }) => ttft_ms);
+  times("TPOT", ({ tpot_ms }) => tpot_ms);
+  times("total (E2E)", ({ e2e_ms }) => e2e_ms);
+  row("decode tokens/s", ({ decode_tokens_per_second: rate }) => significant(rate));
   row("prefill tokens/s", ({ prefill_tokens_per_second: rate }) => formatSignificant(rate));
   if (baseline !== undefined && cells.length > 1) {
     row(`TPOT vs ${baseline.strategy}`, ({ tpot_ms }) => speedUp(baseline.tpot_ms, tpot_ms));
@@ -80,8 +98,27 @@ function columnPerCell(cells: readonly Cell[]): string {
   return draw();
 }
 
-function linePerCell(cells: readonly Cell[]): string {
-  const varying = varyingSettings(cells);
+/** The columns of a table with a line per cell; those marked wide are left out unless there is room. */
+const COLUMNS: readonly { title: string; wide?: true; of: (cell: Cell) => string }[] = [
+  { title: "TTFT", of: ({ ttft_ms }) => formatMs(ttft_ms.median) },
+  { title: "TPOT (95 % interval)", of: ({ tpot_ms }) => tpot_ms === null ? "–" : interval(tpot_ms) },
+  { title: "total (E2E)", wide: true, of: ({ e2e_ms }) => interval(e2e_ms) },
+  { title: "ITL p50", wide: true, of: ({ itl_ms }) => itl_ms === null ? "–" : formatMs(itl_ms.median) },
+  { title: "ITL p99", wide: true, of: ({ itl_ms }) => itl_ms === null ? "–" : formatMs(itl_ms.p99) },
+  { title: "tokens/s", wide: true, of: ({ decode_tokens_per_second: rate }) => significant(rate) },
+  { title: "peak", of: ({ memory }) => formatBytes(memory.peak_bytes.total) },
+  { title: "K/V", of: (cell) => formatBytes(kvReserved(cell).reserved) },
+  {
+    title: "unused",
+    of: (cell) => {
+      const { reserved, wasted } = kvReserved(cell);
+      return formatPercent(wasted, reserved);
+    },
+  },
+];
+
+function linePerCell(cells: readonly Cell[], wide: boolean): string {
+  const varying = varyingSettings(cells), columns = COLUMNS.filter((column) => wide || !column.wide);
   const rows: TableRow[] = [];
   let title = "";
   for (const cell of cells) {
@@ -91,24 +128,49 @@ function linePerCell(cells: readonly Cell[]): string {
       cell.settings,
       varying.filter((key) => !WORK_KEYS.includes(key)),
     );
-    const { reserved, wasted } = kvReserved(cell);
     rows.push([
-      `  ${own === "" ? cell.strategy : `${cell.strategy}, ${own}`}`,
-      formatMs(cell.ttft_ms.median),
-      cell.tpot_ms === null ? "–" : interval(cell.tpot_ms),
-      cell.decode_tokens_per_second === null ? "–" : formatSignificant(cell.decode_tokens_per_second),
-      formatBytes(cell.memory.peak_bytes.total),
-      formatBytes(reserved),
-      formatPercent(wasted, reserved),
+      ` ${own === "" ? cell.strategy : `${cell.strategy}, ${own}`}`,
+      ...columns.map(({ of }) => of(cell)),
     ]);
   }
-  const head = ["", "TTFT", "TPOT (95 % interval)", "tokens/s", "peak", "K/V", "unused"];
-  return drawTable(rows, { head, border: false });
+  return drawTable(rows, { head: ["", ...columns.map(({ title }) => title)] });
+}
+
+/** Draws the latency of each token after the first, on one scale from zero. */
+function latencyByPosition(cells: readonly Cell[]): string[] {
+  const lines = cells.flatMap(({ itl_ms }) => itl_ms === null ? [] : [itl_ms.by_token]);
+  const tokens = lines[0]?.length ?? 0;
+  if (lines.length < cells.length || tokens < LEAST_TOKENS) return [];
+  const most = Math.max(...lines.flat());
+  const labels = cellLabels(cells), label = Math.max(...labels.map(({ length }) => length));
+  return [
+    `Latency of tokens 2 to ${tokens + 1} (ITL, from 0 to ${formatMs(most)})`,
+    ...lines.map((each, i) => ` ${labels[i]!.padEnd(label)}  ${sparkline(each, most)}`),
+    "",
+  ];
 }
 
 /** Formats a median with its interval where there is one: "7.80 (7.71–7.93) ms". */
 function interval({ median, median_ci }: Summary): string {
   return median_ci === null ? formatMs(median) : formatMsRange(median, ...median_ci);
+}
+
+/** Returns the longest time of a summary that is shown. */
+function latest(summary: Summary | null): number {
+  return summary?.median_ci?.[1] ?? summary?.median ?? 0;
+}
+
+/** Formats a median with its interval where there is one, in a unit of `unitMs`: "7.80 (7.71–7.93)". */
+function inUnit(summary: Summary | null, unitMs: number): string {
+  if (summary === null) return "–";
+  const { median, median_ci } = summary;
+  return median_ci === null
+    ? formatSignificant(median / unitMs)
+    : formatRange(median / unitMs, median_ci[0] / unitMs, median_ci[1] / unitMs);
+}
+
+function significant(value: number | null): string {
+  return value === null ? "–" : formatSignificant(value);
 }
 
 function speedUp(baseline: Summary | null, own: Summary | null): string {

@@ -4,66 +4,61 @@
  * @module
  */
 import Table from "npm:cli-table3@0.6.5";
-import { WIDTH } from "./wrap.ts";
+import { columnsOf, WIDTH } from "./wrap.ts";
 
 /** The cells of a row, or a heading over all columns. */
 export type TableRow = readonly (string | number)[] | { readonly heading: string };
 
-/** Head, alignment and lines of a table. */
+/** Head and alignment of a table. */
 interface TableOptions {
-  /** Titles of the columns. Default: none. */
+  /** Titles of the columns, with a rule below. Default: none. */
   readonly head?: readonly string[];
   /** A letter for each column, l for left and r for right; the last one holds for all that follow. Default: lr. */
   readonly align?: string;
-  /** Draws a border and a line below the head. Default: true. */
-  readonly border?: boolean;
   /** Width of the first column and the largest width of each other one, so that the table fits. Default: as needed. */
   readonly widths?: { readonly label: number; readonly most: number };
 }
 
-const NO_LINES = {
-  chars: Object.fromEntries(
-    ["top", "bottom", "left", "mid", "right"].flatMap((side) =>
-      [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((part) => [part, ""])
-    ),
+/** No line but the one below the head. */
+const RULES = Object.fromEntries(
+  ["top", "bottom", "left", "right"].flatMap((side) =>
+    [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((part) => [part, ""])
   ),
-  style: { "padding-left": 0, "padding-right": 1 },
-};
+);
+/** Spaces between two columns. */
+const GAP = 2;
 
 /** Draws a table; no newline at the end. */
 export function drawTable(rows: readonly TableRow[], options: TableOptions = {}): string {
-  const { head = [], align = "lr", border = true, widths } = options;
+  const { head = [], align = "lr", widths } = options;
   const columns = Math.max(head.length, ...rows.map((row) => "heading" in row ? 1 : row.length));
   const alignments = Array.from({ length: columns }, (_, i) => align[i] ?? align.at(-1));
   const table = new Table({
     head: [...head],
     colAligns: alignments.map((letter) => letter === "r" ? "right" : "left"),
-    style: { head: [], border: [], compact: true, ...(border ? {} : NO_LINES.style) },
-    ...(border ? {} : { chars: { ...NO_LINES.chars, middle: " " } }),
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 0 },
+    chars: { ...RULES, "left-mid": "", "right-mid": "", mid: "─", "mid-mid": "─", middle: " ".repeat(GAP) },
     ...(widths && { colWidths: widthsOf(columns, widths), wordWrap: true }),
   });
   for (const row of rows) {
     table.push("heading" in row ? [{ colSpan: columns, content: row.heading }] : [...row]);
   }
-  return table.toString().replaceAll(/ +$/gm, "");
+  const lines = table.toString().replaceAll(/ +$/gm, "").split("\n");
+  const width = Math.max(...lines.map(columnsOf)); // the package counts a gap as one column
+  return lines.map((line) => line.replace(/^─+$/, "─".repeat(width))).join("\n");
 }
 
-/** Borders take one column more than there are columns. */
 function widthsOf(columns: number, { label, most }: { label: number; most: number }): number[] {
   const others = columns - 1;
-  return [
-    label,
-    ...Array<number>(others).fill(Math.min(most, Math.floor((WIDTH - label - columns - 1) / others))),
-  ];
+  const each = Math.floor((WIDTH - label) / others) - GAP;
+  return [label, ...Array<number>(others).fill(Math.min(most, each))];
 }
 
 /** A table with a column for each thing, which is filled row by row. */
 interface ColumnTable<T> {
   /** Begins a group of rows. */
   group(title: string): void;
-  /** Adds a row. */
   row(label: string, cell: (each: T) => string): void;
-  /** Draws it. */
   draw(): string;
 }
 
@@ -75,7 +70,7 @@ export function columnTable<T>(
   const rows: TableRow[] = [];
   return {
     group: (heading) => rows.push({ heading }),
-    row: (label, cell) => rows.push([`  ${label}`, ...things.map(cell)]),
+    row: (label, cell) => rows.push([` ${label}`, ...things.map(cell)]),
     draw: () => drawTable(rows, { head: ["", ...titles], widths }),
   };
 }

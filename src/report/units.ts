@@ -32,14 +32,24 @@ export function formatSignificant(value: number): string {
 
 /** Formats milliseconds with 3 significant digits: "7.80 ms", and "12.3 s" from 10 s on. */
 export function formatMs(ms: number): string {
-  return ms < 10_000 ? `${formatSignificant(ms)} ms` : `${formatSignificant(ms / 1000)} s`;
+  const unit = timeUnit(ms);
+  return `${formatSignificant(ms / unit.ms)} ${unit.name}`;
 }
 
 /** Formats a median and its range in one unit: "7.80 (7.71–7.93) ms". */
 export function formatMsRange(medianMs: number, minMs: number, maxMs: number): string {
-  const [unit, ms] = maxMs < 10_000 ? ["ms", 1] as const : ["s", 1000] as const;
-  const [median, min, max] = [medianMs, minMs, maxMs].map((value) => formatSignificant(value / ms));
-  return `${median} (${min}–${max}) ${unit}`;
+  const unit = timeUnit(maxMs);
+  return `${formatRange(medianMs / unit.ms, minMs / unit.ms, maxMs / unit.ms)} ${unit.name}`;
+}
+
+/** Returns the unit that times up to `ms` milliseconds are shown in: s from 10 s on. */
+export function timeUnit(ms: number): { readonly name: string; readonly ms: number } {
+  return ms < 10_000 ? { name: "ms", ms: 1 } : { name: "s", ms: 1000 };
+}
+
+/** Formats a median and its range without a unit: "7.80 (7.71–7.93)". */
+export function formatRange(...[median, min, max]: readonly [number, number, number]): string {
+  return `${formatSignificant(median)} (${formatSignificant(min)}–${formatSignificant(max)})`;
 }
 
 /** Formats `part` of `whole` in percent: "38 %", "0.4 %"; "0 %" of nothing. */

@@ -33,7 +33,6 @@ export interface CompletionEvents {
   onPiece(choice: Choice, piece: Piece): void;
   /** All choices have ended. */
   onEnd(): void;
-  /** The completion failed. */
   onFailure(error: unknown): void;
 }
 
@@ -75,14 +74,11 @@ export class Completion {
     this.#ids = job.prompts.map(() => nextId());
     const n = job.samplings.length;
     this.choices = job.prompts.flatMap((ids, p) =>
-      job.samplings.map((_, i) =>
-        new Choice(p * n + i, job, tokenizer, job.echo ? tokenizer.decode(ids) : "")
-      )
+      job.samplings.map((_, i) => new Choice(p * n + i, job, tokenizer, ids))
     );
     this.#open = this.choices.length;
   }
 
-  /** Tokens so far. */
   get usage(): Usage {
     const prompt_tokens = this.#job.prompts.reduce((sum, { length }) => sum + length, 0);
     const completion_tokens = this.choices.reduce((sum, { nTokens }) => sum + nTokens, 0);
@@ -152,17 +148,20 @@ class Choice {
   readonly times: { first: number; last: number } = { first: NaN, last: NaN };
   readonly #tokenizer: Tokenizer;
   readonly #job: CompletionJob;
+  /** Text of the prompt if the choice begins with it, else empty. */
   readonly #prompt: string;
+  readonly #promptIds: readonly number[];
   readonly #continuation: Continuation;
   readonly #logprobs: ChoiceLogprobs | null;
 
-  /** @param prompt Text of the prompt if the choice begins with it, else empty. */
-  constructor(index: number, job: CompletionJob, tokenizer: Tokenizer, prompt: string) {
+  /** @param promptIds The prompt that it continues. */
+  constructor(index: number, job: CompletionJob, tokenizer: Tokenizer, promptIds: readonly number[]) {
     this.index = index;
     this.#job = job;
     this.#tokenizer = tokenizer;
-    this.#prompt = prompt;
-    this.#continuation = new Continuation(tokenizer, job.stops);
+    this.#promptIds = promptIds;
+    this.#prompt = job.echo ? tokenizer.decode(promptIds) : "";
+    this.#continuation = new Continuation(tokenizer, job.stops, promptIds);
     this.#logprobs = job.topLogprobs === undefined
       ? null
       : { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
@@ -204,8 +203,9 @@ class Choice {
   }
 
   #logprobsOf(id: number, { chosen, top }: TokenLogprobs, offset: number): ChoiceLogprobs {
-    const own = this.#textOf(id);
-    const others = top.map(({ id, logprob }) => [this.#textOf(id), logprob] as const);
+    const previous = this.#continuation.ids.at(-2) ?? this.#promptIds.at(-1);
+    const own = this.#textOf(id, previous);
+    const others = top.map(({ id, logprob }) => [this.#textOf(id, previous), logprob] as const);
     return {
       tokens: [own],
       token_logprobs: [chosen],
@@ -214,9 +214,9 @@ class Choice {
     };
   }
 
-  /** A token's text; its bytes, written as OpenAI's server does, if it is a part of a character. */
-  #textOf(id: number): string {
-    const bytes = this.#tokenizer.bytes(id);
+  /** A token's text behind another; its bytes, written as OpenAI's server does, if it is a part of a character. */
+  #textOf(id: number, previous: number | undefined): string {
+    const bytes = this.#tokenizer.bytes(id, previous);
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {

@@ -147,8 +147,11 @@ export function completionJob(body: CompletionBody, model: ServedModel): Complet
 }
 
 function promptsOf({ prompt }: CompletionBody, { config, tokenizer }: ServedModel): number[][] {
-  // The API's default prompt: the beginning of a new document.
-  if (prompt == null) return [[config.eosTokenId]];
+  if (prompt == null) {
+    // The API's default prompt: the beginning of a new document.
+    if (config.eosTokenId !== undefined) return [[config.eosTokenId]];
+    throw invalid("prompt", "is missing, and this model has no token that ends a text and could begin one");
+  }
   const encode = (text: string) => {
     const most = MAX_CHARACTERS_PER_TOKEN * config.nCtx;
     if (text.length > most) {

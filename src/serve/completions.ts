@@ -16,7 +16,6 @@ import { completionJob, invalid, parseCompletionBody, type ServedModel } from ".
 import { EVENT_STREAM } from "./http_server.ts";
 import type { CompletionOutcome, Metrics } from "./metrics.ts";
 
-/** Limits on completions. */
 export interface CompletionLimits {
   /** Most completions under way. */
   readonly maxRequests: number;

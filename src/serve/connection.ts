@@ -122,7 +122,6 @@ export class Connection extends Duplex {
     callback();
   }
 
-  /** Closes the socket. */
   override _destroy(error: Error | null, callback: Callback): void {
     clearTimeout(this.#timer);
     this.#conn.close();

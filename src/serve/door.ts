@@ -50,7 +50,6 @@ export class Door {
   #refused = 0;
   #closed = false;
 
-  /** Begins to accept. */
   constructor(listener: Deno.TcpListener, options: DoorOptions, events: DoorEvents) {
     this.#listener = listener;
     this.#options = options;

@@ -32,7 +32,6 @@ export class DryExecutor implements Executor {
     this.#flopsPerContext = 4 * shape.nLayer * shape.width; // a score and a weighted sum per position
   }
 
-  /** Advances the clock. */
   until(ms: number): void {
     this.nowMs = Math.max(this.nowMs, ms);
   }
@@ -41,7 +40,10 @@ export class DryExecutor implements Executor {
   run({ nRows, spans, nRunning, moves }: Step): void {
     const { bytesPerSecond, flopsPerSecond, hostBytesPerSecond, overheadMs } = this.#hardware;
     // Within a span of several rows each attends to less than the span's end: an upper bound, by half of the span.
-    const nContext = spans.reduce((sum, { first, count }) => sum + this.#policy.entries(first + count), 0);
+    const nContext = spans.reduce(
+      (sum, { sequence, first, count }) => sum + this.#policy.entries(first + count, sequence.slot),
+      0,
+    );
     const bytes = this.#weightBytes + this.#kvTokenBytes * nContext;
     const flops = this.#flopsPerRow * nRows + this.#flopsPerContext * nContext;
     let seconds = nRows === 0 ? 0 : Math.max(bytes / bytesPerSecond, flops / flopsPerSecond);

@@ -8,7 +8,9 @@ import type { Counters } from "../engine/scheduler/counters.ts";
 import { KV_STORAGES, type KvStorage } from "../kv/pool.ts";
 import { amount, count } from "../measure/record/fields.ts";
 import type { Percentiles } from "./samples.ts";
-import type { Tally } from "./tally.ts";
+import { type Layout, layoutSchema } from "./layout.ts";
+import { KEPT_REQUESTS, type Tally } from "./tally.ts";
+import { timelineSchema } from "./timeline.ts";
 
 /** Percentiles of a latency. */
 export const latencyField = (what: string): z.ZodNullable<z.ZodType<Percentiles>> =>
@@ -70,6 +72,18 @@ export const servingEntrySchema = z.strictObject({
       "Sequences among them that differ from a position on where two logits are equal but for rounding",
     ),
   }).nullable().describe("Null for the first policy, and where nothing was computed"),
+  timeline: timelineSchema.nullable().describe("The course of time; null in results before version 3"),
+  requests: z.array(z.strictObject({
+    request: count("Index in the order of arrival"),
+    arrival_ms: amount("Arrival"),
+    first_token_ms: amount("Its first token"),
+    end_ms: amount("Its last token"),
+  })).nullable().describe(
+    `Times of the finished ones among the first ${KEPT_REQUESTS} requests, in ms from the start; null in results before version 3`,
+  ),
+  layout: layoutSchema.nullable().describe(
+    "Blocks of the sequences in the fullest step after the first request ended; null where there is none, without blocks, and in results before version 3",
+  ),
 });
 
 /** The results of one policy. */
@@ -79,7 +93,6 @@ export type ServingEntry = z.infer<typeof servingEntrySchema>;
 interface Outcome {
   readonly policy: string;
   readonly storage: KvStorage | null;
-  /** Tokens that fit. */
   readonly capacity: number;
   readonly nRefused: number;
   /** Time from the first arrival to the last token. */
@@ -88,11 +101,13 @@ interface Outcome {
   readonly counters: Counters;
   /** True where there are limits for goodput. */
   readonly limited: boolean;
+  /** Blocks at the fullest step. */
+  readonly layout: Layout | null;
 }
 
 /** Makes the entry of a policy. */
 export function servingEntry(outcome: Outcome): ServingEntry {
-  const { policy, storage, capacity, nRefused, ms, tally, counters, limited } = outcome;
+  const { policy, storage, capacity, nRefused, ms, tally, counters, limited, layout } = outcome;
   const { slots, busyMs } = tally;
   const ofCapacity = (slotMs: number) => busyMs === 0 ? 0 : Math.min(1, slotMs / (capacity * busyMs));
   const held = slots.stored + slots.later + slots.internal;
@@ -133,5 +148,8 @@ export function servingEntry(outcome: Outcome): ServingEntry {
     },
     prefix_hit_tokens: counters.hitTokens,
     ids_check: null,
+    timeline: tally.course.timeline,
+    requests: tally.requests,
+    layout,
   };
 }

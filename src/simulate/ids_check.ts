@@ -8,14 +8,9 @@
 import { logitDecoding } from "../engine/all_logits.ts";
 import { withDecoder } from "../engine/with_decoder.ts";
 import { KvbenchError } from "../base/errors.ts";
-import { isExactKv } from "../formats/kv_dtype.ts";
 import type { Dtype } from "../formats/registry.ts";
+import { logitTolerance } from "../measure/quality/logit_tolerance.ts";
 import type { Model } from "../model/model.ts";
-
-/** Largest distance of two logits in a tie: twice the difference of kernels from PyTorch (`docs/measuring.md`). */
-const TIE = { software: 4e-4, hardware: 4e-3 };
-/** The same for K and V in fewer bits, where rounding moves a logit by more. */
-const NARROW_TIE = 0.2;
 
 /** Ids of one sequence, prompt included. */
 interface Sequence {
@@ -58,7 +53,7 @@ export class IdsCheck {
    */
   async finish(model: Model, policy: string, kvDtype: Dtype): Promise<IdsFound> {
     const found = { compared: this.#compared, ties: this.#parted.length };
-    const tie = !isExactKv(kvDtype) ? NARROW_TIE : model.gpu.facts.software ? TIE.software : TIE.hardware;
+    const tie = 2 * logitTolerance(model, kvDtype); // either logit may be off
     for (const { sequence, expected, at } of this.#parted) {
       const mine = sequence.ids[at]!, theirs = expected[at]!;
       const logits = await logitsAfter(model, sequence.ids.slice(0, at), kvDtype);

@@ -8,13 +8,11 @@ import { kvRowBytes } from "../kv/shape.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { dimsOf } from "../model/dims.ts";
 
-/** A decoder's dimensions. */
 export interface ModelShape {
   readonly name: string;
   readonly nLayer: number;
   /** Width of K, and of V, per token and layer. */
   readonly width: number;
-  /** Context length. */
   readonly nCtx: number;
   readonly parameters: number;
   /** Bytes of all parameters. */

@@ -6,10 +6,13 @@
  */
 import type { Executor } from "../engine/scheduler/executor.ts";
 import { Scheduler } from "../engine/scheduler/scheduler.ts";
+import type { Step } from "../engine/scheduler/step.ts";
+import type { KvPolicy } from "../kv/policy.ts";
 import { chooseKv } from "../kv/registry.ts";
 import { type Kv, makeKv } from "../kv/strategy_def.ts";
 import type { KvStorage } from "../kv/pool.ts";
 import { type ServingEntry, servingEntry } from "./entry.ts";
+import { type Layout, LAYOUT_SEQUENCES } from "./layout.ts";
 import type { ModelShape } from "./model_shape.ts";
 import { type MemoryPlan, plannedRequests, type ServingPlan } from "./plan.ts";
 import type { TimedRequest } from "./requests.ts";
@@ -53,6 +56,7 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
   const requests = plannedRequests(plan, shape, memory.blockSize);
   onProgress?.(name, 0);
   let nRefused = 0;
+  let layout: Layout | null = null, fullest = 0;
   let next = requests.next();
   for (;;) {
     while (!next.done && next.value.arrivalMs <= executor.nowMs && scheduler.nWaiting < MOST_WAITING) {
@@ -71,6 +75,11 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
     const startMs = executor.nowMs;
     const done = executor.run(step);
     if (done !== undefined) await done;
+    // Before the first request ends, blocks lie in the order in which they were asked for.
+    if (memory.blockSize !== undefined && tally.nFinished > 0 && step.spans.length > fullest) {
+      fullest = step.spans.length;
+      layout = layoutOf(step, memory, executor.nowMs);
+    }
     tally.add(step, memory.usage(), startMs, executor.nowMs);
     if (step.finished.length > 0) onProgress?.(name, tally.nFinished);
   }
@@ -85,7 +94,23 @@ export async function runPolicy(run: PolicyRun): Promise<ServingEntry> {
     tally,
     counters: scheduler.counters,
     limited: limits !== undefined,
+    layout,
   });
+}
+
+/** Returns the block tables of a step's first sequences. */
+function layoutOf({ spans }: Step<TimedRequest>, policy: KvPolicy, at_ms: number): Layout {
+  const block = policy.blockSize!;
+  return {
+    at_ms,
+    block_tokens: block,
+    pool_blocks: Math.floor(policy.nSlots / block),
+    sequences: spans.slice(0, LAYOUT_SEQUENCES).map(({ sequence: { group, slot }, first, count }) => ({
+      request: group.request.id,
+      tokens: first + count,
+      blocks: policy.place(slot).slice(0, Math.ceil((first + count) / block)),
+    })),
+  };
 }
 
 /**

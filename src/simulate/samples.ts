@@ -12,12 +12,10 @@ export class Samples {
   #values = new Float64Array(1024);
   #length = 0;
 
-  /** Number of samples. */
   get length(): number {
     return this.#length;
   }
 
-  /** Adds a sample. */
   push(value: number): void {
     if (this.#length === this.#values.length) {
       const larger = new Float64Array(2 * this.#length);

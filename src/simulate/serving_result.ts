@@ -13,11 +13,12 @@ import { servingEntrySchema } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";
 import type { ServingPlan } from "./plan.ts";
 
-const SERVING_KIND = {
+/** Name and versions of the format. */
+export const SERVING_KIND = {
   kind: "kvbench.serve-sim",
-  version: 2,
+  version: 3,
   refused: {},
-  upgrades: { 1: fromVersion1 },
+  upgrades: { 1: (record) => fromVersion2(fromVersion1(record)), 2: fromVersion2 },
 } as const satisfies RecordKind;
 
 const clockSchema = z.discriminatedUnion("source", [
@@ -84,7 +85,11 @@ const schema = z.strictObject({
   results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order of --policies"),
 });
 
-/** The record of a serving simulation. */
+/**
+ * The record of a serving simulation.
+ *
+ * @internal Inferred from the schema, which `deno doc --lint` takes for private.
+ */
 export type ServingResult = z.infer<typeof schema>;
 
 /** Checks that a value is a serving simulation's record. */
@@ -96,6 +101,14 @@ function fromVersion1(record: Record<string, unknown>): Record<string, unknown> 
   const setup = setupOfVersion1(record);
   if (!Array.isArray(results)) return setup;
   return { ...setup, results: results.map((entry) => ({ ...entry, kv_storage: null })) };
+}
+
+/** Version 2 had no course of time. */
+function fromVersion2(record: Record<string, unknown>): Record<string, unknown> {
+  const { results } = record;
+  if (!Array.isArray(results)) return record;
+  const none = { timeline: null, requests: null, layout: null };
+  return { ...record, results: results.map((entry) => ({ ...entry, ...none })) };
 }
 
 /** Returns a set-up of version 1 as one of this version. */

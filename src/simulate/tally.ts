@@ -7,6 +7,7 @@ import type { KvUsage } from "../kv/policy.ts";
 import type { Step } from "../engine/scheduler/step.ts";
 import type { TimedRequest } from "./requests.ts";
 import { Samples } from "./samples.ts";
+import { TimelineBuilder } from "./timeline.ts";
 
 /** Limits of a request that counts for goodput. */
 export interface LatencyLimits {
@@ -26,6 +27,18 @@ interface SlotTime {
   saved: number;
 }
 
+/** Times of a finished request, in ms from the start of the run. */
+interface RequestTimes {
+  /** Its index in the order of arrival. */
+  readonly request: number;
+  readonly arrival_ms: number;
+  readonly first_token_ms: number;
+  readonly end_ms: number;
+}
+
+/** Requests, the first ones to arrive, whose times are kept. */
+export const KEPT_REQUESTS = 200;
+
 /** Running totals of one simulation. */
 export class Tally {
   /** Time to first token of each request: from its arrival, in ms. */
@@ -36,13 +49,16 @@ export class Tally {
   readonly e2eMs: Samples = new Samples();
   /** K/V memory over time. */
   readonly slots: SlotTime = { stored: 0, later: 0, internal: 0, external: 0, free: 0, saved: 0 };
+  /** K/V memory and sequences in the course of time. */
+  readonly course: TimelineBuilder = new TimelineBuilder();
+  /** Times of the first {@linkcode KEPT_REQUESTS} requests, in the order of their ends. */
+  readonly requests: RequestTimes[] = [];
   /** Tokens that were generated. */
   newTokens = 0;
   /** Tokens of the prompts of finished requests. */
   promptTokens = 0;
   /** Requests within the limits. */
   nGood = 0;
-  /** Steps. */
   nSteps = 0;
   /** Rows of all steps. */
   nRows = 0;
@@ -78,8 +94,11 @@ export class Tally {
     slots.internal += usage.internal * ms;
     slots.saved += usage.saved * ms;
     // Free memory is lost to external fragmentation while it would hold a waiting request if it were contiguous.
-    if (step.fragmented) slots.external += usage.free * ms;
-    else slots.free += usage.free * ms;
+    const [external, free] = step.fragmented ? [usage.free, 0] : [0, usage.free];
+    slots.external += external * ms;
+    slots.free += free * ms;
+    const { stored: token_states, later: reserved, internal } = usage, sequences = step.nRunning;
+    this.course.add({ token_states, reserved, internal, external, free, sequences }, startMs, endMs);
     for (const { request } of step.begun) {
       request.firstTokenMs = endMs;
       this.ttftMs.push(endMs - request.arrivalMs);
@@ -88,10 +107,13 @@ export class Tally {
   }
 
   #finish(request: TimedRequest, nowMs: number): void {
-    const { arrivalMs, firstTokenMs, newTokens, promptTokens, continuations = 1 } = request;
+    const { id, arrivalMs, firstTokenMs, newTokens, promptTokens, continuations = 1 } = request;
     this.newTokens += newTokens * continuations;
     this.promptTokens += promptTokens;
     this.e2eMs.push(nowMs - arrivalMs);
+    if (id < KEPT_REQUESTS) {
+      this.requests.push({ request: id, arrival_ms: arrivalMs, first_token_ms: firstTokenMs, end_ms: nowMs });
+    }
     const tpotMs = newTokens > 1 ? (nowMs - firstTokenMs) / (newTokens - 1) : undefined;
     if (tpotMs !== undefined) this.tpotMs.push(tpotMs);
     const limits = this.#limits;

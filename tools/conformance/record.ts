@@ -29,7 +29,7 @@ export interface TestsRecord {
 }
 
 /** The results of a kernel. */
-export interface KernelRecord {
+interface KernelRecord {
   /** The largest absolute difference from the reference; null where it is infinite, or nothing was computed. */
   readonly largest_error: number | null;
   readonly right: boolean;

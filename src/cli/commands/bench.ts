@@ -12,13 +12,16 @@ import { cellKey, groupsOf } from "../../measure/run/grid.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { type BenchResult, parseResult } from "../../measure/record/result.ts";
 import { benchNeed } from "../../measure/run/bench_need.ts";
+import { DEFAULT_DTYPE } from "../../formats/registry.ts";
+import { shapeOf } from "../../simulate/model_shape.ts";
+import { pagingGain } from "../../simulate/paging_gain.ts";
 import { runBench } from "../../measure/run/run.ts";
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
 import { compareWithF32, prepareReference } from "./bench/bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
-import { planOf } from "./bench/bench_plan.ts";
+import { benchPlanOf } from "./bench/bench_plan.ts";
 import { assertContinues } from "./bench/continuing.ts";
 import { machineFacts } from "../../host/machine.ts";
 import { newResult } from "../../measure/record/new_result.ts";
@@ -31,7 +34,8 @@ import { checkDestination, type Destination, destinationOf, openResult } from ".
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
 import { liveView } from "../terminal/live_view.ts";
 import { claimResult, readResult, type ResultFile } from "../session/result_file.ts";
-import { hashed, type Session, withSession } from "../session/session.ts";
+import { hashed } from "../session/open_model.ts";
+import { type Session, withSession } from "../session/session.ts";
 import { display } from "../terminal/display.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { writeLine } from "../terminal/stdout.ts";
@@ -89,7 +93,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       // With --json nothing but the result is written.
       ...(options.json === undefined && { folder: dirname(resumed.path) }),
     }
-    : await destinationOf(options);
+    : destinationOf(options);
   await checkDestination(to);
   using claims = new DisposableStack();
   if (!resumed && to.file !== undefined) claims.use(await claimResult(to.file));
@@ -101,14 +105,22 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   using interrupt = watchInterrupts({ withinMs: END_WITHIN_MS });
   let file: ResultFile | undefined;
   const result = await withSession(options, async (checkpoint, tokenizer) => {
-    const plan = await planOf(options, checkpoint.config, tokenizer);
+    const plan = await benchPlanOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
     const weights = await hashed(checkpoint);
     const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
-    return { plan, weights, f32, modelName: checkpoint.name };
-  }, async (session, { plan, weights, f32, modelName }) => {
+    const types = { weightsDtype: options.weightsDtype, kvDtype: DEFAULT_DTYPE };
+    return {
+      plan,
+      weights,
+      f32,
+      shape: shapeOf(checkpoint.name, checkpoint.config, types),
+      modelName: checkpoint.name,
+    };
+  }, async (session, { plan, weights, f32, shape, modelName }) => {
     await check(session.model, plan, weights);
     const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
+    const sequences = resumed || !options.serving ? null : await pagingGain(shape, plan.seed);
     const fresh = await withProgress(async (bar) => {
       bar.start("Measuring fence and readback");
       return newResult(session.model, {
@@ -119,6 +131,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
         command: Deno.args,
         accuracy: compared.accuracy,
         accuracyMissing: compared.accuracy_missing,
+        sequences: resumed ? resumed.result.sequences : sequences,
       });
     });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);
@@ -142,7 +155,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     }),
   }));
   const format = !resumed && options.json === "-" ? "json" : options.format;
-  if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format));
+  if (result.cells.length > 0 || format === "json") writeLine(formatResults([result], format, options.wide));
   if (interrupt.exitCode !== 0) {
     console.error(`kvbench: ${sayInterrupted(result, file)}`);
     Deno.exitCode = interrupt.exitCode;
@@ -205,7 +218,7 @@ async function measure(
   try {
     const result = await runBench(model, record, {
       signal,
-      decode: tokenizer && ((ids) => tokenizer.decode([...ids])),
+      decode: tokenizer && ((ids) => tokenizer.decode(ids, record.plan.prompt_ids ?? [])),
       progress: {
         group: view.group,
         run: view.run,

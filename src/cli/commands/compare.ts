@@ -12,54 +12,27 @@ import { formatJson } from "../../report/json.ts";
 import { cellLabels } from "../../report/labels.ts";
 import { formatPercent } from "../../report/units.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { COMPARE_OPTIONS, type CompareOptions } from "../options/compare_options.ts";
+import { addOptions, type Values } from "../options/option_spec.ts";
 import { progressBar } from "../terminal/progress.ts";
 import { readResult } from "../session/result_file.ts";
 import { writeLine } from "../terminal/stdout.ts";
-import { share } from "../options/values.ts";
 
 /** Exit code where something got worse. */
 const REGRESSION = 3;
 
-/** Settings of a comparison, as `compare` and `bench --baseline` take them. */
-export interface CompareOptions {
-  /** Differences below this are ignored; a share. */
-  readonly threshold: number;
-  /** The share by which something may get worse before the program ends with code 3. */
-  readonly failOn?: number;
-}
+const FORMAT = {
+  flags: "--format <form>",
+  help: "Printed form",
+  group: "Output",
+  choices: ["table", "json", "markdown"],
+  default: "table",
+} as const;
 
-interface Options extends CompareOptions {
-  readonly format: "table" | "json" | "markdown";
-}
+type Options = CompareOptions & Values<readonly [typeof FORMAT]>;
 
-/** Adds the shared options to a subcommand. */
-export function addCompareOptions(command: Command): Command {
-  return addOptions(command, {
-    flags: "--threshold <share>",
-    help: "Differences below this are ignored",
-    group: "Comparison",
-    parse: share(0, 10),
-    default: 0.05,
-    defaultText: "5%",
-  }, {
-    flags: "--fail-on <share>",
-    help: "End with code 3 if anything is slower, or takes more memory, by more than this, such as 5%",
-    group: "Comparison",
-    parse: share(0, 10),
-  });
-}
-
-/** Declares the subcommand. */
 export function compareCommand(): Command {
-  const command = addOptions(addCompareOptions(new Command("compare")), {
-    flags: "--format <form>",
-    help: "Printed form",
-    group: "Output",
-    choices: ["table", "json", "markdown"],
-    default: "table",
-  });
-  return describeHelp(command, {
+  return describeHelp(addOptions(new Command("compare"), ...COMPARE_OPTIONS, FORMAT), {
     examples: [
       ["Say what changed between two results", "compare before.json after.json"],
       ["End with code 3 if anything became worse by 5 %", "compare before.json after.json --fail-on 5%"],

@@ -10,26 +10,22 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
 import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
-import { locateConfig } from "../../hub/locate.ts";
+import { describeModel } from "../../hub/locate.ts";
 import { memoryNeed } from "../../model/memory.ts";
 import { tuningFor } from "../../model/tuning.ts";
 import { drawTable } from "../../report/text_table.ts";
 import { formatBytes } from "../../report/units.ts";
-import { wrap } from "../../report/wrap.ts";
 import { type BackendReport, backendReport, backendRows } from "./doctor/doctor_backend.ts";
 import { addDeviceOptions, type DeviceOptions, gpuOptions } from "../options/device_options.ts";
 import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
 import { type Fit, fitOf, freeMemory } from "../session/memory_check.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, type Values } from "../options/option_spec.ts";
 import { checkStarts, sayStarts, type StartCheck } from "./doctor/start_check.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-interface Options extends DeviceOptions {
-  readonly json: boolean;
-}
+type Options = DeviceOptions & Values<readonly [typeof PRINT_JSON]>;
 
-/** Declares the subcommand. */
 export function doctorCommand(): Command {
   return describeHelp(addOptions(addDeviceOptions(new Command("doctor")), PRINT_JSON), {
     everyday: "json",
@@ -61,7 +57,7 @@ async function run(options: Options): Promise<void> {
         readback_ms: await readbackMs(gpu),
       },
       memory: {
-        available_bytes: (await freeMemory(gpu)).bytes,
+        available_bytes: freeMemory(gpu).bytes,
         source: facts.software
           ? "system memory, which this software adapter uses"
           : "WebGPU does not tell it",
@@ -89,8 +85,8 @@ interface ModelRow extends Fit {
 
 async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   const tuning = tuningFor(gpu.facts);
-  const free = await freeMemory(gpu);
-  return Object.entries({ tiny: await locateConfig("tiny"), ...PRESETS }).map(
+  const free = freeMemory(gpu);
+  return Object.entries({ tiny: (await describeModel("tiny")).config, ...PRESETS }).map(
     ([name, config]: [string, Gpt2Config]) => {
       const need = memoryNeed(config, tuning);
       return {
@@ -139,7 +135,7 @@ function print(report: {
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
     ...backendRows(backends),
     ...FEATURES.map((name) => [name, stateOf(name, adapter)]),
-    ["features not used", wrap(unusedOf(adapter).join(", ") || "none", { width: 70 }).join("\n")],
+    ["features not used", unusedOf(adapter).join(", ") || "none"],
     ...Object.entries(limits).map((
       [name, value],
     ) => [name, name.endsWith("Size") ? formatBytes(value) : `${value}`]),
@@ -155,7 +151,8 @@ function print(report: {
         : `${formatBytes(memory.available_bytes)} available (${memory.source})`,
     ],
   ];
-  writeLine(drawTable(facts, { align: "l" }));
+  writeLine(drawTable(facts, { align: "l", widths: { label: 33, most: 45 } }));
+  writeLine("");
   const rows = models.map((row) => [
     row.name,
     formatBytes(row.weights_bytes),

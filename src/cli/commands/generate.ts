@@ -3,135 +3,34 @@
  *
  * @module
  */
-import { decimal, MOST_TOKENS, positive, repeated, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
-import { EARLY_STOPPING, type EarlyStopping } from "../../engine/beams.ts";
 import { firstStepOf } from "../../engine/decoder.ts";
 import { Continuation } from "../../engine/continuation.ts";
 import { generate } from "../../engine/generate.ts";
-import type { KvFootprint } from "../../engine/kv_footprint.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, groupNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
 import { sharingStrategy } from "../../kv/registry.ts";
 import { checkContext, checkIds } from "../../checkpoint/config.ts";
-import { checkSampling, MOST_TEMPERATURE } from "../../model/sampling.ts";
-import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
-import { formatBytes, formatPercent } from "../../report/units.ts";
+import { checkSampling } from "../../model/sampling.ts";
+import { addDecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions, inGroup, type OptionSpec } from "../options/option_spec.ts";
+import { addOptions } from "../options/option_spec.ts";
 import { compileProgress } from "../terminal/compile_progress.ts";
 import { type DriverCacheState, driverCacheState, sayDriverCache } from "./generate/driver_cache.ts";
-import { type Many, type Prompted, sampleMany, searchMany } from "./generate/generate_many.ts";
+import { type Answer, writeAnswer } from "./generate/answer.ts";
+import { type Prompted, sampleMany, searchMany } from "./generate/generate_many.ts";
+import { GENERATE_OPTIONS, type GenerateOptions } from "./generate/generate_options.ts";
 import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { promptIds, type Session, withSession } from "../session/session.ts";
-import { NUM_RETURN_SEQUENCES } from "../options/serving_options.ts";
+import { promptIds } from "../session/prompt.ts";
+import { type Session, withSession } from "../session/session.ts";
 import { StartTimes } from "./generate/start_times.ts";
-import { writeLine, writeText } from "../terminal/stdout.ts";
-
-interface Options extends DecodeOptions {
-  readonly maxNewTokens: number;
-  readonly temperature?: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly seed?: number;
-  readonly numReturnSequences: number;
-  readonly numBeams: number;
-  readonly lengthPenalty: number;
-  readonly earlyStopping: EarlyStopping;
-  readonly stop: string[];
-  readonly timings: boolean;
-  readonly ignoreEos: boolean;
-  readonly output: "text" | "ids" | "json";
-}
+import { writeText } from "../terminal/stdout.ts";
 
 /** Kernels of a first step with an unsharded head. */
 const FIRST_STEP_KERNELS = 11;
 
-const GENERATE_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: "--max-new-tokens <n>",
-    help: "Most tokens to generate",
-    group: "Workload",
-    parse: wholeNumber(1, MOST_TOKENS),
-    default: 50,
-  },
-  ...inGroup(
-    "Sampling",
-    {
-      flags: "--temperature <t>",
-      help: "Divisor of logits; 0 takes the likeliest token",
-      parse: decimal(0, MOST_TEMPERATURE),
-      defaultText: "1 with --top-k, --top-p, --seed or several sequences, else 0",
-    },
-    {
-      flags: "--top-k <k>",
-      help: "Sample among the k likeliest tokens; 0 means all",
-      parse: wholeNumber(0, 2 ** 31),
-      default: 0,
-    },
-    {
-      flags: "--top-p <p>",
-      help: "Sample among the fewest tokens whose probabilities sum to p",
-      parse: positive(1),
-      default: 1,
-    },
-    {
-      flags: "--seed <n>",
-      help: "Seed of the random numbers",
-      parse: wholeNumber(0, 2 ** 32 - 1),
-      defaultText: "0",
-    },
-    { ...NUM_RETURN_SEQUENCES, help: "Continuations of the prompt; seeds count up" },
-  ),
-  ...inGroup(
-    "Beam search",
-    {
-      flags: "--num-beams <n>",
-      help: "Beams of a beam search; 1 means none",
-      parse: wholeNumber(1, 64),
-      default: 1,
-    },
-    {
-      flags: "--length-penalty <x>",
-      help: "Exponent of the length in a beam's score; above 0 favours longer texts",
-      parse: decimal(-10, 10),
-      default: 1,
-    },
-    {
-      flags: "--early-stopping <when>",
-      help:
-        "End of the search, once enough beams are finished: at once, when no open beam would be better if " +
-        "it ended now, or when none can become better",
-      choices: EARLY_STOPPING,
-      default: "false",
-    },
-  ),
-  {
-    flags: "--stop <text>",
-    help: "Text to end before (repeatable)",
-    group: "Workload",
-    parse: repeated,
-    default: [],
-  },
-  {
-    flags: "--timings",
-    help: "Print the parts of the time to the first token on stderr",
-    group: "Output",
-    default: false,
-  },
-  { flags: "--ignore-eos", help: "Go on after the end-of-text token", group: "Workload", default: false },
-  {
-    flags: "--output <form>",
-    help: "Printed form",
-    group: "Output",
-    choices: ["text", "ids", "json"],
-    default: "text",
-  },
-];
-
-/** Declares the subcommand. */
 export function generateCommand(): Command {
   const command = addOptions(addDecodeOptions(new Command("generate")), ...GENERATE_OPTIONS);
   return describeHelp(command, {
@@ -152,7 +51,7 @@ export function generateCommand(): Command {
     .action(run);
 }
 
-async function run(prompt: string | undefined, options: Options): Promise<void> {
+async function run(prompt: string | undefined, options: GenerateOptions): Promise<void> {
   const searches = options.numBeams > 1;
   const several = searches || options.numReturnSequences > 1;
   if (searches) checkBeams(options);
@@ -182,61 +81,12 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
   }, async (session, given) => {
     const eos = options.ignoreEos ? undefined : session.model.config.eosTokenId;
     const request = { ids: given.ids, sampling, eos };
-    const many: Partial<Many> & Pick<Many, "sequences"> = searches
+    const many: Answer = searches
       ? await searchMany(session, options, request)
       : several
       ? await sampleMany(session, options, request)
       : { sequences: [await streamOne(session, options, request, cacheBefore)] };
-    const { sequences, scores, footprint } = many;
-    if (footprint) console.error(sayFootprint(footprint));
-    if (options.output === "ids") {
-      for (const { ids } of sequences) writeLine(ids.join(","));
-    } else if (options.output === "text" && several) {
-      sequences.forEach(({ text }, i) => {
-        const score = scores ? `, score ${scores[i]!.toFixed(4)}` : "";
-        writeText(`--- ${i + 1} of ${sequences.length}${score} ---\n${text}\n`);
-      });
-    } else if (options.output === "json") {
-      writeLine(JSON.stringify(
-        {
-          model: session.modelName,
-          strategy: options.strategy,
-          prompt: given.text,
-          prompt_ids: given.ids,
-          ...(searches
-            ? {
-              beams: {
-                num_beams: options.numBeams,
-                length_penalty: options.lengthPenalty,
-                early_stopping: options.earlyStopping,
-              },
-            }
-            : {
-              sampling: {
-                temperature: sampling.temperature,
-                top_k: sampling.topK,
-                top_p: sampling.topP,
-                seed: sampling.seed,
-              },
-            }),
-          sequences: sequences.map(({ ids, text, finishReason }, i) => ({
-            ids,
-            text,
-            finish_reason: finishReason,
-            ...(scores && { score: scores[i] }),
-          })),
-          ...(footprint && {
-            kv_bytes: {
-              held: footprint.heldBytes,
-              without_sharing: footprint.unsharedBytes,
-              copied: footprint.copiedBytes,
-            },
-          }),
-        },
-        null,
-        2,
-      ));
-    }
+    writeAnswer(many, options, { model: session.modelName, prompt: given, sampling });
   }, ({ ids }) => ({
     work: (context) =>
       several || searches
@@ -252,7 +102,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
 }
 
 /** Refuses options that beam search does not have. */
-function checkBeams(options: Options): void {
+function checkBeams(options: GenerateOptions): void {
   const { temperature, topK, topP, seed, numReturnSequences, numBeams, stop } = options;
   if (topK > 0 || topP < 1 || seed !== undefined || (temperature ?? 0) > 0) {
     throw new UsageError("--num-beams excludes options of sampling: expected one of them");
@@ -265,16 +115,6 @@ function checkBeams(options: Options): void {
   }
 }
 
-/** Formats the memory that sequences share. */
-function sayFootprint({ heldBytes, unsharedBytes, copiedBytes }: KvFootprint): string {
-  const saved = unsharedBytes > heldBytes
-    ? `, ${formatBytes(unsharedBytes)} without sharing (${
-      formatPercent(unsharedBytes - heldBytes, unsharedBytes)
-    } saved)`
-    : ", nothing shared";
-  return `K/V: at most ${formatBytes(heldBytes)} held${saved}, ${formatBytes(copiedBytes)} copied`;
-}
-
 /** Sizes of a decoder of one sequence. */
 function sizesOf(ids: readonly number[], { temperature }: Prompted["sampling"]) {
   return { nSequences: 1, maxPromptTokens: ids.length, sampled: temperature > 0 };
@@ -283,7 +123,7 @@ function sizesOf(ids: readonly number[], { temperature }: Prompted["sampling"]) 
 /** Options of decoding one sequence. */
 function decodingOf(
   ids: readonly number[],
-  options: Options,
+  options: GenerateOptions,
   sampling: Prompted["sampling"],
 ): DecodingOptions {
   const { strategy, kvDtype, maxNewTokens } = options;
@@ -300,7 +140,7 @@ function decodingOf(
 /** Decodes one sequence, and prints its text as it comes. */
 async function streamOne(
   session: Session,
-  options: Options,
+  options: GenerateOptions,
   prompted: Prompted,
   cacheBefore: DriverCacheState | undefined,
 ): Promise<Continuation> {
@@ -314,7 +154,7 @@ async function streamOne(
     return await withDecoder(model, decodingOf(ids, options, sampling), async (decoder) => {
       times.ready();
       decoder.runner.recorder.onFirstDispatch = compiling.kernel;
-      const sequence = new Continuation(tokenizer, options.stop);
+      const sequence = new Continuation(tokenizer, options.stop, ids);
       const show = (text: string) => options.output === "text" ? writeText(text) : undefined;
       const request = { prompts: [ids], maxNewTokens: options.maxNewTokens, sampling: [sampling] };
       for await (const [chunk] of generate(decoder, request)) {

@@ -22,36 +22,16 @@ import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../optio
 import { withProgress } from "../terminal/progress.ts";
 import {
   GOODPUT_LIMITS,
+  goodputLimit,
   LENGTHS,
   lengthSource,
   PREFIX_TOKENS,
   RATE,
   WORKLOAD_SEED,
 } from "../options/serving_options.ts";
-import { addOptions, inGroup, type OptionSpec } from "../options/option_spec.ts";
+import { addOptions, inGroup, optionList, type Values } from "../options/option_spec.ts";
 
-interface Options extends ApiKeyOptions, JsonOptions {
-  readonly model?: string;
-  readonly numPrompts: number;
-  readonly rate?: number;
-  readonly maxConcurrency?: number;
-  readonly promptTokens: number;
-  readonly newTokens: number;
-  readonly spread: number;
-  readonly lengths?: string;
-  readonly prefixTokens: number;
-  readonly context?: number;
-  readonly vocabSize: number;
-  readonly temperature: number;
-  readonly ignoreEos: boolean;
-  readonly ttftLimit?: number;
-  readonly tpotLimit?: number;
-  readonly e2eLimit?: number;
-  readonly seed: number;
-  readonly timeout: number;
-}
-
-const LOAD_OPTIONS: readonly OptionSpec[] = [
+const LOAD_OPTIONS = optionList(
   { flags: "--model <name>", help: "Model to ask for", group: "Model", defaultText: "the server's first" },
   {
     flags: "--num-prompts <n>",
@@ -119,12 +99,7 @@ const LOAD_OPTIONS: readonly OptionSpec[] = [
     },
   ),
   ...GOODPUT_LIMITS,
-  {
-    flags: "--e2e-limit <ms>",
-    help: "Longest E2E of a request that counts towards goodput",
-    group: "Measuring",
-    parse: positive(1000 * MOST_SECONDS),
-  },
+  goodputLimit("e2e"),
   WORKLOAD_SEED,
   {
     flags: "--timeout <seconds>",
@@ -133,9 +108,10 @@ const LOAD_OPTIONS: readonly OptionSpec[] = [
     parse: positive(MOST_SECONDS),
     default: 300,
   },
-];
+);
 
-/** Declares the subcommand. */
+type Options = ApiKeyOptions & JsonOptions & Values<typeof LOAD_OPTIONS>;
+
 export function loadCommand(): Command {
   const command = addOptions(new Command("load"), ...LOAD_OPTIONS);
   addJsonOption(addApiKeyOptions(command, "API key, sent as bearer token", "Server"));
@@ -166,7 +142,7 @@ async function run(url: string, options: Options): Promise<void> {
     const names = models.map(({ id }) => id).join(", ");
     throw new KvbenchError(`${url} has no model "${options.model}": it has ${names}`);
   }
-  const plan = await planOf(options, model);
+  const plan = await loadPlanOf(options, model);
   const created = new Date().toISOString();
   using interrupts = watchInterrupts();
   const outcome = await withProgress((bar) => {
@@ -187,7 +163,7 @@ async function run(url: string, options: Options): Promise<void> {
   Deno.exitCode = interrupts.exitCode;
 }
 
-async function planOf(options: Options, { maxTokens }: ModelCard): Promise<LoadPlan> {
+async function loadPlanOf(options: Options, { maxTokens }: ModelCard): Promise<LoadPlan> {
   const { promptTokens, newTokens, spread, lengths, prefixTokens } = options;
   const nCtx = options.context ?? maxTokens ?? FITTED_CONTEXT;
   if (prefixTokens > nCtx - 2) {

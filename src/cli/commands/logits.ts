@@ -4,7 +4,7 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { allLogits, LOGIT_ROWS } from "../../engine/all_logits.ts";
+import { allLogits, logitDecoding } from "../../engine/all_logits.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
 import { UsageError } from "../../base/errors.ts";
@@ -13,29 +13,28 @@ import type { Gpt2 } from "../../model/gpt2.ts";
 import { writeWhole } from "../../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { promptIds, withSession } from "../session/session.ts";
+import { promptIds } from "../session/prompt.ts";
+import { withSession } from "../session/session.ts";
 
-interface Options extends DecodeOptions {
-  readonly all: boolean;
-  readonly out: string;
-}
+const LOGITS_OPTIONS = optionList({
+  flags: "-o, --out <file>",
+  help: "File to write (required)",
+  group: "Output",
+  required: true,
+}, {
+  flags: "--all",
+  help: "Write a row for every position in place of the last alone",
+  group: "Output",
+  default: false,
+});
 
-/** Declares the subcommand. */
+type Options = DecodeOptions & Values<typeof LOGITS_OPTIONS>;
+
 export function logitsCommand(): Command {
-  const command = addOptions(addDecodeOptions(new Command("logits")), {
-    flags: "-o, --out <file>",
-    help: "File to write (required)",
-    group: "Output",
-    required: true,
-  }, {
-    flags: "--all",
-    help: "Write a row for every position in place of the last alone",
-    group: "Output",
-    default: false,
-  });
+  const command = addOptions(addDecodeOptions(new Command("logits")), ...LOGITS_OPTIONS);
   return describeHelp(command, {
     everyday: "out all prompt-ids model weights-dtype kv-dtype strategy",
     examples: [
@@ -59,7 +58,7 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     checkIds(ids, config.vocabSize);
     if (ids.length > config.nCtx) {
       throw new UsageError(
-        `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens`,
+        `The prompt has ${ids.length} tokens: the model's context is ${config.nCtx} tokens, the positions that it has learned`,
       );
     }
     return ids;
@@ -90,15 +89,10 @@ async function computeLogits(model: Gpt2, ids: readonly number[], options: Optio
 }
 
 function decodingOf(length: number, options: Options): DecodingOptions {
-  const { strategy, kvDtype, all } = options;
+  const { strategy, kvDtype, all } = options, kvOptions = kvOptionsOf(options);
   return {
-    strategy,
-    kvOptions: kvOptionsOf(options),
-    kvDtype,
-    nSequences: 1,
-    maxPromptTokens: length,
-    maxTokens: length,
-    maxOutputs: all ? Math.min(LOGIT_ROWS, length) : 1,
+    ...logitDecoding(kvDtype, length, length),
+    ...{ strategy, kvOptions, ...(!all && { maxOutputs: 1 }) },
   };
 }
 

@@ -19,18 +19,12 @@ import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
 import { addMemoryOptions, type MemoryOptions } from "../options/memory_options.ts";
 import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { withRequests } from "../terminal/request_progress.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_sim/serving_runner.ts";
-import { planOf, WORKLOAD_SEED } from "../options/serving_options.ts";
+import { servingPlanOf, WORKLOAD_SEED } from "../options/serving_options.ts";
 import { nameList, wholeNumber } from "../options/values.ts";
-
-interface Options extends SimulatorOptions, MemoryOptions, JsonOptions {
-  readonly views: ViewName[];
-  readonly requests?: number;
-  readonly seed: number;
-}
 
 /** Requests of each run where none are given: on a software adapter, more would take long. */
 const REQUESTS = { dry: 5000, gpu: 40 };
@@ -45,22 +39,25 @@ const VARIED = {
   verify: false,
 };
 
-/** Declares the subcommand. */
+const PAPER_OPTIONS = optionList({
+  flags: "--views <names>",
+  help: `Views to repeat, from ${VIEW_NAMES.join(", ")}`,
+  group: "Workload",
+  parse: nameList(VIEW_NAMES),
+  default: [...VIEW_NAMES],
+  defaultText: "all",
+}, {
+  flags: "--requests <n>",
+  help: "Requests of each run",
+  group: "Workload",
+  parse: wholeNumber(1, 1e8),
+  defaultText: `${REQUESTS.gpu}; ${REQUESTS.dry} in a dry run`,
+}, { ...WORKLOAD_SEED, help: "Seed of lengths and prompts" });
+
+type Options = SimulatorOptions & MemoryOptions & JsonOptions & Values<typeof PAPER_OPTIONS>;
+
 export function paperCommand(): Command {
-  const command = addOptions(new Command("paper"), {
-    flags: "--views <names>",
-    help: `Views to repeat, from ${VIEW_NAMES.join(", ")}`,
-    group: "Workload",
-    parse: nameList(VIEW_NAMES),
-    default: [...VIEW_NAMES],
-    defaultText: "all",
-  }, {
-    flags: "--requests <n>",
-    help: "Requests of each run",
-    group: "Workload",
-    parse: wholeNumber(1, 1e8),
-    defaultText: `${REQUESTS.gpu}; ${REQUESTS.dry} in a dry run`,
-  }, { ...WORKLOAD_SEED, help: "Seed of lengths and prompts" });
+  const command = addOptions(new Command("paper"), ...PAPER_OPTIONS);
   addMemoryOptions(addDryRunOptions(addKvDtypeOptions(addModelOptions(command))), { dryRuns: true });
   return describeHelp(addJsonOption(command), {
     everyday: "views requests dry-run gpu model kv-budget kv-dtype seed json",
@@ -80,7 +77,7 @@ async function run(options: Options): Promise<void> {
   const result = await withSimulator(options, (shape) => {
     const lengths = { dataSet: "sharegpt" } as const;
     return Promise.resolve(
-      planOf({ ...options, ...VARIED, requests }, shape, { lengths, dryRun: options.dryRun }),
+      servingPlanOf({ ...options, ...VARIED, requests }, shape, { lengths, dryRun: options.dryRun }),
     );
   }, async ({ shape, facts, run, measured }, plan) => {
     const shown = (plan: ServingPlan) => withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));

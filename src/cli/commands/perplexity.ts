@@ -13,38 +13,37 @@ import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
 import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
 import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { withSession } from "../session/session.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-interface Options extends PrecisionOptions {
-  readonly ids: boolean;
-  readonly stride?: number;
-  readonly maxLength?: number;
-  readonly json: boolean;
-}
+const PERPLEXITY_OPTIONS = optionList({
+  flags: "--ids",
+  help: "The file holds token ids with commas between them, one text per line",
+  group: "Prompt",
+  default: false,
+}, {
+  flags: "--stride <tokens>",
+  help: "Distance between windows",
+  group: "Measuring",
+  parse: wholeNumber(1, MOST_TOKENS),
+  defaultText: "half a window",
+}, {
+  flags: "--max-length <tokens>",
+  help: "Length of a window",
+  group: "Measuring",
+  parse: wholeNumber(2, MOST_TOKENS),
+  defaultText: "the model's context",
+}, PRINT_JSON);
 
-/** Declares the subcommand. */
+type Options = PrecisionOptions & Values<typeof PERPLEXITY_OPTIONS>;
+
 export function perplexityCommand(): Command {
-  const command = addOptions(addKvDtypeOptions(addModelOptions(new Command("perplexity"))), {
-    flags: "--ids",
-    help: "The file holds token ids with commas between them, one text per line",
-    group: "Prompt",
-    default: false,
-  }, {
-    flags: "--stride <tokens>",
-    help: "Distance between windows",
-    group: "Measuring",
-    parse: wholeNumber(1, MOST_TOKENS),
-    defaultText: "half a window",
-  }, {
-    flags: "--max-length <tokens>",
-    help: "Length of a window",
-    group: "Measuring",
-    parse: wholeNumber(2, MOST_TOKENS),
-    defaultText: "the model's context",
-  }, PRINT_JSON);
+  const command = addOptions(
+    addKvDtypeOptions(addModelOptions(new Command("perplexity"))),
+    ...PERPLEXITY_OPTIONS,
+  );
   return describeHelp(command, {
     everyday: "model weights-dtype kv-dtype ids stride max-length json",
     examples: [

@@ -21,42 +21,39 @@ import { profileTable } from "../../report/profile_table.ts";
 import { traceOf } from "../../report/trace.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { checkFirst } from "../session/checked.ts";
-import { addStrategyOptions } from "../options/decode_options.ts";
+import { addStrategyOptions, type StrategyOption } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
-import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
+import { addJsonOption, checkJson, giveResult, type JsonOptions, WIDE } from "../options/json_output.ts";
 import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
-import { hashed, type Session, withSession } from "../session/session.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { hashed } from "../session/open_model.ts";
+import { type Session, withSession } from "../session/session.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { kvOptionsOf } from "../options/kv_options.ts";
 import { withProgress } from "../terminal/progress.ts";
 
-interface Options extends PrecisionOptions, JsonOptions {
-  readonly strategy: string;
-  readonly promptTokens: number;
-  readonly newTokens: number;
-  readonly trace?: string;
-}
+const PROFILE_OPTIONS = optionList({
+  flags: "--prompt-tokens <n>",
+  help: "Length of a random prompt",
+  group: "Prompt",
+  parse: wholeNumber(1, MOST_TOKENS),
+  default: 128,
+}, {
+  flags: "--new-tokens <n>",
+  help: "Decode steps to profile; as many more are timed without a profile",
+  group: "Workload",
+  parse: wholeNumber(1, MOST_TOKENS),
+  default: 16,
+}, {
+  flags: "--trace <file>",
+  help: "Write every dispatch to a trace for Perfetto or chrome://tracing",
+  group: "Output",
+}, WIDE);
 
-/** Declares the subcommand. */
+type Options = PrecisionOptions & StrategyOption & JsonOptions & Values<typeof PROFILE_OPTIONS>;
+
 export function profileCommand(): Command {
   const command = addStrategyOptions(addKvDtypeOptions(addModelOptions(new Command("profile"))));
-  addOptions(command, {
-    flags: "--prompt-tokens <n>",
-    help: "Length of a random prompt",
-    group: "Prompt",
-    parse: wholeNumber(1, MOST_TOKENS),
-    default: 128,
-  }, {
-    flags: "--new-tokens <n>",
-    help: "Decode steps to profile; as many more are timed without a profile",
-    group: "Workload",
-    parse: wholeNumber(1, MOST_TOKENS),
-    default: 16,
-  }, {
-    flags: "--trace <file>",
-    help: "Write every dispatch to a trace for Perfetto or chrome://tracing",
-    group: "Output",
-  });
+  addOptions(command, ...PROFILE_OPTIONS);
   return describeHelp(addJsonOption(command), {
     everyday: "model strategy prompt-tokens new-tokens weights-dtype kv-dtype json trace",
     examples: [
@@ -91,7 +88,7 @@ async function run(options: Options): Promise<void> {
       return await profile(session.model, { strategy, kvOptions, kvDtype, promptIds, steps, onProgress });
     });
     const result = await resultOf(session, options, { created, measured });
-    await giveResult(result, profileText, options);
+    await giveResult(result, (each) => profileText(each, options), options);
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
@@ -104,10 +101,10 @@ async function run(options: Options): Promise<void> {
   }));
 }
 
-function profileText(result: ProfileResult): string {
+function profileText(result: ProfileResult, options: Options): string {
   const { model, environment: { adapter }, weights_dtype, kv_dtype } = result;
   return `kvbench: ${model} on ${adapter.description} (${sayKind(adapter, "hardware")}), weights ` +
-    `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result)}`;
+    `${weights_dtype}, K/V ${kv_dtype}\n\n${profileTable(result, options)}`;
 }
 
 async function resultOf(

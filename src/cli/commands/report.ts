@@ -6,33 +6,21 @@
 import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { PAPER_KIND, parsePaper } from "../../simulate/paper/paper_result.ts";
-import { parseProfile, PROFILE_KIND } from "../../measure/profile/profile_result.ts";
-import { kindOf } from "../../measure/record/record.ts";
-import { BENCH_KIND, type BenchResult, parseResult } from "../../measure/record/result.ts";
+import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
 import { drawCharts } from "../../report/chart.ts";
-import { figuresOf } from "../../report/figures/all.ts";
-import type { Figure } from "../../report/figures/figure.ts";
-import { paperFigures } from "../../report/figures/paper.ts";
-import { rooflineFigure } from "../../report/figures/roofline.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
-import { type Reportable, reportPage } from "../../report/page/page.ts";
+import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
+import { DEFAULT_LANG, type Lang } from "../../report/ladder/lang.ts";
+import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
-import { paperTable } from "../../report/paper_table.ts";
-import { profileTable } from "../../report/profile_table.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { drawing } from "../session/chart_package.ts";
 import { describeHelp } from "../options/help.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { LANG, WIDE } from "../options/json_output.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { writeLine } from "../terminal/stdout.ts";
-
-interface Options {
-  readonly output?: string;
-  readonly format?: Form;
-  readonly png?: string;
-}
 
 type Form = Format | "html";
 
@@ -46,19 +34,28 @@ const BY_EXTENSION: Readonly<Record<string, Form>> = {
   md: "markdown",
 };
 
-/** Declares the subcommand. */
-export function reportCommand(): Command {
-  const command = addOptions(new Command("report"), {
+const REPORT_OPTIONS = optionList(
+  {
     flags: "-o, --output <file>",
     help: `File to write; the extension selects the format: ${Object.keys(BY_EXTENSION).join(", ")}`,
     group: "Output",
-  }, {
+  },
+  {
     flags: "--format <form>",
     help: "Format",
     group: "Output",
     choices: [...FORMATS, "html"],
     defaultText: "that of the file's extension, else table",
-  }, { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" });
+  },
+  WIDE,
+  LANG,
+  { flags: "--png <folder>", help: "Folder for every chart as a PNG", group: "Output" },
+);
+
+type Options = Values<typeof REPORT_OPTIONS>;
+
+export function reportCommand(): Command {
+  const command = addOptions(new Command("report"), ...REPORT_OPTIONS);
   return describeHelp(command, {
     examples: [
       ["Write a page that works offline", "report result.json -o report.html"],
@@ -67,17 +64,25 @@ export function reportCommand(): Command {
     ],
   })
     .summary("Show results, or write a page, charts or data")
-    .description("Show results of bench, profile and paper, or write them as a page, as charts, or as data.")
-    .argument("<result...>", "Results of bench, profile or paper")
+    .description(
+      "Show results of bench, ladder, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
+    )
+    .argument("<result...>", "Results of bench, ladder, profile, paper, serve-sim or load")
     .action(run);
 }
 
-async function run(paths: string[], { output, format, png }: Options): Promise<void> {
+async function run(paths: string[], { output, format, png, wide, lang }: Options): Promise<void> {
   const form = format ?? (output !== undefined ? formOf(output) : "table");
   const results: Reportable[] = [];
   for (const path of paths) results.push(await readReportable(path));
+  const untranslated = lang === DEFAULT_LANG ? -1 : results.findIndex((each) => !kindFor(each).speaks);
+  if (untranslated >= 0) {
+    throw new UsageError(
+      `${paths[untranslated]} has no words in ${lang}: expected results of ladder, or no --lang`,
+    );
+  }
   if (output !== undefined || png === undefined || format !== undefined) {
-    const text = textOf(results, form, paths);
+    const text = textOf(results, form, { paths, wide, lang });
     if (output === undefined) writeLine(text);
     else {
       await writeWhole(output, text + "\n");
@@ -88,46 +93,30 @@ async function run(paths: string[], { output, format, png }: Options): Promise<v
 }
 
 /**
- * Reads a result of any kind that has a report.
+ * Reads the result in a file.
  *
- * @throws {KvbenchError} If the file can't be read, or is no such result.
+ * @throws {KvbenchError} If the file can't be read, or is no result that has a report.
  */
 export async function readReportable(path: string): Promise<Reportable> {
-  const json = await readJson(path);
-  switch (kindOf(json)) {
-    case PROFILE_KIND:
-      return parseProfile(json, path);
-    case PAPER_KIND.kind:
-      return parsePaper(json, path);
-    default:
-      return parseResult(json, path);
-  }
+  return parseReportable(await readJson(path), path);
 }
 
-function textOf(results: readonly Reportable[], form: Form, paths: readonly string[]): string {
-  if (form === "html") return reportPage(results);
+function textOf(
+  results: readonly Reportable[],
+  form: Form,
+  { paths, wide, lang }: { readonly paths: readonly string[]; readonly wide: boolean; readonly lang: Lang },
+): string {
+  if (form === "html") return reportPage(results, { lang });
   const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
   const others = results.filter((result) => result.kind !== BENCH_KIND);
   if (others.length > 0 && form !== "table") {
     const path = paths[results.indexOf(others[0]!)];
     throw new UsageError(`${path} is no result of bench, and has no format ${form}: expected table or html`);
   }
-  return [...(benches.length > 0 ? [formatResults(benches, form)] : []), ...others.map(tableOf)].join("\n\n");
-}
-
-function tableOf(result: Exclude<Reportable, BenchResult>): string {
-  return result.kind === PROFILE_KIND ? profileTable(result) : paperTable(result);
-}
-
-function figuresFor(result: Reportable): Figure[] {
-  switch (result.kind) {
-    case BENCH_KIND:
-      return figuresOf(result);
-    case PROFILE_KIND:
-      return [rooflineFigure(result)];
-    case PAPER_KIND.kind:
-      return paperFigures(result);
-  }
+  return [
+    ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
+    ...others.map((each) => kindFor(each).table(each, { wide, lang })),
+  ].join("\n\n");
 }
 
 /** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
@@ -154,7 +143,7 @@ interface Chart {
 }
 
 function chartsOf(result: Reportable): Chart[] {
-  const figures = figuresFor(result);
+  const figures = kindFor(result).figures(result, DEFAULT_LANG);
   const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
   if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
   return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];

@@ -29,22 +29,20 @@ import { fetchProgress } from "../terminal/fetch_progress.ts";
 import { progressBar, withProgress } from "../terminal/progress.ts";
 import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
-import { addOptions } from "../options/option_spec.ts";
+import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-interface Options extends DeviceOptions {
-  readonly json: boolean;
-  readonly quick: boolean;
-}
+const SELFTEST_OPTIONS = optionList({
+  flags: "--quick",
+  help: "Check one variant of each kernel, and one strategy",
+  group: "Command",
+  default: false,
+}, PRINT_JSON);
 
-/** Declares the subcommand. */
+type Options = DeviceOptions & Values<typeof SELFTEST_OPTIONS>;
+
 export function selftestCommand(): Command {
-  const command = addOptions(addDeviceOptions(new Command("selftest")), {
-    flags: "--quick",
-    help: "Check one variant of each kernel, and one strategy",
-    group: "Command",
-    default: false,
-  }, PRINT_JSON);
+  const command = addOptions(addDeviceOptions(new Command("selftest")), ...SELFTEST_OPTIONS);
   return describeHelp(command, {
     everyday: "quick json",
     examples: [
@@ -93,7 +91,7 @@ async function check(gpu: Gpu, checkpoint: TensorSource, quick: boolean): Promis
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;
   const exact = strategyNames("bench").filter((name) => strategyNamed(name).traits.exact);
   const strategies = quick ? exact.slice(-1) : exact;
-  await checkMemory(gpu, checkpoint, tuningFor(gpu.facts), {
+  checkMemory(gpu, checkpoint, tuningFor(gpu.facts), {
     work: (context) => goldenNeed(context, strategies),
     say: (line) => console.error(line),
   });

@@ -20,26 +20,11 @@ import { policySpec } from "../options/kv_options.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "../options/memory_options.ts";
 import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { connectionLimit, DEFAULT_CONNECTIONS } from "./serve/connection_limit.ts";
-import { addOptions, inGroup, type OptionSpec } from "../options/option_spec.ts";
+import { addOptions, inGroup, optionList, type Values } from "../options/option_spec.ts";
 import { withSession } from "../session/session.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-interface Options extends PrecisionOptions, MemoryOptions, ApiKeyOptions {
-  readonly policy: string;
-  readonly host: string;
-  readonly port: number;
-  readonly servedModelName?: string;
-  readonly maxRequests: number;
-  readonly maxWaiting: number;
-  readonly maxBody: number;
-  readonly grace: number;
-  readonly maxConnections?: number;
-  readonly headerTimeout: number;
-  readonly bodyTimeout: number;
-  readonly idleTimeout: number;
-}
-
-const SERVE_OPTIONS: readonly OptionSpec[] = [
+const SERVE_OPTIONS = optionList(
   ...inGroup(
     "Server",
     {
@@ -108,9 +93,15 @@ const SERVE_OPTIONS: readonly OptionSpec[] = [
       default: 30,
     },
   ),
-];
+);
 
-/** Declares the subcommand. */
+type Options =
+  & PrecisionOptions
+  & MemoryOptions
+  & ApiKeyOptions
+  & Values<typeof SERVE_OPTIONS>
+  & Values<readonly [ReturnType<typeof policySpec>]>;
+
 export function serveCommand(): Command {
   const command = addOptions(new Command("serve"), ...SERVE_OPTIONS, policySpec());
   addApiKeyOptions(command, "API key, which clients must send as bearer token", "Server");

@@ -11,12 +11,16 @@ import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
 import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";
-import { addServingOptions, lengthSource, planOf, type ServingOptions } from "../options/serving_options.ts";
+import {
+  addServingOptions,
+  lengthSource,
+  type ServingOptions,
+  servingPlanOf,
+} from "../options/serving_options.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_sim/serving_runner.ts";
 
-interface Options extends SimulatorOptions, ServingOptions, JsonOptions {}
+type Options = SimulatorOptions & ServingOptions & JsonOptions;
 
-/** Declares the subcommand. */
 export function serveSimCommand(): Command {
   const command = addDryRunOptions(addKvDtypeOptions(addModelOptions(new Command("serve-sim"))));
   return describeHelp(addJsonOption(addServingOptions(command)), {
@@ -37,7 +41,7 @@ export function serveSimCommand(): Command {
 async function run(options: Options): Promise<void> {
   await checkJson(options);
   const result = await withSimulator(options, async (shape) => {
-    return planOf(options, shape, { lengths: await lengthSource(options), dryRun: options.dryRun });
+    return servingPlanOf(options, shape, { lengths: await lengthSource(options), dryRun: options.dryRun });
   }, async ({ shape, facts, run }, plan): Promise<ServingResult> => {
     const results = await withRequests(plan.nRequests, (onProgress) => run(plan, onProgress));
     return servingRecord(plan, shape, { ...facts, results });

@@ -8,7 +8,7 @@ import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { Hub, whatIsMissing } from "../../hub/hub.ts";
 import { MODEL_NAMES } from "../../hub/locate.ts";
 import { CONFIG, readJson } from "../../hub/model_files.ts";
-import { repositoryOf } from "../../hub/names.ts";
+import { type HubModel, hubModelOf, MAIN, nameOf } from "../../hub/names.ts";
 import { parameterCount, parseConfig } from "../../checkpoint/config.ts";
 import { drawTable } from "../../report/text_table.ts";
 import { formatBytes, formatCount } from "../../report/units.ts";
@@ -19,9 +19,8 @@ import { addOptions } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-const MODELS = "gpt2, distilgpt2 and the like, or OWNER/NAME";
+const MODELS = "gpt2, distilgpt2 and the like, OWNER/NAME or OWNER/NAME@REVISION";
 
-/** Declares the subcommand. */
 export function weightsCommand(): Command {
   const weights = new Command("weights")
     .usage("COMMAND")
@@ -87,24 +86,26 @@ async function showModels({ json }: { json: boolean }): Promise<void> {
 async function modelsIn(hub: Hub): Promise<{ models: CachedModel[]; others: number }> {
   const models: CachedModel[] = [];
   let others = 0;
-  for (const name of await hub.cache.repositories()) {
-    const snapshot = await hub.cache.find(name);
-    const config = snapshot === undefined ? undefined : await configIn(snapshot.folder);
-    // A model under its old name is also found under its new one.
-    if (snapshot === undefined || config === undefined || snapshot.repository !== name) {
-      others++;
-      continue;
+  for (const repository of await hub.cache.repositories()) {
+    const before = models.length;
+    for (const revision of await hub.cache.revisions(repository)) {
+      const snapshot = await hub.cache.find({ repository, revision });
+      const config = snapshot === undefined ? undefined : await configIn(snapshot.folder);
+      // A model under its old name is also found under its new one.
+      if (snapshot === undefined || config === undefined || snapshot.repository !== repository) continue;
+      const { bytes, incompleteBytes } = await hub.cache.usage(repository);
+      models.push({
+        name: nameOf(snapshot),
+        n_parameters: parameterCount(config),
+        // Revisions share what is equal in them, and a broken download names none.
+        bytes: revision === MAIN ? bytes : await hub.cache.bytesOf(snapshot),
+        incomplete_bytes: revision === MAIN ? incompleteBytes : 0,
+        commit: snapshot.commit,
+        folder: snapshot.folder,
+        missing: (await whatIsMissing(snapshot))?.message ?? null,
+      });
     }
-    const { bytes, incompleteBytes } = await hub.cache.usage(name);
-    models.push({
-      name,
-      n_parameters: parameterCount(config),
-      bytes,
-      incomplete_bytes: incompleteBytes,
-      commit: snapshot.commit,
-      folder: snapshot.folder,
-      missing: (await whatIsMissing(snapshot))?.message ?? null,
-    });
+    if (models.length === before) others++;
   }
   return { models, others };
 }
@@ -120,32 +121,37 @@ async function configIn(folder: string) {
 }
 
 async function fetchModels(names: string[]): Promise<void> {
-  const repositories = names.map(repositoryNamed);
+  const models = names.map(modelNamed);
   const hub = new Hub();
-  for (const repository of repositories) {
-    const { folder } = await withProgress((bar) => hub.fetch(repository, { events: fetchProgress(bar) }));
-    writeLine(`${repository}: ${folder}`);
+  for (const model of models) {
+    const { folder } = await withProgress((bar) => hub.fetch(model, { events: fetchProgress(bar) }));
+    writeLine(`${nameOf(model)}: ${folder}`);
   }
 }
 
 async function verifyModels(names: string[]): Promise<void> {
-  const repositories = names.map(repositoryNamed);
+  const given = names.map(modelNamed);
   const hub = new Hub();
-  const all = repositories.length > 0 ? repositories : (await modelsIn(hub)).models.map(({ name }) => name);
+  const all = given.length > 0
+    ? given
+    // A name of one part is what older tools have put there.
+    : (await modelsIn(hub)).models.map(({ name }) =>
+      hubModelOf(name) ?? { repository: name, revision: MAIN }
+    );
   const damaged: string[] = [];
-  for (const repository of all) {
-    const snapshot = await hub.cache.find(repository);
-    if (snapshot === undefined) throw notCached(hub, repository);
+  for (const model of all) {
+    const snapshot = await hub.cache.find(model);
+    if (snapshot === undefined) throw notCached(hub, model);
     const missing = await whatIsMissing(snapshot);
     if (missing !== undefined) throw missing;
-    const { bytes: total } = await hub.cache.usage(snapshot.repository);
+    const name = nameOf(model), total = await hub.cache.bytesOf(snapshot);
     const files = await withProgress((bar) => {
-      bar.start(`Hashing ${repository}`, total, "bytes");
+      bar.start(`Hashing ${name}`, total, "bytes");
       return hub.verify(snapshot, (bytes) => bar.update(bytes));
     });
     for (const { path, bytes, state } of files) {
-      writeLine(`${repository} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
-      if (state === "damaged") damaged.push(`${path} of ${repository}`);
+      writeLine(`${name} ${path}: ${SAID[state]} (${formatBytes(bytes)})`);
+      if (state === "damaged") damaged.push(`${path} of ${name}`);
     }
   }
   if (all.length === 0) writeLine(`No GPT-2 model in ${hub.cache.root}`);
@@ -162,21 +168,29 @@ const SAID = {
 } as const;
 
 async function removeModels(names: string[]): Promise<void> {
-  const repositories = names.map(repositoryNamed);
+  const models = names.map(modelNamed);
+  const one = models.find(({ revision }) => revision !== MAIN);
+  if (one !== undefined) {
+    throw new UsageError(
+      `${
+        nameOf(one)
+      } shares files with its other revisions: expected ${one.repository}, with which all of them go`,
+    );
+  }
   const { cache } = new Hub();
-  for (const repository of repositories) {
-    const bytes = await cache.remove(repository);
-    if (bytes === undefined) throw notCached({ cache }, repository);
-    writeLine(`${repository}: removed, ${formatBytes(bytes)}`);
+  for (const model of models) {
+    const bytes = await cache.remove(model.repository);
+    if (bytes === undefined) throw notCached({ cache }, model);
+    writeLine(`${model.repository}: removed, ${formatBytes(bytes)}`);
   }
 }
 
-function repositoryNamed(name: string): string {
-  const repository = repositoryOf(name);
-  if (repository !== undefined) return repository;
+function modelNamed(name: string): HubModel {
+  const model = hubModelOf(name);
+  if (model !== undefined) return model;
   throw new UsageError(`${JSON.stringify(name)} is no model of the hub: expected one of ${MODEL_NAMES}`);
 }
 
-function notCached({ cache }: Pick<Hub, "cache">, repository: string): KvbenchError {
-  return new KvbenchError(`Model ${repository} is not in ${cache.root}`);
+function notCached({ cache }: Pick<Hub, "cache">, model: HubModel): KvbenchError {
+  return new KvbenchError(`Model ${nameOf(model)} is not in ${cache.root}`);
 }

@@ -7,25 +7,20 @@
 import type { Command } from "./commander.ts";
 import { UsageError } from "../../base/errors.ts";
 import { readText } from "../../host/files.ts";
-import { addOptions, type Group } from "./option_spec.ts";
+import { addOptions, type Group, inGroup, type Values } from "./option_spec.ts";
+
+const apiKeyOptions = (help: string, group: Group) =>
+  inGroup(group, { flags: "--api-key <key>", help }, {
+    flags: "--api-key-file <file>",
+    help: "File with the API key, which no list of processes shows",
+  });
 
 /** Values of {@link addApiKeyOptions}. */
-export interface ApiKeyOptions {
-  readonly apiKey?: string;
-  readonly apiKeyFile?: string;
-}
+export type ApiKeyOptions = Values<ReturnType<typeof apiKeyOptions>>;
 
 /** Adds the options to a subcommand. */
 export function addApiKeyOptions(command: Command, help: string, group: Group): Command {
-  return addOptions(
-    command,
-    { flags: "--api-key <key>", help, group },
-    {
-      flags: "--api-key-file <file>",
-      help: "File with the API key, which no list of processes shows",
-      group,
-    },
-  );
+  return addOptions(command, ...apiKeyOptions(help, group));
 }
 
 /**

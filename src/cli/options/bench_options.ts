@@ -6,41 +6,20 @@
 import { MOST_SECONDS, MOST_TOKENS, share, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
 import { UsageError } from "../../base/errors.ts";
-import { type Format, FORMATS } from "../../report/formats.ts";
-import type { AccuracyOptions } from "../commands/bench/bench_accuracy.ts";
-import type { PlanOptions } from "../commands/bench/bench_plan.ts";
-import { addCompareOptions, type CompareOptions } from "../commands/compare.ts";
+import { FORMATS } from "../../report/formats.ts";
 import { strategyOptions } from "../../kv/registry.ts";
+import { COMPARE_OPTIONS, type CompareOptions } from "./compare_options.ts";
 import { PROMPT_IDS } from "./decode_options.ts";
 import { DEFAULT_FOLDER } from "./destination.ts";
 import { describeHelp } from "./help.ts";
 import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
-import { JSON_FILE } from "./json_output.ts";
-import { addKvDtypeOptions, addModelOptions } from "./model_options.ts";
-import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
+import { JSON_FILE, WIDE } from "./json_output.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { sweepOption, swept } from "./sweep.ts";
 
-/** Values of {@link addBenchOptions}. */
-export interface BenchOptions extends PlanOptions, AccuracyOptions, CompareOptions {
-  /** A result to compare with. */
-  readonly baseline?: string;
-  /** Printed form. */
-  readonly format: Format;
-  /** A folder for the result and what is made of it. */
-  readonly out?: string;
-  /** The result file; with `-`, stdout. */
-  readonly json?: string;
-  /** An interrupted result. */
-  readonly resume?: string;
-}
-
-const benchOptions = (): readonly OptionSpec[] => [
-  strategiesSpec("bench", {
-    flags: "--strategies <names>",
-    help: "Decode strategies to compare",
-    group: "K/V memory",
-  }),
-  ...kvOptionSpecs({ contextLengths: true }),
+/** The prompt of a measurement: a text, ids, or random ids. */
+export const PROMPTS = optionList(
   {
     flags: "--prompt <text>",
     help: "Text to continue",
@@ -54,75 +33,103 @@ const benchOptions = (): readonly OptionSpec[] => [
     group: "Prompt",
     parse: wholeNumber(1, MOST_TOKENS),
   },
-  ...inGroup(
-    "Workload",
-    {
-      flags: "--new-tokens <n>",
-      help: "Tokens to generate, greedily",
-      parse: wholeNumber(1, MOST_TOKENS),
-      default: 50,
-    },
-    { flags: "--batch <n>", help: "Sequences to decode together", parse: wholeNumber(1, 1024), default: 1 },
-    {
-      flags: "--sweep <name=values>",
-      help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
-      parse: sweepOption,
-    },
-    {
-      flags: "--seed <n>",
-      help: "Seed of the order of runs and of a random prompt",
-      parse: wholeNumber(0, 2 ** 32 - 1),
-      default: 0,
-    },
-  ),
-  ...inGroup(
-    "Measuring",
-    {
-      flags: "--warmup <n>",
-      help: "Warm-up runs of each strategy",
-      parse: wholeNumber(0, 1000),
-      defaultText: "until times are steady",
-    },
-    {
-      flags: "--runs <n>",
-      help: "Measured runs of each strategy",
-      parse: wholeNumber(1, 1000),
-      defaultText: "until --target-ci or --max-seconds is reached",
-    },
-    {
-      flags: "--target-ci <share>",
-      help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
-      parse: share(0.001, 1),
-      default: 0.025,
-      defaultText: "2.5%",
-    },
-    {
-      flags: "--max-seconds <n>",
-      help: "Most seconds of measured runs for one setting",
-      parse: wholeNumber(1, MOST_SECONDS),
-      default: 30,
-    },
-    { flags: "--no-accuracy", help: "Do not compare f16 and int8 with float32 first" },
-  ),
+);
+
+/** The seed of a measurement, its precision, and the folder for its result and what is made of it. */
+export const [SEED, TARGET_CI, OUT] = optionList(
+  {
+    flags: "--seed <n>",
+    help: "Seed of the order of runs and of a random prompt",
+    group: "Workload",
+    parse: wholeNumber(0, 2 ** 32 - 1),
+    default: 0,
+  },
+  {
+    flags: "--target-ci <share>",
+    help: "Precision at which runs end: half of the 95 % interval of the median total, as a share of it",
+    group: "Measuring",
+    parse: share(0.001, 1),
+    default: 0.025,
+    defaultText: "2.5%",
+  },
   {
     flags: "--out <folder>",
     help: "Folder for result, page and chart",
     group: "Output",
     defaultText: DEFAULT_FOLDER,
   },
-  JSON_FILE,
-  { flags: "--format <form>", help: "Printed form", group: "Output", choices: FORMATS, default: "table" },
-  { flags: "--baseline <file>", help: "Earlier result to compare with", group: "Comparison" },
-  {
-    flags: "--resume <file>",
-    help: "Interrupted result to complete; no other option is allowed with it",
-    group: "Output",
-  },
-];
+);
+
+const benchOptions = () =>
+  optionList(
+    strategiesSpec("bench", {
+      flags: "--strategies <names>",
+      help: "Decode strategies to compare",
+      group: "K/V memory",
+    }),
+    ...kvOptionSpecs({ contextLengths: true }),
+    ...PROMPTS,
+    ...inGroup(
+      "Workload",
+      {
+        flags: "--new-tokens <n>",
+        help: "Tokens to generate, greedily",
+        parse: wholeNumber(1, MOST_TOKENS),
+        default: 50,
+      },
+      { flags: "--batch <n>", help: "Sequences to decode together", parse: wholeNumber(1, 1024), default: 1 },
+      {
+        flags: "--sweep <name=values>",
+        help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
+        parse: sweepOption,
+      },
+    ),
+    SEED,
+    ...inGroup(
+      "Measuring",
+      {
+        flags: "--warmup <n>",
+        help: "Warm-up runs of each strategy",
+        parse: wholeNumber(0, 1000),
+        defaultText: "until times are steady",
+      },
+      {
+        flags: "--runs <n>",
+        help: "Measured runs of each strategy",
+        parse: wholeNumber(1, 1000),
+        defaultText: "until --target-ci or --max-seconds is reached",
+      },
+    ),
+    TARGET_CI,
+    ...inGroup(
+      "Measuring",
+      {
+        flags: "--max-seconds <n>",
+        help: "Most seconds of measured runs for one setting",
+        parse: wholeNumber(1, MOST_SECONDS),
+        default: 30,
+      },
+      { flags: "--no-accuracy", help: "Do not compare f16 and int8 with float32 first" },
+      { flags: "--no-serving", help: "Do not simulate how many sequences run at once in the same memory" },
+    ),
+    OUT,
+    JSON_FILE,
+    { flags: "--format <form>", help: "Printed form", group: "Output", choices: FORMATS, default: "table" },
+    WIDE,
+    { flags: "--baseline <file>", help: "Earlier result to compare with", group: "Comparison" },
+    {
+      flags: "--resume <file>",
+      help: "Interrupted result to complete; no other option is allowed with it",
+      group: "Output",
+    },
+  );
+
+/** Values of {@link addBenchOptions}. */
+export type BenchOptions = PrecisionOptions & CompareOptions & Values<ReturnType<typeof benchOptions>>;
 
 /** Adds all options of `bench` to it. */
 export function addBenchOptions(command: Command): Command {
-  addOptions(addCompareOptions(addKvDtypeOptions(addModelOptions(command))), ...benchOptions());
+  addOptions(addKvDtypeOptions(addModelOptions(command)), ...COMPARE_OPTIONS, ...benchOptions());
   return describeHelp(command, {
     everyday: "model strategies prompt-tokens new-tokens batch weights-dtype kv-dtype sweep json baseline",
     examples: [

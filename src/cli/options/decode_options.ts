@@ -6,24 +6,22 @@
 import type { Command } from "./commander.ts";
 import { kvOptionSpecs, strategySpec } from "./kv_options.ts";
 import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "./model_options.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { addOptions, type Values } from "./option_spec.ts";
 import { idList } from "./values.ts";
 
-/** Values of {@link addDecodeOptions}. */
-export interface DecodeOptions extends PrecisionOptions {
-  /** Decode strategy. */
-  readonly strategy: string;
-  /** The prompt, where it isn't text. */
-  readonly promptIds?: number[];
-}
-
 /** A prompt as ids. */
-export const PROMPT_IDS: OptionSpec = {
+export const PROMPT_IDS = {
   flags: "--prompt-ids <ids>",
   help: "Token ids in place of text, such as 464,3290",
   group: "Prompt",
   parse: idList,
-};
+} as const;
+
+/** The value of {@link addStrategyOptions} that every strategy shares. */
+export type StrategyOption = Values<readonly [ReturnType<typeof strategySpec>]>;
+
+/** Values of {@link addDecodeOptions}. */
+export type DecodeOptions = PrecisionOptions & StrategyOption & Values<readonly [typeof PROMPT_IDS]>;
 
 /** Adds the choice of a strategy and the strategies' options to a subcommand. */
 export function addStrategyOptions(command: Command): Command {

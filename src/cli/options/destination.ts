@@ -9,6 +9,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, writeUnderNewName } from "../../report/write.ts";
 import { ResultFile } from "../session/result_file.ts";
+import { isGranted } from "../../host/permissions.ts";
 
 /** Default folder of results. */
 export const DEFAULT_FOLDER = "kvbench-results";
@@ -31,9 +32,9 @@ export interface Destination {
  * @throws {UsageError} If they name two.
  * @throws {KvbenchError} If a named folder may not be written.
  */
-export async function destinationOf(
+export function destinationOf(
   { out, json, format }: { readonly out?: string; readonly json?: string; readonly format: Format },
-): Promise<Destination> {
+): Destination {
   const printed = json === "-";
   const quiet = printed || format !== "table";
   if (json !== undefined && out === undefined) return printed ? { quiet } : { quiet, file: json };
@@ -42,7 +43,7 @@ export async function destinationOf(
   }
   const folder = out ?? DEFAULT_FOLDER;
   for (const name of ["write", "read"] as const) {
-    if ((await Deno.permissions.query({ name, path: folder })).state === "granted") continue;
+    if (isGranted({ name, path: folder })) continue;
     const flags = `--allow-read=${folder} --allow-write=${folder}`;
     if (out !== undefined) throw new KvbenchError(`Cannot write to ${folder}: run with ${flags}`);
     return { quiet, hint: `Result and chart were not written: that needs ${flags}` };

@@ -13,25 +13,15 @@ import {
   LIMITS,
   UNUSED_FEATURE,
 } from "../../gpu/limits.ts";
-import { WEBGPU_NAMES, type WebGpuName } from "../../gpu/webgpu.ts";
+import { WEBGPU_NAMES } from "../../gpu/webgpu.ts";
 import type { GpuOptions } from "../../host/gpu.ts";
 import { WEBGPU_VARIABLE } from "../../host/variables.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
-
-/** Values of {@link addDeviceOptions}. */
-export interface DeviceOptions {
-  /** The implementation. Default: the environment's. */
-  readonly webgpu?: WebGpuName;
-  /** Features to do without. */
-  readonly disableFeature?: readonly Feature[];
-  /** Limits to keep to. */
-  readonly limit?: Readonly<Partial<Record<Limit, number>>>;
-}
+import { addOptions, optionList, type Values } from "./option_spec.ts";
 
 const group = "WebGPU and kernels";
 
 /** The options of every subcommand that opens a device. */
-const DEVICE_OPTIONS: readonly OptionSpec[] = [
+const DEVICE_OPTIONS = optionList(
   {
     flags: "--webgpu <name>",
     help: "Implementation of WebGPU",
@@ -53,7 +43,10 @@ const DEVICE_OPTIONS: readonly OptionSpec[] = [
     group,
     parse: limit,
   },
-];
+);
+
+/** Values of {@link DEVICE_OPTIONS}. */
+export type DeviceOptions = Values<typeof DEVICE_OPTIONS>;
 
 /** Adds the options to a subcommand. */
 export function addDeviceOptions(command: Command): Command {

@@ -4,31 +4,46 @@
  * @module
  */
 import type { Command } from "./commander.ts";
+import { LANGS } from "../../report/ladder/lang.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
-import { addOptions, type OptionSpec } from "./option_spec.ts";
+import { addOptions, type Values } from "./option_spec.ts";
 import { writeLine } from "../terminal/stdout.ts";
 
-/** Values of {@linkcode addJsonOption}. */
-export interface JsonOptions {
-  /** A file, or `-` for stdout. */
-  readonly json?: string;
-}
-
 /** The result as a file. */
-export const JSON_FILE: OptionSpec = {
+export const JSON_FILE = {
   flags: "--json <file>",
   help: "Write the result to a file; with -, print it as JSON and nothing else",
   group: "Output",
-};
+} as const;
+
+/** Values of {@linkcode addJsonOption}. */
+export type JsonOptions = Values<readonly [typeof JSON_FILE]>;
 
 /** JSON on stdout in place of a table or sentence. */
-export const PRINT_JSON: OptionSpec = {
+export const PRINT_JSON = {
   flags: "--json",
   help: "Print JSON in place of text",
   group: "Output",
   default: false,
-};
+} as const;
+
+/** All columns of a table. */
+export const WIDE = {
+  flags: "--wide",
+  help: "Show all columns of tables, more than fit 80 characters",
+  group: "Output",
+  default: false,
+} as const;
+
+/** The language of a ladder. */
+export const LANG = {
+  flags: "--lang <code>",
+  help: "Language of a ladder's table and page; charts as PNG are in English",
+  group: "Output",
+  choices: LANGS,
+  default: "en",
+} as const;
 
 /** Adds the option to a subcommand. */
 export function addJsonOption(command: Command): Command {

@@ -12,33 +12,27 @@ import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./values.ts";
 const group = "K/V memory";
 
 /** Returns the choice of one strategy. Default: the plain cache. */
-export function strategySpec(): OptionSpec {
-  const choices = strategyNames();
-  return {
-    flags: "--strategy <name>",
-    help: "Decode strategy",
-    group,
-    choices,
-    default: plainStrategy().name,
-  };
+export function strategySpec() {
+  const choices = strategyNames(), { name } = plainStrategy();
+  return { flags: "--strategy <name>", help: "Decode strategy", group, choices, default: name } as const;
 }
 
 /** Returns the choice of the strategy that requests are served with. Default: one that shares blocks. */
-export function policySpec(): OptionSpec {
+export function policySpec() {
   return {
     flags: "--policy <name>",
     help: "Memory policy for K and V",
     group: "Scheduler",
     choices: strategyNames(),
     default: sharingStrategy().name,
-  };
+  } as const;
 }
 
 /** Returns the choice of several strategies. Default: those that the comparison shows. */
-export function strategiesSpec(
+export function strategiesSpec<const Spec extends Pick<OptionSpec, "flags" | "help" | "group">>(
   comparison: DefaultComparison,
-  spec: Pick<OptionSpec, "flags" | "help" | "group">,
-): OptionSpec {
+  spec: Spec,
+) {
   const names = strategyNames(), shown = strategyNames(comparison);
   return {
     ...spec,

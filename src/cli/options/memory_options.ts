@@ -4,22 +4,12 @@
  * @module
  */
 import type { Command } from "./commander.ts";
-import { type Preemption, PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
+import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
 import type { ModelShape } from "../../simulate/model_shape.ts";
 import type { MemoryPlan } from "../../simulate/plan.ts";
 import { kvOptionsOf, kvOptionSpecs } from "./kv_options.ts";
-import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
+import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { byteCount, wholeNumber } from "./values.ts";
-
-/** Values of {@link addMemoryOptions}. */
-export interface MemoryOptions {
-  readonly kvBudget?: number;
-  readonly swapSpace: number;
-  readonly watermark?: number;
-  readonly preemption: Preemption;
-  readonly maxSequences?: number;
-  readonly maxRows?: number;
-}
 
 /** Default budget, in full contexts. */
 const DEFAULT_CONTEXTS = 4;
@@ -32,30 +22,7 @@ export const DRY_LIMITS = { maxSequences: 256, maxRows: 2048 };
 
 const group = "K/V memory";
 
-/**
- * Adds the options to a subcommand.
- *
- * @param dryRuns True if the subcommand has dry runs, which have other limits.
- */
-export function addMemoryOptions(command: Command, { dryRuns }: { readonly dryRuns: boolean }): Command {
-  const limit = (key: keyof typeof GPU_LIMITS) =>
-    dryRuns ? `${GPU_LIMITS[key]}; ${DRY_LIMITS[key]} in a dry run` : `${GPU_LIMITS[key]}`;
-  return addOptions(command, ...MEMORY_OPTIONS, ...kvOptionSpecs({ contextLengths: false }), {
-    flags: "--max-sequences <n>",
-    help: "Most sequences that run at once",
-    group: "Scheduler",
-    parse: wholeNumber(1, 65_536),
-    defaultText: limit("maxSequences"),
-  }, {
-    flags: "--max-rows <n>",
-    help: "Most tokens that a step computes",
-    group: "Scheduler",
-    parse: wholeNumber(1, 1_048_576),
-    defaultText: limit("maxRows"),
-  });
-}
-
-const MEMORY_OPTIONS: readonly OptionSpec[] = [
+const MEMORY_OPTIONS = optionList(
   {
     flags: "--kv-budget <bytes>",
     help: "GPU memory for K and V, such as 64MiB",
@@ -86,7 +53,36 @@ const MEMORY_OPTIONS: readonly OptionSpec[] = [
       default: "recompute",
     },
   ),
-];
+);
+
+/** The options of a batch's limits. `limit` says the default of one. */
+const limitOptions = (limit: (key: keyof typeof GPU_LIMITS) => string) =>
+  inGroup("Scheduler", {
+    flags: "--max-sequences <n>",
+    help: "Most sequences that run at once",
+    parse: wholeNumber(1, 65_536),
+    defaultText: limit("maxSequences"),
+  }, {
+    flags: "--max-rows <n>",
+    help: "Most tokens that a step computes",
+    parse: wholeNumber(1, 1_048_576),
+    defaultText: limit("maxRows"),
+  });
+
+/** Values of {@link addMemoryOptions}. */
+export type MemoryOptions = Values<typeof MEMORY_OPTIONS> & Values<ReturnType<typeof limitOptions>>;
+
+/**
+ * Adds the options to a subcommand.
+ *
+ * @param dryRuns True if the subcommand has dry runs, which have other limits.
+ */
+export function addMemoryOptions(command: Command, { dryRuns }: { readonly dryRuns: boolean }): Command {
+  const limits = limitOptions((key) =>
+    dryRuns ? `${GPU_LIMITS[key]}; ${DRY_LIMITS[key]} in a dry run` : `${GPU_LIMITS[key]}`
+  );
+  return addOptions(command, ...MEMORY_OPTIONS, ...kvOptionSpecs({ contextLengths: false }), ...limits);
+}
 
 /** Makes the plan for a model. */
 export function memoryPlanOf(

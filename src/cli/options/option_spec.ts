@@ -1,5 +1,6 @@
 /**
- * Options as data: flags, help text, group, values and default of each option, for every subcommand that takes it.
+ * Options as data: flags, help text, group, values and default of each option, for every subcommand that takes it. The
+ * types of their values follow from that.
  *
  * @module
  */
@@ -45,10 +46,44 @@ export interface OptionSpec {
   readonly required?: boolean;
 }
 
-/** Returns options of one subject. */
-export function inGroup(group: Group, ...specs: readonly Omit<OptionSpec, "group">[]): OptionSpec[] {
-  return specs.map((spec) => ({ ...spec, group }));
+/** Names an option's value as commander does: `-o, --num-beams <n>` is numBeams, `--no-accuracy` is accuracy. */
+type NameOf<Flags> = Flags extends `${string}--no-${infer Name}` ? Camel<FirstWord<Name>>
+  : Flags extends `${string}--${infer Name}` ? Camel<FirstWord<Name>>
+  : never;
+type FirstWord<Text extends string> = Text extends `${infer Word} ${string}` ? Word : Text;
+type Camel<Text extends string> = Text extends `${infer Head}-${infer Rest}`
+  ? `${Head}${Capitalize<Camel<Rest>>}`
+  : Text;
+
+/** The type of an option's value: what `parse` returns, one of the choices, a text, or true and false. */
+type ValueOf<Spec> = Spec extends { parse: (text: string, before: never) => infer Value } ? Value
+  : Spec extends { choices: readonly (infer Value)[] } ? Value
+  : Spec extends { flags: `${string}<${string}` } ? string
+  : boolean;
+/** True for options that always have a value. */
+type IsCertain<Spec> = Spec extends { default: unknown } | { required: true } ? true
+  : Spec extends { flags: `${string}<${string}` } ? false
+  : true;
+type Only<Spec, Certain> = Spec extends unknown ? IsCertain<Spec> extends Certain ? Spec : never : never;
+
+/** The values of options, as a subcommand gets them. Options whose flags are made at run time are left out. */
+export type Values<Specs extends readonly Pick<OptionSpec, "flags">[]> =
+  & { readonly [Spec in Only<Specs[number], true> as NameOf<Spec["flags"]>]: ValueOf<Spec> }
+  & { readonly [Spec in Only<Specs[number], false> as NameOf<Spec["flags"]>]?: ValueOf<Spec> };
+
+/** Returns a list of options of which the types know the names and values. */
+export function optionList<const Specs extends readonly OptionSpec[]>(...specs: Specs): Specs {
+  return specs;
 }
+
+/** Returns options of one subject. */
+export function inGroup<const Specs extends readonly Omit<OptionSpec, "group">[]>(
+  group: Group,
+  ...specs: Specs
+): Grouped<Specs> {
+  return specs.map((spec) => ({ ...spec, group })) as unknown as Grouped<Specs>;
+}
+type Grouped<Specs> = { [Index in keyof Specs]: Omit<Specs[Index], "group"> & Pick<OptionSpec, "group"> };
 
 /** Adds options to a subcommand, in order. */
 export function addOptions(command: Command, ...specs: readonly OptionSpec[]): Command {

@@ -16,6 +16,7 @@ const WEIGHTS = "weights";
  */
 export const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   bench: ["--allow-read=weights"],
+  ladder: ["--allow-read=weights"],
   compare: ["--allow-read=FILE"],
   report: ["--allow-read=FILE"],
   generate: ["--allow-read=weights"],

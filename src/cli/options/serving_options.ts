@@ -19,118 +19,111 @@ import {
   memoryPlanOf,
 } from "./memory_options.ts";
 import { strategiesSpec } from "./kv_options.ts";
-import { addOptions, inGroup, type OptionSpec } from "./option_spec.ts";
-
-/** Values of {@link addServingOptions}. */
-export interface ServingOptions extends MemoryOptions {
-  readonly policies: string[];
-  readonly lengths: string;
-  readonly lengthScale?: number;
-  readonly requests?: number;
-  readonly rate?: number;
-  readonly numReturnSequences: number;
-  readonly prefixTokens: number;
-  readonly prefixGroups: number;
-  readonly ttftLimit?: number;
-  readonly tpotLimit?: number;
-  readonly seed: number;
-  readonly verify: boolean;
-}
+import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 
 const DEFAULT_REQUESTS = 200;
 
 /** The lengths of prompts and answers. */
-export const LENGTHS: OptionSpec = {
+export const LENGTHS = {
   flags: "--lengths <source>",
   help: `Lengths of prompts and answers: ${DATA_SETS.join(", ")}, or a CSV file`,
   group: "Workload",
-};
+} as const;
 
 /** The rate of arrivals. */
-export const RATE: OptionSpec = {
+export const RATE = {
   flags: "--rate <n>",
   help: "Requests per second, as a Poisson process",
   group: "Workload",
   parse: positive(1e6),
   defaultText: "all at once",
-};
+} as const;
 
 /** The length of a shared prefix. */
-export const PREFIX_TOKENS: OptionSpec = {
+export const PREFIX_TOKENS = {
   flags: "--prefix-tokens <n>",
   help: "Tokens of a prefix that requests share",
   group: "Workload",
   parse: wholeNumber(0, MOST_TOKENS),
   default: 0,
-};
+} as const;
 
 /** The continuations of a prompt. */
-export const NUM_RETURN_SEQUENCES: OptionSpec = {
+export const NUM_RETURN_SEQUENCES = {
   flags: "--num-return-sequences <n>",
   help: "Continuations of each prompt",
   group: "Workload",
   parse: wholeNumber(1, 256),
   default: 1,
-};
+} as const;
 
 /** The seed of a workload. */
-export const WORKLOAD_SEED: OptionSpec = {
+export const WORKLOAD_SEED = {
   flags: "--seed <n>",
   help: "Seed of lengths, arrivals and prompts",
   group: "Workload",
   parse: wholeNumber(0, 2 ** 31 - 1),
   default: 0,
-};
+} as const;
 
 /** The bounds of a request that counts as good. */
-export const GOODPUT_LIMITS: readonly OptionSpec[] = (["ttft", "tpot"] as const).map((metric) => ({
-  flags: `--${metric}-limit <ms>`,
-  help: `Longest ${metric.toUpperCase()} of a request that counts towards goodput`,
-  group: "Measuring",
-  parse: positive(1000 * MOST_SECONDS),
-}));
+export const GOODPUT_LIMITS = [goodputLimit("ttft"), goodputLimit("tpot")] as const;
 
-const servingOptions = (): readonly OptionSpec[] => [
-  strategiesSpec("serving", {
-    flags: "--policies <names>",
-    help: "Memory policies to compare",
-    group: "Scheduler",
-  }),
-  { ...LENGTHS, default: "sharegpt" },
-  ...inGroup(
-    "Workload",
+/** The bound of a latency. */
+export function goodputLimit<const Metric extends string>(metric: Metric) {
+  return {
+    flags: `--${metric}-limit <ms>`,
+    help: `Longest ${metric.toUpperCase()} of a request that counts towards goodput`,
+    group: "Measuring",
+    parse: positive(1000 * MOST_SECONDS),
+  } as const;
+}
+
+const servingOptions = () =>
+  optionList(
+    strategiesSpec("serving", {
+      flags: "--policies <names>",
+      help: "Memory policies to compare",
+      group: "Scheduler",
+    }),
+    { ...LENGTHS, default: "sharegpt" },
+    ...inGroup(
+      "Workload",
+      {
+        flags: "--length-scale <x>",
+        help: "Factor on lengths that are drawn",
+        parse: positive(1000),
+        defaultText: `the model's context / ${FITTED_CONTEXT}, the context that the distributions are from`,
+      },
+      {
+        flags: "--requests <n>",
+        help: "Number of requests",
+        parse: wholeNumber(1, 1e8),
+        defaultText: `those of the CSV file, else ${DEFAULT_REQUESTS}`,
+      },
+    ),
+    RATE,
+    NUM_RETURN_SEQUENCES,
+    PREFIX_TOKENS,
     {
-      flags: "--length-scale <x>",
-      help: "Factor on lengths that are drawn",
-      parse: positive(1000),
-      defaultText: `the model's context / ${FITTED_CONTEXT}, the context that the distributions are from`,
+      flags: "--prefix-groups <n>",
+      help: "Number of different prefixes",
+      group: "Workload",
+      parse: wholeNumber(1, 1_000_000),
+      default: 1,
     },
+    ...GOODPUT_LIMITS,
+    WORKLOAD_SEED,
     {
-      flags: "--requests <n>",
-      help: "Number of requests",
-      parse: wholeNumber(1, 1e8),
-      defaultText: `those of the CSV file, else ${DEFAULT_REQUESTS}`,
+      flags: "--verify",
+      help: "Check every invariant of the memory at every step",
+      group: "Simulation",
+      default: false,
     },
-  ),
-  RATE,
-  NUM_RETURN_SEQUENCES,
-  PREFIX_TOKENS,
-  {
-    flags: "--prefix-groups <n>",
-    help: "Number of different prefixes",
-    group: "Workload",
-    parse: wholeNumber(1, 1_000_000),
-    default: 1,
-  },
-  ...GOODPUT_LIMITS,
-  WORKLOAD_SEED,
-  {
-    flags: "--verify",
-    help: "Check every invariant of the memory at every step",
-    group: "Simulation",
-    default: false,
-  },
-];
+  );
+
+/** Values of {@link addServingOptions}. */
+export type ServingOptions = MemoryOptions & Values<ReturnType<typeof servingOptions>>;
 
 /** Adds the options to a subcommand. */
 export function addServingOptions(command: Command): Command {
@@ -167,7 +160,7 @@ export async function lengthSource({ lengths }: Pick<ServingOptions, "lengths">)
  *
  * @throws {UsageError} If options contradict each other or the model.
  */
-export function planOf(
+export function servingPlanOf(
   options: ServingOptions,
   shape: ModelShape,
   { lengths, dryRun }: { readonly lengths: LengthSource; readonly dryRun: boolean },

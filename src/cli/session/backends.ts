@@ -6,6 +6,8 @@
  */
 import { BACKEND_VARIABLE, backendsOn, type KnownBackend } from "../../gpu/backend.ts";
 import { type AdapterIdentity, type AdapterInfo, identityOf } from "../../gpu/identity.ts";
+import { variable } from "../../host/variables.ts";
+import { isGranted } from "../../host/permissions.ts";
 
 /** An adapter, and the backend that gives it. */
 export interface FoundAdapter extends AdapterIdentity {
@@ -30,9 +32,7 @@ export function mayAskBackends(): boolean {
 
 /** Returns this Deno's path or name, whichever there is permission to run. */
 function programOf(): string | undefined {
-  return [Deno.execPath(), "deno"].find((command) =>
-    Deno.permissions.querySync({ name: "run", command }).state === "granted"
-  );
+  return [Deno.execPath(), "deno"].find((command) => isGranted({ name: "run", command }));
 }
 
 /**
@@ -67,7 +67,6 @@ async function askBackend(backend: KnownBackend): Promise<FoundAdapter | undefin
 
 /** Mesa's loader complains where XDG_RUNTIME_DIR is unset. */
 function runtimeFolder(): Record<string, string> {
-  const permission = { name: "env", variable: "XDG_RUNTIME_DIR" } as const;
-  const known = Deno.permissions.querySync(permission).state === "granted" && Deno.env.get("XDG_RUNTIME_DIR");
+  const known = variable("XDG_RUNTIME_DIR");
   return Deno.build.os === "linux" && !known ? { XDG_RUNTIME_DIR: "/tmp" } : {};
 }

@@ -18,7 +18,7 @@ const KEY = `https://kvbench.invalid/${CANVAS_PACKAGE}`;
 export async function drawing<T>(draw: () => Promise<T>, say: (line: string) => void): Promise<T> {
   const cache = await openWebCache(CACHE_NAME);
   // Without the permissions nothing is fetched, and `draw` says so.
-  if ((await chartPermissions()).length === 0 && await cache?.match(KEY) === undefined) {
+  if (chartPermissions().length === 0 && await cache?.match(KEY) === undefined) {
     say(
       `Charts are drawn by ${CANVAS_PACKAGE}: fetching it from the npm registry (65 MB on disk) unless it is there`,
     );

@@ -10,6 +10,7 @@ import type { Gpt2Config } from "../../checkpoint/config.ts";
 import { type MemoryNeed, memoryNeed, type StorageOptions } from "../../model/memory.ts";
 import { tuningFor } from "../../model/tuning.ts";
 import { formatBytes } from "../../report/units.ts";
+import { isGranted } from "../../host/permissions.ts";
 
 /** Memory for the runtime itself and for one tensor on its way to the GPU. */
 const HOST_BYTES = 512 * 2 ** 20;
@@ -73,16 +74,16 @@ interface CheckOptions {
  *
  * @throws {KvbenchError} Naming both numbers.
  */
-export async function checkMemory(
+export function checkMemory(
   gpu: Pick<Gpu, "facts" | "device">,
   model: { readonly name: string; readonly config: Gpt2Config },
   storage: StorageOptions,
   { work: workOf, say }: CheckOptions,
-): Promise<void> {
+): void {
   const need = memoryNeed(model.config, storage);
   const { limits } = gpu.device;
   const work = workOf?.({ config: model.config, tuning: tuningFor(gpu.facts), limits });
-  const { fits, reason } = fitOf(need, limits, await freeMemory(gpu), work);
+  const { fits, reason } = fitOf(need, limits, freeMemory(gpu), work);
   if (fits === "no") {
     throw new KvbenchError(
       `${model.name} does not fit: ${reason}; a smaller --model, narrower --weights-dtype and --kv-dtype, and fewer ` +
@@ -99,9 +100,10 @@ export async function checkMemory(
  * Returns the memory that is free for a model: the machine's for a software adapter, if the permission is there. WebGPU does
  * not tell a hardware adapter's.
  */
-export async function freeMemory({ facts }: Pick<Gpu, "facts">): Promise<FreeMemory> {
+export function freeMemory({ facts }: Pick<Gpu, "facts">): FreeMemory {
   if (!facts.software) return { bytes: null, unknown: "WebGPU does not tell what this adapter has free" };
-  const { state } = await Deno.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
-  if (state === "granted") return { bytes: Deno.systemMemoryInfo().available };
+  if (isGranted({ name: "sys", kind: "systemMemoryInfo" })) {
+    return { bytes: Deno.systemMemoryInfo().available };
+  }
   return { bytes: null, unknown: "asking what is free needs --allow-sys=systemMemoryInfo" };
 }

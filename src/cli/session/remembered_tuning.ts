@@ -15,6 +15,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   name: z.literal("measured"),
   texels: z.boolean(),
   tileGroup: z.int().positive(),
+  byVector: z.boolean(),
   wideRows: z.boolean(),
   tallRows: z.boolean(),
   kSplit: z.int().positive(),
@@ -26,6 +27,8 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   splitTokens: z.int().nonnegative(),
   prefillLanes: z.int().positive(),
   argmaxLanes: z.int().positive(),
+  argmaxParts: z.int().positive(),
+  flatLanes: z.int().positive(),
   sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
 });

@@ -5,27 +5,23 @@
  */
 import { assertHeadFits } from "../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE } from "../../formats/registry.ts";
-import { UsageError } from "../../base/errors.ts";
 import { GL_COST } from "../../gpu/backend.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
-import { locateConfig, locateModel } from "../../hub/locate.ts";
-import type { TensorSource, WeightsOrigin } from "../../checkpoint/checkpoint.ts";
+import type { TensorSource } from "../../checkpoint/checkpoint.ts";
 import { Gpt2, samePacking } from "../../model/gpt2.ts";
 import type { StepRange } from "../../model/kernels.ts";
-import { type Tokenizer, tokenizerFor } from "../../checkpoint/tokenizer.ts";
-import { decodeUtf8 } from "../../base/utf8.ts";
-import { type Gpt2Config, parameterCount } from "../../checkpoint/config.ts";
-import { SyntheticCheckpoint } from "../../checkpoint/synthetic.ts";
+import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
+import { parameterCount } from "../../checkpoint/config.ts";
 import { formatBytes, formatMs } from "../../report/units.ts";
 import { type Tuning, tuningFor } from "../../model/tuning.ts";
 import { checkMemory, type WorkOf } from "./memory_check.ts";
 import { type KnownTuning, knownTuning, measureTuning } from "./tuning_choice.ts";
 import { noteCrash } from "./crash_report.ts";
 import { gpuOptions } from "../options/device_options.ts";
-import { fetchProgress } from "../terminal/fetch_progress.ts";
 import type { ModelOptions, PrecisionOptions } from "../options/model_options.ts";
-import { progressBar, withProgress } from "../terminal/progress.ts";
+import { progressBar } from "../terminal/progress.ts";
+import { openModel, usableTokenizer } from "./open_model.ts";
 
 /** An opened GPU with a model on it. */
 export interface Session {
@@ -33,7 +29,7 @@ export interface Session {
   readonly model: Gpt2;
   /** Name of the model. */
   readonly modelName: string;
-  /** Undefined if the model's vocabulary isn't GPT-2's. */
+  /** Undefined if the model has no vocabulary that can be used. */
   readonly tokenizer: Tokenizer | undefined;
   /** True if an earlier run chose the kernel variants by a measurement. */
   readonly remembered: boolean;
@@ -71,7 +67,7 @@ export async function withSession<P, T>(
   const checkpoint = await openModel(options);
   const locateMs = performance.now() - start;
   try {
-    const tokenizer = await tokenizerFor(checkpoint.config);
+    const tokenizer = await usableTokenizer(checkpoint);
     const prepared = await prepare(checkpoint, tokenizer);
     const { name: modelName } = checkpoint;
     return await withModel(checkpoint, options, async (model, { remembered }) => {
@@ -102,7 +98,7 @@ export async function withModel<T>(
   let phase = "opening";
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
-    await checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
+    checkMemory(gpu, checkpoint, storage, { work, say: (line) => bar.say(line) });
     const tuningOptions = { kvDtype: DEFAULT_DTYPE, ...options, config: checkpoint.config } as const;
     const known = await knownTuning(gpu, tuningOptions);
     const load = async (tuning: Tuning): Promise<Gpt2> => {
@@ -178,31 +174,9 @@ export async function expectFit(
   const gpu = await openGpu(gpuOptions(options));
   try {
     const storage = { ...options, ...tuningFor(gpu.facts) };
-    await checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded
+    checkMemory(gpu, checkpoint, storage, { work, say: () => {} }); // said when it is loaded
   } finally {
     gpu.abandon();
-  }
-}
-
-/** Hashes a model's weights, for the record of a measurement. */
-export async function hashed(checkpoint: TensorSource): Promise<WeightsOrigin> {
-  return await withProgress((bar) => {
-    bar.start("Hashing weights");
-    return checkpoint.origin();
-  });
-}
-
-/** Finds, fetches or makes up the model that the options name. */
-async function openModel({ model, weights: seed }: ModelOptions): Promise<TensorSource> {
-  const bar = progressBar();
-  const events = fetchProgress(bar);
-  try {
-    if (seed === undefined) return await locateModel(model, { events });
-    const config = await locateConfig(model, { events });
-    bar.say(`Synthetic weights: speed and memory are those of ${model}, what it says means nothing`);
-    return synthetic(model, config, seed);
-  } finally {
-    bar.stop();
   }
 }
 
@@ -234,68 +208,4 @@ function sayLoaded(weightsBytes: number, { peakBytes, started }: ReturnType<type
     } ` +
       "of memory at most",
   );
-}
-
-/** Makes a model of random weights, whose name says so wherever it appears. */
-function synthetic(name: string, config: Gpt2Config, seed: number): SyntheticCheckpoint {
-  return new SyntheticCheckpoint(`${name} (synthetic weights, seed ${seed})`, config, seed);
-}
-
-/** Most bytes of a prompt's text: longer ones can't fit a context, and encoding time grows quadratically. */
-const MAX_PROMPT_BYTES = 64 << 10;
-
-/** A prompt on the command line. */
-interface PromptOptions {
-  readonly prompt: string | undefined;
-  readonly promptIds: readonly number[] | undefined;
-}
-
-/**
- * Returns the ids of a prompt: the given ids, or those of the text, which is read from stdin if it is not given.
- *
- * @throws {UsageError} If there is no prompt, two of them, or no tokenizer for a text.
- */
-export async function promptIds(
-  options: PromptOptions,
-  tokenizer: Tokenizer | undefined,
-): Promise<{ text: string | null; ids: readonly number[] }> {
-  if (options.promptIds !== undefined) {
-    if (options.prompt !== undefined) {
-      throw new UsageError("Both a prompt and --prompt-ids are given: expected one");
-    }
-    return { text: null, ids: options.promptIds };
-  }
-  if (options.prompt?.includes("\ufffd")) {
-    throw new UsageError(
-      "The prompt holds U+FFFD, which also stands for bytes that are not UTF-8: expected other text, or the prompt on stdin",
-    );
-  }
-  const text = options.prompt ?? await readStdin();
-  if (text === "") {
-    throw new UsageError("The prompt is empty: expected text as an argument or on stdin, or --prompt-ids");
-  }
-  if (new TextEncoder().encode(text).length > MAX_PROMPT_BYTES) {
-    throw new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
-  }
-  if (!tokenizer) {
-    throw new UsageError("This model has no tokenizer (its vocabulary isn't GPT-2's): expected --prompt-ids");
-  }
-  return { text, ids: tokenizer.encode(text) };
-}
-
-function tooLong(): UsageError {
-  return new UsageError(`The prompt is too long: expected at most ${MAX_PROMPT_BYTES} bytes of text`);
-}
-
-async function readStdin(): Promise<string> {
-  if (Deno.stdin.isTerminal()) return "";
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of Deno.stdin.readable) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > MAX_PROMPT_BYTES) throw tooLong();
-  }
-  const all = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
-  return decodeUtf8(all, "stdin").trimEnd();
 }

@@ -90,9 +90,9 @@ function describeProducts(tuning: Tuning): string {
     : tuning.kSplit > 1
     ? `GEMV, split-K ${tuning.kSplit}`
     : `GEMV with 4 tiles per thread from ${tuning.wideRowTiles} tiles on`;
-  const rows = `GEMM with ${tuning.tallRows ? 16 : 8} rows and ${
-    tuning.wideRows ? "4 tiles" : "1 tile"
-  } per thread`;
+  const rows = tuning.wideRows
+    ? `GEMM with ${tuning.tallRows ? 16 : 8} rows and 4 tiles per thread`
+    : "GEMM in blocks of 64 × 64 outputs";
   const storage = tuning.texels ? "textures" : "buffers";
   return `weights and K/V in ${storage}, ${row}, ${rows}, tiles interleaved by ${tuning.tileGroup}, ` +
     `workgroups of ${tuning.linearLanes} threads`;

@@ -12,7 +12,6 @@ const QUIET_MS = 500;
 /** A kernel that takes longer has a line of its own where there is no terminal. */
 const WORTH_A_LINE_MS = 1000;
 
-/** Shows compiling. */
 interface CompileProgress {
   /** Says that a kernel is compiled next; what it returns says that it is. */
   readonly kernel: (kernel: Pick<Kernel, "label">) => () => void;

@@ -24,7 +24,6 @@ export interface Interrupt {
   readonly exitCode: number;
   /** Sets the text that is printed on stderr if the process is ended by force. */
   lastWords(text: string): void;
-  /** Ends the watch. */
   [Symbol.dispose](): void;
 }
 

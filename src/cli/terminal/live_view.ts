@@ -91,7 +91,6 @@ function clock(seconds: number): string {
 
 /** A view of a bench's progress. */
 interface LiveView extends BenchProgress {
-  /** Removes the view. */
   clear(): void;
 }
 

@@ -17,7 +17,6 @@ export interface ProgressBar {
   start(what: string, total?: number, unit?: string, done?: number): void;
   /** Shows that `done` of the total is done. */
   update(done: number, what?: string): void;
-  /** Prints a line. */
   say(line: string): void;
   /** Removes the display; a second call does nothing. */
   stop(): void;
@@ -60,7 +59,6 @@ export class TerminalBar implements ProgressBar {
     this.#display = display;
   }
 
-  /** Begins. */
   start(what: string, total = NaN, unit = "", done = 0): void {
     this.#what = what;
     this.#unit = unit;
@@ -86,7 +84,6 @@ export class TerminalBar implements ProgressBar {
     this.#display.above(() => console.error(line));
   }
 
-  /** Ends. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;

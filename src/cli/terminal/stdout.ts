@@ -7,9 +7,7 @@ import { KvbenchError, reasonOf } from "../../base/errors.ts";
 import { aboveDisplay } from "./display.ts";
 
 /** A closed pipe: the output's reader has left, and the CLI ends silently. */
-export class ReaderGoneError extends KvbenchError {
-  override name = "ReaderGoneError";
-}
+export class ReaderGoneError extends KvbenchError {}
 
 /**
  * Prints a line.

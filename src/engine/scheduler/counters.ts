@@ -4,18 +4,15 @@
  * @module
  */
 
+/** Returns counts of nothing yet. */
+export const noCounts = () => ({
+  promptTokens: 0, // of the prompts that were admitted
+  hitTokens: 0, // of those, found in the prefix cache
+  recomputes: 0, // requests that were preempted to be computed again
+  recomputedTokens: 0, // tokens that these had computed, and lost
+  swaps: 0, // requests that were preempted by swapping
+  swappedTokens: 0, // tokens that these had computed, and that went to host memory
+});
+
 /** Running totals. */
-export class Counters {
-  /** Tokens of the prompts that were admitted. */
-  promptTokens = 0;
-  /** Of those, tokens found in the prefix cache. */
-  hitTokens = 0;
-  /** Requests that were preempted to be computed again. */
-  recomputes = 0;
-  /** Tokens that these had computed, and lost. */
-  recomputedTokens = 0;
-  /** Requests that were preempted by swapping. */
-  swaps = 0;
-  /** Tokens that these had computed, and that went to host memory. */
-  swappedTokens = 0;
-}
+export type Counters = ReturnType<typeof noCounts>;

@@ -10,7 +10,6 @@ export class Queue<T> {
   #first = 0;
   #length = 0;
 
-  /** Entries. */
   get length(): number {
     return this.#length;
   }

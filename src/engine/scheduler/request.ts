@@ -42,11 +42,10 @@ class Continuation implements Sequence {
 }
 
 /** States of a group. */
-export type GroupState = "waiting" | "running" | "returning";
+type GroupState = "waiting" | "running" | "returning";
 
 /** The sequences of one request: admitted, preempted and brought back together. */
 export class Group<R extends Request = Request> {
-  /** Their request. */
   readonly request: R;
   /** One per continuation. */
   readonly sequences: readonly Sequence[];

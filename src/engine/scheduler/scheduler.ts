@@ -16,7 +16,7 @@ import type { Admission, KvPolicy } from "../../kv/policy.ts";
 import { cachedPrefix, publishPrefix } from "./prefix.ts";
 import { Queue } from "./queue.ts";
 import { Group, type Request, type Sequence } from "./request.ts";
-import { Counters } from "./counters.ts";
+import { type Counters, noCounts } from "./counters.ts";
 import { checkOptions, refusalOf, type SchedulerOptions } from "./scheduler_options.ts";
 import { StepBuilder } from "./step_builder.ts";
 import type { Step } from "./step.ts";
@@ -26,7 +26,7 @@ const NONE: readonly Sequence[] = [];
 /** Decides what each step computes. */
 export class Scheduler<R extends Request = Request> {
   /** Counts of what has happened so far. */
-  readonly counters: Counters = new Counters();
+  readonly counters: Counters = noCounts();
   readonly #memory: KvPolicy;
   readonly #options: SchedulerOptions;
   readonly #step: StepBuilder<R>;

@@ -34,6 +34,11 @@ export function checkOptions(
   { maxSequences, maxRows }: SchedulerOptions,
   memory: Pick<KvPolicy, "traits" | "usage">,
 ): void {
+  if (memory.traits.together) {
+    throw new UsageError(
+      "The strategy computes whole prompts together: expected one whose sequences can be scheduled and forked",
+    );
+  }
   const { capacity } = memory.usage();
   if (memory.traits.keeps === "nothing" && maxRows < capacity) {
     throw new UsageError(

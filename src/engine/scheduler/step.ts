@@ -8,11 +8,9 @@ import type { Group, Request, Sequence } from "./request.ts";
 
 /** Consecutive tokens of one sequence that a step computes. */
 export interface StepSpan {
-  /** Whose. */
   sequence: Sequence;
   /** Position of the first token. */
   first: number;
-  /** Tokens. */
   count: number;
   /** The sequences that get their next token from the logits of the last one: none, one, or all of a group. */
   outputs: readonly Sequence[];
@@ -36,7 +34,6 @@ export interface Step<R extends Request = Request> {
   readonly finished: readonly Group<R>[];
   /** Sequences that run, whether this step has room for all of them or not. */
   readonly nRunning: number;
-  /** Tokens to compute. */
   readonly nRows: number;
   /** Groups that were preempted to make room, by swapping or to be recomputed. */
   readonly nPreempted: number;

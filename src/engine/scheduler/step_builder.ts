@@ -25,7 +25,6 @@ export class StepBuilder<R extends Request> implements Step<R> {
   readonly #pool: StepSpan[] = [];
   #nSpans = 0;
 
-  /** Forgets everything. */
   clear(): void {
     this.admitted.length = 0;
     this.forked.length = 0;

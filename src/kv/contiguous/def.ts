@@ -40,6 +40,7 @@ export const CONTIGUOUS_CACHE: StrategyDef = {
   comparedIn: ["bench"],
   traits,
   options: { growth: GROWTH, kv_capacity_tokens: KV_CAPACITY },
+  concatenating: { growth: "dynamic" satisfies Growth },
   policy: (need, options) =>
     new ContiguousPolicy({
       traits,

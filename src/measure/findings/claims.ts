@@ -6,11 +6,11 @@
  */
 import type { KvTraits } from "../../kv/policy.ts";
 import { findStrategy, strategies } from "../../kv/registry.ts";
-import type { Cell } from "../record/cell.ts";
 import { type Growth, growthOf } from "../statistics/growth.ts";
 import { lengthsOf, overviewCells } from "./overview.ts";
 import { type Ratio, ratioOf, verdictOf } from "../statistics/ratio.ts";
 import type { BenchResult } from "../record/result.ts";
+import { median } from "../statistics/statistics.ts";
 
 /** The claims, by name. */
 export const CLAIMS = {
@@ -22,7 +22,6 @@ export const CLAIMS = {
   complexity: "A cache brings the time of n tokens from O(n²) down to O(n)",
 } as const;
 
-/** A claim's name. */
 export type ClaimName = keyof typeof CLAIMS;
 
 /** The verdict of a run on a claim. */
@@ -71,7 +70,7 @@ export type Evidence =
   };
 
 /** A claim that was tested. */
-interface TestedClaim {
+export interface TestedClaim {
   readonly claim: ClaimName;
   readonly verdict: ClaimVerdict;
   readonly evidence: Evidence;
@@ -99,69 +98,105 @@ function isOf(kind: Kind, strategy: string): boolean {
   return traits !== undefined && KINDS[kind](traits);
 }
 
+/** A strategy's figures that claims are tested on. */
+export interface ClaimGround {
+  readonly strategy: string;
+  readonly newTokens: number;
+  /** Peak of all GPU buffers, and of tables. */
+  readonly peakBytes: { readonly total: number; readonly tables: number };
+  /** Times of whole requests, in ms. */
+  readonly e2eMs: readonly number[];
+  /** Growth of a token's time; null where it has none. */
+  readonly growth: Growth | null;
+}
+
+/** The strategies of the claims, as far as they ran. */
+export interface ClaimGrounds {
+  readonly none: ClaimGround | undefined;
+  readonly cache: ClaimGround | undefined;
+  readonly sharing: ClaimGround | undefined;
+  /** A cache that `sharing` differs from in its addresses alone. Default: `cache`. */
+  readonly besideSharing?: ClaimGround;
+  /** Those that `sharing` is to be faster than. */
+  readonly fasterThan: readonly ClaimGround[];
+}
+
 /** Tests every claim on the longest context of a result, and growth on all lengths that there are. */
 export function claimsOf(result: Pick<BenchResult, "cells">): TestedClaim[] {
-  const order = strategies().map(({ name }) => name);
+  const order = orderOfStrategies();
   const shown = overviewCells(result).toSorted((a, b) =>
     order.indexOf(a.strategy) - order.indexOf(b.strategy)
-  );
+  ).map((cell): ClaimGround => ({
+    strategy: cell.strategy,
+    newTokens: cell.settings.new_tokens,
+    peakBytes: cell.memory.peak_bytes,
+    e2eMs: cell.e2e_ms.samples,
+    growth: growthOf(lengthsOf(cell, result.cells)),
+  }));
   const first = (kind: Kind) => shown.find(({ strategy }) => isOf(kind, strategy));
+  return judgeClaims({
+    none: first("none"),
+    cache: first("cache"),
+    sharing: first("sharing"),
+    fasterThan: shown.filter(({ strategy }) => isOf("none", strategy) || isOf("cache", strategy)),
+  });
+}
+
+/** Tests every claim. */
+export function judgeClaims(grounds: ClaimGrounds): TestedClaim[] {
+  const order = orderOfStrategies(), { none, cache, sharing, fasterThan } = grounds;
+  const beside = grounds.besideSharing ?? cache;
   const test = (
     claim: ClaimName,
     kinds: readonly Kind[],
-    judge: (...cells: Cell[]) => Omit<TestedClaim, "claim">,
+    judge: () => Omit<TestedClaim, "claim">,
   ): TestedClaim => {
-    const absent = kinds.filter((kind) => first(kind) === undefined);
-    if (absent.length > 0) {
-      const names = absent.map((kind) => order.find((name) => isOf(kind, name))!);
-      return { claim, verdict: "not shown by this run", evidence: { kind: "absent", strategies: names } };
-    }
-    return { claim, ...judge(...kinds.map((kind) => first(kind)!)) };
+    const absent = kinds.filter((kind) => grounds[kind] === undefined);
+    if (absent.length === 0) return { claim, ...judge() };
+    const names = absent.map((kind) => order.find((name) => isOf(kind, name))!);
+    return { claim, verdict: "not shown by this run", evidence: { kind: "absent", strategies: names } };
   };
   return [
-    test("leastMemory", ["none", "cache"], (none, cache) => {
-      const sharing = first("sharing");
-      const peaks = [none!, cache!, ...sharing ? [sharing] : []];
-      return memory(peaks, ([least = 0, ...others]) => others.every((bytes) => bytes > least));
+    test("leastMemory", ["none", "cache"], () => {
+      const alike = sharing !== undefined && beside === cache ? [sharing] : [];
+      return memory(
+        [none!, cache!, ...alike],
+        ([least = 0, ...others]) => others.every((bytes) => bytes > least),
+      );
     }),
     test(
       "cacheMemory",
       ["none", "cache"],
-      (none, cache) => memory([cache!, none!], ([more = 0, less = 0]) => more > less * (1 + CLEAR)),
+      () => memory([cache!, none!], ([more = 0, less = 0]) => more > less * (1 + CLEAR)),
     ),
-    test("cacheLatency", ["none", "cache"], (none, cache) => latency(cache!, [none!], CLEAR)),
+    test("cacheLatency", ["none", "cache"], () => latency(cache!, [none!], CLEAR)),
     test(
       "pagedMemory",
       ["cache", "sharing"],
-      (cache, sharing) =>
+      () =>
         memory(
-          [sharing!, cache!],
-          ([more = 0, less = 0]) => more > less && tableBytes(sharing!) > tableBytes(cache!),
+          [sharing!, beside!],
+          ([more = 0, less = 0]) => more > less && sharing!.peakBytes.tables > beside!.peakBytes.tables,
         ),
     ),
-    test("pagedLatency", ["cache", "sharing"], (_, sharing) => {
-      const others = shown.filter(({ strategy }) => isOf("none", strategy) || isOf("cache", strategy));
-      return latency(sharing!, others, 0);
-    }),
-    test(
-      "complexity",
-      ["none", first("cache") ? "cache" : "sharing"],
-      (none, cached) => growth(none!, cached!, result.cells),
-    ),
+    test("pagedLatency", ["cache", "sharing"], () => latency(sharing!, fasterThan, 0)),
+    test("complexity", ["none", cache ? "cache" : "sharing"], () => growth(none!, (cache ?? sharing)!)),
   ];
 }
 
-const tableBytes = ({ memory }: Cell) => memory.peak_bytes.tables;
+function orderOfStrategies(): string[] {
+  return strategies().map(({ name }) => name);
+}
 
 /** Judges memory; bytes are counted, not sampled, so that there is always a verdict. */
 function memory(
-  cells: readonly Cell[],
+  grounds: readonly ClaimGround[],
   holds: (peaks: readonly number[]) => boolean,
 ): Omit<TestedClaim, "claim"> {
-  const peaks = cells.map((cell) => ({
-    strategy: cell.strategy,
-    bytes: cell.memory.peak_bytes.total,
-    tableBytes: tableBytes(cell),
+  const peaks = grounds.map(({ strategy, peakBytes: { total: bytes, tables: tableBytes } }) => ({
+    strategy,
+    bytes,
+    tableBytes,
   }));
   return {
     verdict: holds(peaks.map(({ bytes }) => bytes)) ? "holds" : "does not hold",
@@ -169,15 +204,19 @@ function memory(
   };
 }
 
-/** Judges whether a cell is faster than all others by more than `threshold`. */
-function latency(cell: Cell, others: readonly Cell[], threshold: number): Omit<TestedClaim, "claim"> {
-  if (cell.settings.new_tokens === 1) {
+/** Judges whether a strategy is faster than all others by more than `threshold`. */
+function latency(
+  { strategy, newTokens, e2eMs }: ClaimGround,
+  others: readonly ClaimGround[],
+  threshold: number,
+): Omit<TestedClaim, "claim"> {
+  if (newTokens === 1) {
     return { verdict: "not shown by this run", evidence: { kind: "one token" } };
   }
   const against = others.map((other) => ({
     strategy: other.strategy,
-    ms: other.e2e_ms.median,
-    ratio: ratioOf(other.e2e_ms.samples, cell.e2e_ms.samples),
+    ms: median(other.e2eMs),
+    ratio: ratioOf(other.e2eMs, e2eMs),
   }));
   const refuted = against.some(({ ratio: { interval, enough } }) =>
     enough && interval !== null && interval[0] > 1 / (1 + CLEAR)
@@ -185,7 +224,7 @@ function latency(cell: Cell, others: readonly Cell[], threshold: number): Omit<T
   const shown = against.every(({ ratio }) => verdictOf(ratio, threshold) === "faster");
   return {
     verdict: shown ? "holds" : refuted ? "does not hold" : "not shown by this run",
-    evidence: { kind: "time", strategy: cell.strategy, ms: cell.e2e_ms.median, against },
+    evidence: { kind: "time", strategy, ms: median(e2eMs), against },
   };
 }
 
@@ -194,8 +233,8 @@ function latency(cell: Cell, others: readonly Cell[], threshold: number): Omit<T
  * not grow in proportion without a cache refutes nothing, because fixed costs may hide it on short contexts; a time
  * that grows with one does.
  */
-function growth(none: Cell, cached: Cell, cells: readonly Cell[]): Omit<TestedClaim, "claim"> {
-  const [without, with_] = [none, cached].map((cell) => growthOf(lengthsOf(cell, cells)));
+function growth(none: ClaimGround, cached: ClaimGround): Omit<TestedClaim, "claim"> {
+  const without = none.growth, with_ = cached.growth;
   if (!without || !with_) return { verdict: "not shown by this run", evidence: { kind: "one token" } };
   const told = without.interval !== null && with_.interval !== null && without.to >= RANGE * without.from;
   let verdict: ClaimVerdict = "not shown by this run";

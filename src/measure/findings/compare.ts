@@ -16,14 +16,14 @@ import type { BenchResult } from "../record/result.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** The times that are compared. */
-export const COMPARED: readonly ComparedMetric[] = ["ttft_ms", "tpot_ms", "e2e_ms"];
+const COMPARED: readonly ComparedMetric[] = ["ttft_ms", "tpot_ms", "e2e_ms"];
 /** A time that is compared. */
-export type ComparedMetric = "ttft_ms" | "tpot_ms" | "e2e_ms";
+type ComparedMetric = MetricComparison["metric"];
 
 /** One time of one cell in both results. */
 export interface MetricComparison {
   /** The time that is compared. */
-  readonly metric: ComparedMetric;
+  readonly metric: "ttft_ms" | "tpot_ms" | "e2e_ms";
   /** Median before. */
   readonly before: number;
   /** Median after. */

@@ -10,7 +10,7 @@ import { mean, percentile } from "../statistics/statistics.ts";
 import { precision } from "./summary.ts";
 
 /** Largest interquartile range of the yardstick on a quiet machine, as a share of its median. */
-const QUIET_SPREAD = 0.1;
+export const QUIET_SPREAD = 0.1;
 /** Difference between the halves of the runs, above which they have drifted; a share. */
 const DRIFT = 0.05;
 /** Load average per CPU at the start, above which a machine is busy. */
@@ -29,8 +29,8 @@ export function warningsOf(result: BenchResult, name: (cell: Cell) => string): s
     if (hit.length > 0) found.push(text(list(hit)));
   };
 
-  const load = environment.load_average?.[0];
-  if (load !== undefined && load > BUSY_LOAD * environment.cpu.cores) {
+  const load = busyLoad(environment);
+  if (load !== undefined) {
     found.push(
       `The machine was busy when measuring began: ${
         load.toFixed(1)
@@ -61,13 +61,19 @@ export function warningsOf(result: BenchResult, name: (cell: Cell) => string): s
   return found;
 }
 
-/** Returns the interquartile range of the yardstick as a share of its median: mean over cells. */
-function machineSpread(cells: readonly Cell[]): number {
-  if (cells.length === 0) return 0;
-  return mean(cells.map(({ yardstick_ms }) => {
+/** Returns the interquartile range of the yardstick as a share of its median: mean over lists of readings. */
+export function machineSpread(lists: readonly { readonly yardstick_ms: readonly number[] }[]): number {
+  if (lists.length === 0) return 0;
+  return mean(lists.map(({ yardstick_ms }) => {
     const [q1, q2, q3] = [25, 50, 75].map((p) => percentile(yardstick_ms, p));
     return (q3! - q1!) / q2!;
   }));
+}
+
+/** Judges whether more processes ran or waited at the start than leave the machine quiet; returns their number. */
+export function busyLoad({ load_average, cpu }: BenchResult["environment"]): number | undefined {
+  const load = load_average?.[0];
+  return load !== undefined && load > BUSY_LOAD * cpu.cores ? load : undefined;
 }
 
 function drifted({ e2e_ms: { samples } }: Cell): boolean {

@@ -31,10 +31,8 @@ import type { ProductTrials } from "../../model/product_trials.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** Options of {@linkcode profile}. */
-export interface ProfileOptions {
-  /** The strategy's name. */
+interface ProfileOptions {
   readonly strategy: string;
-  /** Its options. */
   readonly kvOptions?: KvOptions;
   /** Storage type of K and V. */
   readonly kvDtype: Dtype;
@@ -47,10 +45,9 @@ export interface ProfileOptions {
 }
 
 /** The work of one kernel in one step: times are medians over steps, the rest are means. */
-export interface KernelProfile {
+interface KernelProfile {
   /** Label and last file. */
   readonly kernel: string;
-  /** Number of dispatches. */
   readonly dispatches: number;
   /** GPU time of all dispatches. */
   readonly ms: number;
@@ -66,7 +63,7 @@ export interface KernelProfile {
  * The account of a decode step's time: medians. The parts can exceed the whole, since the GPU may begin before a
  * submission returns.
  */
-export interface StepAccount {
+interface StepAccount {
   /** Time from the first call to the end of the fence, of an unprofiled step. */
   readonly wallMs: number;
   /** Time to record that step. */
@@ -180,12 +177,13 @@ async function profileSteps(
   const { promptIds, kvDtype, steps } = options;
   const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
-    const first = policy.firstToCompute(0), entries = (length: number) => policy.entries(length);
+    const first = policy.firstToCompute(0);
+    const entries = (length: number, slot: number) => policy.entries(length, slot);
     const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
     recorder.dispatchTimer = timer;
     decoder.advance(1);
     recorder.dispatchTimer = undefined;
-    const costs = model.costs(batch, { kvDtype, entries });
+    const costs = model.costs(batch, { kvDtype, entries, around: runner.around });
     return { times: await timer.read(), costs };
   };
   const unprofiled = async () => {

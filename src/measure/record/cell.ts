@@ -28,7 +28,8 @@ const settingsSchema = z.object({
  */
 export type Settings = z.infer<typeof settingsSchema>;
 
-const categories = (what: string, total: string) =>
+/** Bytes of GPU memory by category. */
+export const categories = (what: string, total: string) =>
   z.strictObject({
     total: bytes(total),
     weights: bytes("Model weights"),

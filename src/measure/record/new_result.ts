@@ -25,14 +25,16 @@ export interface NewResult {
   readonly accuracy?: BenchResult["accuracy"];
   /** Reason that there are none where there should be. Default: null. */
   readonly accuracyMissing?: string | null;
+  /** Gain of paging in sequences. Default: null. */
+  readonly sequences?: BenchResult["sequences"];
 }
 
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
 export async function newResult(
   model: Model,
-  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null }: NewResult,
+  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null, sequences = null }:
+    NewResult,
 ): Promise<BenchResult> {
-  const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
   return {
     schema_version: SCHEMA_VERSION,
     kind: "kvbench.bench",
@@ -40,22 +42,29 @@ export async function newResult(
     complete: false,
     command: [...command],
     environment: await describeEnvironment(model.gpu, model.tuning, machine),
-    model: {
-      name,
-      n_layer: nLayer,
-      n_head: nHead,
-      n_embd: nEmbd,
-      n_ctx: nCtx,
-      vocab_size: vocabSize,
-      n_parameters: model.nParameters,
-      weights,
-      weights_dtype: model.weightsDtype,
-    },
+    model: modelRecord(model, name, weights),
     plan,
     accuracy,
     accuracy_missing: accuracyMissing,
+    sequences,
     groups: [],
     cells: [],
     unfinished: null,
+  };
+}
+
+/** Describes a model as records do. */
+export function modelRecord(model: Model, name: string, weights: WeightsOrigin): BenchResult["model"] {
+  const { nLayer, nHead, nEmbd, nCtx, vocabSize } = model.config;
+  return {
+    name,
+    n_layer: nLayer,
+    n_head: nHead,
+    n_embd: nEmbd,
+    n_ctx: nCtx,
+    vocab_size: vocabSize,
+    n_parameters: model.nParameters,
+    weights,
+    weights_dtype: model.weightsDtype,
   };
 }

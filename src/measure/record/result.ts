@@ -11,6 +11,7 @@ import { accuracySchema } from "../quality/accuracy.ts";
 import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
+import { pagingGainSchema } from "./paging_gain.ts";
 import { planSchema } from "../run/plan.ts";
 import { recordReader } from "./record.ts";
 
@@ -26,7 +27,8 @@ const REFUSED: Readonly<Record<number, string>> = {
   2: "it does not say how exact narrower numbers are: measure again",
 };
 
-const modelSchema = z.strictObject({
+/** Checks the record of a model. */
+export const modelSchema = z.strictObject({
   name: z.string().describe("Name or path of the checkpoint"),
   n_layer: positive("Layers"),
   n_head: positive("Attention heads per layer"),
@@ -49,7 +51,8 @@ const modelSchema = z.strictObject({
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights on the GPU"),
 });
 
-const order = z.array(counts("Cells of the group, by their index in it"))
+/** The order of timed runs. */
+export const order = z.array(counts("Cells of the group, by their index in it"))
   .describe("Order in which the cells were timed: [runs][cells]");
 
 const groupSchema = z.strictObject({
@@ -89,6 +92,7 @@ const schema = z.strictObject({
   accuracy_missing: z.string().nullable().describe(
     "Reason why the accuracy is missing; null where it is not",
   ),
+  sequences: pagingGainSchema.nullable().default(null),
   groups: z.array(groupSchema).describe("Groups of cells that were measured, in order"),
   cells: z.array(cellSchema).describe("Cells that were measured: strategies with their settings"),
   unfinished: unfinishedSchema.nullable()

@@ -13,16 +13,20 @@ import {
 } from "../../engine/work_need.ts";
 import { groupsOf } from "./grid.ts";
 import { decodingOf } from "./group.ts";
+import { referenceNeed } from "./reference_check.ts";
 import type { Plan } from "./plan.ts";
 import { YARDSTICK_BYTES } from "./yardstick.ts";
 
-/** Bound on the queries, readbacks and probes of a run. */
-const SMALL_BYTES = 64 << 10;
+/** Bytes of the yardstick, and a bound on the queries, readbacks and probes of a run. */
+export const MEASURING_BYTES: number = YARDSTICK_BYTES + (64 << 10);
 
 /** Returns the need of a plan: of its largest group, which keeps the decoders of all its cells. */
 export function benchNeed(context: NeedContext, plan: Plan): WorkNeed {
   const groups = groupsOf(plan).map((cells) =>
-    together(...cells.map((cell) => decodingNeed(context, decodingOf(cell))))
+    inTurn(
+      ...cells.map((cell) => referenceNeed(context, decodingOf(cell))),
+      together(...cells.map((cell) => decodingNeed(context, decodingOf(cell)))),
+    )
   );
-  return withOther(inTurn(...groups), { gpu: YARDSTICK_BYTES + SMALL_BYTES });
+  return withOther(inTurn(...groups), { gpu: MEASURING_BYTES });
 }

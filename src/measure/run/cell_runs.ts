@@ -68,7 +68,11 @@ export async function memoryRun(model: Model, work: Work, decoding: DecodingOpti
     const { states, totals, prefillDispatches, end } = steps, { layersKept } = decoder.runner.pool;
     const last = states.at(-1)!, promptTokens = prompts[0]!.length;
     const ids = await decoder.ids(promptTokens);
-    const tokens = prompts.length * decoder.runner.policy.storedTokens(promptTokens + newTokens - 1);
+    const { policy } = decoder.runner;
+    const tokens = prompts.reduce(
+      (sum, _, s) => sum + policy.storedTokens(promptTokens + newTokens - 1, s),
+      0,
+    );
     assertKvBytes(model, { name: decoding.strategy, dtype: work.kvDtype, layersKept }, last, tokens);
     const decodeDispatches = decoder.runner.recorder.dispatches - prefillDispatches;
     // What is reserved and not used is for later as far as this run's last token fills it, and else never used.
@@ -117,7 +121,7 @@ function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decod
     states.push({
       tokens: usage.stored,
       ...kvBytesOf(usage, pool.tokenBytes),
-      allocatedBytes: pool.allocatedBytes,
+      allocatedBytes: decoder.runner.kvBytes,
     });
     totals.push(model.gpu.ledger.current.total);
   }

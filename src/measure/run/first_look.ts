@@ -11,6 +11,7 @@ import { latencyRun } from "./cell_runs.ts";
 import type { CellPlan, GroupPlan } from "./grid.ts";
 import { promptsOf } from "./grid.ts";
 import { assertSameIds, decodingOf } from "./group.ts";
+import { checkReference } from "./reference_check.ts";
 import type { Plan } from "./plan.ts";
 
 /** Most new tokens of a run. */
@@ -52,6 +53,7 @@ export async function firstLook(
     });
     runs.push({ ids });
     assertSameIds(cells, runs, i, ids);
+    await checkReference(model, decodingOf(cell), { prompts, ids });
     const tpotMs = newTokens > 1 ? (e2e_ms - ttft_ms) / (newTokens - 1) : null;
     glances.push({ cell, ttftMs: ttft_ms, tpotMs });
   }

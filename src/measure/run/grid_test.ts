@@ -55,7 +55,7 @@ Deno.test("checkPlan() takes a plan that fills the context, and ids up to the la
 const REFUSED: readonly (readonly [change: Parameters<typeof planWith>[0], message: RegExp])[] = [
   [
     { cells: { new_tokens: [1, 46] } },
-    /^3 prompt tokens and 46 new tokens make 49: the model's context is 48 tokens$/,
+    /^3 prompt tokens and 46 new tokens make 49: the model's context is 48 tokens, the positions that it has learned$/,
   ],
   [{ prompt_ids: [0, 509, 1] }, /^Token id 509 is not in the vocabulary: expected ids below 509$/],
   [

@@ -1,6 +1,7 @@
 /**
  * The measurement of one group of cells: a memory run each, warm-up, latency runs in turns, per-token runs in turns, and
- * a timestamp run each. Every run's token ids are compared with the first cell's before a time is kept.
+ * a timestamp run each. Before a time is kept, every run's token ids are compared with the first cell's,
+ * and a strategy that is not exact with its reference.
  *
  * @module
  */
@@ -20,6 +21,7 @@ import {
   type Work,
 } from "./cell_runs.ts";
 import { type CellPlan, type GroupPlan, promptsOf } from "./grid.ts";
+import { checkReference } from "./reference_check.ts";
 import type { Plan } from "./plan.ts";
 import { seededRandom, shuffled } from "../../base/random.ts";
 import type { GroupRecord, Timing, Unfinished } from "../record/result.ts";
@@ -40,8 +42,7 @@ export interface GroupProgress {
 }
 
 /** Options of {@linkcode measureGroup}. */
-export interface GroupOptions {
-  /** Receives the events. */
+interface GroupOptions {
   readonly progress: GroupProgress;
   /** Measured runs of before an interruption. */
   readonly earlier?: Unfinished | undefined;
@@ -55,7 +56,8 @@ export interface GroupOptions {
  * Measures a group of a plan.
  *
  * @param index Index of the group in the plan.
- * @throws {KvbenchError} If two cells disagree on a token, or the ledger on a K/V byte, or the device fails.
+ * @throws {KvbenchError} If two cells disagree on a token, a strategy with its reference, or the ledger on a K/V byte, or the
+ * device fails.
  */
 export async function measureGroup(
   model: Model,
@@ -81,6 +83,7 @@ export async function measureGroup(
     begin("memory", i);
     memory.push(await memoryRun(model, work, decodingOf(cell)));
     assertSameIds(cells, memory, i, memory[i]!.ids);
+    await checkReference(model, decodingOf(cell), { prompts: work.prompts, ids: memory[i]!.ids });
   }
 
   return await withDecoders(model, cells, async (decoders) => {

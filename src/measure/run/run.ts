@@ -11,7 +11,6 @@ import type { BenchResult } from "../record/result.ts";
 
 /** Events for a display. */
 export interface BenchProgress extends Omit<GroupProgress, "round"> {
-  /** A group begins. */
   group(index: number, groups: number, cells: GroupPlan): void;
   /** The record has grown by a round of runs, or by a group. */
   record(result: BenchResult): void | Promise<void>;

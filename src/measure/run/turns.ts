@@ -5,7 +5,7 @@
  * @module
  */
 import { seededRandom, shuffled } from "../../base/random.ts";
-import type { GroupRecord, Timing, Unfinished } from "../record/result.ts";
+import type { GroupRecord, Timing } from "../record/result.ts";
 import { median, medianInterval } from "../statistics/statistics.ts";
 import { precision } from "../findings/summary.ts";
 
@@ -30,6 +30,8 @@ export interface Stopping {
   readonly target_ci: number;
   /** Time after which no round begins. */
   readonly max_seconds: number;
+  /** Rounds that are made whatever time they take. Default: 1. */
+  readonly least?: number;
 }
 
 /** The runs of a warm-up. */
@@ -68,34 +70,45 @@ export async function warmUp(
   return { e2e_ms: e2e, steady: steady() };
 }
 
+/** The times of a run, of which the end to end is judged. */
+export type Timed = Pick<Timing, "e2e_ms">;
+
+/** Measured runs so far. */
+export interface TurnsSoFar<T extends Timed> {
+  /** Time that they took. */
+  readonly seconds: number;
+  /** Order of the cells: [runs][cells]. */
+  readonly order: number[][];
+  /** [cells][runs] */
+  readonly timings: T[][];
+}
+
 /** Options of {@linkcode takeTurns}. */
-export interface TurnsOptions {
-  /** Number of cells. */
+export interface TurnsOptions<T extends Timed = Timing> {
   readonly cells: number;
   readonly stopping: Stopping;
   /** Seed of the order. */
   readonly seed: number;
   /** Runs that were made before an interruption. */
-  readonly earlier?: Unfinished | undefined;
+  readonly earlier?: TurnsSoFar<T> | undefined;
   /** Times one run of a cell. */
-  time(cell: number): Promise<Timing>;
+  time(cell: number): Promise<T>;
   /** Called after each round. */
-  onRound?(soFar: Unfinished): void | Promise<void>;
+  onRound?(soFar: TurnsSoFar<T>): void | Promise<void>;
   /** Returns the time in ms. Default: `performance.now`. */
   now?(): number;
 }
 
 /** The result of {@linkcode takeTurns}. */
-export interface Turns extends GroupRecord {
-  /** Measured runs: [cells][runs]. */
-  readonly timings: Timing[][];
+export interface Turns<T extends Timed = Timing> extends GroupRecord {
+  readonly timings: T[][];
 }
 
 /** Times every cell once a round until there are enough rounds. An error of `time` ends it within a round. */
-export async function takeTurns(options: TurnsOptions): Promise<Turns> {
+export async function takeTurns<T extends Timed = Timing>(options: TurnsOptions<T>): Promise<Turns<T>> {
   const { cells, stopping, earlier, now = () => performance.now() } = options;
   const random = seededRandom(options.seed);
-  const timings: Timing[][] = earlier
+  const timings: T[][] = earlier
     ? earlier.timings.map((runs) => [...runs])
     : Array.from({ length: cells }, () => []);
   const order = earlier ? [...earlier.order] : [];
@@ -108,7 +121,7 @@ export async function takeTurns(options: TurnsOptions): Promise<Turns> {
     const stopped = reasonToStop(timings, seconds(), stopping);
     if (stopped !== undefined) return { timings, order, seconds: seconds(), stopped };
     const round = shuffled(all, random);
-    const fresh = new Map<number, Timing>();
+    const fresh = new Map<number, T>();
     for (const cell of round) fresh.set(cell, await options.time(cell));
     order.push(round);
     for (const [cell, timing] of fresh) timings[cell]!.push(timing);
@@ -117,20 +130,20 @@ export async function takeTurns(options: TurnsOptions): Promise<Turns> {
 }
 
 function reasonToStop(
-  timings: readonly (readonly Timing[])[],
+  timings: readonly (readonly Timed[])[],
   seconds: number,
-  { runs, target_ci, max_seconds }: Stopping,
+  { runs, target_ci, max_seconds, least = 1 }: Stopping,
 ): Turns["stopped"] | undefined {
   const rounds = timings[0]!.length;
   if (rounds === 0) return undefined;
   if (runs !== null) return rounds >= runs ? "runs" : undefined;
   if (rounds >= MAX_ROUNDS) return "runs";
   if (rounds >= MIN_ROUNDS && timings.every((cell) => e2ePrecision(cell) <= target_ci)) return "precise";
-  return seconds >= max_seconds ? "time" : undefined;
+  return seconds >= max_seconds && rounds >= least ? "time" : undefined;
 }
 
 /** Returns half of the interval of the median E2E as a share of the median; infinite with fewer than 3 runs. */
-export function e2ePrecision(timings: readonly Timing[]): number {
+export function e2ePrecision(timings: readonly Timed[]): number {
   const e2e = timings.map(({ e2e_ms }) => e2e_ms);
   if (e2e.length < 3) return Infinity;
   return precision({ median: median(e2e), median_ci: medianInterval(e2e) });

@@ -53,6 +53,7 @@ Deno.test("takeTurns() begins no round after its time, but makes one", async () 
   assert.equal(stopped, "time");
   assert.ok(seconds >= 10 && seconds < 15 && order.length >= 3);
   assert.equal((await takeTurns(simulated({ max_seconds: 0.1 }, () => 1))).order.length, 1);
+  assert.equal((await takeTurns(simulated({ max_seconds: 0.1, least: 4 }, noise))).order.length, 4);
 });
 
 Deno.test("takeTurns() goes on after an interruption as if there had been none", async () => {

@@ -82,7 +82,6 @@ export class Yardstick {
     return (performance.now() - start) / this.#dispatches;
   }
 
-  /** Frees the buffer. */
   dispose(): void {
     this.#values.destroy();
   }

@@ -46,11 +46,22 @@ export function bootstrapRatio(
   statistic: Statistic,
   random: () => number,
 ): Interval | null {
-  if (Math.min(a.length, b.length) < MIN_SAMPLES) return null;
-  const [resampleA, resampleB] = [resampler(a, random), resampler(b, random)];
-  return middle(
-    Float64Array.from({ length: RESAMPLES }, () => statistic(resampleB()) / statistic(resampleA())),
-  );
+  return bootstrapProduct([[a, b]], statistic, random);
+}
+
+/**
+ * Returns the 95 % confidence interval of the product of `statistic(b) / statistic(a)` over pairs of samples, all resampled
+ * independently, or null where one has fewer than 3 samples.
+ */
+export function bootstrapProduct(
+  pairs: readonly (readonly [a: readonly number[], b: readonly number[]])[],
+  statistic: Statistic,
+  random: () => number,
+): Interval | null {
+  if (pairs.flat().some(({ length }) => length < MIN_SAMPLES)) return null;
+  const resamplers = pairs.map(([a, b]) => [resampler(a, random), resampler(b, random)] as const);
+  const product = () => resamplers.reduce((all, [a, b]) => all * (statistic(b()) / statistic(a())), 1);
+  return middle(Float64Array.from({ length: RESAMPLES }, product));
 }
 
 /** Returns a function that draws a resample; each call overwrites the last one's. */

@@ -5,7 +5,6 @@
  * @module
  */
 import { bootstrapInterval, type Interval } from "./bootstrap.ts";
-import type { Cell } from "../record/cell.ts";
 import { seededRandom } from "../../base/random.ts";
 import { mean } from "./statistics.ts";
 
@@ -21,13 +20,20 @@ export interface Growth {
   readonly to: number;
 }
 
+/** Gaps between tokens, run by run, and the prompt before them. */
+export interface TimedTokens {
+  /** [runs][new tokens − 1], in ms; null where there is none. */
+  readonly itl_ms: { readonly runs: readonly (readonly number[])[] } | null;
+  readonly settings: { readonly prompt_tokens: number };
+}
+
 /**
  * Fits the growth of the gaps between tokens over all of `cells`, which are of one strategy and differ in lengths.
  * Each run is fitted on its own, so that runs, which are independent of each other, make the interval.
  *
  * @returns null where there are fewer than two gaps.
  */
-export function growthOf(cells: readonly Cell[]): Growth | null {
+export function growthOf(cells: readonly TimedTokens[]): Growth | null {
   const lists = cells.flatMap(({ itl_ms, settings }) =>
     itl_ms === null ? [] : [{ runs: itl_ms.runs, first: settings.prompt_tokens + 1 }]
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bootstrapRatio, type Interval } from "./bootstrap.ts";
+import { bootstrapRatio } from "./bootstrap.ts";
 import { mannWhitney } from "./mann_whitney.ts";
 import { seededRandom } from "../../base/random.ts";
 import { median } from "./statistics.ts";
@@ -13,7 +13,7 @@ export interface Ratio {
   /** median(b) / median(a). */
   readonly ratio: number;
   /** Its 95 % confidence interval, null with fewer than 3 samples on a side. */
-  readonly interval: Interval | null;
+  readonly interval: [lower: number, upper: number] | null;
   /** Two-sided p-value of the Mann-Whitney U test. */
   readonly p: number;
   /** False where there are too few samples for a verdict. */

@@ -96,7 +96,7 @@ class ProductTimer {
     budget: TuningBudget,
   ): Promise<number> {
     const scratch = this.#scratch, { weightsDtype } = scratch.options;
-    const bytes = packedBytes(k4, n4, { tileGroup: 8, dtype: weightsDtype });
+    const bytes = packedBytes(k4, n4, { tileGroup: 8, byVector: true, dtype: weightsDtype });
     const places = new Set(variants.map(({ texels }) => texels));
     const operands = [...places].map((texels) => {
       const weights = scratch.coldWeights(bytes, { count, texels });

@@ -13,11 +13,20 @@ const NEVER = 2 ** 30;
 /** The variant in which a lane makes four tiles. */
 const WIDE = {
   tileGroup: 4,
+  byVector: false,
   wideRows: true,
   tallRows: true,
   kSplit: 1,
   wideRowTiles: 128,
   linearLanes: 8,
+} as const satisfies Partial<Tuning>;
+/** The variants in which lanes split the sums. */
+const SPLIT = {
+  texels: false,
+  tileGroup: 4,
+  byVector: true,
+  wideRows: false,
+  tallRows: false,
 } as const satisfies Partial<Tuning>;
 /** Variants of the linear products that every device can run. */
 const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
@@ -26,23 +35,21 @@ const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
   { ...WIDE, texels: true, wideRowTiles: NEVER },
   { ...WIDE, texels: true, linearLanes: 32 },
   { ...WIDE, texels: false },
-  ...[{ kSplit: 8, linearLanes: 32 }, { kSplit: 4, linearLanes: 64 }, { kSplit: 16, linearLanes: 16 }].map(
-    (split) => ({ ...split, texels: false, tileGroup: 8, wideRows: false, tallRows: false }),
+  ...[{ kSplit: 64, linearLanes: 4 }, { kSplit: 32, linearLanes: 8 }, { kSplit: 16, linearLanes: 16 }].map(
+    (split) => ({ ...SPLIT, ...split }),
   ),
 ];
-/** Variants that need subgroups. */
-const SUBGROUP_VARIANTS: readonly Partial<Tuning>[] = [1, 8].map((tileGroup) => ({
-  texels: false,
-  tileGroup,
-  wideRows: false,
-  tallRows: false,
+/** The variant that needs subgroups: the lanes of one read neighbouring inputs, so that an output's tiles lie together. */
+const SUBGROUP_VARIANT: Partial<Tuning> = {
+  ...SPLIT,
+  tileGroup: 1,
   kSplit: 32,
   linearLanes: 32,
   subgroups: true,
-}));
+};
 /** Variants of the linear products that are timed on a device beside the defaults. */
 export function linearVariants(device: Pick<GPUDevice, "features">): readonly Partial<Tuning>[] {
-  return hasSubgroups(device) ? [...LINEAR_VARIANTS, ...SUBGROUP_VARIANTS] : LINEAR_VARIANTS;
+  return hasSubgroups(device) ? [...LINEAR_VARIANTS, SUBGROUP_VARIANT] : LINEAR_VARIANTS;
 }
 /** Lanes of an attention workgroup that are timed beside the defaults. */
 export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];

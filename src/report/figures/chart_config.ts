@@ -39,6 +39,7 @@ function lineConfig(figure: LineFigure, options: DrawOptions): ChartConfiguratio
       backgroundColor: colour,
       borderWidth: 2.5,
       borderDash: series.dashed ? [8, 6] : [],
+      fill: figure.stacked ?? false ? "stack" : false,
       showLine: series.marks !== "only points",
       pointRadius: series.marks === "none" ? 0 : 4,
       pointHoverRadius: 5,
@@ -56,7 +57,11 @@ function lineConfig(figure: LineFigure, options: DrawOptions): ChartConfiguratio
     options: {
       ...frame(figure, options),
       interaction: { mode: "nearest", axis: "x", intersect: false },
-      scales: { x: scale(figure.x, options), y: scale(figure.y, options), ...right },
+      scales: {
+        x: scale(figure.x, options),
+        y: { ...scale(figure.y, options), stacked: figure.stacked ?? false },
+        ...right,
+      },
     },
   };
 }
@@ -66,7 +71,10 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
   const { categoryColours } = figure;
   const datasets = figure.series.map((series): ChartDataset<"bar"> => ({
     label: series.name,
-    data: [...series.values],
+    data: series.from === undefined
+      ? [...series.values]
+      : series.values.map((end, i): [number, number] | null => end === null ? null : [series.from![i]!, end]),
+    grouped: series.from === undefined,
     backgroundColor: cssOf(series.colour, theme),
     barPercentage: figure.stacked ? 0.75 : 0.88,
     categoryPercentage: figure.stacked ? 0.8 : 0.82,
@@ -85,6 +93,7 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
           grid: { display: false },
           border: { color: theme.faint },
           ticks: {
+            autoSkip: false, // a bar without a name says nothing
             font: { size: fontSize + 1, weight: categoryColours ? 600 : 400 },
             color: ({ index }: { index: number }) => {
               const key = categoryColours?.[index];

@@ -22,12 +22,13 @@ export type ColourKey =
   | "here"
   | "paper"
   | "recompute"
-  | "swap";
+  | "swap"
+  | "gained"
+  | "lost";
 
 /** The colour of a meaning, or one that comes with the chart: that of a strategy. */
 export type Colour = ColourKey | { readonly light: string; readonly dark: string };
 
-/** An axis. */
 export interface Axis {
   /** Title with the unit. */
   readonly title: string;
@@ -83,14 +84,18 @@ export interface LineFigure extends Common {
   readonly y: Axis;
   readonly right?: Axis;
   readonly series: readonly LineSeries[];
+  /** Fills the areas between the lines, which are sums from the first series on. Default: false. */
+  readonly stacked?: boolean;
 }
 
 /** One set of bars: a bar per category. */
 export interface BarSeries {
   readonly name: string;
   readonly colour: Colour;
-  /** Lengths of the bars; null for no bar. */
+  /** Ends of the bars; null for no bar. */
   readonly values: readonly (number | null)[];
+  /** Beginnings of the bars, which then lie on the same row as those of other series. Default: all at 0. */
+  readonly from?: readonly number[];
   /** Confidence intervals of the lengths. */
   readonly intervals?: readonly (Interval | null)[];
   /** Text behind each bar. */
@@ -110,7 +115,6 @@ export interface BarFigure extends Common {
   readonly ends?: readonly string[];
 }
 
-/** A chart. */
 export type Figure = LineFigure | BarFigure;
 
 /** Ratio of largest to smallest value from which an axis is logarithmic. */
@@ -135,10 +139,7 @@ export function axisFor(title: string, unit: string, values: readonly number[]):
   };
 }
 
-/** Makes an axis for bars up to `values`; a logarithmic one begins at a power of ten that shows the shortest bar. */
+/** Makes an axis for bars up to `values`: from zero, so that lengths can be compared. */
 export function barAxisFor(title: string, unit: string, values: readonly number[]): Axis {
-  const max = Math.max(...values, 0);
-  if (!isWide(values)) return { title, unit, log: false, min: 0, max };
-  const min = 10 ** Math.floor(Math.log10(Math.min(...values.filter((value) => value > 0)) / 2));
-  return { title: `${title}, log scale`, unit, log: true, min, max };
+  return { title, unit, log: false, min: 0, max: Math.max(...values, 0) };
 }

@@ -4,7 +4,7 @@ import { summarise } from "../../measure/findings/summary.ts";
 import { figuresOf } from "./all.ts";
 import { chartConfig } from "./chart_config.ts";
 import type { Figure } from "./figure.ts";
-import { distributionFigure, perTokenFigure, timesFigure } from "./latency.ts";
+import { distributionFigure, perTokenFigure, timesFigures } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
 import { findStrategy } from "../../kv/registry.ts";
 import { DARK, LIGHT } from "./palette.ts";
@@ -40,23 +40,17 @@ Deno.test("A latency axis is logarithmic, and says so, only when the values diff
   assert.deepEqual([wide.log, wide.title], [true, "ms, log scale"]);
 });
 
-Deno.test("timesFigure() shows the medians, and no TPOT where there is none", () => {
+Deno.test("timesFigures() shows each median from zero, and no TPOT where there is none", () => {
   const result = fixtureResult();
-  const { categories, series } = timesFigure(result);
-  assert.deepEqual(categories, ["TTFT", "TPOT", "total (E2E)"]);
+  const figures = timesFigures(result);
+  assert.deepEqual(figures.map(({ id }) => id), ["latency-ttft", "latency-tpot", "latency-total"]);
   assert.deepEqual(
-    series.map(({ values }) => values),
-    result.cells.map(({ ttft_ms, tpot_ms, e2e_ms }) => [ttft_ms.median, tpot_ms!.median, e2e_ms.median]),
+    figures.map(({ series }) => series.map(({ values }) => values[0])),
+    (["ttft_ms", "tpot_ms", "e2e_ms"] as const).map((key) => result.cells.map((cell) => cell[key]!.median)),
   );
-  const one = timesFigure(fixtureResult({ grid: { new_tokens: [1] } }));
-  assert.deepEqual(one.categories, ["TTFT", "total (E2E)"]);
-});
-
-Deno.test("Every bar of a logarithmic axis has a length, even the shortest at a power of ten", () => {
-  const result = fixtureResult({ strategies: ["kv-cache"] });
-  result.cells[0]!.tpot_ms = summarise([1], 0);
-  const { x } = timesFigure(result);
-  assert.ok(x.log && x.min! < 1 && x.max! >= result.cells[0]!.e2e_ms.median);
+  for (const { x } of figures) assert.deepEqual([x.log, x.min], [false, 0]);
+  const one = timesFigures(fixtureResult({ grid: { new_tokens: [1] } }));
+  assert.deepEqual(one.map(({ id }) => id), ["latency-ttft", "latency-total"]);
 });
 
 Deno.test("peakFigure() stacks the categories' bytes, with the weights or without", () => {
@@ -141,7 +135,7 @@ Deno.test("chartConfig() gives a strategy its own colour, the same in each chart
   const result = fixtureResult({ strategies: ["paged", "no-cache"] });
   for (const palette of [LIGHT, DARK]) {
     const options = { theme: { ...palette, font: "x" }, fontSize: 13, legend: true, interactive: true };
-    for (const figure of [perTokenFigure(result)!, timesFigure(result)]) {
+    for (const figure of [perTokenFigure(result)!, ...timesFigures(result)]) {
       assert.deepEqual(
         chartConfig(figure, options).data.datasets.map(({ backgroundColor }) => backgroundColor),
         ["paged", "no-cache"].map((name) => findStrategy(name)!.line[palette.shade]),

@@ -8,7 +8,7 @@ import { lengthsOf, overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { percentile } from "../../measure/statistics/statistics.ts";
 import { formatMs } from "../units.ts";
-import { axisFor, barAxisFor, type BarFigure, type LineFigure } from "./figure.ts";
+import { axisFor, type BarFigure, type LineFigure } from "./figure.ts";
 import { colourOf, lineOf } from "./strategy_line.ts";
 
 /** Charts the gap before each token over the length of its context, for all lengths that were measured. */
@@ -54,42 +54,51 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
   };
 }
 
-/** Charts TTFT, TPOT and E2E per strategy, with the intervals of the medians. */
-export function timesFigure(result: BenchResult): BarFigure {
+/** The times of a request, each with a chart of its own, since they differ too much for one axis from zero. */
+const TIMES = [
+  { id: "ttft", title: "Time to first token (TTFT)", of: (cell: Cell) => cell.ttft_ms },
+  { id: "tpot", title: "Time per output token (TPOT)", of: (cell: Cell) => cell.tpot_ms },
+  { id: "total", title: "Whole request (E2E)", of: (cell: Cell) => cell.e2e_ms },
+];
+
+/** Charts TTFT, TPOT and E2E by strategy, with the intervals of the medians. */
+export function timesFigures(result: BenchResult): BarFigure[] {
   const cells = overviewCells(result);
-  const metrics = [
-    { label: "TTFT", of: (cell: Cell) => cell.ttft_ms },
-    ...(cells[0]!.settings.new_tokens > 1 ? [{ label: "TPOT", of: (cell: Cell) => cell.tpot_ms! }] : []),
-    { label: "total (E2E)", of: (cell: Cell) => cell.e2e_ms },
-  ];
-  const ends = cells.flatMap((cell) => metrics.map(({ of }) => of(cell).median_ci?.[1] ?? of(cell).median));
-  return {
-    kind: "bars",
-    id: "latency",
-    title: "Median latency",
-    caption:
-      "Time to first token (TTFT), time per output token (TPOT) and time of the whole request (E2E). Whiskers " +
-      "are 95 % bootstrap intervals of the median.",
-    categories: metrics.map(({ label }) => label),
-    x: barAxisFor("ms", "ms", ends),
-    series: cells.map((cell) => ({
-      name: cell.strategy,
-      colour: colourOf(cell.strategy),
-      values: metrics.map(({ of }) => of(cell).median),
-      intervals: metrics.map(({ of }) => of(cell).median_ci),
-      labels: metrics.map(({ of }) => formatMs(of(cell).median)),
-    })),
-    stacked: false,
-    table: {
-      head: ["strategy", "time", "median (ms)", "95 % from (ms)", "95 % to (ms)", "runs"],
-      rows: cells.flatMap((cell) =>
-        metrics.map(({ label, of }) => {
-          const { median, median_ci, samples } = of(cell);
-          return [cell.strategy, label, median, ...median_ci ?? [null, null], samples.length];
-        })
-      ),
-    },
-  };
+  return TIMES.flatMap(({ id, title, of }): BarFigure[] => {
+    const times = cells.flatMap((cell) => {
+      const summary = of(cell);
+      return summary === null ? [] : [{ strategy: cell.strategy, summary }];
+    });
+    if (times.length === 0) return [];
+    const last = Math.max(...times.map(({ summary }) => summary.median_ci?.[1] ?? summary.median));
+    return [{
+      kind: "bars",
+      id: `latency-${id}`,
+      title,
+      caption: `Medians of ${
+        times[0]!.summary.samples.length
+      } runs. Whiskers are 95 % bootstrap intervals of the median.`,
+      categories: [""],
+      x: { title: "ms", unit: "ms", log: false, min: 0, max: last },
+      series: times.map(({ strategy, summary: { median, median_ci } }) => ({
+        name: strategy,
+        colour: colourOf(strategy),
+        values: [median],
+        intervals: [median_ci],
+        labels: [formatMs(median)],
+      })),
+      stacked: false,
+      table: {
+        head: ["strategy", "median (ms)", "95 % from (ms)", "95 % to (ms)", "runs"],
+        rows: times.map(({ strategy, summary: { median, median_ci, samples } }) => [
+          strategy,
+          median,
+          ...median_ci ?? [null, null],
+          samples.length,
+        ]),
+      },
+    }];
+  });
 }
 
 /** Charts the share of gaps that are at most so long. */

@@ -72,7 +72,12 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
       const bars = figure.series.flatMap((_, dataset) => visible(dataset) ? [elements(dataset)] : []);
       figure.ends.forEach((text, index) => {
         const stack = bars.flatMap((data) => data[index] ?? []).filter(({ x }) => Number.isFinite(x));
-        if (stack.length > 0) write(text, Math.max(...stack.map(({ x }) => x)) + GAP, stack[0]!.y);
+        const whiskers = figure.series.flatMap(({ intervals }) => {
+          const interval = intervals?.[index] ?? null;
+          return interval ? [chart.scales["x"]!.getPixelForValue(interval[1])] : [];
+        });
+        const end = Math.max(...stack.map(({ x }) => x), ...whiskers);
+        if (stack.length > 0) write(text, end + GAP, stack[0]!.y);
       });
     },
   };

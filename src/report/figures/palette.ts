@@ -16,7 +16,6 @@ export interface Theme {
   readonly grid: string;
   /** Colour of the background. */
   readonly paper: string;
-  /** Shade of colours. */
   readonly shade: "light" | "dark";
 }
 
@@ -46,6 +45,8 @@ const COLOURS: Readonly<Record<ColourKey, Shades>> = {
   paper: GREY,
   recompute: ORANGE,
   swap: BLUE,
+  gained: { light: "#CCE3F0", dark: "#24465C" },
+  lost: ORANGE,
 };
 
 /** Returns a colour in CSS syntax. */

@@ -9,6 +9,7 @@ chart.Chart.register(
   chart.BarController,
   chart.BarElement,
   chart.CategoryScale,
+  chart.Filler,
   chart.Legend,
   chart.LinearScale,
   chart.LineController,

@@ -5,30 +5,28 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { PaperResult } from "../../simulate/paper/paper_result.ts";
-import type { ProfileResult } from "../../measure/profile/profile_result.ts";
-import type { BenchResult } from "../../measure/record/result.ts";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
-import { benchSection, paperSection, profileSection, type Section } from "./sections.ts";
+import { kindFor, type Reportable } from "../kinds.ts";
+import { DEFAULT_LANG, wordsIn } from "../ladder/lang.ts";
+import { loadsSection, type Section } from "./sections.ts";
+import { LOAD_KIND } from "../../load/load_result.ts";
 import style from "./style.css" with { type: "text" };
 
-/** Results that a page can show. */
-export type Reportable = BenchResult | ProfileResult | PaperResult;
-
-/** Makes the page of one or more results. */
-export function reportPage(results: readonly Reportable[]): string {
+/** Makes the page of one or more results, in a language if all of them have words in it. */
+export function reportPage(
+  results: readonly Reportable[],
+  { lang = DEFAULT_LANG }: { readonly lang?: "en" | "zh" } = {},
+): string {
+  const spoken = results.every((result) => kindFor(result).speaks) ? lang : DEFAULT_LANG;
   const sections = results.map((result, i): Section => {
     const prefix = results.length === 1 ? "" : `r${i + 1}-`;
-    switch (result.kind) {
-      case "kvbench.bench":
-        return benchSection(result, prefix);
-      case "kvbench.profile":
-        return profileSection(result, prefix);
-      case "kvbench.paper":
-        return paperSection(result, prefix);
-    }
+    const kind = kindFor(result);
+    const figures = kind.figures(result, lang).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
+    return { ...kind.section(result, figures, prefix, lang), figures };
   });
+  const loads = results.filter((result) => result.kind === LOAD_KIND.kind);
+  if (loads.length > 1) sections.unshift(loadsSection(loads));
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
   const policy = [
     "default-src 'none'",
@@ -39,10 +37,12 @@ export function reportPage(results: readonly Reportable[]): string {
     "form-action 'none'",
   ].join("; ");
   const alone = sections.length === 1 ? sections[0] : undefined;
-  const title = alone ? `${alone.title}: a KV-cache benchmark` : `${sections.length} KV-cache benchmarks`;
+  const title = alone
+    ? alone.pageTitle ?? `${alone.title}: a KV-cache benchmark`
+    : `${results.length} KV-cache benchmarks`;
   return html`
     <!doctype html>
-    <html lang="en">
+    <html lang="${spoken}">
       <head>
         <meta charset="utf-8">
         <meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -59,7 +59,7 @@ export function reportPage(results: readonly Reportable[]): string {
       ? alone.body
       : sections.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
     </main>
-    <noscript><p>The charts need JavaScript. The tables show the same figures.</p></noscript>
+    <noscript><p>${wordsIn(spoken).page.noscript}</p></noscript>
     ${jsonScript("figures", sections.flatMap(({ figures }) => figures))}
     <script>${new Html(script)}</script>
       </body>

@@ -50,7 +50,7 @@ Deno.test("reportPage() has a canvas with a description and a table for each cha
   assert.ok(charts.includes("r1-latency-per-token") && charts.includes("r2-roofline"));
   for (const id of charts) assert.ok(ids.includes(`table-${id}`), id);
   const figures = JSON.parse(page.match(/id="figures">([^<]*)</)![1]!);
-  assert.deepEqual(figures.map(({ id }: { id: string }) => id), charts);
+  assert.deepEqual(figures.map(({ id }: { id: string }) => id).toSorted(), charts.toSorted());
 });
 
 Deno.test("reportPage() shows a result with nothing in it", () => {
@@ -65,4 +65,25 @@ Deno.test("exactText() keeps a number's digits and nothing that binary fractions
     "–",
     "x",
   ]);
+});
+
+Deno.test("reportPage() opens with three numbers, each above its chart", () => {
+  const sequences = {
+    requests: 200,
+    lengths: "sharegpt",
+    budget_tokens: 4096,
+    regions: { strategy: "kv-cache", mean: 4 },
+    blocks: { strategy: "paged", mean: 13 },
+  };
+  const page = reportPage([{ ...fixtureResult(), sequences }]);
+  const [answer = ""] = page.split("<h3>All cells</h3>");
+  const numbers = [...answer.matchAll(/<strong>(.*?)<\/strong>/g)].map(([, number]) => number);
+  assert.equal(numbers.length, 3);
+  assert.match(numbers[0]!, /^[\d.]+ ×$/);
+  assert.match(numbers[1]!, /^\+[\d.]+ MiB$/);
+  assert.equal(numbers[2], "3.25 ×");
+  for (const id of ["latency-tpot", "peak-memory-without-weights", "sequences-at-once"]) {
+    assert.equal(page.split(`id="chart-${id}"`).length, 2, `${id} stands once`);
+    assert.ok(answer.includes(`id="chart-${id}"`), `${id} stands in the answer`);
+  }
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { answersOf } from "../answer.ts";
 import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import { sayKind } from "../adapter_kind.ts";
 import type { Environment } from "../../measure/record/environment_schema.ts";
@@ -10,76 +11,146 @@ import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
-import { figuresOf } from "../figures/all.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
-import { paperFigures } from "../figures/paper.ts";
-import { rooflineFigure } from "../figures/roofline.ts";
 import { shortRows } from "../rows.ts";
 import { sentences } from "../sentences.ts";
-import { servingHeading } from "../serving_table.ts";
+import { throughputFigure } from "../figures/load.ts";
+import { loadHeading } from "../load_table.ts";
+import type { LoadResult } from "../../load/load_result.ts";
+import type { ServingResult, ServingSetup } from "../../simulate/serving_result.ts";
+import { servingHeading, servingNotes } from "../serving_table.ts";
 import { formatCount } from "../units.ts";
 import { type Html, html, type Part } from "./html.ts";
 
 /** A result's part of the page, and the charts that are drawn in it. */
 export interface Section {
   readonly title: string;
+  /** Title of a page with this section alone. Default: made of the title. */
+  readonly pageTitle?: string;
   /** Markup without the title. */
   readonly body: Html;
   /** Charts, with ids that no other section has. */
   readonly figures: readonly Figure[];
 }
 
+/** A section without its charts. */
+type SectionText = Omit<Section, "figures">;
+
 /** Makes the section of a bench result. */
-export function benchSection(result: BenchResult, prefix: string): Section {
+export function benchSection(result: BenchResult, figures: readonly Figure[], prefix: string): SectionText {
   const { model, environment, command, created } = result;
-  const figures = figuresOf(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
   const { head, rows } = shortRows([result]);
   const measured = result.cells.length > 0;
+  const answers = measured ? answersOf(result) : [];
+  const shown = answers.flatMap(({ figure }) => figures.find(({ id }) => id === `${prefix}${figure}`) ?? []);
+  const said = sentences(result);
+  // Those about the whole machine stand by the answer, the others with the details.
+  const cautions = said.filter((text) => text.startsWith("Caution:") && !text.includes("--max-seconds"));
   const body = html`
     <p class="faint">${formatCount(model.n_parameters)} parameters, ${model.weights.source === "synthetic"
       ? "synthetic weights, "
       : ""}${describe(environment)}, ${created.slice(0, 10)}</p>
-    <ul>${sentences(result).map((text) => html`<li>${text}</li>`)}</ul>
-    ${measured ? claimsTable(result) : html`<p>Nothing is measured yet.</p>`}
+    ${answers.length === 0 ? "" : answerMarkup(answers, shown)}
+    <p class="faint">${cautions.join(" ")}</p>
+    ${measured ? benchClaims(result) : html`<p>Nothing is measured yet.</p>`}
     ${measured
       ? html`<h3>All cells</h3>${
         tableMarkup(`${prefix}cells`, "Medians ± half of their 95 % intervals", { head, rows })
       }`
       : ""}
+    <h3>What the figures say</h3>
+    <ul>${said.filter((text) => !cautions.includes(text)).map((text) => html`<li>${text}</li>`)}</ul>
     <h3>Charts</h3>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.filter((each) => !shown.includes(each)).map((each) =>
+      figureMarkup(each)
+    )}</div>
     ${facts(environment, command, [["weights", weightsOf(result)]])}
   `;
-  return { title: model.name, body, figures };
+  return { title: model.name, body };
+}
+
+/** Makes the numbers that answer the question, each above the chart that shows it. */
+function answerMarkup(answers: ReturnType<typeof answersOf>, figures: readonly Figure[]): Html {
+  return html`
+    <div class="numbers">${answers.map(({ value, meaning }, i) =>
+      html`<div><p class="number"><strong>${value}</strong> ${meaning}</p>${
+        figures[i] === undefined ? "" : figureMarkup(figures[i])
+      }</div>`
+    )}</div>
+  `;
 }
 
 /** Makes the section of a profile. */
-export function profileSection(result: ProfileResult, prefix: string): Section {
-  const figure = rooflineFigure(result);
-  const figures = [{ ...figure, id: `${prefix}${figure.id}` }];
+export function profileSection(result: ProfileResult, figures: readonly Figure[]): SectionText {
   const body = html`
     <p class="faint">${describe(result.environment)}, weights ${result.weights_dtype}, K/V ${result
       .kv_dtype}, ${result.created.slice(0, 10)}</p>
-    <div class="figures">${figures.map(figureMarkup)}</div>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
     ${facts(result.environment, result.command, [])}
   `;
-  return { title: `${result.model}, profile of ${result.strategy}`, body, figures };
+  return { title: `${result.model}, profile of ${result.strategy}`, body };
 }
 
 /** Makes the section of the paper's views. */
-export function paperSection(result: PaperResult, prefix: string): Section {
-  const figures = paperFigures(result).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
-  const { clock, created, kvbench } = result;
+export function paperSection(result: PaperResult, figures: readonly Figure[]): SectionText {
+  const body = html`
+    <p class="faint">${saySetup(result)}</p>
+    <p>Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
+  `;
+  return { title: "Comparisons of the PagedAttention paper", body };
+}
+
+/** Makes the section of a serving simulation. */
+export function servingSection(result: ServingResult, figures: readonly Figure[]): SectionText {
+  const body = html`
+    <p class="faint">${saySetup(result)}</p>
+    <ul>${servingNotes(result).map((text) => html`<li>${text}</li>`)}</ul>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
+  `;
+  return { title: `${result.model.name}, many requests`, body };
+}
+
+/** Makes the section of a load test. */
+export function loadSection(result: LoadResult, figures: readonly Figure[]): SectionText {
+  const { created, kvbench, server } = result;
+  const body = html`
+    <p class="faint">${loadHeading(result).replaceAll("\n", "; ")}; kvbench ${kvbench}, ${created.slice(
+      0,
+      10,
+    )}</p>
+    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
+  `;
+  return { title: `${server.model}, load test`, body };
+}
+
+/** Makes the section that sets several load tests side by side. */
+export function loadsSection(results: readonly LoadResult[]): Section {
+  const figure = throughputFigure(results);
+  return {
+    title: `${results.length} load tests`,
+    body: html`<div class="figures">${figureMarkup(figure)}</div>`,
+    figures: [figure],
+  };
+}
+
+/** Says what was served, and by what the times come. */
+function saySetup(setup: ServingSetup): string {
+  const { clock, created, kvbench } = setup;
   const by = clock.source === "gpu"
     ? `${clock.adapter} (a ${clock.software ? "software" : "hardware"} adapter)`
     : `times modelled on ${clock.gpu}, memory exact`;
-  const body = html`
-    <p class="faint">${servingHeading(result).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${created
-      .slice(0, 10)}</p>
-    <p>Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
-    <div class="figures">${figures.map(figureMarkup)}</div>
-  `;
-  return { title: "Comparisons of the PagedAttention paper", body, figures };
+  return `${servingHeading(setup).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${
+    created.slice(0, 10)
+  }`;
+}
+
+function benchClaims(result: BenchResult): Html {
+  return claimsTable(saidClaims(result).map((said) => ({ ...said, name: said.verdict })), {
+    title: CLAIMS_TITLE,
+    columns: ["claim", "verdict", "figures"],
+    note: claimsNote(result),
+  });
 }
 
 function describe({ adapter, kvbench, deno }: Environment): string {
@@ -89,35 +160,43 @@ function describe({ adapter, kvbench, deno }: Environment): string {
   } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
 }
 
-function claimsTable(result: BenchResult): Html {
-  const rows = saidClaims(result).map(({ claim, verdict, figures }) =>
+/** Makes a table of claims; `name` is the verdict in English. */
+export function claimsTable(
+  claims: readonly Readonly<Record<"claim" | "verdict" | "name" | "figures", string>>[],
+  { title, columns, note }: {
+    readonly title: string;
+    readonly columns: readonly string[];
+    readonly note: string;
+  },
+): Html {
+  const rows = claims.map(({ claim, verdict, name, figures }) =>
     html`
       <tr>
         <td>${claim}</td>
-        <td><span class="verdict ${verdict === "not shown by this run"
+        <td><span class="verdict ${name === "not shown by this run"
           ? "not-shown"
-          : verdict.replaceAll(" ", "-")}">${verdict}</span></td>
+          : name.replaceAll(" ", "-")}">${verdict}</span></td>
         <td>${figures}</td>
       </tr>
     `
   );
   return html`
-    <h3>${CLAIMS_TITLE}</h3>
+    <h3>${title}</h3>
     <table class="claims">
       <thead>
-        <tr>
-          <th scope="col">claim</th>
-          <th scope="col">verdict</th>
-          <th scope="col">figures</th>
-        </tr>
+        <tr>${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr>
       </thead>
       <tbody>${rows}</tbody>
     </table>
-    <p class="faint">${claimsNote(result)}</p>
+    <p class="faint">${note}</p>
   `;
 }
 
-function figureMarkup({ id, title, caption, table }: Figure): Html {
+/** Makes a figure's part of the page. */
+export function figureMarkup(
+  { id, title, caption, table }: Figure,
+  summary = "Figures as a table",
+): Html {
   return html`
     <figure aria-labelledby="title-${id}">
       <h3 id="title-${id}">${title}</h3>
@@ -128,7 +207,7 @@ function figureMarkup({ id, title, caption, table }: Figure): Html {
       <figcaption>
         <p>${caption}</p>
       </figcaption>
-      <details><summary>Figures as a table</summary>${tableMarkup(`table-${id}`, title, table)}</details>
+      <details><summary>${summary}</summary>${tableMarkup(`table-${id}`, title, table)}</details>
     </figure>
   `;
 }
@@ -166,10 +245,12 @@ function weightsOf({ model: { weights, weights_dtype } }: BenchResult): string {
   return `${weights_dtype}, ${origin}`;
 }
 
-function facts(
+/** Makes the table of where and how something was measured. */
+export function facts(
   environment: Environment,
   command: readonly string[],
   more: readonly (readonly [string, string])[],
+  summary = "Where and how it was measured",
 ): Html {
   const { adapter, cpu, load_average: load } = environment;
   const rows: (readonly [string, Part])[] = [
@@ -189,7 +270,7 @@ function facts(
   ];
   return html`
     <details>
-      <summary>Where and how it was measured</summary>
+      <summary>${summary}</summary>
       <table class="facts">
         <tbody>${rows.map(([name, value]) =>
           html`

@@ -19,7 +19,6 @@ export interface ViewSource {
   /** Plan of every run, but for what a view varies. */
   readonly plan: ServingPlan;
   readonly shape: ModelShape;
-  /** Runs a plan. */
   run(plan: ServingPlan): Promise<ServingEntry[]>;
   /** True where steps run on a GPU, so that times are measured. */
   readonly measured: boolean;

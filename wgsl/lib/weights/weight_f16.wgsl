@@ -6,15 +6,24 @@
 // requires: weight storage
 // provides: weight format
 
-// Tile i; its column j holds four outputs of input j.
-fn weight_tile(i: u32) -> mat4x4f {
-  let near = weight_load(2u * i); // inputs 0 and 1
-  let far = weight_load(2u * i + 1u); // inputs 2 and 3
+const TILE_VECTORS = 2u;
+
+// A tile as it is read.
+struct StoredTile {
+  near: vec4u, // inputs 0 and 1
+  far: vec4u, // inputs 2 and 3
+}
+
+fn weight_fetch(i: u32) -> StoredTile {
+  return StoredTile(weight_load(i, 0u), weight_load(i, 1u));
+}
+
+fn weight_decode(tile: StoredTile) -> mat4x4f {
   return mat4x4f(
-    vec4f(unpack2x16float(near.x), unpack2x16float(near.y)),
-    vec4f(unpack2x16float(near.z), unpack2x16float(near.w)),
-    vec4f(unpack2x16float(far.x), unpack2x16float(far.y)),
-    vec4f(unpack2x16float(far.z), unpack2x16float(far.w)),
+    vec4f(unpack2x16float(tile.near.x), unpack2x16float(tile.near.y)),
+    vec4f(unpack2x16float(tile.near.z), unpack2x16float(tile.near.w)),
+    vec4f(unpack2x16float(tile.far.x), unpack2x16float(tile.far.y)),
+    vec4f(unpack2x16float(tile.far.z), unpack2x16float(tile.far.w)),
   );
 }
 

@@ -5,13 +5,26 @@
 // requires: weight storage
 // provides: weight format
 
-// Tile i; its column j holds four outputs of input j.
-fn weight_tile(i: u32) -> mat4x4f {
+const TILE_VECTORS = 4u;
+
+// A tile as it is read.
+struct StoredTile {
+  a: vec4u,
+  b: vec4u,
+  c: vec4u,
+  d: vec4u,
+}
+
+fn weight_fetch(i: u32) -> StoredTile {
+  return StoredTile(weight_load(i, 0u), weight_load(i, 1u), weight_load(i, 2u), weight_load(i, 3u));
+}
+
+fn weight_decode(tile: StoredTile) -> mat4x4f {
   return mat4x4f(
-    bitcast<vec4f>(weight_load(4u * i)),
-    bitcast<vec4f>(weight_load(4u * i + 1u)),
-    bitcast<vec4f>(weight_load(4u * i + 2u)),
-    bitcast<vec4f>(weight_load(4u * i + 3u)),
+    bitcast<vec4f>(tile.a),
+    bitcast<vec4f>(tile.b),
+    bitcast<vec4f>(tile.c),
+    bitcast<vec4f>(tile.d),
   );
 }
 

@@ -9,18 +9,26 @@
 // requires: weight storage
 // provides: weight format
 
+const TILE_VECTORS = 1u;
 const TOP_BYTE = vec4i(-0x1000000);
 
 @group(1) @binding(4) var<storage, read> scale: array<vec4f>;
 
-// Tile i; its column j holds four outputs of input j.
-fn weight_tile(i: u32) -> mat4x4f {
-  let words = bitcast<vec4i>(weight_load(i));
+// A tile as it is read.
+struct StoredTile {
+  words: vec4i,
+}
+
+fn weight_fetch(i: u32) -> StoredTile {
+  return StoredTile(bitcast<vec4i>(weight_load(i, 0u)));
+}
+
+fn weight_decode(tile: StoredTile) -> mat4x4f {
   return mat4x4f(
-    vec4f(words << vec4u(24u)),
-    vec4f((words << vec4u(16u)) & TOP_BYTE),
-    vec4f((words << vec4u(8u)) & TOP_BYTE),
-    vec4f(words & TOP_BYTE),
+    vec4f(tile.words << vec4u(24u)),
+    vec4f((tile.words << vec4u(16u)) & TOP_BYTE),
+    vec4f((tile.words << vec4u(8u)) & TOP_BYTE),
+    vec4f(tile.words & TOP_BYTE),
   );
 }
 

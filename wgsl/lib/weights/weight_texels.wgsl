@@ -2,11 +2,11 @@
 //
 //   weight  [vectors of 16 bytes]
 //
-// requires: texels.wgsl
+// requires: texels.wgsl, tile order
 // provides: weight storage
 
 @group(1) @binding(2) var weight: texture_storage_2d<rgba32uint, read>;
 
-fn weight_load(i: u32) -> vec4u {
-  return textureLoad(weight, texel(i));
+fn weight_load(tile: u32, vector: u32) -> vec4u {
+  return textureLoad(weight, texel(tile_vector(tile, vector)));
 }

@@ -93,13 +93,13 @@ function shapeOf(
   for (let t = 0; 4 * t < tiles.length; t++) {
     const [rows, sequence, first] = [tiles[4 * t + 1]!, tiles[4 * t + 2]!, tiles[4 * t + 3]!];
     if (t >= nPrefillTiles) {
-      decodeTokens += entries(first + 1);
-      splits += splitsOf(entries(first + 1), tuning);
+      decodeTokens += entries(first + 1, sequence);
+      splits += splitsOf(entries(first + 1, sequence), tuning);
       continue;
     }
     prefillRows += rows;
-    for (let row = 0; row < rows; row++) prefillPairs += entries(first + 1 + row);
-    reach.set(sequence, Math.max(reach.get(sequence) ?? 0, entries(first + rows)));
+    for (let row = 0; row < rows; row++) prefillPairs += entries(first + 1 + row, sequence);
+    reach.set(sequence, Math.max(reach.get(sequence) ?? 0, entries(first + rows, sequence)));
   }
   return {
     a,

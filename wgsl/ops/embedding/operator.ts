@@ -6,7 +6,6 @@
 import { seededRandom } from "../../../src/base/random.ts";
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
 import { type Dtype, formatOf, weightStorage } from "../../../src/formats/registry.ts";
-import { lanesOf } from "../../../src/gpu/wgsl.ts";
 import type { Span } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { weightFiles } from "../../../src/model/io.ts";
@@ -48,9 +47,10 @@ export const EMBEDDING: Operator<MatrixShape> = {
           FIRST_TOKEN: firstN4 * 4,
           N_TOKENS: n4 * 4,
           TILE_GROUP: tuning.tileGroup,
+          LANES: tuning.flatLanes,
         },
       },
-      grid: ({ nRows }) => [Math.ceil(nRows * e4 / lanesOf(FILE))],
+      grid: ({ nRows }) => [Math.ceil(nRows * e4 / tuning.flatLanes)],
     }];
   },
   /** Of the whole vocabulary, however it is split. */
@@ -84,7 +84,7 @@ export function embeddingTrials({ config, nShards, tuning, dtype }: {
   readonly tuning: Tuning;
   readonly dtype: Dtype;
 }, batches: readonly (readonly Span[])[]): Trial[] {
-  const { vocabSize, nEmbd, nCtx } = config, { e4, v4 } = dimsOf(config), { tileGroup } = tuning;
+  const { vocabSize, nEmbd, nCtx } = config, { e4, v4 } = dimsOf(config), { tileGroup, byVector } = tuning;
   const wte = randomArray(vocabSize * nEmbd, 1), wpe = randomArray(nCtx * nEmbd, 2);
   const next = seededRandom(3);
   const tokens = Uint32Array.from({ length: 3 * nCtx }, () => Math.floor(next() * vocabSize));
@@ -99,7 +99,7 @@ export function embeddingTrials({ config, nShards, tuning, dtype }: {
   const shards = Array.from({ length: nShards }, (_, i): MatrixShape => {
     const firstN4 = i * perShard, n4 = Math.min(perShard, v4 - firstN4);
     const shard = { ...source, n: n.subarray(4 * firstN4, 4 * (firstN4 + n4)) };
-    const { tiles, scale = new Float32Array(4).fill(NaN) } = packTiles(shard, { tileGroup, dtype });
+    const { tiles, scale = new Float32Array(4).fill(NaN) } = packTiles(shard, { tileGroup, byVector, dtype });
     buffers[`weight ${firstN4}`] = tiles;
     buffers[`scale ${firstN4}`] = scale;
     return { k4: e4, n4, firstN4 };

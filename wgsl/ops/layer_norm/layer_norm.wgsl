@@ -6,22 +6,18 @@
 //   y            [n_rows or n_outputs, E4]
 //
 // Rows are padded with zeros from N_EMBD to 4 * E4; gamma and beta are zero there.
-// A workgroup of LANES lanes normalises one row: each lane sums a part, then adds up all the parts.
+// A workgroup of LANES lanes normalises one row: each lane sums a part.
 //
-// requires: step.wgsl, y
+// requires: step.wgsl, y, lane sum
 
 override E4: u32;
 override N_EMBD: u32;
 override EPSILON: f32;
 override GATHER: bool;
-override LANES: u32;
 
 @group(1) @binding(0) var<storage, read> x: array<vec4f>;
 @group(1) @binding(2) var<storage, read> gamma: array<vec4f>;
 @group(1) @binding(3) var<storage, read> beta: array<vec4f>;
-
-var<workgroup> sums: array<f32, LANES>;
-var<workgroup> squares: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -36,26 +32,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   for (var e4 = lane; e4 < E4; e4 += LANES) {
     sum += x[base + e4];
   }
-  sums[lane] = sum.x + sum.y + sum.z + sum.w;
-  workgroupBarrier();
-  var total = 0.0;
-  for (var i = 0u; i < LANES; i++) {
-    total += sums[i];
-  }
-  let mean = total / f32(N_EMBD);
+  let mean = lane_sum(lane, 0u, 0.0, sum.x + sum.y + sum.z + sum.w) / f32(N_EMBD);
 
   var square = vec4f();
   for (var e4 = lane; e4 < E4; e4 += LANES) {
     let centred = x[base + e4] - mean;
     square += centred * centred;
   }
-  squares[lane] = square.x + square.y + square.z + square.w;
-  workgroupBarrier();
   // The padding's elements are zero, so each of them has added mean².
-  var variance = -f32(4u * E4 - N_EMBD) * mean * mean;
-  for (var i = 0u; i < LANES; i++) {
-    variance += squares[i];
-  }
+  let padding = -f32(4u * E4 - N_EMBD) * mean * mean;
+  let variance = lane_sum(lane, 1u, padding, square.x + square.y + square.z + square.w);
   let scale = inverseSqrt(variance / f32(N_EMBD) + EPSILON);
 
   for (var e4 = lane; e4 < E4; e4 += LANES) {

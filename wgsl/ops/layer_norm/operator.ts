@@ -13,10 +13,18 @@ import type { Uses } from "../../../src/model/plan.ts";
 import { expecting, type Trial } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
 import { padRows, randomArray } from "../../../src/model/values.ts";
+import serialCode from "../../lib/sums/sum_serial.wgsl" with { type: "text" };
+import treeCode from "../../lib/sums/sum_tree.wgsl" with { type: "text" };
 import code from "./layer_norm.wgsl" with { type: "text" };
 import { layerNormCpu } from "./reference.ts";
 
 const FILE = { name: "layer_norm.wgsl", code };
+const SUM = {
+  serial: { name: "sum_serial.wgsl", code: serialCode },
+  tree: { name: "sum_tree.wgsl", code: treeCode },
+};
+/** Up to so many lanes, each adds up what all have. */
+const FEW_LANES = 16;
 
 /** Uses of its bindings. */
 export const NORM_USES = { x: "read", y: "result", gamma: "read", beta: "read" } as const satisfies Uses;
@@ -30,11 +38,11 @@ export interface NormOf {
 /** The operator. */
 export const LAYER_NORM: Operator<NormOf> = {
   name: "norm",
-  files: [FILE],
+  files: [FILE, ...Object.values(SUM)],
   plans: ({ layouts, config, tuning }, { gather }) => [{
     spec: {
       label: gather ? "final norm" : "norm",
-      files: [FILE, outputFile(tuning)],
+      files: [FILE, tuning.normLanes <= FEW_LANES ? SUM.serial : SUM.tree, outputFile(tuning)],
       groups: [layouts.step, layouts.of(NORM_USES)],
       overrides: {
         E4: dimsOf(config).e4,
@@ -45,6 +53,12 @@ export const LAYER_NORM: Operator<NormOf> = {
       },
     },
     grid: (batch) => [rowsOf(batch, gather)],
+    walk: {
+      lanes: tuning.normLanes,
+      trips: Math.ceil(dimsOf(config).e4 / tuning.normLanes),
+      bytes: 16,
+      at: (lane) => 16 * lane,
+    },
   }],
   /** Of a row: the sum, the squares, then the scaling and the shift. */
   cost(batch, { config }, { gather }) {

@@ -4,20 +4,33 @@
  *
  * @module
  */
+import { formatOf } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { Batch } from "../../../src/model/batch.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
+import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
+import type { Walk } from "../../../src/model/walk.ts";
+import {
+  fewRowsSize,
+  type LinearShape,
+  type LinearSize,
+  splitSize,
+  SUBGROUP_LANES,
+  subgroupSize,
+} from "./sizes.ts";
 import linearCode from "./linear.wgsl" with { type: "text" };
 import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
 import linearRowCode from "./linear_row.wgsl" with { type: "text" };
 import linearRowWideCode from "./linear_row_wide.wgsl" with { type: "text" };
 import linearRowSplitCode from "./linear_row_split.wgsl" with { type: "text" };
 import linearRowSubgroupCode from "./linear_row_subgroup.wgsl" with { type: "text" };
-import linearRowsCode from "./linear_rows.wgsl" with { type: "text" };
+import linearRowsBlockCode from "./linear_rows_block.wgsl" with { type: "text" };
+import linearRowsSplitCode from "./linear_rows_split.wgsl" with { type: "text" };
 import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
+import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 
 const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
 const WIDE = { name: "linear_wide.wgsl", code: linearWideCode };
@@ -25,7 +38,9 @@ const ROW = { name: "linear_row.wgsl", code: linearRowCode };
 const ROW_WIDE = { name: "linear_row_wide.wgsl", code: linearRowWideCode };
 const ROW_SPLIT = { name: "linear_row_split.wgsl", code: linearRowSplitCode };
 const ROW_SUBGROUP = { name: "linear_row_subgroup.wgsl", code: linearRowSubgroupCode };
-const ROWS = { name: "linear_rows.wgsl", code: linearRowsCode };
+const SPLIT = { name: "linear_split.wgsl", code: linearSplitCode };
+const ROWS_SPLIT = { name: "linear_rows_split.wgsl", code: linearRowsSplitCode };
+const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode };
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 
@@ -35,40 +50,58 @@ export interface LinearForm {
   readonly files: readonly WgslFile[];
   /** True if they use subgroup operations. */
   readonly subgroups?: boolean;
-  /** Lanes of a workgroup that make different outputs. */
-  readonly lanes: number;
   /** Rows that a workgroup computes. */
   readonly rows: number;
+  /** The most rows for which it is the first choice. Default: those of a workgroup. */
+  readonly upTo?: number;
   /** Output tiles that a lane makes. */
   readonly tilesPerLane: number;
   /** True if the groups of rows are the grid's first axis, and those of output tiles its second. */
   readonly rowsFirst: boolean;
-  /** Overrides beyond those of `linear.wgsl`. */
-  readonly overrides: Readonly<Record<string, number>>;
+  /** Sizes its workgroups for a product. */
+  size(shape: LinearShape): LinearSize;
+  /** Lanes beside each other and along k, where its files or the device say so. Default: its size does. */
+  readonly lanes?: { readonly beside: number; readonly along: number };
 }
 
-/** Output tiles that the subgroups of a workgroup share out: few, so that one row gives many workgroups. */
-const SUBGROUP_TILES = 4;
+/** Rows up to which a GPU is busier with whole sums of eight rows than with blocks of 64. */
+const FEW_ROWS = 32;
+/** Lanes of a block; see `linear_rows_block.wgsl`. */
+const BLOCK = { beside: 16, along: 8 };
 
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes } = tuning;
-  const form = { files: [ROW], lanes, rows: 1, tilesPerLane: 1, rowsFirst: false, overrides: {} };
+  const form = { rows: 1, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
-    const files = [ROW_SUBGROUP];
-    return { ...form, files, subgroups, lanes: SUBGROUP_TILES, overrides: { K_SPLIT: kSplit } };
+    return {
+      ...form,
+      files: [SPLIT, ROW_SUBGROUP],
+      subgroups,
+      lanes: { beside: 1, along: SUBGROUP_LANES },
+      size: (shape) => subgroupSize(tuning, shape),
+    };
   }
-  if (kSplit > 1) return { ...form, files: [ROW_SPLIT], overrides: { K_SPLIT: kSplit } };
-  if (n4 < wideRowTiles) return form;
-  return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4 };
+  if (kSplit > 1) return { ...form, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  const size = () => ({ lanes });
+  if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
+  return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
 }
 
 /** Chooses the GEMMs for many rows, those for fewer first. */
 export function linearRowsForms({ wideRows, tallRows, linearLanes: lanes }: Tuning): LinearForm[] {
   if (!wideRows) {
-    return [{ files: [ROWS], lanes, rows: 8, tilesPerLane: 1, rowsFirst: false, overrides: {} }];
+    const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
+    const block = {
+      files: [ROWS_BLOCK],
+      rows: 64,
+      rowsFirst: true,
+      lanes: BLOCK,
+      size: () => ({ lanes: BLOCK.beside }),
+    };
+    return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
-  const wide = { lanes, tilesPerLane: 4, rowsFirst: true, overrides: {} };
+  const wide = { tilesPerLane: 4, rowsFirst: true, size: () => ({ lanes }) };
   const eight = { ...wide, files: [WIDE, ROWS_WIDE], rows: 8 };
   const sixteen = { ...wide, files: [WIDE, ROWS_TALL], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
@@ -152,7 +185,9 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROW_WIDE,
   ROW_SPLIT,
   ROW_SUBGROUP,
-  ROWS,
+  SPLIT,
+  ROWS_SPLIT,
+  ROWS_BLOCK,
   ROWS_WIDE,
   ROWS_TALL,
 ];
@@ -166,12 +201,14 @@ export function rowsOf({ nRows, nOutputs }: Batch, { ofOutputs = false }: Linear
 export function linearPlan(
   { layouts, tuning, weightsDtype }: KernelContext,
   of: LinearOf,
-  { files, subgroups = false, lanes, rows, tilesPerLane, rowsFirst, overrides }: LinearForm,
+  form: LinearForm,
 ): KernelPlan {
+  const { files, subgroups = false, rows, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
+  const { lanes, kSplit, atOnce } = size({ k4, n4, dtype: weightsDtype });
   const output = residual ? ADDED_OUTPUT : outputFile({ texels: tuning.texels && chained });
   return {
     spec: {
@@ -188,7 +225,8 @@ export function linearPlan(
         BIAS: Number(of.bias ?? false),
         GELU: Number(of.gelu ?? false),
         LANES: lanes,
-        ...overrides,
+        ...kSplit !== undefined && { K_SPLIT: kSplit },
+        ...atOnce !== undefined && { AT_ONCE: atOnce },
       },
     },
     grid: (batch) => {
@@ -196,10 +234,34 @@ export function linearPlan(
         rowGroups = Math.ceil(rowsOf(batch, of) / rows);
       return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
     },
+    walk: linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+  };
+}
+
+/** The way of lanes through the weights. */
+function linearWalk(
+  { tileGroup, byVector }: Tuning,
+  shape: Required<LinearShape>,
+  { rows, tilesPerLane, size, lanes }: LinearForm,
+): Walk {
+  const { k4, dtype } = shape, sized = size(shape);
+  const { beside, along } = lanes ?? { beside: sized.lanes, along: sized.kSplit ?? 1 };
+  const vectors = tileVectors(dtype), columns = 4 * beside * tilesPerLane;
+  return {
+    lanes: beside * along,
+    trips: Math.ceil(k4 / along),
+    atOnce: sized.atOnce ?? 1,
+    bytes: 16,
+    at(lane) {
+      const n4 = lane % beside * tilesPerLane, row = Math.floor(lane / beside);
+      const tile = Math.floor(n4 / tileGroup) * tileGroup * k4 + row * tileGroup + n4 % tileGroup;
+      return 16 * (byVector ? vectorTogether(tile, 0, vectors) : tile * vectors);
+    },
+    flopPerByte: 2 * rows * columns / (4 * rows + formatOf(dtype).bytes * columns),
   };
 }
 
 /** Finds the first form whose groups hold all rows, or else the one with the largest groups. */
 export function formFor<Form extends LinearForm>(forms: readonly Form[], nRows: number): Form {
-  return forms.find(({ rows }) => nRows <= rows) ?? forms.at(-1)!;
+  return forms.find(({ rows, upTo = rows }) => nRows <= upTo) ?? forms.at(-1)!;
 }

@@ -6,7 +6,7 @@
 // rows). Its subgroups share the output tiles out among themselves, whatever their number, their size, and the lanes
 // that they hold: WGSL promises none of these.
 //
-// requires: linear.wgsl
+// requires: linear_split.wgsl
 
 override K_SPLIT: u32;
 
@@ -28,14 +28,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u) {
   let end = min(first + LANES, N4);
   let row = workgroup.y * K4;
   for (var n4 = first + own; n4 < end; n4 += count) {
-    var part = vec4f();
+    var sum = vec4f();
     let w = first_tile(n4);
-    for (var k4 = lane; k4 < K4; k4 += lanes) {
-      part += weight_tile(w + k4 * TILE_GROUP) * x_load(row + k4);
+    for (var k4 = lane; k4 < K4; k4 += AT_ONCE * lanes) {
+      sum += parts(w, row, k4, lanes);
     }
-    let sum = subgroupAdd(part);
+    let all = subgroupAdd(sum);
     if (lane == 0u) {
-      store(workgroup.y, n4, sum);
+      store(workgroup.y, n4, all);
     }
   }
 }

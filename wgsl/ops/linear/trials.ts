@@ -61,7 +61,8 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
   const source = { values: randomArray(nIn * nOut, 1), strideK: nOut, strideN: 1, k, n };
   const biasValues = randomArray(nOut, 2).map((value) => value * biasScale);
   const poison = (length: number) => new Float32Array(length).fill(NaN);
-  const { tiles, scale = poison(4) } = packTiles(source, { tileGroup: tuning.tileGroup, dtype });
+  const { tileGroup, byVector } = tuning;
+  const { tiles, scale = poison(4) } = packTiles(source, { tileGroup, byVector, dtype });
   const stored = weightStorage(dtype).stored(source);
   return rowCounts.map((nRows): Trial => {
     const allRows = Math.ceil(nRows / form.rows) * form.rows;

@@ -8,49 +8,67 @@ import { PRESETS } from "../../../src/checkpoint/config.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { Span } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
-import type { Cost, CostModel } from "../../../src/model/operator.ts";
+import type { Cost, CostModel, OperatorCheck } from "../../../src/model/operator.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { GREEDY, packSampling, type Sampling } from "../../../src/model/sampling.ts";
 import type { CheckedModel, Trial } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
+import type { Walk } from "../../../src/model/walk.ts";
 import { awkwardLogits, brokenLogits, extremeLogits } from "./logits.ts";
 
-/** A kernel that chooses. */
-export interface Choice {
+/** A kernel that chooses, or one of several that do. */
+export interface ChoiceStage {
   /** Its label. */
   readonly name: string;
-  /** Its file. */
-  readonly file: WgslFile;
+  /** Its files; the first one names it. */
+  readonly files: readonly [WgslFile, ...WgslFile[]];
   /** Uses of its bindings. */
   readonly uses: Uses;
-  /** Overrides beyond those that all have. Default: none. */
-  overrides?(tuning: Tuning): Readonly<Record<string, number>>;
+  /** Overrides, given those that all may declare. */
+  overrides(
+    tuning: Tuning,
+    common: Readonly<Record<CommonOverride, number>>,
+  ): Readonly<Record<string, number>>;
+  /** Workgroups of an output. Default: one. */
+  workgroups?(tuning: Tuning): number;
+  /** The way of its lanes through the logits. Default: it reads none. */
+  walk?(tuning: Tuning, vocabSize: number): Walk;
+}
+
+type CommonOverride = "N_VOCAB" | "LOGITS_STRIDE" | "N_CTX";
+
+/** A way to choose. */
+export interface Choice {
+  /** Lists its kernels, in their order. */
+  stages(tuning: Tuning): readonly [ChoiceStage, ...ChoiceStage[]];
   /** The ways of choosing that are tried. */
   readonly ways: readonly Omit<Sampling, "seed">[];
   /** Lists the ids that are right. */
   right(logits: Float32Array, sampling: Sampling, position: number): readonly number[];
 }
 
-/** Plans a kernel that chooses each output's next token. */
+/** Plans a kernel that chooses each output's next token; `logitsStride` of 0 repeats one output's logits. */
 export function choicePlan(
   { layouts, config, tuning }: KernelContext,
-  { name, file, uses, overrides }: Choice,
+  { name, files, uses, overrides, workgroups, walk }: ChoiceStage,
+  logitsStride: number = dimsOf(config).v4 * 4,
 ): KernelPlan {
+  const common = { N_VOCAB: config.vocabSize, LOGITS_STRIDE: logitsStride, N_CTX: config.nCtx };
   return {
     spec: {
       label: name,
-      files: [file],
+      files,
       groups: [layouts.step, layouts.of(uses)],
-      overrides: {
-        N_VOCAB: config.vocabSize,
-        LOGITS_STRIDE: dimsOf(config).v4 * 4,
-        N_CTX: config.nCtx,
-        LANES: tuning.argmaxLanes,
-        ...overrides?.(tuning),
-      },
+      overrides: overrides(tuning, common),
     },
-    grid: ({ nOutputs }) => [nOutputs],
+    grid: ({ nOutputs }) => workgroups ? [workgroups(tuning), nOutputs] : [nOutputs],
+    ...walk && { walk: walk(tuning, config.vocabSize) },
   };
+}
+
+/** The way of lanes through the logits in a scan by `parts` workgroups. */
+export function scanWalk({ argmaxLanes: lanes }: Tuning, vocabSize: number, parts: number): Walk {
+  return { lanes, trips: Math.ceil(vocabSize / parts / lanes), bytes: 4, at: (lane) => 4 * lane };
 }
 
 /** Computes what choosing by one scan costs. */
@@ -93,15 +111,12 @@ export function choiceTrial(
       logits: rows,
       tokens: new Uint32Array(sampling.length * nCtx).fill(POISON),
       sampling: new Uint8Array(packSampling(sampling)),
+      partial: new Uint32Array(2 * spans.length * tuning.argmaxParts).fill(POISON),
     },
-    dispatches: [{
-      uses: choice.uses,
-      plan(context) {
-        const plan = choicePlan(context, choice);
-        if (logits.length > 1) return plan;
-        return { ...plan, spec: { ...plan.spec, overrides: { ...plan.spec.overrides, LOGITS_STRIDE: 0 } } };
-      },
-    }],
+    dispatches: choice.stages(tuning).map((stage) => ({
+      uses: stage.uses,
+      plan: (context) => choicePlan(context, stage, logits.length > 1 ? stride : 0),
+    })),
     judge: async (outcome) => {
       const tokens = await outcome.words("tokens");
       return judge(sampling.map((_, s) => tokens.subarray(s * nCtx, (s + 1) * nCtx)));
@@ -113,8 +128,12 @@ export function choiceTrial(
 const KINDS = ["as GPT-2's", "ties", "flat"];
 
 /** Lists the trial that chooses from awkward logits and counts the choices that the reference does not allow. */
-export function choiceChecks(choice: Choice, { config: { vocabSize }, tunings: [tuning] }: CheckedModel) {
-  const trial = () => {
+export function choiceChecks(
+  choice: Choice,
+  { config: { vocabSize } }: CheckedModel,
+  tunings: readonly Tuning[],
+): OperatorCheck[] {
+  const trial = (tuning: Tuning) => {
     const kinds = [
       ...Object.entries(awkwardLogits(vocabSize)).filter(([kind]) => KINDS.includes(kind)),
       ...Object.entries({ ...brokenLogits(vocabSize), ...extremeLogits(vocabSize) }),
@@ -139,7 +158,11 @@ export function choiceChecks(choice: Choice, { config: { vocabSize }, tunings: [
       return { what, largestError: wrong, tolerance: 0, at };
     });
   };
-  return [{ file: choice.file, variant: "", trials: () => [trial()] }];
+  return tunings.map((tuning) => ({
+    file: choice.stages(tuning)[0].files[0],
+    variant: tunings.length > 1 ? `${tuning.name} tuning` : "",
+    trials: () => [trial(tuning)],
+  }));
 }
 
 /** Greedy, and drawn in several ways. */

@@ -5,7 +5,16 @@
  */
 import type { Operator } from "../../../src/model/operator.ts";
 import type { Uses } from "../../../src/model/plan.ts";
-import { type Choice, choiceChecks, choiceCost, choicePlan, SAMPLINGS } from "./choice.ts";
+import type { Tuning } from "../../../src/model/tuning.ts";
+import {
+  type Choice,
+  choiceChecks,
+  choiceCost,
+  choicePlan,
+  type ChoiceStage,
+  SAMPLINGS,
+  scanWalk,
+} from "./choice.ts";
 import { sampleCpu } from "./reference.ts";
 import code from "./sample.wgsl" with { type: "text" };
 
@@ -18,12 +27,25 @@ export const SAMPLE_USES = { logits: "read", tokens: "readWrite", sampling: "rea
  */
 export const CHOICE_TOLERANCE = 1e-4;
 
+/** Logits that a lane has under way at once: many where lanes wait for memory, which CPU-like adapters' do not. */
+function atOnce({ argmaxLanes }: Tuning): number {
+  return argmaxLanes > 64 ? 8 : 1;
+}
+
+const STAGE: ChoiceStage = {
+  name: "sample",
+  files: [{ name: "sample.wgsl", code }],
+  uses: SAMPLE_USES,
+  overrides: (tuning, common) => ({
+    ...common,
+    ...{ LANES: tuning.argmaxLanes, BIN_BITS: tuning.sampleBits, AT_ONCE: atOnce(tuning) },
+  }),
+  walk: (tuning, vocabSize) => ({ ...scanWalk(tuning, vocabSize, 1), atOnce: atOnce(tuning) }),
+};
+
 /** The choice. */
 export const SAMPLE_CHOICE: Choice = {
-  name: "sample",
-  file: { name: "sample.wgsl", code },
-  uses: SAMPLE_USES,
-  overrides: ({ sampleBits }) => ({ BIN_BITS: sampleBits }),
+  stages: () => [STAGE],
   ways: SAMPLINGS,
   right: (logits, sampling, position) =>
     sampleCpu(logits, sampling, { position, tolerance: CHOICE_TOLERANCE }),
@@ -32,8 +54,8 @@ export const SAMPLE_CHOICE: Choice = {
 /** The operator. */
 export const SAMPLE: Operator = {
   name: "sample",
-  files: [SAMPLE_CHOICE.file],
-  plans: (context) => [choicePlan(context, SAMPLE_CHOICE)],
+  files: STAGE.files,
+  plans: (context) => [choicePlan(context, STAGE)],
   cost: choiceCost,
-  checks: (model) => choiceChecks(SAMPLE_CHOICE, model),
+  checks: (model) => choiceChecks(SAMPLE_CHOICE, model, model.tunings.slice(0, 1)),
 };

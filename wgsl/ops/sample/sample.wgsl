@@ -28,6 +28,8 @@ override N_VOCAB: u32;
 override LOGITS_STRIDE: u32;
 override N_CTX: u32;
 override LANES: u32;
+// Logits that a lane reads at once: 1 or 8.
+override AT_ONCE: u32;
 
 // Lower temperatures count as 0: they would tell logits apart that differ by less than their rounding error.
 const MIN_TEMPERATURE = 1e-6;
@@ -101,39 +103,100 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   }
 }
 
-fn best_logit(task: Task) -> u32 {
-  var key = 0u;
-  var id = 0u;
-  var magnitude = 0u;
-  for (var n = task.lane; n < N_VOCAB; n += LANES) {
-    let bits = logits[task.first + n];
-    magnitude = max(magnitude, bits & MAGNITUDE);
-    let candidate = key_of(bits);
-    if (candidate > key) {
-      key = candidate;
-      id = n;
-    }
-  }
-  atomicMax(&largest_magnitude, magnitude);
-  return best_of_lanes(0u, key, id);
+// What a scan does with a logit.
+const RANK = 0u;
+const DRAW = 1u;
+const COUNT = 2u;
+
+struct Scan {
+  does: u32,
+  lowest_key: u32,
+  found: u32, // of use where it counts
+  shift: u32,
+  by_mass: bool,
 }
 
-fn draw(task: Task, lowest_key: u32) -> u32 {
-  var key = 0u;
-  var id = 0u;
-  for (var n = task.lane; n < N_VOCAB; n += LANES) {
-    let bits = logits[task.first + n];
-    if (key_of(bits) >= lowest_key) {
-      let logit = bitcast<f32>(bits);
-      let noise = gumbel(vec3u(task.wanted.seed, task.position, n));
-      let candidate = key_of(bitcast<u32>((logit - task.highest) / task.wanted.temperature + noise));
-      if (candidate > key) {
-        key = candidate;
-        id = n;
+// The best of what a lane has seen.
+struct Best {
+  key: u32,
+  id: u32,
+  magnitude: u32,
+}
+
+// Goes through all logits: a lane through every LANES-th, AT_ONCE of them under way together.
+fn scan(task: Task, asked: Scan) -> Best {
+  var best: Best;
+  for (var n = task.lane; n < N_VOCAB; n += AT_ONCE * LANES) {
+    let a = load(task, n);
+    if (AT_ONCE == 1u) {
+      see(task, asked, &best, a, n);
+    } else {
+      let b = load(task, n + LANES);
+      let c = load(task, n + 2u * LANES);
+      let d = load(task, n + 3u * LANES);
+      let e = load(task, n + 4u * LANES);
+      let f = load(task, n + 5u * LANES);
+      let g = load(task, n + 6u * LANES);
+      let h = load(task, n + 7u * LANES);
+      see(task, asked, &best, a, n);
+      see(task, asked, &best, b, n + LANES);
+      see(task, asked, &best, c, n + 2u * LANES);
+      see(task, asked, &best, d, n + 3u * LANES);
+      see(task, asked, &best, e, n + 4u * LANES);
+      see(task, asked, &best, f, n + 5u * LANES);
+      see(task, asked, &best, g, n + 6u * LANES);
+      see(task, asked, &best, h, n + 7u * LANES);
+    }
+  }
+  return best;
+}
+
+fn load(task: Task, n: u32) -> u32 {
+  return logits[task.first + select(min(n, N_VOCAB - 1u), n, AT_ONCE == 1u)];
+}
+
+fn see(task: Task, asked: Scan, best: ptr<function, Best>, bits: u32, n: u32) {
+  if (AT_ONCE > 1u && n >= N_VOCAB) {
+    return;
+  }
+  let key = key_of(bits);
+  switch asked.does {
+    case RANK: {
+      (*best).magnitude = max((*best).magnitude, bits & MAGNITUDE);
+      keep(best, key, n);
+    }
+    case DRAW: {
+      if (key >= asked.lowest_key) {
+        let noise = gumbel(vec3u(task.wanted.seed, task.position, n));
+        let score = (bitcast<f32>(bits) - task.highest) / task.wanted.temperature + noise;
+        keep(best, key_of(bitcast<u32>(score)), n);
+      }
+    }
+    default: {
+      let b = (key ^ asked.found) >> asked.shift; // N_BINS or more where settled bits differ
+      if (key >= asked.lowest_key && b < N_BINS) {
+        add_to_bin(b, select(1u, mass(task, bitcast<f32>(bits)), asked.by_mass));
       }
     }
   }
-  return best_of_lanes(1u, key, id);
+}
+
+fn keep(best: ptr<function, Best>, key: u32, id: u32) {
+  if (key > (*best).key) {
+    (*best).key = key;
+    (*best).id = id;
+  }
+}
+
+fn best_logit(task: Task) -> u32 {
+  let best = scan(task, Scan(RANK, 0u, 0u, 0u, false));
+  atomicMax(&largest_magnitude, best.magnitude);
+  return best_of_lanes(0u, best.key, best.id);
+}
+
+fn draw(task: Task, lowest_key: u32) -> u32 {
+  let best = scan(task, Scan(DRAW, lowest_key, 0u, 0u, false));
+  return best_of_lanes(1u, best.key, best.id);
 }
 
 // The id that goes with the largest key of all lanes; the lowest one of several.
@@ -162,14 +225,7 @@ fn threshold(task: Task, lowest_key: u32, by_mass: bool) -> u32 {
     }
     workgroupBarrier();
 
-    for (var n = task.lane; n < N_VOCAB; n += LANES) {
-      let bits = logits[task.first + n];
-      let key = key_of(bits);
-      let b = (key ^ found) >> shift; // N_BINS or more where settled bits differ
-      if (key >= lowest_key && b < N_BINS) {
-        add_to_bin(b, select(1u, mass(task, bitcast<f32>(bits)), by_mass));
-      }
-    }
+    _ = scan(task, Scan(COUNT, lowest_key, found, shift, by_mass));
     workgroupBarrier();
 
     var weight = vec2u();

@@ -20,7 +20,7 @@ import { groupsOf, promptsOf } from "../../../measure/run/grid.ts";
 import type { Plan } from "../../../measure/run/plan.ts";
 import type { TensorSource } from "../../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../../model/gpt2.ts";
-import type { PrecisionOptions } from "../../options/model_options.ts";
+import type { BenchOptions } from "../../options/bench_options.ts";
 import { expectFit, withModel } from "../../session/session.ts";
 import { withProgress } from "../../terminal/progress.ts";
 
@@ -35,12 +35,6 @@ interface AccuracyRecord {
 /** The float32 side of the comparison where that takes a model of its own, or the reason that there is none. */
 type Prepared = Reference | { readonly missing: string } | undefined;
 
-/** Options of {@linkcode prepareReference}. */
-export interface AccuracyOptions extends PrecisionOptions {
-  /** True if narrower numbers are compared with float32. */
-  readonly accuracy: boolean;
-}
-
 /**
  * Loads the model in float32 for a while, where it will be measured in another type.
  *
@@ -49,7 +43,7 @@ export interface AccuracyOptions extends PrecisionOptions {
 export async function prepareReference(
   checkpoint: TensorSource,
   plan: Plan,
-  options: AccuracyOptions,
+  options: BenchOptions,
 ): Promise<Prepared> {
   if (!options.accuracy) return { missing: "--no-accuracy" };
   if (formatOf(options.weightsDtype).exact) return undefined;

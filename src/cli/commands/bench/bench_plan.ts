@@ -4,42 +4,26 @@
  * @module
  */
 import { UsageError } from "../../../base/errors.ts";
-import { assertHeadFits, type KvDtype, kvDtypeOf, partsOf } from "../../../formats/kv_dtype.ts";
+import { assertHeadFits, kvDtypeOf, partsOf } from "../../../formats/kv_dtype.ts";
 import { strategyOptions } from "../../../kv/registry.ts";
 import { checkPlan } from "../../../measure/run/grid.ts";
 import type { Plan } from "../../../measure/run/plan.ts";
 import type { Gpt2Config } from "../../../checkpoint/config.ts";
+import type { BenchOptions } from "../../options/bench_options.ts";
 import { kvOptionsOf } from "../../options/kv_options.ts";
-import { promptIds, type Session } from "../../session/session.ts";
-import type { Sweep } from "../../options/sweep.ts";
+import { promptIds } from "../../session/prompt.ts";
+import type { Session } from "../../session/session.ts";
 
 /** "The attention mechanism in deep learning is", as in the notebook that this project grew from. */
 const DEFAULT_PROMPT = "深度学习中的注意力机制是";
-
-/** The options that a plan is made from. */
-export interface PlanOptions {
-  readonly prompt?: string;
-  readonly promptIds?: number[];
-  readonly promptTokens?: number;
-  readonly newTokens: number;
-  readonly batch: number;
-  readonly strategies: string[];
-  readonly kvDtype: KvDtype;
-  readonly sweep?: Sweep;
-  readonly warmup?: number;
-  readonly runs?: number;
-  readonly targetCi: number;
-  readonly maxSeconds: number;
-  readonly seed: number;
-}
 
 /**
  * Makes the plan.
  *
  * @throws {UsageError} If options exclude each other, or the plan does not fit the model.
  */
-export async function planOf(
-  options: PlanOptions,
+export async function benchPlanOf(
+  options: BenchOptions,
   config: Gpt2Config,
   tokenizer: Session["tokenizer"],
 ): Promise<Plan> {
@@ -71,7 +55,7 @@ export async function planOf(
 }
 
 /** Returns the values of the strategies' options that are not swept. */
-function kvGrid(options: PlanOptions, { nCtx }: Gpt2Config): Partial<Plan["grid"]> {
+function kvGrid(options: BenchOptions, { nCtx }: Gpt2Config): Partial<Plan["grid"]> {
   const given = kvOptionsOf(options);
   return Object.fromEntries([...strategyOptions()].flatMap(([key, { isContextLength }]) => {
     const value = given[key] ?? (isContextLength ? nCtx : null);
@@ -79,9 +63,16 @@ function kvGrid(options: PlanOptions, { nCtx }: Gpt2Config): Partial<Plan["grid"
   }));
 }
 
-/** The prompt's text and ids, or the lengths of made-up prompts. */
-async function promptOf(
-  { prompt, promptIds: ids, promptTokens, sweep }: PlanOptions,
+/** The options of a prompt. */
+export type PromptOptions = Pick<BenchOptions, "prompt" | "promptIds" | "promptTokens" | "sweep">;
+
+/**
+ * Returns the prompt's text and ids, or the lengths of made-up prompts.
+ *
+ * @throws {UsageError} If options exclude each other, or there is no tokenizer for a text.
+ */
+export async function promptOf(
+  { prompt, promptIds: ids, promptTokens, sweep }: PromptOptions,
   tokenizer: Session["tokenizer"],
 ): Promise<{ text: string | null; ids: readonly number[] | null; lengths: number[] }> {
   const lengths = sweep?.prompt_tokens?.map(Number) ??

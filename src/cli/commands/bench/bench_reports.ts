@@ -1,5 +1,5 @@
 /**
- * The page and the chart that `bench` makes of a result beside the JSON.
+ * The page and the chart that a measurement makes of its result beside the JSON.
  *
  * @module
  */
@@ -12,22 +12,31 @@ import { writeWhole } from "../../../report/write.ts";
 import { drawing } from "../../session/chart_package.ts";
 import { withProgress } from "../../terminal/progress.ts";
 
-/** Writes the page and draws the chart beside the result at `path`, or says why there is none. */
+/** Writes the page and draws the chart beside the result of `bench` at `path`, or says why there is none. */
 export async function saveReports(
   path: string,
   result: BenchResult,
   say: (text: string) => void,
 ): Promise<void> {
+  await savePageAndChart(path, { page: reportPage([result]), draw: () => drawCharts(result) }, say);
+}
+
+/** Writes a page and draws a chart beside the result at `path`, or says why there is none. */
+export async function savePageAndChart(
+  path: string,
+  { page, draw }: { readonly page: string; readonly draw: () => Promise<Uint8Array> },
+  say: (text: string) => void,
+): Promise<void> {
   const base = path.replace(/\.json$/, "");
-  await writeWhole(`${base}.html`, reportPage([result]));
+  await writeWhole(`${base}.html`, page);
   say(`Report: ${base}.html`);
-  const missing = await chartPermissions();
+  const missing = chartPermissions();
   if (missing.length > 0) return say(`Chart: not drawn, that needs ${missing.join(" ")}`);
   let png: Uint8Array;
   try {
     png = await withProgress((bar) => {
       bar.start("Drawing the chart");
-      return drawing(() => drawCharts(result), (line) => bar.say(line));
+      return drawing(draw, (line) => bar.say(line));
     });
   } catch (error) {
     // The canvas is a native package that may not be at hand, offline for example; the result is, and is saved.

@@ -15,7 +15,6 @@ import {
   VULKAN_HINT,
 } from "../../../gpu/backend.ts";
 import { askedBackends } from "../../../host/variables.ts";
-import { wrap } from "../../../report/wrap.ts";
 import { askBackends, mayAskBackends } from "../../session/backends.ts";
 
 /** Backends in `doctor`'s report. */
@@ -75,6 +74,6 @@ export function backendRows({ in_use, offers, advice }: BackendReport): [string,
       }
     }
   }
-  if (advice !== null) rows.push(["advice", wrap(advice, { width: 70 }).join("\n")]);
+  if (advice !== null) rows.push(["advice", advice]);
   return rows;
 }

@@ -6,6 +6,7 @@
  */
 import { formatMs } from "../../../report/units.ts";
 import type { DeviceOptions } from "../../options/device_options.ts";
+import { isGranted } from "../../../host/permissions.ts";
 
 /** Command and permissions of a child process. */
 const CHILD = ["generate", "Once upon a time", "--max-new-tokens", "1", "--no-autotune", "--timings"];
@@ -34,7 +35,7 @@ export async function checkStarts(
   { webgpu, disableFeature = [], limit = {} }: DeviceOptions,
   say: (line: string) => void,
 ): Promise<StartCheck> {
-  const missing = await missingPermissions();
+  const missing = missingPermissions();
   if (missing.length > 0) return { not_measured: `starting child processes needs ${missing.join(", ")}` };
   const args = [
     ...CHILD,
@@ -72,17 +73,10 @@ export function sayStarts(check: StartCheck): { readonly cold: string; readonly 
   };
 }
 
-async function missingPermissions(): Promise<string[]> {
-  const needed: [string, Deno.PermissionDescriptor][] = [
-    ["--allow-run", { name: "run" }],
-    ["--allow-read", { name: "read" }],
-    ["--allow-write", { name: "write" }],
-  ];
-  const missing: string[] = [];
-  for (const [flag, descriptor] of needed) {
-    if ((await Deno.permissions.query(descriptor)).state !== "granted") missing.push(flag);
-  }
-  return missing;
+function missingPermissions(): string[] {
+  return (["run", "read", "write"] as const).filter((name) => !isGranted({ name })).map((name) =>
+    `--allow-${name}`
+  );
 }
 
 /** Starts a child and returns its time to the first token, in ms. */

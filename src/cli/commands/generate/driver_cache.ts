@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isGranted } from "../../../host/permissions.ts";
 
 /** Folders that Mesa keeps compiled kernels in, by version and kind. */
 const FOLDERS = ["mesa_shader_cache", "mesa_shader_cache_sf", "mesa_shader_cache_db"];
@@ -30,7 +31,7 @@ export async function driverCacheState(): Promise<DriverCacheState | undefined> 
     bytes += (await Deno.stat(path)).size;
   };
   for (const folder of FOLDERS.map((name) => `${base}/${name}`)) {
-    if ((await Deno.permissions.query({ name: "read", path: folder })).state !== "granted") return undefined;
+    if (!isGranted({ name: "read", path: folder })) return undefined;
     for (const { name, isDirectory } of await entriesOf(folder)) {
       if (!isDirectory) {
         if (!BOOKKEEPING.has(name)) await add(`${folder}/${name}`);
@@ -67,8 +68,7 @@ export function sayDriverCache(
 function cacheBase(): string | undefined {
   if (Deno.build.os !== "linux") return undefined;
   const [mesa, xdg, home] = ["MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME", "HOME"].map((variable) => {
-    if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return null;
-    return Deno.env.get(variable);
+    return isGranted({ name: "env", variable }) ? Deno.env.get(variable) : null;
   });
   if (mesa === null || xdg === null || home === null) return undefined;
   return mesa || xdg || (home && `${home}/.cache`) || undefined;

@@ -4,30 +4,14 @@
  * @module
  */
 import { beamSearch } from "../../../engine/beam_search.ts";
-import type { EarlyStopping } from "../../../engine/beams.ts";
 import { Continuation } from "../../../engine/continuation.ts";
 import type { KvFootprint } from "../../../engine/kv_footprint.ts";
 import { sampleParallel } from "../../../engine/sample_parallel.ts";
 import type { Sampling } from "../../../model/sampling.ts";
-import type { DecodeOptions } from "../../options/decode_options.ts";
+import type { GenerateOptions } from "./generate_options.ts";
 import { kvOptionsOf } from "../../options/kv_options.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import type { Session } from "../../session/session.ts";
-
-/** Settings of the continuations. */
-interface ManyOptions extends Pick<DecodeOptions, "strategy" | "kvDtype"> {
-  /** Most new tokens of each continuation. */
-  readonly maxNewTokens: number;
-  readonly numReturnSequences: number;
-  /** Beams of a search. */
-  readonly numBeams: number;
-  /** Exponent of the length in a beam's score. */
-  readonly lengthPenalty: number;
-  /** Condition for the end of a search. */
-  readonly earlyStopping: EarlyStopping;
-  /** Texts that end a continuation. */
-  readonly stop: readonly string[];
-}
 
 /** A prompt and the choice of tokens after it. */
 export interface Prompted {
@@ -38,7 +22,6 @@ export interface Prompted {
   readonly eos: number | undefined;
 }
 
-/** Finished continuations. */
 export interface Many {
   readonly sequences: readonly Continuation[];
   /** The score of each sequence, by which beams are ranked. */
@@ -49,11 +32,11 @@ export interface Many {
 /** Samples `numReturnSequences` continuations, with seeds that count up. */
 export async function sampleMany(
   { model, tokenizer }: Session,
-  options: ManyOptions,
+  options: GenerateOptions,
   { ids, sampling, eos }: Prompted,
 ): Promise<Many> {
   const n = options.numReturnSequences;
-  const sequences = Array.from({ length: n }, () => new Continuation(tokenizer, options.stop));
+  const sequences = Array.from({ length: n }, () => new Continuation(tokenizer, options.stop, ids));
   const footprint = await withProgress((bar) => {
     bar.start("Generating", n * options.maxNewTokens, "tokens");
     let tokens = 0;
@@ -77,7 +60,7 @@ export async function sampleMany(
 /** Searches with `numBeams` beams, and returns the best `numReturnSequences` texts, best first. */
 export async function searchMany(
   { model, tokenizer }: Session,
-  options: ManyOptions,
+  options: GenerateOptions,
   { ids, eos }: Omit<Prompted, "sampling">,
 ): Promise<Many> {
   const { hypotheses, footprint } = await withProgress((bar) => {
@@ -92,9 +75,9 @@ export async function searchMany(
     });
   });
   const best = hypotheses.slice(0, options.numReturnSequences);
-  const sequences = best.map(({ ids }) => {
-    const sequence = new Continuation(tokenizer, []);
-    for (const id of ids) sequence.push(id, eos);
+  const sequences = best.map((found) => {
+    const sequence = new Continuation(tokenizer, [], ids);
+    for (const id of found.ids) sequence.push(id, eos);
     sequence.end("length");
     return sequence;
   });

@@ -5,6 +5,7 @@
  * @module
  */
 import { UsageError } from "../../../base/errors.ts";
+import { isGranted } from "../../../host/permissions.ts";
 
 /** Default limit of connections. */
 export const DEFAULT_CONNECTIONS = 2048;
@@ -32,8 +33,7 @@ export async function connectionLimit(given: number | undefined): Promise<number
 
 /** Reads the limit of open files; undefined if that needs a prompt. */
 async function openFileLimit(): Promise<number | undefined> {
-  const { state } = await Deno.permissions.query({ name: "read", path: LIMITS });
-  if (state !== "granted") return undefined;
+  if (!isGranted({ name: "read", path: LIMITS })) return undefined;
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(await Deno.readTextFile(LIMITS)) ?? [];
     return soft === undefined ? undefined : Number(soft);

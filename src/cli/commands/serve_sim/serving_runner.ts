@@ -5,7 +5,7 @@
  */
 import type { Command } from "../../options/commander.ts";
 import { sharingStrategy } from "../../../kv/registry.ts";
-import { locateConfig } from "../../../hub/locate.ts";
+import { describeModel } from "../../../hub/locate.ts";
 import { dryRun, gpuRun } from "../../../simulate/run_plan.ts";
 import type { ServingEntry } from "../../../simulate/entry.ts";
 import { HARDWARE, type Hardware } from "../../../simulate/hardware.ts";
@@ -16,20 +16,30 @@ import type { ServingProgress } from "../../../simulate/run_policy.ts";
 import { checkFirst } from "../../session/checked.ts";
 import type { PrecisionOptions } from "../../options/model_options.ts";
 import { servingNeed } from "../../../simulate/serving_need.ts";
-import { hashed, withSession } from "../../session/session.ts";
-import { addOptions, inGroup, type OptionSpec } from "../../options/option_spec.ts";
+import { hashed } from "../../session/open_model.ts";
+import { withSession } from "../../session/session.ts";
+import { addOptions, inGroup, type Values } from "../../options/option_spec.ts";
+
+const DRY_RUN_OPTIONS = inGroup(
+  "Simulation",
+  {
+    flags: "--dry-run",
+    help: "Run scheduler and allocators without a GPU; times are modelled",
+    default: false,
+  },
+  {
+    flags: "--gpu <name>",
+    help: "GPU whose rates a dry run is modelled on",
+    choices: HARDWARE.map(({ name }) => name),
+    default: "a100-40gb",
+  },
+);
 
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
-export interface SimulatorOptions extends PrecisionOptions {
-  /** True if nothing is computed. */
-  readonly dryRun: boolean;
-  /** Whose rates times are modelled on. */
-  readonly gpu: string;
-}
+export type SimulatorOptions = PrecisionOptions & Values<typeof DRY_RUN_OPTIONS>;
 
-/** Carries plans out. */
+/** A carrier-out of plans. */
 interface Simulator {
-  /** The model's dimensions. */
   readonly shape: ModelShape;
   /** Facts of the run, for records. */
   readonly facts: RunFacts;
@@ -43,23 +53,6 @@ interface Simulator {
 export function addDryRunOptions(command: Command): Command {
   return addOptions(command, ...DRY_RUN_OPTIONS);
 }
-
-const DRY_RUN_OPTIONS: readonly OptionSpec[] = [
-  ...inGroup(
-    "Simulation",
-    {
-      flags: "--dry-run",
-      help: "Run scheduler and allocators without a GPU; times are modelled",
-      default: false,
-    },
-    {
-      flags: "--gpu <name>",
-      help: "GPU whose rates a dry run is modelled on",
-      choices: HARDWARE.map(({ name }) => name),
-      default: "a100-40gb",
-    },
-  ),
-];
 
 /**
  * Makes one as the options say, runs `use`, and frees what was opened.
@@ -111,7 +104,7 @@ export async function withSimulator<P, T>(
 /** A model's dimensions; those of published ones are known without a checkpoint. */
 async function shapeFor({ model, weightsDtype, kvDtype }: SimulatorOptions): Promise<ModelShape> {
   const known = OPT_SHAPES.find(({ name }) => name === model);
-  return known ?? shapeOf(model, await locateConfig(model), { weightsDtype, kvDtype });
+  return known ?? shapeOf(model, (await describeModel(model)).config, { weightsDtype, kvDtype });
 }
 
 function modelled(hardware: Hardware): ServingSetup["clock"] {

@@ -1,0 +1,109 @@
+/**
+ * Charts of load tests: how latencies are distributed, and throughput against latency.
+ *
+ * @module
+ */
+import type { LoadResult } from "../../load/load_result.ts";
+import type { Figure, LineFigure } from "./figure.ts";
+
+/** Returns the charts of one load test. */
+export function loadFigures(result: LoadResult): Figure[] {
+  const { requests } = result;
+  if (requests.length === 0) return [];
+  const tpot = requests.filter(({ output_tokens }) => output_tokens > 1)
+    .map(({ ttft_ms, e2e_ms, output_tokens }) => (e2e_ms - ttft_ms) / (output_tokens - 1));
+  return [
+    distributionFigure("TTFT", "Time to first token", requests.map(({ ttft_ms }) => ttft_ms)),
+    ...(tpot.length === 0 ? [] : [distributionFigure("TPOT", "Time per output token", tpot)]),
+    requestsFigure(result),
+  ];
+}
+
+/** Charts the share of requests that took no longer than a time. */
+function distributionFigure(name: string, title: string, values: readonly number[]): LineFigure {
+  const sorted = values.toSorted((a, b) => a - b);
+  const share = (i: number) => 100 * (i + 1) / sorted.length;
+  return {
+    kind: "lines",
+    id: `${name.toLowerCase()}-distribution`,
+    title: `${title}: share of requests`,
+    caption: `Share of requests whose ${name} was no longer than this.`,
+    x: { title: `${name} (ms)`, unit: "ms", log: false, min: 0 },
+    y: { title: "% of requests", unit: "%", log: false, min: 0, max: 100 },
+    series: [{
+      name,
+      colour: name === "TTFT" ? "prefill" : "decode",
+      points: sorted.map((ms, i) => [ms, share(i)] as const),
+      marks: sorted.length <= 50 ? "points" : "none",
+    }],
+    table: {
+      head: ["% of requests", `${name} at most (ms)`],
+      rows: [50, 75, 90, 95, 99, 100].map((
+        p,
+      ) => [p, sorted[Math.max(0, Math.ceil(p / 100 * sorted.length) - 1)]!]),
+    },
+  };
+}
+
+/** Charts each request's latency over the time at which it was sent. */
+function requestsFigure({ requests }: LoadResult): LineFigure {
+  const points = (key: "ttft_ms" | "e2e_ms") =>
+    requests.map((each) => [each.start_ms / 1000, each[key]] as const);
+  return {
+    kind: "lines",
+    id: "latency-over-time",
+    title: "Latency of each request",
+    caption: "Two points a request, at the time at which it was sent: its first token, and its last.",
+    x: { title: "sent (s)", unit: "s", log: false, min: 0 },
+    y: { title: "ms", unit: "ms", log: false, min: 0 },
+    series: [
+      { name: "TTFT", colour: "prefill", points: points("ttft_ms"), marks: "only points" },
+      { name: "E2E", colour: "decode", points: points("e2e_ms"), marks: "only points" },
+    ],
+    table: {
+      head: ["sent (ms)", "prompt tokens", "output tokens", "TTFT (ms)", "E2E (ms)"],
+      rows: requests.map((each) => [
+        each.start_ms,
+        each.prompt_tokens,
+        each.output_tokens,
+        each.ttft_ms,
+        each.e2e_ms,
+      ]),
+    },
+  };
+}
+
+/** Charts throughput against latency: a point per load test. */
+export function throughputFigure(results: readonly LoadResult[]): LineFigure {
+  const labels = results.map(({ workload: { rate_per_second: rate, max_concurrency: most } }) =>
+    rate === null ? (most === null ? "all at once" : `${most} in flight`) : `${rate}/s`
+  );
+  return {
+    kind: "lines",
+    id: "throughput-latency",
+    title: "Throughput against latency",
+    caption:
+      "A point per load test, with its load beside it. A server that is full gains latency and no throughput.",
+    x: { title: "median TPOT (ms)", unit: "ms", log: false, min: 0 },
+    y: { title: "output tokens/s", unit: "tokens/s", log: false, min: 0 },
+    series: [{
+      name: "load tests",
+      colour: "decode",
+      points: results.flatMap(({ tpot_ms, output_tokens_per_second: rate }) =>
+        tpot_ms === null ? [] : [[tpot_ms.p50, rate] as const]
+      ),
+      labels: labels.filter((_, i) => results[i]!.tpot_ms !== null),
+      marks: "only points",
+    }],
+    table: {
+      head: ["load", "output tokens/s", "TTFT p50 (ms)", "TPOT p50 (ms)", "E2E p99 (ms)"],
+      rows: results.map((each, i) => [
+        labels[i]!,
+        each.output_tokens_per_second,
+        each.ttft_ms?.p50 ?? null,
+        each.tpot_ms?.p50 ?? null,
+        each.e2e_ms?.p99 ?? null,
+      ]),
+    },
+  };
+}

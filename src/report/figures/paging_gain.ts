@@ -1,0 +1,48 @@
+/**
+ * Chart of what paging is for: sequences that run at once in the same K/V memory.
+ *
+ * @module
+ */
+import type { BenchResult } from "../../measure/record/result.ts";
+import { formatCount, formatSignificant } from "../units.ts";
+import type { BarFigure } from "./figure.ts";
+import { colourOf } from "./strategy_line.ts";
+
+/** Charts the sequences of both kinds of memory, where they were simulated. */
+export function pagingGainFigure({ sequences }: BenchResult): BarFigure | undefined {
+  if (sequences === null) return undefined;
+  const { regions, blocks, requests, lengths, budget_tokens: tokens } = sequences;
+  const memories = [regions, blocks];
+  return {
+    kind: "bars",
+    id: "sequences-at-once",
+    title: "Sequences that run at once",
+    caption:
+      `${
+        formatCount(requests)
+      } requests with lengths like those of ${lengths}, all at once, in the same K/V ` +
+      `memory for ${
+        formatCount(tokens)
+      } tokens; mean over time. Scheduler and allocators are the real ones, time is ` +
+      "modelled.",
+    categories: [""],
+    x: {
+      title: "sequences",
+      unit: "sequences",
+      log: false,
+      min: 0,
+      max: Math.max(...memories.map(({ mean }) => mean)),
+    },
+    series: memories.map(({ strategy, mean }) => ({
+      name: strategy,
+      colour: colourOf(strategy),
+      values: [mean],
+      labels: [formatSignificant(mean)],
+    })),
+    stacked: false,
+    table: {
+      head: ["strategy", "sequences, mean over time"],
+      rows: memories.map(({ strategy, mean }) => [strategy, mean]),
+    },
+  };
+}

@@ -1,0 +1,230 @@
+/**
+ * Charts of a serving simulation: requests and K/V memory in the course of time, block tables, and throughput against
+ * memory.
+ *
+ * @module
+ */
+import type { ServingEntry } from "../../simulate/entry.ts";
+import type { ServingResult } from "../../simulate/serving_result.ts";
+import { byteUnit } from "../units.ts";
+import {
+  type Axis,
+  axisFor,
+  type BarFigure,
+  type ColourKey,
+  type Figure,
+  type LineFigure,
+} from "./figure.ts";
+import { colourOf, lineOf } from "./strategy_line.ts";
+
+/** Most requests of a Gantt chart. */
+const MOST_ROWS = 40;
+
+/** Uses of K/V memory, from the bottom of a stack to its top. */
+const USES = [
+  { key: "token_states", name: "token states", colour: "used" },
+  { key: "reserved", name: "reserved", colour: "later" },
+  { key: "internal", name: "internal waste", colour: "internal" },
+  { key: "external", name: "external waste", colour: "external" },
+  { key: "free", name: "free", colour: "free" },
+] as const satisfies readonly {
+  key: keyof NonNullable<ServingEntry["timeline"]>;
+  name: string;
+  colour: ColourKey;
+}[];
+
+/** Returns the charts for which a result has data, in the order of a report. */
+export function servingFigures(result: ServingResult): Figure[] {
+  const { results } = result;
+  const unit = timeUnitOf(results);
+  return [
+    sequencesFigure(results, unit),
+    ...results.map((entry) => memoryFigure(result, entry, unit)),
+    ...ganttFigures(results, unit),
+    ...results.map(blocksFigure),
+    throughputFigure(result),
+  ].filter((figure) => figure !== undefined);
+}
+
+/** The unit of time axes. */
+interface TimeUnit {
+  readonly name: string;
+  readonly ms: number;
+}
+
+function timeUnitOf(results: readonly ServingEntry[]): TimeUnit {
+  const longest = Math.max(...results.map(({ seconds }) => seconds));
+  return longest < 10 ? { name: "ms", ms: 1 } : { name: "s", ms: 1000 };
+}
+
+function timeAxis(unit: TimeUnit, entries: readonly ServingEntry[]): Axis {
+  const max = Math.max(...entries.map(({ seconds }) => 1000 * seconds)) / unit.ms;
+  return { title: `time (${unit.name})`, unit: unit.name, log: false, min: 0, max };
+}
+
+/** Charts how many sequences run, policy by policy. */
+function sequencesFigure(results: readonly ServingEntry[], unit: TimeUnit): LineFigure | undefined {
+  const known = results.flatMap(({ policy, timeline }) => timeline === null ? [] : [{ policy, timeline }]);
+  if (known.length === 0) return undefined;
+  return {
+    kind: "lines",
+    id: "sequences",
+    title: "Sequences that run at once",
+    caption:
+      "Each policy serves the same requests from the same memory. Whoever runs more of them at once is done sooner.",
+    x: timeAxis(unit, results),
+    y: { title: "sequences", unit: "sequences", log: false, min: 0 },
+    series: known.map(({ policy, timeline: { span_ms, sequences } }) => ({
+      ...lineOf(policy),
+      points: sequences.map((each, i) => [(i + 0.5) * span_ms / unit.ms, each] as const),
+      marks: "none" as const,
+    })),
+    table: {
+      head: ["policy", "mean", "peak", "time (s)"],
+      rows: results.map(({ policy, sequences_mean, sequences_peak, seconds }) => [
+        policy,
+        sequences_mean,
+        sequences_peak,
+        seconds,
+      ]),
+    },
+  };
+}
+
+/** Charts what K/V memory is used for in the course of time. */
+function memoryFigure(
+  { results, model: { kv_token_bytes: bytes } }: ServingResult,
+  { policy, timeline, capacity_tokens: capacity, kv_share: share }: ServingEntry,
+  unit: TimeUnit,
+): LineFigure | undefined {
+  if (timeline === null) return undefined;
+  const size = byteUnit(capacity * bytes);
+  const scaled = (tokens: number) => tokens * bytes / size.bytes;
+  return {
+    kind: "lines",
+    id: `kv-over-time-${policy}`,
+    title: `K/V memory over time, ${policy}`,
+    caption:
+      "The memory by use: tokens that are stored, tokens reserved for later, and what is lost or free.",
+    x: timeAxis(unit, results),
+    y: { title: size.name, unit: size.name, log: false, min: 0, max: scaled(capacity) },
+    stacked: true,
+    series: USES.map(({ key, name, colour }) => ({
+      name,
+      colour,
+      points: timeline[key].map((tokens, i) =>
+        [(i + 0.5) * timeline.span_ms / unit.ms, scaled(tokens)] as const
+      ),
+      marks: "none" as const,
+    })),
+    table: {
+      head: ["use", "mean over time (%)"],
+      rows: USES.map(({ key, name }) => [name, 100 * share[key]]),
+    },
+  };
+}
+
+/** Charts when requests waited and when they ran, on one axis for all policies. */
+function ganttFigures(results: readonly ServingEntry[], unit: TimeUnit): BarFigure[] {
+  const charts = results.flatMap(({ policy, requests }) => {
+    const shown = (requests ?? []).toSorted((a, b) => a.request - b.request).slice(0, MOST_ROWS);
+    return shown.length === 0 ? [] : [{ policy, shown }];
+  });
+  const last = Math.max(...charts.flatMap(({ shown }) => shown.map(({ end_ms }) => end_ms)));
+  return charts.map(({ policy, shown }) => {
+    const times = (key: "arrival_ms" | "first_token_ms" | "end_ms") =>
+      shown.map((each) => each[key] / unit.ms);
+    return {
+      kind: "bars",
+      id: `requests-${policy}`,
+      title: `Requests over time, ${policy}`,
+      caption:
+        `The first ${shown.length} requests in the order of arrival: until the first token, and from there ` +
+        "to the last.",
+      categories: shown.map(({ request }) => `${request + 1}`),
+      x: { title: `time (${unit.name})`, unit: unit.name, log: false, min: 0, max: last / unit.ms },
+      series: [
+        {
+          name: "until the first token",
+          colour: "free",
+          values: times("first_token_ms"),
+          from: times("arrival_ms"),
+        },
+        { name: "decoding", colour: "decode", values: times("end_ms"), from: times("first_token_ms") },
+      ],
+      stacked: false,
+      table: {
+        head: ["request", "arrival (ms)", "first token (ms)", "last token (ms)"],
+        rows: shown.map((each) => [each.request + 1, each.arrival_ms, each.first_token_ms, each.end_ms]),
+      },
+    };
+  });
+}
+
+/** Shades by which the sequences of a block table are told apart. */
+const SEQUENCE_COLOURS: readonly ColourKey[] = [
+  "decode",
+  "later",
+  "used",
+  "tables",
+  "external",
+  "staging",
+  "internal",
+  "free",
+];
+
+/** Charts which physical block holds each logical block. */
+function blocksFigure({ policy, layout }: ServingEntry): LineFigure | undefined {
+  if (layout === null) return undefined;
+  const { sequences, pool_blocks, block_tokens } = layout;
+  return {
+    kind: "lines",
+    id: `blocks-${policy}`,
+    title: `Block tables, ${policy}`,
+    caption:
+      `Blocks of ${block_tokens} tokens of the first sequences, in the fullest step after the first request ended. A block lies wherever ` +
+      "one was free; what follows it in the text may lie anywhere else.",
+    x: { title: "physical block", unit: "", log: false, min: 0, max: pool_blocks },
+    y: { title: "logical block", unit: "", log: false, min: 0 },
+    series: sequences.map(({ request, blocks }, i) => ({
+      name: `request ${request + 1}`,
+      colour: SEQUENCE_COLOURS[i]!,
+      points: blocks.map((block, logical) => [block, logical] as const),
+      marks: "only points" as const,
+    })),
+    table: {
+      head: ["request", "tokens", "physical blocks in logical order"],
+      rows: sequences.map(({ request, tokens, blocks }) => [request + 1, tokens, blocks.join(" ")]),
+    },
+  };
+}
+
+/** Charts throughput against the share of memory that holds tokens: a point per policy. */
+function throughputFigure({ results }: ServingResult): LineFigure {
+  const tokens = results.map((each) => each.output_tokens_per_second);
+  return {
+    kind: "lines",
+    id: "throughput",
+    title: "Throughput against the use of memory",
+    caption:
+      "A point per policy. Memory that holds tokens serves requests; memory that is reserved or lost does not.",
+    x: { title: "K/V memory that holds tokens, mean over time (%)", unit: "%", log: false, min: 0, max: 100 },
+    y: axisFor("output tokens/s", "tokens/s", tokens),
+    series: results.map(({ policy, kv_share, output_tokens_per_second: rate }) => ({
+      name: policy,
+      colour: colourOf(policy),
+      points: [[100 * kv_share.token_states, rate] as const],
+      labels: [policy],
+      marks: "only points" as const,
+    })),
+    table: {
+      head: ["policy", "token states (%)", "output tokens/s", "sequences, mean"],
+      rows: results.map((each) => [
+        each.policy,
+        100 * each.kv_share.token_states,
+        each.output_tokens_per_second,
+        each.sequences_mean,
+      ]),
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The kinds of results that have a report: how each is read, and what shows it. Terminal, page and charts ask here, so
+ * that a new kind is one entry.
+ *
+ * @module
+ */
+import { LOAD_KIND, type LoadResult, parseLoad } from "../load/load_result.ts";
+import { LADDER_KIND, type LadderResult, parseLadder } from "../measure/ladder/ladder_result.ts";
+import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile/profile_result.ts";
+import { kindOf } from "../measure/record/record.ts";
+import { BENCH_KIND, type BenchResult, parseResult } from "../measure/record/result.ts";
+import { PAPER_KIND, type PaperResult, parsePaper } from "../simulate/paper/paper_result.ts";
+import { parseServing, SERVING_KIND, type ServingResult } from "../simulate/serving_result.ts";
+import { figuresOf } from "./figures/all.ts";
+import type { Figure } from "./figures/figure.ts";
+import { ladderFigure } from "./figures/ladder.ts";
+import { loadFigures } from "./figures/load.ts";
+import { paperFigures } from "./figures/paper.ts";
+import { rooflineFigure } from "./figures/roofline.ts";
+import { servingFigures } from "./figures/serving.ts";
+import { formatResults } from "./formats.ts";
+import type { Lang } from "./ladder/lang.ts";
+import { ladderTable } from "./ladder/table.ts";
+import { loadTable } from "./load_table.ts";
+import { ladderSection } from "./page/ladder_section.ts";
+import {
+  benchSection,
+  loadSection,
+  paperSection,
+  profileSection,
+  type Section,
+  servingSection,
+} from "./page/sections.ts";
+import { paperTable } from "./paper_table.ts";
+import { profileTable } from "./profile_table.ts";
+import { servingTable } from "./serving_table.ts";
+
+/** Results that have a report. */
+export type Reportable =
+  | BenchResult
+  | LadderResult
+  | ProfileResult
+  | PaperResult
+  | ServingResult
+  | LoadResult;
+
+/** Reader and views of one kind of result. */
+interface ReportKind<R> {
+  /** Checks what a file holds. */
+  readonly parse: (json: unknown, source: string) => R;
+  /** Shows it on a terminal. */
+  readonly table: (result: R, options: { readonly wide: boolean; readonly lang: Lang }) => string;
+  /** Draws it. */
+  readonly figures: (result: R, lang: Lang) => readonly Figure[];
+  /** Makes its part of the page around its charts. */
+  readonly section: (
+    result: R,
+    figures: readonly Figure[],
+    prefix: string,
+    lang: Lang,
+  ) => Omit<Section, "figures">;
+  /** True if it has words in every language. Default: it has English ones. */
+  readonly speaks?: boolean;
+}
+
+const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable, { readonly kind: K }>> } = {
+  [BENCH_KIND]: {
+    parse: parseResult,
+    table: (result, { wide }) => formatResults([result], "table", wide),
+    figures: figuresOf,
+    section: benchSection,
+  },
+  [LADDER_KIND.kind]: {
+    parse: parseLadder,
+    table: (result, { lang }) => ladderTable(result, lang),
+    figures: (result, lang) => [ladderFigure(result, lang)],
+    section: (result, figures, _, lang) => ladderSection(result, figures, lang),
+    speaks: true,
+  },
+  [PROFILE_KIND]: {
+    parse: parseProfile,
+    table: profileTable,
+    figures: (result) => [rooflineFigure(result)],
+    section: profileSection,
+  },
+  [PAPER_KIND.kind]: { parse: parsePaper, table: paperTable, figures: paperFigures, section: paperSection },
+  [SERVING_KIND.kind]: {
+    parse: parseServing,
+    table: servingTable,
+    figures: servingFigures,
+    section: servingSection,
+  },
+  [LOAD_KIND.kind]: { parse: parseLoad, table: loadTable, figures: loadFigures, section: loadSection },
+};
+
+/** Returns what shows a result. */
+export function kindFor<R extends Reportable>(result: R): ReportKind<R> {
+  return KINDS[result.kind] as unknown as ReportKind<R>; // the compiler does not see that the key is the result's own
+}
+
+/**
+ * Reads a result of any kind that has a report.
+ *
+ * @throws {KvbenchError} If it is no such result.
+ */
+export function parseReportable(json: unknown, source: string): Reportable {
+  const kind = kindOf(json);
+  const { parse } = kind !== null && kind in KINDS ? KINDS[kind as keyof typeof KINDS] : KINDS[BENCH_KIND];
+  return parse(json, source);
+}

@@ -1,0 +1,85 @@
+/**
+ * A ladder's part of the report page, in a language.
+ *
+ * @module
+ */
+import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
+import type { Figure } from "../figures/figure.ts";
+import type { Lang } from "../ladder/lang.ts";
+import { ladderView, type RungView } from "../ladder/view.ts";
+import { type Html, html } from "./html.ts";
+import { claimsTable, facts, figureMarkup, type Section } from "./sections.ts";
+
+/** Makes the section of a ladder. */
+export function ladderSection(
+  result: LadderResult,
+  figures: readonly Figure[],
+  lang: Lang,
+): Omit<Section, "figures"> {
+  const view = ladderView(result, lang), { words, published } = view;
+  const { environment, command, created } = result;
+  const body = html`
+    <p class="faint">${view.heading}, ${created.slice(0, 10)}</p>
+    <p class="answer">${view.answer}</p>
+    <ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>
+    <div class="figures wide">${figures.map((each) => figureMarkup(each, words.page.table))}</div>
+    <h3>${words.page.figures}</h3>
+    ${rungTable(view)}
+    <ul>${view.sentences.map((text) => html`<li>${text}</li>`)}</ul>
+    <h3>${words.page.differences}</h3>
+    <p>${published.said}</p>
+    <ul>${published.differences.map((text) => html`<li>${text}</li>`)}</ul>
+    ${claimsTable(view.claims, {
+      title: words.claimsTitle,
+      columns: words.claimsColumns,
+      note: words.claimsNote,
+    })}
+    ${facts(environment, command, [], words.page.details)}
+  `;
+  return { title: words.title, pageTitle: words.title, body };
+}
+
+/** Makes the table of the rungs, with the whole and the product below them. */
+function rungTable(
+  { words: { columns, whole, product }, rungs, ...view }: ReturnType<typeof ladderView>,
+): Html {
+  const row = ({ label, changes, time, gain, peak, published }: RungView) =>
+    html`
+      <tr>
+        <th scope="row">${label}</th>
+        <td class="long">${changes}</td>
+        <td class="number">${time}</td>
+        <td class="number">${gain}</td>
+        <td class="number">${peak}</td>
+        <td class="number">${published === undefined ? "" : published.msPerToken}</td>
+        <td class="number">${published === undefined ? "" : published.peakMb}</td>
+      </tr>
+    `;
+  const sum = (label: string, factor: string) =>
+    html`
+      <tr>
+        <th scope="row">${label}</th>
+        <td></td>
+        <td></td>
+        <td class="number">${factor}</td>
+        <td></td>
+        <td></td>
+        <td></td>
+      </tr>
+    `;
+  const heads = [columns.msPerToken, columns.factor, columns.peak, columns.published, columns.publishedPeak];
+  return html`
+    <div class="scroll tall" tabindex="0" role="region" aria-label="${columns.rung}">
+      <table class="rungs">
+        <thead>
+          <tr>
+            <th scope="col">${columns.rung}</th>
+            <th scope="col">${columns.changes}</th>
+            ${heads.map((text) => html`<th scope="col" class="number">${text}</th>`)}
+          </tr>
+        </thead>
+        <tbody>${rungs.map(row)}${sum(whole, view.whole)}${sum(product, view.product)}</tbody>
+      </table>
+    </div>
+  `;
+}

@@ -1,0 +1,140 @@
+/**
+ * Bars for hardware's kernels that need no GPU and no compiler: enough workgroups, few reads one after another, lines of
+ * the cache that are used whole, few dispatches. Bars that are not reached yet stand with today's figure, which may not
+ * get worse.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { parseConfig } from "../src/checkpoint/config.ts";
+import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
+import { openDecoder } from "../src/engine/with_decoder.ts";
+import { WEIGHT_DTYPES } from "../src/formats/registry.ts";
+import { openGpu } from "../src/host/gpu.ts";
+import { sharingStrategy } from "../src/kv/registry.ts";
+import { linearVariants } from "../src/model/autotune/variants.ts";
+import { Gpt2 } from "../src/model/gpt2.ts";
+import { HARDWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
+import { linesOverLeast } from "../src/model/walk.ts";
+import { planningContext, staticFigures, stepKernels } from "../tools/hardware/statics.ts";
+import { fakeWebGpu, Trace } from "./trace/fake_gpu.ts";
+
+/** Least workgroups by output width, and most reads of a lane one after another. */
+const BARS = {
+  narrow: 1536,
+  workgroups: { narrow: 48, wide: 96 },
+  trips: { "out": 24, other: 12 },
+  lines: 1.25,
+  flopPerByte: 12,
+  argmaxWorkgroups: 32,
+} as const;
+/** Output width of each product. */
+const WIDTHS: Readonly<Record<string, number>> = { qkv: 2304, proj: 768, fc: 3072, out: 768, head: 50257 };
+
+/** Dispatches of a decode step of GPT-2 124M whose head is one part; the bar is 64. */
+const DISPATCHES_TODAY = 113;
+/** Reads of a lane of the sampler one after another in a scan; the bar is 12. */
+const SAMPLE_TRIPS_TODAY = 197;
+
+const features = new Set<GPUFeatureName>(["subgroups"]);
+const TUNINGS: readonly Tuning[] = [
+  HARDWARE_TUNING,
+  SUBGROUP_TUNING,
+  ...linearVariants({ features }).filter(({ texels }) => !texels).filter(({ wideRows }) => !wideRows).map((
+    variant,
+  ) => ({ ...HARDWARE_TUNING, ...variant })),
+];
+
+for (const tuning of TUNINGS) {
+  const { name, linearLanes, kSplit, subgroups } = tuning;
+  const variant = subgroups ? "subgroups" : `${linearLanes} × ${kSplit} lanes`;
+  for (const dtype of WEIGHT_DTYPES) {
+    Deno.test(`Products of one row keep a GPU busy and its lines whole (${name}, ${variant}, ${dtype})`, () => {
+      const wrong: string[] = [];
+      for (const kernel of stepKernels(planningContext(tuning, dtype))) {
+        const width = WIDTHS[kernel.name];
+        if (kernel.step !== "decode" || width === undefined) continue;
+        const { workgroups, lanes, trips, lines } = staticFigures(kernel)!;
+        const expect = (holds: boolean, what: string) => {
+          if (!holds) wrong.push(`${kernel.name}: ${what}`);
+        };
+        const { narrow, wide } = BARS.workgroups;
+        expect(workgroups >= (width < BARS.narrow ? narrow : wide), `${workgroups} workgroups`);
+        expect(trips <= (kernel.name === "out" ? BARS.trips.out : BARS.trips.other), `${trips} trips`);
+        expect(lines <= BARS.lines, `${lines} times the lines`);
+        expect(subgroups || lanes % 64 === 0, `${lanes} lanes fill no wave of 64`);
+      }
+      assert.deepEqual(wrong, []);
+    });
+  }
+}
+
+for (const dtype of WEIGHT_DTYPES) {
+  Deno.test(`Products of many rows compute much for a byte and use its line whole (${dtype})`, () => {
+    const kernels = stepKernels(planningContext(HARDWARE_TUNING, dtype));
+    for (
+      const kernel of kernels.filter(({ step, name }) => step !== "decode" && WIDTHS[name] !== undefined)
+    ) {
+      const { lines, lanes, flopPerByte, workgroups } = staticFigures(kernel)!;
+      const what = `${kernel.name}, ${kernel.step}`;
+      assert.ok(lines <= BARS.lines, `${what}: ${lines} times the lines`);
+      assert.equal(lanes % 64, 0, what);
+      assert.ok(workgroups >= BARS.workgroups.narrow, `${what}: ${workgroups} workgroups`);
+      if (kernel.step === "prefill") assert.ok(flopPerByte! >= BARS.flopPerByte, `${what}: ${flopPerByte}`);
+    }
+  });
+}
+
+Deno.test("Argmax takes 32 workgroups and more, and a norm one read of a lane", () => {
+  const kernels = stepKernels(planningContext(HARDWARE_TUNING, "f32"));
+  const figures = (name: string) => staticFigures(kernels.find((kernel) => kernel.name === name)!)!;
+  assert.ok(figures("argmax").workgroups >= BARS.argmaxWorkgroups);
+  assert.ok(figures("argmax").trips <= BARS.trips.other);
+  assert.equal(figures("norm").trips, 1);
+  for (const name of ["argmax", "norm", "sample"]) assert.ok(figures(name).lines <= BARS.lines, name);
+  assert.ok(figures("sample").trips <= SAMPLE_TRIPS_TODAY);
+});
+
+Deno.test("A decode step of twelve layers takes no more dispatches than it did", async () => {
+  const config = parseConfig({
+    ...{
+      vocab_size: 64,
+      n_positions: 32,
+      n_embd: 16,
+      n_head: 2,
+      n_layer: 12,
+      bos_token_id: 0,
+      eos_token_id: 0,
+    },
+  }, "the counted model");
+  const trace = new Trace(), own = Object.getOwnPropertyDescriptor(navigator, "gpu");
+  Object.defineProperty(navigator, "gpu", { configurable: true, value: fakeWebGpu(trace, []) });
+  try {
+    const gpu = await openGpu({ webgpu: "deno" });
+    const model = await Gpt2.load(gpu, new SyntheticCheckpoint("counted", config, 1), {
+      tuning: HARDWARE_TUNING,
+    });
+    const decoder = await openDecoder(model, {
+      ...{ strategy: sharingStrategy().name, nSequences: 1, maxPromptTokens: 4, maxTokens: 8 },
+    });
+    decoder.begin([[1, 2, 3]]);
+    decoder.advance(1);
+    trace.take();
+    decoder.advance(1);
+    const dispatches = trace.take().filter(({ kernel }) => kernel !== undefined).length;
+    assert.ok(dispatches <= DISPATCHES_TODAY, `${dispatches} dispatches`);
+    decoder.dispose();
+    model.dispose();
+    gpu.dispose();
+  } finally {
+    if (own) Object.defineProperty(navigator, "gpu", own);
+    else Reflect.deleteProperty(navigator, "gpu");
+  }
+});
+
+Deno.test("linesOverLeast() counts lines that are touched in part", () => {
+  const dense = { lanes: 32, bytes: 16, at: (lane: number) => 16 * lane };
+  assert.equal(linesOverLeast(dense, 32), 1);
+  assert.equal(linesOverLeast({ ...dense, at: (lane) => 64 * lane }, 32), 4);
+  assert.equal(linesOverLeast({ ...dense, lanes: 8 }, 64), 1);
+});

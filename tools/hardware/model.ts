@@ -1,0 +1,70 @@
+/**
+ * An estimate of a decode step's time on GPUs that are not at hand. It is no measurement: a kernel takes a dispatch, and
+ * then as long as its bytes or as its waits for memory, whichever is more.
+ *
+ * @module
+ */
+import { stepCosts } from "../../src/model/costs.ts";
+import type { Dtype } from "../../src/formats/registry.ts";
+import type { Tuning } from "../../src/model/tuning.ts";
+import { planningContext, stepKernels, STEPS } from "./statics.ts";
+
+/** Bytes per second of the memory of GPUs, as their makers say. */
+export const GPUS: Readonly<Record<string, number>> = {
+  "RTX 3060": 360e9,
+  "RX 7900 XTX": 960e9,
+  "M2": 100e9,
+  "H200": 4800e9,
+  "integrated, 24 units": 80e9,
+};
+
+/** Seconds that a dispatch takes, and a wait for memory: the least and the most that are assumed. */
+const ASSUMED = [{ dispatch: 2e-6, wait: 0.4e-6 }, { dispatch: 5e-6, wait: 0.6e-6 }] as const;
+/** Waits of kernels that do not tell their way: of attention's scores and sums, and of what is copied once. */
+const OTHER_WAITS: Readonly<Record<string, number>> = { "attention decode": 16, "attention combine": 9 };
+/** Waits of a layer norm: for the row, then once more for it, which is in a cache, gamma and beta. */
+const NORM_WAITS = 2;
+
+/** Kernels of a step: how often they are dispatched, the bytes of all of them, and the waits of each. */
+export interface ModelledKernel {
+  readonly count: number;
+  readonly bytes: number;
+  readonly waits: number;
+}
+
+/** Lists the kernels of a decode step of GPT-2 124M. */
+export function modelledStep(tuning: Tuning, dtype: Dtype): ModelledKernel[] {
+  const context = planningContext(tuning, dtype), { config } = context;
+  const batch = STEPS.decode,
+    costs = stepCosts(batch, { config, weightsDtype: dtype, kvDtype: "f32", tuning });
+  const waits = new Map(
+    stepKernels(context).filter(({ step }) => step === "decode").map(({ name, plan: { walk } }) => {
+      const { trips, atOnce = 1 } = walk ?? { trips: 1 };
+      return [name, Math.ceil(trips / atOnce)];
+    }),
+  );
+  return Object.entries(costs).filter(([, { bytes }]) => bytes > 0).map(([role, { bytes }]) => ({
+    count: role === "norm"
+      ? 2 * config.nLayer
+      : /^(embedding|final norm|head|argmax)/.test(role)
+      ? 1
+      : config.nLayer,
+    bytes,
+    waits: role.endsWith("norm") ? NORM_WAITS : waits.get(role) ?? OTHER_WAITS[role] ?? 1,
+  }));
+}
+
+/** Estimates a step's time in ms, at best and at worst, and what its bytes alone would take. */
+export function estimateMs(
+  kernels: readonly ModelledKernel[],
+  bytesPerSecond: number,
+): { readonly range: readonly [number, number]; readonly floor: number } {
+  const total = ({ dispatch, wait }: typeof ASSUMED[number]) =>
+    kernels.reduce(
+      (sum, { count, bytes, waits }) =>
+        sum + count * (dispatch + Math.max(bytes / count / bytesPerSecond, waits * wait)),
+      0,
+    ) * 1000;
+  const bytes = kernels.reduce((sum, kernel) => sum + kernel.bytes, 0);
+  return { range: [total(ASSUMED[0]), total(ASSUMED[1])], floor: bytes / bytesPerSecond * 1000 };
+}
