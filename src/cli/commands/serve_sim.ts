@@ -17,7 +17,7 @@ import type { ScoredCell } from "../../measure/quality/scored_cell.ts";
 import { qualityPaid } from "../../simulate/quality_paid.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { nameList } from "../options/values.ts";
-import { addKvDtypeOption, addModelOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";
 import {
   addServingOptions,
@@ -46,7 +46,7 @@ const LESS = optionList(
 type Options = SimulatorOptions & ServingOptions & JsonOptions & Values<typeof LESS>;
 
 export function serveSimCommand(): Command {
-  const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
+  const command = addDryRunOptions(addKvDtypeOptions(addModelOptions(new Command("serve-sim"))));
   return describeHelp(addJsonOption(addOptions(addServingOptions(command), ...LESS)), {
     everyday: "model policies kv-budget lengths requests rate dry-run gpu seed json",
     examples: [
