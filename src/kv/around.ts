@@ -6,7 +6,7 @@
  */
 import type { Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerVectors } from "../gpu/ledger.ts";
+import type { LedgerBuffer, LedgerVectors } from "../gpu/ledger.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { KvLayer } from "./layer.ts";
@@ -62,6 +62,8 @@ export interface KvAroundContext extends KvModel {
   readonly pool: {
     readonly layout: KvLayout;
     readonly layers: readonly KvLayer[];
+    /** The table of the layers' slots. */
+    readonly table: LedgerBuffer;
     bindGroups(layer: number): KvGroups;
   };
 }
@@ -94,6 +96,8 @@ export interface KvAround {
   readonly kvBytes: number;
   /** True if it submits the recorder within a step. Default: false. */
   readonly submitsWithin?: boolean;
+  /** Returns what the next step has to wait for before it is recorded, or undefined for nothing. Default: nothing. */
+  ready?(): Promise<void> | undefined;
   /** Called before a step is recorded. */
   begin?(batch: KvBatch): void;
   /** Returns what holds a layer's K and V in the step. Default: the pool. */
@@ -126,6 +130,8 @@ export interface KvAroundBytes {
   readonly largestKv: number;
   /** Tables, scores and the like. */
   readonly other: number;
+  /** In host memory. Default: 0. */
+  readonly host?: number;
 }
 
 /** A strategy's operators around attention, to be made. */

@@ -6,6 +6,7 @@
  */
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { KvAroundDef } from "./around.ts";
+import type { ReadSlots } from "./source.ts";
 import type { KvPolicy, KvTraits } from "./policy.ts";
 
 /** A value of an option; null where the option does not apply, or is left to the strategy. */
@@ -67,6 +68,8 @@ export interface KvAddressing {
    * which {@linkcode KvPolicy.place} fills.
    */
   readonly table: { readonly slotsPerSequence: number } | { readonly width: number };
+  /** The memory that operators around attention put K and V in for it to read. Default: where they are stored. */
+  readonly read?: ReadSlots;
   /** The most slots of a layer. Default: those of the policy's beginning. */
   readonly mostSlots?: number;
   /** Slots that lie together, head by head: see `kv_groups.wgsl`. */
@@ -125,7 +128,7 @@ export interface StrategyDef {
    *
    * @internal For the parts of kvbench alone.
    */
-  around?(need: KvNeed, options: KvOptions): KvAroundDef;
+  around?(need: KvNeed, options: KvOptions): KvAroundDef | undefined;
   /** Returns the room that continuations of one prompt need. Default: that of the longest sequence for each. */
   groupTokens?(
     group: { readonly promptTokens: number; readonly newTokens: number; readonly nSequences: number },
@@ -170,10 +173,11 @@ export interface Kv {
  * @throws {UsageError} If the memory has no room for a single block or region.
  */
 export function makeKv({ strategy, options }: KvChoice, need: KvNeed): Kv {
+  const around = strategy.around?.(need, options);
   return {
     strategy,
     policy: strategy.policy(need, options),
     addressing: strategy.addressing(need, options),
-    ...(strategy.around && { around: strategy.around(need, options) }),
+    ...(around && { around }),
   };
 }
