@@ -5,6 +5,8 @@
  */
 import { z } from "../base/zod.ts";
 import type { Counters } from "../engine/scheduler/counters.ts";
+import { KV_DTYPES } from "../formats/registry.ts";
+import { dtypeSchema } from "../formats/schema.ts";
 import { KV_STORAGES, type KvStorage } from "../kv/pool.ts";
 import { amount, count } from "../measure/record/fields.ts";
 import type { Percentiles } from "./samples.ts";
@@ -27,6 +29,13 @@ const share = (what: string) => z.number().min(0).max(1).describe(what);
 /** Checks a {@linkcode ServingEntry}. */
 export const servingEntrySchema = z.strictObject({
   policy: z.string().describe("Strategy by which sequences get room for K and V"),
+  kv_dtype: dtypeSchema(KV_DTYPES).nullable().describe("Type of K and V; null in results before version 4"),
+  quality: z.strictObject({
+    kld_mean: z.number().describe("Mean KL divergence from full float32 per token, in nats"),
+    same_top: share("Share of tokens whose likeliest one is that of full float32"),
+  }).nullable().describe(
+    "Quality that a record of `quality` has for it; null where none was given or it has none",
+  ),
   kv_storage: z.enum(KV_STORAGES).nullable()
     .describe(
       "Storage of K and V on the GPU: textures or buffers; null in dry runs and in results of version 1",
@@ -114,6 +123,8 @@ export function servingEntry(outcome: Outcome): ServingEntry {
   const perSecond = (value: number) => ms === 0 ? 0 : 1000 * value / ms;
   return {
     policy,
+    kv_dtype: null,
+    quality: null,
     kv_storage: storage,
     capacity_tokens: capacity,
     finished: tally.nFinished,
