@@ -46,6 +46,7 @@ export async function benchPlanOf(
     target_ci: options.targetCi,
     max_seconds: options.maxSeconds,
     seed: options.seed,
+    ...(options.shard && { shard: options.shard }),
   };
   checkPlan(plan, config);
   return plan;
