@@ -62,7 +62,6 @@ export function reportCommand(): Command {
       ["Write a page that works offline", "report result.json -o report.html"],
       ["Draw every chart for a paper", "report result.json --png charts"],
       ["Join results into one table for a spreadsheet", "report a.json b.json -o results.csv"],
-      ["Join the shards that many machines have measured", "report results/*.json -o report.html"],
     ],
   })
     .summary("Show results, or write a page, charts or data")
