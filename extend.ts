@@ -19,6 +19,7 @@ export type {
 } from "./src/kv/strategy_def.ts";
 export type { KvOption, KvOptions, KvValue } from "./src/kv/strategy_def.ts";
 export type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "./src/kv/policy.ts";
+export type { ReadSlots } from "./src/kv/source.ts";
 export type { PrefixKey } from "./src/kv/prefix_keys.ts";
 export { type Move, Moves, type SlotRange, type Swapped } from "./src/kv/moves.ts";
 export { RegionPolicy } from "./src/kv/region_policy.ts";

@@ -105,6 +105,7 @@ const STAMPS: Readonly<Record<string, number>> = {
   "cli/commands/ladder.ts": 1,
   "cli/commands/load.ts": 1,
   "cli/commands/profile.ts": 1,
+  "cli/commands/quality.ts": 1,
   "cli/commands/selftest.ts": 1,
   "cli/commands/serve_sim/serving_runner.ts": 1,
   "measure/record/new_result.ts": 1,

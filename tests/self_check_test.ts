@@ -30,13 +30,15 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "linear_rows_wide.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_rows_tall.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_row_split.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
-  "linear_rows.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
+  "linear_rows_split.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
+  "linear_rows_block.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "kv_write.wgsl": ["* 3u + 1u + part)", "* 3u + 2u - part)"],
   "attention_combine.wgsl": [", o / l);", ", o / (l + 0.001));"],
   "attention_prefill.wgsl": ["key_scale = SCALE * kv", "key_scale = SCALE * 1.01 * kv"],
   "attention_decode.wgsl": ["SCALE * sum *", "SCALE * 1.01 * sum *"],
   "kv_copy.wgsl": ["i < 2u * N_HEAD * copy.n_slots", "i + 1u < copy.n_slots"],
   "argmax.wgsl": ["best_ids[i] < id)", "best_ids[i] > id)"],
+  "argmax_parts.wgsl": ["min(first + stretch,", "min(first + 1u,"],
   "sample.wgsl": ["* 1664525u", "* 1664527u"],
 };
 

@@ -96,6 +96,9 @@ Deno.test("selftest checks a registered storage type and a registered operator",
   const { checks } = parseSelfTest(JSON.parse(text), "stdout");
   assert.deepEqual(checks.filter(({ verdict }) => verdict !== "right"), []);
   const ofFormat = checks.filter(({ variant }) => variant.startsWith(BF16.name)).map(({ kernel }) => kernel);
-  assert.ok(ofFormat.includes("embedding.wgsl") && ofFormat.includes("linear_rows.wgsl"), String(ofFormat));
+  assert.ok(
+    ofFormat.includes("embedding.wgsl") && ofFormat.includes("linear_rows_block.wgsl"),
+    String(ofFormat),
+  );
   assert.equal(checks.filter(({ kernel }) => kernel === "rms_norm.wgsl").length >= 2, true);
 });

@@ -6,6 +6,7 @@
 import { fileURLToPath } from "node:url";
 import { LADDER_KIND, ladderJsonSchema } from "../src/measure/ladder/ladder_result.ts";
 import { PROFILE_VERSION, profileJsonSchema } from "../src/measure/profile/profile_result.ts";
+import { QUALITY_VERSION, qualityJsonSchema } from "../src/measure/quality/quality_result.ts";
 import { resultJsonSchema, SCHEMA_VERSION } from "../src/measure/record/result.ts";
 
 /** The parts of a JSON Schema that are read here. */
@@ -106,6 +107,12 @@ ${fieldTable(ladderJsonSchema())}
 What \`profile --json\` writes.
 
 ${fieldTable(profileJsonSchema())}
+
+## \`kvbench.quality\`, version ${QUALITY_VERSION}
+
+What \`quality --json\` writes.
+
+${fieldTable(qualityJsonSchema())}
 `;
 }
 

@@ -39,6 +39,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
     ladder: async () => (await import("./commands/ladder.ts")).ladderCommand(),
     profile: async () => (await import("./commands/profile.ts")).profileCommand(),
     perplexity: async () => (await import("./commands/perplexity.ts")).perplexityCommand(),
+    quality: async () => (await import("./commands/quality.ts")).qualityCommand(),
     "serve-sim": async () => (await import("./commands/serve_sim.ts")).serveSimCommand(),
     paper: async () => (await import("./commands/paper.ts")).paperCommand(),
   },

@@ -6,7 +6,7 @@
  */
 import type { Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { LedgerVectors } from "../gpu/ledger.ts";
+import type { LedgerBuffer, LedgerVectors } from "../gpu/ledger.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { KvLayer } from "./layer.ts";
@@ -62,6 +62,8 @@ export interface KvAroundContext extends KvModel {
   readonly pool: {
     readonly layout: KvLayout;
     readonly layers: readonly KvLayer[];
+    /** The table of the layers' slots. */
+    readonly table: LedgerBuffer;
     bindGroups(layer: number): KvGroups;
   };
 }

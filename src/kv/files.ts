@@ -11,6 +11,9 @@ import oneWordCode from "../../wgsl/lib/kv/kv_element_1.wgsl" with { type: "text
 import twoWordsCode from "../../wgsl/lib/kv/kv_element_2.wgsl" with { type: "text" };
 import fourWordsCode from "../../wgsl/lib/kv/kv_element_4.wgsl" with { type: "text" };
 import sameCode from "../../wgsl/lib/kv/kv_same.wgsl" with { type: "text" };
+import gatherCode from "../../wgsl/ops/kv_gather/kv_gather.wgsl" with { type: "text" };
+import gatherTexelsCode from "../../wgsl/ops/kv_gather/kv_gather_texels.wgsl" with { type: "text" };
+import gatherWordsCode from "../../wgsl/ops/kv_gather/kv_gather_words.wgsl" with { type: "text" };
 import scalesReadCode from "../../wgsl/lib/kv/kv_scales_read.wgsl" with { type: "text" };
 import scalesWriteCode from "../../wgsl/lib/kv/kv_scales_write.wgsl" with { type: "text" };
 import texelsReadCode from "../../wgsl/lib/kv/kv_texels_read.wgsl" with { type: "text" };
@@ -22,6 +25,12 @@ import { renamed, type WgslFile } from "../gpu/wgsl.ts";
 
 /** Copies slots. */
 export const KV_COPY: WgslFile = { name: "kv_copy.wgsl", code: copyCode };
+/** Gathers blocks: the kernel, and its access to textures and to buffers. */
+export const KV_GATHER = {
+  all: { name: "kv_gather.wgsl", code: gatherCode },
+  texels: { name: "kv_gather_texels.wgsl", code: gatherTexelsCode },
+  words: { name: "kv_gather_words.wgsl", code: gatherWordsCode },
+} as const satisfies Record<string, WgslFile>;
 /** Buffers and textures: for each, the place of a head in it, and the access to read and to write. */
 const PLACES = {
   buffer: {
@@ -54,6 +63,7 @@ export const KV_FILES: readonly WgslFile[] = [
   ...Object.values(ELEMENTS),
   SAME,
   APART,
+  ...Object.values(KV_GATHER),
   UNSCALED,
   ...Object.values(SCALES),
 ];

@@ -14,7 +14,7 @@ import { TEXEL_BYTES } from "../gpu/texels.ts";
 import { storageFiles } from "./files.ts";
 import { KvLayer } from "./layer.ts";
 import { isWholeTexels, type KvHeadBytes, kvHeadBytes, type KvShape } from "./shape.ts";
-import type { KvGroups, KvSides, KvSource } from "./source.ts";
+import type { KvGroups, KvSides, KvSource, ReadSlots } from "./source.ts";
 
 /** The way in which slots are found, and their number. */
 export interface KvSlots {
@@ -28,6 +28,8 @@ export interface KvSlots {
   readonly group: number;
   /** Overrides that the file declares. */
   readonly overrides?: Readonly<Record<string, number>>;
+  /** The memory that attention reads. Default: where tokens are stored. */
+  readonly read?: ReadSlots | undefined;
 }
 
 /** Slots of a layer from `first` on. */
@@ -36,6 +38,14 @@ export interface LayerSlots {
   readonly layer: KvLayer;
   /** The first of the slots. */
   readonly first: number;
+}
+
+/** A layer, and the table of its slots. */
+export interface BoundSlots {
+  /** The layer. */
+  readonly layer: KvLayer;
+  /** The table that `kv_slot()` uses. */
+  readonly table: LedgerBuffer;
 }
 
 /** The form of every layer's K and V. */
@@ -57,7 +67,11 @@ export class KvLayout {
    * Chooses textures if the shape asks for them and they can hold it: each head's values have to be whole texels, and
    * there is one texture row for each slot.
    */
-  constructor(gpu: Gpu, shape: KvShape, { files: address, table, most, group, overrides }: KvSlots) {
+  constructor(
+    gpu: Gpu,
+    shape: KvShape,
+    { files: address, table, most, group, overrides, read: elsewhere }: KvSlots,
+  ) {
     this.#gpu = gpu;
     const [k, v] = this.headBytes = kvHeadBytes(shape);
     this.valueBytes = shape.nHead * (k.values + v.values);
@@ -65,20 +79,22 @@ export class KvLayout {
     const { maxTextureDimension2D } = gpu.device.limits;
     this.texels = shape.texels && isWholeTexels(shape) &&
       Math.max(most, this.valueBytes / TEXEL_BYTES) <= maxTextureDimension2D;
-    const files = (side: "read" | "write") => [
+    const files = (side: "read" | "write", address: readonly WgslFile[]) => [
       ...address,
       ...storageFiles(shape.dtype, this.texels ? "texels" : "buffer", side),
     ];
-    const layout = (label: string, kv: Access, scales: Access) =>
+    const layout = (label: string, kv: Access, table: Access, scales: Access) =>
       new BindLayout<string>(gpu.device, label, this.scaleBytes > 0 ? { kv, table, scales } : { kv, table });
+    const read = elsewhere ?? { files: address, table };
     this.#layouts = {
-      read: layout("kv read", this.texels ? "readTexels" : "read", "read"),
-      write: layout("kv write", this.texels ? "writeTexels" : "readWrite", "readWrite"),
+      read: layout("kv read", this.texels ? "readTexels" : "read", read.table, "read"),
+      write: layout("kv write", this.texels ? "writeTexels" : "readWrite", table, "readWrite"),
     };
+    const all = { SLOT_GROUP: group, ...overrides };
     this.source = {
-      files: { read: files("read"), write: files("write") },
+      files: { read: files("read", read.files), write: files("write", address) },
       layouts: this.#layouts,
-      overrides: { SLOT_GROUP: group, ...overrides },
+      overrides: { read: elsewhere ? { SLOT_GROUP: group } : all, write: all },
       rotates: kvStorages(shape.dtype).map(({ rotates = false }) => rotates) as [boolean, boolean],
     };
   }
@@ -104,10 +120,21 @@ export class KvLayout {
     return new KvLayer(kv, ledger.createBuffer(scales));
   }
 
-  /** Binds a layer for kernels, with the table that `kv_slot()` uses. */
-  bind({ kv, scales }: KvLayer, table: LedgerBuffer): KvGroups {
-    const bound = { kv, table, ...(scales && { scales }) };
-    return { read: this.#layouts.read.bind(bound), write: this.#layouts.write.bind(bound) };
+  /**
+   * Binds a layer for kernels, with the table that `kv_slot()` uses.
+   *
+   * @param read What attention reads. Default: the same.
+   */
+  bind(layer: KvLayer, table: LedgerBuffer, read: BoundSlots = { layer, table }): KvGroups {
+    const bound = ({ layer: { kv, scales }, table }: BoundSlots) => ({
+      kv,
+      table,
+      ...(scales && { scales }),
+    });
+    return {
+      read: this.#layouts.read.bind(bound(read)),
+      write: this.#layouts.write.bind(bound({ layer, table })),
+    };
   }
 
   /** Records a copy of slots from one layer's memory to another's; each slot is a group of its own. */

@@ -37,7 +37,8 @@ export interface KvPoolOptions {
 /** A layer, and what kernels bind of it. */
 interface BoundLayer {
   readonly layer: KvLayer;
-  readonly groups: KvGroups;
+  /** Undefined where attention reads elsewhere, which operators around it bind. */
+  readonly groups: KvGroups | undefined;
 }
 
 /** Token slots of every kept layer. */
@@ -53,7 +54,8 @@ export class KvPool {
   readonly #gpu: Gpu;
   readonly #options: KvPoolOptions;
   readonly #layout: KvLayout;
-  readonly #table: LedgerBuffer; // u32 slots per sequence, or [nSequences, width] u32
+  /** The table of the slots. */
+  readonly table: LedgerBuffer; // u32 slots per sequence, or [nSequences, width] u32
   /** Words of a sequence's row; 0 where there is one word for all. */
   readonly #width: number;
   /** The table's words, by sequence. */
@@ -67,8 +69,8 @@ export class KvPool {
   readonly #dropped: Promise<unknown>[] = [];
 
   private constructor(gpu: Gpu, options: KvPoolOptions) {
-    const { shape, addressing: { files, table, slotGroup, overrides, mostSlots }, nSlots, movesSlots } =
-      options;
+    const { shape, addressing, nSlots, movesSlots } = options;
+    const { files, table, slotGroup, overrides, mostSlots, read } = addressing;
     this.#gpu = gpu;
     this.#options = options;
     this.#width = "width" in table ? table.width : 0;
@@ -79,11 +81,12 @@ export class KvPool {
       most: mostSlots ?? nSlots,
       group: slotGroup,
       ...(overrides && { overrides }),
+      read,
     });
     this.source = this.#layout.source;
     this.slotBytes = this.#layout.slotBytes;
     this.storage = this.#layout.texels ? "textures" : "buffers";
-    this.#table = gpu.ledger.createBuffer({
+    this.table = gpu.ledger.createBuffer({
       label: "kv table",
       category: "tables",
       bytes: this.#width > 0 ? shape.nSequences * this.#width * 4 : 4,
@@ -178,9 +181,15 @@ export class KvPool {
     });
   }
 
-  /** Returns a layer's slots, with the table. Changes when the pool is resized. */
+  /**
+   * Returns a layer's slots, with the table. Changes when the pool is resized.
+   *
+   * @throws {Error} If attention reads elsewhere.
+   */
   bindGroups(layer: number): KvGroups {
-    return this.#layers[layer % this.#layers.length]!.groups;
+    const { groups } = this.#layers[layer % this.#layers.length]!;
+    if (groups === undefined) throw new Error("Attention reads elsewhere: expected operators that bind it");
+    return groups;
   }
 
   /**
@@ -197,7 +206,7 @@ export class KvPool {
     if (placed[first] !== UNUSED) submit();
     for (let i = first; i < entries.length; i++) placed[i] = entries[i]!;
     const at = (sequence * this.#width + first) * 4;
-    this.#gpu.device.queue.writeBuffer(this.#table.buffer, at, placed, first, entries.length - first);
+    this.#gpu.device.queue.writeBuffer(this.table.buffer, at, placed, first, entries.length - first);
   }
 
   /** Moves K and V, in order, and waits for nothing but host memory that is brought back. Submit recorded steps before. */
@@ -271,7 +280,7 @@ export class KvPool {
   rebind(): void {
     this.#layers = this.#layers.map(({ layer }) => ({
       layer,
-      groups: this.#layout.bind(layer, this.#table),
+      groups: this.#layout.bind(layer, this.table),
     }));
   }
 
@@ -279,7 +288,7 @@ export class KvPool {
   dispose(): void {
     this.#copier?.dispose();
     for (const { layer } of this.#layers) layer.destroy();
-    this.#table.destroy();
+    this.table.destroy();
   }
 
   /** Writes back what {@linkcode KvPool.save} returned, into as many slots. */
@@ -296,12 +305,13 @@ export class KvPool {
 
   #create(nSlots: number): BoundLayer {
     const layer = this.#layout.createLayer("kv", nSlots);
-    return { layer, groups: this.#layout.bind(layer, this.#table) };
+    const { read } = this.#options.addressing;
+    return { layer, groups: read ? undefined : this.#layout.bind(layer, this.table) };
   }
 
   #writeRegionSize(slots: number): void {
     this.#slotsPerSequence = slots;
-    this.#gpu.device.queue.writeBuffer(this.#table.buffer, 0, Uint32Array.of(slots));
+    this.#gpu.device.queue.writeBuffer(this.table.buffer, 0, Uint32Array.of(slots));
   }
 
   /**

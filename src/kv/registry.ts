@@ -9,6 +9,7 @@ import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
 import { H2O } from "./h2o/def.ts";
 import { NONE } from "./none/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
+import { PAGED_GATHER } from "./paged_gather/def.ts";
 import { RESERVED } from "./reserved/def.ts";
 import { SNAPKV } from "./snapkv/def.ts";
 import type { KvChoice, KvOption, KvOptions, StrategyDef } from "./strategy_def.ts";
@@ -112,6 +113,8 @@ export function sharingStrategy(): StrategyDef {
   return strategies().find(({ traits: { exact, shares } }) => exact && shares)!;
 }
 
-for (const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, WINDOW, SNAPKV, H2O]) {
+for (
+  const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, PAGED_GATHER, WINDOW, SNAPKV, H2O]
+) {
   register(strategy);
 }

@@ -14,6 +14,14 @@ export interface KvSides<T> {
   readonly write: T;
 }
 
+/** The memory that attention reads where it is not that which tokens are stored in. */
+export interface ReadSlots {
+  /** WGSL that says where a token's slot is in it. */
+  readonly files: readonly WgslFile[];
+  /** Access to the table that it uses. */
+  readonly table: "uniform" | "read";
+}
+
 /** A strategy's part in the kernels that touch K and V. */
 export interface KvSource {
   /** The files that say which slots hold a sequence's K and V, what holds the slots and how they are stored. */
@@ -21,7 +29,7 @@ export interface KvSource {
   /** The layouts of `@group(2)`. */
   readonly layouts: KvSides<BindLayout>;
   /** Overrides that the files declare, apart from the model's. */
-  readonly overrides: Readonly<Record<string, number>>;
+  readonly overrides: KvSides<Readonly<Record<string, number>>>;
   /** True for K, and for V, if it is stored rotated: see `rotate.wgsl`. */
   readonly rotates: readonly [boolean, boolean];
 }

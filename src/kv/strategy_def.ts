@@ -6,6 +6,7 @@
  */
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { KvAroundDef } from "./around.ts";
+import type { ReadSlots } from "./source.ts";
 import type { KvPolicy, KvTraits } from "./policy.ts";
 
 /** A value of an option; null where the option does not apply, or is left to the strategy. */
@@ -67,6 +68,8 @@ export interface KvAddressing {
    * which {@linkcode KvPolicy.place} fills.
    */
   readonly table: { readonly slotsPerSequence: number } | { readonly width: number };
+  /** The memory that operators around attention put K and V in for it to read. Default: where they are stored. */
+  readonly read?: ReadSlots;
   /** The most slots of a layer. Default: those of the policy's beginning. */
   readonly mostSlots?: number;
   /** Slots that lie together, head by head: see `kv_groups.wgsl`. */

@@ -3,20 +3,14 @@
  *
  * @module
  */
-import { CLAIMS, claimsOf, type ClaimVerdict } from "../measure/findings/claims.ts";
+import { CLAIMS, claimsOf } from "../measure/findings/claims.ts";
 import { findStrategy } from "../kv/registry.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { sayEvidence } from "./evidence.ts";
 import { saySettings, WORK_KEYS } from "./labels.ts";
-
-/** A claim in words. */
-interface SaidClaim {
-  readonly claim: string;
-  readonly verdict: ClaimVerdict;
-  /** The figures, or the reason why there are none. */
-  readonly figures: string;
-}
+import { saidQualityClaims } from "./quality_claims.ts";
+import { claimLine, type SaidClaim } from "./said_claim.ts";
 
 /** Title of the section. */
 export const CLAIMS_TITLE = "Do the textbook claims hold?";
@@ -24,11 +18,12 @@ export const CLAIMS_TITLE = "Do the textbook claims hold?";
 /** Returns the claims with their verdicts; none where nothing was measured. */
 export function saidClaims(result: BenchResult): SaidClaim[] {
   if (result.cells.length === 0) return [];
-  return claimsOf(result).map(({ claim, verdict, evidence }) => ({
+  const tested = claimsOf(result).map(({ claim, verdict, evidence }) => ({
     claim: CLAIMS[claim],
     verdict,
     figures: sayEvidence(evidence, verdict, claim === "pagedMemory"),
   }));
+  return [...tested, ...saidQualityClaims(result.quality)];
 }
 
 /** Says what the claims were tested on, and that serve-sim shows what paging is for. */
@@ -48,7 +43,7 @@ export function claimLines(result: BenchResult): string[] {
   if (claims.length === 0) return [];
   return [
     CLAIMS_TITLE,
-    ...claims.map(({ claim, verdict, figures }) => `- ${verdict.toUpperCase()}: ${claim} (${figures}).`),
+    ...claims.map(claimLine),
     claimsNote(result),
   ];
 }

@@ -7,6 +7,7 @@
 import { LOAD_KIND, type LoadResult, parseLoad } from "../load/load_result.ts";
 import { LADDER_KIND, type LadderResult, parseLadder } from "../measure/ladder/ladder_result.ts";
 import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile/profile_result.ts";
+import { parseQuality, QUALITY_KIND, type QualityResult } from "../measure/quality/quality_result.ts";
 import { kindOf } from "../measure/record/record.ts";
 import { BENCH_KIND, type BenchResult, parseResult } from "../measure/record/result.ts";
 import { PAPER_KIND, type PaperResult, parsePaper } from "../simulate/paper/paper_result.ts";
@@ -16,6 +17,7 @@ import type { Figure } from "./figures/figure.ts";
 import { ladderFigure } from "./figures/ladder.ts";
 import { loadFigures } from "./figures/load.ts";
 import { paperFigures } from "./figures/paper.ts";
+import { qualityFigures } from "./figures/pareto.ts";
 import { rooflineFigure } from "./figures/roofline.ts";
 import { servingFigures } from "./figures/serving.ts";
 import { formatResults } from "./formats.ts";
@@ -33,11 +35,14 @@ import {
 } from "./page/sections.ts";
 import { paperTable } from "./paper_table.ts";
 import { profileTable } from "./profile_table.ts";
+import { qualitySection } from "./page/quality_section.ts";
+import { qualityTable } from "./quality_table.ts";
 import { servingTable } from "./serving_table.ts";
 
 /** Results that have a report. */
 export type Reportable =
   | BenchResult
+  | QualityResult
   | LadderResult
   | ProfileResult
   | PaperResult
@@ -82,6 +87,12 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     table: profileTable,
     figures: (result) => [rooflineFigure(result)],
     section: profileSection,
+  },
+  [QUALITY_KIND]: {
+    parse: parseQuality,
+    table: qualityTable,
+    figures: qualityFigures,
+    section: qualitySection,
   },
   [PAPER_KIND.kind]: { parse: parsePaper, table: paperTable, figures: paperFigures, section: paperSection },
   [SERVING_KIND.kind]: {

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { qualityOf } from "../measure/quality/bench_quality.ts";
+import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { Cell } from "../measure/record/cell.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { precision, type Summary } from "../measure/findings/summary.ts";
 import { kvMeans } from "./kv_memory.ts";
 import { optionKeys, varyingSettings } from "./labels.ts";
-import { formatBytes, formatSignificant } from "./units.ts";
+import { formatBytes, formatDivergence, formatPercent, formatSignificant } from "./units.ts";
 
 /** One cell as named values. */
 export type Row = Record<string, string | number | boolean | null>;
@@ -59,12 +61,23 @@ export function rowsOf(result: BenchResult, options = optionKeys(result.cells)):
       kv_reserved_bytes: memory.kv_reserved_bytes,
       kv_allocated_bytes: memory.kv_allocated_bytes,
       ...prefixed("kv_mean_bytes_", kvMeans(cell)),
+      ...qualityRow(qualityOf(result.quality, cell)),
     };
   });
 }
 
 function work({ settings: { prompt_tokens, new_tokens, batch, kv_dtype } }: Cell): Row {
   return { prompt_tokens, new_tokens, batch, kv_dtype };
+}
+
+function qualityRow(scored: ScoredCell | undefined): Row {
+  const divergence = scored?.divergence;
+  return {
+    kld_mean: divergence?.kld.mean.value ?? null,
+    kld_p99: divergence?.kld.p99 ?? null,
+    same_top: divergence?.same_top.value ?? null,
+    perplexity_ratio: divergence?.perplexity_ratio.value ?? null,
+  };
 }
 
 function summaryRow(name: string, summary: Summary | null): Row {
@@ -121,8 +134,13 @@ export function jsonLines(results: readonly BenchResult[]): string {
 
 /** Returns the cells as a table for people, with a column for each setting that varies. */
 export function shortRows(results: readonly BenchResult[]): { head: string[]; rows: string[][] } {
-  const all = results.flatMap(({ cells, model, environment }) =>
-    cells.map((cell) => ({ cell, model, adapter: environment.adapter.description }))
+  const all = results.flatMap(({ cells, model, environment, quality }) =>
+    cells.map((cell) => ({
+      cell,
+      model,
+      adapter: environment.adapter.description,
+      divergence: qualityOf(quality, cell)?.divergence,
+    }))
   );
   const varies = (of: (each: typeof all[number]) => unknown) => new Set(all.map(of)).size > 1;
   const columns: [name: string, value: (each: typeof all[number]) => string][] = [
@@ -149,6 +167,12 @@ export function shortRows(results: readonly BenchResult[]): { head: string[]; ro
     ],
     ["peak", ({ cell }) => formatBytes(cell.memory.peak_bytes.total)],
     ["K/V reserved", ({ cell }) => formatBytes(cell.memory.kv_reserved_bytes)],
+    ...(all.some(({ divergence }) => divergence)
+      ? [
+        ["KLD", ({ divergence }) => divergence ? formatDivergence(divergence.kld.mean.value) : ""],
+        ["same top", ({ divergence }) => divergence ? formatPercent(divergence.same_top.value, 1) : ""],
+      ] as typeof columns
+      : []),
   ];
   return {
     head: columns.map(([name]) => name),

@@ -5,6 +5,7 @@
  */
 import { findStrategy } from "../kv/registry.ts";
 import type { Accuracy } from "../measure/quality/accuracy.ts";
+import { qualityOf } from "../measure/quality/bench_quality.ts";
 import type { Cell } from "../measure/record/cell.ts";
 import { baselineOf, overviewCells } from "../measure/findings/overview.ts";
 import { ratioOf, verdictOf } from "../measure/statistics/ratio.ts";
@@ -14,7 +15,14 @@ import { warningsOf } from "../measure/findings/warnings.ts";
 import { cellLabels } from "./labels.ts";
 import { oneLine } from "./wrap.ts";
 import { sweepSentences } from "./sweep_sentences.ts";
-import { formatBytes, formatMs, formatPercent, formatSignificant } from "./units.ts";
+import {
+  formatBytes,
+  formatDivergence,
+  formatEstimate,
+  formatMs,
+  formatPercent,
+  formatSignificant,
+} from "./units.ts";
 
 /** Most cells of a group of which each gets a sentence; with more, those of the overview do. */
 const FEW = 4;
@@ -49,8 +57,9 @@ export function sentences(result: BenchResult): string[] {
   }
   if (result.sequences !== null) lines.push(saySequences(result.sequences));
   lines.push(...sweepSentences(result), ...result.accuracy.map(sayAccuracy));
+  if (few) lines.push(...cells.flatMap((cell) => sayQuality(cell, result, name)));
   if (result.accuracy_missing !== null) {
-    lines.push(`The accuracy of narrower types was not measured: ${result.accuracy_missing}.`);
+    lines.push(`The quality of what is not exact was not measured: ${result.accuracy_missing}.`);
   }
   lines.push(...warningsOf(result, name).map((text) => `Caution: ${text}`));
   if (environment.adapter.backend === "gl") {
@@ -100,6 +109,20 @@ function sayAccuracy(
     ...saved("a token's K/V takes", stored.kv_bytes_per_token, stored_f32.kv_bytes_per_token),
   ];
   return `${[...parts, ...takes].join("; ")}.`;
+}
+
+/** Says how far a cell's logits are from full float32; nothing where it is exact. */
+function sayQuality(cell: Cell, { quality }: BenchResult, name: (cell: Cell) => string): string[] {
+  const scored = qualityOf(quality, cell);
+  if (scored === undefined) return [];
+  const { positions, kld: { mean }, same_top, perplexity_ratio } = scored.divergence;
+  return [
+    `${name(cell)} against full float32, on ${positions} tokens of a text: KL divergence ${
+      formatEstimate(mean, formatDivergence)
+    } nats per token, the same likeliest token in ${formatPercent(same_top.value, 1)}, perplexity × ${
+      perplexity_ratio.value.toFixed(4)
+    }.`,
+  ];
 }
 
 /** Compares the speed of two cells, as far as their samples show it. */

@@ -6,8 +6,9 @@
 import { findStrategy } from "../kv/registry.ts";
 import type { ServingEntry } from "../simulate/entry.ts";
 import type { ServingResult, ServingSetup } from "../simulate/serving_result.ts";
+import { namedEntries, type NamedEntry } from "./policy_names.ts";
 import { columnTable } from "./text_table.ts";
-import { formatBytes, formatCount, formatMs, formatSignificant } from "./units.ts";
+import { formatBytes, formatCount, formatDivergence, formatMs, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
 /** Returns the report as lines of text, no newline at the end. */
@@ -38,7 +39,7 @@ export function servingHeading(
 }
 
 function policyTable({ results, limits }: ServingResult): string {
-  const titles = results.map(({ policy }) => policy);
+  const titles = namedEntries(results).map(({ name }) => name);
   const { group, row, draw } = columnTable(results, { titles, label: 26, most: 20 });
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const latency = (pick: (entry: ServingEntry) => ServingEntry["ttft_ms"], p: "p50" | "p99") =>
@@ -82,38 +83,43 @@ function policyTable({ results, limits }: ServingResult): string {
   if (results.some(({ prefix_hit_tokens }) => prefix_hit_tokens > 0)) {
     row("prefix cache hits, tokens", ({ prefix_hit_tokens }) => formatCount(prefix_hit_tokens));
   }
+  if (results.some(({ quality }) => quality !== null)) {
+    group("Quality against full float32");
+    row("KL divergence, nats", ({ quality }) => quality ? formatDivergence(quality.kld_mean) : "–");
+    row("same likeliest token", ({ quality }) => quality ? percent(quality.same_top) : "–");
+  }
   return draw();
 }
 
 /** Says how many more sequences run than with other policies: `sequences` over each of theirs. */
-function sayTimes(sequences: number, others: readonly ServingEntry[]): string {
-  return others.map(({ policy, sequences_mean }) =>
-    `${formatSignificant(sequences / sequences_mean)} × those of ${policy}`
+function sayTimes(sequences: number, others: readonly NamedEntry[]): string {
+  return others.map(({ name, sequences_mean }) =>
+    `${formatSignificant(sequences / sequences_mean)} × those of ${name}`
   ).join(", ");
 }
 
 /** Says how many sequences would run without any waste, which bounds the ratios. */
-function sayRoom(sharing: ServingEntry, others: readonly ServingEntry[]): string[] {
+function sayRoom(sharing: NamedEntry, others: readonly NamedEntry[]): string[] {
   const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = sharing;
   if (kv_share.token_states === 0 || sharing.sharing_saved > 0) return [];
   const room = sequences / kv_share.token_states, tokens = formatSignificant(capacity / room);
   return [
     `Without any waste, ${
       formatSignificant(room)
-    } sequences of ${tokens} tokens (the mean of ${sharing.policy}) would run: ` +
+    } sequences of ${tokens} tokens (the mean of ${sharing.name}) would run: ` +
     `${sayTimes(room, others)}.`,
   ];
 }
 
 /** Says what the table does not: gains, and what the figures are worth. */
-export function servingNotes({ clock, results }: ServingResult): string[] {
-  const lines: string[] = [];
+export function servingNotes({ clock, results: entries }: ServingResult): string[] {
+  const lines: string[] = [], results = namedEntries(entries);
   const shares = ({ policy }: ServingEntry) => findStrategy(policy)?.traits.shares ?? false;
   const sharing = results.find(shares);
   const others = results.filter((entry) => !shares(entry) && entry.sequences_mean > 0);
   if (sharing !== undefined && others.length > 0) {
     const times = sayTimes(sharing.sequences_mean, others);
-    lines.push(`Sequences at once with ${sharing.policy}: ${times}.`, ...sayRoom(sharing, others));
+    lines.push(`Sequences at once with ${sharing.name}: ${times}.`, ...sayRoom(sharing, others));
   }
   if (clock.source === "model") {
     lines.push(
@@ -123,12 +129,15 @@ export function servingNotes({ clock, results }: ServingResult): string[] {
         "Memory and batch sizes are exact.",
     );
   }
+  const allExact = results.every(({ policy }) => findStrategy(policy)?.traits.exact ?? true);
   const checked = results.flatMap(({ ids_check }) => ids_check === null ? [] : [ids_check]);
   if (checked.length > 0) {
     const compared = checked.reduce((sum, each) => sum + each.compared, 0);
     const ties = checked.reduce((sum, each) => sum + each.ties, 0);
     lines.push(
-      `Every policy gave every request the same greedy ids: ${formatCount(compared)} sequences compared` +
+      `Every ${allExact ? "" : "exact "}policy gave every request the same greedy ids: ${
+        formatCount(compared)
+      } sequences compared` +
         (ties === 0 ? "." : `, of which ${ties} differ from where two logits are equal but for rounding.`),
     );
   }

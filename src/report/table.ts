@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { qualityOf } from "../measure/quality/bench_quality.ts";
+import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { Cell } from "../measure/record/cell.ts";
 import { baselineOf } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
@@ -16,6 +18,7 @@ import { sparkline } from "./sparkline.ts";
 import { columnTable, drawTable, type TableRow } from "./text_table.ts";
 import {
   formatBytes,
+  formatDivergence,
   formatMs,
   formatMsRange,
   formatPercent,
@@ -41,7 +44,7 @@ export function benchTable(result: BenchResult, { wide = false }: { readonly wid
   const few = groups.length === 1 && cells.length <= MAX_COLUMNS;
   const claims = claimLines(result);
   return [
-    few ? columnPerCell(cells) : linePerCell(cells, wide),
+    few ? columnPerCell(result) : linePerCell(result, wide),
     "",
     ...(few ? latencyByPosition(cells) : []),
     ...sentences(result).flatMap((line) => wrap(line)),
@@ -51,7 +54,7 @@ export function benchTable(result: BenchResult, { wide = false }: { readonly wid
     .trimEnd();
 }
 
-function columnPerCell(cells: readonly Cell[]): string {
+function columnPerCell({ cells, quality }: BenchResult): string {
   const { group, row, draw } = columnTable(cells, { titles: cellLabels(cells), label: 22, most: 17 });
   const baseline = baselineOf(cells);
 
@@ -95,21 +98,36 @@ function columnPerCell(cells: readonly Cell[]): string {
     row(`${waste}${KV_PART_NAMES[part]}`, (cell) => share(kvMeans(cell)[part], cell));
   }
   row(KV_PART_NAMES.free, (cell) => formatBytes(kvMeans(cell).free));
+
+  if (quality.length > 0) {
+    group("Quality against full float32");
+    for (const { title, of } of QUALITY_COLUMNS) row(title, (cell) => of(qualityOf(quality, cell)));
+  }
   return draw();
 }
 
-/** The columns of a table with a line per cell; those marked wide are left out unless there is room. */
-const COLUMNS: readonly { title: string; wide?: true; of: (cell: Cell) => string }[] = [
-  { title: "TTFT", of: ({ ttft_ms }) => formatMs(ttft_ms.median) },
+/** Figures of quality, which an exact cell does not have. */
+const QUALITY_COLUMNS: readonly { title: string; of: (scored: ScoredCell | undefined) => string }[] = [
+  { title: "KLD, nats", of: (scored) => scored ? formatDivergence(scored.divergence.kld.mean.value) : "–" },
+  { title: "same top", of: (scored) => scored ? formatPercent(scored.divergence.same_top.value, 1) : "–" },
+];
+
+/**
+ * The columns of a table with a line per cell; those marked wide are left out unless there is room, and those marked
+ * spare where there is quality to show.
+ */
+const COLUMNS: readonly { title: string; wide?: true; spare?: true; of: (cell: Cell) => string }[] = [
+  { title: "TTFT", spare: true, of: ({ ttft_ms }) => formatMs(ttft_ms.median) },
   { title: "TPOT (95 % interval)", of: ({ tpot_ms }) => tpot_ms === null ? "–" : interval(tpot_ms) },
   { title: "total (E2E)", wide: true, of: ({ e2e_ms }) => interval(e2e_ms) },
   { title: "ITL p50", wide: true, of: ({ itl_ms }) => itl_ms === null ? "–" : formatMs(itl_ms.median) },
   { title: "ITL p99", wide: true, of: ({ itl_ms }) => itl_ms === null ? "–" : formatMs(itl_ms.p99) },
   { title: "tokens/s", wide: true, of: ({ decode_tokens_per_second: rate }) => significant(rate) },
-  { title: "peak", of: ({ memory }) => formatBytes(memory.peak_bytes.total) },
+  { title: "peak", spare: true, of: ({ memory }) => formatBytes(memory.peak_bytes.total) },
   { title: "K/V", of: (cell) => formatBytes(kvReserved(cell).reserved) },
   {
     title: "unused",
+    spare: true,
     of: (cell) => {
       const { reserved, wasted } = kvReserved(cell);
       return formatPercent(wasted, reserved);
@@ -117,8 +135,15 @@ const COLUMNS: readonly { title: string; wide?: true; of: (cell: Cell) => string
   },
 ];
 
-function linePerCell(cells: readonly Cell[], wide: boolean): string {
-  const varying = varyingSettings(cells), columns = COLUMNS.filter((column) => wide || !column.wide);
+function linePerCell({ cells, quality }: BenchResult, wide: boolean): string {
+  const varying = varyingSettings(cells), scored = quality.length > 0;
+  const columns = [
+    ...COLUMNS.filter((column) => wide || !column.wide && !(scored && column.spare)),
+    ...(scored ? QUALITY_COLUMNS : []).map(({ title, of }) => ({
+      title,
+      of: (cell: Cell) => of(qualityOf(quality, cell)),
+    })),
+  ];
   const rows: TableRow[] = [];
   let title = "";
   for (const cell of cells) {

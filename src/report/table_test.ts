@@ -170,7 +170,7 @@ Deno.test("benchTable() says what narrower numbers cost and save, or why that is
   assert.match(text, /int8 weights and f32 K\/V against float32.* before 48 of 50 new tokens \(96 %\)/);
   assert.match(text, /no logit differs by more than 0\.354; weights take 1\.0 MiB in place of 4\.0 MiB\./);
   const missing = benchTable({ ...fixtureResult(), accuracy_missing: "gpt2-xl does not fit" });
-  assert.match(sentencesOf(missing), /accuracy of narrower types was not measured: gpt2-xl does not fit\./);
+  assert.match(sentencesOf(missing), /quality of what is not exact was not measured: gpt2-xl does not fit\./);
 });
 
 Deno.test("benchTable() draws latency by position from zero, and leaves columns out that do not fit", () => {

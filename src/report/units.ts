@@ -63,3 +63,16 @@ export function formatPercent(part: number, whole: number): string {
 export function formatCount(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, " ");
 }
+
+/** Formats a divergence as "0.0123" or, where it is small, "4.9e-12". */
+export function formatDivergence(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : formatSignificant(value);
+}
+
+/** Formats a figure with its standard error, where it has one: "0.420 ± 0.032". */
+export function formatEstimate(
+  { value, error }: { readonly value: number; readonly error: number | null },
+  format: (value: number) => string = formatSignificant,
+): string {
+  return error === null ? format(value) : `${format(value)} ± ${format(error)}`;
+}

@@ -5,6 +5,7 @@
  */
 import { z } from "../base/zod.ts";
 import type { Counters } from "../engine/scheduler/counters.ts";
+import { kvDtypeSchema } from "../formats/kv_dtype.ts";
 import { KV_STORAGES, type KvStorage } from "../kv/pool.ts";
 import { amount, count } from "../measure/record/fields.ts";
 import type { Percentiles } from "./samples.ts";
@@ -27,6 +28,15 @@ const share = (what: string) => z.number().min(0).max(1).describe(what);
 /** Checks a {@linkcode ServingEntry}. */
 export const servingEntrySchema = z.strictObject({
   policy: z.string().describe("Strategy by which sequences get room for K and V"),
+  kv_dtype: kvDtypeSchema.nullable().describe(
+    "Types of K and V: that of both, or K's/V's; null in results before version 4",
+  ),
+  quality: z.strictObject({
+    kld_mean: z.number().describe("Mean KL divergence from full float32 per token, in nats"),
+    same_top: share("Share of tokens whose likeliest one is that of full float32"),
+  }).nullable().describe(
+    "Quality that a record of `quality` has for it; null where none was given or it has none",
+  ),
   kv_storage: z.enum(KV_STORAGES).nullable()
     .describe(
       "Storage of K and V on the GPU: textures or buffers; null in dry runs and in results of version 1",
@@ -114,6 +124,8 @@ export function servingEntry(outcome: Outcome): ServingEntry {
   const perSecond = (value: number) => ms === 0 ? 0 : 1000 * value / ms;
   return {
     policy,
+    kv_dtype: null,
+    quality: null,
     kv_storage: storage,
     capacity_tokens: capacity,
     finished: tally.nFinished,

@@ -16,9 +16,13 @@ import type { ServingPlan } from "./plan.ts";
 /** Name and versions of the format. */
 export const SERVING_KIND = {
   kind: "kvbench.serve-sim",
-  version: 3,
+  version: 4,
   refused: {},
-  upgrades: { 1: (record) => fromVersion2(fromVersion1(record)), 2: fromVersion2 },
+  upgrades: {
+    1: (record) => fromVersion3(fromVersion2(fromVersion1(record))),
+    2: (record) => fromVersion3(fromVersion2(record)),
+    3: fromVersion3,
+  },
 } as const satisfies RecordKind;
 
 const clockSchema = z.discriminatedUnion("source", [
@@ -109,6 +113,13 @@ function fromVersion2(record: Record<string, unknown>): Record<string, unknown> 
   if (!Array.isArray(results)) return record;
   const none = { timeline: null, requests: null, layout: null };
   return { ...record, results: results.map((entry) => ({ ...entry, ...none })) };
+}
+
+/** Version 3 had neither types of K and V nor quality. */
+function fromVersion3(record: Record<string, unknown>): Record<string, unknown> {
+  const { results } = record;
+  if (!Array.isArray(results)) return record;
+  return { ...record, results: results.map((entry) => ({ ...entry, kv_dtype: null, quality: null })) };
 }
 
 /** Returns a set-up of version 1 as one of this version. */

@@ -19,7 +19,7 @@ import { runBench } from "../../measure/run/run.ts";
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
-import { compareWithF32, prepareReference } from "./bench/bench_accuracy.ts";
+import { compareWithF32, prepareReference, scoredText } from "./bench/bench_accuracy.ts";
 import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
 import { benchPlanOf } from "./bench/bench_plan.ts";
 import { assertContinues } from "./bench/continuing.ts";
@@ -108,18 +108,20 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     const plan = await benchPlanOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
     const weights = await hashed(checkpoint);
-    const f32 = resumed ? undefined : await prepareReference(checkpoint, plan, options);
+    const text = scoredText(tokenizer, checkpoint.config);
+    const f32 = resumed ? undefined : await prepareReference(checkpoint, { plan, text }, options);
     const types = { weightsDtype: options.weightsDtype, kvDtype: DEFAULT_DTYPE };
     return {
       plan,
+      text,
       weights,
       f32,
       shape: shapeOf(checkpoint.name, checkpoint.config, types),
       modelName: checkpoint.name,
     };
-  }, async (session, { plan, weights, f32, shape, modelName }) => {
+  }, async (session, { plan, text, weights, f32, shape, modelName }) => {
     await check(session.model, plan, weights);
-    const compared = resumed?.result ?? await compareWithF32(session.model, plan, f32);
+    const compared = resumed?.result ?? await compareWithF32(session.model, { plan, text }, f32);
     const sequences = resumed || !options.serving ? null : await pagingGain(shape, plan.seed);
     const fresh = await withProgress(async (bar) => {
       bar.start("Measuring fence and readback");
@@ -130,6 +132,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
         machine: await machineFacts(),
         command: Deno.args,
         accuracy: compared.accuracy,
+        quality: compared.quality,
         accuracyMissing: compared.accuracy_missing,
         sequences: resumed ? resumed.result.sequences : sequences,
       });

@@ -65,9 +65,9 @@ export function reportCommand(): Command {
   })
     .summary("Show results, or write a page, charts or data")
     .description(
-      "Show results of bench, ladder, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
+      "Show results of bench, quality, ladder, profile, paper, serve-sim and load, or write them as a page, as charts, or as data.",
     )
-    .argument("<result...>", "Results of bench, ladder, profile, paper, serve-sim or load")
+    .argument("<result...>", "Results of bench, quality, ladder, profile, paper, serve-sim or load")
     .action(run);
 }
 

@@ -187,9 +187,10 @@ export function shortHelp(program: Command): string {
     ...exampleLines(examplesOf(program), 80),
     "",
     "Commands:",
-    ...[...groups].map(([heading, commands]) =>
-      `  ${`${heading}:`.padEnd(pad)}${commands.map((command) => command.name()).join(", ")}`
-    ),
+    ...[...groups].flatMap(([heading, commands]) => {
+      const names = wrap(commands.map((command) => command.name()).join(", "), { width: 78 - pad });
+      return names.map((line, i) => `  ${(i === 0 ? `${heading}:` : "").padEnd(pad)}${line}`);
+    }),
     "",
     "kvbench --help describes them; kvbench COMMAND --help shows the options of one.",
     "",

@@ -22,6 +22,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   generate: ["--allow-read=weights"],
   logits: ["--allow-read=weights,FOLDER", "--allow-write=FOLDER"],
   perplexity: ["--allow-read=weights,FILE"],
+  quality: ["--allow-read=weights,FILE"],
   profile: ["--allow-read=weights"],
   weights: ["--allow-read=CACHE", `--allow-env=${HUB_VARIABLES}`],
   doctor: ["--allow-read=weights"],

@@ -33,8 +33,8 @@ export interface KeptPlan {
   ): [number, number, number];
 }
 
-function headOverrides({ nHead, headDim }: KeptContext, kv: KvSource) {
-  return { ...kv.overrides, N_HEAD: nHead, HEAD_DIM4: Math.ceil(headDim / 4) };
+function headOverrides({ nHead, headDim }: KeptContext, kv: KvSource, side: "read" | "write") {
+  return { ...kv.overrides[side], N_HEAD: nHead, HEAD_DIM4: Math.ceil(headDim / 4) };
 }
 
 /** Says what a kernel that scores rows is compiled from. */
@@ -54,7 +54,7 @@ export function scoring(
     files: [...files, KEPT_FILES.rows, ...kv.files.read, input],
     groups: [layouts.step, layouts.of(uses), kv.layouts.read],
     overrides: {
-      ...headOverrides(context, kv),
+      ...headOverrides(context, kv, "read"),
       ...overrides,
       SCALE: 1 / Math.sqrt(headDim),
       LANES: lanes,
@@ -116,7 +116,7 @@ export function storePlan(context: KeptContext, kv: KvSource, rule: KeptRule, si
       label: single ? "kept move" : "kept store",
       files: [KEPT_FILES.store, KEPT_FILES.table, ...kv.files.write, input],
       groups: [layouts.step, layouts.of(STORE_USES), kv.layouts.write],
-      overrides: { ...headOverrides(context, kv), KEPT: kept, SINGLE: Number(single) },
+      overrides: { ...headOverrides(context, kv, "write"), KEPT: kept, SINGLE: Number(single) },
     },
     grid: ({ nDecodeTiles }, { nSequences, longest }) =>
       single

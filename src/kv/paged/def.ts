@@ -14,7 +14,7 @@ const BLOCK_SIZE: KvOption = {
   flag: "block-size",
   label: "block",
   placeholder: "tokens",
-  help: "Tokens per KV block of paged, 1 to 256",
+  help: "Tokens per KV block of paged and paged-gather, 1 to 256",
   values: { min: 1, max: 256 },
   default: 16,
 };
@@ -51,7 +51,12 @@ export const PAGED_CACHE: StrategyDef = {
   cases: [16, 1, 3].map(caseOf),
 };
 
-function blockSizeOf({ block_size }: KvOptions): number {
+/**
+ * Returns the tokens of a block.
+ *
+ * @throws {UsageError} If it is not a positive integer.
+ */
+export function blockSizeOf({ block_size }: KvOptions): number {
   if (Number.isSafeInteger(block_size) && Number(block_size) >= 1) return Number(block_size);
   throw new UsageError(`KV block size is ${block_size} tokens: expected an integer of at least 1`);
 }

@@ -14,12 +14,16 @@ import { summarySchema } from "../findings/summary.ts";
 export const kvValue: z.ZodType<KvValue> = z.union([z.string(), z.number()]).nullable()
   .describe("Options of the strategy by their names; null where one does not apply");
 
-const settingsSchema = z.object({
+/** Checks {@linkcode Settings}. */
+export const settingsSchema = z.object({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),
   kv_dtype: kvDtypeSchema.describe("Types of K and V on the GPU: that of both, or K's/V's"),
 }).catchall(kvValue);
+
+/** Names of the settings of the work, which every cell has. */
+export const WORK_SETTINGS: readonly string[] = Object.keys(settingsSchema.shape);
 
 /**
  * The settings of a cell: its work, and the options of its strategy.

@@ -23,6 +23,8 @@ export interface NewResult {
   readonly command?: readonly string[];
   /** Comparisons of narrower numbers with float32. Default: none. */
   readonly accuracy?: BenchResult["accuracy"];
+  /** Quality of the cells that are not exact. Default: none. */
+  readonly quality?: BenchResult["quality"];
   /** Reason that there are none where there should be. Default: null. */
   readonly accuracyMissing?: string | null;
   /** Gain of paging in sequences. Default: null. */
@@ -32,9 +34,10 @@ export interface NewResult {
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
 export async function newResult(
   model: Model,
-  { plan, name, weights, machine, command = [], accuracy = [], accuracyMissing = null, sequences = null }:
-    NewResult,
+  options: NewResult,
 ): Promise<BenchResult> {
+  const { plan, name, weights, machine, command = [], accuracy = [], quality = [] } = options;
+  const { accuracyMissing = null, sequences = null } = options;
   return {
     schema_version: SCHEMA_VERSION,
     kind: "kvbench.bench",
@@ -45,6 +48,7 @@ export async function newResult(
     model: modelRecord(model, name, weights),
     plan,
     accuracy,
+    quality,
     accuracy_missing: accuracyMissing,
     sequences,
     groups: [],

@@ -8,6 +8,7 @@ import { z } from "../../base/zod.ts";
 import { WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
 import { accuracySchema } from "../quality/accuracy.ts";
+import { scoredCellSchema } from "../quality/scored_cell.ts";
 import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
@@ -16,7 +17,7 @@ import { planSchema } from "../run/plan.ts";
 import { recordReader } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** Value of `kind` in such a file. */
 export const BENCH_KIND = "kvbench.bench";
@@ -89,8 +90,13 @@ const schema = z.strictObject({
     .describe(
       "Accuracy of weights, K and V in types narrower than float32: an entry for each type of K and V",
     ),
+  quality: z.array(scoredCellSchema)
+    .describe(
+      "Quality of the cells that attend to less than everything or round, each with batch 1, on the first tokens of a text " +
+        "that are as many as the cell's context; what is exact is scored with the plain cache",
+    ),
   accuracy_missing: z.string().nullable().describe(
-    "Reason why the accuracy is missing; null where it is not",
+    "Reason why accuracy and quality are missing; null where it is not",
   ),
   sequences: pagingGainSchema.nullable().default(null),
   groups: z.array(groupSchema).describe("Groups of cells that were measured, in order"),
@@ -135,7 +141,7 @@ export const parseResult: (json: unknown, source: string) => BenchResult = recor
   kind: BENCH_KIND,
   version: SCHEMA_VERSION,
   refused: REFUSED,
-  upgrades: { 3: fromVersion3 },
+  upgrades: { 3: (record) => fromVersion4(fromVersion3(record)), 4: fromVersion4 },
 });
 
 /** Version 3 named all options in each cell and did not say where K and V are. */
@@ -143,4 +149,9 @@ function fromVersion3(record: Record<string, unknown>): Record<string, unknown> 
   const { cells } = record;
   if (!Array.isArray(cells)) return record;
   return { ...record, cells: cells.map((cell) => ({ ...cell, kv_storage: null })) };
+}
+
+/** Version 4 did not have the quality of cells. */
+function fromVersion4(record: Record<string, unknown>): Record<string, unknown> {
+  return { ...record, quality: [] };
 }

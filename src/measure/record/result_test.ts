@@ -82,11 +82,11 @@ Deno.test("parseResult() refuses another version with both versions in the messa
     messageOf(changed((json) => Object.assign(json, { schema_version })));
   for (const old of [1, 2]) {
     const reason = new RegExp(
-      `its schema_version is ${old}, this kvbench reads 4, since it .+: measure again$`,
+      `its schema_version is ${old}, this kvbench reads 5, since it .+: measure again$`,
     );
     assert.match(message(old), reason);
   }
-  assert.match(message(5), /its schema_version is 5, this kvbench reads 4$/);
+  assert.match(message(6), /its schema_version is 6, this kvbench reads 5$/);
 });
 
 Deno.test("parseResult() refuses what is no result at all, and says what it is", () => {

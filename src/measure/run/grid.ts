@@ -31,7 +31,7 @@ const MAX_CELLS = 10_000;
  *
  * @throws {UsageError} If there are more than 10 000 cells.
  */
-export function groupsOf({ grid, strategies }: Plan): GroupPlan[] {
+export function groupsOf({ grid, strategies }: Pick<Plan, "grid" | "strategies">): GroupPlan[] {
   const works = product(grid.prompt_tokens, grid.new_tokens, grid.batch, grid.kv_dtype);
   const perWork = strategies.reduce((sum, strategy) => sum + variants(strategy, grid).length, 0);
   if (works.length * perWork > MAX_CELLS) {

@@ -8,6 +8,7 @@ import type { Figure } from "./figure.ts";
 import { distributionFigure, perTokenFigure, timesFigures } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
 import { pagingGainFigure } from "./paging_gain.ts";
+import { benchParetoFigures } from "./pareto.ts";
 import { batchSweepFigure, blockSweepFigure, promptSweepFigure } from "./sweeps.ts";
 
 /** Returns the charts for which a result has data, in the order of a report. */
@@ -25,5 +26,6 @@ export function figuresOf(result: BenchResult): Figure[] {
     batchSweepFigure(result),
     blockSweepFigure(result),
     distributionFigure(result),
+    ...benchParetoFigures(result),
   ].filter((figure) => figure !== undefined);
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../../tests/fixtures/result.ts";
-import { summarise } from "../../measure/findings/summary.ts";
 import { figuresOf } from "./all.ts";
 import { chartConfig } from "./chart_config.ts";
 import type { Figure } from "./figure.ts";

@@ -15,6 +15,7 @@ import {
   type Figure,
   type LineFigure,
 } from "./figure.ts";
+import { namedEntries, type NamedEntry } from "../policy_names.ts";
 import { colourOf, lineOf } from "./strategy_line.ts";
 
 /** Most requests of a Gantt chart. */
@@ -35,14 +36,14 @@ const USES = [
 
 /** Returns the charts for which a result has data, in the order of a report. */
 export function servingFigures(result: ServingResult): Figure[] {
-  const { results } = result;
+  const results = namedEntries(result.results);
   const unit = timeUnitOf(results);
   return [
     sequencesFigure(results, unit),
     ...results.map((entry) => memoryFigure(result, entry, unit)),
     ...ganttFigures(results, unit),
     ...results.map(blocksFigure),
-    throughputFigure(result),
+    throughputFigure(results),
   ].filter((figure) => figure !== undefined);
 }
 
@@ -63,8 +64,10 @@ function timeAxis(unit: TimeUnit, entries: readonly ServingEntry[]): Axis {
 }
 
 /** Charts how many sequences run, policy by policy. */
-function sequencesFigure(results: readonly ServingEntry[], unit: TimeUnit): LineFigure | undefined {
-  const known = results.flatMap(({ policy, timeline }) => timeline === null ? [] : [{ policy, timeline }]);
+function sequencesFigure(results: readonly NamedEntry[], unit: TimeUnit): LineFigure | undefined {
+  const known = results.flatMap(({ policy, name, timeline }) =>
+    timeline === null ? [] : [{ policy, name, timeline }]
+  );
   if (known.length === 0) return undefined;
   return {
     kind: "lines",
@@ -74,15 +77,16 @@ function sequencesFigure(results: readonly ServingEntry[], unit: TimeUnit): Line
       "Each policy serves the same requests from the same memory. Whoever runs more of them at once is done sooner.",
     x: timeAxis(unit, results),
     y: { title: "sequences", unit: "sequences", log: false, min: 0 },
-    series: known.map(({ policy, timeline: { span_ms, sequences } }) => ({
+    series: known.map(({ policy, name, timeline: { span_ms, sequences } }) => ({
       ...lineOf(policy),
+      name,
       points: sequences.map((each, i) => [(i + 0.5) * span_ms / unit.ms, each] as const),
       marks: "none" as const,
     })),
     table: {
       head: ["policy", "mean", "peak", "time (s)"],
-      rows: results.map(({ policy, sequences_mean, sequences_peak, seconds }) => [
-        policy,
+      rows: results.map(({ name, sequences_mean, sequences_peak, seconds }) => [
+        name,
         sequences_mean,
         sequences_peak,
         seconds,
@@ -94,7 +98,7 @@ function sequencesFigure(results: readonly ServingEntry[], unit: TimeUnit): Line
 /** Charts what K/V memory is used for in the course of time. */
 function memoryFigure(
   { results, model: { kv_token_bytes: bytes } }: ServingResult,
-  { policy, timeline, capacity_tokens: capacity, kv_share: share }: ServingEntry,
+  { name, anchor, timeline, capacity_tokens: capacity, kv_share: share }: NamedEntry,
   unit: TimeUnit,
 ): LineFigure | undefined {
   if (timeline === null) return undefined;
@@ -102,8 +106,8 @@ function memoryFigure(
   const scaled = (tokens: number) => tokens * bytes / size.bytes;
   return {
     kind: "lines",
-    id: `kv-over-time-${policy}`,
-    title: `K/V memory over time, ${policy}`,
+    id: `kv-over-time-${anchor}`,
+    title: `K/V memory over time, ${name}`,
     caption:
       "The memory by use: tokens that are stored, tokens reserved for later, and what is lost or free.",
     x: timeAxis(unit, results),
@@ -125,19 +129,19 @@ function memoryFigure(
 }
 
 /** Charts when requests waited and when they ran, on one axis for all policies. */
-function ganttFigures(results: readonly ServingEntry[], unit: TimeUnit): BarFigure[] {
-  const charts = results.flatMap(({ policy, requests }) => {
+function ganttFigures(results: readonly NamedEntry[], unit: TimeUnit): BarFigure[] {
+  const charts = results.flatMap(({ name, anchor, requests }) => {
     const shown = (requests ?? []).toSorted((a, b) => a.request - b.request).slice(0, MOST_ROWS);
-    return shown.length === 0 ? [] : [{ policy, shown }];
+    return shown.length === 0 ? [] : [{ name, anchor, shown }];
   });
   const last = Math.max(...charts.flatMap(({ shown }) => shown.map(({ end_ms }) => end_ms)));
-  return charts.map(({ policy, shown }) => {
+  return charts.map(({ name, anchor, shown }) => {
     const times = (key: "arrival_ms" | "first_token_ms" | "end_ms") =>
       shown.map((each) => each[key] / unit.ms);
     return {
       kind: "bars",
-      id: `requests-${policy}`,
-      title: `Requests over time, ${policy}`,
+      id: `requests-${anchor}`,
+      title: `Requests over time, ${name}`,
       caption:
         `The first ${shown.length} requests in the order of arrival: until the first token, and from there ` +
         "to the last.",
@@ -174,13 +178,13 @@ const SEQUENCE_COLOURS: readonly ColourKey[] = [
 ];
 
 /** Charts which physical block holds each logical block. */
-function blocksFigure({ policy, layout }: ServingEntry): LineFigure | undefined {
+function blocksFigure({ name, anchor, layout }: NamedEntry): LineFigure | undefined {
   if (layout === null) return undefined;
   const { sequences, pool_blocks, block_tokens } = layout;
   return {
     kind: "lines",
-    id: `blocks-${policy}`,
-    title: `Block tables, ${policy}`,
+    id: `blocks-${anchor}`,
+    title: `Block tables, ${name}`,
     caption:
       `Blocks of ${block_tokens} tokens of the first sequences, in the fullest step after the first request ended. A block lies wherever ` +
       "one was free; what follows it in the text may lie anywhere else.",
@@ -200,7 +204,7 @@ function blocksFigure({ policy, layout }: ServingEntry): LineFigure | undefined 
 }
 
 /** Charts throughput against the share of memory that holds tokens: a point per policy. */
-function throughputFigure({ results }: ServingResult): LineFigure {
+function throughputFigure(results: readonly NamedEntry[]): LineFigure {
   const tokens = results.map((each) => each.output_tokens_per_second);
   return {
     kind: "lines",
@@ -210,17 +214,17 @@ function throughputFigure({ results }: ServingResult): LineFigure {
       "A point per policy. Memory that holds tokens serves requests; memory that is reserved or lost does not.",
     x: { title: "K/V memory that holds tokens, mean over time (%)", unit: "%", log: false, min: 0, max: 100 },
     y: axisFor("output tokens/s", "tokens/s", tokens),
-    series: results.map(({ policy, kv_share, output_tokens_per_second: rate }) => ({
-      name: policy,
+    series: results.map(({ policy, name, kv_share, output_tokens_per_second: rate }) => ({
+      name,
       colour: colourOf(policy),
       points: [[100 * kv_share.token_states, rate] as const],
-      labels: [policy],
+      labels: [name],
       marks: "only points" as const,
     })),
     table: {
       head: ["policy", "token states (%)", "output tokens/s", "sequences, mean"],
       rows: results.map((each) => [
-        each.policy,
+        each.name,
         100 * each.kv_share.token_states,
         each.output_tokens_per_second,
         each.sequences_mean,

@@ -238,7 +238,7 @@ export function exactText(cell: string | number | null): string {
   return Number.isInteger(cell) ? formatCount(cell) : String(Number(cell.toPrecision(7)));
 }
 
-function weightsOf({ model: { weights, weights_dtype } }: BenchResult): string {
+export function weightsOf({ model: { weights, weights_dtype } }: Pick<BenchResult, "model">): string {
   const origin = weights.source === "checkpoint"
     ? `SHA-256 ${weights.sha256}`
     : `synthetic, seed ${weights.seed}`;

@@ -47,7 +47,7 @@ function headOverrides({ config }: KernelContext, kv: KvSource, least: number): 
   const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
   const lanes = Math.max(least, half);
   return {
-    ...kv.overrides,
+    ...kv.overrides.read,
     N_HEAD: config.nHead,
     HEAD_DIM4: headDim4,
     SCALE: 1 / Math.sqrt(config.headDim),

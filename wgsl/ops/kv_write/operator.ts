@@ -32,7 +32,7 @@ export const KV_WRITE: Operator<KvSource, void> = {
       label: "kv write",
       files: [FILE, ...kv.files.write, inputFile(tuning)],
       groups: [layouts.step, layouts.of(KV_WRITE_USES), kv.layouts.write],
-      overrides: { ...kv.overrides, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+      overrides: { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
     },
     grid: ({ nRows }) => [Math.ceil(nRows * 2 * config.nHead / lanesOf(FILE))],
   }],

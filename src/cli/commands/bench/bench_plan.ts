@@ -55,7 +55,7 @@ export async function benchPlanOf(
 }
 
 /** Returns the values of the strategies' options that are not swept. */
-function kvGrid(options: BenchOptions, { nCtx }: Gpt2Config): Partial<Plan["grid"]> {
+export function kvGrid(options: object, { nCtx }: Pick<Gpt2Config, "nCtx">): Partial<Plan["grid"]> {
   const given = kvOptionsOf(options);
   return Object.fromEntries([...strategyOptions()].flatMap(([key, { isContextLength }]) => {
     const value = given[key] ?? (isContextLength ? nCtx : null);

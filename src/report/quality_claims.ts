@@ -1,0 +1,59 @@
+/**
+ * The verdicts on published claims about quality, in words.
+ *
+ * @module
+ */
+import {
+  KEPT,
+  keptShare,
+  QUALITY_CLAIMS,
+  type QualityClaimName,
+  qualityClaimsOf,
+} from "../measure/findings/quality_claims.ts";
+import type { ScoredCell } from "../measure/quality/scored_cell.ts";
+import { optionKeys, saySettings } from "./labels.ts";
+import type { SaidClaim } from "./said_claim.ts";
+import { formatDivergence, formatEstimate, formatPercent } from "./units.ts";
+
+/** Says the figures of a claim. */
+const FIGURES: Readonly<Record<QualityClaimName, (cells: readonly ScoredCell[]) => string>> = {
+  sinks: ([without, with_]) =>
+    `perplexity × ${sayRatio(without!)} with ${sayOptions(without!)} against ${sayRatio(with_!)} with ${
+      sayOptions(with_!)
+    }, at the same bytes`,
+  heavyHitters: ([cell]) =>
+    `with ${sayOptions(cell!)}, ${formatPercent(keptShare(cell!), 1)} of the tokens: perplexity × ${
+      sayRatio(cell!)
+    }, and ${KEPT} counts as kept; ${sayDivergence(cell!)}`,
+};
+
+/** The cells that a claim is tested on, where they are missing. */
+const MISSING: Readonly<Record<QualityClaimName, string>> = {
+  sinks: "no windows of the same bytes with and without sinks were scored",
+  heavyHitters: "none that keeps at most a fifth of the tokens was scored",
+};
+
+/** Returns the claims with their verdicts; none where nothing was scored. */
+export function saidQualityClaims(cells: readonly ScoredCell[]): SaidClaim[] {
+  if (cells.length === 0) return [];
+  return qualityClaimsOf(cells).map(({ claim, verdict, cells }) => ({
+    claim: QUALITY_CLAIMS[claim],
+    verdict,
+    figures: cells.length === 0 ? MISSING[claim] : FIGURES[claim](cells),
+  }));
+}
+
+function sayRatio({ divergence: { perplexity_ratio } }: ScoredCell): string {
+  return formatEstimate(perplexity_ratio, (value) => value.toFixed(3));
+}
+
+function sayDivergence({ divergence: { kld, same_top } }: ScoredCell): string {
+  return `KL divergence ${formatEstimate(kld.mean, formatDivergence)} nats, the same likeliest token in ${
+    formatPercent(same_top.value, 1)
+  }`;
+}
+
+function sayOptions({ strategy, settings }: ScoredCell): string {
+  const said = saySettings(settings, optionKeys([{ settings }]));
+  return `${strategy}, K/V ${settings.kv_dtype}${said === "" ? "" : `, ${said}`}`;
+}

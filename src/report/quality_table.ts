@@ -1,0 +1,121 @@
+/**
+ * The terminal report of a quality record.
+ *
+ * @module
+ */
+import type { QualityResult } from "../measure/quality/quality_result.ts";
+import { contextTokens, type ScoredCell } from "../measure/quality/scored_cell.ts";
+import { CLAIMS_TITLE } from "./claims.ts";
+import { saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
+import { saidQualityClaims } from "./quality_claims.ts";
+import { claimLine } from "./said_claim.ts";
+import { drawTable, type TableRow } from "./text_table.ts";
+import { formatCount, formatDivergence, formatEstimate, formatSignificant } from "./units.ts";
+import { wrap } from "./wrap.ts";
+
+/** Returns the report as lines of text, no newline at the end. */
+export function qualityTable(result: QualityResult): string {
+  const claims = saidQualityClaims(result.cells).map(claimLine);
+  return [
+    ...wrap(qualityHeading(result)),
+    "",
+    qualityTables(result),
+    "",
+    CLAIMS_TITLE,
+    ...claims.flatMap((line) => wrap(line)),
+  ].join("\n");
+}
+
+/** Returns the tables below the heading. */
+export function qualityTables({ cells, retrieval }: QualityResult): string {
+  return [
+    "KL divergence from full float32, in nats per token",
+    divergenceTable(cells),
+    "",
+    "Likeliest token, probability of the right token, perplexity",
+    tokenTable(cells),
+    ...(retrieval ? ["", ...retrievalLines(cells, retrieval)] : []),
+  ].join("\n");
+}
+
+/** Says what was scored. */
+export function qualityHeading(
+  { model, text, reference_perplexity: { value, error }, cells }: QualityResult,
+): string {
+  const { source, tokens, parts, context, prompt_tokens } = text,
+    [{ divergence: { positions } }] = cells as [
+      ScoredCell,
+    ];
+  return `${model.name}, weights ${model.weights_dtype}: ${source}, ${
+    formatCount(tokens)
+  } tokens, in ${parts} ` +
+    `${parts === 1 ? "part" : "parts"} of ${context}, the first ${prompt_tokens} of each as its prompt; ` +
+    `${formatCount(positions)} tokens scored. Perplexity in full float32: ${
+      formatEstimate({ value, error })
+    }. ` +
+    "± is one standard error, as in llama.cpp.";
+}
+
+function divergenceTable(cells: readonly ScoredCell[]): string {
+  return tableOf(cells, ["K/V B/token", "mean", "median", "p95", "p99", "max"], (cell) => {
+    const { mean, median, p95, p99, max } = cell.divergence.kld;
+    return [
+      formatSignificant(cell.kv_bytes / contextTokens(cell)),
+      formatEstimate(mean, formatDivergence),
+      ...[median, p95, p99, max].map(formatDivergence),
+    ];
+  });
+}
+
+function tokenTable(cells: readonly ScoredCell[]): string {
+  const percent = ({ value, error }: { value: number; error: number | null }, digits = 1) =>
+    `${(100 * value).toFixed(digits)}${error === null ? "" : ` ± ${(100 * error).toFixed(digits)}`} %`;
+  return tableOf(cells, ["same top", "mean Δp", "RMS Δp", "perplexity", "ratio"], ({ divergence }) => {
+    const { same_top, delta_p, perplexity, perplexity_ratio: ratio } = divergence;
+    return [
+      percent(same_top),
+      percent({ ...delta_p.mean, error: null }, 2),
+      percent(delta_p.rms, 2),
+      formatSignificant(perplexity.value),
+      formatEstimate(ratio, (value) => value.toFixed(4)),
+    ];
+  });
+}
+
+/** A table with a heading for each strategy with its options, and a row for each type of K and V. */
+function tableOf(
+  cells: readonly ScoredCell[],
+  head: readonly string[],
+  columns: (cell: ScoredCell) => readonly string[],
+): string {
+  const rows: TableRow[] = [];
+  for (const [name, own] of Map.groupBy(cells, (cell) => nameOf(cell, cells))) {
+    rows.push({ heading: name });
+    for (const cell of own) rows.push([`  ${cell.settings.kv_dtype}`, ...columns(cell)]);
+  }
+  return drawTable(rows, { head: ["K/V type", ...head] });
+}
+
+/** Names a cell's strategy with the options that differ among cells. */
+function nameOf({ strategy, settings }: ScoredCell, all: readonly ScoredCell[]): string {
+  const said = saySettings(settings, varyingSettings(all).filter((key) => !WORK_KEYS.includes(key)));
+  return said === "" ? strategy : `${strategy}, ${said}`;
+}
+
+function retrievalLines(
+  cells: readonly ScoredCell[],
+  { distances, reference, cells: recalls }: NonNullable<QualityResult["retrieval"]>,
+): string[] {
+  const row = (recall: typeof reference) =>
+    recall.map(({ accuracy, gain }) => `${(100 * accuracy.value).toFixed(0)} % ${gain.value.toFixed(2)}`);
+  const rows: TableRow[] = [["full float32", ...row(reference)]];
+  for (const [name, own] of Map.groupBy(cells.keys(), (i) => nameOf(cells[i]!, cells))) {
+    rows.push({ heading: name });
+    for (const i of own) rows.push([`  ${cells[i]!.settings.kv_dtype}`, ...row(recalls[i]!)]);
+  }
+  return [
+    "Recall of random sequences that stand twice, by their length in tokens: tokens",
+    "that were the likeliest, and the gain over the first time in nats",
+    drawTable(rows, { head: ["K/V type", ...distances.map(String)] }),
+  ];
+}

@@ -1,0 +1,34 @@
+/**
+ * The quality that a policy of a serving simulation pays with, from a quality record: of the cell with its strategy,
+ * options and types.
+ *
+ * @module
+ */
+
+import { isExactKv } from "../formats/kv_dtype.ts";
+import { chooseKv, findStrategy } from "../kv/registry.ts";
+import type { KvOptions } from "../kv/strategy_def.ts";
+import type { ScoredCell } from "../measure/quality/scored_cell.ts";
+import type { ServingEntry } from "./entry.ts";
+
+/** A policy that served. */
+export interface ServedPolicy {
+  readonly policy: string;
+  readonly kvOptions: KvOptions;
+  readonly kvDtype: string;
+}
+
+/** Returns the quality of a policy; null where no cell has its options. Exact policies are as good as each other. */
+export function qualityPaid(cells: readonly ScoredCell[], served: ServedPolicy): ServingEntry["quality"] {
+  const { policy, kvOptions, kvDtype } = served, { strategy, options } = chooseKv(policy, kvOptions);
+  if (strategy.traits.exact && isExactKv(kvDtype)) return { kld_mean: 0, same_top: 1 };
+  const scored = cells.find((cell) => {
+    if (cell.settings.kv_dtype !== kvDtype) return false;
+    if (strategy.traits.exact) return findStrategy(cell.strategy)?.traits.exact ?? false;
+    return cell.strategy === policy &&
+      Object.entries(options).every(([key, value]) => cell.settings[key] === value);
+  });
+  if (scored === undefined) return null;
+  const { kld, same_top } = scored.divergence;
+  return { kld_mean: kld.mean.value, same_top: same_top.value };
+}
