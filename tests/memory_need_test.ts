@@ -15,7 +15,8 @@ import {
   totalOf,
   type WorkNeed,
 } from "../src/engine/work_need.ts";
-import { DTYPES, HALF_DTYPE } from "../src/formats/registry.ts";
+import { everyKvDtype } from "../src/formats/kv_dtype.ts";
+import { HALF_DTYPE } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { GROWTHS } from "../src/kv/contiguous/policy.ts";
@@ -171,7 +172,7 @@ Deno.test("ladder says what its rungs will take: never less, and at most a tenth
 
 Deno.test("A decoder takes to the byte what is said of it, in every strategy and type", reading, async () => {
   await withTiny(async (model, context) => {
-    for (const kv_dtype of DTYPES) {
+    for (const kv_dtype of everyKvDtype()) {
       for (const growth of GROWTHS) {
         const grid = {
           kv_dtype: [kv_dtype],

@@ -19,6 +19,8 @@ const WORK: Readonly<Record<string, (text: string) => Sweep>> = {
   "new-tokens": (text) => ({ new_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "batch": (text) => ({ batch: wholeNumbers(1, 1024)(text) }),
   "kv-dtype": (text) => ({ kv_dtype: nameList(KV_DTYPES)(text) }),
+  "k-dtype": (text) => ({ k_dtype: nameList(KV_DTYPES)(text) }),
+  "v-dtype": (text) => ({ v_dtype: nameList(KV_DTYPES)(text) }),
 };
 
 /** Returns the parsers of all settings by their names: those of the work, and those of the strategies' options. */

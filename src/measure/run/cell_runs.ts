@@ -8,6 +8,7 @@
 import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, openDecoder } from "../../engine/with_decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
+import { partsOf } from "../../formats/kv_dtype.ts";
 import { type Dtype, formatOf, kvStorage } from "../../formats/registry.ts";
 import { Timestamps } from "../../gpu/timestamps.ts";
 import { kvBytesOf, kvRowBytes } from "../../kv/shape.ts";
@@ -202,10 +203,15 @@ export async function timestampRun(
 
 /** Returns the formula that used K/V bytes must equal, with its figures. */
 function kvFormula(model: Model, dtype: Dtype, layersKept: number, { tokens, usedBytes }: KvState): string {
-  const { scaleBytes } = kvStorage(dtype);
-  const scales = scaleBytes > 0 ? ` + ${model.config.nHead} scales · ${scaleBytes} bytes` : "";
-  const row = `${model.dims.a4 * 4} width · ${formatOf(dtype).bytes} bytes${scales}`;
-  return `2 · ${layersKept} layers · ${scales ? `(${row})` : row} · ${tokens} tokens = ${usedBytes}`;
+  const rows = partsOf(dtype).map((part) => {
+    const { scaleBytes } = kvStorage(part);
+    const scales = scaleBytes > 0 ? ` + ${model.config.nHead} scales · ${scaleBytes} bytes` : "";
+    const row = `${model.dims.a4 * 4} width · ${formatOf(part).bytes} bytes${scales}`;
+    return scales ? `(${row})` : row;
+  });
+  const [k, v] = rows,
+    both = k === v ? `2 · ${layersKept} layers · ${k}` : `${layersKept} layers · (${k} + ${v})`;
+  return `${both} · ${tokens} tokens = ${usedBytes}`;
 }
 
 function assertKvBytes(
