@@ -62,6 +62,18 @@ interface Target {
   readonly outputs: number;
 }
 
+/** Steps that are recorded one after another, with what is to be waited for in between. */
+export type Steps = Generator<Promise<void>, void>;
+
+/** Goes through steps: at once where nothing is to be waited for, and else in the promise that it returns. */
+export function inOrder(steps: Steps): Promise<void> | undefined {
+  const { done, value } = steps.next();
+  return done ? undefined : (async () => {
+    await value;
+    for (const waiting of steps) await waiting;
+  })();
+}
+
 /** Records, submits and reads. */
 export class Runner {
   /** The K/V memory's host side. */
@@ -209,12 +221,12 @@ export class Runner {
 
   /**
    * Makes room for sequences up to their ends and records what has not been computed of them: one step, or several where
-   * the policy bounds a step's tokens.
+   * the policy bounds a step's tokens. Yields what the next step has to wait for, where it has to.
    *
    * @throws {KvbenchError} If there is no room.
    * @throws {UsageError} If more logits of a sequence are asked for than a step computes.
    */
-  compute(targets: readonly Target[], choice: Choice): void {
+  *compute(targets: readonly Target[], choice: Choice): Steps {
     const { maxChunk } = this.policy;
     for (const { outputs } of targets) {
       if (outputs <= maxChunk) continue;
@@ -230,10 +242,10 @@ export class Runner {
           outputs: 0,
         }
       ));
-      this.#extend(chunks, "none");
+      yield* this.#extend(chunks, "none");
       left = left.map((target, i) => ({ ...target, first: target.first + chunks[i]!.count }));
     }
-    this.#extend(
+    yield* this.#extend(
       left.map(({ slot, first, length, outputs }) => ({
         sequence: slot,
         first,
@@ -244,7 +256,9 @@ export class Runner {
     );
   }
 
-  #extend(spans: readonly Span[], choice: Choice): void {
+  *#extend(spans: readonly Span[], choice: Choice): Steps {
+    const waiting = this.around?.ready?.();
+    if (waiting) yield waiting;
     for (const { sequence, first, count } of spans) {
       if (this.policy.grow(sequence, first + count)) continue;
       throw new KvbenchError(this.policy.shortage(sequence, first + count));

@@ -185,7 +185,7 @@ function kvNeed(
   });
   if (own === undefined) return need;
   const piece = { what: "K/V around attention", bytes: own.largestKv, mostBytes: need.largest.mostBytes };
-  const kv = { ...NOTHING, kvBytes: own.kv, otherBytes: own.other, largest: piece };
+  const kv = { ...NOTHING, kvBytes: own.kv, otherBytes: own.other, hostBytes: own.host ?? 0, largest: piece };
   return together(need, kv);
 }
 

@@ -10,6 +10,7 @@ import { servingTable } from "../../report/serving_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
+import { sharingStrategy } from "../../kv/registry.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { parseQuality } from "../../measure/quality/quality_result.ts";
 import type { ScoredCell } from "../../measure/quality/scored_cell.ts";
@@ -26,7 +27,7 @@ import {
 } from "../options/serving_options.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_sim/serving_runner.ts";
 
-/** What serving with less costs and buys. */
+/** Options that compare what serving with less costs and buys. */
 const LESS = optionList(
   {
     flags: "--kv-dtypes <types>",
@@ -52,7 +53,7 @@ export function serveSimCommand(): Command {
       ["Serve 50 requests on this GPU from 24 MiB", "serve-sim --kv-budget 24MiB --requests 50"],
       [
         "See how many sequences narrower K and V make room for",
-        "serve-sim --kv-budget 8MiB --policies paged --kv-dtypes f32,f16,int8",
+        `serve-sim --kv-budget 8MiB --policies ${sharingStrategy().name} --kv-dtypes f32,f16,int8`,
       ],
       [
         "Simulate OPT-13B on an A100 at two requests a second",

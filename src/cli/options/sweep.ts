@@ -52,3 +52,13 @@ export function sweepOption(text: string, before: Sweep = {}): Sweep {
   if (Object.hasOwn(before, key!)) throw new InvalidArgumentError(`${name} is swept twice`);
   return { ...before, ...sweep };
 }
+
+/** Most parts of a sweep. */
+const MOST_SHARDS = 10_000;
+
+/** Reads the part of a sweep, such as `2/8`. */
+export function shardOption(text: string): { readonly index: number; readonly of: number } {
+  const [index = 0, of = 0] = (/^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []).slice(1).map(Number);
+  if (index >= 1 && index <= of && of <= MOST_SHARDS) return { index, of };
+  throw new InvalidArgumentError(`Expected I/N with I from 1 to N and N at most ${MOST_SHARDS}, such as 2/8`);
+}

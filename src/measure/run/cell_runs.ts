@@ -58,7 +58,7 @@ export async function memoryRun(model: Model, work: Work, decoding: DecodingOpti
   const { value: { decoder, ...steps }, peak } = await ledger.peakDuring(async () => {
     const decoder = await openDecoder(model, decoding);
     try {
-      return { decoder, ...countedSteps(model, work, decoder), end: ledger.current };
+      return { decoder, ...await countedSteps(model, work, decoder), end: ledger.current };
     } catch (error) {
       decoder.dispose();
       throw error;
@@ -109,13 +109,13 @@ export async function memoryRun(model: Model, work: Work, decoding: DecodingOpti
 }
 
 /** Takes the steps of a request one by one, and notes what memory there is after each. */
-function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decoder) {
+async function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decoder) {
   const { policy, pool, recorder } = decoder.runner;
   const states: KvState[] = [], totals: number[] = [];
   decoder.begin(prompts);
   let prefillDispatches = 0;
   for (let token = 1; token <= newTokens; token++) {
-    decoder.advance(1);
+    await decoder.advance(1);
     if (token === 1) prefillDispatches = recorder.dispatches;
     const usage = policy.usage();
     states.push({
@@ -139,10 +139,10 @@ export async function latencyRun(
   const encodedMs = decoder.runner.encodeMs;
   const start = performance.now();
   decoder.begin(prompts);
-  decoder.advance(1);
+  await decoder.advance(1);
   await fence.wait();
   const first = performance.now();
-  decoder.advance(newTokens - 1);
+  await decoder.advance(newTokens - 1);
   await fence.wait();
   const end = performance.now();
   const ids = await decoder.ids(prompts[0]!.length);
@@ -166,12 +166,12 @@ export async function perTokenRun(
 ): Promise<number[]> {
   const { fence } = model.gpu;
   decoder.begin(prompts);
-  decoder.advance(1);
+  await decoder.advance(1);
   await fence.wait();
   const gaps: number[] = [];
   let last = performance.now();
   for (let token = 1; token < newTokens; token++) {
-    decoder.advance(1);
+    await decoder.advance(1);
     await fence.wait();
     const now = performance.now();
     gaps.push(roundMs(now - last));
@@ -191,9 +191,9 @@ export async function timestampRun(
   if (!timestamps) return null;
   try {
     decoder.begin(prompts);
-    decoder.advance(1);
+    await decoder.advance(1);
     decoder.runner.recorder.timestamps = timestamps;
-    for (let token = 1; token < newTokens; token++) decoder.advance(1);
+    for (let token = 1; token < newTokens; token++) await decoder.advance(1);
     return roundMs(mean(await timestamps.readMs()));
   } finally {
     decoder.runner.recorder.timestamps = undefined;
