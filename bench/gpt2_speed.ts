@@ -12,7 +12,7 @@ import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
-import { type Dtype, DTYPES } from "../src/formats/registry.ts";
+import { type Dtype, WEIGHT_DTYPES } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
@@ -44,10 +44,10 @@ console.log(`${options.model}, synthetic weights, on ${gpu.facts.description}; m
 const rows: string[][] = [];
 /** A sample of each round, by storage type and measurement. */
 const columns = new Map<Dtype, Map<string, number[]>>();
-for (const dtype of DTYPES) columns.set(dtype, await measureAll(dtype));
+for (const dtype of WEIGHT_DTYPES) columns.set(dtype, await measureAll(dtype));
 type Samples = (measure: string) => readonly number[];
 const row = (name: string, cell: (of: Samples) => string) =>
-  rows.push([name, ...DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
+  rows.push([name, ...WEIGHT_DTYPES.map((dtype) => cell((measure) => columns.get(dtype)!.get(measure)!))]);
 const ms = (samples: readonly number[]) => `${median(samples).toFixed(1)} ms`;
 const rate = (tokens: number, samples: readonly number[]) =>
   `${(1000 * tokens / median(samples)).toFixed(1)} tok/s`;
@@ -67,7 +67,7 @@ row(
   `no-cache step over prefill, ${SHORT} tokens`,
   (of) => ratio(of("no-cache"), of("prefill short")).toFixed(3),
 );
-console.log(drawTable(rows, { head: ["", ...DTYPES.map((dtype) => `${dtype} weights and K/V`)] }));
+console.log(drawTable(rows, { head: ["", ...WEIGHT_DTYPES.map((dtype) => `${dtype} weights and K/V`)] }));
 gpu.dispose();
 
 async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {

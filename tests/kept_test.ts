@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../src/engine/with_decoder.ts";
+import { decodingNeed, totalOf } from "../src/engine/work_need.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { kvRowBytes } from "../src/kv/shape.ts";
@@ -14,7 +15,8 @@ import type { KvOptions } from "../src/kv/strategy_def.ts";
 import { checkReference } from "../src/measure/run/reference_check.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING } from "../src/model/tuning.ts";
-import { RANDOM_SMALL } from "./cli_support.ts";
+import { parseResult } from "../src/measure/record/result.ts";
+import { ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { checkStrategyCase, goldenTests, type StrategyCase } from "./strategy_goldens.ts";
 
@@ -124,6 +126,34 @@ gpuTest("A sequence keeps alone what it keeps beside others", async (gpu) => {
   model.dispose();
 }, { needs: ["read"] });
 
+gpuTest("A prompt that comes in parts before the first step is one prompt", async (gpu) => {
+  const model = await open(gpu, RANDOM_SMALL), [whole] = PROMPTS as [number[]];
+  const strategy = "h2o", kvOptions = { heavy: 4, recent: 3 };
+  const sizes = { nSequences: 1, maxPromptTokens: 23, maxTokens: 40 };
+  await withDecoder(model, { strategy, kvOptions, ...sizes }, async (decoder) => {
+    const runs: unknown[] = [];
+    for (const parts of [[whole], [whole.slice(0, 10), whole.slice(10, 12), whole.slice(12)]]) {
+      decoder.begin([parts[0]!]);
+      for (const part of parts.slice(1)) decoder.append([part]);
+      decoder.advance(9);
+      runs.push([await decoder.ids(0), await keptOf(decoder, 0)]);
+    }
+    assert.deepEqual(runs[1], runs[0]);
+    // Later parts are new tokens, which are computed one by one.
+    decoder.append([[5, 6, 7]]);
+    decoder.advance(1);
+    const [ids] = await decoder.ids(0), kept = await keptOf(decoder, 0);
+    decoder.begin([whole]);
+    await decoder.logits();
+    for (const id of ids!.slice(23, -1)) {
+      decoder.append([[id]]);
+      await decoder.logits();
+    }
+    assert.deepEqual(await keptOf(decoder, 0), kept);
+  });
+  model.dispose();
+}, { needs: ["read"] });
+
 gpuTest(
   "What is dropped of a prompt is given back: the ledger holds what stays, and room for new tokens",
   async (gpu) => {
@@ -167,3 +197,119 @@ gpuTest(
   },
   { needs: ["read"] },
 );
+
+gpuTest(
+  "A decoder that keeps some tokens takes what is said before, and at most a tenth less",
+  async (gpu) => {
+    const model = await open(gpu, "tiny"), { config, tuning } = model;
+    const prompt = Array.from({ length: 300 }, (_, i) => 5 * i), { limits } = gpu.device;
+    for (
+      const [strategy, kvOptions] of [["snapkv", { budget: 64 }], ["h2o", { heavy: 90, recent: 10 }]] as const
+    ) {
+      for (const [kvDtype, nSequences] of [["f32", 1], ["int8", 3]] as const) {
+        const sizes = { nSequences, maxPromptTokens: 300, maxTokens: 320 };
+        const decoding: DecodingOptions = { strategy, kvOptions, kvDtype, ...sizes };
+        const before = gpu.ledger.current.total;
+        gpu.ledger.resetPeak();
+        await withDecoder(model, decoding, async (decoder) => {
+          decoder.begin(Array(nSequences).fill(prompt));
+          decoder.advance(20);
+          await decoder.ids(300);
+          await decoder.logits();
+        });
+        const need = decodingNeed({ config, tuning, limits }, decoding),
+          said = totalOf(need) - need.hostBytes;
+        const ratio = said / (gpu.ledger.peak.total - before);
+        assert.ok(ratio >= 1 && ratio <= 1.1, `${strategy}, ${kvDtype}: a ratio of ${ratio}`);
+      }
+    }
+    model.dispose();
+  },
+  { needs: ["read"] },
+);
+
+const MODEL = ["--model", RANDOM_SMALL, "--no-autotune"], READS = { read: [RANDOM_SMALL] };
+const IDS = Array.from({ length: 30 }, (_, i) => 7 * i);
+
+Deno.test(
+  "bench, generate and profile take strategies that keep some tokens of each head",
+  { ignore },
+  async () => {
+    const sizes = ["--prompt-tokens", "30", "--new-tokens", "6", "--runs", "1", "--warmup", "0"];
+    const own = ["--strategies", "kv-cache,snapkv,h2o", "--budget", "12", "--observe", "4", "--recent", "3"];
+    const bench = ["bench", ...MODEL, ...sizes, ...own, "--sweep", "heavy=2,5", "--json", "-"];
+    const { cells } = parseResult(JSON.parse(await stdoutOf(bench, READS)), "stdout");
+    assert.deepEqual(
+      cells.map(({ strategy, memory: { kv_tokens, kv_allocated_bytes } }) => [
+        strategy,
+        kv_tokens,
+        kv_allocated_bytes / (2 * 3 * 80 * 4),
+      ]),
+      [["kv-cache", 35, 48], ["snapkv", 17, 18], ["h2o", 5, 6], ["h2o", 8, 9]],
+    );
+    const h2o = [...MODEL, "--strategy", "h2o", "--heavy", "5", "--recent", "3"];
+    const generated = [
+      "generate",
+      ...h2o,
+      "--prompt-ids",
+      "1,2,3",
+      "--output",
+      "ids",
+      "--max-new-tokens",
+      "5",
+    ];
+    assert.match(await stdoutOf(generated, READS), /^\d+(,\d+){4}\n$/);
+    const profiled = await stdoutOf(["profile", ...h2o, "--prompt-tokens", "20", "--new-tokens", "4"], READS);
+    for (
+      const kernel of ["kept norms", "kept scores", "kept choice", "kept store", "kept step", "kept move"]
+    ) {
+      assert.ok(profiled.includes(kernel), profiled);
+    }
+  },
+);
+
+Deno.test("logits --kept writes the positions that each layer and head keeps, of prompts of any length", {
+  ignore,
+}, async () => {
+  await inScratch(async (folder) => {
+    const files = ["-o", `${folder}/l.f32`, "--kept", `${folder}/kept.json`];
+    const rights = { read: [RANDOM_SMALL, folder], write: folder };
+    const ids = Array.from({ length: 40 }, (_, i) => 3 * i).join(",");
+    const own = ["--strategy", "h2o", "--heavy", "4", "--recent", "2"];
+    await stdoutOf(["logits", ...MODEL, "--prompt-ids", ids, "--all", ...own, ...files], rights);
+    const kept: number[][][] = JSON.parse(await Deno.readTextFile(`${folder}/kept.json`));
+    assert.deepEqual(kept.map((heads) => heads.map(({ length }) => length)), Array(3).fill(Array(5).fill(6)));
+    assert.ok(kept.flat().every((positions) => positions.slice(-2).join() === "38,39"));
+    assert.equal((await Deno.stat(`${folder}/l.f32`)).size, 40 * 509 * 4);
+  });
+});
+
+/** Commands that are refused, and the error of each. */
+const REFUSED: readonly (readonly [args: readonly string[], error: RegExp])[] = [
+  [
+    ["generate", "--strategy", "h2o", "--heavy", "0", "--recent", "0"],
+    /h2o keeps no token: expected --heavy/,
+  ],
+  [["generate", "--strategy", "snapkv", "--budget", "4"], /snapkv observes 32 tokens and keeps 4: expected/],
+  [["generate", "--strategy", "snapkv", "--pool-kernel", "4"], /--pool-kernel is 4: expected an odd number/],
+  [["generate", "--strategy", "h2o", "--num-beams", "2"], /h2o chooses tokens of whole prompts/],
+  [
+    ["logits", "-o", "l.f32", "--kept", "kept.json"],
+    /kv-cache keeps the same tokens for every head: expected/,
+  ],
+];
+
+Deno.test("What cannot be kept, forked or served is refused in one line", { ignore }, async () => {
+  for (const [[command, ...args], error] of REFUSED) {
+    const output = command === "generate" ? ["--output", "ids", "--max-new-tokens", "3"] : [];
+    const all = [command!, ...MODEL, "--prompt-ids", IDS.join(","), ...output, ...args];
+    const { code, stderr } = await kvbench(all, { flags: [`--allow-read=${RANDOM_SMALL}`] });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, error);
+  }
+  for (const args of [["serve", "--policy", "snapkv"], ["serve-sim", "--policies", "paged,h2o"]]) {
+    const { code, stderr } = await kvbench(args);
+    assert.equal(code, 2);
+    assert.match(stderr, /is (?:not valid|unknown): expected no-cache/);
+  }
+});

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { download } from "../src/check/scratch.ts";
-import { DTYPES } from "../src/formats/registry.ts";
+import { everyKvDtype } from "../src/formats/kv_dtype.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { writeVectors } from "../src/gpu/writer.ts";
 import { CONTIGUOUS } from "../src/kv/contiguous/addressing.ts";
@@ -27,7 +27,7 @@ function isTexture({ kv }: KvLayer): boolean {
 }
 
 gpuTest("K and V take the same bytes in textures and in buffers", (gpu) => {
-  for (const dtype of DTYPES) {
+  for (const dtype of everyKvDtype()) {
     for (const texels of [true, false]) {
       const layer = layoutOf(gpu, { dtype, texels }).createLayer("a", 40);
       assert.equal(isTexture(layer), texels);
@@ -56,7 +56,7 @@ gpuTest("K and V are in buffers where textures can't hold them", (gpu) => {
 });
 
 gpuTest("copySlots() moves values and scales, and nothing else", async (gpu) => {
-  for (const dtype of DTYPES) {
+  for (const dtype of everyKvDtype()) {
     for (const texels of [true, false]) {
       const layout = layoutOf(gpu, { dtype, texels });
       const from = layout.createLayer("from", 10), to = layout.createLayer("to", 20);

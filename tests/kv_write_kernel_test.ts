@@ -10,18 +10,28 @@ import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { kvWriteTrial } from "../wgsl/ops/kv_write/operator.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
+const TUNINGS = [SOFTWARE_TUNING, HARDWARE_TUNING];
 /** A head of one vector, and heads that are padded; from textures and from buffers. */
 const CASES = [{ nHead: 1, headDim: 4 }, { nHead: 3, headDim: 18 }].flatMap((heads) =>
-  [SOFTWARE_TUNING, HARDWARE_TUNING].map((tuning) => ({ ...heads, tuning }))
+  TUNINGS.map((tuning) => ({ ...heads, tuning }))
+);
+/** Heads of a word of eight values, and of whole texels. */
+const WHOLE_WORDS = [{ nHead: 3, headDim: 8 }, { nHead: 1, headDim: 64 }].flatMap((heads) =>
+  TUNINGS.map((tuning) => ({ ...heads, tuning }))
 );
 
 for (const kind of kvKinds()) {
   gpuTest(`kv_write.wgsl copies K and V to their slots and touches no other (${kind})`, async (gpu) => {
     for (const item of CASES) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype: "f32", kind })));
   });
-  gpuTest(`kv_write.wgsl stores float16 and int8 as the reference does (${kind})`, async (gpu) => {
-    for (const dtype of ["f16", "int8"] as const) {
+  gpuTest(`kv_write.wgsl stores narrower types as the reference does (${kind})`, async (gpu) => {
+    for (const dtype of ["f16", "int8", "f32/int8", "int8/f16"]) {
       for (const item of CASES) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype, kind })));
+    }
+    for (const dtype of ["int4", "int4/f16", "int8/int4"]) {
+      for (const item of WHOLE_WORDS) {
+        assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype, kind })));
+      }
     }
   });
 }

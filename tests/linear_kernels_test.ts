@@ -47,8 +47,8 @@ for (const kernel of KERNELS) {
       await check(gpu, { ...kernel, nIn, nOut, bias: true, gelu: true, chained: true });
     }
   });
-  test(`${title} reads weights in float16 and in int8`, async (gpu) => {
-    for (const dtype of ["f16", "int8"] as const) {
+  test(`${title} reads weights in narrower types`, async (gpu) => {
+    for (const dtype of ["f16", "int8", "int4"] as const) {
       for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true });
     }
   });

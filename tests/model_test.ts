@@ -74,7 +74,7 @@ for (const [head, keys] of [["tied", AWKWARD], ["untied", UNTIED]] as const) {
   }
 }
 
-for (const weightsDtype of ["f16", "int8"] as const) {
+for (const weightsDtype of ["f16", "int8", "int4"] as const) {
   for (
     const [head, tuning, keys] of [
       ["tied", SOFTWARE_TUNING, AWKWARD],

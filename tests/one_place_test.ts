@@ -21,6 +21,7 @@ Deno.test("Only src/formats names storage types: everything else asks them", {
   assert.deepEqual(naming.sort(), [
     "formats/float16.ts",
     "formats/float32.ts",
+    "formats/int4.ts",
     "formats/int8.ts",
     "formats/registry.ts",
   ]);

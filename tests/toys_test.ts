@@ -17,15 +17,14 @@ import { paged, STATIC, withDecoder } from "./decode_support.ts";
 import { randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { storedTensors } from "./fixtures/stored_tensors.ts";
-import { Q4 } from "./fixtures/toys/q4.ts";
+import { BF16 } from "./fixtures/toys/bf16.ts";
 import { RMS_NORM } from "./fixtures/toys/rms_norm/operator.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 
-registerFormat(Q4);
+registerFormat(BF16);
 registerOperator(RMS_NORM);
 
-/** Widths that are multiples of 32, which inputs share a scale by. */
 const SMALL = { n_layer: 2, n_head: 2, n_embd: 64, n_inner: 96, n_ctx: 24, vocab_size: 203 };
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
@@ -33,11 +32,11 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
     `A model in a registered storage type equals the CPU's pass (${tuning.name} tuning)`,
     async (gpu) => {
       const { checkpoint, config, tensors } = await randomCheckpoint(SMALL);
-      const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: Q4.name });
-      const { weightsBytes } = memoryNeed(config, { ...tuning, weightsDtype: Q4.name });
+      const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype: BF16.name });
+      const { weightsBytes } = memoryNeed(config, { ...tuning, weightsDtype: BF16.name });
       assert.equal(gpu.ledger.current.weights - 16, weightsBytes);
       const ids = Array.from({ length: config.nCtx }, (_, i) => (i * 37 + 5) % config.vocabSize);
-      const expected = gpt2Cpu(config, storedTensors(tensors, config, Q4.name), ids);
+      const expected = gpt2Cpu(config, storedTensors(tensors, config, BF16.name), ids);
       for (const variant of [STATIC, paged(4)]) {
         await withDecoder(model, { variant, maxOutputs: config.nCtx }, async (decoder) => {
           decoder.begin([ids]);
@@ -87,7 +86,7 @@ Deno.test("generate takes a registered storage type by its name", { ignore }, as
     "--no-autotune",
   ];
   const text = await printed(() =>
-    generateCommand().parseAsync([...args, "--weights-dtype", Q4.name], { from: "user" })
+    generateCommand().parseAsync([...args, "--weights-dtype", BF16.name], { from: "user" })
   );
   assert.match(text.trim(), /^(?:\d+[,\s]+){4}\d+$/);
 });
@@ -96,7 +95,7 @@ Deno.test("selftest checks a registered storage type and a registered operator",
   const text = await printed(() => selftestCommand().parseAsync(["--json"], { from: "user" }));
   const { checks } = parseSelfTest(JSON.parse(text), "stdout");
   assert.deepEqual(checks.filter(({ verdict }) => verdict !== "right"), []);
-  const ofFormat = checks.filter(({ variant }) => variant.startsWith(Q4.name)).map(({ kernel }) => kernel);
+  const ofFormat = checks.filter(({ variant }) => variant.startsWith(BF16.name)).map(({ kernel }) => kernel);
   assert.ok(
     ofFormat.includes("embedding.wgsl") && ofFormat.includes("linear_rows_block.wgsl"),
     String(ofFormat),

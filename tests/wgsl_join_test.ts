@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { joinWgsl } from "../src/gpu/join.ts";
 import { hasSubgroups, subgroupDirectives } from "../src/gpu/subgroups.ts";
-import type { WgslFile } from "../src/gpu/wgsl.ts";
+import { renamed, type WgslFile } from "../src/gpu/wgsl.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 import { filesIn } from "./sources.ts";
@@ -14,12 +14,14 @@ import { filesIn } from "./sources.ts";
 const FOLDERS = ["../wgsl/", "../src/kv/"].map((path) => new URL(path, import.meta.url));
 const DIRECTIVES = "subgroups.wgsl";
 
-/** All files; of those that fill a role the first one is taken. */
+/** All files, and formats as they are joined for K and for V; of those that fill a role the first one is taken. */
 function library(): WgslFile[] {
-  return FOLDERS.flatMap((folder) => filesIn(folder, ".wgsl")).map((file) => ({
+  const files = FOLDERS.flatMap((folder) => filesIn(folder, ".wgsl")).map((file) => ({
     name: file.pathname.split("/").at(-1)!,
     code: Deno.readTextFileSync(file),
   })).filter(({ name }) => name !== DIRECTIVES).sort((a, b) => a.name < b.name ? -1 : 1);
+  const as = (name: string, part: string) => renamed(files.find((file) => file.name === name)!, "kv", part);
+  return [...files, as("kv_f16.wgsl", "k"), as("kv_int4.wgsl", "v")];
 }
 
 gpuTest("Every WGSL file compiles with what it requires", async ({ device }) => {

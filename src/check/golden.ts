@@ -64,7 +64,7 @@ export async function checkGolden(
     const logits = await decoder.logits();
     onProgress(2);
     decoder.begin(prompts);
-    decoder.advance(NEW_TOKENS);
+    await decoder.advance(NEW_TOKENS);
     const ids = await decoder.ids(prompts.map(({ length }) => length));
     onProgress(GOLDEN_STEPS);
     return cases.flatMap((item, s) => {

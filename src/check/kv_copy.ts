@@ -51,7 +51,7 @@ export async function checkKvCopy(gpu: Gpu, shape: KvShape): Promise<Comparison>
       });
       copier.copy(COPIES);
       for (const stored of layers) {
-        kvCopy(Array.from({ length: N_SLOTS }, (_, slot) => stored.rowsOf(slot)), COPIES);
+        kvCopy(Array.from({ length: N_SLOTS }, (_, slot) => stored.headsOf(slot)), COPIES);
       }
       const saved = new Uint8Array(await pool.save([{ first: 0, count: N_SLOTS }]));
       const expected = Uint8Array.from(layers.flatMap(({ values, scales }) => [...values, ...scales]));

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dtype } from "../formats/registry.ts";
+import type { KvDtype } from "../formats/kv_dtype.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { writeVectors } from "../gpu/writer.ts";
 import type { KvLayer } from "../kv/layer.ts";
@@ -35,7 +35,7 @@ export class KvMemory {
   readonly #scratch: Scratch;
   readonly #layout: KvLayout;
   readonly #table: LedgerBuffer;
-  readonly #shape: { dtype: Dtype; a4: number; nHead: number; slotGroup: number };
+  readonly #shape: { dtype: KvDtype; a4: number; nHead: number; slotGroup: number };
   #layer: KvLayer | undefined;
 
   /** Stores what the need says; every other byte is poison. */

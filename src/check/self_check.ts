@@ -4,6 +4,7 @@
  * @module
  */
 import { WrongResultsError } from "../base/errors.ts";
+import { isExactKv } from "../formats/kv_dtype.ts";
 import { type Dtype, formatOf } from "../formats/registry.ts";
 import { plainStrategy, strategyNamed } from "../kv/registry.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
@@ -37,7 +38,7 @@ export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise
   const { gpu, config, tuning, weightsDtype } = model;
   const { weights, strategy, kvDtypes, onProgress = () => {}, onKernel } = options;
   let wrong: string | undefined;
-  const exact = [weightsDtype, ...kvDtypes].every((dtype) => formatOf(dtype).exact);
+  const exact = formatOf(weightsDtype).exact && kvDtypes.every(isExactKv);
   if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
     onProgress(0, GOLDEN_STEPS);
     const { name } = strategyNamed(strategy).traits.exact ? strategyNamed(strategy) : plainStrategy();

@@ -29,12 +29,17 @@ export function logitDecoding(
  * Begins a sequence with `ids` and yields the logits after each of them, in order: [vocabSize] per position. The
  * decoder must be made with {@link logitDecoding}.
  *
+ * @param rows Tokens of a step. Default: {@link LOGIT_ROWS}.
  * @throws {UsageError} If the sequence is longer than the decoder allows.
  * @throws {KvbenchError} If the device fails.
  */
-export async function* allLogits(decoder: Decoder, ids: readonly number[]): AsyncGenerator<Float32Array> {
-  for (let first = 0; first < ids.length; first += LOGIT_ROWS) {
-    const part = ids.slice(first, first + LOGIT_ROWS);
+export async function* allLogits(
+  decoder: Decoder,
+  ids: readonly number[],
+  rows: number = LOGIT_ROWS,
+): AsyncGenerator<Float32Array> {
+  for (let first = 0; first < ids.length; first += rows) {
+    const part = ids.slice(first, first + rows);
     if (first === 0) decoder.begin([part]);
     else decoder.append([part]);
     yield* await decoder.logits(part.length);

@@ -15,7 +15,7 @@ import type { NamedStrategy } from "./decoding_kv.ts";
 import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { notFiniteError } from "./not_finite.ts";
-import { Runner } from "./runner.ts";
+import { inOrder, Runner } from "./runner.ts";
 
 /** A search, and the strategy that keeps its K and V. */
 interface BeamSearchOptions extends BeamOptions, NamedStrategy {
@@ -60,7 +60,7 @@ export async function beamSearch(
     for (let slot = 0; slot < nBeams; slot++) runner.writeTokens(slot, 0, prompt);
     for (;;) {
       const length = prompt.length + beams.open[0]!.length;
-      runner.compute(places.slots.map((slot) => ({ slot, length, outputs: 1 })), "none");
+      await inOrder(runner.compute(places.slots.map((slot) => ({ slot, length, outputs: 1 })), "none"));
       peak.note(kv.policy.usage());
       runner.submit();
       const logits = await runner.logits([...places.slots.keys()]);

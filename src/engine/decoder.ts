@@ -12,7 +12,7 @@ import type { StepRange } from "../model/kernels.ts";
 import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
-import { Runner } from "./runner.ts";
+import { inOrder, Runner, type Steps } from "./runner.ts";
 
 /** Sizes of a decoder, and the strategy that keeps its K and V. */
 export interface DecodingOptions {
@@ -69,6 +69,8 @@ export class Decoder {
   readonly #options: DecoderOptions;
   #lengths: number[] = [];
   #sampled = false;
+  /** Steps that wait for the host, after which the next ones are recorded. */
+  #waiting: Promise<void> | undefined;
 
   private constructor(model: Model, runner: Runner, options: DecoderOptions) {
     this.#model = model;
@@ -165,17 +167,34 @@ export class Decoder {
    * Records `steps` steps, each of which adds one token to every sequence, and submits them. The first
    * step after {@link Decoder.begin} is the prefill. Returns without waiting for the GPU.
    *
+   * @returns What to await before a clock is read, where the strategy has to wait within the steps; undefined for others.
+   *
    * @throws {UsageError} If a sequence would be longer than the decoder was made for, or its last token's logits
    * have been computed by {@link Decoder.logits} already.
    * @throws {KvbenchError} If the strategy has no room for the tokens.
    */
-  advance(steps: number): void {
+  advance(steps: number): Promise<void> | undefined {
+    return this.#inTurn(() => this.#advance(steps));
+  }
+
+  *#advance(steps: number): Steps {
     for (let i = 0; i < steps; i++) {
       this.#lengths.forEach((length, s) => this.#checkLength(s, length + 1));
-      this.#step(1, true);
+      yield* this.#step(1, true);
       this.#lengths = this.#lengths.map((length) => length + 1);
     }
     this.runner.submit();
+  }
+
+  /** Begins steps when those before are recorded. */
+  #inTurn(steps: () => Steps): Promise<void> | undefined {
+    const waiting = this.#waiting ? this.#waiting.then(() => inOrder(steps())) : inOrder(steps());
+    if (waiting === undefined) return undefined;
+    const recorded = waiting.finally(() => {
+      if (this.#waiting === recorded) this.#waiting = undefined;
+    });
+    recorded.catch(() => {}); // told to whoever awaits the steps, or what they compute
+    return this.#waiting = recorded;
   }
 
   /**
@@ -188,7 +207,8 @@ export class Decoder {
    */
   async logits(rows = 1): Promise<Float32Array[]> {
     const lengths = this.#lengths; // steps may be added while the copy is under way
-    this.#step(rows, false);
+    const waiting = this.#inTurn(() => this.#step(rows, false));
+    if (waiting) await waiting;
     this.runner.submit();
     const all = await this.runner.logits(Array.from({ length: lengths.length * rows }, (_, row) => row));
     const bad = all.findIndex((row) => firstNotFinite(row) !== undefined);
@@ -208,6 +228,7 @@ export class Decoder {
    * @throws {KvbenchError} If the device fails.
    */
   async ids(from: number | readonly number[]): Promise<number[][]> {
+    if (this.#waiting) await this.#waiting;
     const all = await this.runner.tokens(
       this.#lengths.map((length, slot) => ({ slot, first: 0, count: length })),
     );
@@ -256,7 +277,7 @@ export class Decoder {
   }
 
   /** Records what has not been computed; `outputs` of each sequence's last tokens get logits. */
-  #step(outputs: number, choose: boolean): void {
+  *#step(outputs: number, choose: boolean): Steps {
     const targets = this.#lengths.map((length, slot) => ({ slot, length, outputs }));
     for (const { slot, length } of targets) {
       const count = length - this.runner.policy.firstToCompute(slot);
@@ -266,6 +287,6 @@ export class Decoder {
           "whose logits are asked for",
       );
     }
-    this.runner.compute(targets, !choose ? "none" : this.#sampled ? "sampled" : "greedy");
+    yield* this.runner.compute(targets, !choose ? "none" : this.#sampled ? "sampled" : "greedy");
   }
 }

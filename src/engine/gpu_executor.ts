@@ -119,6 +119,8 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     }
     if (step.moves.length > 0) await this.runner.pool.move(step.moves);
     if (step.spans.length === 0) return;
+    const waiting = this.runner.around?.ready?.();
+    if (waiting) await waiting;
     const sampled = step.spans.some(({ outputs }) =>
       outputs.some(({ slot }) => this.#sampledSlots.has(slot))
     );

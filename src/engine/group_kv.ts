@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UsageError } from "../base/errors.ts";
 import { chooseKv } from "../kv/registry.ts";
 import { type Kv, makeKv } from "../kv/strategy_def.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
@@ -30,6 +31,11 @@ export function groupKv(
 ): { readonly kv: Kv; readonly maxRows: number } {
   const { promptTokens, newTokens, nSequences } = group;
   const choice = chooseKv(name, kvOptions), { traits: { keeps } } = choice.strategy;
+  if (choice.strategy.traits.together) {
+    throw new UsageError(
+      `${name} chooses tokens of whole prompts, so that its sequences cannot be forked: expected another strategy`,
+    );
+  }
   const maxTokens = promptTokens + newTokens;
   const maxRows = keeps === "nothing" ? nSequences * maxTokens : Math.max(promptTokens, nSequences);
   const kv = makeKv(choice, {

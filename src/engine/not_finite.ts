@@ -69,16 +69,16 @@ async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Prom
     nSequences: 1,
     maxTokens: ids.length,
   });
-  const { kv, workspace, tables } = gpu.ledger.allOrNone(() => ({
-    kv: KvPool.allocate(gpu, {
+  const { kv, workspace, tables } = gpu.ledger.allOrNone(() => {
+    const kv = KvPool.allocate(gpu, {
       shape: { nHead: config.nHead, a4: dims.a4, dtype, nSequences: 1, texels },
       addressing,
       nSlots: policy.nSlots,
       movesSlots: false,
-    }),
-    workspace: model.workspace(limits),
-    tables: new StepTables(gpu, model.stepLayout, limits, 1),
-  }));
+    });
+    const workspace = model.workspace(limits, kv.source);
+    return { kv, workspace, tables: new StepTables(gpu, model.stepLayout, limits, 1) };
+  });
   try {
     const kernels = await model.stepKernels(kv.source);
     const batch = batchOf([{ sequence: 0, first: 0, count: ids.length, outputs: 1 }]);

@@ -6,7 +6,8 @@
  * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
-import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
+import { assertHeadFits, type KvDtype } from "../formats/kv_dtype.ts";
+import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import { readPieces } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { KvAround } from "../kv/around.ts";
@@ -31,8 +32,8 @@ export interface RunnerOptions {
   readonly maxRows: number;
   /** Rows of logits of one step. Default: one per sequence. */
   readonly maxOutputs?: number;
-  /** Storage type of K and V. Default: f32. */
-  readonly kvDtype?: Dtype;
+  /** Storage types of K and V. Default: f32. */
+  readonly kvDtype?: KvDtype;
   /** True if sequences are forked, share blocks or are swapped out, which takes buffers in place of textures. */
   readonly movesSlots: boolean;
   /** True if tokens may be sampled. Default: true. */
@@ -59,6 +60,18 @@ interface Target {
   readonly length: number;
   /** The last tokens that get logits. */
   readonly outputs: number;
+}
+
+/** Steps that are recorded one after another, with what is to be waited for in between. */
+export type Steps = Generator<Promise<void>, void>;
+
+/** Goes through steps: at once where nothing is to be waited for, and else in the promise that it returns. */
+export function inOrder(steps: Steps): Promise<void> | undefined {
+  const { done, value } = steps.next();
+  return done ? undefined : (async () => {
+    await value;
+    for (const waiting of steps) await waiting;
+  })();
 }
 
 /** Records, submits and reads. */
@@ -112,6 +125,7 @@ export class Runner {
   /**
    * Compiles the kernels, or those of the first steps, and allocates everything that the steps need.
    *
+   * @throws {UsageError} If K or V has a type that the model's heads do not fit.
    * @throws {KvbenchError} If a kernel does not compile or a buffer is too large.
    */
   static async create(
@@ -119,8 +133,9 @@ export class Runner {
     { policy, addressing, around: own }: Kv,
     options: RunnerOptions,
   ): Promise<Runner> {
-    const { gpu, config: { nHead }, dims: { a4 }, tuning: { texels } } = model;
+    const { gpu, config: { nHead, nEmbd }, dims: { a4 }, tuning: { texels } } = model;
     const { maxSequences, maxRows, maxOutputs = maxSequences, kvDtype = DEFAULT_DTYPE } = options;
+    assertHeadFits(kvDtype, nEmbd / nHead);
     const shape = { nHead, a4, dtype: kvDtype, nSequences: maxSequences, texels };
     const pool = await KvPool.create(gpu, {
       shape,
@@ -142,7 +157,7 @@ export class Runner {
       const kernels = await model.stepKernels(pool.source, options.firstSteps ?? range);
       const limits = { maxRows, maxSpans: maxSequences, maxOutputs };
       const { workspace, tables } = gpu.ledger.allOrNone(() => ({
-        workspace: model.workspace(limits),
+        workspace: model.workspace(limits, pool.source),
         tables: new StepTables(gpu, model.stepLayout, limits, STEPS_PER_SUBMISSION),
       }));
       const kv = {
@@ -179,7 +194,7 @@ export class Runner {
     this.#tables.dispose();
     this.#workspace.dispose();
     gpu.ledger.allOrNone(() => {
-      this.#workspace = this.#model.workspace(limits);
+      this.#workspace = this.#model.workspace(limits, this.pool.source);
       this.#tables = new StepTables(gpu, stepLayout, limits, 1);
     });
     this.pool.rebind();
@@ -206,12 +221,12 @@ export class Runner {
 
   /**
    * Makes room for sequences up to their ends and records what has not been computed of them: one step, or several where
-   * the policy bounds a step's tokens.
+   * the policy bounds a step's tokens. Yields what the next step has to wait for, where it has to.
    *
    * @throws {KvbenchError} If there is no room.
    * @throws {UsageError} If more logits of a sequence are asked for than a step computes.
    */
-  compute(targets: readonly Target[], choice: Choice): void {
+  *compute(targets: readonly Target[], choice: Choice): Steps {
     const { maxChunk } = this.policy;
     for (const { outputs } of targets) {
       if (outputs <= maxChunk) continue;
@@ -227,10 +242,10 @@ export class Runner {
           outputs: 0,
         }
       ));
-      this.#extend(chunks, "none");
+      yield* this.#extend(chunks, "none");
       left = left.map((target, i) => ({ ...target, first: target.first + chunks[i]!.count }));
     }
-    this.#extend(
+    yield* this.#extend(
       left.map(({ slot, first, length, outputs }) => ({
         sequence: slot,
         first,
@@ -241,7 +256,9 @@ export class Runner {
     );
   }
 
-  #extend(spans: readonly Span[], choice: Choice): void {
+  *#extend(spans: readonly Span[], choice: Choice): Steps {
+    const waiting = this.around?.ready?.();
+    if (waiting) yield waiting;
     for (const { sequence, first, count } of spans) {
       if (this.policy.grow(sequence, first + count)) continue;
       throw new KvbenchError(this.policy.shortage(sequence, first + count));

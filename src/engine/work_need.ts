@@ -5,10 +5,11 @@
  *
  * @module
  */
-import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
+import { type KvDtype, rotatesAny } from "../formats/kv_dtype.ts";
+import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import { ROW_BYTES, TEXEL_BYTES, unevenBytes } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
-import { kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
+import { isWholeTexels, kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import { type BatchLimits, TILE_ROWS } from "../model/batch.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
@@ -118,7 +119,7 @@ export function decodingNeed(
   };
   const memory = kvNeed(context, kv, { nSequences, kvDtype, texels: context.tuning.texels });
   const readback = Math.max(nSequences * config.nCtx * 4, maxOutputs * v4 * 16);
-  return withOther(together(memory, batchesNeed(context, limits)), { gpu: readback });
+  return withOther(together(memory, batchesNeed(context, limits, kvDtype)), { gpu: readback });
 }
 
 /** Computes what many sequences over one memory take; see `runner.ts`. */
@@ -131,7 +132,7 @@ export function sharedNeed(
   return withOther(
     together(
       kvNeed(context, kv, { nSequences: maxSequences, kvDtype, texels: !moves && context.tuning.texels }),
-      batchesNeed(context, { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences }),
+      batchesNeed(context, { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences }, kvDtype),
     ),
     {
       gpu: (moves ? MOST_COPIES * 12 : 0) + Math.max(maxSequences * config.nCtx * 4, maxSequences * v4 * 16),
@@ -168,7 +169,7 @@ function kvNeed(
   { policy, addressing: { table, mostSlots, layersKept }, around }: Kv,
   { nSequences, kvDtype, texels }: {
     readonly nSequences: number;
-    readonly kvDtype: Dtype;
+    readonly kvDtype: KvDtype;
     readonly texels: boolean;
   },
 ): WorkNeed {
@@ -184,7 +185,7 @@ function kvNeed(
   });
   if (own === undefined) return need;
   const piece = { what: "K/V around attention", bytes: own.largestKv, mostBytes: need.largest.mostBytes };
-  const kv = { ...NOTHING, kvBytes: own.kv, otherBytes: own.other, largest: piece };
+  const kv = { ...NOTHING, kvBytes: own.kv, otherBytes: own.other, hostBytes: own.host ?? 0, largest: piece };
   return together(need, kv);
 }
 
@@ -193,8 +194,8 @@ function slotsNeed(
   shape: Parameters<typeof kvRowBytes>[0],
   { count, layers, texels, tableBytes }: Slots,
 ): WorkNeed {
-  const values = kvHeadBytes(shape).values, slotBytes = 2 * shape.nHead * values;
-  const inTexels = texels && values % TEXEL_BYTES === 0 &&
+  const slotBytes = kvHeadBytes(shape).reduce((sum, { values }) => sum + shape.nHead * values, 0);
+  const inTexels = texels && isWholeTexels(shape) &&
     Math.max(count, slotBytes / TEXEL_BYTES) <= limits.maxTextureDimension2D;
   const largest = {
     what: "a layer's K/V",
@@ -209,7 +210,11 @@ function slotsNeed(
 const NO_BIAS_BYTES = 16;
 
 /** Activations and tables of steps within limits; see `workspace.ts` and `step_tables.ts`. */
-function batchesNeed({ config, tuning, limits }: NeedContext, batch: BatchLimits): WorkNeed {
+function batchesNeed(
+  { config, tuning, limits }: NeedContext,
+  batch: BatchLimits,
+  kvDtype: KvDtype,
+): WorkNeed {
   const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
   const { maxRows, maxSpans, maxOutputs } = batch;
   const rows = paddedRows(maxRows, tuning), outputs = paddedRows(maxOutputs, tuning);
@@ -223,6 +228,9 @@ function batchesNeed({ config, tuning, limits }: NeedContext, batch: BatchLimits
   const operands: readonly [string, number][] = [
     ["the normed rows", rows * e4 * 16],
     ["queries, keys and values of all rows", rows * 3 * a4 * 16],
+    ...rotatesAny(kvDtype)
+      ? [["the rotated queries, keys and values of all rows", rows * 3 * a4 * 16] as [string, number]]
+      : [],
     ["the attended rows", rows * a4 * 16],
     ["the feed-forward layer of all rows", rows * i4 * 16],
     ["the last rows", outputs * e4 * 16],

@@ -7,7 +7,7 @@ import kvCode from "../../wgsl/lib/kv/kv_f16.wgsl" with { type: "text" };
 import weightCode from "../../wgsl/lib/weights/weight_f16.wgsl" with { type: "text" };
 import { KvbenchError } from "../base/errors.ts";
 import type { StorageFormat } from "./format.ts";
-import { roundingSlack } from "./slack.ts";
+import { roundingSlack } from "./rounding.ts";
 import { eachElement, sourceTiles } from "./tiles.ts";
 
 /** 2^15 · (2 − 2^-10) and what still rounds to it. */
@@ -39,6 +39,7 @@ export const FLOAT16 = {
   },
   kv: {
     wgsl: { name: "kv_f16.wgsl", code: kvCode },
+    words: 2,
     scaleBytes: 0,
     encode(values, to, at) {
       values.forEach((value, i) => to.setFloat16(at + 2 * i, value, true));

@@ -27,6 +27,7 @@ export const FLOAT32 = {
   },
   kv: {
     wgsl: { name: "kv_f32.wgsl", code: kvCode },
+    words: 4,
     scaleBytes: 0,
     encode(values, to, at) {
       values.forEach((value, i) => to.setFloat32(at + 4 * i, value, true));

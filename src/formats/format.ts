@@ -12,7 +12,7 @@ export interface Packed {
   /** Tiles of 16 elements, in the order of {@linkcode eachElement}. */
   readonly tiles: ArrayBufferView<ArrayBuffer>;
   /** Scales, which the format's WGSL binds as `scale`. Default: none. */
-  readonly scale?: Float32Array<ArrayBuffer>;
+  readonly scale?: ArrayBufferView<ArrayBuffer>;
 }
 
 /** A storage type of weight matrices. */
@@ -20,7 +20,7 @@ export interface WeightStorage {
   /**
    * Defines `TILE_VECTORS`, the vectors of 16 bytes of a tile, `weight_fetch(i)`, which reads them as a `StoredTile` with
    * `weight_load()`, `weight_decode(tile)`, and `weight_scale(n4)`, by which a finished sum of output tile n4 is multiplied. A format whose scales change within a sum applies them in `weight_decode()` and returns
-   * 1 from `weight_scale()`; both may read `@group(1) @binding(4)`.
+   * 1 from `weight_scale()`; both may read `@group(1) @binding(4)`, and the overrides `K4` and `TILE_GROUP`.
    */
   readonly wgsl: WgslFile;
   /** Returns the bytes of a matrix's scales; 0 where there are none. */
@@ -39,8 +39,17 @@ export interface WeightStorage {
 
 /** A storage type of K and V. */
 export interface KvStorage {
-  /** Defines `KvVector`, `kv_encode()`, `kv_decode()` and their siblings: see `kv_f32.wgsl`. */
+  /**
+   * Defines `kv_encode()`, `kv_decode()` and the constants that `kv_f32.wgsl` has. All its names begin with `kv_` or `KV_`,
+   * since it is joined twice where K and V have two types.
+   */
   readonly wgsl: WgslFile;
+  /** Words of a unit: its `KV_WORDS`. */
+  readonly words: 1 | 2 | 4;
+  /** Values of a unit, of which a head has whole ones: four times its `KV_VECTORS`. Default: 4. */
+  readonly unitValues?: number;
+  /** True if each head is rotated before it is stored, by a Hadamard matrix of its size. Default: false. */
+  readonly rotates?: boolean;
   /** Bytes of the scale of one head of one token; 0 where there is none. */
   readonly scaleBytes: number;
   /** Stores a head's values from byte `at` on, little-endian, and returns their scale. */

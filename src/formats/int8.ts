@@ -7,15 +7,13 @@
 import kvCode from "../../wgsl/lib/kv/kv_int8.wgsl" with { type: "text" };
 import weightCode from "../../wgsl/lib/weights/weight_int8.wgsl" with { type: "text" };
 import type { StorageFormat } from "./format.ts";
-import { roundingSlack } from "./slack.ts";
+import { headScale, roundingSlack } from "./rounding.ts";
 import { eachElement, type MatrixSource, sourceTiles } from "./tiles.ts";
 
 /** Steps from zero to the largest magnitude. */
 const STEPS = 127;
 /** Below it float32 loses digits, and GPUs may read 0. */
 const LEAST_NORMAL = 2 ** -126;
-/** Divisor of a head of zeros, as in `kv_write.wgsl`. */
-const TINY = 1e-30;
 
 /** Stores whole numbers of scales. */
 export const INT8 = {
@@ -43,9 +41,10 @@ export const INT8 = {
   },
   kv: {
     wgsl: { name: "kv_int8.wgsl", code: kvCode },
+    words: 1,
     scaleBytes: 4,
     encode(values, to, at) {
-      const scale = Math.fround(Math.max(TINY, ...values.map(Math.abs)) / STEPS);
+      const scale = headScale(values, STEPS);
       values.forEach((value, i) => to.setInt8(at + i, Math.round(value / scale)));
       return scale;
     },

@@ -11,10 +11,14 @@
  */
 import kvBufferCode from "../../wgsl/lib/kv/kv_buffer.wgsl" with { type: "text" };
 import kvGroupsCode from "../../wgsl/lib/kv/kv_groups.wgsl" with { type: "text" };
+import kvHeadStoreCode from "../../wgsl/lib/kv/kv_head_store.wgsl" with { type: "text" };
+import kvScalePlacesCode from "../../wgsl/lib/kv/kv_scale_places.wgsl" with { type: "text" };
 import kvQuadsCode from "../../wgsl/lib/kv/kv_quads.wgsl" with { type: "text" };
 import kvTexelsCode from "../../wgsl/lib/kv/kv_texels.wgsl" with { type: "text" };
+import kvUnitsCode from "../../wgsl/lib/kv/kv_units.wgsl" with { type: "text" };
 import stepCode from "../../wgsl/lib/step.wgsl" with { type: "text" };
 import texelsCode from "../../wgsl/lib/texels.wgsl" with { type: "text" };
+import weightShapeCode from "../../wgsl/lib/weights/weight_shape.wgsl" with { type: "text" };
 import weightTileCode from "../../wgsl/lib/weights/weight_tile.wgsl" with { type: "text" };
 import type { WgslFile } from "./wgsl.ts";
 
@@ -22,10 +26,14 @@ import type { WgslFile } from "./wgsl.ts";
 export const SHARED_FILES: readonly WgslFile[] = [
   { name: "step.wgsl", code: stepCode },
   { name: "texels.wgsl", code: texelsCode },
+  { name: "weight_shape.wgsl", code: weightShapeCode },
   { name: "weight_tile.wgsl", code: weightTileCode },
   { name: "kv_groups.wgsl", code: kvGroupsCode },
   { name: "kv_buffer.wgsl", code: kvBufferCode },
   { name: "kv_texels.wgsl", code: kvTexelsCode },
+  { name: "kv_units.wgsl", code: kvUnitsCode },
+  { name: "kv_head_store.wgsl", code: kvHeadStoreCode },
+  { name: "kv_scale_places.wgsl", code: kvScalePlacesCode },
   { name: "kv_quads.wgsl", code: kvQuadsCode },
 ];
 

@@ -23,6 +23,15 @@ export function lanesOf({ name, code }: WgslFile): number {
   return Number(lanes);
 }
 
+/**
+ * Returns a file under other names, for a module that it is joined to twice: those of its declarations and roles that begin
+ * with one prefix begin with the other. Lines stay where they are.
+ */
+export function renamed({ name, code }: WgslFile, from: string, to: string): WgslFile {
+  const upper = code.replaceAll(new RegExp(`\\b${from.toUpperCase()}_`, "g"), `${to.toUpperCase()}_`);
+  return { name: `${name} of ${to}`, code: upper.replaceAll(new RegExp(`\\b${from}(?=[_ ])`, "g"), to) };
+}
+
 /** Removes comments, indentation, runs of spaces and empty lines. Block comments nest (WGSL section 3.3). */
 export function codeOf(wgsl: string): string {
   const code = withoutComments(wgsl).split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim());

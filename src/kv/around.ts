@@ -96,6 +96,8 @@ export interface KvAround {
   readonly kvBytes: number;
   /** True if it submits the recorder within a step. Default: false. */
   readonly submitsWithin?: boolean;
+  /** Returns what the next step has to wait for before it is recorded, or undefined for nothing. Default: nothing. */
+  ready?(): Promise<void> | undefined;
   /** Called before a step is recorded. */
   begin?(batch: KvBatch): void;
   /** Returns what holds a layer's K and V in the step. Default: the pool. */
@@ -128,6 +130,8 @@ export interface KvAroundBytes {
   readonly largestKv: number;
   /** Tables, scores and the like. */
   readonly other: number;
+  /** In host memory. Default: 0. */
+  readonly host?: number;
 }
 
 /** A strategy's operators around attention, to be made. */

@@ -6,14 +6,14 @@
  * @module
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
-import { kvStorage } from "../formats/registry.ts";
+import { kvStorages } from "../formats/kv_dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
 import { TEXEL_BYTES } from "../gpu/texels.ts";
-import { KV_PLACES, KV_SCALES } from "./files.ts";
+import { storageFiles } from "./files.ts";
 import { KvLayer } from "./layer.ts";
-import { kvHeadBytes, type KvShape } from "./shape.ts";
+import { isWholeTexels, type KvHeadBytes, kvHeadBytes, type KvShape } from "./shape.ts";
 import type { KvGroups, KvSides, KvSource, ReadSlots } from "./source.ts";
 
 /** The way in which slots are found, and their number. */
@@ -52,6 +52,8 @@ export interface BoundSlots {
 export class KvLayout {
   /** The strategy's part in the kernels that touch K and V. */
   readonly source: KvSource;
+  /** Bytes of a head of K, and of one of V. */
+  readonly headBytes: readonly [KvHeadBytes, KvHeadBytes];
   /** Bytes of a slot's values in one layer. */
   readonly valueBytes: number;
   /** Bytes of a slot's scales in one layer. */
@@ -71,20 +73,18 @@ export class KvLayout {
     { files: address, table, most, group, overrides, read: elsewhere }: KvSlots,
   ) {
     this.#gpu = gpu;
-    const { values, scale } = kvHeadBytes(shape);
-    this.valueBytes = 2 * shape.nHead * values;
-    this.scaleBytes = 2 * shape.nHead * scale;
+    const [k, v] = this.headBytes = kvHeadBytes(shape);
+    this.valueBytes = shape.nHead * (k.values + v.values);
+    this.scaleBytes = shape.nHead * (k.scale + v.scale);
     const { maxTextureDimension2D } = gpu.device.limits;
-    this.texels = shape.texels && values % TEXEL_BYTES === 0 &&
+    this.texels = shape.texels && isWholeTexels(shape) &&
       Math.max(most, this.valueBytes / TEXEL_BYTES) <= maxTextureDimension2D;
-    const place = KV_PLACES[this.texels ? "texels" : "buffer"],
-      scales = KV_SCALES[scale > 0 ? "rows" : "none"];
     const files = (side: "read" | "write", address: readonly WgslFile[]) => [
       ...address,
-      ...[kvStorage(shape.dtype).wgsl, place[side], scales[side]],
+      ...storageFiles(shape.dtype, this.texels ? "texels" : "buffer", side),
     ];
     const layout = (label: string, kv: Access, table: Access, scales: Access) =>
-      new BindLayout<string>(gpu.device, label, scale > 0 ? { kv, table, scales } : { kv, table });
+      new BindLayout<string>(gpu.device, label, this.scaleBytes > 0 ? { kv, table, scales } : { kv, table });
     const read = elsewhere ?? { files: address, table };
     this.#layouts = {
       read: layout("kv read", this.texels ? "readTexels" : "read", read.table, "read"),
@@ -95,6 +95,7 @@ export class KvLayout {
       files: { read: files("read", read.files), write: files("write", address) },
       layouts: this.#layouts,
       overrides: { read: elsewhere ? { SLOT_GROUP: group } : all, write: all },
+      rotates: kvStorages(shape.dtype).map(({ rotates = false }) => rotates) as [boolean, boolean],
     };
   }
 

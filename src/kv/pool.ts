@@ -11,7 +11,7 @@ import { KvLayout } from "./layout.ts";
 import type { KvLayer } from "./layer.ts";
 import type { Move, SlotRange } from "./moves.ts";
 import type { KvShape } from "./shape.ts";
-import { type SlotBuffer, SlotCopier, type SlotCopy } from "./slot_copier.ts";
+import { type HeadBytes, type SlotBuffer, SlotCopier, type SlotCopy } from "./slot_copier.ts";
 import type { KvGroups, KvSource } from "./source.ts";
 import type { KvAddressing } from "./strategy_def.ts";
 
@@ -124,10 +124,10 @@ export class KvPool {
     return gpu.ledger.allOrNone(() => new KvPool(gpu, options));
   }
 
-  /** Bytes of a row of values and, in int8, of scales: one head's K or V of a slot. */
-  get rowBytes(): readonly number[] {
-    const { valueBytes, scaleBytes } = this.#layout, rows = 2 * this.nHead;
-    return [valueBytes / rows, ...scaleBytes > 0 ? [scaleBytes / rows] : []];
+  /** Bytes of a head's K and V: of their values and, where there are some, of their scales. */
+  get headBytes(): readonly HeadBytes[] {
+    const [k, v] = this.#layout.headBytes;
+    return [[k.values, v.values], ...this.#layout.scaleBytes > 0 ? [[k.scale, v.scale] as const] : []];
   }
 
   /** The form of its layers, in which others can be made beside them. */
@@ -171,12 +171,12 @@ export class KvPool {
    * @throws {Error} If values are in textures.
    */
   get buffers(): SlotBuffer[] {
-    const { valueBytes, scaleBytes } = this.#layout, [values, own] = this.rowBytes;
+    const { valueBytes, scaleBytes } = this.#layout, [values, own] = this.headBytes;
     return this.layers.flatMap(({ kv, scales }) => {
       if (!("buffer" in kv)) throw new Error("K and V are in textures: expected buffers");
       return [
-        { buffer: kv, rowBytes: values!, slotBytes: valueBytes },
-        ...scales ? [{ buffer: scales, rowBytes: own!, slotBytes: scaleBytes }] : [],
+        { buffer: kv, headBytes: values!, slotBytes: valueBytes },
+        ...scales ? [{ buffer: scales, headBytes: own!, slotBytes: scaleBytes }] : [],
       ];
     });
   }

@@ -8,6 +8,7 @@ import type { WgslFile } from "../gpu/wgsl.ts";
 import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";
 import { H2O } from "./h2o/def.ts";
 import { NONE } from "./none/def.ts";
+import { OFFLOAD } from "./offload/def.ts";
 import { PAGED_CACHE } from "./paged/def.ts";
 import { PAGED_GATHER } from "./paged_gather/def.ts";
 import { RESERVED } from "./reserved/def.ts";
@@ -114,7 +115,10 @@ export function sharingStrategy(): StrategyDef {
 }
 
 for (
-  const strategy of [NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, PAGED_GATHER, WINDOW, SNAPKV, H2O]
+  const strategy of [
+    ...[NONE, CONTIGUOUS_CACHE, ...RESERVED, PAGED_CACHE, PAGED_GATHER],
+    ...[WINDOW, SNAPKV, H2O, OFFLOAD],
+  ]
 ) {
   register(strategy);
 }

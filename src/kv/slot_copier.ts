@@ -15,12 +15,15 @@ export const MOST_COPIES = 256;
 /** Workgroups of one copy at most. */
 const MOST_GROUPS = 256;
 
-/** Values or scales of a layer, which are rows, one for each head's K and V of a slot: see `kv_groups.wgsl`. */
+/** Bytes of a head's K and V. */
+export type HeadBytes = readonly [k: number, v: number];
+
+/** Values or scales of a layer: see `kv_groups.wgsl`. */
 export interface SlotBuffer {
   /** The buffer. */
   readonly buffer: LedgerBuffer;
-  /** Bytes of a row. */
-  readonly rowBytes: number;
+  /** Bytes of a head. */
+  readonly headBytes: HeadBytes;
   /** Bytes of a slot. */
   readonly slotBytes: number;
 }
@@ -29,8 +32,8 @@ export interface SlotBuffer {
 export interface CopiedPool {
   /** The buffers of all layers now. */
   readonly buffers: readonly SlotBuffer[];
-  /** Bytes of a row of values and, where there are some, of scales. */
-  readonly rowBytes: readonly number[];
+  /** Bytes of a head's values and, where there are some, of its scales. */
+  readonly headBytes: readonly HeadBytes[];
   /** Heads of a layer. */
   readonly nHead: number;
   /** Slots of a group. */
@@ -52,8 +55,8 @@ export class SlotCopier {
   readonly #gpu: Gpu;
   readonly #list: LedgerBuffer; // [MOST_COPIES, 3] u32
   readonly #layout: BindLayout<"copies" | "kv">;
-  /** By the bytes of a row. */
-  readonly #kernels: ReadonlyMap<number, Kernel>;
+  /** By the bytes of a head. */
+  readonly #kernels: ReadonlyMap<string, Kernel>;
   /** For each buffer of the pool. */
   #parts: readonly {
     readonly kernel: Kernel;
@@ -64,7 +67,7 @@ export class SlotCopier {
   private constructor(
     gpu: Gpu,
     layout: BindLayout<"copies" | "kv">,
-    kernels: ReadonlyMap<number, Kernel>,
+    kernels: ReadonlyMap<string, Kernel>,
   ) {
     this.#gpu = gpu;
     this.#layout = layout;
@@ -81,14 +84,14 @@ export class SlotCopier {
    */
   static async create(gpu: Gpu, pool: CopiedPool): Promise<SlotCopier> {
     const layout = new BindLayout(gpu.device, "kv copy", { copies: "read", kv: "readWrite" });
-    const kernels = await Promise.all(pool.rowBytes.map(async (rowBytes) => {
+    const kernels = await Promise.all(pool.headBytes.map(async ([k, v]) => {
       const kernel = await createKernel(gpu.device, {
         label: "kv copy",
         files: [KV_COPY],
         groups: [layout],
-        overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, ROW_WORDS: rowBytes / 4 },
+        overrides: { N_HEAD: pool.nHead, SLOT_GROUP: pool.slotGroup, K_WORDS: k / 4, V_WORDS: v / 4 },
       });
-      return [rowBytes, kernel] as const;
+      return [`${k} ${v}`, kernel] as const;
     }));
     const copier = new SlotCopier(gpu, layout, new Map(kernels));
     copier.bind(pool);
@@ -97,8 +100,8 @@ export class SlotCopier {
 
   /** Takes the pool's buffers, which are others after it was resized. */
   bind({ buffers }: CopiedPool): void {
-    this.#parts = buffers.map(({ buffer, rowBytes, slotBytes }) => ({
-      kernel: this.#kernels.get(rowBytes)!,
+    this.#parts = buffers.map(({ buffer, headBytes, slotBytes }) => ({
+      kernel: this.#kernels.get(headBytes.join(" "))!,
       group: this.#layout.bind({ copies: this.#list, kv: buffer }),
       slotBytes,
     }));

@@ -30,6 +30,8 @@ export interface KvSource {
   readonly layouts: KvSides<BindLayout>;
   /** Overrides that the files declare, apart from the model's. */
   readonly overrides: KvSides<Readonly<Record<string, number>>>;
+  /** True for K, and for V, if it is stored rotated: see `rotate.wgsl`. */
+  readonly rotates: readonly [boolean, boolean];
 }
 
 /** A layer's K and V as `@group(2)`. */

@@ -128,7 +128,7 @@ export interface StrategyDef {
    *
    * @internal For the parts of kvbench alone.
    */
-  around?(need: KvNeed, options: KvOptions): KvAroundDef;
+  around?(need: KvNeed, options: KvOptions): KvAroundDef | undefined;
   /** Returns the room that continuations of one prompt need. Default: that of the longest sequence for each. */
   groupTokens?(
     group: { readonly promptTokens: number; readonly newTokens: number; readonly nSequences: number },
@@ -173,10 +173,11 @@ export interface Kv {
  * @throws {UsageError} If the memory has no room for a single block or region.
  */
 export function makeKv({ strategy, options }: KvChoice, need: KvNeed): Kv {
+  const around = strategy.around?.(need, options);
   return {
     strategy,
     policy: strategy.policy(need, options),
     addressing: strategy.addressing(need, options),
-    ...(strategy.around && { around: strategy.around(need, options) }),
+    ...(around && { around }),
   };
 }

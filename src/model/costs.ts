@@ -10,6 +10,8 @@ import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
+import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
+import { kvStorages } from "../formats/kv_dtype.ts";
 import type { Batch } from "./batch.ts";
 import { dimsOf } from "./dims.ts";
 import { productsOf } from "./kernels.ts";
@@ -20,6 +22,8 @@ export const ROLES = [
   "embedding",
   "norm",
   "qkv",
+  "rotate",
+  "rotate back",
   "kv write",
   "attention prefill",
   "attention decode",
@@ -44,7 +48,8 @@ export function stepCosts(
   batch: Batch,
   model: CostModel,
 ): Record<Exclude<Role, "sample">, Cost> & Readonly<Record<string, Cost>> {
-  const { config: { nLayer }, tuning } = model;
+  const { config: { nLayer }, tuning, kvDtype } = model;
+  const [k, v] = kvStorages(kvDtype).map(({ rotates = false }) => rotates) as [boolean, boolean];
   const dims = dimsOf(model.config), products = productsOf(dims);
   const { nOutputs, nPrefillTiles, nDecodeTiles } = batch;
   const cost = <Of>(count: number, operator: Pick<Operator<never, Of>, "cost">, of: Of): Cost => {
@@ -57,6 +62,8 @@ export function stepCosts(
     "embedding": cost(1, EMBEDDING, { k4: dims.e4, n4: dims.v4, firstN4: 0 }),
     "norm": cost(2 * nLayer, LAYER_NORM, { gather: false }),
     "qkv": cost(nLayer, LINEAR, products.qkv),
+    "rotate": cost(k || v ? nLayer : 0, ROTATE, rotationOf([k, v])),
+    "rotate back": cost(v ? nLayer : 0, ROTATE, ROTATION_BACK),
     "kv write": cost(nLayer, KV_WRITE, undefined),
     "attention prefill": cost(nPrefillTiles > 0 ? nLayer : 0, ATTENTION_PREFILL, undefined),
     "attention decode": cost(decodes, ATTENTION_DECODE, undefined),

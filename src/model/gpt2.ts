@@ -208,16 +208,17 @@ export class Gpt2 implements Model {
   }
 
   /**
-   * Allocates activations for batches within `limits`.
+   * Allocates activations for batches within `limits`, with K and V of a strategy.
    *
    * @internal For the parts of kvbench alone.
    */
-  workspace(limits: BatchLimits): Workspace {
+  workspace(limits: BatchLimits, { rotates }: Pick<KvSource, "rotates">): Workspace {
     const { config, tuning } = this;
     return new Workspace(
       this.gpu,
       { config, weights: this.#weights, layouts: this.#layouts, tuning },
       limits,
+      rotates,
     );
   }
 
@@ -361,7 +362,9 @@ export class Gpt2 implements Model {
     layer: number,
   ): void {
     const groups = bindGroups(layer), { read, write } = groups;
-    const own = { recorder, layer, batch, qkv: workspace.results.qkv, groups };
+    const { attentionCombine, rotate, rotateBack, attentionInput } = workspace;
+    if (rotate) kernels.rotate?.record(recorder, [rotate], batch);
+    const own = { recorder, layer, batch, qkv: attentionInput, groups };
     around?.before?.(own);
     kernels.write.record(recorder, [workspace.kvWrite, write], batch);
     around?.stored?.(own);
@@ -370,10 +373,10 @@ export class Gpt2 implements Model {
     }
     if (batch.nDecodeTiles > 0) {
       compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
-      const { attentionCombine } = workspace;
       if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
     }
     around?.after?.(own);
+    if (rotateBack) kernels.rotateBack?.record(recorder, [rotateBack], batch);
   }
 }
 

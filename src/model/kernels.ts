@@ -10,6 +10,7 @@ import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import { type LinearOf, PRODUCTS, type RowCounts } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
+import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
 import type { KvSource } from "../kv/source.ts";
 import { type Dims, dimsOf } from "./dims.ts";
@@ -63,6 +64,10 @@ export interface ModelKernels {
 
 /** The kernels of the steps of a range; those that none of them uses are absent. */
 export interface StepKernels extends ModelKernels {
+  /** Rotates queries, keys and values, where K or V is stored rotated. */
+  readonly rotate: Compiled | undefined;
+  /** Rotates attention's output back, where V is stored rotated. */
+  readonly rotateBack: Compiled | undefined;
   /** Stores rows in the cache. */
   readonly write: Compiled;
   /** Attends single rows. */
@@ -133,11 +138,14 @@ export async function createStepKernels(
   kv: KvSource,
   range: StepRange,
 ): Promise<StepKernels> {
-  const [model, write, prefill, decode] = await Promise.all([
+  const { rotates } = kv;
+  const [model, rotate, rotateBack, write, prefill, decode] = await Promise.all([
     createModelKernels(context, shards, range),
+    rotates.includes(true) ? compileOperator(context, ROTATE, rotationOf(rotates)) : undefined,
+    rotates[1] ? compileOperator(context, ROTATE, ROTATION_BACK) : undefined,
     compileOperator(context, KV_WRITE, kv),
     range.prefill ? compileOperator(context, ATTENTION_PREFILL, kv) : undefined,
     range.decode ? compileOperator(context, ATTENTION_DECODE, kv) : undefined,
   ]);
-  return { ...model, write, prefill, decode };
+  return { ...model, rotate, rotateBack, write, prefill, decode };
 }

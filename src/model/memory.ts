@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type KvDtype, rotatesAny } from "../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { ROW_BYTES, texelRows } from "../gpu/texels.ts";
 import { kvRowBytes } from "../kv/shape.ts";
@@ -38,7 +39,7 @@ export interface StorageOptions {
   /** How weight matrices are stored. Default: in float32. */
   readonly weightsDtype?: Dtype;
   /** How K and V are stored. Default: in float32. */
-  readonly kvDtype?: Dtype;
+  readonly kvDtype?: KvDtype;
 }
 
 /** Computes the need from the configuration, the packing and the storage types. */
@@ -58,7 +59,7 @@ export function memoryNeed(
   const vectors = 16 * (3 * a4 + i4 + 6 * e4); // biases and norms
   const embeddings = (tieWordEmbeddings ? 1 : 2) * matrix(e4, v4);
   const weightsBytes = embeddings + 16 * nCtx * e4 + nLayer * (matrices + vectors) + 32 * e4;
-  const activationsBytes = 16 * (ROWS * (2 * e4 + 4 * a4 + i4) + v4 + e4);
+  const activationsBytes = 16 * (ROWS * (2 * e4 + (rotatesAny(kvDtype) ? 7 : 4) * a4 + i4) + v4 + e4);
   const perLayer = kvRowBytes({ a4, nHead, dtype: kvDtype }), perToken = perLayer * nLayer;
   const candidates: [string, number][] = [
     ["a layer's feed-forward matrix", Math.max(matrix(e4, i4), matrix(i4, e4))],

@@ -106,11 +106,11 @@ export interface Model {
    */
   stepKernels(source: KvSource, range?: StepRange): Promise<StepKernels>;
   /**
-   * Allocates activations for batches within `limits`.
+   * Allocates activations for batches within `limits`, with K and V of a strategy.
    *
    * @internal For the parts of kvbench alone.
    */
-  workspace(limits: BatchLimits): Workspace;
+  workspace(limits: BatchLimits, kv: Pick<KvSource, "rotates">): Workspace;
   /**
    * Records a forward pass over a batch, whose logits are then in the workspace.
    *

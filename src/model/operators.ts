@@ -11,6 +11,7 @@ import { KEPT } from "../../wgsl/ops/kept/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
+import { ROTATE } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
 import type { Operator } from "./operator.ts";
 
@@ -21,6 +22,7 @@ const all: AnyOperator[] = [
   EMBEDDING,
   LAYER_NORM,
   LINEAR,
+  ROTATE,
   KV_WRITE,
   ATTENTION_COMBINE,
   ATTENTION_PREFILL,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { runs } from "../../tests/fuzz.ts";
 import { seededRandom } from "../base/random.ts";
 import type { MatrixSource } from "../formats/tiles.ts";
-import { packTiles as pack, paddedEnd, paddedHeads, pick } from "./pack.ts";
+import { packTiles as pack, paddedEnd, paddedHeads, pick, scaleBytes } from "./pack.ts";
 
 /** A matrix [nK, nN] whose element (k, n) is 1000 k + n + 1, padded at its ends. */
 function matrix(nK: number, nN: number): MatrixSource {
@@ -86,18 +86,50 @@ for (const group of [1, 4, 8]) {
     for (let k = 0; k < nK; k++) values[k * nN + 20] = 0; // a channel of zeros
     const source = { ...matrix(nK, nN), values };
     const { tiles, scale } = pack(source, { tileGroup: group, dtype: "int8" });
-    assert.ok(tiles instanceof Int8Array);
+    assert.ok(tiles instanceof Int8Array && scale instanceof Float32Array);
     for (let n = 0; n < nN; n++) {
       const channel = Array.from({ length: nK }, (_, k) => values[k * nN + n]!);
       const largest = Math.max(...channel.map(Math.abs));
-      assert.equal(scale![n], Math.fround(largest / 127));
+      assert.equal(scale[n], Math.fround(largest / 127));
       channel.forEach((value, k) => {
         const tile = Math.floor((n >> 2) / group) * group * 4 + (k >> 2) * group + (n >> 2) % group;
         const q: number = tiles[tile * 16 + (n & 3) * 4 + (k & 3)]!;
-        assert.ok(Math.abs(q * scale![n]! - value) <= scale![n]! * 0.5001, `(${k}, ${n}): ${q}`);
+        assert.ok(Math.abs(q * scale[n]! - value) <= scale[n]! * 0.5001, `(${k}, ${n}): ${q}`);
       });
     }
-    assert.equal(scale![20], 0);
+    assert.equal(scale[20], 0);
+  });
+}
+
+for (const tileGroup of [1, 4, 8]) {
+  Deno.test(`packTiles() stores int4 in groups of 32 inputs, each of its own float16 scale (groups of ${tileGroup})`, () => {
+    const [nK, nN] = [77, 21], k4 = 20;
+    const values = Float32Array.from({ length: nK * nN }, (_, i) => Math.sin(i) * 10 ** (i % nN / 7 - 1));
+    for (let k = 32; k < 64; k++) values[k * nN + 20] = 0; // 32 zeros
+    const { tiles, scale } = pack({ ...matrix(nK, nN), values }, { tileGroup, dtype: "int4" });
+    assert.ok(tiles instanceof Uint8Array && scale instanceof Float16Array);
+    const { length } = scale, bytes = scaleBytes(k4, 6, { tileGroup, dtype: "int4" });
+    assert.equal(bytes, 2 * length);
+    assert.equal(bytes % 16, 0);
+    for (let n = 0; n < nN; n++) {
+      for (let first = 0; first < nK; first += 32) {
+        const group = Array.from(
+          { length: Math.min(32, nK - first) },
+          (_, i) => values[(first + i) * nN + n]!,
+        );
+        const largest = group.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        const [column, lane] = [Math.floor((n >> 2) / tileGroup), (n >> 2) % tileGroup];
+        const own: number = scale[((column * 4 + first / 32) * tileGroup + lane) * 4 + (n & 3)]!;
+        assert.equal(own, Math.f16round(largest / 7));
+        group.forEach((value, i) => {
+          const k = first + i, tile = column * tileGroup * k4 + (k >> 2) * tileGroup + lane;
+          const q = (tiles[tile * 8 + (k & 3) * 2 + ((n & 3) >> 1)]! >> 4 * (n & 1) & 15) - 8;
+          const clipped = Math.max(0, Math.abs(value) - 7 * own); // where the scale was rounded down
+          assert.ok(Math.abs(q * own - value) <= own * 0.5001 + clipped, `(${k}, ${n}): ${q}`);
+          assert.ok(Math.abs(q) <= 7, String(q));
+        });
+      }
+    }
   });
 }
 
@@ -120,12 +152,12 @@ function assertInt8(channels: readonly (readonly number[])[], group: number): vo
   const nK = channels[0]!.length, nN = channels.length, k4 = Math.ceil(nK / 4);
   const values = Float32Array.from({ length: nK * nN }, (_, i) => channels[i % nN]![Math.floor(i / nN)]!);
   const { tiles, scale } = pack({ ...matrix(nK, nN), values }, { tileGroup: group, dtype: "int8" });
-  assert.ok(tiles instanceof Int8Array);
+  assert.ok(tiles instanceof Int8Array && scale instanceof Float32Array);
   for (let n = 0; n < nN; n++) {
     const channel = Array.from({ length: nK }, (_, k) => values[k * nN + n]!);
     const expected = int8Cpu(channel);
     const isZero = expected.scale < 2 ** -126;
-    const s = scale![n]!;
+    const s: number = scale[n]!;
     if (isZero) assert.equal(s, 0);
     else assert.ok(Math.abs(s / expected.scale - 1) <= HALF_ULP, `scale ${s} of ${expected.scale}`);
     let largest = 0;

@@ -269,9 +269,9 @@ class Uploader {
     return shards;
   }
 
-  /** Output tiles that are packed at once: several times as many as can be packed apart. */
+  /** Output tiles that are packed at once: several times as many as can be packed apart, two of which may share a vector. */
   #bandN4(k4: number): number {
-    const least = leastTiles(this.#packing);
+    const least = 2 * leastTiles(this.#packing);
     return Math.max(1, Math.floor(BAND_BYTES / (k4 * 64 * least))) * least;
   }
 

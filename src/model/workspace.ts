@@ -10,6 +10,7 @@ import { EMBEDDING_USES } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE_USES } from "../../wgsl/ops/kv_write/operator.ts";
 import { NORM_USES } from "../../wgsl/ops/layer_norm/operator.ts";
 import { type LinearOptions, linearUses, paddedRows, PRODUCTS } from "../../wgsl/ops/linear/forms.ts";
+import { ROTATE_USES } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE_USES } from "../../wgsl/ops/sample/operator.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
@@ -82,6 +83,12 @@ export class Workspace {
   readonly embedding: readonly GPUBindGroup[];
   /** By layer. */
   readonly layers: readonly LayerGroups[];
+  /** Of `rotate.wgsl`, where K or V is stored rotated: of queries, keys and values. */
+  readonly rotate: GPUBindGroup | undefined;
+  /** Of `rotate.wgsl`, where V is stored rotated: of attention's output. */
+  readonly rotateBack: GPUBindGroup | undefined;
+  /** Queries, keys and values as they are compared and stored, rotated or not: [rows, 3, A4]. */
+  readonly attentionInput: LedgerVectors;
   /** Of `kv_write.wgsl`. */
   readonly kvWrite: GPUBindGroup;
   /** Of `attention_decode.wgsl`. */
@@ -102,8 +109,12 @@ export class Workspace {
   readonly sample: GPUBindGroup;
   readonly #entries: LedgerEntry[] = [];
 
-  /** Allocates for batches within `limits`; a sequence is a span. */
-  constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits) {
+  /**
+   * Allocates for batches within `limits`; a sequence is a span.
+   *
+   * @param rotates Whether K, and V, is stored rotated.
+   */
+  constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits, rotates: readonly [boolean, boolean]) {
     const { config, weights, layouts, tuning } = model;
     const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
     const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
@@ -150,16 +161,23 @@ export class Workspace {
       fc: linear(PRODUCTS.fc, normed, layer.fc, inner),
       out: linear(PRODUCTS.out, inner, layer.out, x),
     }));
-    this.kvWrite = layouts.of(KV_WRITE_USES).bind({ x: qkv });
+    const rotated = rotates.includes(true) ? operand("rotated", rows * 3 * a4) : undefined;
+    const turn = layouts.of(ROTATE_USES);
+    this.rotate = rotated && turn.bind({ x: qkv, y: rotated });
+    // Nobody needs queries, keys and values as they were once they are rotated, so that rotated output takes their place.
+    this.rotateBack = rotates[1] ? turn.bind({ x: qkv, y: attended }) : undefined;
+    this.attentionInput = rotated ?? qkv;
+    const attention = { x: this.attentionInput, y: rotates[1] ? qkv : attended };
+    this.kvWrite = layouts.of(KV_WRITE_USES).bind({ x: attention.x });
     if (tuning.splitTokens === 0) {
-      this.attentionDecode = layouts.of(ATTENTION_USES).bind({ x: qkv, y: attended });
+      this.attentionDecode = layouts.of(ATTENTION_USES).bind(attention);
     } else {
       const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
       const partial = vectors("attention partial", splits * (headDim4 + 1)); // [spans, H, splits, D4 + 1]
-      this.attentionDecode = layouts.of(SPLIT_USES).bind({ x: qkv, partial });
-      this.attentionCombine = layouts.of(COMBINE_USES).bind({ partial, y: attended });
+      this.attentionDecode = layouts.of(SPLIT_USES).bind({ x: attention.x, partial });
+      this.attentionCombine = layouts.of(COMBINE_USES).bind({ partial, y: attention.y });
     }
-    this.attentionPrefill = layouts.of(ATTENTION_USES).bind({ x: qkv, y: attended });
+    this.attentionPrefill = layouts.of(ATTENTION_USES).bind(attention);
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.head.map((shard) => linear({}, final, { weight: shard, bias: weights.none }, logits));
     const choice = { logits, tokens: this.tokens };

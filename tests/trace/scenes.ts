@@ -6,7 +6,7 @@
  */
 import { GpuExecutor } from "../../src/engine/gpu_executor.ts";
 import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";
-import { type Dtype, DTYPES } from "../../src/formats/registry.ts";
+import { type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../src/formats/registry.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { openGpu } from "../../src/host/gpu.ts";
 import { openDecoder } from "../../src/engine/with_decoder.ts";
@@ -77,12 +77,13 @@ const STRATEGIES: readonly { readonly name: string; readonly options: KvOptions;
 export async function traceScenes(trace: Trace): Promise<Scene[]> {
   const scenes: Scene[] = [];
   for (const tuning of TUNINGS) {
-    for (const weightsDtype of DTYPES) {
+    for (const weightsDtype of WEIGHT_DTYPES) {
       await withModel(trace, { config: CONFIG, tuning, weightsDtype }, async (model, loading) => {
         const title = `${tuning.name}, weights ${weightsDtype}`;
         scenes.push({ file: "weights", title, takes: [loading] });
+        const kvDtypes = weightsDtype === "f32" ? [...KV_DTYPES, "int8/int4"] : ["f32", "f16", "int8"];
         for (const strategy of STRATEGIES) {
-          for (const kvDtype of DTYPES) scenes.push(await decoding(trace, model, { ...strategy, kvDtype }));
+          for (const kvDtype of kvDtypes) scenes.push(await decoding(trace, model, { ...strategy, kvDtype }));
         }
         if (weightsDtype !== "f32") return;
         scenes.push(await sampling(trace, model));

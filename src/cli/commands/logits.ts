@@ -10,6 +10,7 @@ import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../
 import { UsageError } from "../../base/errors.ts";
 import { checkIds } from "../../checkpoint/config.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
+import { strategyNamed } from "../../kv/registry.ts";
 import { writeWhole } from "../../report/write.ts";
 import { addDecodeOptions, type DecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
@@ -29,6 +30,10 @@ const LOGITS_OPTIONS = optionList({
   help: "Write a row for every position in place of the last alone",
   group: "Output",
   default: false,
+}, {
+  flags: "--kept <file>",
+  help: "Write the positions that each layer and head keeps, as JSON, where heads keep different ones",
+  group: "Output",
 });
 
 type Options = DecodeOptions & Values<typeof LOGITS_OPTIONS>;
@@ -63,28 +68,35 @@ async function run(prompt: string | undefined, options: Options): Promise<void> 
     }
     return ids;
   }, async ({ model }, ids) => {
-    const rows = await computeLogits(model, ids, options);
+    const { rows, kept } = await computeLogits(model, ids, options);
     const { vocabSize } = model.config;
     const values = new Float32Array(rows.length * vocabSize);
     rows.forEach((row, i) => values.set(row, i * vocabSize));
     await writeWhole(options.out, new Uint8Array(values.buffer));
+    if (options.kept !== undefined) await writeWhole(options.kept, `${JSON.stringify(kept)}\n`);
     console.error(`Wrote ${rows.length} × ${vocabSize} logits (little-endian float32) to ${options.out}`);
   }, (ids) => ({ work: (context) => logitsNeed(context, ids.length, options) }));
 }
 
-async function computeLogits(model: Gpt2, ids: readonly number[], options: Options): Promise<Float32Array[]> {
-  const { all } = options;
-  return await withDecoder(model, decodingOf(ids.length, options), async (decoder) => {
-    if (!all) {
-      decoder.begin([ids]);
-      return await decoder.logits();
+async function computeLogits(model: Gpt2, ids: readonly number[], options: Options) {
+  const { all } = options, decoding = decodingOf(ids.length, options);
+  return await withDecoder(model, decoding, async (decoder) => {
+    const rows: Float32Array[] = [], { around } = decoder.runner;
+    if (options.kept !== undefined && around?.kept === undefined) {
+      throw new UsageError(
+        `Strategy ${options.strategy} keeps the same tokens for every head: expected --kept with another one`,
+      );
     }
-    return await withProgress(async (bar) => {
-      bar.start("Computing logits", ids.length, "positions");
-      const rows: Float32Array[] = [];
-      for await (const row of allLogits(decoder, ids)) bar.update(rows.push(row));
-      return rows;
-    });
+    if (all) {
+      await withProgress(async (bar) => {
+        bar.start("Computing logits", ids.length, "positions");
+        for await (const row of allLogits(decoder, ids, decoding.maxOutputs)) bar.update(rows.push(row));
+      });
+    } else {
+      decoder.begin([ids]);
+      rows.push(...await decoder.logits());
+    }
+    return { rows, kept: await around?.kept?.(0) };
   });
 }
 
@@ -92,7 +104,9 @@ function decodingOf(length: number, options: Options): DecodingOptions {
   const { strategy, kvDtype, all } = options, kvOptions = kvOptionsOf(options);
   return {
     ...logitDecoding(kvDtype, length, length),
-    ...{ strategy, kvOptions, ...(!all && { maxOutputs: 1 }) },
+    ...{ strategy, kvOptions },
+    // A strategy that chooses tokens of whole prompts computes them in one step.
+    ...(!all ? { maxOutputs: 1 } : strategyNamed(strategy).traits.together ? { maxOutputs: length } : {}),
   };
 }
 

@@ -18,7 +18,7 @@ import { paperTable } from "../../report/paper_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
 import { addMemoryOptions, type MemoryOptions } from "../options/memory_options.ts";
-import { addKvDtypeOption, addModelOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { withRequests } from "../terminal/request_progress.ts";
@@ -58,7 +58,7 @@ type Options = SimulatorOptions & MemoryOptions & JsonOptions & Values<typeof PA
 
 export function paperCommand(): Command {
   const command = addOptions(new Command("paper"), ...PAPER_OPTIONS);
-  addMemoryOptions(addDryRunOptions(addKvDtypeOption(addModelOptions(command))), { dryRuns: true });
+  addMemoryOptions(addDryRunOptions(addKvDtypeOptions(addModelOptions(command))), { dryRuns: true });
   return describeHelp(addJsonOption(command), {
     everyday: "views requests dry-run gpu model kv-budget kv-dtype seed json",
     examples: [

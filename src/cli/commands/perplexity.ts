@@ -12,7 +12,7 @@ import { checkIds } from "../../checkpoint/config.ts";
 import type { Tokenizer } from "../../checkpoint/tokenizer.ts";
 import { describeHelp } from "../options/help.ts";
 import { PRINT_JSON } from "../options/json_output.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { withSession } from "../session/session.ts";
@@ -41,7 +41,7 @@ type Options = PrecisionOptions & Values<typeof PERPLEXITY_OPTIONS>;
 
 export function perplexityCommand(): Command {
   const command = addOptions(
-    addKvDtypeOption(addModelOptions(new Command("perplexity"))),
+    addKvDtypeOptions(addModelOptions(new Command("perplexity"))),
     ...PERPLEXITY_OPTIONS,
   );
   return describeHelp(command, {

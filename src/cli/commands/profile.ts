@@ -24,7 +24,7 @@ import { checkFirst } from "../session/checked.ts";
 import { addStrategyOptions, type StrategyOption } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions, WIDE } from "../options/json_output.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { hashed } from "../session/open_model.ts";
 import { type Session, withSession } from "../session/session.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
@@ -52,7 +52,7 @@ const PROFILE_OPTIONS = optionList({
 type Options = PrecisionOptions & StrategyOption & JsonOptions & Values<typeof PROFILE_OPTIONS>;
 
 export function profileCommand(): Command {
-  const command = addStrategyOptions(addKvDtypeOption(addModelOptions(new Command("profile"))));
+  const command = addStrategyOptions(addKvDtypeOptions(addModelOptions(new Command("profile"))));
   addOptions(command, ...PROFILE_OPTIONS);
   return describeHelp(addJsonOption(command), {
     everyday: "model strategy prompt-tokens new-tokens weights-dtype kv-dtype json trace",

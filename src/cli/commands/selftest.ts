@@ -9,7 +9,8 @@ import { checkGolden, goldenNeed } from "../../check/golden.ts";
 import { kernelChecks, type Verdict, verdictOf, verdicts } from "../../check/kernel_checks.ts";
 import { selfTestRecord } from "../../check/selftest_result.ts";
 import { KvbenchError } from "../../base/errors.ts";
-import { KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { everyKvDtype } from "../../formats/kv_dtype.ts";
+import { WEIGHT_DTYPES } from "../../formats/registry.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
 import { locateModel } from "../../hub/locate.ts";
@@ -84,7 +85,7 @@ async function check(gpu: Gpu, checkpoint: TensorSource, quick: boolean): Promis
     config: checkpoint.config,
     tunings: tuningsOf(gpu.facts, gpu.device),
     weightsDtypes: WEIGHT_DTYPES,
-    kvDtypes: KV_DTYPES,
+    kvDtypes: everyKvDtype(),
   });
   const kernels = every.map(({ kernel }) => kernel);
   const checks = quick ? every.filter(({ kernel }, i) => kernels.indexOf(kernel) === i) : every;

@@ -18,7 +18,7 @@ import { describeHelp } from "../options/help.ts";
 import { watchInterrupts } from "../terminal/interrupt.ts";
 import { policySpec } from "../options/kv_options.ts";
 import { addMemoryOptions, GPU_LIMITS, type MemoryOptions, memoryPlanOf } from "../options/memory_options.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "../options/model_options.ts";
 import { connectionLimit, DEFAULT_CONNECTIONS } from "./serve/connection_limit.ts";
 import { addOptions, inGroup, optionList, type Values } from "../options/option_spec.ts";
 import { withSession } from "../session/session.ts";
@@ -105,7 +105,7 @@ type Options =
 export function serveCommand(): Command {
   const command = addOptions(new Command("serve"), ...SERVE_OPTIONS, policySpec());
   addApiKeyOptions(command, "API key, which clients must send as bearer token", "Server");
-  addMemoryOptions(addKvDtypeOption(addModelOptions(command)), { dryRuns: false });
+  addMemoryOptions(addKvDtypeOptions(addModelOptions(command)), { dryRuns: false });
   return describeHelp(command, {
     everyday:
       "model weights-dtype kv-dtype kv-budget max-sequences policy host port served-model-name api-key-file",

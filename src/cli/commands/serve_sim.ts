@@ -10,13 +10,14 @@ import { servingTable } from "../../report/serving_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
+import { sharingStrategy } from "../../kv/registry.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { parseQuality } from "../../measure/quality/quality_result.ts";
 import type { ScoredCell } from "../../measure/quality/scored_cell.ts";
 import { qualityPaid } from "../../simulate/quality_paid.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
-import { nameList } from "../options/values.ts";
-import { addKvDtypeOption, addModelOptions } from "../options/model_options.ts";
+import { kvDtypeList } from "../options/values.ts";
+import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";
 import {
   addServingOptions,
@@ -26,13 +27,13 @@ import {
 } from "../options/serving_options.ts";
 import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_sim/serving_runner.ts";
 
-/** What serving with less costs and buys. */
+/** Options that compare what serving with less costs and buys. */
 const LESS = optionList(
   {
     flags: "--kv-dtypes <types>",
-    help: `Storage types of K and V to compare in the same memory, from ${KV_DTYPES.join(", ")}`,
+    help: `Storage types of K and V to compare in the same memory, from ${KV_DTYPES.join(", ")}, or K's/V's`,
     group: "K/V memory",
-    parse: nameList(KV_DTYPES),
+    parse: kvDtypeList,
     defaultText: "that of --kv-dtype",
   },
   {
@@ -45,14 +46,14 @@ const LESS = optionList(
 type Options = SimulatorOptions & ServingOptions & JsonOptions & Values<typeof LESS>;
 
 export function serveSimCommand(): Command {
-  const command = addDryRunOptions(addKvDtypeOption(addModelOptions(new Command("serve-sim"))));
+  const command = addDryRunOptions(addKvDtypeOptions(addModelOptions(new Command("serve-sim"))));
   return describeHelp(addJsonOption(addOptions(addServingOptions(command), ...LESS)), {
     everyday: "model policies kv-budget lengths requests rate dry-run gpu seed json",
     examples: [
       ["Serve 50 requests on this GPU from 24 MiB", "serve-sim --kv-budget 24MiB --requests 50"],
       [
         "See how many sequences narrower K and V make room for",
-        "serve-sim --kv-budget 8MiB --policies paged --kv-dtypes f32,f16,int8",
+        `serve-sim --kv-budget 8MiB --policies ${sharingStrategy().name} --kv-dtypes f32,f16,int8`,
       ],
       [
         "Simulate OPT-13B on an A100 at two requests a second",

@@ -14,7 +14,7 @@ import { DEFAULT_FOLDER } from "./destination.ts";
 import { describeHelp } from "./help.ts";
 import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { JSON_FILE, WIDE } from "./json_output.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { shardOption, sweepOption, swept } from "./sweep.ts";
 
@@ -134,7 +134,7 @@ export type BenchOptions = PrecisionOptions & CompareOptions & Values<ReturnType
 
 /** Adds all options of `bench` to it. */
 export function addBenchOptions(command: Command): Command {
-  addOptions(addKvDtypeOption(addModelOptions(command)), ...COMPARE_OPTIONS, ...benchOptions());
+  addOptions(addKvDtypeOptions(addModelOptions(command)), ...COMPARE_OPTIONS, ...benchOptions());
   return describeHelp(command, {
     everyday: "model strategies prompt-tokens new-tokens batch weights-dtype kv-dtype sweep json baseline",
     examples: [
@@ -152,12 +152,14 @@ export function addBenchOptions(command: Command): Command {
 }
 
 /** Names of options among a command's values, by the settings whose sweep takes their place. */
-const optionsBySetting = (): Readonly<Record<string, string>> => ({
-  prompt_tokens: "promptTokens",
-  new_tokens: "newTokens",
-  batch: "batch",
-  kv_dtype: "kvDtype",
-  ...Object.fromEntries([...strategyOptions()].map(([key, option]) => [key, attributeOf(option)])),
+const optionsBySetting = (): Readonly<Record<string, readonly string[]>> => ({
+  prompt_tokens: ["promptTokens"],
+  new_tokens: ["newTokens"],
+  batch: ["batch"],
+  kv_dtype: ["kvDtype", "kDtype", "vDtype"],
+  k_dtype: ["kDtype"],
+  v_dtype: ["vDtype"],
+  ...Object.fromEntries([...strategyOptions()].map(([key, option]) => [key, [attributeOf(option)]])),
 });
 
 /**
@@ -166,9 +168,14 @@ const optionsBySetting = (): Readonly<Record<string, string>> => ({
  * @throws {UsageError} Naming it.
  */
 export function refuseTwice(command: Command, { sweep = {} }: BenchOptions): void {
-  for (const [key, option] of Object.entries(optionsBySetting())) {
-    if (!Object.hasOwn(sweep, key) || command.getOptionValueSource(option) !== "cli") continue;
-    const { long } = command.options.find((each) => each.attributeName() === option)!;
+  for (const [key, options] of Object.entries(optionsBySetting())) {
+    if (!Object.hasOwn(sweep, key)) continue;
+    const given = options.find((option) => command.getOptionValueSource(option) === "cli");
+    if (given === undefined) continue;
+    const { long } = command.options.find((each) => each.attributeName() === given)!;
     throw new UsageError(`${long} is given and swept: expected one of them`);
+  }
+  if ("kv_dtype" in sweep && ("k_dtype" in sweep || "v_dtype" in sweep)) {
+    throw new UsageError("kv-dtype is swept, and K's or V's type as well: expected one of them");
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Command } from "./commander.ts";
 import { kvOptionSpecs, strategySpec } from "./kv_options.ts";
-import { addKvDtypeOption, addModelOptions, type PrecisionOptions } from "./model_options.ts";
+import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions, type Values } from "./option_spec.ts";
 import { idList } from "./values.ts";
 
@@ -30,6 +30,6 @@ export function addStrategyOptions(command: Command): Command {
 
 /** Adds the prompt argument and the shared options to a subcommand. */
 export function addDecodeOptions(command: Command): Command {
-  addStrategyOptions(addKvDtypeOption(addModelOptions(command)));
+  addStrategyOptions(addKvDtypeOptions(addModelOptions(command)));
   return addOptions(command, PROMPT_IDS).argument("[prompt]", "Text. Default: what is read from stdin");
 }

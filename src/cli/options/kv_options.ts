@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { plainStrategy, sharingStrategy, strategyNames, strategyOptions } from "../../kv/registry.ts";
+import {
+  plainStrategy,
+  sharingStrategy,
+  strategies,
+  strategyNames,
+  strategyOptions,
+} from "../../kv/registry.ts";
 import type { DefaultComparison, KvOption, KvOptions, KvValue } from "../../kv/strategy_def.ts";
 import type { OptionSpec } from "./option_spec.ts";
 import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./values.ts";
@@ -23,7 +29,7 @@ export function policySpec() {
     flags: "--policy <name>",
     help: "Memory policy for K and V",
     group: "Scheduler",
-    choices: strategyNames(),
+    choices: namesFor("serving"),
     default: sharingStrategy().name,
   } as const;
 }
@@ -33,7 +39,7 @@ export function strategiesSpec<const Spec extends Pick<OptionSpec, "flags" | "he
   comparison: DefaultComparison,
   spec: Spec,
 ) {
-  const names = strategyNames(), shown = strategyNames(comparison);
+  const names = namesFor(comparison), shown = strategyNames(comparison);
   return {
     ...spec,
     help: `${spec.help}, from ${names.join(", ")}`,
@@ -41,6 +47,12 @@ export function strategiesSpec<const Spec extends Pick<OptionSpec, "flags" | "he
     default: shown,
     defaultText: shown.join(","),
   };
+}
+
+/** Returns the strategies that a comparison can show; requests are served by those that can be scheduled. */
+function namesFor(comparison: DefaultComparison): string[] {
+  const able = strategies().filter(({ traits }) => comparison !== "serving" || !traits.together);
+  return able.map(({ name }) => name);
 }
 
 /** Returns the options of all strategies, those that benchmarks alone have among them or not. */

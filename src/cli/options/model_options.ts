@@ -5,10 +5,11 @@
  * @module
  */
 import type { Command } from "./commander.ts";
+import { type KvDtype, kvDtypeOf } from "../../formats/kv_dtype.ts";
 import { MODEL_NAMES } from "../../hub/locate.ts";
 import { DEFAULT_DTYPE, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
-import { addOptions, optionList, type Values } from "./option_spec.ts";
+import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { syntheticSeed } from "./values.ts";
 
 /** The options of every subcommand that loads a model. */
@@ -42,14 +43,23 @@ const WEIGHTS_DTYPE = {
   default: DEFAULT_DTYPE,
 } as const;
 
-/** The storage type of K and V. */
-const KV_DTYPE = {
+/** The storage types of K and V. */
+const KV_DTYPE_OPTIONS = inGroup("K/V memory", {
   flags: "--kv-dtype <type>",
   help: "Storage type of K and V on the GPU",
-  group: "K/V memory",
   choices: KV_DTYPES,
   default: DEFAULT_DTYPE,
-} as const;
+}, {
+  flags: "--k-dtype <type>",
+  help: "Storage type of K alone",
+  choices: KV_DTYPES,
+  defaultText: "that of --kv-dtype",
+}, {
+  flags: "--v-dtype <type>",
+  help: "Storage type of V alone",
+  choices: KV_DTYPES,
+  defaultText: "that of --kv-dtype",
+});
 
 /** Values of {@link addUntypedModelOptions}. */
 export type UntypedModelOptions = DeviceOptions & Values<typeof MODEL_OPTIONS>;
@@ -57,8 +67,11 @@ export type UntypedModelOptions = DeviceOptions & Values<typeof MODEL_OPTIONS>;
 /** Values of {@link addModelOptions}. */
 export type ModelOptions = UntypedModelOptions & Values<readonly [typeof WEIGHTS_DTYPE]>;
 
-/** Values of {@link addModelOptions} and {@link addKvDtypeOption}. */
-export type PrecisionOptions = ModelOptions & Values<readonly [typeof KV_DTYPE]>;
+/** Values of {@link addModelOptions} and {@link addKvDtypeOptions}. */
+export interface PrecisionOptions extends ModelOptions {
+  /** Storage types of K and V. */
+  readonly kvDtype: KvDtype;
+}
 
 /** Adds the shared options to a subcommand. */
 export function addModelOptions(command: Command): Command {
@@ -70,7 +83,14 @@ export function addUntypedModelOptions(command: Command): Command {
   return addOptions(addDeviceOptions(command), ...MODEL_OPTIONS);
 }
 
-/** Adds the storage type of K and V to a subcommand. */
-export function addKvDtypeOption(command: Command): Command {
-  return addOptions(command, KV_DTYPE);
+/** Adds the storage types of K and V to a subcommand, whose `kvDtype` names both. */
+export function addKvDtypeOptions(command: Command): Command {
+  return addOptions(command, ...KV_DTYPE_OPTIONS).hook("preAction", (self) => {
+    const { kvDtype, kDtype = kvDtype, vDtype = kvDtype } = self.opts<Record<string, string>>();
+    self.setOptionValueWithSource(
+      "kvDtype",
+      kvDtypeOf(kDtype!, vDtype!),
+      self.getOptionValueSource("kvDtype"),
+    );
+  });
 }

@@ -8,7 +8,7 @@ import { KV_DTYPES } from "../../formats/registry.ts";
 import { strategyOptions } from "../../kv/registry.ts";
 import type { Plan } from "../../measure/run/plan.ts";
 import { kvValuesIn } from "./kv_options.ts";
-import { MOST_TOKENS, nameList, wholeNumbers } from "./values.ts";
+import { kvDtypeList, MOST_TOKENS, nameList, wholeNumbers } from "./values.ts";
 
 /** Values of the settings that are swept. */
 export type Sweep = { readonly [key: string]: Plan["grid"][string] };
@@ -18,7 +18,9 @@ const WORK: Readonly<Record<string, (text: string) => Sweep>> = {
   "prompt-tokens": (text) => ({ prompt_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "new-tokens": (text) => ({ new_tokens: wholeNumbers(1, MOST_TOKENS)(text) }),
   "batch": (text) => ({ batch: wholeNumbers(1, 1024)(text) }),
-  "kv-dtype": (text) => ({ kv_dtype: nameList(KV_DTYPES)(text) }),
+  "kv-dtype": (text) => ({ kv_dtype: kvDtypeList(text) }),
+  "k-dtype": (text) => ({ k_dtype: nameList(KV_DTYPES)(text) }),
+  "v-dtype": (text) => ({ v_dtype: nameList(KV_DTYPES)(text) }),
 };
 
 /** Returns the parsers of all settings by their names: those of the work, and those of the strategies' options. */

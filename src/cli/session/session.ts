@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { assertHeadFits } from "../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE } from "../../formats/registry.ts";
 import { GL_COST } from "../../gpu/backend.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
@@ -88,6 +89,7 @@ export async function withModel<T>(
   use: (model: Gpt2, known: KnownTuning) => Promise<T>,
   { work, tunes = false, firstSteps, look }: Beginning = {},
 ): Promise<T> {
+  if ("kvDtype" in options) assertHeadFits(options.kvDtype, checkpoint.config.headDim);
   const bar = progressBar();
   const gpu = await openGpu(gpuOptions(options));
   if (gpu.facts.backend === "gl") {

@@ -36,7 +36,7 @@ export function checkOptions(
 ): void {
   if (memory.traits.together) {
     throw new UsageError(
-      "The strategy computes whole prompts together: expected one whose sequences can be scheduled and forked",
+      "The strategy chooses tokens of whole prompts, which begin together: expected one that can be scheduled",
     );
   }
   const { capacity } = memory.usage();

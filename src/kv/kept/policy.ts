@@ -11,7 +11,8 @@ import { entriesOf, firstObservedOf, keptOf, type KeptRule, NO_BOUND, slotsOf, s
 
 /** An open sequence. */
 interface Open {
-  readonly promptTokens: number;
+  /** Tokens of its first step. */
+  promptTokens: number;
   /** Tokens that it has at its end at most. */
   readonly atEnd: number;
   /** Tokens that were computed. */
@@ -88,11 +89,12 @@ export class KeptPolicy extends RegionPolicy {
     return true;
   }
 
-  /** Makes the regions before the first step. */
+  /** Makes the regions before the first step, whose tokens are the prompt. */
   grow(slot: number, nTokens: number): boolean {
     const open = this.#open.get(slot)!;
     if (nTokens > open.atEnd) return false;
-    if (!this.#begun) {
+    if (open.computed === 0) {
+      open.promptTokens = nTokens;
       const needs = this.#open.values().map(({ promptTokens, atEnd }) =>
         slotsOf(this.#rule, promptTokens, atEnd)
       );

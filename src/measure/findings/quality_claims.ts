@@ -57,7 +57,7 @@ function sinksPair(cells: readonly ScoredCell[]): [without: ScoredCell, with_: S
   return pairs.toSorted(([a], [b]) => b.kv_bytes - a.kv_bytes)[0];
 }
 
-/** How much lower the perplexity is with sinks. */
+/** Returns the difference that sinks make to the perplexity. */
 function sinksRescue(without: ScoredCell, with_: ScoredCell): Estimate {
   return difference(without.divergence.perplexity_ratio, with_.divergence.perplexity_ratio);
 }
@@ -69,7 +69,7 @@ function fifthOfHitters(cells: readonly ScoredCell[]): [ScoredCell] | undefined 
   return best && [best];
 }
 
-/** How far the perplexity is below what counts as kept. */
+/** Returns the distance of the perplexity from what counts as kept. */
 function isKept({ divergence: { perplexity_ratio } }: ScoredCell): Estimate {
   return difference({ value: KEPT, error: 0 }, perplexity_ratio);
 }

@@ -181,7 +181,7 @@ async function profileSteps(
     const entries = (length: number, slot: number) => policy.entries(length, slot);
     const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
     recorder.dispatchTimer = timer;
-    decoder.advance(1);
+    await decoder.advance(1);
     recorder.dispatchTimer = undefined;
     const costs = model.costs(batch, { kvDtype, entries, around: runner.around });
     return { times: await timer.read(), costs };
@@ -191,7 +191,7 @@ async function profileSteps(
     recorder.timestamps = passes;
     await fence.wait();
     const start = performance.now();
-    decoder.advance(1);
+    await decoder.advance(1);
     await fence.wait();
     const wallMs = performance.now() - start;
     recorder.timestamps = undefined;
@@ -206,7 +206,7 @@ async function profileSteps(
 
   // The same request without profiling gives the expected tokens, and warms up.
   decoder.begin([promptIds]);
-  decoder.advance(profiledTokens(options) - promptIds.length);
+  await decoder.advance(profiledTokens(options) - promptIds.length);
   const expected = await decoder.ids(0);
 
   await trials.round();

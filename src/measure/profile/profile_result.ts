@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
@@ -36,7 +37,7 @@ const schema = z.strictObject({
   environment: environmentSchema.describe("Environment of the measurement"),
   model: z.string().describe("Name or path of the checkpoint"),
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Storage type of weight matrices on the GPU"),
-  kv_dtype: dtypeSchema(KV_DTYPES).describe("Storage type of K and V on the GPU"),
+  kv_dtype: kvDtypeSchema.describe("Storage types of K and V on the GPU: that of both, or K's/V's"),
   strategy: z.string().describe("Strategy of K/V memory"),
   prompt_tokens: positive("Tokens of the prompt"),
   steps: positive("Decode steps that were profiled"),

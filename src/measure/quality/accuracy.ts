@@ -9,7 +9,8 @@ import { allLogits, logitDecoding } from "../../engine/all_logits.ts";
 import { generate } from "../../engine/generate.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";
 import { decodingNeed, type NeedContext, withOther, type WorkNeed } from "../../engine/work_need.ts";
-import { DEFAULT_DTYPE, type Dtype, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { DEFAULT_DTYPE, type Dtype, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
 import { kvRowBytes } from "../../kv/shape.ts";
 import type { Model } from "../../model/model.ts";
@@ -26,7 +27,7 @@ const storage = (what: string) =>
 /** Checks an {@linkcode Accuracy}. */
 export const accuracySchema = z.strictObject({
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of the weights"),
-  kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V"),
+  kv_dtype: kvDtypeSchema.describe("Types of K and V: that of both, or K's/V's"),
   positions: positive("Positions at which logits were compared: before each new token"),
   greedy_equal: count("Positions at which the largest logit belongs to the same token as with float32"),
   max_logit_difference: amount("Largest absolute difference of a logit from float32's"),

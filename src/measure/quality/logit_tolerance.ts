@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dtype, formatOf } from "../../formats/registry.ts";
+import { isExactKv, type KvDtype } from "../../formats/kv_dtype.ts";
 import type { Model } from "../../model/model.ts";
 
 /** The tolerance that kvbench promises for float32 weights. */
@@ -17,7 +17,7 @@ export const SOFTWARE_TOLERANCE = 2e-4;
 const NARROW_TOLERANCE = 0.1;
 
 /** Returns the tolerance of logits, with K and V in a storage type. */
-export function logitTolerance({ gpu: { facts } }: Pick<Model, "gpu">, kvDtype: Dtype): number {
-  if (!formatOf(kvDtype).exact) return NARROW_TOLERANCE;
+export function logitTolerance({ gpu: { facts } }: Pick<Model, "gpu">, kvDtype: KvDtype): number {
+  if (!isExactKv(kvDtype)) return NARROW_TOLERANCE;
   return facts.software ? SOFTWARE_TOLERANCE : PROMISED_TOLERANCE;
 }

@@ -4,8 +4,7 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { KV_DTYPES } from "../../formats/registry.ts";
-import { dtypeSchema } from "../../formats/schema.ts";
+import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
 import { KV_STORAGES } from "../../kv/pool.ts";
 import type { KvValue } from "../../kv/strategy_def.ts";
 import { amount, amounts, bytes, count, counts, positive } from "./fields.ts";
@@ -20,7 +19,7 @@ export const settingsSchema = z.object({
   prompt_tokens: positive("Length of each prompt"),
   new_tokens: positive("Tokens generated per sequence"),
   batch: positive("Sequences decoded together"),
-  kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V on the GPU"),
+  kv_dtype: kvDtypeSchema.describe("Types of K and V on the GPU: that of both, or K's/V's"),
 }).catchall(kvValue);
 
 /** Names of the settings of the work, which every cell has. */

@@ -8,6 +8,7 @@
 import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, openDecoder } from "../../engine/with_decoder.ts";
 import { KvbenchError } from "../../base/errors.ts";
+import { partsOf } from "../../formats/kv_dtype.ts";
 import { type Dtype, formatOf, kvStorage } from "../../formats/registry.ts";
 import { Timestamps } from "../../gpu/timestamps.ts";
 import { kvBytesOf, kvRowBytes } from "../../kv/shape.ts";
@@ -57,7 +58,7 @@ export async function memoryRun(model: Model, work: Work, decoding: DecodingOpti
   const { value: { decoder, ...steps }, peak } = await ledger.peakDuring(async () => {
     const decoder = await openDecoder(model, decoding);
     try {
-      return { decoder, ...countedSteps(model, work, decoder), end: ledger.current };
+      return { decoder, ...await countedSteps(model, work, decoder), end: ledger.current };
     } catch (error) {
       decoder.dispose();
       throw error;
@@ -108,13 +109,13 @@ export async function memoryRun(model: Model, work: Work, decoding: DecodingOpti
 }
 
 /** Takes the steps of a request one by one, and notes what memory there is after each. */
-function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decoder) {
+async function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decoder) {
   const { policy, pool, recorder } = decoder.runner;
   const states: KvState[] = [], totals: number[] = [];
   decoder.begin(prompts);
   let prefillDispatches = 0;
   for (let token = 1; token <= newTokens; token++) {
-    decoder.advance(1);
+    await decoder.advance(1);
     if (token === 1) prefillDispatches = recorder.dispatches;
     const usage = policy.usage();
     states.push({
@@ -138,10 +139,10 @@ export async function latencyRun(
   const encodedMs = decoder.runner.encodeMs;
   const start = performance.now();
   decoder.begin(prompts);
-  decoder.advance(1);
+  await decoder.advance(1);
   await fence.wait();
   const first = performance.now();
-  decoder.advance(newTokens - 1);
+  await decoder.advance(newTokens - 1);
   await fence.wait();
   const end = performance.now();
   const ids = await decoder.ids(prompts[0]!.length);
@@ -165,12 +166,12 @@ export async function perTokenRun(
 ): Promise<number[]> {
   const { fence } = model.gpu;
   decoder.begin(prompts);
-  decoder.advance(1);
+  await decoder.advance(1);
   await fence.wait();
   const gaps: number[] = [];
   let last = performance.now();
   for (let token = 1; token < newTokens; token++) {
-    decoder.advance(1);
+    await decoder.advance(1);
     await fence.wait();
     const now = performance.now();
     gaps.push(roundMs(now - last));
@@ -190,9 +191,9 @@ export async function timestampRun(
   if (!timestamps) return null;
   try {
     decoder.begin(prompts);
-    decoder.advance(1);
+    await decoder.advance(1);
     decoder.runner.recorder.timestamps = timestamps;
-    for (let token = 1; token < newTokens; token++) decoder.advance(1);
+    for (let token = 1; token < newTokens; token++) await decoder.advance(1);
     return roundMs(mean(await timestamps.readMs()));
   } finally {
     decoder.runner.recorder.timestamps = undefined;
@@ -202,10 +203,15 @@ export async function timestampRun(
 
 /** Returns the formula that used K/V bytes must equal, with its figures. */
 function kvFormula(model: Model, dtype: Dtype, layersKept: number, { tokens, usedBytes }: KvState): string {
-  const { scaleBytes } = kvStorage(dtype);
-  const scales = scaleBytes > 0 ? ` + ${model.config.nHead} scales · ${scaleBytes} bytes` : "";
-  const row = `${model.dims.a4 * 4} width · ${formatOf(dtype).bytes} bytes${scales}`;
-  return `2 · ${layersKept} layers · ${scales ? `(${row})` : row} · ${tokens} tokens = ${usedBytes}`;
+  const rows = partsOf(dtype).map((part) => {
+    const { scaleBytes } = kvStorage(part);
+    const scales = scaleBytes > 0 ? ` + ${model.config.nHead} scales · ${scaleBytes} bytes` : "";
+    const row = `${model.dims.a4 * 4} width · ${formatOf(part).bytes} bytes${scales}`;
+    return scales ? `(${row})` : row;
+  });
+  const [k, v] = rows,
+    both = k === v ? `2 · ${layersKept} layers · ${k}` : `${layersKept} layers · (${k} + ${v})`;
+  return `${both} · ${tokens} tokens = ${usedBytes}`;
 }
 
 function assertKvBytes(

@@ -5,8 +5,7 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { KV_DTYPES } from "../../formats/registry.ts";
-import { dtypeSchema } from "../../formats/schema.ts";
+import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
 import { amount, count, counts, positive } from "../record/fields.ts";
 
 const values = (what: string) => z.array(z.int().positive()).min(1).describe(what);
@@ -26,7 +25,9 @@ export const planSchema = z.strictObject({
     prompt_tokens: values("Prompt lengths"),
     new_tokens: values("Tokens to generate per sequence"),
     batch: values("Sequences decoded together"),
-    kv_dtype: z.array(dtypeSchema(KV_DTYPES)).min(1).describe("Types of K and V on the GPU"),
+    kv_dtype: z.array(kvDtypeSchema).min(1).describe(
+      "Types of K and V on the GPU, each that of both, or K's/V's",
+    ),
   }).catchall(z.array(z.union([z.string(), z.number()])).min(1).describe("Options of strategies"))
     .describe("Values of each setting and of the strategies' options; every combination is measured"),
   warmup_runs: count("Runs of each cell before the measured ones").nullable()

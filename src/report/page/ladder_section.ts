@@ -21,7 +21,9 @@ export function ladderSection(
   const body = html`
     <p class="faint">${view.heading}, ${created.slice(0, 10)}</p>
     <p class="answer">${view.answer}</p>
-    <ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>
+    ${view.cautions.length === 0
+      ? ""
+      : html`<ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>`}
     <div class="figures wide">${figures.map((each) => figureMarkup(each, words.page.table))}</div>
     <h3>${words.page.figures}</h3>
     ${rungTable(view)}
@@ -47,12 +49,12 @@ function rungTable(
     html`
       <tr>
         <th scope="row">${label}</th>
-        <td class="long">${changes}</td>
         <td class="number">${time}</td>
         <td class="number">${gain}</td>
         <td class="number">${peak}</td>
         <td class="number">${published === undefined ? "" : published.msPerToken}</td>
         <td class="number">${published === undefined ? "" : published.peakMb}</td>
+        <td class="long">${changes}</td>
       </tr>
     `;
   const sum = (label: string, factor: string) =>
@@ -60,11 +62,8 @@ function rungTable(
       <tr>
         <th scope="row">${label}</th>
         <td></td>
-        <td></td>
         <td class="number">${factor}</td>
-        <td></td>
-        <td></td>
-        <td></td>
+        <td colspan="4"></td>
       </tr>
     `;
   const heads = [columns.msPerToken, columns.factor, columns.peak, columns.published, columns.publishedPeak];
@@ -74,8 +73,8 @@ function rungTable(
         <thead>
           <tr>
             <th scope="col">${columns.rung}</th>
-            <th scope="col">${columns.changes}</th>
             ${heads.map((text) => html`<th scope="col" class="number">${text}</th>`)}
+            <th scope="col">${columns.changes}</th>
           </tr>
         </thead>
         <tbody>${rungs.map(row)}${sum(whole, view.whole)}${sum(product, view.product)}</tbody>

@@ -1,27 +1,17 @@
-// K and V in float32: four values are four words.
+// K or V in float32: four values are four words.
 //
-// requires: x
 // provides: kv format
 
-alias KvVector = vec4u;
+const KV_WORDS = 4u; // of a unit
+const KV_VECTORS = 1u; // vectors of four values in a unit
+const KV_STEPS = 0.0; // from zero to a head's largest magnitude; 0: values are stored as they are
 
-const KV_SCALED = false; // whether values are divided by a scale before they are stored
-const KV_PER_TEXEL = 1u; // vectors
-
-fn kv_decode(v: KvVector) -> vec4f {
-  return bitcast<vec4f>(v);
+// Vector i of a unit.
+fn kv_decode(unit: vec4u, i: u32) -> vec4f {
+  return bitcast<vec4f>(unit);
 }
 
-fn kv_encode(value: vec4f) -> KvVector {
+// The part of a unit that holds vector i, other bits zero.
+fn kv_encode(value: vec4f, i: u32) -> vec4u {
   return bitcast<vec4u>(value);
-}
-
-// Vectors of x from i on, in a texel.
-fn kv_pack(i: u32, scale: f32) -> vec4u {
-  return kv_encode(x_load(i));
-}
-
-// A vector of a texel.
-fn kv_unpack(texel: vec4u, i: u32) -> KvVector {
-  return texel;
 }

@@ -1,4 +1,5 @@
-// K and V of four entries at a time: where they are, what they hold, and what they are multiplied by.
+// K and V of four entries at a time: where they are, what they hold, and what they are multiplied by. Part 0 is K, part 1
+// is V.
 //
 // requires: kv slots, kv entries, kv read, kv scales read
 
@@ -22,7 +23,7 @@ fn kv_visibles(position: u32, head: u32, entries: vec4u) -> vec4<bool> {
   );
 }
 
-// Where the vectors of a head begin in each of four slots; part 0 is K, part 1 is V.
+// Where a head begins in each of four slots.
 fn kv_heads(slots: vec4u, part: u32, head: u32) -> vec4u {
   return vec4u(
     kv_head(slots.x, part, head),
@@ -34,23 +35,38 @@ fn kv_heads(slots: vec4u, part: u32, head: u32) -> vec4u {
 
 // What was read of four heads.
 struct KvQuad {
-  x: KvFetch,
-  y: KvFetch,
-  z: KvFetch,
-  w: KvFetch,
+  x: vec4u,
+  y: vec4u,
+  z: vec4u,
+  w: vec4u,
 }
 
-// KV_STEP vectors of each of four heads from d4 on, a multiple of it.
-fn kv_quad(begin: vec4u, d4: u32) -> KvQuad {
-  return KvQuad(kv_fetch(begin.x + d4), kv_fetch(begin.y + d4), kv_fetch(begin.z + d4), kv_fetch(begin.w + d4));
+// The nth kv_step() vectors of each of four heads.
+fn kv_quad(part: u32, begin: vec4u, nth: u32) -> KvQuad {
+  return KvQuad(
+    kv_fetch(part, begin.x, nth),
+    kv_fetch(part, begin.y, nth),
+    kv_fetch(part, begin.z, nth),
+    kv_fetch(part, begin.w, nth),
+  );
 }
 
 // One of those vectors of the four heads, each a column.
-fn kv_columns(quad: KvQuad, i: u32) -> mat4x4f {
-  return mat4x4f(kv_take(quad.x, i), kv_take(quad.y, i), kv_take(quad.z, i), kv_take(quad.w, i));
+fn kv_columns(part: u32, quad: KvQuad, i: u32) -> mat4x4f {
+  return mat4x4f(
+    kv_take(part, quad.x, i),
+    kv_take(part, quad.y, i),
+    kv_take(part, quad.z, i),
+    kv_take(part, quad.w, i),
+  );
 }
 
 // What loaded vectors of four heads are multiplied by.
-fn kv_scales(begin: vec4u) -> vec4f {
-  return vec4f(kv_scale(begin.x), kv_scale(begin.y), kv_scale(begin.z), kv_scale(begin.w));
+fn kv_scales(part: u32, begin: vec4u) -> vec4f {
+  return vec4f(
+    kv_scale(part, begin.x),
+    kv_scale(part, begin.y),
+    kv_scale(part, begin.z),
+    kv_scale(part, begin.w),
+  );
 }

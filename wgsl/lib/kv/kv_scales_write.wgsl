@@ -1,12 +1,12 @@
 // The scales of K and V, for kv_write.wgsl.
 //
-//   kv_row_scales  [rows]: see kv_groups.wgsl
+//   kv_head_scales  see kv_scale_places.wgsl
 //
-// requires: kv storage
+// requires: kv_scale_places.wgsl
 // provides: kv scales write
 
-@group(2) @binding(2) var<storage, read_write> kv_row_scales: array<f32>;
+@group(2) @binding(2) var<storage, read_write> kv_head_scales: array<f32>;
 
-fn kv_store_scale(begin: u32, value: f32) {
-  kv_row_scales[kv_row_at(begin)] = value;
+fn kv_store_scale(part: u32, begin: u32, value: f32) {
+  kv_head_scales[kv_scale_at(part, begin)] = value;
 }

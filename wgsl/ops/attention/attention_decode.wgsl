@@ -65,27 +65,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       let far_keys = kv_heads(far_slots, 0u, head);
       var sum = vec4f();
       var far_sum = vec4f();
-      for (var k4 = 0u; k4 < HEAD_DIM4; k4 += KV_STEP) {
-        let quad = kv_quad(keys, k4);
+      for (var k4 = 0u; k4 < HEAD_DIM4; k4 += kv_step(0u)) {
+        let quad = kv_quad(0u, keys, k4 / kv_step(0u));
         var far_quad = quad;
         if (DEEP) {
-          far_quad = kv_quad(far_keys, k4);
+          far_quad = kv_quad(0u, far_keys, k4 / kv_step(0u));
         }
-        for (var j = 0u; j < KV_STEP; j++) {
+        for (var j = 0u; j < kv_step(0u); j++) {
           let query = x_load(q + k4 + j);
-          sum += query * kv_columns(quad, j);
+          sum += query * kv_columns(0u, quad, j);
           if (DEEP) {
-            far_sum += query * kv_columns(far_quad, j);
+            far_sum += query * kv_columns(0u, far_quad, j);
           }
         }
       }
       let kept = (entries <= vec4u(last)) & kv_visibles(position, head, entries);
-      scores[i] = select(vec4f(LOWEST), SCALE * sum * kv_scales(keys), kept);
+      scores[i] = select(vec4f(LOWEST), SCALE * sum * kv_scales(0u, keys), kept);
       values[i] = kv_heads(slots, 1u, head);
       largest = max(largest, scores[i]);
       if (DEEP) {
         let far_kept = (far_entries <= vec4u(last)) & kv_visibles(position, head, far_entries);
-        scores[i + 1u] = select(vec4f(LOWEST), SCALE * far_sum * kv_scales(far_keys), far_kept);
+        scores[i + 1u] = select(vec4f(LOWEST), SCALE * far_sum * kv_scales(0u, far_keys), far_kept);
         values[i + 1u] = kv_heads(far_slots, 1u, head);
         largest = max(largest, scores[i + 1u]);
       }
@@ -101,7 +101,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     for (var i = local.x; i < n_quads; i += LANES) {
       let weight = exp(scores[i] - m);
       weights += weight;
-      scores[i] = weight * kv_scales(values[i]);
+      scores[i] = weight * kv_scales(1u, values[i]);
     }
     totals[local.x] = (weights.x + weights.y) + (weights.z + weights.w);
     workgroupBarrier();
@@ -116,12 +116,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     for (var i = 0u; i < n_quads; i++) {
       let v = values[i];
       let weight = scores[i];
-      let quad = kv_quad(v, d4 / KV_STEP * KV_STEP);
-      near += kv_columns(quad, d4 % KV_STEP) * weight;
-      if (WIDE && KV_STEP > 1u) {
-        far += kv_columns(quad, e4 % KV_STEP) * weight;
+      let quad = kv_quad(1u, v, d4 / kv_step(1u));
+      near += kv_columns(1u, quad, d4 % kv_step(1u)) * weight;
+      if (WIDE && kv_step(1u) > 1u) {
+        far += kv_columns(1u, quad, e4 % kv_step(1u)) * weight;
       } else if (WIDE) {
-        far += kv_columns(kv_quad(v, e4), 0u) * weight;
+        far += kv_columns(1u, kv_quad(1u, v, e4), 0u) * weight;
       }
     }
     workgroupBarrier();

@@ -11,7 +11,7 @@
 // where WIDE is true. LANES is at least 8, at most 64 (32 if DEEP), and at least HEAD_DIM4, or half of that if WIDE. The grid is
 // (prefill tiles, heads).
 //
-// requires: step.wgsl, kv_quads.wgsl, x, y
+// requires: step.wgsl, kv_quads.wgsl, kv parts, x, y
 
 const ROWS = 8u;
 const LOWEST = -3.0e38;
@@ -97,15 +97,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     var t5 = vec4f();
     var t6 = vec4f();
     var t7 = vec4f();
-    for (var k4 = 0u; k4 < HEAD_DIM4; k4 += KV_STEP) {
-      let quad = kv_quad(keys, k4);
+    for (var k4 = 0u; k4 < HEAD_DIM4; k4 += kv_step(0u)) {
+      let quad = kv_quad(0u, keys, k4 / kv_step(0u));
       var far_quad = quad;
       if (DEEP) {
-        far_quad = kv_quad(far_keys, k4);
+        far_quad = kv_quad(0u, far_keys, k4 / kv_step(0u));
       }
-      for (var j = 0u; j < KV_STEP; j++) {
+      for (var j = 0u; j < kv_step(0u); j++) {
         let d4 = k4 + j;
-        let k = kv_columns(quad, j);
+        let k = kv_columns(0u, quad, j);
         let x0 = x_load(q0 + d4);
         let x1 = x_load(q1 + d4);
         let x2 = x_load(q2 + d4);
@@ -123,7 +123,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
         s6 += x6 * k;
         s7 += x7 * k;
         if (DEEP) {
-          let far = kv_columns(far_quad, j);
+          let far = kv_columns(0u, far_quad, j);
           t0 += x0 * far;
           t1 += x1 * far;
           t2 += x2 * far;
@@ -136,9 +136,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       }
     }
     let at_lane = positions * lane;
-    let key_scale = SCALE * kv_scales(keys);
+    let key_scale = SCALE * kv_scales(0u, keys);
     let v = kv_heads(slots, 1u, head);
-    let v_scale = kv_scales(v);
+    let v_scale = kv_scales(1u, v);
     for (var i = 0u; i < 4u; i++) {
       values[at_lane + i] = v[i];
       value_scale[at_lane + i] = v_scale[i];
@@ -153,9 +153,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       scores[at + 7u] = s7[i] * key_scale[i];
     }
     if (DEEP) {
-      let far_scale = SCALE * kv_scales(far_keys);
+      let far_scale = SCALE * kv_scales(0u, far_keys);
       let far_v = kv_heads(far_slots, 1u, head);
-      let far_v_scale = kv_scales(far_v);
+      let far_v_scale = kv_scales(1u, far_v);
       for (var i = 0u; i < 4u; i++) {
         values[at_lane + 4u + i] = far_v[i];
         value_scale[at_lane + 4u + i] = far_v_scale[i];
@@ -190,7 +190,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
           weight = exp(scores[i * ROWS + lane] - highest);
         }
         l += weight;
-        if (KV_SCALED) {
+        if (part_steps(1u) > 0.0) {
           weight *= value_scale[i];
         }
         scores[i * ROWS + lane] = weight;
@@ -224,8 +224,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     for (var i = 0u; i < n_tokens; i++) {
       let v = values[i];
       let at = i * ROWS;
-      let fetched = kv_fetch(v + d4 / KV_STEP * KV_STEP);
-      let near = kv_take(fetched, d4 % KV_STEP);
+      let fetched = kv_fetch(1u, v, d4 / kv_step(1u));
+      let near = kv_take(1u, fetched, d4 % kv_step(1u));
       let p0 = scores[at];
       let p1 = scores[at + 1u];
       let p2 = scores[at + 2u];
@@ -244,10 +244,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       o7 += p7 * near;
       if (WIDE) {
         var far_fetched = fetched;
-        if (KV_STEP == 1u) {
-          far_fetched = kv_fetch(v + e4);
+        if (kv_step(1u) == 1u) {
+          far_fetched = kv_fetch(1u, v, e4);
         }
-        let far = kv_take(far_fetched, e4 % KV_STEP);
+        let far = kv_take(1u, far_fetched, e4 % kv_step(1u));
         w0 += p0 * far;
         w1 += p1 * far;
         w2 += p2 * far;

@@ -3,19 +3,17 @@
 //   tokens   [n_sequences, N_CTX]       every sequence's ids, prompt and generated
 //   weight   wte, packed as linear.wgsl describes, the vocabulary as outputs and E as inputs; this shard holds the
 //            vocabulary from FIRST_TOKEN to FIRST_TOKEN + N_TOKENS - 1
-//   wpe      [N_CTX, E4]
-//   x        [n_rows, E4]
+//   wpe      [N_CTX, K4]
+//   x        [n_rows, K4]
 //
 // A lane writes four elements of one row. Where the vocabulary is split into shards, each shard's dispatch
 // writes the rows whose token it holds.
 //
-// requires: step.wgsl, weight_tile.wgsl
+// requires: step.wgsl, weight_shape.wgsl, weight_tile.wgsl
 
-override E4: u32;
 override N_CTX: u32;
 override FIRST_TOKEN: u32;
 override N_TOKENS: u32;
-override TILE_GROUP: u32;
 override LANES: u32;
 
 @group(1) @binding(0) var<storage, read> tokens: array<u32>;
@@ -24,8 +22,8 @@ override LANES: u32;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / E4;
-  let e4 = id.x % E4;
+  let row = id.x / K4;
+  let e4 = id.x % K4;
   if (row >= counts.n_rows) {
     return;
   }
@@ -35,8 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let n4 = token / 4u;
-  let tile = weight_tile(n4 / TILE_GROUP * TILE_GROUP * E4 + e4 * TILE_GROUP + n4 % TILE_GROUP);
+  let tile = weight_tile(n4 / TILE_GROUP * TILE_GROUP * K4 + e4 * TILE_GROUP + n4 % TILE_GROUP);
   let n = token % 4u;
   let value = vec4f(tile[0][n], tile[1][n], tile[2][n], tile[3][n]) * weight_scale(n4)[n];
-  x[row * E4 + e4] = value + wpe[position * E4 + e4];
+  x[row * K4 + e4] = value + wpe[position * K4 + e4];
 }

@@ -42,7 +42,7 @@ export const EMBEDDING: Operator<MatrixShape> = {
         files: [FILE, ...weightFiles(weightsDtype, tuning)],
         groups: [layouts.step, layouts.of(EMBEDDING_USES)],
         overrides: {
-          E4: e4,
+          K4: e4,
           N_CTX: config.nCtx,
           FIRST_TOKEN: firstN4 * 4,
           N_TOKENS: n4 * 4,

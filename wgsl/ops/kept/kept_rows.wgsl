@@ -24,13 +24,13 @@ fn keys_of(sequence: u32, head: u32, entries: vec4u, last: u32) -> vec4u {
 // Scores of one row: of each entry.
 fn row_score(q: u32, keys: vec4u) -> vec4f {
   var sum = vec4f();
-  for (var k4 = 0u; k4 < HEAD_DIM4; k4 += KV_STEP) {
-    let quad = kv_quad(keys, k4);
-    for (var j = 0u; j < KV_STEP; j++) {
-      sum += x_load(q + k4 + j) * kv_columns(quad, j);
+  for (var k4 = 0u; k4 < HEAD_DIM4; k4 += kv_step(0u)) {
+    let quad = kv_quad(0u, keys, k4 / kv_step(0u));
+    for (var j = 0u; j < kv_step(0u); j++) {
+      sum += x_load(q + k4 + j) * kv_columns(0u, quad, j);
     }
   }
-  return SCALE * sum * kv_scales(keys);
+  return SCALE * sum * kv_scales(0u, keys);
 }
 
 // Scores of four rows: a column for each, of each entry.
@@ -39,17 +39,17 @@ fn row_scores(q: vec4u, keys: vec4u) -> mat4x4f {
   var s1 = vec4f();
   var s2 = vec4f();
   var s3 = vec4f();
-  for (var k4 = 0u; k4 < HEAD_DIM4; k4 += KV_STEP) {
-    let quad = kv_quad(keys, k4);
-    for (var j = 0u; j < KV_STEP; j++) {
-      let k = kv_columns(quad, j);
+  for (var k4 = 0u; k4 < HEAD_DIM4; k4 += kv_step(0u)) {
+    let quad = kv_quad(0u, keys, k4 / kv_step(0u));
+    for (var j = 0u; j < kv_step(0u); j++) {
+      let k = kv_columns(0u, quad, j);
       s0 += x_load(q.x + k4 + j) * k;
       s1 += x_load(q.y + k4 + j) * k;
       s2 += x_load(q.z + k4 + j) * k;
       s3 += x_load(q.w + k4 + j) * k;
     }
   }
-  let scale = SCALE * kv_scales(keys);
+  let scale = SCALE * kv_scales(0u, keys);
   return mat4x4f(s0 * scale, s1 * scale, s2 * scale, s3 * scale);
 }
 

@@ -8,14 +8,12 @@
 // A lane stores K or V of one head of one entry. The grid is (entries of both parts of all heads, sequences or decode
 // tiles).
 //
-// requires: kv_kept.wgsl, step.wgsl, kv write, kv scales write, kept_table.wgsl, x
+// requires: kv_kept.wgsl, step.wgsl, kv_head_store.wgsl, kept_table.wgsl
 
 override SINGLE: bool;
 override KEPT: u32;
 
 @group(1) @binding(1) var<storage, read> kept: array<Kept>;
-
-const TINY = 1e-30; // a head of zeros is divided by it
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -41,16 +39,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     row = span.first_row + kept[kept_place(sequence, head, N_HEAD) + entry].position;
   }
   let source = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
-  let to = kv_head(kv_slot(sequence, entry), part, head);
-  var scale = 1.0;
-  if (KV_SCALED) {
-    // As bits without their sign: see kv_write.wgsl.
-    var largest = vec4u(bitcast<u32>(TINY));
-    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      largest = max(largest, bitcast<vec4u>(x_load(source + d4)) & vec4u(0x7fffffffu));
-    }
-    scale = bitcast<f32>(max(max(largest.x, largest.y), max(largest.z, largest.w))) / 127.0;
-    kv_store_scale(to, scale);
-  }
-  kv_store(to, source, scale);
+  kv_store_head(part, kv_head(kv_slot(sequence, entry), part, head), source);
 }

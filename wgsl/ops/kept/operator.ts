@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatOf } from "../../../src/formats/registry.ts";
+import { isExactKv } from "../../../src/formats/kv_dtype.ts";
 import { KEPT_FILES } from "../../../src/kv/kept/files.ts";
 import type { Operator } from "../../../src/model/operator.ts";
 import { MOST_CHECKED } from "../../../src/model/trial.ts";
@@ -22,9 +22,7 @@ export const KEPT: Pick<Operator, "name" | "files" | "checks"> = {
         return [
           { file: KEPT_FILES.choice, variant, trials: () => [promptTrial(item)] },
           // What a row adds is of keys as they are stored, of which the reference knows exact ones.
-          ...formatOf(dtype).exact
-            ? [{ file: KEPT_FILES.step, variant, trials: () => [stepTrial(item)] }]
-            : [],
+          ...isExactKv(dtype) ? [{ file: KEPT_FILES.step, variant, trials: () => [stepTrial(item)] }] : [],
         ];
       })
     ),

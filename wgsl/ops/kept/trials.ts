@@ -5,6 +5,7 @@
  */
 import type { Comparison } from "../../../src/base/comparison.ts";
 import { PRESETS } from "../../../src/checkpoint/config.ts";
+import { isExactKv, partsOf } from "../../../src/formats/kv_dtype.ts";
 import { formatOf } from "../../../src/formats/registry.ts";
 import {
   CHOICE_USES,
@@ -149,8 +150,8 @@ class Judge {
 
 /** The largest error of a stored value of at most 1: none, 2^-11 in two bytes, a little more than half a step in fewer. */
 function slackOf({ dtype }: KeptCase): (value: number, exact: number) => number {
-  if (formatOf(dtype).exact) return () => 0;
-  return () => 2 ** -(5 * formatOf(dtype).bytes + 1);
+  if (isExactKv(dtype)) return () => 0;
+  return () => Math.max(...partsOf(dtype).map((part) => 2 ** -(5 * formatOf(part).bytes + 1)));
 }
 
 /** Makes a trial that scores prompts of 65, one, 30 and nine tokens, chooses, and stores what stays over them. */
@@ -195,7 +196,7 @@ export function promptTrial(item: KeptCase): Trial {
           const positions = promptChoiceCpu(scores, PROMPT_RULE);
           const expected = positions.map((position) => ({ position, score: scores[position]! }));
           const at = `sequence ${sequence}, head ${head}`;
-          if (formatOf(item.dtype).exact) {
+          if (isExactKv(item.dtype)) {
             judge.tokens(
               keptIn(words, floats, (sequence * nHead + head) * TOKENS, expected.length),
               expected,

@@ -5,9 +5,7 @@
 //
 // A lane stores K or V of one head of one row.
 //
-// requires: step.wgsl, kv slots, kv entries, kv write, kv scales write, x
-
-const TINY = 1e-30; // a head of zeros is divided by it
+// requires: step.wgsl, kv slots, kv entries, kv_head_store.wgsl
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -19,16 +17,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let source = ((row * 3u + 1u + part) * N_HEAD + head) * HEAD_DIM4;
   let slot = kv_slot(rows[row].sequence, kv_entry(rows[row].position));
-  let to = kv_head(slot, part, head);
-  var scale = 1.0;
-  if (KV_SCALED) {
-    // As bits without their sign, which order as magnitudes do: max() of floats might drop NaN, which must stay.
-    var largest = vec4u(bitcast<u32>(TINY));
-    for (var d4 = 0u; d4 < HEAD_DIM4; d4++) {
-      largest = max(largest, bitcast<vec4u>(x_load(source + d4)) & vec4u(0x7fffffffu));
-    }
-    scale = bitcast<f32>(max(max(largest.x, largest.y), max(largest.z, largest.w))) / 127.0;
-    kv_store_scale(to, scale);
-  }
-  kv_store(to, source, scale);
+  kv_store_head(part, kv_head(slot, part, head), source);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { PRESETS } from "../../../src/checkpoint/config.ts";
-import { formatOf, kvStorage } from "../../../src/formats/registry.ts";
+import { isExactKv, kvStorages } from "../../../src/formats/kv_dtype.ts";
 import { lanesOf } from "../../../src/gpu/wgsl.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
@@ -40,7 +40,8 @@ export const KV_WRITE: Operator<KvSource, void> = {
   cost({ nRows }, { config: { nHead }, config, kvDtype }) {
     const { a4 } = dimsOf(config), a = 4 * a4;
     const row = kvRowBytes({ a4, nHead, dtype: kvDtype });
-    return { bytes: nRows * (8 * a + row), macs: kvStorage(kvDtype).scaleBytes > 0 ? 2 * nRows * a : 0 };
+    const scaled = kvStorages(kvDtype).filter(({ scaleBytes }) => scaleBytes > 0).length;
+    return { bytes: nRows * (8 * a + row), macs: scaled * nRows * a };
   },
   checks: ({ config: { nHead, headDim }, tunings: [tuning], kvMemories }) =>
     kvMemories.map((kv) => ({
@@ -103,7 +104,7 @@ export function kvWriteTrial({ nHead, headDim, tuning, kind, dtype }: CheckedKv 
         largestError = error;
         at = values ? `slot ${slot}, which was to be written` : `slot ${slot}, which was not to be touched`;
       }
-      const tolerance = formatOf(dtype).exact ? 0 : 1;
+      const tolerance = isExactKv(dtype) ? 0 : 1;
       return { what: `${nRows} rows of ${nHead} heads of ${headDim}`, largestError, tolerance, at };
     },
   };

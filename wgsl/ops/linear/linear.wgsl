@@ -12,11 +12,9 @@
 // GELU is GPT-2's tanh form, 0.5 v (1 + tanh(u)) with u = sqrt(2 / pi) (v + 0.044715 v³), written as
 // v / (1 + exp(-2u)), which is the same and can't overflow into NaN (Hendrycks and Gimpel 2016, arXiv 1606.08415).
 //
-// requires: weight_tile.wgsl, x, y
+// requires: weight_shape.wgsl, weight_tile.wgsl, x, y
 
-override K4: u32;
 override N4: u32;
-override TILE_GROUP: u32;
 override Y_STRIDE4: u32;
 override Y_OFFSET4: u32;
 override BIAS: bool;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isExactKv } from "../../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, type Dtype, formatOf } from "../../../formats/registry.ts";
 import { KvbenchError } from "../../../base/errors.ts";
 import type { NeedContext, WorkNeed } from "../../../engine/work_need.ts";
@@ -90,9 +91,7 @@ export async function prepareReference(
 /** Compares the types of K and V that the plan has, with the weights of the model, and each cell that is not exact. */
 export async function compareWithF32(model: Gpt2, work: Work, prepared: Prepared): Promise<AccuracyRecord> {
   const { plan } = work, { weightsDtype } = model;
-  const narrow = plan.grid.kv_dtype.filter((dtype) =>
-    !formatOf(dtype).exact || !formatOf(weightsDtype).exact
-  );
+  const narrow = plan.grid.kv_dtype.filter((dtype) => !isExactKv(dtype) || !formatOf(weightsDtype).exact);
   const cells = cellsToScore(plan, weightsDtype);
   const accuracy: Accuracy[] = [], none = { accuracy, quality: [], accuracy_missing: null };
   if (narrow.length === 0 && cells.length === 0) return none;

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../../../base/errors.ts";
+import { assertHeadFits, kvDtypeOf, partsOf } from "../../../formats/kv_dtype.ts";
 import { strategyOptions } from "../../../kv/registry.ts";
 import { checkPlan } from "../../../measure/run/grid.ts";
 import type { Plan } from "../../../measure/run/plan.ts";
@@ -26,7 +27,8 @@ export async function benchPlanOf(
   config: Gpt2Config,
   tokenizer: Session["tokenizer"],
 ): Promise<Plan> {
-  const { sweep = {} } = options;
+  const { k_dtype, v_dtype, ...sweep } = options.sweep ?? {};
+  const [k, v] = partsOf(options.kvDtype), ofV = v_dtype?.map(String) ?? [v];
   const prompt = await promptOf(options, tokenizer);
   const plan: Plan = {
     prompt: prompt.text,
@@ -37,7 +39,7 @@ export async function benchPlanOf(
       prompt_tokens: prompt.lengths,
       new_tokens: [options.newTokens],
       batch: [options.batch],
-      kv_dtype: [options.kvDtype],
+      kv_dtype: (k_dtype?.map(String) ?? [k]).flatMap((k) => ofV.map((v) => kvDtypeOf(k, v))),
       ...kvGrid(options, config),
       ...sweep,
     } as Plan["grid"],
@@ -49,6 +51,7 @@ export async function benchPlanOf(
     ...(options.shard && { shard: options.shard }),
   };
   checkPlan(plan, config);
+  for (const dtype of plan.grid.kv_dtype) assertHeadFits(dtype, config.headDim);
   return plan;
 }
 
