@@ -16,7 +16,7 @@ import { parseQuality } from "../../measure/quality/quality_result.ts";
 import type { ScoredCell } from "../../measure/quality/scored_cell.ts";
 import { qualityPaid } from "../../simulate/quality_paid.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
-import { nameList } from "../options/values.ts";
+import { kvDtypeList } from "../options/values.ts";
 import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";
 import {
@@ -31,9 +31,9 @@ import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_
 const LESS = optionList(
   {
     flags: "--kv-dtypes <types>",
-    help: `Storage types of K and V to compare in the same memory, from ${KV_DTYPES.join(", ")}`,
+    help: `Storage types of K and V to compare in the same memory, from ${KV_DTYPES.join(", ")}, or K's/V's`,
     group: "K/V memory",
-    parse: nameList(KV_DTYPES),
+    parse: kvDtypeList,
     defaultText: "that of --kv-dtype",
   },
   {

@@ -16,7 +16,7 @@ import { kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { addModelOptions, type ModelOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { sweepOption } from "./sweep.ts";
-import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./values.ts";
+import { kvDtypeList, MOST_TOKENS, wholeNumber, wholeNumbers } from "./values.ts";
 
 /** Default tokens of a part, as of llama.cpp's. */
 const DEFAULT_CONTEXT = 512;
@@ -36,9 +36,9 @@ const qualityOptions = () => {
     },
     {
       flags: "--kv-dtypes <types>",
-      help: `Storage types of K and V to score, from ${KV_DTYPES.join(", ")}`,
+      help: `Storage types of K and V to score, from ${KV_DTYPES.join(", ")}, or K's/V's`,
       group: "K/V memory",
-      parse: nameList(KV_DTYPES),
+      parse: kvDtypeList,
       default: [...KV_DTYPES],
       defaultText: "all",
     },
