@@ -5,8 +5,7 @@
  */
 import { z } from "../base/zod.ts";
 import type { Counters } from "../engine/scheduler/counters.ts";
-import { KV_DTYPES } from "../formats/registry.ts";
-import { dtypeSchema } from "../formats/schema.ts";
+import { kvDtypeSchema } from "../formats/kv_dtype.ts";
 import { KV_STORAGES, type KvStorage } from "../kv/pool.ts";
 import { amount, count } from "../measure/record/fields.ts";
 import type { Percentiles } from "./samples.ts";
@@ -29,7 +28,7 @@ const share = (what: string) => z.number().min(0).max(1).describe(what);
 /** Checks a {@linkcode ServingEntry}. */
 export const servingEntrySchema = z.strictObject({
   policy: z.string().describe("Strategy by which sequences get room for K and V"),
-  kv_dtype: dtypeSchema(KV_DTYPES).nullable().describe("Type of K and V; null in results before version 4"),
+  kv_dtype: kvDtypeSchema.nullable().describe("Types of K and V; null in results before version 4"),
   quality: z.strictObject({
     kld_mean: z.number().describe("Mean KL divergence from full float32 per token, in nats"),
     same_top: share("Share of tokens whose likeliest one is that of full float32"),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatOf } from "../formats/registry.ts";
+import { isExactKv, type KvDtype } from "../formats/kv_dtype.ts";
 import { chooseKv, findStrategy } from "../kv/registry.ts";
 import type { KvOptions } from "../kv/strategy_def.ts";
 import type { ScoredCell } from "../measure/quality/scored_cell.ts";
@@ -14,13 +14,13 @@ import type { ServingEntry } from "./entry.ts";
 export interface ServedPolicy {
   readonly policy: string;
   readonly kvOptions: KvOptions;
-  readonly kvDtype: string;
+  readonly kvDtype: KvDtype;
 }
 
 /** Returns the quality of a policy; null where no cell has its options. Exact policies are as good as each other. */
 export function qualityPaid(cells: readonly ScoredCell[], served: ServedPolicy): ServingEntry["quality"] {
   const { policy, kvOptions, kvDtype } = served, { strategy, options } = chooseKv(policy, kvOptions);
-  if (strategy.traits.exact && formatOf(kvDtype).exact) return { kld_mean: 0, same_top: 1 };
+  if (strategy.traits.exact && isExactKv(kvDtype)) return { kld_mean: 0, same_top: 1 };
   const scored = cells.find((cell) => {
     if (cell.settings.kv_dtype !== kvDtype) return false;
     if (strategy.traits.exact) return findStrategy(cell.strategy)?.traits.exact ?? false;

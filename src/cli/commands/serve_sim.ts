@@ -9,15 +9,13 @@ import { servingRecord, type ServingResult } from "../../simulate/serving_result
 import { servingTable } from "../../report/serving_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
-import { KV_DTYPES } from "../../formats/registry.ts";
 import { sharingStrategy } from "../../kv/registry.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { parseQuality } from "../../measure/quality/quality_result.ts";
 import type { ScoredCell } from "../../measure/quality/scored_cell.ts";
 import { qualityPaid } from "../../simulate/quality_paid.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
-import { nameList } from "../options/values.ts";
-import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
+import { addKvDtypeOptions, addModelOptions, KV_DTYPE_LIST } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";
 import {
   addServingOptions,
@@ -29,13 +27,7 @@ import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_
 
 /** Options that compare what serving with less costs and buys. */
 const LESS = optionList(
-  {
-    flags: "--kv-dtypes <types>",
-    help: `Storage types of K and V to compare in the same memory, from ${KV_DTYPES.join(", ")}`,
-    group: "K/V memory",
-    parse: nameList(KV_DTYPES),
-    defaultText: "that of --kv-dtype",
-  },
+  { ...KV_DTYPE_LIST, defaultText: "that of --kv-dtype" },
   {
     flags: "--quality <file>",
     help: "Record of kvbench quality, whose figures are shown beside the policies",

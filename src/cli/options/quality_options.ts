@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../../base/errors.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
+import { holdsHead } from "../../formats/kv_dtype.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
 import { plainStrategy, strategies } from "../../kv/registry.ts";
 import { WORK_SETTINGS } from "../../measure/record/cell.ts";
@@ -13,10 +14,10 @@ import { kvGrid } from "../commands/bench/bench_plan.ts";
 import type { Command } from "./commander.ts";
 import { JSON_FILE } from "./json_output.ts";
 import { kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
-import { addModelOptions, type ModelOptions } from "./model_options.ts";
+import { addModelOptions, KV_DTYPE_LIST, type ModelOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { sweepOption } from "./sweep.ts";
-import { MOST_TOKENS, nameList, wholeNumber, wholeNumbers } from "./values.ts";
+import { MOST_TOKENS, wholeNumber, wholeNumbers } from "./values.ts";
 
 /** Default tokens of a part, as of llama.cpp's. */
 const DEFAULT_CONTEXT = 512;
@@ -34,14 +35,7 @@ const qualityOptions = () => {
       default: shown,
       defaultText: shown.join(","),
     },
-    {
-      flags: "--kv-dtypes <types>",
-      help: `Storage types of K and V to score, from ${KV_DTYPES.join(", ")}`,
-      group: "K/V memory",
-      parse: nameList(KV_DTYPES),
-      default: [...KV_DTYPES],
-      defaultText: "all",
-    },
+    { ...KV_DTYPE_LIST, defaultText: "each for K and V" },
     ...kvOptionSpecs({ contextLengths: false }),
     ...inGroup(
       "Prompt",
@@ -126,7 +120,7 @@ export function cellsOf(
     prompt_tokens: [promptTokens],
     new_tokens: [newTokens],
     batch: [1],
-    kv_dtype: kvDtypes,
+    kv_dtype: kvDtypes ?? KV_DTYPES.filter((dtype) => holdsHead(dtype, config.headDim)),
     ...kvGrid(options, config),
     ...sweep,
   };

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isExactKv } from "../../formats/kv_dtype.ts";
 import { formatOf } from "../../formats/registry.ts";
 import { findStrategy, plainStrategy } from "../../kv/registry.ts";
 import type { Model } from "../../model/model.ts";
@@ -24,7 +25,7 @@ export type ReferenceParts = ReadonlyMap<string, ReferencePart>;
 /** Returns the cells of a plan whose quality is a result, each once whatever its batch. */
 export function cellsToScore(plan: Plan, weightsDtype: string): CellPlan[] {
   const cells = groupsOf(plan).flat().map(scoredAs).filter(({ strategy, settings }) =>
-    !isExact(strategy) || !formatOf(settings.kv_dtype).exact ||
+    !isExact(strategy) || !isExactKv(settings.kv_dtype) ||
     !formatOf(weightsDtype).exact
   );
   return [...new Map(cells.map((cell) => [cellKey(cell), cell])).values()];

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isExactKv } from "../../formats/kv_dtype.ts";
 import { formatOf } from "../../formats/registry.ts";
 import { findStrategy } from "../../kv/registry.ts";
 import { frontierOf } from "../../measure/findings/pareto.ts";
@@ -40,7 +41,7 @@ export function benchParetoFigures(result: BenchResult): LineFigure[] {
   const dots = cells.filter(({ settings }) => isSameWork(settings, longest.settings))
     .flatMap((cell): Dot[] => {
       const divergence = qualityOf(quality, cell)?.divergence;
-      const exact = findStrategy(cell.strategy)?.traits.exact && formatOf(cell.settings.kv_dtype).exact &&
+      const exact = findStrategy(cell.strategy)?.traits.exact && isExactKv(cell.settings.kv_dtype) &&
         formatOf(model.weights_dtype).exact;
       if (divergence === undefined && !exact) return [];
       const bytesPerToken = cell.memory.kv_used_bytes / cell.settings.batch / contextTokens(cell);
