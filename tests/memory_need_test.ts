@@ -103,6 +103,9 @@ function planOf(grid: { readonly [key: string]: Plan["grid"][string] }, settings
   };
 }
 
+/** Strategies that are not compared by default, with memory beside the pool or a reference. */
+const OTHERS = ["paged-gather", "window", "offload"];
+
 const PLANS: readonly Plan[] = [
   planOf({}),
   planOf({ batch: [16], kv_capacity_tokens: [256] }),
@@ -111,6 +114,8 @@ const PLANS: readonly Plan[] = [
   planOf({ growth: ["dynamic"], batch: [3] }, { strategies: ["kv-cache"] }),
   planOf({ prompt_tokens: [200], batch: [4] }, { strategies: ["no-cache"] }),
   planOf({ block_size: [1, 16, 128] }, { strategies: ["paged", "kv-cache"] }), // five cells at once
+  planOf({ window: [24], prompt_tokens: [200], batch: [3] }, { strategies: ["window"] }), // less than with its reference
+  planOf({ prompt_tokens: [150], batch: [2] }, { strategies: OTHERS }),
 ];
 
 Deno.test(
@@ -176,7 +181,8 @@ Deno.test("A decoder takes to the byte what is said of it, in every strategy and
           prompt_tokens: [21],
           block_size: [6],
         };
-        for (const cell of groupsOf(planOf(grid))[0]!) {
+        const strategies = [...strategyNames("bench"), ...OTHERS];
+        for (const cell of groupsOf(planOf(grid, { strategies }))[0]!) {
           const options = decodingOf(cell), { ledger } = model.gpu;
           const before = ledger.current;
           await withDecoder(model, options, async (decoder) => {

@@ -21,7 +21,7 @@ import { askBackends, type FoundAdapter } from "../src/cli/session/backends.ts";
 type PackageManager = "apt-get" | "dnf" | "pacman";
 
 /** A thing that may be missing. */
-type Need = "driver" | "browser" | "compiler";
+type Need = "driver" | "browser" | "compiler" | "parallel";
 
 /** Facts about the machine. */
 export interface SetupFacts {
@@ -65,6 +65,7 @@ const PACKAGES: Readonly<Record<Need, Readonly<Record<PackageManager, string>>>>
     dnf: "gcc vulkan-headers vulkan-loader-devel",
     pacman: "gcc vulkan-headers",
   },
+  parallel: { "apt-get": "parallel", dnf: "parallel", pacman: "parallel" },
 };
 
 /** Paths of browsers that the tests can use. */
@@ -75,13 +76,17 @@ const BROWSERS: readonly string[] = Deno.build.os === "darwin"
 /** A program and a header that `tools/hardware` builds its layer with. */
 const COMPILER: readonly string[] = ["/usr/bin/gcc", "/usr/include/vulkan/vk_layer.h"];
 
+/** GNU parallel, by which the tests run the example of a fleet. */
+const PARALLEL = "/usr/bin/parallel";
+
 /** Finds the browser for the tests; needs permission to read the paths of browsers. */
 export function findBrowser(): string | undefined {
   return BROWSERS.find(exists);
 }
 
 /** Lines of apt-get that show progress. */
-const PROGRESS = /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers|chromium) )/;
+const PROGRESS =
+  /^(Need to get|Fetched|\d+ upgraded|Setting up (libvulkan1|mesa-vulkan-drivers|chromium|parallel) )/;
 
 export function planSetup(facts: SetupFacts): SetupPlan {
   const { missing, os, packageManager } = facts;
@@ -117,7 +122,9 @@ function sayMissing({ missing, openGl }: SetupFacts): string {
   if (!missing.includes("driver")) {
     return missing.includes("browser")
       ? "No browser for the tests of the report: expected Chromium"
-      : "No C compiler with Vulkan's headers for the tests of `deno task hardware`: expected gcc and vulkan/vk_layer.h";
+      : missing.includes("compiler")
+      ? "No C compiler with Vulkan's headers for the tests of `deno task hardware`: expected gcc and vulkan/vk_layer.h"
+      : "No GNU parallel for the test of examples/fleet: expected /usr/bin/parallel";
   }
   return openGl
     ? `Only OpenGL in software: expected a Vulkan driver, since ${GL_COST}`
@@ -221,7 +228,8 @@ async function findAdapter(backends: readonly KnownBackend[]): Promise<FoundAdap
 }
 
 /**
- * Sets up. Without an adapter nothing works; without a browser one test fails, and without a compiler one skips.
+ * Sets up. Without an adapter nothing works; without a browser or GNU parallel a test fails,
+ * and without a compiler one skips.
  *
  * @returns The exit code.
  */
@@ -247,6 +255,7 @@ async function setUp(tests: boolean): Promise<number> {
   const missing: Need[] = adapter === undefined || openGl ? ["driver"] : [];
   if (tests && findBrowser() === undefined) missing.push("browser");
   if (tests && os === "linux" && !COMPILER.every(exists) && !await writesSpirv()) missing.push("compiler");
+  if (tests && os === "linux" && !exists(PARALLEL)) missing.push("parallel");
   const facts = await gatherFacts({ missing, openGl });
   const plan = planSetup(facts);
   let problem = plan.kind === "ask" ? plan.message : undefined;
@@ -295,6 +304,7 @@ const WHY: Readonly<Record<Need, (facts: SetupFacts) => string>> = {
   browser: () => "No browser: installing Chromium, in which the tests open the report",
   compiler: () =>
     "No C compiler with Vulkan's headers: installing them for the tests of `deno task hardware`",
+  parallel: () => "No GNU parallel: installing it for the test of examples/fleet",
 };
 
 if (import.meta.main) Deno.exit(await setUp(Deno.args.includes("--tests")));

@@ -7,13 +7,13 @@
 import apartCode from "../../wgsl/lib/kv/kv_apart.wgsl" with { type: "text" };
 import bufferReadCode from "../../wgsl/lib/kv/kv_buffer_read.wgsl" with { type: "text" };
 import bufferWriteCode from "../../wgsl/lib/kv/kv_buffer_write.wgsl" with { type: "text" };
-import gatherCode from "../../wgsl/ops/kv_gather/kv_gather.wgsl" with { type: "text" };
-import gatherTexelsCode from "../../wgsl/ops/kv_gather/kv_gather_texels.wgsl" with { type: "text" };
-import gatherWordsCode from "../../wgsl/ops/kv_gather/kv_gather_words.wgsl" with { type: "text" };
 import oneWordCode from "../../wgsl/lib/kv/kv_element_1.wgsl" with { type: "text" };
 import twoWordsCode from "../../wgsl/lib/kv/kv_element_2.wgsl" with { type: "text" };
 import fourWordsCode from "../../wgsl/lib/kv/kv_element_4.wgsl" with { type: "text" };
 import sameCode from "../../wgsl/lib/kv/kv_same.wgsl" with { type: "text" };
+import gatherCode from "../../wgsl/ops/kv_gather/kv_gather.wgsl" with { type: "text" };
+import gatherTexelsCode from "../../wgsl/ops/kv_gather/kv_gather_texels.wgsl" with { type: "text" };
+import gatherWordsCode from "../../wgsl/ops/kv_gather/kv_gather_words.wgsl" with { type: "text" };
 import scalesReadCode from "../../wgsl/lib/kv/kv_scales_read.wgsl" with { type: "text" };
 import scalesWriteCode from "../../wgsl/lib/kv/kv_scales_write.wgsl" with { type: "text" };
 import texelsReadCode from "../../wgsl/lib/kv/kv_texels_read.wgsl" with { type: "text" };
@@ -59,11 +59,11 @@ const SCALES = {
 /** All of these files. */
 export const KV_FILES: readonly WgslFile[] = [
   KV_COPY,
-  ...Object.values(KV_GATHER),
   ...Object.values(PLACES).flatMap((place) => Object.values(place)),
   ...Object.values(ELEMENTS),
   SAME,
   APART,
+  ...Object.values(KV_GATHER),
   UNSCALED,
   ...Object.values(SCALES),
 ];

@@ -35,6 +35,8 @@ export function formatResults(results: readonly BenchResult[], format: Format, w
 
 function titled(result: BenchResult, several: boolean, wide: boolean): string {
   if (result.cells.length === 0) return "Nothing is measured yet.";
-  const title = several ? `${oneLine(result.model.name)}, ${result.created}\n` : "";
+  const { environment: { adapter, git_commit: commit }, model, created } = result;
+  const at = commit === null ? "" : `, commit ${commit.slice(0, 12)}`;
+  const title = several ? `${oneLine(`${model.name} on ${adapter.description}`)}${at}, ${created}\n` : "";
   return title + benchTable(result, { wide });
 }

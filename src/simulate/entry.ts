@@ -28,7 +28,9 @@ const share = (what: string) => z.number().min(0).max(1).describe(what);
 /** Checks a {@linkcode ServingEntry}. */
 export const servingEntrySchema = z.strictObject({
   policy: z.string().describe("Strategy by which sequences get room for K and V"),
-  kv_dtype: kvDtypeSchema.nullable().describe("Types of K and V; null in results before version 4"),
+  kv_dtype: kvDtypeSchema.nullable().describe(
+    "Types of K and V: that of both, or K's/V's; null in results before version 4",
+  ),
   quality: z.strictObject({
     kld_mean: z.number().describe("Mean KL divergence from full float32 per token, in nats"),
     same_top: share("Share of tokens whose likeliest one is that of full float32"),

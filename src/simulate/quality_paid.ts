@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { isExactKv, type KvDtype } from "../formats/kv_dtype.ts";
 import { chooseKv, findStrategy } from "../kv/registry.ts";
 import type { KvOptions } from "../kv/strategy_def.ts";

@@ -7,6 +7,7 @@ import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
+import { mergeShards, type NamedResult } from "../../measure/record/shards.ts";
 import { drawCharts } from "../../report/chart.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
 import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
@@ -71,10 +72,24 @@ export function reportCommand(): Command {
     .action(run);
 }
 
-async function run(paths: string[], { output, format, png, wide, lang }: Options): Promise<void> {
+/** A result with the name of its file. */
+interface Named {
+  readonly path: string;
+  readonly result: Reportable;
+}
+
+function isBench(named: Named): named is NamedResult {
+  return named.result.kind === BENCH_KIND;
+}
+
+async function run(given: string[], { output, format, png, wide, lang }: Options): Promise<void> {
   const form = format ?? (output !== undefined ? formOf(output) : "table");
-  const results: Reportable[] = [];
-  for (const path of paths) results.push(await readReportable(path));
+  const read: Named[] = [];
+  for (const path of given) read.push({ path, result: await readReportable(path) });
+  const { results: runs, notes } = mergeShards(read.filter(isBench));
+  for (const note of notes) console.error(`kvbench: ${note}`);
+  const kept: Named[] = [...runs, ...read.filter((each) => !isBench(each))];
+  const results = kept.map(({ result }) => result), paths = kept.map(({ path }) => path);
   const untranslated = lang === DEFAULT_LANG ? -1 : results.findIndex((each) => !kindFor(each).speaks);
   if (untranslated >= 0) {
     throw new UsageError(

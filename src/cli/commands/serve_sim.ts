@@ -15,7 +15,9 @@ import { parseQuality } from "../../measure/quality/quality_result.ts";
 import type { ScoredCell } from "../../measure/quality/scored_cell.ts";
 import { qualityPaid } from "../../simulate/quality_paid.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
-import { addKvDtypeOptions, addModelOptions, KV_DTYPE_LIST } from "../options/model_options.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
+import { kvDtypeList } from "../options/values.ts";
+import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";
 import {
   addServingOptions,
@@ -27,7 +29,13 @@ import { addDryRunOptions, type SimulatorOptions, withSimulator } from "./serve_
 
 /** Options that compare what serving with less costs and buys. */
 const LESS = optionList(
-  { ...KV_DTYPE_LIST, defaultText: "that of --kv-dtype" },
+  {
+    flags: "--kv-dtypes <types>",
+    help: `Storage types of K and V to compare in the same memory, from ${KV_DTYPES.join(", ")}, or K's/V's`,
+    group: "K/V memory",
+    parse: kvDtypeList,
+    defaultText: "that of --kv-dtype",
+  },
   {
     flags: "--quality <file>",
     help: "Record of kvbench quality, whose figures are shown beside the policies",

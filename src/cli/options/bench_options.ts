@@ -16,7 +16,7 @@ import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
 import { JSON_FILE, WIDE } from "./json_output.ts";
 import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
-import { sweepOption, swept } from "./sweep.ts";
+import { shardOption, sweepOption, swept } from "./sweep.ts";
 
 /** The prompt of a measurement: a text, ids, or random ids. */
 export const PROMPTS = optionList(
@@ -82,6 +82,11 @@ const benchOptions = () =>
         flags: "--sweep <name=values>",
         help: `Several values of a setting, such as batch=1,2,4 (repeatable: ${swept().join(", ")})`,
         parse: sweepOption,
+      },
+      {
+        flags: "--shard <i/n>",
+        help: "Part of the sweep to measure, such as 2/8: report joins the results of all parts",
+        parse: shardOption,
       },
     ),
     SEED,

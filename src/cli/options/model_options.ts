@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type Command, InvalidArgumentError } from "./commander.ts";
-import { isKvDtype, type KvDtype, kvDtypeOf } from "../../formats/kv_dtype.ts";
+import type { Command } from "./commander.ts";
+import { type KvDtype, kvDtypeOf } from "../../formats/kv_dtype.ts";
 import { MODEL_NAMES } from "../../hub/locate.ts";
 import { DEFAULT_DTYPE, KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { addDeviceOptions, type DeviceOptions } from "./device_options.ts";
@@ -60,23 +60,6 @@ const KV_DTYPE_OPTIONS = inGroup("K/V memory", {
   choices: KV_DTYPES,
   defaultText: "that of --kv-dtype",
 });
-
-/** Several storage types of K and V, as a list of names and pairs. */
-export const KV_DTYPE_LIST = {
-  flags: "--kv-dtypes <types>",
-  help: `Storage types of K and V, or of K/V such as ${KV_DTYPES.at(-1)}/${KV_DTYPES[0]}, from ${
-    KV_DTYPES.join(", ")
-  }`,
-  group: "K/V memory",
-  parse: (text: string): KvDtype[] => {
-    const names = text.split(",").map((name) => name.trim());
-    const unknown = names.find((name) => !isKvDtype(name));
-    if (unknown === undefined) return [...new Set(names)];
-    throw new InvalidArgumentError(
-      `${JSON.stringify(unknown)} is unknown: expected ${KV_DTYPES.join(", ")}, or two with a slash`,
-    );
-  },
-} as const;
 
 /** Values of {@link addUntypedModelOptions}. */
 export type UntypedModelOptions = DeviceOptions & Values<typeof MODEL_OPTIONS>;

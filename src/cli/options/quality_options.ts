@@ -14,10 +14,10 @@ import { kvGrid } from "../commands/bench/bench_plan.ts";
 import type { Command } from "./commander.ts";
 import { JSON_FILE } from "./json_output.ts";
 import { kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
-import { addModelOptions, KV_DTYPE_LIST, type ModelOptions } from "./model_options.ts";
+import { addModelOptions, type ModelOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { sweepOption } from "./sweep.ts";
-import { MOST_TOKENS, wholeNumber, wholeNumbers } from "./values.ts";
+import { kvDtypeList, MOST_TOKENS, wholeNumber, wholeNumbers } from "./values.ts";
 
 /** Default tokens of a part, as of llama.cpp's. */
 const DEFAULT_CONTEXT = 512;
@@ -35,7 +35,13 @@ const qualityOptions = () => {
       default: shown,
       defaultText: shown.join(","),
     },
-    { ...KV_DTYPE_LIST, defaultText: "each for K and V" },
+    {
+      flags: "--kv-dtypes <types>",
+      help: `Storage types of K and V to score, from ${KV_DTYPES.join(", ")}, or K's/V's`,
+      group: "K/V memory",
+      parse: kvDtypeList,
+      defaultText: "all that can store the model's heads",
+    },
     ...kvOptionSpecs({ contextLengths: false }),
     ...inGroup(
       "Prompt",

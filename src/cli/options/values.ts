@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isKvDtype, type KvDtype } from "../../formats/kv_dtype.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
 import { InvalidArgumentError } from "./commander.ts";
 
 /** Largest number of tokens in an option: more than any context has. */
@@ -121,6 +123,16 @@ export function nameList<T extends string>(choices: readonly T[]): (text: string
     if (new Set(names).size < names.length) throw new InvalidArgumentError("A name stands twice");
     return names as T[];
   };
+}
+
+/** A parser of types of K and V with commas between them: a type for both, or K's, a slash and V's. */
+export function kvDtypeList(text: string): KvDtype[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !isKvDtype(name));
+  if (unknown === undefined) return nameList<KvDtype>(names)(text);
+  throw new InvalidArgumentError(
+    `${JSON.stringify(unknown)} is unknown: expected ${KV_DTYPES.join(", ")}, or K's and V's with a slash`,
+  );
 }
 
 /** Collects the texts of a repeatable option; an empty text is refused, because every text begins with it. */

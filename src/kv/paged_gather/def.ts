@@ -14,7 +14,7 @@ import { gathering } from "./gather.ts";
 export const PAGED_GATHER: StrategyDef = {
   ...PAGED_CACHE,
   name: "paged-gather",
-  line: { light: "#8C6D1F", dark: "#D9B44A", dashed: true },
+  line: { light: "#4D7C0F", dark: "#A3D65C", dashed: true },
   comparedIn: [],
   addressing: (need, options) => ({
     ...PAGED_CACHE.addressing(need, options),

@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from "../../base/zod.ts";
-import { KV_DTYPES, WEIGHT_DTYPES } from "../../formats/registry.ts";
+import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
+import { WEIGHT_DTYPES } from "../../formats/registry.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
 import { KV_STORAGES } from "../../kv/pool.ts";
 import { categories, kvValue } from "../record/cell.ts";
@@ -42,7 +43,7 @@ const rungSchema = z.strictObject({
   strategy: z.string().describe("Strategy that keeps K and V"),
   kv_options: z.record(z.string(), kvValue).describe("Options of the strategy, its defaults left out"),
   kv_storage: z.enum(KV_STORAGES).describe("Storage of K and V on the GPU: textures or buffers"),
-  kv_dtype: dtypeSchema(KV_DTYPES).describe("Type of K and V on the GPU"),
+  kv_dtype: kvDtypeSchema.describe("Types of K and V on the GPU: that of both, or K's/V's"),
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Type of weight matrices on the GPU"),
   loop: z.enum(LOOPS).describe(
     "Loop: ids awaited after every token and all else made anew; steps recorded ahead; continuous batching",

@@ -98,7 +98,10 @@ const schema = z.strictObject({
   accuracy_missing: z.string().nullable().describe(
     "Reason why accuracy and quality are missing; null where it is not",
   ),
-  sequences: pagingGainSchema.nullable().default(null),
+  sequences: pagingGainSchema.nullable().default(null).describe(
+    "Sequences that run at once in the same K/V memory, by a simulation of scheduler and allocators; null where it " +
+      "was not made",
+  ),
   groups: z.array(groupSchema).describe("Groups of cells that were measured, in order"),
   cells: z.array(cellSchema).describe("Cells that were measured: strategies with their settings"),
   unfinished: unfinishedSchema.nullable()

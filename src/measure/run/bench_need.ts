@@ -25,8 +25,10 @@ export function benchNeed(context: NeedContext, plan: Plan): WorkNeed {
   const groups = groupsOf(plan).map((cells) =>
     inTurn(
       ...cells.map((cell) => referenceNeed(context, decodingOf(cell))),
-      together(...cells.map((cell) => decodingNeed(context, decodingOf(cell)))),
+      withOther(together(...cells.map((cell) => decodingNeed(context, decodingOf(cell)))), {
+        gpu: MEASURING_BYTES,
+      }),
     )
   );
-  return withOther(inTurn(...groups), { gpu: MEASURING_BYTES });
+  return inTurn(...groups);
 }

@@ -27,17 +27,20 @@ export type GroupPlan = readonly CellPlan[];
 const MAX_CELLS = 10_000;
 
 /**
- * Returns all groups of a plan, in order.
+ * Returns the groups of a plan, in order: all, or those that are dealt to its shard one by one.
  *
  * @throws {UsageError} If there are more than 10 000 cells.
  */
-export function groupsOf({ grid, strategies }: Pick<Plan, "grid" | "strategies">): GroupPlan[] {
+export function groupsOf(
+  { grid, strategies, shard = { index: 1, of: 1 } }: Pick<Plan, "grid" | "strategies" | "shard">,
+): GroupPlan[] {
   const works = product(grid.prompt_tokens, grid.new_tokens, grid.batch, grid.kv_dtype);
   const perWork = strategies.reduce((sum, strategy) => sum + variants(strategy, grid).length, 0);
   if (works.length * perWork > MAX_CELLS) {
     throw new UsageError(`The sweep has ${works.length * perWork} cells: expected at most ${MAX_CELLS}`);
   }
-  return works.map(([prompt_tokens, new_tokens, batch, kv_dtype]) =>
+  const own = works.filter((_, i) => i % shard.of === shard.index - 1);
+  return own.map(([prompt_tokens, new_tokens, batch, kv_dtype]) =>
     strategies.flatMap((strategy) =>
       variants(strategy, grid).map((variant) => ({
         strategy,
@@ -87,6 +90,12 @@ export function cellKey({ strategy, settings }: CellPlan): string {
  * @throws {UsageError} Naming the numbers.
  */
 export function checkPlan(plan: Plan, model: { nCtx: number; vocabSize: number }): void {
+  if (plan.shard !== undefined && groupsOf(plan).length === 0) {
+    const { length } = groupsOf({ ...plan, shard: undefined });
+    throw new UsageError(
+      `Shard ${plan.shard.index}/${plan.shard.of} has nothing to measure: expected at most ${length} shards of this sweep`,
+    );
+  }
   const capacities = [...strategyOptions()].filter(([, { isContextLength }]) => isContextLength)
     .flatMap(([key]) => plan.grid[key] ?? []);
   for (const [first] of groupsOf(plan)) {

@@ -37,6 +37,10 @@ export const planSchema = z.strictObject({
   target_ci: amount("Precise enough: half of the interval of the median of E2E, as a share of the median"),
   max_seconds: amount("Time for the measured runs of a group, after which no more are begun"),
   seed: count("Seed of the order of runs, of made-up prompts and of the bootstrap"),
+  shard: z.strictObject({
+    index: positive("Number of the shard, from 1"),
+    of: positive("Number of shards"),
+  }).optional().describe("Part of the grid that is measured, where it is dealt out; left out: all of it"),
 });
 
 /**

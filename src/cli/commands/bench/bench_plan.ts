@@ -48,6 +48,7 @@ export async function benchPlanOf(
     target_ci: options.targetCi,
     max_seconds: options.maxSeconds,
     seed: options.seed,
+    ...(options.shard && { shard: options.shard }),
   };
   checkPlan(plan, config);
   for (const dtype of plan.grid.kv_dtype) assertHeadFits(dtype, config.headDim);
