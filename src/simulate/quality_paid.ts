@@ -12,7 +12,7 @@ import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { ServingEntry } from "./entry.ts";
 
 /** A policy that served. */
-export interface ServedPolicy {
+interface ServedPolicy {
   readonly policy: string;
   readonly kvOptions: KvOptions;
   readonly kvDtype: KvDtype;

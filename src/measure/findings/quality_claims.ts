@@ -23,7 +23,7 @@ export const QUALITY_CLAIMS = {
 export type QualityClaimName = keyof typeof QUALITY_CLAIMS;
 
 /** A claim that was tested. */
-export interface TestedQualityClaim {
+interface TestedQualityClaim {
   readonly claim: QualityClaimName;
   readonly verdict: ClaimVerdict;
   /** The cells that it was tested on, in the order of the claim's figures; none where they are missing. */
