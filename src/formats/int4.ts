@@ -52,10 +52,11 @@ export const INT4 = {
     scaleBytes: ({ k4, n4, tileGroup }) => 8 * Math.ceil(n4 / tileGroup) * tileGroup * scalesOfInputs(4 * k4),
     pack(source, tileGroup) {
       const scale = scalesOf(source, tileGroup), at = scalePlace(source, tileGroup);
-      const tiles = new Uint8Array(16 * Math.ceil(sourceTiles(source, tileGroup) / 2));
+      const tiles = new Uint8Array(16 * Math.ceil(sourceTiles(source, tileGroup) / 2)).fill(ZERO << 4 | ZERO);
       eachElement(source, tileGroup, ({ tile, j, i, k, n, value }) => {
         const byte = tile * 8 + j * 2 + (i >> 1);
-        tiles[byte] = tiles[byte]! | (ZERO + nearest(value, scale[at(k, n)]!)) << 4 * (i & 1);
+        const kept = tiles[byte]! & 0xf0 >> 4 * (i & 1); // the other output's
+        tiles[byte] = kept | (ZERO + nearest(value, scale[at(k, n)]!)) << 4 * (i & 1);
       });
       return { tiles, scale };
     },

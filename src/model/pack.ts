@@ -35,9 +35,9 @@ export function leastTiles({ tileGroup, byVector }: Pick<PackOptions, "tileGroup
 
 /** Counts the bytes of a packed matrix, scales aside: whole vectors of 16. */
 export function packedBytes(k4: number, n4: number, { tileGroup, byVector, dtype }: PackOptions): number {
-  const tiles = packedTiles({ k4, n4, tileGroup });
-  const whole = byVector ? Math.ceil(tiles / TOGETHER) * TOGETHER : tiles;
-  return Math.ceil(whole * formatOf(dtype).bytes) * VECTOR_BYTES;
+  const vectors = Math.ceil(packedTiles({ k4, n4, tileGroup }) * formatOf(dtype).bytes);
+  const together = byVector ? TOGETHER * tileVectors(dtype) : 1;
+  return Math.ceil(vectors / together) * together * VECTOR_BYTES;
 }
 
 /** Counts the bytes of a packed matrix's scales. */
@@ -52,7 +52,9 @@ export function scaleBytes(k4: number, n4: number, { tileGroup, dtype }: PackOpt
  */
 export function packTiles(source: MatrixSource, { tileGroup, byVector, dtype }: PackOptions): Packed {
   const packed = weightStorage(dtype).pack(source, tileGroup);
-  return byVector ? { ...packed, tiles: vectorsTogether(packed.tiles, tileVectors(dtype)) } : packed;
+  const vectors = tileVectors(dtype);
+  if (!byVector || vectors === 1) return packed; // a tile's only vector is where it was
+  return { ...packed, tiles: vectorsTogether(packed.tiles, vectors) };
 }
 
 /** Returns the vector of a tile among all vectors, where those of eight tiles lie together. */
