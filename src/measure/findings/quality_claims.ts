@@ -85,7 +85,7 @@ function keysPair(cells: readonly ScoredCell[]): [narrowK: ScoredCell, narrowV: 
   return pairs.toSorted(([a], [b]) => a.kv_bytes - b.kv_bytes)[0];
 }
 
-/** How much more divergence narrow K costs than narrow V. */
+/** Returns the divergence that narrow K costs more than narrow V. */
 function keysNeed(narrowK: ScoredCell, narrowV: ScoredCell): Estimate {
   return difference(narrowK.divergence.kld.mean, narrowV.divergence.kld.mean);
 }
@@ -104,7 +104,7 @@ function rotationPair(cells: readonly ScoredCell[]): [rotated: ScoredCell, plain
   }
 }
 
-/** How far the divergence with a rotation is below half of that without. */
+/** Returns the distance of the divergence with a rotation below half of that without. */
 function rotationHalves(rotated: ScoredCell, plain: ScoredCell): Estimate {
   const { value, error } = plain.divergence.kld.mean;
   return difference({ value: value / 2, error: error && error / 2 }, rotated.divergence.kld.mean);
