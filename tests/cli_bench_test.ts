@@ -102,6 +102,15 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   }
 });
 
+Deno.test("bench takes types of K and V apart, given and swept, and records both", { ignore }, async () => {
+  const apart = await measure("--strategies", "kv-cache", "--k-dtype", "int8", "--sweep", "v-dtype=int4,f16");
+  const types = ["int8/int4", "int8/f16"];
+  assert.deepEqual(apart.plan.grid.kv_dtype, types);
+  assert.deepEqual(apart.cells.map(({ settings }) => settings.kv_dtype), types);
+  assert.deepEqual(apart.accuracy.map(({ kv_dtype }) => kv_dtype), types);
+  assert.match(apart.cells[0]!.memory.kv_formula, /layers · \(\(.* 1 bytes .*\) \+ \(.* 0\.5 bytes .*\)\)/);
+});
+
 Deno.test("bench compares weights, K and V that are narrower with float32, unless it is told not to", {
   ignore,
 }, async () => {

@@ -104,7 +104,7 @@ function rotationPair(cells: readonly ScoredCell[]): [rotated: ScoredCell, plain
   }
 }
 
-/** Returns the distance of the divergence with a rotation below half of that without. */
+/** Returns the distance of the divergence with a rotation from half of that without. */
 function rotationHalves(rotated: ScoredCell, plain: ScoredCell): Estimate {
   const { value, error } = plain.divergence.kld.mean;
   return difference({ value: value / 2, error: error && error / 2 }, rotated.divergence.kld.mean);
