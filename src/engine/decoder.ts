@@ -207,7 +207,7 @@ export class Decoder {
    */
   async logits(rows = 1): Promise<Float32Array[]> {
     const lengths = this.#lengths; // steps may be added while the copy is under way
-    const waiting = this.#inTurn(() => this.#step(rows, false));
+    const waiting = this.#inTurn(() => this.#step(rows, false, lengths));
     if (waiting) await waiting;
     this.runner.submit();
     const all = await this.runner.logits(Array.from({ length: lengths.length * rows }, (_, row) => row));
@@ -277,8 +277,8 @@ export class Decoder {
   }
 
   /** Records what has not been computed; `outputs` of each sequence's last tokens get logits. */
-  *#step(outputs: number, choose: boolean): Steps {
-    const targets = this.#lengths.map((length, slot) => ({ slot, length, outputs }));
+  *#step(outputs: number, choose: boolean, lengths = this.#lengths): Steps {
+    const targets = lengths.map((length, slot) => ({ slot, length, outputs }));
     for (const { slot, length } of targets) {
       const count = length - this.runner.policy.firstToCompute(slot);
       if (count >= outputs) continue;
