@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../src/engine/with_decoder.ts";
 import { decodingNeed, totalOf } from "../src/engine/work_need.ts";
+import type { KvDtype } from "../src/formats/kv_dtype.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import { kvRowBytes } from "../src/kv/shape.ts";
@@ -69,7 +70,7 @@ async function open(gpu: Gpu, name: string, options: Parameters<typeof Gpt2.load
 const PROMPTS = [23, 1, 9].map((length, s) => Array.from({ length }, (_, i) => (7 * i + 31 * s) % 509));
 
 /** A budget that is observed whole, prompts within the budget and within what is observed, wide averages, windows alone. */
-const ODD: readonly (readonly [strategy: string, options: KvOptions, kvDtype: "f32" | "f16" | "int8"])[] = [
+const ODD: readonly (readonly [strategy: string, options: KvOptions, kvDtype: KvDtype])[] = [
   ["snapkv", { budget: 4, observe: 4, pool_kernel: 5 }, "f32"],
   ["snapkv", { budget: 9, observe: 2, pool_kernel: 31 }, "f32"],
   ["snapkv", { budget: 30, observe: 25, pool_kernel: 1 }, "f32"],
@@ -81,14 +82,21 @@ const ODD: readonly (readonly [strategy: string, options: KvOptions, kvDtype: "f
   ["h2o", { heavy: 30, recent: 12 }, "f32"],
   ["h2o", { heavy: 4, recent: 3 }, "f16"],
   ["h2o", { heavy: 3, recent: 4 }, "int8"],
+  ["h2o", { heavy: 6, recent: 2 }, "int8/int4"],
+  ["snapkv", { budget: 8, observe: 2, pool_kernel: 3 }, "int4"],
 ];
 
-for (const [name, load] of [["software", {}], ["hardware", { tuning: HARDWARE_TUNING }]] as const) {
+const ODD_IN = [["software", {}, ODD], [
+  "hardware",
+  { tuning: HARDWARE_TUNING },
+  ODD.filter((_, i) => i % 4 === 2),
+]] as const;
+for (const [name, load, cases] of ODD_IN) {
   gpuTest(
     `Strategies that keep some tokens agree with a masked full computation at odd sizes (${name} tuning)`,
     async (gpu) => {
       const model = await open(gpu, RANDOM_SMALL, load);
-      for (const [strategy, kvOptions, kvDtype] of ODD) {
+      for (const [strategy, kvOptions, kvDtype] of cases) {
         const sizes = { nSequences: PROMPTS.length, maxPromptTokens: 23, maxTokens: 43 };
         const decoding: DecodingOptions = { strategy, kvOptions, kvDtype, ...sizes };
         const ids = await withDecoder(model, decoding, async (decoder) => {

@@ -5,10 +5,12 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
 import OpenAI from "openai";
 import { parseConfig } from "../src/checkpoint/config.ts";
 import type { Tokenizer } from "../src/checkpoint/tokenizer.ts";
 import { tokenizerFor } from "../src/checkpoint/vocabulary.ts";
+import { bundle, BUNDLE_NAME } from "../tools/bundle.ts";
 import { HUB_VARIABLES } from "../src/hub/settings.ts";
 import { parseResult } from "../src/measure/record/result.ts";
 import { ignore, inScratch, kvbench, MOD, runDeno, stdoutOf } from "./cli_support.ts";
@@ -249,3 +251,26 @@ Deno.test("The package for other vocabularies is fetched by the run that has one
     assert.deepEqual(await fetched(PROMPT, "--model", folder), ["tokenizers"]);
   });
 });
+
+Deno.test(
+  "The bundle holds that package: it needs no cache and no network for a vocabulary of a model's own",
+  {
+    ignore,
+  },
+  async () => {
+    await withFolder(async (folder) => {
+      await bundle({ folder: pathToFileURL(`${folder}/dist/`) });
+      const flags = ["run", "--no-prompt", "--no-remote", "--cached-only", `--allow-read=${folder}`];
+      const generate = ["generate", PROMPT, "--model", folder, ...QUICK, "--max-new-tokens", "4"];
+      const { code, stdout, stderr } = await runDeno(
+        [...flags, `${folder}/dist/${BUNDLE_NAME}`, ...generate],
+        {
+          env: { DENO_DIR: `${folder}/cache` },
+          cwd: folder,
+        },
+      );
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, await stdoutOf(generate, { read: [folder] }));
+    });
+  },
+);

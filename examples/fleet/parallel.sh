@@ -4,7 +4,7 @@
 #
 #   parallel.sh HOSTS SHARDS RESULTS BENCH_OPTIONS...
 #
-# HOSTS is a list as --sshlogin takes it: "gpu1,gpu2", or ":" for this machine. KVBENCH runs kvbench on each machine,
+# BENCH_OPTIONS have no spaces in them. HOSTS is a list as --sshlogin takes it: "gpu1,gpu2", or ":" for this machine. KVBENCH runs kvbench on each machine,
 # and JOBS is how many shards one machine measures at once: more than 1 disturbs the times.
 set -eu
 hosts=$1 shards=$2 results=$3

@@ -43,15 +43,15 @@ export async function ownTokenizer(json: TokenizerJson, name: string, vocabSize:
     const added = token === undefined ? NO_TOKEN : textOf(token, previous, id);
     return typeof added === "string" ? utf8.encode(added) : added;
   };
-  const drops = droppingOf(json);
+  const mayDrop = isByteForByte(json);
   return tokenizerOf({
     vocabSize,
     bytes,
     encode: (text) => {
       const { ids } = encoder.encode(text, { add_special_tokens: false });
-      // A package for JavaScript: an unknown token without a token for it has no id.
+      // The package is JavaScript: an unknown token without a token for it has no id.
       const isWhole = ids.every((id: number | undefined) => id !== undefined) &&
-        !drops(ids.reduce((sum, id) => sum + bytes(id).length, 0), utf8.encode(text).length);
+        !(mayDrop && ids.reduce((sum, id) => sum + bytes(id).length, 0) < utf8.encode(text).length);
       if (isWhole) return ids;
       throw new UsageError(
         `The text holds characters that ${name} has no token for: expected other text, or token ids`,
@@ -113,11 +113,10 @@ function decodersOf({ decoder }: TokenizerJson): readonly Part[] {
 }
 
 /**
- * Returns a test of whether encoding lost bytes: byte-level BPE drops bytes that a small vocabulary has no token for. A
- * normalizer may change the length of a text, and then nothing can be told.
+ * Tells whether a text's ids have as many bytes as the text, unless some were dropped: byte-level BPE drops those that a
+ * small vocabulary has no token for. A normalizer may change the length of a text, and then nothing can be told.
  */
-function droppingOf(json: TokenizerJson): (encodedBytes: number, textBytes: number) => boolean {
-  const tells = json.normalizer === null && decodersOf(json).some(({ type }) => type === "ByteLevel") &&
+function isByteForByte(json: TokenizerJson): boolean {
+  return json.normalizer === null && decodersOf(json).some(({ type }) => type === "ByteLevel") &&
     json.added_tokens.every(({ lstrip, rstrip }) => !lstrip && !rstrip);
-  return (encodedBytes, textBytes) => tells && encodedBytes < textBytes;
 }

@@ -9,7 +9,7 @@ import type { Decoder } from "./decoder.ts";
 import type { DecodingOptions } from "./with_decoder.ts";
 
 /** Positions whose logits are held at once: a row of GPT-2's vocabulary takes 200 KB. */
-export const LOGIT_ROWS = 64;
+const LOGIT_ROWS = 64;
 
 /**
  * Returns the options of a decoder for {@link allLogits}.

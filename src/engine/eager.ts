@@ -8,7 +8,7 @@ import { NOT_FINITE } from "../base/finite.ts";
 import type { Decoder } from "./decoder.ts";
 
 /** A prompt to continue greedily. */
-export interface EagerRequest {
+interface EagerRequest {
   /** Ids of the only sequence. */
   readonly prompt: readonly number[];
   /** Tokens to generate. */

@@ -65,13 +65,18 @@ export function everyKvDtype(): KvDtype[] {
  * @throws {UsageError} Naming the size.
  */
 export function assertHeadFits(dtype: KvDtype, headDim: number): void {
-  const padded = Math.ceil(headDim / 4) * 4;
   for (const part of partsOf(dtype)) {
-    const { rotates, unitValues = 4 } = kvStorage(part), isPowerOfTwo = (headDim & (headDim - 1)) === 0;
-    if (padded % unitValues === 0 && !(rotates && !isPowerOfTwo)) continue;
+    if (holdsHead(part, headDim)) continue;
+    const { rotates, unitValues = 4 } = kvStorage(part);
     const expected = rotates ? `a power of two from ${unitValues} on` : `a multiple of ${unitValues}`;
     throw new UsageError(
       `K/V type ${part} can't store heads of ${headDim} values: expected ${expected}, or another type`,
     );
   }
+}
+
+/** Tells whether a type can store heads of a size, which are padded to whole vectors of four. */
+export function holdsHead(dtype: Dtype, headDim: number): boolean {
+  const { rotates, unitValues = 4 } = kvStorage(dtype), padded = Math.ceil(headDim / 4) * 4;
+  return padded % unitValues === 0 && !(rotates && (headDim & (headDim - 1)) !== 0);
 }

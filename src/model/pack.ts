@@ -52,7 +52,9 @@ export function scaleBytes(k4: number, n4: number, { tileGroup, dtype }: PackOpt
  */
 export function packTiles(source: MatrixSource, { tileGroup, byVector, dtype }: PackOptions): Packed {
   const packed = weightStorage(dtype).pack(source, tileGroup);
-  return byVector ? { ...packed, tiles: vectorsTogether(packed.tiles, tileVectors(dtype)) } : packed;
+  const vectors = tileVectors(dtype);
+  if (!byVector || vectors === 1) return packed; // a tile's only vector is where it was
+  return { ...packed, tiles: vectorsTogether(packed.tiles, vectors) };
 }
 
 /** Returns the vector of a tile among all vectors, where those of eight tiles lie together. */

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { runs } from "../../tests/fuzz.ts";
 import { seededRandom } from "../base/random.ts";
+import { WEIGHT_DTYPES } from "../formats/registry.ts";
 import type { MatrixSource } from "../formats/tiles.ts";
-import { packTiles as pack, paddedEnd, paddedHeads, pick, scaleBytes } from "./pack.ts";
+import {
+  packedBytes,
+  packTiles as pack,
+  paddedEnd,
+  paddedHeads,
+  pick,
+  scaleBytes,
+  tileVectors,
+  vectorTogether,
+} from "./pack.ts";
 
 /** A matrix [nK, nN] whose element (k, n) is 1000 k + n + 1, padded at its ends. */
 function matrix(nK: number, nN: number): MatrixSource {
@@ -211,4 +221,30 @@ Deno.test("packTiles() refuses what float16 can't hold", () => {
     name: "KvbenchError",
     message: "An element is 65520: float16 holds at most 65504, expected --weights-dtype f32",
   });
+});
+
+Deno.test("packTiles() puts the vectors of eight tiles together, in as many bytes as packedBytes() says", () => {
+  for (const dtype of WEIGHT_DTYPES) {
+    const vectors = tileVectors(dtype);
+    for (const [nK, nN] of [[1, 1], [7, 5], [20, 61], [64, 32]] as const) {
+      const source = matrix(nK, nN), packing = { tileGroup: 4, dtype };
+      const shape = [source.k.length / 4, source.n.length / 4] as const;
+      const bytes = ({ tiles }: ReturnType<typeof pack>) =>
+        new Uint8Array(tiles.buffer, tiles.byteOffset, tiles.byteLength);
+      const apart = bytes(pack(source, packing));
+      const together = bytes(pack(source, { ...packing, byVector: true }));
+      assert.equal(apart.length, packedBytes(...shape, packing));
+      assert.ok(together.length <= packedBytes(...shape, { ...packing, byVector: true }));
+      for (let i = 0; i < apart.length / 16; i++) {
+        const at = vectorTogether(Math.floor(i / vectors), i % vectors, vectors);
+        assert.deepEqual(
+          together.subarray(16 * at, 16 * at + 16),
+          apart.subarray(16 * i, 16 * i + 16),
+          `${dtype}, vector ${i}`,
+        );
+      }
+    }
+  }
+  // The first vectors of the first eight tiles, then the second ones.
+  assert.deepEqual([0, 1, 7, 8].map((tile) => vectorTogether(tile, 1, 4)), [8, 9, 15, 40]);
 });

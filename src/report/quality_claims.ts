@@ -21,6 +21,14 @@ const FIGURES: Readonly<Record<QualityClaimName, (cells: readonly ScoredCell[]) 
     `perplexity × ${sayRatio(without!)} with ${sayOptions(without!)} against ${sayRatio(with_!)} with ${
       sayOptions(with_!)
     }, at the same bytes`,
+  keys: ([narrowK, narrowV]) =>
+    `KL divergence ${sayKld(narrowK!)} nats with K/V ${narrowK!.settings.kv_dtype} against ${
+      sayKld(narrowV!)
+    } with ${narrowV!.settings.kv_dtype}, ${narrowK!.strategy}`,
+  rotation: ([rotated, plain]) =>
+    `KL divergence ${sayKld(rotated!)} nats with K/V ${rotated!.settings.kv_dtype} against ${
+      sayKld(plain!)
+    } with ${plain!.settings.kv_dtype}, ${rotated!.strategy}`,
   heavyHitters: ([cell]) =>
     `with ${sayOptions(cell!)}, ${formatPercent(keptShare(cell!), 1)} of the tokens: perplexity × ${
       sayRatio(cell!)
@@ -30,6 +38,8 @@ const FIGURES: Readonly<Record<QualityClaimName, (cells: readonly ScoredCell[]) 
 /** The cells that a claim is tested on, where they are missing. */
 const MISSING: Readonly<Record<QualityClaimName, string>> = {
   sinks: "no windows of the same bytes with and without sinks were scored",
+  keys: "no pair of types for K and V and the same exchanged was scored",
+  rotation: "no types of the same bytes with and without a rotation were scored",
   heavyHitters: "none that keeps at most a fifth of the tokens was scored",
 };
 
@@ -47,10 +57,13 @@ function sayRatio({ divergence: { perplexity_ratio } }: ScoredCell): string {
   return formatEstimate(perplexity_ratio, (value) => value.toFixed(3));
 }
 
-function sayDivergence({ divergence: { kld, same_top } }: ScoredCell): string {
-  return `KL divergence ${formatEstimate(kld.mean, formatDivergence)} nats, the same likeliest token in ${
-    formatPercent(same_top.value, 1)
-  }`;
+function sayKld({ divergence: { kld } }: ScoredCell): string {
+  return formatEstimate(kld.mean, formatDivergence);
+}
+
+function sayDivergence(cell: ScoredCell): string {
+  const same = formatPercent(cell.divergence.same_top.value, 1);
+  return `KL divergence ${sayKld(cell)} nats, the same likeliest token in ${same}`;
 }
 
 function sayOptions({ strategy, settings }: ScoredCell): string {

@@ -5,17 +5,17 @@
  * @module
  */
 
-import { isExactKv } from "../formats/kv_dtype.ts";
+import { isExactKv, type KvDtype } from "../formats/kv_dtype.ts";
 import { chooseKv, findStrategy } from "../kv/registry.ts";
 import type { KvOptions } from "../kv/strategy_def.ts";
 import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { ServingEntry } from "./entry.ts";
 
 /** A policy that served. */
-export interface ServedPolicy {
+interface ServedPolicy {
   readonly policy: string;
   readonly kvOptions: KvOptions;
-  readonly kvDtype: string;
+  readonly kvDtype: KvDtype;
 }
 
 /** Returns the quality of a policy; null where no cell has its options. Exact policies are as good as each other. */

@@ -26,7 +26,7 @@ const OTHER_WAITS: Readonly<Record<string, number>> = { "attention decode": 16, 
 const NORM_WAITS = 2;
 
 /** Kernels of a step: how often they are dispatched, the bytes of all of them, and the waits of each. */
-export interface ModelledKernel {
+interface ModelledKernel {
   readonly count: number;
   readonly bytes: number;
   readonly waits: number;

@@ -5,7 +5,7 @@
  */
 
 /** A binding of a module. */
-export interface SpirvBinding {
+interface SpirvBinding {
   readonly set: number;
   readonly binding: number;
   /** A VkDescriptorType: storage image, uniform buffer or storage buffer. */

@@ -29,17 +29,17 @@ export const STEPS = {
   prefill: batchOf([{ sequence: 0, first: 0, count: CONTEXT, outputs: 1 }]),
 } as const satisfies Record<string, Batch>;
 /** One of the steps. */
-export type StepName = keyof typeof STEPS;
+type StepName = keyof typeof STEPS;
 
 /** A kernel of a step, named by its work. */
-export interface StepKernel {
+interface StepKernel {
   readonly name: string;
   readonly step: StepName;
   readonly plan: KernelPlan;
 }
 
 /** Figures of a kernel from its grid and addresses. */
-export interface StaticFigures {
+interface StaticFigures {
   /** Workgroups of a dispatch. */
   readonly workgroups: number;
   /** Lanes of a workgroup. */

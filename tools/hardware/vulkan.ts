@@ -7,7 +7,7 @@
 import { bindingsOf } from "./spirv.ts";
 
 /** The answer of the driver to a kernel. */
-export interface CompiledKernel {
+interface CompiledKernel {
   /** Lanes of a wave. */
   readonly waveLanes: number;
   /** The driver's figures by their names. */

@@ -63,7 +63,7 @@ async function run(file: string | undefined, options: QualityOptions): Promise<v
   await checkJson(options);
   const text = file === undefined ? TALE : await readText(file);
   const created = new Date().toISOString();
-  const session = { ...options, kvDtype: options.kvDtypes[0]! };
+  const session = { ...options, kvDtype: options.kvDtypes?.[0] ?? DEFAULT_DTYPE };
   const result = await withSession(session, (checkpoint, tokenizer) => {
     const { config } = checkpoint, ids = idsOf(text, options, tokenizer);
     checkIds(ids, config.vocabSize);

@@ -9,13 +9,13 @@ import { servingRecord, type ServingResult } from "../../simulate/serving_result
 import { servingTable } from "../../report/serving_table.ts";
 import { describeHelp } from "../options/help.ts";
 import { addJsonOption, checkJson, giveResult, type JsonOptions } from "../options/json_output.ts";
-import { KV_DTYPES } from "../../formats/registry.ts";
 import { sharingStrategy } from "../../kv/registry.ts";
 import { readJson } from "../../hub/model_files.ts";
 import { parseQuality } from "../../measure/quality/quality_result.ts";
 import type { ScoredCell } from "../../measure/quality/scored_cell.ts";
 import { qualityPaid } from "../../simulate/quality_paid.ts";
 import { addOptions, optionList, type Values } from "../options/option_spec.ts";
+import { KV_DTYPES } from "../../formats/registry.ts";
 import { kvDtypeList } from "../options/values.ts";
 import { addKvDtypeOptions, addModelOptions } from "../options/model_options.ts";
 import { withRequests } from "../terminal/request_progress.ts";

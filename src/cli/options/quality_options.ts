@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../../base/errors.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
+import { holdsHead } from "../../formats/kv_dtype.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
 import { plainStrategy, strategies } from "../../kv/registry.ts";
 import { WORK_SETTINGS } from "../../measure/record/cell.ts";
@@ -39,8 +40,7 @@ const qualityOptions = () => {
       help: `Storage types of K and V to score, from ${KV_DTYPES.join(", ")}, or K's/V's`,
       group: "K/V memory",
       parse: kvDtypeList,
-      default: [...KV_DTYPES],
-      defaultText: "all",
+      defaultText: "all that can store the model's heads",
     },
     ...kvOptionSpecs({ contextLengths: false }),
     ...inGroup(
@@ -126,7 +126,7 @@ export function cellsOf(
     prompt_tokens: [promptTokens],
     new_tokens: [newTokens],
     batch: [1],
-    kv_dtype: kvDtypes,
+    kv_dtype: kvDtypes ?? KV_DTYPES.filter((dtype) => holdsHead(dtype, config.headDim)),
     ...kvGrid(options, config),
     ...sweep,
   };

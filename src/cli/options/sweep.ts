@@ -11,7 +11,7 @@ import { kvValuesIn } from "./kv_options.ts";
 import { kvDtypeList, MOST_TOKENS, nameList, wholeNumbers } from "./values.ts";
 
 /** Values of the settings that are swept. */
-export type Sweep = { readonly [key: string]: Plan["grid"][string] };
+type Sweep = { readonly [key: string]: Plan["grid"][string] };
 
 /** The settings of the work, by the names of their options. */
 const WORK: Readonly<Record<string, (text: string) => Sweep>> = {

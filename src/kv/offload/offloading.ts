@@ -77,6 +77,7 @@ class Offloading implements KvAround {
   #earlier: SlotRange[] = [];
   #written: SlotRange[] = [];
   #staged = 0;
+  #isDisposed = false;
   #returning: Promise<void> | undefined;
 
   constructor({ gpu, pool, shape }: KvAroundContext, sizes: OffloadSizes) {
@@ -162,6 +163,7 @@ class Offloading implements KvAround {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     for (const buffer of this.#buffers) buffer.destroy();
     this.#staging.destroy();
   }
@@ -208,7 +210,13 @@ class Offloading implements KvAround {
   /** Brings what was staged to host memory, in the order of {@linkcode Offloading.#stage}. */
   async #bringBack(written: readonly SlotRange[], bytes: number): Promise<void> {
     const { buffer } = this.#staging;
-    await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
+    try {
+      await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
+    } catch (error) {
+      if (this.#isDisposed) return;
+      await this.#gpu.fail(error as Error);
+    }
+    if (this.#isDisposed) return;
     const staged = new Uint8Array(buffer.getMappedRange(0, bytes));
     let at = 0;
     for (const host of this.#host) {

@@ -111,7 +111,7 @@ export interface ClaimGround {
 }
 
 /** The strategies of the claims, as far as they ran. */
-export interface ClaimGrounds {
+interface ClaimGrounds {
   readonly none: ClaimGround | undefined;
   readonly cache: ClaimGround | undefined;
   readonly sharing: ClaimGround | undefined;

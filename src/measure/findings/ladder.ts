@@ -50,7 +50,7 @@ export interface LadderFindings {
 }
 
 /** Reasons to mistrust the figures, as figures. */
-export interface LadderCautions {
+interface LadderCautions {
   /** Processes that ran or waited at the start, where they were many; else undefined. */
   readonly load: number | undefined;
   /** Spread of the yardstick as a share of its median, where it was wide; else undefined. */

@@ -3,14 +3,19 @@
  *
  * @module
  */
+import { kvDtypeOf, partsOf, rotatesAny } from "../../formats/kv_dtype.ts";
+import { DEFAULT_DTYPE, formatOf } from "../../formats/registry.ts";
 import type { Estimate } from "../quality/divergence_summary.ts";
 import { contextTokens, type ScoredCell } from "../quality/scored_cell.ts";
 import { WORK_SETTINGS } from "../record/cell.ts";
+import { cellKey } from "../run/grid.ts";
 import type { ClaimVerdict } from "./claims.ts";
 
 /** The claims, by name. */
 export const QUALITY_CLAIMS = {
   sinks: "Attention sinks rescue a sliding window",
+  keys: "K needs more bits than V",
+  rotation: "A rotation halves the divergence of narrow K and V",
   heavyHitters: "Heavy hitters keep quality at 20 % of the cache",
 } as const;
 
@@ -18,7 +23,7 @@ export const QUALITY_CLAIMS = {
 export type QualityClaimName = keyof typeof QUALITY_CLAIMS;
 
 /** A claim that was tested. */
-export interface TestedQualityClaim {
+interface TestedQualityClaim {
   readonly claim: QualityClaimName;
   readonly verdict: ClaimVerdict;
   /** The cells that it was tested on, in the order of the claim's figures; none where they are missing. */
@@ -34,7 +39,12 @@ export const KEPT = 1.05;
 
 /** Tests every claim. */
 export function qualityClaimsOf(cells: readonly ScoredCell[]): TestedQualityClaim[] {
-  return [test("sinks", sinksPair(cells), sinksRescue), test("heavyHitters", fifthOfHitters(cells), isKept)];
+  return [
+    test("sinks", sinksPair(cells), sinksRescue),
+    test("keys", keysPair(cells), keysNeed),
+    test("rotation", rotationPair(cells), rotationHalves),
+    test("heavyHitters", fifthOfHitters(cells), isKept),
+  ];
 }
 
 function test(
@@ -60,6 +70,52 @@ function sinksPair(cells: readonly ScoredCell[]): [without: ScoredCell, with_: S
 /** Returns the difference that sinks make to the perplexity. */
 function sinksRescue(without: ScoredCell, with_: ScoredCell): Estimate {
   return difference(without.divergence.perplexity_ratio, with_.divergence.perplexity_ratio);
+}
+
+/** Finds a cell with narrower K than V and one with the same types exchanged: the narrowest of them. */
+function keysPair(cells: readonly ScoredCell[]): [narrowK: ScoredCell, narrowV: ScoredCell] | undefined {
+  const pairs = cells.flatMap((narrowK) => {
+    const [k, v] = partsOf(narrowK.settings.kv_dtype);
+    if (formatOf(k).bytes >= formatOf(v).bytes) return [];
+    const narrowV = cells.find((cell) =>
+      cell.settings.kv_dtype === kvDtypeOf(v, k) && isSameBut(cell, narrowK)
+    );
+    return narrowV ? [[narrowK, narrowV] as [ScoredCell, ScoredCell]] : [];
+  });
+  return pairs.toSorted(([a], [b]) => a.kv_bytes - b.kv_bytes)[0];
+}
+
+/** Returns the divergence that narrow K costs more than narrow V. */
+function keysNeed(narrowK: ScoredCell, narrowV: ScoredCell): Estimate {
+  return difference(narrowK.divergence.kld.mean, narrowV.divergence.kld.mean);
+}
+
+/** Finds a cell whose K and V are stored rotated and one that holds the same bytes without. */
+function rotationPair(cells: readonly ScoredCell[]): [rotated: ScoredCell, plain: ScoredCell] | undefined {
+  const rotates = ({ settings }: ScoredCell) => rotatesAny(settings.kv_dtype);
+  const isOne = ({ settings }: ScoredCell) => new Set(partsOf(settings.kv_dtype)).size === 1;
+  const alike = (rotated: ScoredCell) =>
+    cells.find((cell) =>
+      !rotates(cell) && isOne(cell) && cell.kv_bytes === rotated.kv_bytes && isSameBut(cell, rotated)
+    );
+  for (const rotated of cells.filter((cell) => rotates(cell) && isOne(cell))) {
+    const plain = alike(rotated);
+    if (plain !== undefined) return [rotated, plain];
+  }
+}
+
+/** Returns the distance of the divergence with a rotation from half of that without. */
+function rotationHalves(rotated: ScoredCell, plain: ScoredCell): Estimate {
+  const { value, error } = plain.divergence.kld.mean;
+  return difference({ value: value / 2, error: error && error / 2 }, rotated.divergence.kld.mean);
+}
+
+/** Tells whether two cells differ in nothing but the types of K and V. */
+function isSameBut(a: ScoredCell, b: ScoredCell): boolean {
+  const [first, second] = [a, b].map(({ strategy, settings }) =>
+    cellKey({ strategy, settings: { ...settings, kv_dtype: DEFAULT_DTYPE } })
+  );
+  return first === second;
 }
 
 /** Finds the cell of heavy hitters that keeps most tokens, but not more than a fifth. */

@@ -45,6 +45,32 @@ Deno.test("Sinks rescue a window where perplexity is clearly lower with them, at
   assert.equal(verdictOf("sinks", pair([1.2, 0.05]).slice(1)), "not shown by this run");
 });
 
+Deno.test("K needs more bits than V where narrow K diverges clearly more than narrow V", () => {
+  const pair = (k: number, v: number) => [
+    cell({}, { dtype: "int8/f16", kld: [k, 0.01] }),
+    cell({}, { dtype: "f16/int8", kld: [v, 0.01] }),
+  ];
+  assert.equal(verdictOf("keys", pair(0.2, 0.1)), "holds");
+  assert.equal(verdictOf("keys", pair(0.1, 0.2)), "does not hold");
+  assert.equal(verdictOf("keys", pair(0.11, 0.1)), "not shown by this run");
+  assert.equal(
+    verdictOf("keys", [cell({}, { dtype: "int8/f16" }), cell({ window: 5 }, { dtype: "f16/int8" })]),
+    "not shown by this run",
+  );
+});
+
+Deno.test("A rotation halves the divergence where that is clear, at the same bytes", () => {
+  const pair = (rotated: number, kept = 50) => [
+    cell({}, { dtype: "int4", kld: [rotated, 0.01] }),
+    cell({}, { dtype: "int4-plain", kld: [0.4, 0.02], kept }),
+    cell({}, { dtype: "int8", kept: 60 }),
+  ];
+  assert.equal(verdictOf("rotation", pair(0.1)), "holds");
+  assert.equal(verdictOf("rotation", pair(0.3)), "does not hold");
+  assert.equal(verdictOf("rotation", pair(0.2)), "not shown by this run");
+  assert.equal(verdictOf("rotation", pair(0.1, 55)), "not shown by this run");
+});
+
 Deno.test("Heavy hitters keep quality where a fifth of the tokens suffices, by the cell that keeps most of a fifth", () => {
   const hitters = (kept: number, ratio: readonly [number, number]) =>
     cell({ heavy: kept / 2, recent: kept / 2 }, { kept, ratio });

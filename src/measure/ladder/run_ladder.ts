@@ -37,7 +37,7 @@ export interface WeighedModel {
 export type ModelIn = (weightsDtype: Dtype) => WeighedModel;
 
 /** Events for a display. */
-export interface LadderProgress {
+interface LadderProgress {
   /** A run begins: in a pass of `of`, the `done`th is over. */
   run(what: "check" | "turns", names: readonly string[], done: number, of: number): void;
 }

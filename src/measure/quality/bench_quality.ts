@@ -51,7 +51,7 @@ function isExact(strategy: string): boolean {
 }
 
 /** Returns the beginning of a text that is as long as a cell's context, of which the last tokens are scored. */
-export function partFor({ prompt_tokens, new_tokens }: Settings, text: readonly number[]): TextPart {
+function partFor({ prompt_tokens, new_tokens }: Settings, text: readonly number[]): TextPart {
   const ids = text.slice(0, prompt_tokens + new_tokens);
   const scored = Math.min(ids.length - 1, MOST_SCORED, Math.max(new_tokens, LEAST_SCORED));
   return { ids, promptTokens: ids.length - scored };

@@ -20,7 +20,7 @@ export interface Compared {
 }
 
 /** Called with the positions that were compared so far. */
-export type QualityProgress = (positions: number) => void;
+type QualityProgress = (positions: number) => void;
 
 /**
  * Scores cells over parts of a text. The logits of float32 are computed once for each part.

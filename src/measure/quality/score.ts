@@ -41,7 +41,7 @@ export interface ScoredPart {
 }
 
 /** The division of a text. */
-export interface PartOptions {
+interface PartOptions {
   /** Tokens of a part. */
   readonly context: number;
   /** Tokens that are computed at once. Default: half of the part and one more, as llama.cpp has it. */

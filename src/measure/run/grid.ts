@@ -93,7 +93,7 @@ export function checkPlan(plan: Plan, model: { nCtx: number; vocabSize: number }
   if (plan.shard !== undefined && groupsOf(plan).length === 0) {
     const { length } = groupsOf({ ...plan, shard: undefined });
     throw new UsageError(
-      `Shard ${plan.shard.index}/${plan.shard.of} has nothing to measure: expected at most ${length} shards of this sweep`,
+      `Shard ${plan.shard.index}/${plan.shard.of} has nothing to measure: expected I/N with N at most ${length} for this sweep`,
     );
   }
   const capacities = [...strategyOptions()].filter(([, { isContextLength }]) => isContextLength)

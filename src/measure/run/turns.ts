@@ -74,7 +74,7 @@ export async function warmUp(
 export type Timed = Pick<Timing, "e2e_ms">;
 
 /** Measured runs so far. */
-export interface TurnsSoFar<T extends Timed> {
+interface TurnsSoFar<T extends Timed> {
   /** Time that they took. */
   readonly seconds: number;
   /** Order of the cells: [runs][cells]. */
@@ -100,7 +100,7 @@ export interface TurnsOptions<T extends Timed = Timing> {
 }
 
 /** The result of {@linkcode takeTurns}. */
-export interface Turns<T extends Timed = Timing> extends GroupRecord {
+interface Turns<T extends Timed = Timing> extends GroupRecord {
   readonly timings: T[][];
 }
 

@@ -21,7 +21,7 @@ export interface Growth {
 }
 
 /** Gaps between tokens, run by run, and the prompt before them. */
-export interface TimedTokens {
+interface TimedTokens {
   /** [runs][new tokens − 1], in ms; null where there is none. */
   readonly itl_ms: { readonly runs: readonly (readonly number[])[] } | null;
   readonly settings: { readonly prompt_tokens: number };

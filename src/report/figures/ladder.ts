@@ -15,7 +15,7 @@ export function ladderFigure(result: LadderResult, lang: Lang = "en"): BarFigure
 }
 
 /** Returns the chart of a view. */
-export function figureOfView({ words, rungs }: LadderView): BarFigure {
+function figureOfView({ words, rungs }: LadderView): BarFigure {
   const { chart, columns, interval } = words;
   const times = rungs.map(({ ms }) => ms), before = (i: number) => times[i - 1] ?? times[i]!;
   const lost = times.map((ms, i) => Math.max(0, ms - before(i)));

@@ -8,7 +8,7 @@ import type { RungName } from "../../measure/ladder/rungs.ts";
 import type { EvidenceWords } from "../evidence.ts";
 
 /** A rung in words: its name in tables and charts, and what it changes. */
-export interface RungWords {
+interface RungWords {
   readonly short: string;
   readonly changes: string;
 }

@@ -11,10 +11,11 @@
 override N_HEAD: u32;
 override HEAD_DIM4: u32;
 override MAX_SPLITS: u32;
+override LANES: u32;
 
 @group(1) @binding(0) var<storage, read> partial: array<vec4f>;
 
-@compute @workgroup_size(32)
+@compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let a4 = N_HEAD * HEAD_DIM4;
   let index = id.x / a4;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lanesOf, type WgslFile } from "../../../src/gpu/wgsl.ts";
+import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { inputFile, outputFile } from "../../../src/model/io.ts";
@@ -99,8 +99,13 @@ export function combinePlan(context: KernelContext): KernelPlan {
       label: "attention combine",
       files: [COMBINE_FILE, outputFile(tuning)],
       groups: [layouts.step, layouts.of(COMBINE_USES)],
-      overrides: { N_HEAD: config.nHead, HEAD_DIM4: headDim4, MAX_SPLITS: splitsOf(config.nCtx, tuning) },
+      overrides: {
+        N_HEAD: config.nHead,
+        HEAD_DIM4: headDim4,
+        MAX_SPLITS: splitsOf(config.nCtx, tuning),
+        LANES: tuning.flatLanes,
+      },
     },
-    grid: ({ nDecodeTiles }) => [Math.ceil(nDecodeTiles * a4 / lanesOf(COMBINE_FILE))],
+    grid: ({ nDecodeTiles }) => [Math.ceil(nDecodeTiles * a4 / tuning.flatLanes)],
   };
 }

@@ -7,7 +7,9 @@
 //
 // requires: step.wgsl, kv slots, kv entries, kv_head_store.wgsl
 
-@compute @workgroup_size(32)
+override LANES: u32;
+
+@compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x / (2u * N_HEAD);
   let part = id.x / N_HEAD % 2u;

@@ -5,7 +5,6 @@
  */
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { isExactKv, kvStorages } from "../../../src/formats/kv_dtype.ts";
-import { lanesOf } from "../../../src/gpu/wgsl.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
@@ -32,9 +31,14 @@ export const KV_WRITE: Operator<KvSource, void> = {
       label: "kv write",
       files: [FILE, ...kv.files.write, inputFile(tuning)],
       groups: [layouts.step, layouts.of(KV_WRITE_USES), kv.layouts.write],
-      overrides: { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+      overrides: {
+        ...kv.overrides.write,
+        N_HEAD: config.nHead,
+        HEAD_DIM4: dimsOf(config).headDim4,
+        LANES: tuning.flatLanes,
+      },
     },
-    grid: ({ nRows }) => [Math.ceil(nRows * 2 * config.nHead / lanesOf(FILE))],
+    grid: ({ nRows }) => [Math.ceil(nRows * 2 * config.nHead / tuning.flatLanes)],
   }],
   /** A value is divided by its scale where there are scales. */
   cost({ nRows }, { config: { nHead }, config, kvDtype }) {

@@ -5,7 +5,7 @@
  */
 import { isExactKv } from "../../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, type Dtype, formatOf } from "../../../formats/registry.ts";
-import { KvbenchError } from "../../../base/errors.ts";
+import { KvbenchError, UsageError } from "../../../base/errors.ts";
 import type { NeedContext, WorkNeed } from "../../../engine/work_need.ts";
 import {
   type Accuracy,
@@ -110,12 +110,17 @@ export async function compareWithF32(model: Gpt2, work: Work, prepared: Prepared
   return { accuracy, quality, accuracy_missing: null };
 }
 
-/** Returns the text that cells are scored on: a tale, or made-up ids where the model has no tokenizer. */
+/** Returns the text that cells are scored on: a tale, or made-up ids where the model has no tokens for it. */
 export function scoredText(
   tokenizer: Tokenizer | undefined,
   { nCtx, vocabSize }: Gpt2Config,
 ): readonly number[] {
-  return tokenizer ? [...tokenizer.encode(TALE)] : madeUpPrompt(nCtx, vocabSize, 0);
+  try {
+    if (tokenizer) return tokenizer.encode(TALE);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error; // a vocabulary that is no English one
+  }
+  return madeUpPrompt(nCtx, vocabSize, 0);
 }
 
 /** Memory that {@linkcode float32Of} needs besides the weights. */
