@@ -202,7 +202,8 @@ function slotsNeed(
     bytes: count * slotBytes,
     mostBytes: inTexels ? slotBytes * limits.maxTextureDimension2D : bindable(limits),
   };
-  const kvBytes = layers * count * kvRowBytes(shape);
+  const scaleBytes = kvRowBytes(shape) - slotBytes;
+  const kvBytes = layers * (rounded(count * slotBytes) + (scaleBytes > 0 ? rounded(count * scaleBytes) : 0));
   return { ...NOTHING, kvBytes, otherBytes: rounded(tableBytes), largest };
 }
 
