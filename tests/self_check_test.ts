@@ -39,6 +39,8 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "kv_copy.wgsl": ["i < 2u * N_HEAD * copy.n_slots", "i + 1u < copy.n_slots"],
   "argmax.wgsl": ["best_ids[i] < id)", "best_ids[i] > id)"],
   "argmax_parts.wgsl": ["min(first + stretch,", "min(first + 1u,"],
+  "kept_choice.wgsl": ["other > own ||", "other < own ||"],
+  "kept_step.wgsl": ["].raw = s[i];", "].raw = 1.01 * s[i];"],
   "sample.wgsl": ["* 1664525u", "* 1664527u"],
 };
 
