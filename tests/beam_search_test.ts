@@ -20,7 +20,6 @@ import { idsAlone } from "./serve_support.ts";
 
 const PROMPT = [5, 6, 7, 8, 9, 10, 11];
 const SETTINGS = { kvDtype: "f32", kvOptions: { block_size: 4 } } as const;
-/** Strategies whose sequences can be forked. */
 /** Strategies with forks: host memory has none, as `offload_test.ts` shows. */
 const FORKED = strategyNames().filter((name) => !strategyNamed(name).traits.together && name !== "offload");
 
