@@ -45,7 +45,9 @@ for (const [head, keys] of [["tied", AWKWARD], ["untied", UNTIED]] as const) {
       const model = await Gpt2.load(gpu, checkpoint, options);
       for (const [tensor, has] of [["wte.weight", true], ["lm_head.weight", head === "untied"]] as const) {
         const shards = gpu.ledger.byLabel().find(({ label }) => label === tensor)?.buffers;
-        assert.equal(shards, !has ? undefined : maxBindingBytes ? 2 : 1, tensor);
+        if (!has) assert.equal(shards, undefined, tensor);
+        else if (maxBindingBytes) assert.ok(shards! > 1, tensor);
+        else assert.equal(shards, 1, tensor);
       }
       // Shards of so small a device are padded one by one.
       if (!maxBindingBytes) {
