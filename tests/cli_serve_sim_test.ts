@@ -15,10 +15,10 @@ Deno.test("serve-sim --dry-run needs no permission, prints a table and gives the
   const table = await stdoutOf(OPT, { flags: [] });
   assert.match(table, /^opt-13b, K\/V budget 12\.0 GiB = 15 698 tokens, 4 policies$/m);
   assert.match(table, /^ +max +pow2 +oracle +paged$/m);
-  const notes = table.slice(table.indexOf("┘")).replaceAll(/\s+/g, " ");
+  const notes = table.slice(table.indexOf("Sequences at once")).replaceAll(/\s+/g, " ");
   assert.match(
     notes,
-    /┘ Sequences at once with paged: [\d.]+ × those of max, .* of oracle\. Without any waste, /,
+    /^Sequences at once with paged: [\d.]+ × those of max, .* of oracle\. Without any waste, /,
   );
   assert.match(
     notes,

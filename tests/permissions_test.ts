@@ -26,6 +26,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["compare", "FILE", "FILE"],
   ["report", "FILE"],
   ["perplexity", "--ids", "FILE"],
+  ["quality", "--strategies", "kv-cache", "--kv-dtypes", "f16", "--parts", "1", "--context", "16"],
   ["profile", "--new-tokens", "1", "--prompt-tokens", "2", "--json", "-"],
   ["doctor"],
   ["selftest", "--quick"],

@@ -36,9 +36,11 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "attention_combine.wgsl": [", o / l);", ", o / (l + 0.001));"],
   "attention_prefill.wgsl": ["key_scale = SCALE * kv", "key_scale = SCALE * 1.01 * kv"],
   "attention_decode.wgsl": ["SCALE * sum *", "SCALE * 1.01 * sum *"],
-  "kv_copy.wgsl": ["i < 2u * N_HEAD * copy.n_slots", "i + 1u < copy.n_slots"],
+  "kv_copy.wgsl": ["i < line * copy.n_slots", "i + 1u < copy.n_slots"],
   "argmax.wgsl": ["best_ids[i] < id)", "best_ids[i] > id)"],
   "argmax_parts.wgsl": ["min(first + stretch,", "min(first + 1u,"],
+  "kept_choice.wgsl": ["other > own ||", "other < own ||"],
+  "kept_step.wgsl": ["].raw = s[i];", "].raw = 1.01 * s[i];"],
   "sample.wgsl": ["* 1664525u", "* 1664527u"],
 };
 
