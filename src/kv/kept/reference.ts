@@ -41,54 +41,73 @@ function stateOf(capacity: number, nHead: number, nSequences: number): Uint32Arr
   return words.fill(NEVER, 2, 2 + n);
 }
 
+/** The rows that a dispatch of the kernel adds; see `kept_mask.wgsl`. */
+const ROWS = 8;
+
 /** Scores and chooses after each layer's attention. */
 function masking(rule: KeptRule, capacity: number): KvAroundDef {
+  const observed = Math.min(rule.observed, capacity), nParts = Math.ceil(observed / ROWS);
   return {
     bytes: ({ nHead, nSequences }, nLayer) => ({
       ...{ kv: 0, largestKv: 0 },
-      other: 16 + nLayer * (16 + 12 * nSequences * nHead * capacity),
+      other: 16 * nParts + nLayer * (16 + 12 * nSequences * nHead * capacity),
     }),
     create: async (context) => {
-      const { gpu, layouts, nHead, nLayer, pool, shape: { nSequences } } = context;
-      const { device, ledger } = gpu, { heavy, recent, observed, pool: neighbours, everyStep } = rule;
-      const kernel = await createKernel(device, {
-        ...scoring(context, pool.layout.source, {
-          label: "kept mask",
-          uses: USES,
-          files: [KEPT_FILES.mask],
-          overrides: {
-            HEAVY: heavy,
-            RECENT: recent,
-            OBSERVED: Math.min(observed, capacity),
-            POOL: neighbours,
-            EVERY_STEP: Number(everyStep),
-          },
-        }),
-      });
+      const { gpu, layouts, nHead, nLayer, lanes, pool, shape: { nSequences } } = context;
+      const { device, ledger } = gpu, { heavy, recent, pool: neighbours, everyStep } = rule;
+      const compile = (stage: number) =>
+        createKernel(
+          device,
+          scoring(context, pool.layout.source, {
+            label: "kept mask",
+            uses: USES,
+            files: [KEPT_FILES.mask],
+            overrides: {
+              ...{ HEAVY: heavy, RECENT: recent, OBSERVED: observed, POOL: neighbours },
+              ...{ STAGE: stage, ROWS },
+            },
+          }),
+        );
+      const [add, average, leave] = await Promise.all([compile(0), compile(1), compile(2)]);
       const state = stateOf(capacity, nHead, nSequences);
       return ledger.allOrNone(() => {
         const create = (label: string, words: number) =>
           ledger.createBuffer({ label, category: "tables", bytes: 4 * words });
-        const header = create("kept mask sizes", 2);
-        device.queue.writeBuffer(header.buffer, 0, state, 0, 2);
+        const parts = Array.from({ length: nParts }, (_, part) => {
+          const own = create("kept mask part", 3);
+          device.queue.writeBuffer(own.buffer, 0, new Uint32Array([capacity, nHead, part]));
+          return own;
+        });
         const layers = Array.from({ length: nLayer }, (_, n) => {
           const own = create("kept mask", state.length);
           const bind = (table: typeof own) => pool.layout.bind(pool.layers[n]!, table);
-          return { state: own, attention: bind(own), choice: bind(header).read };
+          return { state: own, attention: bind(own), parts: parts.map((part) => bind(part).read) };
         });
+        /** Of the step: rows of the longest sequence that count, and tokens up to the last row. */
+        let rows = 0, tokens = 0;
         return {
           kvBytes: 0,
-          begin: ({ rows }) => {
-            if (rows[1] !== 0) return;
+          begin: (batch) => {
+            tokens = 1 + batch.rows.subarray(0, 2 * batch.nRows).filter((_, i) => i % 2 === 1)
+              .reduce((a, b) => Math.max(a, b));
+            const isPrompt = batch.rows[1] === 0;
+            rows = isPrompt ? Math.min(observed, tokens) : Number(everyStep);
+            if (!isPrompt) return;
             for (const layer of layers) device.queue.writeBuffer(layer.state.buffer, 0, state);
           },
           bindGroups: (layer) => layers[layer]!.attention,
           after: ({ recorder, layer, qkv }) => {
-            const own = layouts.of(USES).bind({ x: qkv, state: layers[layer]!.state });
-            recorder.dispatch(kernel, [own, layers[layer]!.choice], nHead, nSequences);
+            if (rows === 0) return;
+            const { state, parts } = layers[layer]!, own = layouts.of(USES).bind({ x: qkv, state });
+            for (const part of parts.slice(0, Math.ceil(rows / ROWS))) {
+              recorder.dispatch(add, [own, part], nHead, nSequences);
+            }
+            for (const kernel of [average, leave]) {
+              recorder.dispatch(kernel, [own, parts[0]!], nHead, nSequences, Math.ceil(tokens / lanes));
+            }
           },
           costs: () => ({}),
-          dispose: () => [header, ...layers.map(({ state }) => state)].forEach((each) => each.destroy()),
+          dispose: () => [...parts, ...layers.map(({ state }) => state)].forEach((each) => each.destroy()),
         };
       });
     },

@@ -1,22 +1,25 @@
 // The choice of tokens by the definition, where all of them stay in memory and those that leave are masked: row by row, the
-// probabilities of the tokens that are left are added to their scores; after a prompt, and if EVERY_STEP after each
-// later row, tokens leave as kept_choice.wgsl says. It shares nothing with the kernels that it is compared with but the
-// products of rows and keys.
+// probabilities of the tokens that are left are added to their scores; behind the last row of a step tokens leave as
+// kept_choice.wgsl says. It shares nothing with the kernels that it is compared with but the products of rows and keys.
 //
 //   x      [n_rows, 3, N_HEAD, HEAD_DIM4]: queries, keys and values
 //   state  [2] capacity, heads; [n] the first position whose row does not attend to a token; [n] scores; [n] for this kernel
 //          alone; with n = sequences * heads * capacity
+//   gone   capacity, heads, part
 //   kv     see kv_groups.wgsl
 //
-// A workgroup handles one head of one sequence. The grid is (heads, sequences).
+// It is dispatched in stages, and the first of them in parts of ROWS rows, so that no lane goes through many thousands
+// of iterations: software adapters end all loops of a lane after 65535. A workgroup handles one head of one sequence, and
+// after the first stage LANES of its tokens. The grid is (heads, sequences, blocks of tokens).
 //
-// requires: step.wgsl, row scores
+// requires: kv_kept_mask.wgsl, step.wgsl, row scores
 
 override HEAVY: u32;
 override RECENT: u32;
 override OBSERVED: u32;
 override POOL: u32;
-override EVERY_STEP: bool;
+override STAGE: u32; // 0: rows are added; 1: scores are averaged; 2: tokens leave
+override ROWS: u32;
 
 override LANES: u32;
 
@@ -33,31 +36,28 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   base = 2u + kv_slot(sequence, 0u) * N_HEAD + head * (kv_slot(1u, 0u) - kv_slot(0u, 0u));
   var first_row = counts.n_rows;
   var n_rows = 0u;
-  for (var row = 0u; row < counts.n_rows; row++) {
-    if (rows[row].sequence == sequence) {
-      first_row = min(first_row, row);
-      n_rows++;
+  for (var i = 0u; i < counts.n_prefill_tiles + counts.n_decode_tiles; i++) {
+    if (tiles[i].sequence == sequence) {
+      first_row = min(first_row, tiles[i].first_row);
+      n_rows += tiles[i].n_rows;
     }
   }
   if (n_rows == 0u) {
     return;
   }
   let first_position = rows[first_row].position;
-  let is_prompt = first_position == 0u;
-  if (!is_prompt && !EVERY_STEP) {
-    return;
-  }
-  for (var i = 0u; i < n_rows; i++) {
-    let position = first_position + i;
-    if (!is_prompt || i + OBSERVED >= n_rows) {
-      add_row(first_row + i, sequence, head, position, local.x);
+  let last = first_position + n_rows - 1u;
+  let token = workgroup.z * LANES + local.x;
+  if (STAGE == 0u) {
+    let skipped = n_rows - min(n_rows, OBSERVED);
+    let begin = skipped + gone[2] * ROWS;
+    for (var i = begin; i < min(n_rows, begin + ROWS); i++) {
+      add_row(first_row + i, sequence, head, first_position + i, local.x);
     }
-    if (!is_prompt) {
-      choose(position, local.x);
-    }
-  }
-  if (is_prompt) {
-    choose(n_rows - 1u, local.x);
+  } else if (STAGE == 1u) {
+    average(token, last);
+  } else {
+    leave(token, last);
   }
 }
 
@@ -108,33 +108,40 @@ fn add_row(row: u32, sequence: u32, head: u32, position: u32, lane: u32) {
   storageBarrier();
 }
 
-// Lets tokens leave behind the row at a position.
-fn choose(position: u32, lane: u32) {
-  let n_others = position + 1u - min(position + 1u, RECENT);
+// How many tokens may leave behind the row at a position: the first ones.
+fn others_of(position: u32) -> u32 {
+  return position + 1u - min(position + 1u, RECENT);
+}
+
+// Notes the sum of a token's score and its neighbours'.
+fn average(token: u32, position: u32) {
+  let n_others = others_of(position);
+  if (token >= n_others) {
+    return;
+  }
+  var sum = 0.0;
+  for (var near = token - min(token, POOL / 2u); near < min(n_others, token + POOL / 2u + 1u); near++) {
+    sum += score(near);
+  }
+  note(token, sum);
+}
+
+// Lets a token leave behind the row at a position, if it has to.
+fn leave(token: u32, position: u32) {
+  let n_others = others_of(position);
+  if (token >= n_others || !is_left(token, position)) {
+    return;
+  }
   var n_left = 0u;
-  for (var token = 0u; token <= position; token++) {
-    n_left += u32(is_left(token, position));
+  for (var other = 0u; other <= position; other++) {
+    n_left += u32(is_left(other, position));
   }
-  for (var token = lane; token < n_others; token += LANES) {
-    var sum = 0.0;
-    for (var i = 0u; i < POOL; i++) {
-      let near = token + i - POOL / 2u; // below zero it is large
-      if (near < n_others) {
-        sum += score(near);
-      }
-    }
-    note(token, sum);
+  var before = 0u;
+  for (var other = 0u; other < n_others; other++) {
+    let is_before = noted(other) > noted(token) || (noted(other) == noted(token) && other < token);
+    before += u32(is_before && is_left(other, position));
   }
-  storageBarrier();
-  for (var token = lane; token < n_others && n_left > HEAVY + RECENT; token += LANES) {
-    var before = 0u;
-    for (var other = 0u; other < n_others; other++) {
-      let is_before = noted(other) > noted(token) || (noted(other) == noted(token) && other < token);
-      before += u32(is_before && is_left(other, position));
-    }
-    if (before >= HEAVY && is_left(token, position)) {
-      state[base + token] = position + 1u;
-    }
+  if (n_left > HEAVY + RECENT && before >= HEAVY) {
+    state[base + token] = position + 1u;
   }
-  storageBarrier();
 }

@@ -31,15 +31,20 @@ export function promptScoresCpu(
   return scores;
 }
 
+/** The scores of a prompt's tokens that may leave, each averaged with its neighbours. */
+export function promptAveragesCpu(scores: readonly number[], { recent, pool }: KeptRule): number[] {
+  const others = [...scores.keys()].slice(0, Math.max(0, scores.length - recent)), reach = (pool - 1) / 2;
+  return others.map((position) =>
+    others.filter((other) => Math.abs(other - position) <= reach)
+      .reduce((sum, other) => sum + scores[other]!, 0) / pool
+  );
+}
+
 /** The positions of a prompt's tokens that stay, ascending. */
 export function promptChoiceCpu(scores: readonly number[], rule: KeptRule): number[] {
   const positions = scores.map((_, position) => position);
   if (keptOf(rule, scores.length) === scores.length) return positions;
-  const others = positions.slice(0, scores.length - rule.recent), reach = (rule.pool - 1) / 2;
-  const averages = others.map((position) =>
-    others.filter((other) => Math.abs(other - position) <= reach)
-      .reduce((sum, other) => sum + scores[other]!, 0) / rule.pool
-  );
+  const averages = promptAveragesCpu(scores, rule), others = positions.slice(0, averages.length);
   const best = others.toSorted((a, b) => averages[b]! - averages[a]! || a - b).slice(0, rule.heavy);
   return [...best, ...positions.slice(others.length)].sort((a, b) => a - b);
 }
