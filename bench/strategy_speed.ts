@@ -2,7 +2,7 @@
  * The decode speed of pairs of strategies at contexts that `bench` cannot mix: full-size GPT-2 with synthetic weights. Both
  * of a pair take turns; a ratio is the median of the rounds' ratios, since a shared machine changes its speed.
  *
- *   deno run -A bench/strategy_speed.ts [--model gpt2] [--rounds 15] [--pairs window,paged-gather,offload]
+ *   deno run -A bench/strategy_speed.ts [--model gpt2] [--rounds 15] [--pairs window,h2o]
  *
  * @module
  */
@@ -32,6 +32,18 @@ const PAIRS: Readonly<Record<string, readonly [Cell, Cell]>> = {
   ],
   "paged-gather": [{ name: "paged-gather", context: 900 }, { name: "paged", context: 900 }],
   "offload": [{ name: "offload", context: 900 }, { name: "kv-cache", context: 900 }],
+  "h2o": [
+    { name: "h2o", context: 900, options: { heavy: 128, recent: 128 } },
+    { name: "kv-cache", context: 257 },
+  ],
+  "h2o-whole": [
+    { name: "h2o", context: 900, options: { heavy: 449, recent: 450 } },
+    { name: "kv-cache", context: 900 },
+  ],
+  "snapkv": [
+    { name: "snapkv", context: 900, options: { budget: 256, observe: 32, pool_kernel: 5 } },
+    { name: "kv-cache", context: 900 },
+  ],
 };
 
 const { values } = parseArgs({
