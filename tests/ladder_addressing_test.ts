@@ -5,7 +5,6 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { parseConfig } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import { decodingKv } from "../src/engine/decoding_kv.ts";
 import { openGpu } from "../src/host/gpu.ts";
@@ -13,17 +12,8 @@ import { openRung } from "../src/measure/ladder/rung_run.ts";
 import { wholeRungs } from "../src/measure/ladder/rungs.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
+import { CONFIG } from "./trace/scenes.ts";
 import { fakeWebGpu, Trace, type TraceEvent } from "./trace/fake_gpu.ts";
-
-const CONFIG = parseConfig({
-  vocab_size: 600,
-  n_positions: 64,
-  n_embd: 64,
-  n_head: 4,
-  n_layer: 2,
-  bos_token_id: 0,
-  eos_token_id: 0,
-}, "the traced model");
 
 /** The prompt ends within a block; the last tokens need a third one. */
 const WORK = { prompt: Array.from({ length: 20 }, (_, i) => i + 1), newTokens: 16 };

@@ -28,6 +28,7 @@ import { ladderSection } from "./page/ladder_section.ts";
 import {
   benchSection,
   loadSection,
+  loadsSection,
   paperSection,
   profileSection,
   type Section,
@@ -64,6 +65,8 @@ interface ReportKind<R> {
     prefix: string,
     lang: Lang,
   ) => Omit<Section, "figures">;
+  /** Makes a part of the page that sets several results side by side. Default: each stands alone. */
+  readonly together?: (results: readonly R[]) => Section;
   /** True if it has words in every language. Default: it has English ones. */
   readonly speaks?: boolean;
 }
@@ -101,12 +104,26 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     figures: servingFigures,
     section: servingSection,
   },
-  [LOAD_KIND.kind]: { parse: parseLoad, table: loadTable, figures: loadFigures, section: loadSection },
+  [LOAD_KIND.kind]: {
+    parse: parseLoad,
+    table: loadTable,
+    figures: loadFigures,
+    section: loadSection,
+    together: loadsSection,
+  },
 };
 
 /** Returns what shows a result. */
 export function kindFor<R extends Reportable>(result: R): ReportKind<R> {
   return KINDS[result.kind] as unknown as ReportKind<R>; // the compiler does not see that the key is the result's own
+}
+
+/** Makes the parts of the page that set several results of a kind side by side. */
+export function sectionsTogether(results: readonly Reportable[]): Section[] {
+  return Object.values(Object.groupBy(results, ({ kind }) => kind)).flatMap((alike) => {
+    const together = kindFor(alike[0]!).together;
+    return together && alike.length > 1 ? [together(alike)] : [];
+  });
 }
 
 /**

@@ -35,7 +35,7 @@ export interface Scene {
 }
 
 /** Small, and large enough for every kernel of the defaults: a head of 128 output tiles and more, texels in int8. */
-const CONFIG = parseConfig({
+export const CONFIG: Gpt2Config = parseConfig({
   vocab_size: 600,
   n_positions: 64,
   n_embd: 64,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { LoadResult } from "../../load/load_result.ts";
+import { nearestRank } from "../../simulate/samples.ts";
 import type { Figure, LineFigure } from "./figure.ts";
 
 /** Returns the charts of one load test. */
@@ -40,7 +41,7 @@ function distributionFigure(name: string, title: string, values: readonly number
       head: ["% of requests", `${name} at most (ms)`],
       rows: [50, 75, 90, 95, 99, 100].map((
         p,
-      ) => [p, sorted[Math.max(0, Math.ceil(p / 100 * sorted.length) - 1)]!]),
+      ) => [p, nearestRank(sorted, p)]),
     },
   };
 }

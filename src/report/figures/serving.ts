@@ -6,7 +6,7 @@
  */
 import type { ServingEntry } from "../../simulate/entry.ts";
 import type { ServingResult } from "../../simulate/serving_result.ts";
-import { byteUnit } from "../units.ts";
+import { byteUnit, timeUnit } from "../units.ts";
 import {
   type Axis,
   axisFor,
@@ -37,7 +37,7 @@ const USES = [
 /** Returns the charts for which a result has data, in the order of a report. */
 export function servingFigures(result: ServingResult): Figure[] {
   const results = namedEntries(result.results);
-  const unit = timeUnitOf(results);
+  const unit = timeUnit(lastOf(results));
   return [
     sequencesFigure(results, unit),
     ...results.map((entry) => memoryFigure(result, entry, unit)),
@@ -47,20 +47,14 @@ export function servingFigures(result: ServingResult): Figure[] {
   ].filter((figure) => figure !== undefined);
 }
 
-/** The unit of time axes. */
-interface TimeUnit {
-  readonly name: string;
-  readonly ms: number;
+type TimeUnit = ReturnType<typeof timeUnit>;
+
+function timeAxis({ name, ms }: TimeUnit, lastMs: number): Axis {
+  return { title: `time (${name})`, unit: name, log: false, min: 0, max: lastMs / ms };
 }
 
-function timeUnitOf(results: readonly ServingEntry[]): TimeUnit {
-  const longest = Math.max(...results.map(({ seconds }) => seconds));
-  return longest < 10 ? { name: "ms", ms: 1 } : { name: "s", ms: 1000 };
-}
-
-function timeAxis(unit: TimeUnit, entries: readonly ServingEntry[]): Axis {
-  const max = Math.max(...entries.map(({ seconds }) => 1000 * seconds)) / unit.ms;
-  return { title: `time (${unit.name})`, unit: unit.name, log: false, min: 0, max };
+function lastOf(entries: readonly ServingEntry[]): number {
+  return Math.max(...entries.map(({ seconds }) => 1000 * seconds));
 }
 
 /** Charts how many sequences run, policy by policy. */
@@ -75,7 +69,7 @@ function sequencesFigure(results: readonly NamedEntry[], unit: TimeUnit): LineFi
     title: "Sequences that run at once",
     caption:
       "Each policy serves the same requests from the same memory. Whoever runs more of them at once is done sooner.",
-    x: timeAxis(unit, results),
+    x: timeAxis(unit, lastOf(results)),
     y: { title: "sequences", unit: "sequences", log: false, min: 0 },
     series: known.map(({ policy, name, timeline: { span_ms, sequences } }) => ({
       ...lineOf(policy),
@@ -110,7 +104,7 @@ function memoryFigure(
     title: `K/V memory over time, ${name}`,
     caption:
       "The memory by use: tokens that are stored, tokens reserved for later, and what is lost or free.",
-    x: timeAxis(unit, results),
+    x: timeAxis(unit, lastOf(results)),
     y: { title: size.name, unit: size.name, log: false, min: 0, max: scaled(capacity) },
     stacked: true,
     series: USES.map(({ key, name, colour }) => ({
@@ -146,7 +140,7 @@ function ganttFigures(results: readonly NamedEntry[], unit: TimeUnit): BarFigure
         `The first ${shown.length} requests in the order of arrival: until the first token, and from there ` +
         "to the last.",
       categories: shown.map(({ request }) => `${request + 1}`),
-      x: { title: `time (${unit.name})`, unit: unit.name, log: false, min: 0, max: last / unit.ms },
+      x: timeAxis(unit, last),
       series: [
         {
           name: "until the first token",

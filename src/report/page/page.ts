@@ -7,10 +7,9 @@
 import { createHash } from "node:crypto";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
-import { kindFor, type Reportable } from "../kinds.ts";
+import { kindFor, type Reportable, sectionsTogether } from "../kinds.ts";
 import { DEFAULT_LANG, wordsIn } from "../ladder/lang.ts";
-import { loadsSection, type Section } from "./sections.ts";
-import { LOAD_KIND } from "../../load/load_result.ts";
+import type { Section } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
 
 /** Makes the page of one or more results, in a language if all of them have words in it. */
@@ -25,8 +24,7 @@ export function reportPage(
     const figures = kind.figures(result, lang).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
     return { ...kind.section(result, figures, prefix, lang), figures };
   });
-  const loads = results.filter((result) => result.kind === LOAD_KIND.kind);
-  if (loads.length > 1) sections.unshift(loadsSection(loads));
+  sections.unshift(...sectionsTogether(results));
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
   const policy = [
     "default-src 'none'",
