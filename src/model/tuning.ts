@@ -31,6 +31,8 @@ export interface Tuning {
   readonly linearLanes: number;
   /** Lanes of a layer norm workgroup, a power of two. */
   readonly normLanes: number;
+  /** Whether lanes of decode attention go along a head rather than along the context; see `attention_decode_along.wgsl`. */
+  readonly decodeAlong: boolean;
   /** At least this many lanes in a decode attention workgroup. */
   readonly decodeLanes: number;
   /** Positions of a decode attention workgroup, a multiple of four; 0 means all, so that nothing is left to combine. */
@@ -62,6 +64,7 @@ export const SOFTWARE_TUNING: Tuning = {
   wideRowTiles: 128,
   linearLanes: 8,
   normLanes: 8,
+  decodeAlong: false,
   decodeLanes: 8,
   splitTokens: 0,
   prefillLanes: 8,
@@ -85,6 +88,7 @@ export const HARDWARE_TUNING: Tuning = {
   wideRowTiles: 128,
   linearLanes: 8,
   normLanes: 256,
+  decodeAlong: true,
   decodeLanes: 64,
   splitTokens: 64,
   prefillLanes: 64,

@@ -23,6 +23,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   wideRowTiles: z.int().positive(),
   linearLanes: z.int().positive(),
   normLanes: z.int().positive(),
+  decodeAlong: z.boolean(),
   decodeLanes: z.int().positive(),
   splitTokens: z.int().nonnegative(),
   prefillLanes: z.int().positive(),

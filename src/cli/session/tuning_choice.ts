@@ -98,9 +98,11 @@ function describeProducts(tuning: Tuning): string {
     `workgroups of ${tuning.linearLanes} threads`;
 }
 
-function describeAttention({ decodeLanes, splitTokens, prefillLanes }: Tuning): string {
+function describeAttention({ decodeAlong, decodeLanes, splitTokens, prefillLanes }: Tuning): string {
   const split = splitTokens > 0 ? `split by ${splitTokens} positions` : "unsplit";
-  return `attention with workgroups of ${decodeLanes} threads in decode, ${split}, and ${prefillLanes} in prefill`;
+  const along = decodeAlong ? "the head" : "the context";
+  return `attention with workgroups of ${decodeLanes} threads along ${along} in decode, ${split}, ` +
+    `and ${prefillLanes} in prefill`;
 }
 
 /**

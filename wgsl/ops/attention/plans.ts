@@ -11,12 +11,15 @@ import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import combineCode from "./attention_combine.wgsl" with { type: "text" };
 import decodeCode from "./attention_decode.wgsl" with { type: "text" };
+import alongCode from "./attention_decode_along.wgsl" with { type: "text" };
 import prefillCode from "./attention_prefill.wgsl" with { type: "text" };
 import splitCode from "./attention_split.wgsl" with { type: "text" };
 import wholeCode from "./attention_whole.wgsl" with { type: "text" };
 
 /** Attends single rows. */
 export const DECODE_FILE: WgslFile = { name: "attention_decode.wgsl", code: decodeCode };
+/** Attends single rows, with lanes along the head. */
+export const ALONG_FILE: WgslFile = { name: "attention_decode_along.wgsl", code: alongCode };
 /** Attends tiles of rows. */
 export const PREFILL_FILE: WgslFile = { name: "attention_prefill.wgsl", code: prefillCode };
 /** Joins splits. */
@@ -38,23 +41,41 @@ export function decodeUses({ splitTokens }: Pick<Tuning, "splitTokens">): Uses {
   return splitTokens === 0 ? ATTENTION_USES : SPLIT_USES;
 }
 
+/** Returns the kernel that attends single rows. */
+export function decodeFile({ decodeAlong }: Tuning): WgslFile {
+  return decodeAlong ? ALONG_FILE : DECODE_FILE;
+}
+
 /** Up to so many lanes of an attention workgroup, each scores eight positions at a time rather than four. */
 const FEW_LANES = 16;
 
-/** Overrides of the kernels that read K and V; `least` lanes at least. */
-function headOverrides({ config }: KernelContext, kv: KvSource, least: number): Record<string, number> {
+/** Overrides of the kernels that read K and V. */
+function headOverrides({ config }: KernelContext, kv: KvSource): Record<string, number> {
   const { headDim4 } = dimsOf(config);
-  const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
-  const lanes = Math.max(least, half);
   return {
     ...kv.overrides.read,
     N_HEAD: config.nHead,
     HEAD_DIM4: headDim4,
     SCALE: 1 / Math.sqrt(config.headDim),
-    LANES: lanes,
-    WIDE: Number(lanes < headDim4),
-    DEEP: Number(lanes <= FEW_LANES),
   };
+}
+
+/** Lanes of the kernels whose lanes go along the context, `least` at least. */
+function contextLanes({ config }: KernelContext, least: number): Record<string, number> {
+  const { headDim4 } = dimsOf(config);
+  const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
+  const lanes = Math.max(least, half);
+  return { LANES: lanes, WIDE: Number(lanes < headDim4), DEEP: Number(lanes <= FEW_LANES) };
+}
+
+/** Entries of which a lane reads a vector at once, at most, where lanes go along the head. */
+const ENTRIES_AT_ONCE = 16;
+
+/** Lanes of the decode kernel whose lanes go along the head; see `attention_decode_along.wgsl`. */
+function headLanes({ config, tuning }: KernelContext) {
+  const { headDim4 } = dimsOf(config), along = Math.max(4, 2 ** Math.ceil(Math.log2(headDim4)));
+  const lanes = Math.max(tuning.decodeLanes, along);
+  return { LANES: lanes, HEAD_LANES: along, CHUNK: lanes / along * Math.min(along, ENTRIES_AT_ONCE) };
 }
 
 function splitOverrides({ config, tuning }: KernelContext): Record<string, number> {
@@ -66,12 +87,13 @@ function splitOverrides({ config, tuning }: KernelContext): Record<string, numbe
 export function decodePlan(context: KernelContext, kv: KvSource): KernelPlan {
   const { layouts, config, tuning } = context;
   const made = tuning.splitTokens === 0 ? [outputFile(tuning), WHOLE_FILE] : [SPLIT_FILE];
+  const lanes = tuning.decodeAlong ? headLanes(context) : contextLanes(context, tuning.decodeLanes);
   return {
     spec: {
       label: "attention decode",
-      files: [DECODE_FILE, ...kv.files.read, inputFile(tuning), ...made],
+      files: [decodeFile(tuning), ...kv.files.read, inputFile(tuning), ...made],
       groups: [layouts.step, layouts.of(decodeUses(tuning)), kv.layouts.read],
-      overrides: { ...headOverrides(context, kv, tuning.decodeLanes), ...splitOverrides(context) },
+      overrides: { ...headOverrides(context, kv), ...lanes, ...splitOverrides(context) },
     },
     grid: ({ decodeContext, nDecodeTiles }) => [splitsOf(decodeContext, tuning), config.nHead, nDecodeTiles],
   };
@@ -85,7 +107,7 @@ export function prefillPlan(context: KernelContext, kv: KvSource): KernelPlan {
       label: "attention prefill",
       files: [PREFILL_FILE, ...kv.files.read, inputFile(tuning), outputFile(tuning)],
       groups: [layouts.step, layouts.of(ATTENTION_USES), kv.layouts.read],
-      overrides: headOverrides(context, kv, tuning.prefillLanes),
+      overrides: { ...headOverrides(context, kv), ...contextLanes(context, tuning.prefillLanes) },
     },
     grid: ({ nPrefillTiles }) => [nPrefillTiles, config.nHead],
   };
