@@ -37,7 +37,9 @@ export interface Tuning {
   readonly decodeLanes: number;
   /** Positions of a decode attention workgroup, a multiple of four; 0 means all, so that nothing is left to combine. */
   readonly splitTokens: number;
-  /** At least this many lanes in a prefill attention workgroup. */
+  /** Whether prefill attention has K and V in workgroup memory, where heads are narrow; see `attention_prefill_shared.wgsl`. */
+  readonly prefillShared: boolean;
+  /** At least this many lanes in a prefill attention workgroup that has not. */
   readonly prefillLanes: number;
   /** Lanes of an argmax or sampling workgroup. */
   readonly argmaxLanes: number;
@@ -67,6 +69,7 @@ export const SOFTWARE_TUNING: Tuning = {
   decodeAlong: false,
   decodeLanes: 8,
   splitTokens: 0,
+  prefillShared: false,
   prefillLanes: 8,
   argmaxLanes: 64,
   argmaxParts: 1,
@@ -91,6 +94,7 @@ export const HARDWARE_TUNING: Tuning = {
   decodeAlong: true,
   decodeLanes: 64,
   splitTokens: 64,
+  prefillShared: true,
   prefillLanes: 64,
   argmaxLanes: 256,
   argmaxParts: 64,

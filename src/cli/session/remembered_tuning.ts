@@ -26,6 +26,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   decodeAlong: z.boolean(),
   decodeLanes: z.int().positive(),
   splitTokens: z.int().nonnegative(),
+  prefillShared: z.boolean(),
   prefillLanes: z.int().positive(),
   argmaxLanes: z.int().positive(),
   argmaxParts: z.int().positive(),

@@ -19,7 +19,9 @@ import {
   decodeFile,
   decodePlan,
   PREFILL_FILE,
+  prefillFile,
   prefillPlan,
+  SHARED_FILE,
   SPLIT_FILE,
   WHOLE_FILE,
 } from "./plans.ts";
@@ -28,13 +30,13 @@ import { attentionTrial, combineTrial, DECODE_SPANS, PREFILL_SPANS } from "./tri
 /** Attention of tiles of rows. */
 export const ATTENTION_PREFILL: Operator<KvSource, void> = {
   name: "attention prefill",
-  files: [PREFILL_FILE],
+  files: [PREFILL_FILE, SHARED_FILE],
   plans: (context, kv) => [prefillPlan(context, kv)],
   cost(batch, model) {
     const { a, kvRow, prefillRows, prefillPairs, prefillTokens } = shapeOf(batch, model);
     return { bytes: 8 * a * prefillRows + kvRow * prefillTokens, macs: 2 * a * prefillPairs };
   },
-  checks: (model) => attentionChecks(model, () => PREFILL_FILE, PREFILL_SPANS),
+  checks: (model) => attentionChecks(model, (tuning) => prefillFile(tuning, model.config.headDim), PREFILL_SPANS),
 };
 
 /** Attention of single rows, whole or in splits. */

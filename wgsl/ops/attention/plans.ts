@@ -13,6 +13,7 @@ import combineCode from "./attention_combine.wgsl" with { type: "text" };
 import decodeCode from "./attention_decode.wgsl" with { type: "text" };
 import alongCode from "./attention_decode_along.wgsl" with { type: "text" };
 import prefillCode from "./attention_prefill.wgsl" with { type: "text" };
+import sharedCode from "./attention_prefill_shared.wgsl" with { type: "text" };
 import splitCode from "./attention_split.wgsl" with { type: "text" };
 import wholeCode from "./attention_whole.wgsl" with { type: "text" };
 
@@ -22,6 +23,8 @@ export const DECODE_FILE: WgslFile = { name: "attention_decode.wgsl", code: deco
 export const ALONG_FILE: WgslFile = { name: "attention_decode_along.wgsl", code: alongCode };
 /** Attends tiles of rows. */
 export const PREFILL_FILE: WgslFile = { name: "attention_prefill.wgsl", code: prefillCode };
+/** Attends tiles of rows, with K and V in workgroup memory. */
+export const SHARED_FILE: WgslFile = { name: "attention_prefill_shared.wgsl", code: sharedCode };
 /** Joins splits. */
 export const COMBINE_FILE: WgslFile = { name: "attention_combine.wgsl", code: combineCode };
 /** Stores the sums of a split. */
@@ -99,17 +102,27 @@ export function decodePlan(context: KernelContext, kv: KvSource): KernelPlan {
   };
 }
 
+/** Tiles of a workgroup of `attention_prefill_shared.wgsl`, and the widest head that it takes, in vectors of four. */
+const SHARED = { tiles: 4, headDim4: 16 } as const;
+
+/** Returns the kernel that attends tiles of rows. */
+export function prefillFile({ prefillShared }: Tuning, headDim: number): WgslFile {
+  return prefillShared && Math.ceil(headDim / 4) <= SHARED.headDim4 ? SHARED_FILE : PREFILL_FILE;
+}
+
 /** Plans attention of tiles of rows. */
 export function prefillPlan(context: KernelContext, kv: KvSource): KernelPlan {
   const { layouts, config, tuning } = context;
+  const file = prefillFile(tuning, config.headDim), isShared = file === SHARED_FILE;
+  const lanes = isShared ? {} : contextLanes(context, tuning.prefillLanes);
   return {
     spec: {
       label: "attention prefill",
-      files: [PREFILL_FILE, ...kv.files.read, inputFile(tuning), outputFile(tuning)],
+      files: [file, ...kv.files.read, inputFile(tuning), outputFile(tuning)],
       groups: [layouts.step, layouts.of(ATTENTION_USES), kv.layouts.read],
-      overrides: { ...headOverrides(context, kv), ...contextLanes(context, tuning.prefillLanes) },
+      overrides: { ...headOverrides(context, kv), ...lanes },
     },
-    grid: ({ nPrefillTiles }) => [nPrefillTiles, config.nHead],
+    grid: ({ nPrefillTiles }) => [Math.ceil(nPrefillTiles / (isShared ? SHARED.tiles : 1)), config.nHead],
   };
 }
 
