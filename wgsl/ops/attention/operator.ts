@@ -36,7 +36,8 @@ export const ATTENTION_PREFILL: Operator<KvSource, void> = {
     const { a, kvRow, prefillRows, prefillPairs, prefillTokens } = shapeOf(batch, model);
     return { bytes: 8 * a * prefillRows + kvRow * prefillTokens, macs: 2 * a * prefillPairs };
   },
-  checks: (model) => attentionChecks(model, (tuning) => prefillFile(tuning, model.config.headDim), PREFILL_SPANS),
+  checks: (model) =>
+    attentionChecks(model, (tuning) => prefillFile(tuning, dimsOf(model.config)), PREFILL_SPANS),
 };
 
 /** Attention of single rows, whole or in splits. */

@@ -5,10 +5,12 @@
  */
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
-import { dimsOf } from "../../../src/model/dims.ts";
+import { TILE_ROWS } from "../../../src/model/batch.ts";
+import { type Dims, dimsOf } from "../../../src/model/dims.ts";
 import { inputFile, outputFile } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
+import { contextWalk, headWalk, sharedWalk } from "./walks.ts";
 import combineCode from "./attention_combine.wgsl" with { type: "text" };
 import decodeCode from "./attention_decode.wgsl" with { type: "text" };
 import alongCode from "./attention_decode_along.wgsl" with { type: "text" };
@@ -63,22 +65,25 @@ function headOverrides({ config }: KernelContext, kv: KvSource): Record<string, 
   };
 }
 
-/** Lanes of the kernels whose lanes go along the context, `least` at least. */
-function contextLanes({ config }: KernelContext, least: number): Record<string, number> {
+/** Lanes, and a lane's entries, where lanes go along the context: `least` lanes at least. */
+function contextLanes({ config }: KernelContext, least: number) {
   const { headDim4 } = dimsOf(config);
   const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
-  const lanes = Math.max(least, half);
-  return { LANES: lanes, WIDE: Number(lanes < headDim4), DEEP: Number(lanes <= FEW_LANES) };
+  const lanes = Math.max(least, half), own = lanes <= FEW_LANES ? 8 : 4;
+  return { lanes, own, overrides: { LANES: lanes, WIDE: Number(lanes < headDim4), DEEP: Number(own === 8) } };
 }
 
 /** Entries of which a lane reads a vector at once, at most, where lanes go along the head. */
 const ENTRIES_AT_ONCE = 16;
 
-/** Lanes of the decode kernel whose lanes go along the head; see `attention_decode_along.wgsl`. */
+/** Lanes, and a lane's entries at once, where they go along the head; see `attention_decode_along.wgsl`. */
 function headLanes({ config, tuning }: KernelContext) {
   const { headDim4 } = dimsOf(config), along = Math.max(4, 2 ** Math.ceil(Math.log2(headDim4)));
-  const lanes = Math.max(tuning.decodeLanes, along);
-  return { LANES: lanes, HEAD_LANES: along, CHUNK: lanes / along * Math.min(along, ENTRIES_AT_ONCE) };
+  const lanes = Math.max(tuning.decodeLanes, along), atOnce = Math.min(along, ENTRIES_AT_ONCE);
+  return {
+    ...{ lanes, along, atOnce },
+    overrides: { LANES: lanes, HEAD_LANES: along, CHUNK: lanes / along * atOnce },
+  };
 }
 
 function splitOverrides({ config, tuning }: KernelContext): Record<string, number> {
@@ -88,41 +93,64 @@ function splitOverrides({ config, tuning }: KernelContext): Record<string, numbe
 
 /** Plans attention of single rows. */
 export function decodePlan(context: KernelContext, kv: KvSource): KernelPlan {
-  const { layouts, config, tuning } = context;
+  const { layouts, config, tuning } = context, { headDim4 } = dimsOf(config);
   const made = tuning.splitTokens === 0 ? [outputFile(tuning), WHOLE_FILE] : [SPLIT_FILE];
-  const lanes = tuning.decodeAlong ? headLanes(context) : contextLanes(context, tuning.decodeLanes);
+  const way = { headDim4, entries: tuning.splitTokens || config.nCtx };
+  const form = () => {
+    if (tuning.decodeAlong) {
+      const { overrides, ...lanes } = headLanes(context);
+      return { overrides, walk: headWalk(kv, { ...way, ...lanes }) };
+    }
+    const { overrides, ...lanes } = contextLanes(context, tuning.decodeLanes);
+    return { overrides, walk: contextWalk(kv, { ...way, ...lanes }) };
+  };
+  const { overrides, walk } = form();
   return {
     spec: {
       label: "attention decode",
       files: [decodeFile(tuning), ...kv.files.read, inputFile(tuning), ...made],
       groups: [layouts.step, layouts.of(decodeUses(tuning)), kv.layouts.read],
-      overrides: { ...headOverrides(context, kv), ...lanes, ...splitOverrides(context) },
+      overrides: { ...headOverrides(context, kv), ...overrides, ...splitOverrides(context) },
     },
     grid: ({ decodeContext, nDecodeTiles }) => [splitsOf(decodeContext, tuning), config.nHead, nDecodeTiles],
+    walk,
   };
 }
 
-/** Tiles of a workgroup of `attention_prefill_shared.wgsl`, and the widest head that it takes, in vectors of four. */
-const SHARED = { tiles: 4, headDim4: 16 } as const;
+/** Sizes of `attention_prefill_shared.wgsl`: lanes, tiles of a workgroup, and vectors of the widest head. */
+const SHARED = { lanes: 256, tiles: 4, headDim4: 16 } as const;
 
 /** Returns the kernel that attends tiles of rows. */
-export function prefillFile({ prefillShared }: Tuning, headDim: number): WgslFile {
-  return prefillShared && Math.ceil(headDim / 4) <= SHARED.headDim4 ? SHARED_FILE : PREFILL_FILE;
+export function prefillFile({ prefillShared }: Tuning, { headDim4 }: Pick<Dims, "headDim4">): WgslFile {
+  return prefillShared && headDim4 <= SHARED.headDim4 ? SHARED_FILE : PREFILL_FILE;
 }
 
 /** Plans attention of tiles of rows. */
 export function prefillPlan(context: KernelContext, kv: KvSource): KernelPlan {
-  const { layouts, config, tuning } = context;
-  const file = prefillFile(tuning, config.headDim), isShared = file === SHARED_FILE;
-  const lanes = isShared ? {} : contextLanes(context, tuning.prefillLanes);
+  const { layouts, config, tuning } = context, dims = dimsOf(config);
+  const file = prefillFile(tuning, dims), way = { ...dims, entries: config.nCtx };
+  const form = () => {
+    if (file === SHARED_FILE) {
+      const { lanes, tiles, headDim4: along } = SHARED;
+      return {
+        tiles,
+        overrides: {},
+        walk: sharedWalk(kv, { ...way, lanes, along, rows: tiles * TILE_ROWS }),
+      };
+    }
+    const { overrides, ...lanes } = contextLanes(context, tuning.prefillLanes);
+    return { tiles: 1, overrides, walk: contextWalk(kv, { ...way, ...lanes }) };
+  };
+  const { tiles, overrides, walk } = form();
   return {
     spec: {
       label: "attention prefill",
       files: [file, ...kv.files.read, inputFile(tuning), outputFile(tuning)],
       groups: [layouts.step, layouts.of(ATTENTION_USES), kv.layouts.read],
-      overrides: { ...headOverrides(context, kv), ...lanes },
+      overrides: { ...headOverrides(context, kv), ...overrides },
     },
-    grid: ({ nPrefillTiles }) => [Math.ceil(nPrefillTiles / (isShared ? SHARED.tiles : 1)), config.nHead],
+    grid: ({ nPrefillTiles }) => [Math.ceil(nPrefillTiles / tiles), config.nHead],
+    walk,
   };
 }
 
