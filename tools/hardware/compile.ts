@@ -14,12 +14,14 @@ import { KvPool } from "../../src/kv/pool.ts";
 import { chooseKv, sharingStrategy } from "../../src/kv/registry.ts";
 import { makeKv } from "../../src/kv/strategy_def.ts";
 import { dimsOf } from "../../src/model/dims.ts";
+import { productsOf } from "../../src/model/kernels.ts";
 import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/plan.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { combinePlan, decodePlan, prefillPlan } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
-import { stepKernels } from "./statics.ts";
+import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
+import { stepKernels, STEPS } from "./statics.ts";
 
 /** A kernel whose SPIR-V was written. */
 export interface DumpedKernel {
@@ -113,6 +115,14 @@ if (import.meta.main) {
   });
   for (const dtype of KV_DTYPES) {
     const source = kvSource(gpu, dtype);
+    if (source.inPassing) {
+      const { qkv } = productsOf(dimsOf(attention.config));
+      for (const step of ["decode", "8 rows"] as const) {
+        const plans = LINEAR.plans(attention, { ...qkv, kv: source });
+        const plan = plans.find(({ takes }) => takes!(STEPS[step]))!;
+        await dump(folder, gpu.device, plan, { name: "qkv that stores K and V", step, dtype });
+      }
+    }
     await dump(folder, gpu.device, KV_WRITE.plans(attention, source)[0]!, {
       name: "kv write",
       step: "decode",
