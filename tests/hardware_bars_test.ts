@@ -16,7 +16,7 @@ import { DECODE_VARIANTS, linearVariants } from "../src/model/autotune/variants.
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { linesOverLeast } from "../src/model/walk.ts";
-import { attentionKernels, planningContext, staticFigures, stepKernels } from "../tools/hardware/statics.ts";
+import { kvKernels, planningContext, staticFigures, stepKernels } from "../tools/hardware/statics.ts";
 import { fakeWebGpu, Trace } from "./trace/fake_gpu.ts";
 
 /** Least workgroups by output width, and most reads of a lane one after another. */
@@ -33,7 +33,7 @@ const BARS = {
 const WIDTHS: Readonly<Record<string, number>> = { qkv: 2304, proj: 768, fc: 3072, out: 768, head: 50257 };
 
 /** Dispatches of a decode step of GPT-2 124M whose head is one part; the bar is 64. */
-const DISPATCHES_TODAY = 113;
+const DISPATCHES_TODAY = 101;
 /** Reads of a lane of the sampler one after another in a scan; the bar is 12. */
 const SAMPLE_TRIPS_TODAY = 197;
 
@@ -91,7 +91,7 @@ for (const dtype of KV_DTYPES) {
     const variants = DECODE_VARIANTS.filter(({ decodeAlong }) => decodeAlong);
     for (const variant of [HARDWARE_TUNING, ...variants]) {
       const tuning = { ...HARDWARE_TUNING, ...variant };
-      const kernels = attentionKernels(planningContext(tuning, WEIGHT_DTYPES[0]!), dtype);
+      const kernels = kvKernels(planningContext(tuning, WEIGHT_DTYPES[0]!), dtype);
       const [decode, prefill] = ["attention decode", "attention prefill"].map((name) =>
         kernels.find((kernel) => kernel.name === name)!
       ) as [typeof kernels[number], typeof kernels[number]];

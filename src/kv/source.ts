@@ -11,7 +11,7 @@ import type { KvHeadBytes } from "./shape.ts";
 export interface KvSides<T> {
   /** For attention. */
   readonly read: T;
-  /** For `kv_write.wgsl`. */
+  /** For kernels that store them. */
   readonly write: T;
 }
 
@@ -35,6 +35,8 @@ export interface KvSource {
   readonly headBytes: readonly [KvHeadBytes, KvHeadBytes];
   /** True for K, and for V, if it is stored rotated: see `rotate.wgsl`. */
   readonly rotates: readonly [boolean, boolean];
+  /** True if the product that makes K and V may store them in passing, vector by vector. */
+  readonly inPassing: boolean;
 }
 
 /** A layer's K and V as `@group(2)`. */

@@ -33,6 +33,17 @@ Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil a
   assert.deepEqual(costs["attention prefill"], { bytes: 0, macs: 0 });
 });
 
+Deno.test("stepCosts() of few rows count K and V with QKV's product where that stores them", () => {
+  const costs = (rows: number) => {
+    const spans = Array.from({ length: rows }, (_, s) => ({ sequence: s, first: 9, count: 1, outputs: 1 }));
+    return stepCosts(batchOf(spans), { ...f32, kvDtype: "f16", storedRows: 2 });
+  };
+  const [stored, apart] = [costs(2), costs(3)];
+  assert.deepEqual([stored["kv write"].bytes, apart["kv write"].bytes], [0, 3 * 12 * (2 + 1) * 4 * 768]);
+  assert.equal(stored["qkv"].bytes, 12 * (4 * (768 * 2304 + 2304 + 2 * 4 * 768) + 2 * 2 * 2 * 768));
+  assert.equal(apart["qkv"].bytes, 12 * 4 * (768 * 2304 + 2304 + 3 * 4 * 768));
+});
+
 Deno.test("stepCosts() of attention that is not split write its result at once", () => {
   const costs = stepCosts(batchOf([{ sequence: 0, first: 129, count: 1, outputs: 1 }]), {
     ...f32,

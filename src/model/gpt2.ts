@@ -24,8 +24,7 @@ import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { inputFile, IO_FILES } from "./io.ts";
 import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
-import { ANY_STEP, type KvAccess, type Model, type Stage } from "./model.ts";
-import type { CostModel } from "./operator.ts";
+import { ANY_STEP, type KvAccess, type KvCosts, type Model, type Stage } from "./model.ts";
 import { OPERATORS } from "./operators.ts";
 import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
@@ -268,7 +267,7 @@ export class Gpt2 implements Model {
    */
   costs(
     batch: Batch,
-    kv: Pick<CostModel, "kvDtype" | "entries" | "around">,
+    kv: KvCosts,
   ): ReturnType<typeof stepCosts> {
     const { config, weightsDtype, tuning } = this;
     return stepCosts(batch, { config, weightsDtype, tuning, ...kv });
@@ -303,7 +302,10 @@ export class Gpt2 implements Model {
           layer,
           module: "attn.c_attn",
           result: qkv,
-          record: (recorder, batch, { kernels }) => kernels.qkv.record(recorder, [groups.qkv], batch),
+          record: (recorder, batch, { kernels, bindGroups }) => {
+            const stored = batch.nRows <= kernels.storedRows ? [bindGroups(layer).write] : [];
+            kernels.qkv.record(recorder, [groups.qkv, ...stored], batch);
+          },
         },
         {
           layer,
@@ -366,7 +368,9 @@ export class Gpt2 implements Model {
     if (rotate) kernels.rotate?.record(recorder, [rotate], batch);
     const own = { recorder, layer, batch, qkv: attentionInput, groups };
     around?.before?.(own);
-    kernels.write.record(recorder, [workspace.kvWrite, write], batch);
+    if (batch.nRows > kernels.storedRows) {
+      compiled(kernels.write).record(recorder, [workspace.kvWrite, write], batch);
+    }
     around?.stored?.(own);
     if (batch.nPrefillTiles > 0) {
       compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);

@@ -51,6 +51,8 @@ export interface Tuning {
   readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
   readonly maxSingleRows: number;
+  /** QKV's products of at most this many rows store K and V, where their type allows it, rather than a dispatch. */
+  readonly storedRows: number;
 }
 
 /** For adapters whose lanes are a CPU's. */
@@ -76,6 +78,7 @@ export const SOFTWARE_TUNING: Tuning = {
   flatLanes: 32,
   sampleBits: 11,
   maxSingleRows: 2,
+  storedRows: 2,
 };
 
 /** For hardware GPUs. */
@@ -101,6 +104,7 @@ export const HARDWARE_TUNING: Tuning = {
   flatLanes: 64,
   sampleBits: 11,
   maxSingleRows: 2,
+  storedRows: 32,
 };
 
 /** For hardware GPUs that have subgroups. */

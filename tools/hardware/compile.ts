@@ -14,7 +14,7 @@ import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/pl
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { combinePlan } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
-import { attentionKernels, stepKernels } from "./statics.ts";
+import { kvKernels, stepKernels } from "./statics.ts";
 
 /** A kernel whose SPIR-V was written. */
 export interface DumpedKernel {
@@ -89,7 +89,7 @@ if (import.meta.main) {
     dtype: "f32",
   });
   for (const dtype of KV_DTYPES) {
-    for (const { name, step, plan } of attentionKernels(attention, dtype)) {
+    for (const { name, step, plan } of kvKernels(attention, dtype)) {
       await dump(folder, gpu.device, plan, { name, step, dtype });
     }
   }

@@ -7,7 +7,7 @@
 import { stepCosts } from "../../src/model/costs.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../../src/formats/registry.ts";
 import type { Tuning } from "../../src/model/tuning.ts";
-import { attentionKernels, planningContext, stepKernels, STEPS } from "./statics.ts";
+import { kvKernels, planningContext, stepKernels, STEPS } from "./statics.ts";
 
 /** Bytes per second of the memory of GPUs, as their makers say. */
 export const GPUS: Readonly<Record<string, number>> = {
@@ -42,7 +42,7 @@ export function modelledStep(tuning: Tuning, dtype: Dtype): ModelledKernel[] {
   const batch = STEPS.decode,
     costs = stepCosts(batch, { config, weightsDtype: dtype, kvDtype: KV_DTYPE, tuning });
   const waits = new Map(
-    [...stepKernels(context), ...attentionKernels(context, KV_DTYPE)].filter(({ step }) => step === "decode")
+    [...stepKernels(context), ...kvKernels(context, KV_DTYPE)].filter(({ step }) => step === "decode")
       .map(({ name, plan: { walk } }) => {
         const { trips, atOnce = 1 } = walk ?? { trips: 1 };
         return [name, Math.ceil(trips / atOnce) + (WAITS_BEFORE[name] ?? 0)];

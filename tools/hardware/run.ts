@@ -8,7 +8,7 @@ import { WEIGHT_DTYPES } from "../../src/formats/registry.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { FAMILIES, type InspectedKernel, inspectKernels, Unavailable } from "./driver.ts";
 import { estimateMs, GPUS, modelledStep } from "./model.ts";
-import { attentionKernels, planningContext, staticFigures, stepKernels } from "./statics.ts";
+import { kvKernels, planningContext, staticFigures, stepKernels } from "./statics.ts";
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
@@ -24,7 +24,7 @@ function staticTable(): string {
   const rows = [HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tuning) =>
     WEIGHT_DTYPES.flatMap((dtype) => {
       const context = planningContext(tuning, dtype);
-      return [...stepKernels(context), ...attentionKernels(context, dtype)].flatMap((kernel) => {
+      return [...stepKernels(context), ...kvKernels(context, dtype)].flatMap((kernel) => {
         const figures = staticFigures(kernel), { plan: { spec }, name, step } = kernel;
         if (!figures || (tuning.subgroups && !spec.subgroups)) return [];
         const { workgroups, lanes, busy, trips, lines, flopPerByte } = figures;

@@ -47,6 +47,11 @@ interface StepKernel {
   readonly plan: KernelPlan;
 }
 
+/** Names the plan that takes a step. */
+function named(name: string, step: StepName, plans: readonly KernelPlan[]): StepKernel {
+  return { name, step, plan: plans.find((plan) => plan.takes?.(STEPS[step]) ?? true)! };
+}
+
 /** Figures of a kernel from its grid and addresses. */
 interface StaticFigures {
   /** Workgroups of a dispatch. */
@@ -74,11 +79,6 @@ export function stepKernels(context: KernelContext): StepKernel[] {
     products.head({ n4: v4, firstN4: 0 }),
   ];
   const steps = Object.entries(STEPS) as [StepName, Batch][];
-  const named = (name: string, step: StepName, plans: readonly KernelPlan[]): StepKernel => ({
-    name,
-    step,
-    plan: plans.find((plan) => plan.takes?.(STEPS[step]) ?? true)!,
-  });
   return [
     ...linear.flatMap((of) =>
       steps.filter(([step]) => step !== "prefill" || !of.ofOutputs).map(([step]) =>
@@ -92,13 +92,17 @@ export function stepKernels(context: KernelContext): StepKernel[] {
   ];
 }
 
-/** Lists the kernels of GPT-2 124M's attention, over blocks. */
-export function attentionKernels(context: KernelContext, kvDtype: KvDtype): StepKernel[] {
-  const kv = planningKv(context, kvDtype);
+/** Lists the kernels of GPT-2 124M that touch K and V, over blocks. */
+export function kvKernels(context: KernelContext, kvDtype: KvDtype): StepKernel[] {
+  const kv = planningKv(context, kvDtype), { qkv } = productsOf(dimsOf(context.config));
+  const storing = kv.inPassing ? LINEAR.plans(context, { ...qkv, kv }) : [];
   return [
-    { name: "attention decode", step: "decode", plan: ATTENTION_DECODE.plans(context, kv)[0]! },
-    { name: "attention prefill", step: "prefill", plan: ATTENTION_PREFILL.plans(context, kv)[0]! },
-    { name: "kv write", step: "decode", plan: KV_WRITE.plans(context, kv)[0]! },
+    ...(storing.length > 0 ? ["decode", "8 rows"] as const : []).map((step) =>
+      named("qkv that stores K and V", step, storing)
+    ),
+    named("attention decode", "decode", ATTENTION_DECODE.plans(context, kv)),
+    named("attention prefill", "prefill", ATTENTION_PREFILL.plans(context, kv)),
+    named("kv write", "decode", KV_WRITE.plans(context, kv)),
   ];
 }
 

@@ -6,7 +6,9 @@
  */
 import { formatOf } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
+import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
+import { dimsOf } from "../../../src/model/dims.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
@@ -31,6 +33,8 @@ import linearRowsSplitCode from "./linear_rows_split.wgsl" with { type: "text" }
 import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
+import resultCode from "./linear_result.wgsl" with { type: "text" };
+import resultKvCode from "./linear_result_kv.wgsl" with { type: "text" };
 
 const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
 const WIDE = { name: "linear_wide.wgsl", code: linearWideCode };
@@ -43,6 +47,8 @@ const ROWS_SPLIT = { name: "linear_rows_split.wgsl", code: linearRowsSplitCode }
 const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode };
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
+const RESULT = { name: "linear_result.wgsl", code: resultCode };
+const RESULT_KV = { name: "linear_result_kv.wgsl", code: resultKvCode };
 
 /** One of the linear kernels. */
 export interface LinearForm {
@@ -52,7 +58,7 @@ export interface LinearForm {
   readonly subgroups?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
-  /** The most rows for which it is the first choice. Default: those of a workgroup. */
+  /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
   /** Output tiles that a lane makes. */
   readonly tilesPerLane: number;
@@ -71,8 +77,8 @@ const BLOCK = { beside: 16, along: 8 };
 
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
-  const { kSplit, subgroups, wideRowTiles, linearLanes: lanes } = tuning;
-  const form = { rows: 1, tilesPerLane: 1, rowsFirst: false };
+  const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
+  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
       ...form,
@@ -161,6 +167,8 @@ export interface LinearOf extends LinearOptions {
   readonly rows?: RowCounts;
   /** True if its rows are those that want logits. Default: all of them. */
   readonly ofOutputs?: boolean;
+  /** The memory in which it stores K and V in passing, if it makes them. Default: it stores none. */
+  readonly kv?: KvSource | undefined;
 }
 
 const USES = {
@@ -190,6 +198,8 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_BLOCK,
   ROWS_WIDE,
   ROWS_TALL,
+  RESULT,
+  RESULT_KV,
 ];
 
 /** Counts the rows that a product has in a batch. */
@@ -199,12 +209,13 @@ export function rowsOf({ nRows, nOutputs }: Batch, { ofOutputs = false }: Linear
 
 /** Plans one of the kernels. */
 export function linearPlan(
-  { layouts, tuning, weightsDtype }: KernelContext,
+  { layouts, tuning, weightsDtype, config }: KernelContext,
   of: LinearOf,
   form: LinearForm,
 ): KernelPlan {
   const { files, subgroups = false, rows, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
+  const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
@@ -213,9 +224,14 @@ export function linearPlan(
   return {
     spec: {
       ...role !== undefined && { label: role },
-      files: [...weightFiles(weightsDtype, tuning), inputFile(tuning), output, LINEAR_WGSL, ...files],
+      files: [
+        ...weightFiles(weightsDtype, tuning),
+        ...[inputFile(tuning), output],
+        ...kv ? [RESULT_KV, ...kv.files.write] : [RESULT],
+        ...[LINEAR_WGSL, ...files],
+      ],
       subgroups,
-      groups: [layouts.step, layouts.of(linearUses(of))],
+      groups: [layouts.step, layouts.of(linearUses(of)), ...kv ? [kv.layouts.write] : []],
       overrides: {
         K4: k4,
         N4: n4,
@@ -227,6 +243,7 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
+        ...kv && { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
       },
     },
     grid: (batch) => {
@@ -259,6 +276,11 @@ function linearWalk(
     },
     flopPerByte: 2 * rows * columns / (4 * rows + formatOf(dtype).bytes * columns),
   };
+}
+
+/** Tells whether all rows that a form is used for are among the first so many. */
+export function isFor({ rows, upTo = rows }: LinearForm, most: number): boolean {
+  return upTo <= most;
 }
 
 /** Finds the first form whose groups hold all rows, or else the one with the largest groups. */
