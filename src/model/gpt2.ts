@@ -23,7 +23,13 @@ import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { inputFile, IO_FILES } from "./io.ts";
-import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
+import {
+  createModelKernels,
+  createStepKernels,
+  joinsSplits,
+  type StepKernels,
+  type StepRange,
+} from "./kernels.ts";
 import { ANY_STEP, type KvAccess, type KvCosts, type Model, type Stage } from "./model.ts";
 import { OPERATORS } from "./operators.ts";
 import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
@@ -317,7 +323,11 @@ export class Gpt2 implements Model {
           layer,
           module: "attn.c_proj",
           result: x,
-          record: (recorder, batch, { kernels }) => kernels.proj.record(recorder, [groups.proj], batch),
+          record: (recorder, batch, { kernels }) => {
+            if (joinsSplits(batch, kernels.joinedRows)) {
+              compiled(kernels.joinedProj).record(recorder, [groups.joinedProj!], batch);
+            } else kernels.proj.record(recorder, [groups.proj], batch);
+          },
         },
         {
           layer,
@@ -377,7 +387,8 @@ export class Gpt2 implements Model {
     }
     if (batch.nDecodeTiles > 0) {
       compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
-      if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
+      const joined = joinsSplits(batch, kernels.joinedRows);
+      if (attentionCombine && !joined) kernels.combine?.record(recorder, [attentionCombine], batch);
     }
     around?.after?.(own);
     if (rotateBack) kernels.rotateBack?.record(recorder, [rotateBack], batch);

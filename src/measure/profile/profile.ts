@@ -187,6 +187,7 @@ async function profileSteps(
       kvDtype,
       entries,
       storedRows: runner.storedRows,
+      joinedRows: runner.joinedRows,
       around: runner.around,
     });
     return { times: await timer.read(), costs };

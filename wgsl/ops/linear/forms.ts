@@ -9,10 +9,17 @@ import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
-import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
+import {
+  ADDED_OUTPUT,
+  inputFile,
+  JOINED_INPUT,
+  outputFile,
+  PLAIN_INPUT,
+  weightFiles,
+} from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
-import type { Tuning } from "../../../src/model/tuning.ts";
+import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import type { Walk } from "../../../src/model/walk.ts";
 import {
   fewRowsSize,
@@ -56,6 +63,8 @@ export interface LinearForm {
   readonly files: readonly WgslFile[];
   /** True if they use subgroup operations. */
   readonly subgroups?: boolean;
+  /** True if its workgroups prepare what they read. Default: it is read as it is. */
+  readonly starts?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
@@ -82,13 +91,16 @@ export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
   if (subgroups) {
     return {
       ...form,
+      starts: true,
       files: [SPLIT, ROW_SUBGROUP],
       subgroups,
       lanes: { beside: 1, along: SUBGROUP_LANES },
       size: (shape) => subgroupSize(tuning, shape),
     };
   }
-  if (kSplit > 1) return { ...form, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  if (kSplit > 1) {
+    return { ...form, starts: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  }
   const size = () => ({ lanes });
   if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
   return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
@@ -167,6 +179,8 @@ export interface LinearOf extends LinearOptions {
   readonly rows?: RowCounts;
   /** True if its rows are those that want logits. Default: all of them. */
   readonly ofOutputs?: boolean;
+  /** True if it reads the splits of a decode attention, and joins them. Default: its input is ready. */
+  readonly joins?: boolean;
   /** The memory in which it stores K and V in passing, if it makes them. Default: it stores none. */
   readonly kv?: KvSource | undefined;
 }
@@ -215,6 +229,7 @@ export function linearPlan(
 ): KernelPlan {
   const { files, subgroups = false, rows, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
+  const { starts = false } = form, joins = starts && (of.joins ?? false);
   const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
@@ -226,7 +241,8 @@ export function linearPlan(
       ...role !== undefined && { label: role },
       files: [
         ...weightFiles(weightsDtype, tuning),
-        ...[inputFile(tuning), output],
+        ...joins ? [JOINED_INPUT] : [inputFile(tuning), ...starts ? [PLAIN_INPUT] : []],
+        output,
         ...kv ? [RESULT_KV, ...kv.files.write] : [RESULT],
         ...[LINEAR_WGSL, ...files],
       ],
@@ -243,7 +259,9 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
-        ...kv && { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...(kv || joins) && { N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...kv?.overrides.write,
+        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning) },
       },
     },
     grid: (batch) => {
@@ -251,8 +269,19 @@ export function linearPlan(
         rowGroups = Math.ceil(rowsOf(batch, of) / rows);
       return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
     },
-    walk: linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+    walk: {
+      ...linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+      ...joins && { before: waitsOfJoining(splitsOf(config.nCtx, tuning), k4 / (lanes * (kSplit ?? 1))) },
+    },
   };
+}
+
+/** Splits that a lane joins at once; see `x_joined.wgsl`. */
+const JOINED_AT_ONCE = 8;
+
+/** Counts the waits of a lane that joins so many splits of each of its vectors. */
+function waitsOfJoining(splits: number, vectors: number): number {
+  return Math.ceil(splits / JOINED_AT_ONCE) * Math.ceil(vectors);
 }
 
 /** The way of lanes through the weights. */

@@ -4,7 +4,7 @@
 // A workgroup of LANES × K_SPLIT lanes (at most 256; K_SPLIT a power of two) makes 4 * LANES outputs of one row; the
 // grid is (groups of LANES output tiles, rows).
 //
-// requires: linear_split.wgsl
+// requires: linear_split.wgsl, x start
 
 override K_SPLIT: u32;
 
@@ -15,6 +15,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let n4 = workgroup.x * LANES + local.x;
   let w = first_tile(min(n4, N4 - 1u));
   let row = workgroup.y * K4;
+  x_start(workgroup.y, local.y * LANES + local.x, LANES * K_SPLIT);
   var sum = vec4f();
   for (var k4 = local.y; k4 < K4; k4 += AT_ONCE * K_SPLIT) {
     sum += parts(w, row, k4, K_SPLIT);

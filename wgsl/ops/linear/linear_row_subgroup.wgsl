@@ -6,14 +6,15 @@
 // rows). Its subgroups share the output tiles out among themselves, whatever their number, their size, and the lanes
 // that they hold: WGSL promises none of these.
 //
-// requires: linear_split.wgsl
+// requires: linear_split.wgsl, x start
 
 override K_SPLIT: u32;
 
 var<workgroup> subgroups: atomic<u32>;
 
 @compute @workgroup_size(LANES, K_SPLIT)
-fn main(@builtin(workgroup_id) workgroup: vec3u) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
+  x_start(workgroup.y, index, LANES * K_SPLIT);
   let lane = subgroupExclusiveAdd(1u);
   let lanes = subgroupAdd(1u);
   var own = 0u;

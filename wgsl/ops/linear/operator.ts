@@ -17,6 +17,7 @@ import {
   linearRowsForms,
   rowsOf,
 } from "./forms.ts";
+import { joinedChecks } from "./joined_trials.ts";
 import { storedChecks } from "./stored_trials.ts";
 import { linearChecks } from "./trials.ts";
 
@@ -50,5 +51,5 @@ export const LINEAR: Operator<LinearOf, CountedLinear> = {
     const weights = formatOf(weightsDtype).bytes * k * n + scales * n + (of.bias ? 4 * n : 0);
     return { bytes: weights + 4 * rows * (read + n) + stored, macs: rows * k * n };
   },
-  checks: (model) => [...linearChecks(model), ...storedChecks(model)],
+  checks: (model) => [...linearChecks(model), ...storedChecks(model), ...joinedChecks(model)],
 };
