@@ -6,7 +6,7 @@
  * @module
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
-import { kvStorages } from "../formats/kv_dtype.ts";
+import { isStoredByVector, kvStorages } from "../formats/kv_dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
@@ -96,6 +96,7 @@ export class KvLayout {
       layouts: this.#layouts,
       overrides: { read: elsewhere ? { SLOT_GROUP: group } : all, write: all },
       rotates: kvStorages(shape.dtype).map(({ rotates = false }) => rotates) as [boolean, boolean],
+      inPassing: isStoredByVector(shape.dtype, this),
     };
   }
 

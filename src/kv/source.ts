@@ -10,7 +10,7 @@ import type { WgslFile } from "../gpu/wgsl.ts";
 export interface KvSides<T> {
   /** For attention. */
   readonly read: T;
-  /** For `kv_write.wgsl`. */
+  /** For kernels that store them. */
   readonly write: T;
 }
 
@@ -32,6 +32,8 @@ export interface KvSource {
   readonly overrides: KvSides<Readonly<Record<string, number>>>;
   /** True for K, and for V, if it is stored rotated: see `rotate.wgsl`. */
   readonly rotates: readonly [boolean, boolean];
+  /** True if the product that makes K and V may store them in passing, vector by vector. */
+  readonly inPassing: boolean;
 }
 
 /** A layer's K and V as `@group(2)`. */

@@ -47,6 +47,10 @@ export interface Tuning {
   readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
   readonly maxSingleRows: number;
+  /** Products of at most this many rows make the layer norm before them, rather than a dispatch; 0 or `maxSingleRows`. */
+  readonly normedRows: number;
+  /** QKV's products of at most this many rows store K and V, where their type allows it, rather than a dispatch. */
+  readonly storedRows: number;
 }
 
 /** For adapters whose lanes are a CPU's. */
@@ -70,6 +74,8 @@ export const SOFTWARE_TUNING: Tuning = {
   flatLanes: 32,
   sampleBits: 11,
   maxSingleRows: 2,
+  normedRows: 2,
+  storedRows: 2,
 };
 
 /** For hardware GPUs. */
@@ -93,6 +99,8 @@ export const HARDWARE_TUNING: Tuning = {
   flatLanes: 64,
   sampleBits: 11,
   maxSingleRows: 2,
+  normedRows: 2,
+  storedRows: 32,
 };
 
 /** For hardware GPUs that have subgroups. */

@@ -14,12 +14,14 @@ import { KvPool } from "../../src/kv/pool.ts";
 import { chooseKv, sharingStrategy } from "../../src/kv/registry.ts";
 import { makeKv } from "../../src/kv/strategy_def.ts";
 import { dimsOf } from "../../src/model/dims.ts";
+import { productsOf } from "../../src/model/kernels.ts";
 import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/plan.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { combinePlan, decodePlan, prefillPlan } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
-import { stepKernels } from "./statics.ts";
+import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
+import { stepKernels, STEPS } from "./statics.ts";
 
 /** A kernel whose SPIR-V was written. */
 export interface DumpedKernel {
@@ -81,9 +83,11 @@ if (import.meta.main) {
   const folder = Deno.args[0]!, gpu = await openGpu();
   const adapter = (await navigator.gpu.requestAdapter())!;
   // Granted where the adapter does not list it.
-  const subgroups = await adapter.requestDevice({ requiredFeatures: ["subgroups" as GPUFeatureName] }).catch(
-    () => undefined,
-  );
+  const { maxStorageBuffersPerShaderStage } = adapter.limits;
+  const subgroups = await adapter.requestDevice({
+    requiredFeatures: ["subgroups" as GPUFeatureName],
+    requiredLimits: { maxStorageBuffersPerShaderStage },
+  }).catch(() => undefined);
   const context = (
     tuning: typeof HARDWARE_TUNING,
     device: GPUDevice,
@@ -113,6 +117,14 @@ if (import.meta.main) {
   });
   for (const dtype of KV_DTYPES) {
     const source = kvSource(gpu, dtype);
+    if (source.inPassing) {
+      const { qkv } = productsOf(dimsOf(attention.config));
+      for (const step of ["decode", "8 rows"] as const) {
+        const plans = LINEAR.plans(attention, { ...qkv, kv: source });
+        const plan = plans.find(({ takes }) => takes!(STEPS[step]))!;
+        await dump(folder, gpu.device, plan, { name: "qkv that stores K and V", step, dtype });
+      }
+    }
     await dump(folder, gpu.device, KV_WRITE.plans(attention, source)[0]!, {
       name: "kv write",
       step: "decode",

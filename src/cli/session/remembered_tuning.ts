@@ -31,6 +31,8 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   flatLanes: z.int().positive(),
   sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
+  normedRows: z.int().nonnegative(),
+  storedRows: z.int().nonnegative(),
 });
 
 /** The choice that was kept under an address; undefined where there is none. */
