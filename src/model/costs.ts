@@ -9,6 +9,7 @@ import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wg
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
+import { normsRows } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { kvStorages } from "../formats/kv_dtype.ts";
@@ -63,7 +64,7 @@ export function stepCosts(
   const proj = cost(nLayer, LINEAR, products.proj);
   return {
     "embedding": cost(1, EMBEDDING, { k4: dims.e4, n4: dims.v4, firstN4: 0 }),
-    "norm": cost(2 * nLayer, LAYER_NORM, { gather: false }),
+    "norm": cost(normsRows(nRows, tuning) ? 0 : 2 * nLayer, LAYER_NORM, { gather: false }),
     "qkv": cost(nLayer, LINEAR, { ...products.qkv, stores }),
     "rotate": cost(k || v ? nLayer : 0, ROTATE, rotationOf([k, v])),
     "rotate back": cost(v ? nLayer : 0, ROTATE, ROTATION_BACK),

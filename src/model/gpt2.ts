@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { normsRows } from "../../wgsl/ops/linear/forms.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
 import type { Recorder } from "../gpu/recorder.ts";
@@ -26,6 +27,7 @@ import { inputFile, IO_FILES } from "./io.ts";
 import {
   createModelKernels,
   createStepKernels,
+  fitted,
   joinsSplits,
   type StepKernels,
   type StepRange,
@@ -130,7 +132,8 @@ export class Gpt2 implements Model {
     const { tileGroup, byVector, texels } = tuning;
     const packing = { tileGroup, byVector, dtype: weightsDtype };
     const layouts = new Layouts(gpu.device, tuning);
-    const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
+    const own = { device: gpu.device, layouts, config, weightsDtype };
+    const context = { ...own, tuning: fitted(tuning, own) };
     const start = performance.now();
     const shards = { wte: wteShards(gpu.device, config, { ...upload, packing }) };
     const compiled = firstSteps && createModelKernels(context, shards, firstSteps);
@@ -160,7 +163,8 @@ export class Gpt2 implements Model {
     if (!samePacking(tuning, this.tuning)) {
       throw new Error("The weights lie otherwise: expected variants that want them as they are");
     }
-    const context = { device: gpu.device, layouts: this.#layouts, config, tuning, weightsDtype };
+    const own = { device: gpu.device, layouts: this.#layouts, config, weightsDtype };
+    const context = { ...own, tuning: fitted(tuning, own) };
     return new Gpt2(gpu, context, this.#weights, loadMs);
   }
 
@@ -290,6 +294,10 @@ export class Gpt2 implements Model {
     const x = { of: results.x, width4: e4 }, normed = { of: results.normed, width4: e4 };
     const qkv = { of: results.qkv, width4: 3 * a4 }, attended = { of: results.attended, width4: a4 };
     const inner = { of: results.inner, width4: i4 };
+    const inPassing = ({ nRows }: Batch) => normsRows(nRows, this.tuning);
+    const norm = (group: GPUBindGroup, recorder: Recorder, batch: Batch, { norm }: StepKernels) => {
+      if (!inPassing(batch)) compiled(norm).record(recorder, [group], batch);
+    };
     const stages: Stage[] = [{
       module: "wte + wpe",
       result: x,
@@ -302,7 +310,7 @@ export class Gpt2 implements Model {
           layer,
           module: "ln_1",
           result: normed,
-          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln1], batch),
+          record: (recorder, batch, { kernels }) => norm(groups.ln1, recorder, batch, kernels),
         },
         {
           layer,
@@ -310,7 +318,8 @@ export class Gpt2 implements Model {
           result: qkv,
           record: (recorder, batch, { kernels, bindGroups }) => {
             const stored = batch.nRows <= kernels.storedRows ? [bindGroups(layer).write] : [];
-            kernels.qkv.record(recorder, [groups.qkv, ...stored], batch);
+            const own = inPassing(batch) ? groups.qkvNormed! : groups.qkv;
+            kernels.qkv.record(recorder, [own, ...stored], batch);
           },
         },
         {
@@ -333,13 +342,14 @@ export class Gpt2 implements Model {
           layer,
           module: "ln_2",
           result: normed,
-          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln2], batch),
+          record: (recorder, batch, { kernels }) => norm(groups.ln2, recorder, batch, kernels),
         },
         {
           layer,
           module: "mlp.c_fc",
           result: inner,
-          record: (recorder, batch, { kernels }) => kernels.fc.record(recorder, [groups.fc], batch),
+          record: (recorder, batch, { kernels }) =>
+            kernels.fc.record(recorder, [inPassing(batch) ? groups.fcNormed! : groups.fc], batch),
         },
         {
           layer,

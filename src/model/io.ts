@@ -9,8 +9,6 @@ import byTileCode from "../../wgsl/lib/weights/order_by_tile.wgsl" with { type: 
 import byVectorCode from "../../wgsl/lib/weights/order_by_vector.wgsl" with { type: "text" };
 import weightTexelsCode from "../../wgsl/lib/weights/weight_texels.wgsl" with { type: "text" };
 import xBufferCode from "../../wgsl/lib/io/x_buffer.wgsl" with { type: "text" };
-import xJoinedCode from "../../wgsl/lib/io/x_joined.wgsl" with { type: "text" };
-import xAsIsCode from "../../wgsl/lib/io/x_as_is.wgsl" with { type: "text" };
 import xTexelsCode from "../../wgsl/lib/io/x_texels.wgsl" with { type: "text" };
 import yAddedCode from "../../wgsl/lib/io/y_added.wgsl" with { type: "text" };
 import yBufferCode from "../../wgsl/lib/io/y_buffer.wgsl" with { type: "text" };
@@ -26,8 +24,6 @@ const IO = {
   weightBuffer: { name: "weight_buffer.wgsl", code: weightBufferCode },
   weightTexels: { name: "weight_texels.wgsl", code: weightTexelsCode },
   xBuffer: { name: "x_buffer.wgsl", code: xBufferCode },
-  xJoined: { name: "x_joined.wgsl", code: xJoinedCode },
-  xAsIs: { name: "x_as_is.wgsl", code: xAsIsCode },
   xTexels: { name: "x_texels.wgsl", code: xTexelsCode },
   yBuffer: { name: "y_buffer.wgsl", code: yBufferCode },
   yAdded: { name: "y_added.wgsl", code: yAddedCode },
@@ -53,11 +49,6 @@ export function weightFiles(
 export function inputFile({ texels }: Storage): WgslFile {
   return texels ? IO.xTexels : IO.xBuffer;
 }
-
-/** The file that joins the splits of a decode attention in a product that reads them. */
-export const JOINED_INPUT: WgslFile = IO.xJoined;
-/** The file of products that begin with their input as it is. */
-export const PLAIN_INPUT: WgslFile = IO.xAsIs;
 
 /** Chooses the file that writes the activation output. */
 export function outputFile({ texels }: Storage): WgslFile {

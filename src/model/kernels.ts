@@ -8,7 +8,14 @@ import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wg
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
-import { type LinearOf, linearUses, PRODUCTS, type RowCounts } from "../../wgsl/ops/linear/forms.ts";
+import {
+  type LinearOf,
+  linearUses,
+  NORMED_USES,
+  normsRows,
+  PRODUCTS,
+  type RowCounts,
+} from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
@@ -18,7 +25,11 @@ import type { Batch } from "./batch.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { compileOperator } from "./operator.ts";
 import type { Compiled, KernelContext } from "./plan.ts";
+import type { Tuning } from "./tuning.ts";
 import type { MatrixShape } from "./weights.ts";
+
+/** Workgroup memory of a product of one row at most, beside the row: half of 256 sums, and as many moments. */
+const MOST_SHARED_BYTES = 256 / 2 * 16 + 256 * 12;
 
 /** Steps that kernels are compiled for. */
 export interface StepRange {
@@ -40,8 +51,8 @@ export interface StepRange {
 export interface ModelKernels {
   /** Token and position embedding, by shard. */
   readonly embedding: readonly Compiled[];
-  /** Layer norm of every row. */
-  readonly norm: Compiled;
+  /** Layer norm of every row, of more rows than products make it of. */
+  readonly norm: Compiled | undefined;
   /** Layer norm of the rows that want logits. */
   readonly finalNorm: Compiled;
   /** From attention back to the model width. */
@@ -103,9 +114,19 @@ export function productsOf({ e4, a4, i4, v4 }: Dims) {
   } as const;
 }
 
+/** Returns a tuning in which a device can run every kernel of a model: with a norm, products bind more and share more. */
+export function fitted(tuning: Tuning, { device, layouts, config }: Omit<KernelContext, "tuning">): Tuning {
+  if (tuning.normedRows === 0) return tuning;
+  const sharedBytes = 16 * dimsOf(config).e4 + MOST_SHARED_BYTES;
+  const fits = bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
+    sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
+  return fits ? tuning : { ...tuning, normedRows: 0 };
+}
+
 /** Returns the rows up to which QKV's product stores K and V. */
 function storedRowsOf({ device, layouts, tuning }: KernelContext, kv: KvSource): number {
-  const groups = [layouts.step, layouts.of(linearUses(PRODUCTS.qkv)), kv.layouts.write];
+  const own = layouts.of(tuning.normedRows > 0 ? NORMED_USES : linearUses(PRODUCTS.qkv));
+  const groups = [layouts.step, own, kv.layouts.write];
   return kv.inPassing && bindsAll(device, groups) ? tuning.storedRows : 0;
 }
 
@@ -140,7 +161,9 @@ export async function createModelKernels(
     .all([
       Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
       Promise.all(wte.map((shard) => linear({ ...products.head(shard), rows: outputs }))),
-      compileOperator(context, LAYER_NORM, { gather: false }),
+      normsRows(rows[1], context.tuning)
+        ? undefined
+        : compileOperator(context, LAYER_NORM, { gather: false }),
       compileOperator(context, LAYER_NORM, { gather: true }),
       linear(products.proj),
       linear(products.fc),

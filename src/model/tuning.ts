@@ -51,6 +51,8 @@ export interface Tuning {
   readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
   readonly maxSingleRows: number;
+  /** Products of at most this many rows make the layer norm before them, rather than a dispatch; 0 or `maxSingleRows`. */
+  readonly normedRows: number;
   /** QKV's products of at most this many rows store K and V, where their type allows it, rather than a dispatch. */
   readonly storedRows: number;
 }
@@ -78,6 +80,7 @@ export const SOFTWARE_TUNING: Tuning = {
   flatLanes: 32,
   sampleBits: 11,
   maxSingleRows: 2,
+  normedRows: 2,
   storedRows: 2,
 };
 
@@ -104,6 +107,7 @@ export const HARDWARE_TUNING: Tuning = {
   flatLanes: 64,
   sampleBits: 11,
   maxSingleRows: 2,
+  normedRows: 2,
   storedRows: 32,
 };
 

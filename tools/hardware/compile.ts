@@ -58,9 +58,11 @@ if (import.meta.main) {
   const folder = Deno.args[0]!, gpu = await openGpu();
   const adapter = (await navigator.gpu.requestAdapter())!;
   // Granted where the adapter does not list it.
-  const subgroups = await adapter.requestDevice({ requiredFeatures: ["subgroups" as GPUFeatureName] }).catch(
-    () => undefined,
-  );
+  const { maxStorageBuffersPerShaderStage } = adapter.limits;
+  const subgroups = await adapter.requestDevice({
+    requiredFeatures: ["subgroups" as GPUFeatureName],
+    requiredLimits: { maxStorageBuffersPerShaderStage },
+  }).catch(() => undefined);
   const context = (
     tuning: typeof HARDWARE_TUNING,
     device: GPUDevice,

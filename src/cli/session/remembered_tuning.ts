@@ -33,6 +33,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   flatLanes: z.int().positive(),
   sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
+  normedRows: z.int().nonnegative(),
   storedRows: z.int().nonnegative(),
 });
 

@@ -9,14 +9,7 @@ import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
-import {
-  ADDED_OUTPUT,
-  inputFile,
-  JOINED_INPUT,
-  outputFile,
-  PLAIN_INPUT,
-  weightFiles,
-} from "../../../src/model/io.ts";
+import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
@@ -40,6 +33,9 @@ import linearRowsSplitCode from "./linear_rows_split.wgsl" with { type: "text" }
 import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
+import inputCode from "./linear_input.wgsl" with { type: "text" };
+import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
+import inputNormedCode from "./linear_input_normed.wgsl" with { type: "text" };
 import resultCode from "./linear_result.wgsl" with { type: "text" };
 import resultKvCode from "./linear_result_kv.wgsl" with { type: "text" };
 
@@ -54,6 +50,9 @@ const ROWS_SPLIT = { name: "linear_rows_split.wgsl", code: linearRowsSplitCode }
 const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode };
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
+const INPUT = { name: "linear_input.wgsl", code: inputCode };
+const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
+const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
 const RESULT = { name: "linear_result.wgsl", code: resultCode };
 const RESULT_KV = { name: "linear_result_kv.wgsl", code: resultKvCode };
 
@@ -63,10 +62,10 @@ export interface LinearForm {
   readonly files: readonly WgslFile[];
   /** True if they use subgroup operations. */
   readonly subgroups?: boolean;
-  /** True if its workgroups prepare what they read. Default: it is read as it is. */
-  readonly starts?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
+  /** True if its workgroups can make their input themselves: a layer norm, or splits joined. Default: they can't. */
+  readonly norms?: boolean;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
   /** Output tiles that a lane makes. */
@@ -87,20 +86,17 @@ const BLOCK = { beside: 16, along: 8 };
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
-  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
+  const form = { rows: 1, norms: true, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
       ...form,
-      starts: true,
       files: [SPLIT, ROW_SUBGROUP],
       subgroups,
       lanes: { beside: 1, along: SUBGROUP_LANES },
       size: (shape) => subgroupSize(tuning, shape),
     };
   }
-  if (kSplit > 1) {
-    return { ...form, starts: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
-  }
+  if (kSplit > 1) return { ...form, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
   const size = () => ({ lanes });
   if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
   return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
@@ -142,6 +138,8 @@ export interface LinearOptions {
   readonly gelu?: boolean;
   /** Adds to what is there. */
   readonly residual?: boolean;
+  /** True if its input is a layer norm's, which it makes itself where its form and the tuning say so. */
+  readonly normed?: boolean;
   /** True if another kernel reads the activation output, from texture storage where the tuning says so. */
   readonly chained?: boolean;
   /** Width of the output, where the product fills a part of it. */
@@ -152,9 +150,9 @@ export interface LinearOptions {
 
 /** The products of a layer, and their epilogues. */
 export const PRODUCTS = {
-  qkv: { bias: true, chained: true },
+  qkv: { bias: true, chained: true, normed: true },
   proj: { bias: true, residual: true },
-  fc: { bias: true, gelu: true, chained: true },
+  fc: { bias: true, gelu: true, chained: true, normed: true },
   out: { bias: true, residual: true },
 } as const satisfies Record<string, LinearOptions>;
 
@@ -193,10 +191,22 @@ const USES = {
   scale: "read",
 } as const satisfies Uses;
 const CHAINED_USES = { ...USES, y: "result" } as const satisfies Uses;
+/** Uses of the bindings of a chained product that makes its layer norm: what is not normalised yet lies in a buffer. */
+export const NORMED_USES = {
+  ...CHAINED_USES,
+  x: "read",
+  gamma: "read",
+  beta: "read",
+} as const satisfies Uses;
 
 /** Says what a product binds. */
 export function linearUses({ chained = false }: LinearOptions): Uses<keyof typeof USES> {
   return chained ? CHAINED_USES : USES;
+}
+
+/** Tells whether products make the layer norm of so many rows themselves. */
+export function normsRows(rows: number, { normedRows }: Pick<Tuning, "normedRows">): boolean {
+  return rows <= normedRows;
 }
 
 /** All WGSL files. */
@@ -212,6 +222,9 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_BLOCK,
   ROWS_WIDE,
   ROWS_TALL,
+  INPUT,
+  INPUT_JOINED,
+  INPUT_NORMED,
   RESULT,
   RESULT_KV,
 ];
@@ -227,10 +240,13 @@ export function linearPlan(
   of: LinearOf,
   form: LinearForm,
 ): KernelPlan {
-  const { files, subgroups = false, rows, tilesPerLane, rowsFirst, size } = form;
+  const { files, subgroups = false, rows, norms = false, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
-  const { starts = false } = form, joins = starts && (of.joins ?? false);
   const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
+  const normed = of.normed && norms && isFor(form, tuning.normedRows);
+  const joins = of.joins && norms;
+  const made = normed ? INPUT_NORMED : joins ? INPUT_JOINED : undefined;
+  const input = made ? [made, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
@@ -241,13 +257,17 @@ export function linearPlan(
       ...role !== undefined && { label: role },
       files: [
         ...weightFiles(weightsDtype, tuning),
-        ...joins ? [JOINED_INPUT] : [inputFile(tuning), ...starts ? [PLAIN_INPUT] : []],
+        ...norms ? input : [inputFile(tuning)],
         output,
         ...kv ? [RESULT_KV, ...kv.files.write] : [RESULT],
         ...[LINEAR_WGSL, ...files],
       ],
       subgroups,
-      groups: [layouts.step, layouts.of(linearUses(of)), ...kv ? [kv.layouts.write] : []],
+      groups: [
+        layouts.step,
+        layouts.of(normed ? NORMED_USES : linearUses(of)),
+        ...kv ? [kv.layouts.write] : [],
+      ],
       overrides: {
         K4: k4,
         N4: n4,
@@ -259,9 +279,14 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
+        ...normed && {
+          NORM_LANES: lanes * (kSplit ?? 1),
+          N_EMBD: config.nEmbd,
+          EPSILON: config.layerNormEpsilon,
+        },
+        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning), JOIN_LANES: lanes * (kSplit ?? 1) },
         ...(kv || joins) && { N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
         ...kv?.overrides.write,
-        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning) },
       },
     },
     grid: (batch) => {
@@ -276,7 +301,7 @@ export function linearPlan(
   };
 }
 
-/** Splits that a lane joins at once; see `x_joined.wgsl`. */
+/** Splits that a lane joins at once; see `linear_input_joined.wgsl`. */
 const JOINED_AT_ONCE = 8;
 
 /** Counts the waits of a lane that joins so many splits of each of its vectors. */

@@ -15,6 +15,7 @@ import {
   linearPlan,
   linearRowForm,
   linearRowsForms,
+  normsRows,
   rowsOf,
 } from "./forms.ts";
 import { joinedChecks } from "./joined_trials.ts";
@@ -43,13 +44,17 @@ export const LINEAR: Operator<LinearOf, CountedLinear> = {
       },
     }));
   },
-  cost(batch, { weightsDtype, kvDtype, config: { nHead } }, of) {
+  cost(batch, { weightsDtype, kvDtype, tuning, config: { nHead } }, of) {
     const rows = rowsOf(batch, of), k = 4 * of.k4, n = 4 * of.n4;
     const stored = of.stores ? rows * kvRowBytes({ a4: of.n4 / 3, nHead, dtype: kvDtype }) : 0;
     const scales = scaleBytes(of.k4, 1, { tileGroup: 1, dtype: weightsDtype }) / 4;
     const read = k + (of.residual ? n : 0);
     const weights = formatOf(weightsDtype).bytes * k * n + scales * n + (of.bias ? 4 * n : 0);
-    return { bytes: weights + 4 * rows * (read + n) + stored, macs: rows * k * n };
+    const norms = of.normed && normsRows(rows, tuning);
+    return {
+      bytes: weights + 4 * rows * (read + n) + stored + (norms ? 8 * k : 0),
+      macs: rows * k * n + (norms ? 4 * rows * k : 0),
+    };
   },
   checks: (model) => [...linearChecks(model), ...storedChecks(model), ...joinedChecks(model)],
 };

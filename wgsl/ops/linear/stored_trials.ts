@@ -26,7 +26,7 @@ export interface StoredCase extends LinearKernel, CheckedKv, Pick<LinearCase, "c
 export function storedTrial({ config: own, nHead, headDim, kind, dtype, ...kernel }: StoredCase): Trial {
   const nEmbd = nHead * headDim, a4 = nEmbd / 4, config = { ...own, nHead, headDim, nEmbd };
   const nRows = STORED_SPANS.reduce((sum, { count }) => sum + count, 0);
-  const item = { ...PRODUCTS.qkv, ...kernel, config, nIn: N_IN, nOut: 3 * nEmbd };
+  const item = { ...PRODUCTS.qkv, normed: false, ...kernel, config, nIn: N_IN, nOut: 3 * nEmbd };
   const [product] = linearTrials(item, [nRows]) as [Trial];
   return {
     ...product,

@@ -1,36 +1,32 @@
-// What a product of one row reads of decode attention: its splits, which a workgroup joins before it begins, as
-// attention_combine.wgsl does. With M = max_s(m_s),
-//   x[i] = sum_s(exp(m_s - M) o_s[i]) / sum_s(exp(m_s - M) l_s)
+// The input of a product of one row: the result of decode attention, which every workgroup joins from its splits in
+// workgroup memory, as attention_combine.wgsl does. With M = max_s(m_s),
+//   input[i] = sum_s(exp(m_s - M) o_s[i]) / sum_s(exp(m_s - M) l_s)
 //
 //   x  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, splits, 0); see attention_split.wgsl
 //
-// A lane joins eight splits at a time, which are under way together.
+// A lane has eight splits under way at once.
 //
-// requires: weight_shape.wgsl
-// provides: x, x start
+// requires: linear.wgsl, x
+// provides: input
 
 const LOWEST = -3.0e38;
 
 override N_HEAD: u32;
 override HEAD_DIM4: u32;
 override MAX_SPLITS: u32;
+override JOIN_LANES: u32; // lanes of the workgroup
 
-@group(1) @binding(0) var<storage, read> x: array<vec4f>;
+var<workgroup> attended: array<vec4f, K4>;
 
-var<workgroup> joined: array<vec4f, K4>; // the row's
-var<private> joined_first: u32;
-
-fn x_load(i: u32) -> vec4f {
-  return joined[i - joined_first];
-}
-
-// Joins a row's splits. All lanes of a workgroup call it.
-fn x_start(row: u32, lane: u32, lanes: u32) {
-  joined_first = row * K4;
-  for (var i = lane; i < K4; i += lanes) {
-    joined[i] = joined_vector(row * N_HEAD + i / HEAD_DIM4, i % HEAD_DIM4);
+fn input_begin(row: u32, lane: u32) {
+  for (var i = lane; i < K4; i += JOIN_LANES) {
+    attended[i] = joined_vector(row * N_HEAD + i / HEAD_DIM4, i % HEAD_DIM4);
   }
   workgroupBarrier();
+}
+
+fn input_load(row: u32, k4: u32) -> vec4f {
+  return attended[k4];
 }
 
 // The sums of the splits so far, relative to the largest score m.
@@ -43,7 +39,7 @@ struct Joined {
 fn joined_vector(head: u32, d4: u32) -> vec4f {
   let stride = HEAD_DIM4 + 1u;
   let first = head * MAX_SPLITS * stride;
-  let n_splits = u32(x[first + HEAD_DIM4].z);
+  let n_splits = u32(x_load(first + HEAD_DIM4).z);
   var all = Joined(LOWEST, 0.0, vec4f());
   for (var s = 0u; s < MAX_SPLITS; s += 8u) {
     // Splits that are not there may hold anything, and count nothing.
@@ -69,12 +65,12 @@ struct Four {
 
 fn four(first: vec4u, d4: u32) -> Four {
   let finish = first + HEAD_DIM4;
-  let a = x[finish.x].xy;
-  let b = x[finish.y].xy;
-  let c = x[finish.z].xy;
-  let d = x[finish.w].xy;
+  let a = x_load(finish.x).xy;
+  let b = x_load(finish.y).xy;
+  let c = x_load(finish.z).xy;
+  let d = x_load(finish.w).xy;
   return Four(
-    mat4x4f(x[first.x + d4], x[first.y + d4], x[first.z + d4], x[first.w + d4]),
+    mat4x4f(x_load(first.x + d4), x_load(first.y + d4), x_load(first.z + d4), x_load(first.w + d4)),
     vec4f(a.x, b.x, c.x, d.x),
     vec4f(a.y, b.y, c.y, d.y),
   );
