@@ -23,7 +23,7 @@ const LENGTH_MS = 30_000;
 /** The longest prefill of the shorter length with which a peer is asked for the longer one. */
 const SLOW_PREFILL_MS = 15_000;
 
-/** What is compared. */
+/** The scope of a comparison. */
 export interface Comparison {
   readonly config: Gpt2Config;
   readonly seed: number;

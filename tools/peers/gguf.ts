@@ -1,6 +1,6 @@
 /**
  * Writes GPT-2 as a GGUF file, the format of llama.cpp: a header of keys and tensors, then the tensors' bytes, each at a
- * multiple of 32 bytes (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Matrices of layers are stored as
+ * multiple of 32 bytes (as the repository ggml-org/ggml describes it). Matrices of layers are stored as
  * llama.cpp multiplies by them, [outputs, inputs].
  *
  * @module

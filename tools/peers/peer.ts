@@ -18,7 +18,7 @@ export interface Job {
   readonly storage: Storage;
   /** Path of the weights, without the ends `.gguf`, `.onnx` and `.bin`. */
   readonly weights: string;
-  /** What to compute on, where a peer has builds for several. Default: the CPU. */
+  /** Processor, where a peer has builds for several. Default: the CPU. */
   readonly device?: "vulkan";
 }
 
@@ -26,7 +26,7 @@ export interface Job {
 export interface Ready {
   /** Version of the package. */
   readonly version: string;
-  /** What it computes on, as it says itself. */
+  /** The processor that computes, as the peer says itself. */
   readonly runs_on: string;
   /** Storage type of K and V, by its own name; null where it keeps none. */
   readonly kv: string | null;

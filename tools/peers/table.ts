@@ -80,7 +80,7 @@ function ratiosRow(base: PeerRecord, other: PeerRecord): string[] {
   return [` ${other.peer}`, ...cells];
 }
 
-/** What each peer is, and why one was not measured; a line where it is so for all storage types. */
+/** Tells of each peer what it is, or why it was not measured; once where that is so for all storage types. */
 function notes(peers: readonly PeerRecord[]): string[] {
   const of = Map.groupBy(peers, ({ peer }) => peer);
   return [...of].flatMap(([peer, records]) => {
