@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { ANSWER, type Answer, type Job, type Question, type Ready } from "./peer.ts";
 
 /** The longest that a question may take. */
-const MOST_MS = 180_000;
+const MOST_MS = 300_000;
 
 /** A process that could not do its part; the message says why. */
 export class PeerError extends Error {}
