@@ -49,7 +49,16 @@ function checkMemory({ cells }: BenchResult): void {
       kv_for_later_bytes,
       kv_internal_bytes,
       kv_external_bytes,
+      created_buffers,
+      created_bytes,
+      splits,
     } = memory.timeline;
+    const creates = settings.growth === "dynamic" && strategy !== "no-cache";
+    for (let token = 1; token < settings.new_tokens; token++) {
+      assert.equal(created_buffers![token], creates ? layers : 0, strategy);
+      assert.equal(created_bytes![token]! > 0, creates);
+      assert.equal(splits![token]! > 0, layers > 1);
+    }
     assert.equal(total_bytes.length, settings.new_tokens);
     assert.equal(kv_used_bytes.at(-1), memory.kv_used_bytes);
     assert.equal(kv_for_later_bytes.at(-1), 0);
@@ -66,9 +75,11 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
 }, async () => {
   const { prompt, ids, greedy } = await goldenCase("tiny", "seed");
   const result = await measure();
-  const { plan, cells, groups } = result;
+  const { plan, cells, groups, start } = result;
   assert.deepEqual(cells.map(({ strategy }) => strategy), strategyNames("bench"));
   assert.equal(plan.prompt, prompt);
+  const { ready_ms, model_ms, weights_ms, kernels_ms, tuning_ms } = start!;
+  assert.ok(ready_ms > model_ms + weights_ms + kernels_ms + tuning_ms && weights_ms > 0);
   assert.deepEqual(plan.prompt_ids, ids);
   for (const { token_ids, texts, ttft_ms, tpot_ms, e2e_ms, itl_ms } of cells) {
     assert.deepEqual(token_ids, [greedy.slice(0, 4)]);

@@ -47,6 +47,15 @@ for (const kernel of KERNELS) {
       await check(gpu, { ...kernel, nIn, nOut, bias: true, gelu: true, chained: true });
     }
   });
+  if (kernel.form.norms) {
+    test(`${title} makes the layer norm before it`, async (gpu) => {
+      for (const [nIn, nOut] of SHAPES) {
+        const item = { ...kernel, nIn, nOut, bias: true, chained: true, normed: true };
+        const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2, 7]);
+        assertRight(...await Promise.all(trials.map((trial) => runTrial(gpu, trial))));
+      }
+    });
+  }
   test(`${title} reads weights in narrower types`, async (gpu) => {
     for (const dtype of ["f16", "int8", "int4"] as const) {
       for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true });

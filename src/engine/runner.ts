@@ -13,6 +13,7 @@ import { Recorder } from "../gpu/recorder.ts";
 import type { KvAround } from "../kv/around.ts";
 import type { KvPolicy } from "../kv/policy.ts";
 import { KvPool } from "../kv/pool.ts";
+import type { KvSource } from "../kv/source.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import { type BatchLimits, batchOf, type Span } from "../model/batch.ts";
 import { ANY_STEP, type KvAccess, type Model } from "../model/model.ts";
@@ -72,6 +73,11 @@ export function inOrder(steps: Steps): Promise<void> | undefined {
     await value;
     for (const waiting of steps) await waiting;
   })();
+}
+
+/** The strategy's part in kernels: what is recorded before K and V are stored comes before a dispatch of its own. */
+function storedBy({ source }: KvPool, around: KvAround | undefined): KvSource {
+  return around?.before ? { ...source, inPassing: false } : source;
 }
 
 /** Records, submits and reads. */
@@ -154,7 +160,8 @@ export class Runner {
         prefill: maxRows > 1,
         sampled: options.sampled ?? true,
       };
-      const kernels = await model.stepKernels(pool.source, options.firstSteps ?? range);
+      const source = storedBy(pool, around);
+      const kernels = await model.stepKernels(source, options.firstSteps ?? range);
       const limits = { maxRows, maxSpans: maxSequences, maxOutputs };
       const { workspace, tables } = gpu.ledger.allOrNone(() => ({
         workspace: model.workspace(limits, pool.source),
@@ -180,7 +187,8 @@ export class Runner {
    * @throws {KvbenchError} If one does not compile.
    */
   async ready(): Promise<void> {
-    this.#kv = { ...this.#kv, kernels: await this.#model.stepKernels(this.pool.source, this.#range) };
+    const source = storedBy(this.pool, this.around);
+    this.#kv = { ...this.#kv, kernels: await this.#model.stepKernels(source, this.#range) };
   }
 
   /**
@@ -198,6 +206,11 @@ export class Runner {
       this.#tables = new StepTables(gpu, stepLayout, limits, 1);
     });
     this.pool.rebind();
+  }
+
+  /** Rows up to which QKV's product stores K and V. */
+  get storedRows(): number {
+    return this.#kv.kernels.storedRows;
   }
 
   /** Bytes of K and V on the GPU: the pool's, and those of operators around attention. */

@@ -41,6 +41,16 @@ export function rotatesAny(dtype: KvDtype): boolean {
   return kvStorages(dtype).some(({ rotates }) => rotates);
 }
 
+/**
+ * Returns whether each vector of four values is stored without the others of its head: as a unit, which is a whole texel
+ * where K and V are in textures.
+ */
+export function isStoredByVector(dtype: KvDtype, { texels }: { readonly texels: boolean }): boolean {
+  return kvStorages(dtype).every(({ scaleBytes, rotates = false, unitValues = 4, words }) =>
+    scaleBytes === 0 && !rotates && unitValues === 4 && (!texels || words === 4)
+  );
+}
+
 /** Returns whether a text is the name of types that K and V can have. */
 export function isKvDtype(text: string): boolean {
   const [k, v] = partsOf(text);

@@ -18,6 +18,8 @@ export class BindLayout<Name extends string = string> {
   readonly #names: readonly Name[];
   readonly #label: string;
   readonly layout: GPUBindGroupLayout;
+  /** Storage buffers among the bindings. */
+  readonly storageBuffers: number;
   /** Equal for layouts that WebGPU treats as equal. */
   readonly signature: string;
 
@@ -43,6 +45,8 @@ export class BindLayout<Name extends string = string> {
       ...entryOf(bindings[name], options.dynamic ?? false),
     }));
     this.signature = JSON.stringify(entries);
+    const uses: Access[] = Object.values(bindings);
+    this.storageBuffers = uses.filter((access) => access === "read" || access === "readWrite").length;
     this.layout = device.createBindGroupLayout({ label, entries });
   }
 
@@ -59,6 +63,12 @@ export class BindLayout<Name extends string = string> {
       }),
     });
   }
+}
+
+/** Tells whether a device binds all storage buffers of some groups at once. */
+export function bindsAll({ limits }: Pick<GPUDevice, "limits">, groups: readonly BindLayout[]): boolean {
+  const buffers = groups.reduce((sum, { storageBuffers }) => sum + storageBuffers, 0);
+  return buffers <= limits.maxStorageBuffersPerShaderStage;
 }
 
 function entryOf(

@@ -6,7 +6,7 @@
  * @module
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
-import { kvStorages } from "../formats/kv_dtype.ts";
+import { isStoredByVector, kvStorages } from "../formats/kv_dtype.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";
@@ -95,7 +95,9 @@ export class KvLayout {
       files: { read: files("read", read.files), write: files("write", address) },
       layouts: this.#layouts,
       overrides: { read: elsewhere ? { SLOT_GROUP: group } : all, write: all },
+      headBytes: this.headBytes,
       rotates: kvStorages(shape.dtype).map(({ rotates = false }) => rotates) as [boolean, boolean],
+      inPassing: isStoredByVector(shape.dtype, this),
     };
   }
 

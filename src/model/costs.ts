@@ -9,6 +9,7 @@ import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wg
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
+import { normsRows } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { kvStorages } from "../formats/kv_dtype.ts";
@@ -48,10 +49,10 @@ export function stepCosts(
   batch: Batch,
   model: CostModel,
 ): Record<Exclude<Role, "sample">, Cost> & Readonly<Record<string, Cost>> {
-  const { config: { nLayer }, tuning, kvDtype } = model;
+  const { config: { nLayer }, tuning, kvDtype, storedRows = 0 } = model;
   const [k, v] = kvStorages(kvDtype).map(({ rotates = false }) => rotates) as [boolean, boolean];
   const dims = dimsOf(model.config), products = productsOf(dims);
-  const { nOutputs, nPrefillTiles, nDecodeTiles } = batch;
+  const { nRows, nOutputs, nPrefillTiles, nDecodeTiles } = batch, stores = nRows <= storedRows;
   const cost = <Of>(count: number, operator: Pick<Operator<never, Of>, "cost">, of: Of): Cost => {
     if (count === 0) return { bytes: 0, macs: 0 };
     const { bytes, macs } = operator.cost(batch, model, of);
@@ -60,11 +61,11 @@ export function stepCosts(
   const decodes = nDecodeTiles > 0 ? nLayer : 0, final = nOutputs > 0 ? 1 : 0;
   return {
     "embedding": cost(1, EMBEDDING, { k4: dims.e4, n4: dims.v4, firstN4: 0 }),
-    "norm": cost(2 * nLayer, LAYER_NORM, { gather: false }),
-    "qkv": cost(nLayer, LINEAR, products.qkv),
+    "norm": cost(normsRows(nRows, tuning) ? 0 : 2 * nLayer, LAYER_NORM, { gather: false }),
+    "qkv": cost(nLayer, LINEAR, { ...products.qkv, stores }),
     "rotate": cost(k || v ? nLayer : 0, ROTATE, rotationOf([k, v])),
     "rotate back": cost(v ? nLayer : 0, ROTATE, ROTATION_BACK),
-    "kv write": cost(nLayer, KV_WRITE, undefined),
+    "kv write": cost(stores ? 0 : nLayer, KV_WRITE, undefined),
     "attention prefill": cost(nPrefillTiles > 0 ? nLayer : 0, ATTENTION_PREFILL, undefined),
     "attention decode": cost(decodes, ATTENTION_DECODE, undefined),
     "attention combine": cost(tuning.splitTokens > 0 ? decodes : 0, ATTENTION_COMBINE, undefined),

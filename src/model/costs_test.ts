@@ -11,10 +11,12 @@ const f32 = { config, weightsDtype: "f32", kvDtype: "f32", tuning: HARDWARE_TUNI
 
 Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil and paper give", () => {
   const costs = stepCosts(batchOf([{ sequence: 0, first: 129, count: 1, outputs: 1 }]), f32);
+  // With the norm before it: gamma and beta, and four operations for each input.
   assert.deepEqual(costs["qkv"], {
-    bytes: 12 * 4 * (768 * 2304 + 2304 + 768 + 2304),
-    macs: 12 * 768 * 2304,
+    bytes: 12 * 4 * (768 * 2304 + 2304 + 768 + 2304 + 2 * 768),
+    macs: 12 * (768 * 2304 + 4 * 768),
   });
+  assert.deepEqual(costs["norm"], { bytes: 0, macs: 0 });
   assert.deepEqual(costs["proj"], { bytes: 12 * 4 * (768 * 768 + 4 * 768), macs: 12 * 768 * 768 });
   assert.deepEqual(costs["head"], { bytes: 4 * (768 * 50260 + 768 + 50260), macs: 768 * 50260 });
   assert.deepEqual(costs["kv write"], { bytes: 12 * 4 * 4 * 768, macs: 0 });
@@ -28,9 +30,21 @@ Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil a
     bytes: 12 * (3 * (4 * 768 + 16 * 12) + 4 * 768),
     macs: 12 * 3 * 768,
   });
-  assert.deepEqual(costs["norm"], { bytes: 24 * 4 * 4 * 768, macs: 24 * 4 * 768 });
   assert.deepEqual(costs["argmax"], { bytes: 4 * 50257 + 4, macs: 0 });
   assert.deepEqual(costs["attention prefill"], { bytes: 0, macs: 0 });
+});
+
+Deno.test("stepCosts() of few rows count norms, K and V with QKV's product where that makes and stores them", () => {
+  const costs = (rows: number) => {
+    const spans = Array.from({ length: rows }, (_, s) => ({ sequence: s, first: 9, count: 1, outputs: 1 }));
+    return stepCosts(batchOf(spans), { ...f32, kvDtype: "f16", storedRows: 2 });
+  };
+  const [stored, apart] = [costs(2), costs(3)];
+  assert.deepEqual([stored["kv write"].bytes, apart["kv write"].bytes], [0, 3 * 12 * (2 + 1) * 4 * 768]);
+  assert.equal(stored["qkv"].bytes, 12 * (4 * (768 * 2304 + 2304 + 2 * 4 * 768 + 2 * 768) + 2 * 2 * 2 * 768));
+  assert.deepEqual(stored["norm"], { bytes: 0, macs: 0 });
+  assert.deepEqual(apart["norm"], { bytes: 24 * 4 * (3 + 3 + 2) * 768, macs: 24 * 3 * 4 * 768 });
+  assert.equal(apart["qkv"].bytes, 12 * 4 * (768 * 2304 + 2304 + 3 * 4 * 768));
 });
 
 Deno.test("stepCosts() of attention that is not split write its result at once", () => {
@@ -51,7 +65,7 @@ Deno.test("stepCosts() read each weight once a step, in every storage type", () 
       0,
     );
     const activations = 4 * (12 * (768 + 2304 + 3 * 768 + 768 + 3072 + 3072 + 2 * 768) + 768 + 50260);
-    const others = 4 * (1024 * 768 + 12 * 4 * 768 + 2 * 768); // wpe and norms
+    const others = 4 * (1024 * 768 + 2 * 768); // wpe and the final norm
     const { weightsBytes } = memoryNeed(config, { weightsDtype, tileGroup: 1 });
     assert.equal(matrices - activations + others, weightsBytes, weightsDtype);
   }

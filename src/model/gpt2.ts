@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { normsRows } from "../../wgsl/ops/linear/forms.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
 import type { Recorder } from "../gpu/recorder.ts";
@@ -23,9 +24,14 @@ import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";
 import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { inputFile, IO_FILES } from "./io.ts";
-import { createModelKernels, createStepKernels, type StepKernels, type StepRange } from "./kernels.ts";
-import { ANY_STEP, type KvAccess, type Model, type Stage } from "./model.ts";
-import type { CostModel } from "./operator.ts";
+import {
+  createModelKernels,
+  createStepKernels,
+  fitted,
+  type StepKernels,
+  type StepRange,
+} from "./kernels.ts";
+import { ANY_STEP, type KvAccess, type KvCosts, type Model, type Stage } from "./model.ts";
 import { OPERATORS } from "./operators.ts";
 import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
@@ -125,7 +131,8 @@ export class Gpt2 implements Model {
     const { tileGroup, byVector, texels } = tuning;
     const packing = { tileGroup, byVector, dtype: weightsDtype };
     const layouts = new Layouts(gpu.device, tuning);
-    const context = { device: gpu.device, layouts, config, tuning, weightsDtype };
+    const own = { device: gpu.device, layouts, config, weightsDtype };
+    const context = { ...own, tuning: fitted(tuning, own) };
     const start = performance.now();
     const shards = { wte: wteShards(gpu.device, config, { ...upload, packing }) };
     const compiled = firstSteps && createModelKernels(context, shards, firstSteps);
@@ -155,7 +162,8 @@ export class Gpt2 implements Model {
     if (!samePacking(tuning, this.tuning)) {
       throw new Error("The weights lie otherwise: expected variants that want them as they are");
     }
-    const context = { device: gpu.device, layouts: this.#layouts, config, tuning, weightsDtype };
+    const own = { device: gpu.device, layouts: this.#layouts, config, weightsDtype };
+    const context = { ...own, tuning: fitted(tuning, own) };
     return new Gpt2(gpu, context, this.#weights, loadMs);
   }
 
@@ -268,7 +276,7 @@ export class Gpt2 implements Model {
    */
   costs(
     batch: Batch,
-    kv: Pick<CostModel, "kvDtype" | "entries" | "around">,
+    kv: KvCosts,
   ): ReturnType<typeof stepCosts> {
     const { config, weightsDtype, tuning } = this;
     return stepCosts(batch, { config, weightsDtype, tuning, ...kv });
@@ -285,6 +293,10 @@ export class Gpt2 implements Model {
     const x = { of: results.x, width4: e4 }, normed = { of: results.normed, width4: e4 };
     const qkv = { of: results.qkv, width4: 3 * a4 }, attended = { of: results.attended, width4: a4 };
     const inner = { of: results.inner, width4: i4 };
+    const inPassing = ({ nRows }: Batch) => normsRows(nRows, this.tuning);
+    const norm = (group: GPUBindGroup, recorder: Recorder, batch: Batch, { norm }: StepKernels) => {
+      if (!inPassing(batch)) compiled(norm).record(recorder, [group], batch);
+    };
     const stages: Stage[] = [{
       module: "wte + wpe",
       result: x,
@@ -297,13 +309,17 @@ export class Gpt2 implements Model {
           layer,
           module: "ln_1",
           result: normed,
-          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln1], batch),
+          record: (recorder, batch, { kernels }) => norm(groups.ln1, recorder, batch, kernels),
         },
         {
           layer,
           module: "attn.c_attn",
           result: qkv,
-          record: (recorder, batch, { kernels }) => kernels.qkv.record(recorder, [groups.qkv], batch),
+          record: (recorder, batch, { kernels, bindGroups }) => {
+            const stored = batch.nRows <= kernels.storedRows ? [bindGroups(layer).write] : [];
+            const own = inPassing(batch) ? groups.qkvNormed! : groups.qkv;
+            kernels.qkv.record(recorder, [own, ...stored], batch);
+          },
         },
         {
           layer,
@@ -321,13 +337,14 @@ export class Gpt2 implements Model {
           layer,
           module: "ln_2",
           result: normed,
-          record: (recorder, batch, { kernels }) => kernels.norm.record(recorder, [groups.ln2], batch),
+          record: (recorder, batch, { kernels }) => norm(groups.ln2, recorder, batch, kernels),
         },
         {
           layer,
           module: "mlp.c_fc",
           result: inner,
-          record: (recorder, batch, { kernels }) => kernels.fc.record(recorder, [groups.fc], batch),
+          record: (recorder, batch, { kernels }) =>
+            kernels.fc.record(recorder, [inPassing(batch) ? groups.fcNormed! : groups.fc], batch),
         },
         {
           layer,
@@ -366,7 +383,9 @@ export class Gpt2 implements Model {
     if (rotate) kernels.rotate?.record(recorder, [rotate], batch);
     const own = { recorder, layer, batch, qkv: attentionInput, groups };
     around?.before?.(own);
-    kernels.write.record(recorder, [workspace.kvWrite, write], batch);
+    if (batch.nRows > kernels.storedRows) {
+      compiled(kernels.write).record(recorder, [workspace.kvWrite, write], batch);
+    }
     around?.stored?.(own);
     if (batch.nPrefillTiles > 0) {
       compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);

@@ -8,15 +8,27 @@ import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wg
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
-import { type LinearOf, PRODUCTS, type RowCounts } from "../../wgsl/ops/linear/forms.ts";
+import {
+  type LinearOf,
+  linearUses,
+  NORMED_USES,
+  normsRows,
+  PRODUCTS,
+  type RowCounts,
+} from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
+import { bindsAll } from "../gpu/bind_layout.ts";
 import type { KvSource } from "../kv/source.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { compileOperator } from "./operator.ts";
 import type { Compiled, KernelContext } from "./plan.ts";
+import type { Tuning } from "./tuning.ts";
 import type { MatrixShape } from "./weights.ts";
+
+/** Workgroup memory of a product of one row at most, beside the row: half of 256 sums, and as many moments. */
+const MOST_SHARED_BYTES = 256 / 2 * 16 + 256 * 12;
 
 /** Steps that kernels are compiled for. */
 export interface StepRange {
@@ -38,12 +50,10 @@ export interface StepRange {
 export interface ModelKernels {
   /** Token and position embedding, by shard. */
   readonly embedding: readonly Compiled[];
-  /** Layer norm of every row. */
-  readonly norm: Compiled;
+  /** Layer norm of every row, of more rows than products make it of. */
+  readonly norm: Compiled | undefined;
   /** Layer norm of the rows that want logits. */
   readonly finalNorm: Compiled;
-  /** To queries, keys and values. */
-  readonly qkv: Compiled;
   /** From attention back to the model width. */
   readonly proj: Compiled;
   /** Feed-forward, with GELU. */
@@ -68,8 +78,12 @@ export interface StepKernels extends ModelKernels {
   readonly rotate: Compiled | undefined;
   /** Rotates attention's output back, where V is stored rotated. */
   readonly rotateBack: Compiled | undefined;
-  /** Stores rows in the cache. */
-  readonly write: Compiled;
+  /** To queries, keys and values. */
+  readonly qkv: Compiled;
+  /** Rows up to which `qkv` stores them in the cache. */
+  readonly storedRows: number;
+  /** Stores more rows in the cache. */
+  readonly write: Compiled | undefined;
   /** Attends single rows. */
   readonly decode: Compiled | undefined;
   /** Attends tiles of rows. */
@@ -95,6 +109,22 @@ export function productsOf({ e4, a4, i4, v4 }: Dims) {
   } as const;
 }
 
+/** Returns a tuning in which a device can run every kernel of a model: with a norm, products bind more and share more. */
+export function fitted(tuning: Tuning, { device, layouts, config }: Omit<KernelContext, "tuning">): Tuning {
+  if (tuning.normedRows === 0) return tuning;
+  const sharedBytes = 16 * dimsOf(config).e4 + MOST_SHARED_BYTES;
+  const fits = bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
+    sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
+  return fits ? tuning : { ...tuning, normedRows: 0 };
+}
+
+/** Returns the rows up to which QKV's product stores K and V. */
+function storedRowsOf({ device, layouts, tuning }: KernelContext, kv: KvSource): number {
+  const own = layouts.of(tuning.normedRows > 0 ? NORMED_USES : linearUses(PRODUCTS.qkv));
+  const groups = [layouts.step, own, kv.layouts.write];
+  return kv.inPassing && bindsAll(device, groups) ? tuning.storedRows : 0;
+}
+
 /**
  * Compiles the kernels of a model that steps of a range use, apart from those that touch K and V.
  *
@@ -107,13 +137,14 @@ export async function createModelKernels(
 ): Promise<ModelKernels> {
   const products = productsOf(dimsOf(context.config));
   const linear = (of: LinearOf) => compileOperator(context, LINEAR, { rows, ...of });
-  const [embedding, head, norm, finalNorm, qkv, proj, fc, out, combine, argmax, argmaxJoin, sample] =
-    await Promise.all([
+  const [embedding, head, norm, finalNorm, proj, fc, out, combine, argmax, argmaxJoin, sample] = await Promise
+    .all([
       Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
       Promise.all(wte.map((shard) => linear({ ...products.head(shard), rows: outputs }))),
-      compileOperator(context, LAYER_NORM, { gather: false }),
+      normsRows(rows[1], context.tuning)
+        ? undefined
+        : compileOperator(context, LAYER_NORM, { gather: false }),
       compileOperator(context, LAYER_NORM, { gather: true }),
-      linear(products.qkv),
       linear(products.proj),
       linear(products.fc),
       linear(products.out),
@@ -124,7 +155,7 @@ export async function createModelKernels(
       greedy && context.tuning.argmaxParts > 1 ? compileOperator(context, ARGMAX_JOIN, undefined) : undefined,
       sampled ? compileOperator(context, SAMPLE, undefined) : undefined,
     ]);
-  return { embedding, norm, finalNorm, qkv, proj, fc, out, head, combine, argmax, argmaxJoin, sample };
+  return { embedding, norm, finalNorm, proj, fc, out, head, combine, argmax, argmaxJoin, sample };
 }
 
 /**
@@ -138,14 +169,16 @@ export async function createStepKernels(
   kv: KvSource,
   range: StepRange,
 ): Promise<StepKernels> {
-  const { rotates } = kv;
-  const [model, rotate, rotateBack, write, prefill, decode] = await Promise.all([
+  const { rotates } = kv, { rows } = range, storedRows = storedRowsOf(context, kv);
+  const { qkv: product } = productsOf(dimsOf(context.config));
+  const [model, qkv, rotate, rotateBack, write, prefill, decode] = await Promise.all([
     createModelKernels(context, shards, range),
+    compileOperator(context, LINEAR, { ...product, rows, kv: storedRows > 0 ? kv : undefined }),
     rotates.includes(true) ? compileOperator(context, ROTATE, rotationOf(rotates)) : undefined,
     rotates[1] ? compileOperator(context, ROTATE, ROTATION_BACK) : undefined,
-    compileOperator(context, KV_WRITE, kv),
+    rows[1] > storedRows ? compileOperator(context, KV_WRITE, kv) : undefined,
     range.prefill ? compileOperator(context, ATTENTION_PREFILL, kv) : undefined,
     range.decode ? compileOperator(context, ATTENTION_DECODE, kv) : undefined,
   ]);
-  return { ...model, rotate, rotateBack, write, prefill, decode };
+  return { ...model, storedRows, qkv, rotate, rotateBack, write, prefill, decode };
 }

@@ -64,6 +64,9 @@ export interface StageResult {
   readonly ofOutputs?: boolean;
 }
 
+/** What costs depend on of a strategy. */
+export type KvCosts = Pick<CostModel, "kvDtype" | "storedRows" | "entries" | "around">;
+
 /** A model on a GPU. */
 export interface Model {
   /** The GPU that holds the weights. */
@@ -135,7 +138,7 @@ export interface Model {
    *
    * @internal For the parts of kvbench alone.
    */
-  costs(batch: Batch, kv: Pick<CostModel, "kvDtype" | "entries" | "around">): Readonly<Record<string, Cost>>;
+  costs(batch: Batch, kv: KvCosts): Readonly<Record<string, Cost>>;
   /**
    * Makes every variant of the products of a decode step on these weights, to be timed.
    *

@@ -5,7 +5,13 @@
  *
  * @module
  */
-import { type LinearOptions, linearUses, type Product, PRODUCTS } from "../../wgsl/ops/linear/forms.ts";
+import {
+  type LinearOptions,
+  linearUses,
+  NORMED_USES,
+  type Product,
+  PRODUCTS,
+} from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { type DispatchTime, DispatchTimer } from "../gpu/dispatch_timer.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -24,6 +30,9 @@ const HOPELESS = 2;
 
 const ONE_ROW = batchOf([{ sequence: 0, first: 0, count: 1, outputs: 0 }]);
 const PRODUCT_NAMES = Object.keys(PRODUCTS) as Product[];
+
+/** The layer norms before products. */
+const NORMS: Readonly<Partial<Record<Product, "ln1" | "ln2">>> = { qkv: "ln1", fc: "ln2" };
 
 /** A product for one row, with a bind group for each layer. */
 interface Layers {
@@ -131,7 +140,12 @@ export class ProductTrials {
           packing = { tileGroup, byVector, dtype: context.weightsDtype };
         const fitting = layers.filter(({ k4, n4, bytes }) => packedBytes(k4, n4, packing) <= bytes);
         const products = await Promise.all(fitting.map(async (each) => {
-          const of = { ...PRODUCTS[each.product], role: each.product, k4: each.k4, n4: each.n4 };
+          const of = {
+            ...PRODUCTS[each.product],
+            role: each.product,
+            k4: each.k4,
+            n4: each.n4,
+          };
           return { ...each, kernel: await compileOperator({ ...context, tuning }, LINEAR, of) };
         }));
         return { products, ms: { qkv: [], proj: [], fc: [], out: [] } };
@@ -141,12 +155,17 @@ export class ProductTrials {
 
   #layers(product: Product, { layouts, tuning }: KernelContext, { layers }: Gpt2Weights) {
     const { k4, n4, tiles: { bytes } } = layers[0]![product].weight;
-    const options: LinearOptions = PRODUCTS[product], layout = layouts.of(linearUses(options));
-    const x = this.#scratch(k4 * 16, tuning.texels);
+    const options: LinearOptions = PRODUCTS[product],
+      norm = tuning.normedRows > 0 ? NORMS[product] : undefined;
+    const x = this.#scratch(k4 * 16, tuning.texels && !norm);
     const y = this.#scratch(n4 * 16, tuning.texels && (options.chained ?? false));
-    const groups = layers.map(({ [product]: { weight: { tiles, scale }, bias } }) =>
-      layout.bind({ x, weight: tiles, bias, y, scale })
-    );
+    const groups = layers.map((layer) => {
+      const { weight: { tiles, scale }, bias } = layer[product];
+      const bound = { x, weight: tiles, bias, y, scale };
+      return norm
+        ? layouts.of(NORMED_USES).bind({ ...bound, ...layer[norm] })
+        : layouts.of(linearUses(options)).bind(bound);
+    });
     return { product, k4, n4, bytes, groups };
   }
 

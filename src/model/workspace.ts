@@ -9,7 +9,13 @@ import { ATTENTION_USES, COMBINE_USES, SPLIT_USES } from "../../wgsl/ops/attenti
 import { EMBEDDING_USES } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE_USES } from "../../wgsl/ops/kv_write/operator.ts";
 import { NORM_USES } from "../../wgsl/ops/layer_norm/operator.ts";
-import { type LinearOptions, linearUses, paddedRows, PRODUCTS } from "../../wgsl/ops/linear/forms.ts";
+import {
+  type LinearOptions,
+  linearUses,
+  NORMED_USES,
+  paddedRows,
+  PRODUCTS,
+} from "../../wgsl/ops/linear/forms.ts";
 import { ROTATE_USES } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE_USES } from "../../wgsl/ops/sample/operator.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -28,12 +34,16 @@ export interface LayerGroups {
   readonly ln1: GPUBindGroup;
   /** To queries, keys and values. */
   readonly qkv: GPUBindGroup;
+  /** The same with the norm before it, where products make that. */
+  readonly qkvNormed: GPUBindGroup | undefined;
   /** From attention back to the model width. */
   readonly proj: GPUBindGroup;
   /** Norm before the feed-forward. */
   readonly ln2: GPUBindGroup;
   /** Feed-forward, with GELU. */
   readonly fc: GPUBindGroup;
+  /** The same with the norm before it, where products make that. */
+  readonly fcNormed: GPUBindGroup | undefined;
   /** Feed-forward, back to the model width. */
   readonly out: GPUBindGroup;
 }
@@ -144,6 +154,12 @@ export class Workspace {
       { weight: { tiles, scale }, bias }: LinearWeights,
       y: LedgerVectors,
     ) => layouts.of(linearUses(options)).bind({ x, weight: tiles, bias, y, scale });
+    const normedLinear = ({ gamma, beta }: NormWeights, linear: LinearWeights, y: LedgerVectors) => {
+      const { weight: { tiles, scale }, bias } = linear;
+      return tuning.normedRows === 0
+        ? undefined
+        : layouts.of(NORMED_USES).bind({ x, weight: tiles, bias, y, scale, gamma, beta });
+    };
     this.embedding = weights.wte.map((shard) =>
       layouts.of(EMBEDDING_USES).bind({
         tokens: this.tokens,
@@ -156,9 +172,11 @@ export class Workspace {
     this.layers = weights.layers.map((layer) => ({
       ln1: norm(x, layer.ln1, normed),
       qkv: linear(PRODUCTS.qkv, normed, layer.qkv, qkv),
+      qkvNormed: normedLinear(layer.ln1, layer.qkv, qkv),
       proj: linear(PRODUCTS.proj, attended, layer.proj, x),
       ln2: norm(x, layer.ln2, normed),
       fc: linear(PRODUCTS.fc, normed, layer.fc, inner),
+      fcNormed: normedLinear(layer.ln2, layer.fc, inner),
       out: linear(PRODUCTS.out, inner, layer.out, x),
     }));
     const rotated = rotates.includes(true) ? operand("rotated", rows * 3 * a4) : undefined;

@@ -21,7 +21,7 @@ import { qualityFigures } from "./figures/pareto.ts";
 import { rooflineFigure } from "./figures/roofline.ts";
 import { servingFigures } from "./figures/serving.ts";
 import { formatResults } from "./formats.ts";
-import type { Lang } from "./ladder/lang.ts";
+import type { Lang } from "./lang.ts";
 import { ladderTable } from "./ladder/table.ts";
 import { loadTable } from "./load_table.ts";
 import { ladderSection } from "./page/ladder_section.ts";

@@ -14,6 +14,8 @@ import type { BenchResult } from "../measure/record/result.ts";
 import { warningsOf } from "../measure/findings/warnings.ts";
 import { cellLabels } from "./labels.ts";
 import { oneLine } from "./wrap.ts";
+import { sayStart } from "./start_words.ts";
+import { stepSentences } from "./step_sentences.ts";
 import { sweepSentences } from "./sweep_sentences.ts";
 import {
   formatBytes,
@@ -56,8 +58,10 @@ export function sentences(result: BenchResult): string[] {
     }
   }
   if (result.sequences !== null) lines.push(saySequences(result.sequences));
+  lines.push(...stepSentences(shown, name));
   lines.push(...sweepSentences(result), ...result.accuracy.map(sayAccuracy));
   if (few) lines.push(...cells.flatMap((cell) => sayQuality(cell, result, name)));
+  if (result.start !== null) lines.push(sayStart(result.start));
   if (result.accuracy_missing !== null) {
     lines.push(`The quality of what is not exact was not measured: ${result.accuracy_missing}.`);
   }

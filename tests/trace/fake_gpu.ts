@@ -27,11 +27,11 @@ export interface TraceEvent {
   readonly kernel?: TracedKernel;
 }
 
-/** Limits that every WebGPU has (https://www.w3.org/TR/webgpu/#limits). */
+/** Limits that every WebGPU has (https://www.w3.org/TR/webgpu/#limits), but for storage buffers, of which GPUs bind more. */
 const LIMITS = {
   maxBufferSize: 256 << 20,
   maxStorageBufferBindingSize: 128 << 20,
-  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBuffersPerShaderStage: 16,
   maxComputeWorkgroupStorageSize: 16 << 10,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupSizeX: 256,

@@ -7,19 +7,14 @@
  */
 import { PRESETS } from "../../src/checkpoint/config.ts";
 import { KV_DTYPES, WEIGHT_DTYPES } from "../../src/formats/registry.ts";
-import type { Gpu } from "../../src/gpu/gpu.ts";
 import { createKernel } from "../../src/gpu/kernel.ts";
 import { openGpu } from "../../src/host/gpu.ts";
-import { KvPool } from "../../src/kv/pool.ts";
-import { chooseKv, sharingStrategy } from "../../src/kv/registry.ts";
-import { makeKv } from "../../src/kv/strategy_def.ts";
 import { dimsOf } from "../../src/model/dims.ts";
 import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/plan.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
-import { combinePlan, decodePlan, prefillPlan } from "../../wgsl/ops/attention/plans.ts";
+import { combinePlan } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
-import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
-import { stepKernels } from "./statics.ts";
+import { kvKernels, stepKernels } from "./statics.ts";
 
 /** A kernel whose SPIR-V was written. */
 export interface DumpedKernel {
@@ -59,31 +54,15 @@ async function dump(
   console.log(JSON.stringify({ ...about, kernel, spirv } satisfies DumpedKernel));
 }
 
-/** A strategy's part in the kernels of attention. */
-function kvSource(gpu: Gpu, dtype: string) {
-  const config = PRESETS.gpt2, tokens = 64;
-  const kv = makeKv(chooseKv(sharingStrategy().name), {
-    ...{ nSequences: 1, nLayer: 1, nCtx: config.nCtx, maxTokens: tokens, maxRows: tokens },
-    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
-  });
-  const pool = KvPool.allocate(gpu, {
-    shape: { nHead: config.nHead, a4: dimsOf(config).a4, dtype, nSequences: 1, texels: false },
-    addressing: kv.addressing,
-    nSlots: kv.policy.nSlots,
-    movesSlots: false,
-  });
-  const { source } = pool;
-  pool.dispose();
-  return source;
-}
-
 if (import.meta.main) {
   const folder = Deno.args[0]!, gpu = await openGpu();
   const adapter = (await navigator.gpu.requestAdapter())!;
   // Granted where the adapter does not list it.
-  const subgroups = await adapter.requestDevice({ requiredFeatures: ["subgroups" as GPUFeatureName] }).catch(
-    () => undefined,
-  );
+  const { maxStorageBuffersPerShaderStage } = adapter.limits;
+  const subgroups = await adapter.requestDevice({
+    requiredFeatures: ["subgroups" as GPUFeatureName],
+    requiredLimits: { maxStorageBuffersPerShaderStage },
+  }).catch(() => undefined);
   const context = (
     tuning: typeof HARDWARE_TUNING,
     device: GPUDevice,
@@ -112,22 +91,9 @@ if (import.meta.main) {
     dtype: "f32",
   });
   for (const dtype of KV_DTYPES) {
-    const source = kvSource(gpu, dtype);
-    await dump(folder, gpu.device, KV_WRITE.plans(attention, source)[0]!, {
-      name: "kv write",
-      step: "decode",
-      dtype,
-    });
-    await dump(folder, gpu.device, decodePlan(attention, source), {
-      name: "attention",
-      step: "decode",
-      dtype,
-    });
-    await dump(folder, gpu.device, prefillPlan(attention, source), {
-      name: "attention",
-      step: "prefill",
-      dtype,
-    });
+    for (const { name, step, plan } of kvKernels(attention, dtype)) {
+      await dump(folder, gpu.device, plan, { name, step, dtype });
+    }
   }
   gpu.dispose();
 }

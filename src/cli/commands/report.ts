@@ -11,7 +11,7 @@ import { mergeShards, type NamedResult } from "../../measure/record/shards.ts";
 import { drawCharts } from "../../report/chart.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
 import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
-import { DEFAULT_LANG, type Lang } from "../../report/ladder/lang.ts";
+import { DEFAULT_LANG, type Lang } from "../../report/lang.ts";
 import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";

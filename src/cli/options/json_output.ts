@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from "./commander.ts";
-import { LANGS } from "../../report/ladder/lang.ts";
+import { LANGS } from "../../report/lang.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { addOptions, type Values } from "./option_spec.ts";

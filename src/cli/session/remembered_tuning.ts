@@ -23,14 +23,18 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   wideRowTiles: z.int().positive(),
   linearLanes: z.int().positive(),
   normLanes: z.int().positive(),
+  decodeAlong: z.boolean(),
   decodeLanes: z.int().positive(),
   splitTokens: z.int().nonnegative(),
+  prefillShared: z.boolean(),
   prefillLanes: z.int().positive(),
   argmaxLanes: z.int().positive(),
   argmaxParts: z.int().positive(),
   flatLanes: z.int().positive(),
   sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
+  normedRows: z.int().nonnegative(),
+  storedRows: z.int().nonnegative(),
 });
 
 /** The choice that was kept under an address; undefined where there is none. */

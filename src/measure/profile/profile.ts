@@ -183,7 +183,12 @@ async function profileSteps(
     recorder.dispatchTimer = timer;
     await decoder.advance(1);
     recorder.dispatchTimer = undefined;
-    const costs = model.costs(batch, { kvDtype, entries, around: runner.around });
+    const costs = model.costs(batch, {
+      kvDtype,
+      entries,
+      storedRows: runner.storedRows,
+      around: runner.around,
+    });
     return { times: await timer.read(), costs };
   };
   const unprofiled = async () => {

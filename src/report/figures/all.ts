@@ -4,6 +4,7 @@
  * @module
  */
 import type { BenchResult } from "../../measure/record/result.ts";
+import { createdFigure } from "./created.ts";
 import type { Figure } from "./figure.ts";
 import { distributionFigure, perTokenFigure, timesFigures } from "./latency.ts";
 import { kvFigure, peakFigure, timelineFigure } from "./memory.ts";
@@ -16,6 +17,7 @@ export function figuresOf(result: BenchResult): Figure[] {
   if (result.cells.length === 0) return [];
   return [
     perTokenFigure(result),
+    createdFigure(result),
     ...timesFigures(result),
     peakFigure(result, "with"),
     peakFigure(result, "without"),

@@ -4,11 +4,12 @@
  * @module
  */
 import type { Cell } from "../../measure/record/cell.ts";
+import { latencySteps } from "../../measure/findings/latency_steps.ts";
 import { lengthsOf, overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { percentile } from "../../measure/statistics/statistics.ts";
 import { formatMs } from "../units.ts";
-import { axisFor, type BarFigure, type LineFigure } from "./figure.ts";
+import { axisFor, type BarFigure, type LineFigure, type LineSeries } from "./figure.ts";
 import { colourOf, lineOf } from "./strategy_line.ts";
 
 /** Charts the gap before each token over the length of its context, for all lengths that were measured. */
@@ -27,6 +28,18 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
     a - b
   );
   const byLength = lines.map(({ parts }) => new Map(parts.flat()));
+  const steps = shown.flatMap((cell, i) =>
+    (latencySteps(cell) ?? []).map((step) => ({ ...step, line: byLength[i]! }))
+  );
+  const stepMarks: LineSeries[] = steps.length === 0 ? [] : [{
+    name: "step",
+    colour: "here",
+    points: steps.map(({ context, line }) => [context, line.get(context)!] as const),
+    labels: steps.map(({ changeMs, kind }) =>
+      `${changeMs < 0 ? "−" : "+"}${formatMs(Math.abs(changeMs))}${kind === "single" ? " once" : ""}`
+    ),
+    marks: "only points",
+  }];
   return {
     kind: "lines",
     id: "latency-per-token",
@@ -42,11 +55,14 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
       max: lengths.at(-1)!,
     },
     y: axisFor("ms", "ms", lines.flatMap(({ parts }) => parts.flat().map(([, ms]) => ms))),
-    series: lines.map(({ cell: { strategy }, parts }) => ({
-      ...lineOf(strategy),
-      points: parts.flatMap((part, i) => i === 0 ? part : [[part[0]![0], null] as const, ...part]),
-      marks: parts.flat().length === 1 ? "points" : "none",
-    })),
+    series: [
+      ...lines.map(({ cell: { strategy }, parts }): LineSeries => ({
+        ...lineOf(strategy),
+        points: parts.flatMap((part, i) => i === 0 ? part : [[part[0]![0], null] as const, ...part]),
+        marks: parts.flat().length === 1 ? "points" : "none",
+      })),
+      ...stepMarks,
+    ],
     table: {
       head: ["context (tokens)", ...shown.map(({ strategy }) => `${strategy} (ms)`)],
       rows: lengths.map((n) => [n, ...byLength.map((line) => line.get(n) ?? null)]),

@@ -5,7 +5,7 @@
  */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import type { Figure } from "../figures/figure.ts";
-import type { Lang } from "../ladder/lang.ts";
+import type { Lang } from "../lang.ts";
 import { ladderView, type RungView } from "../ladder/view.ts";
 import { type Html, html } from "./html.ts";
 import { claimsTable, facts, figureMarkup, type Section } from "./sections.ts";

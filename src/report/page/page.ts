@@ -8,14 +8,15 @@ import { createHash } from "node:crypto";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
 import { kindFor, type Reportable, sectionsTogether } from "../kinds.ts";
-import { DEFAULT_LANG, wordsIn } from "../ladder/lang.ts";
+import { wordsIn } from "../ladder/lang.ts";
+import { DEFAULT_LANG, type Lang } from "../lang.ts";
 import type { Section } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
 
 /** Makes the page of one or more results, in a language if all of them have words in it. */
 export function reportPage(
   results: readonly Reportable[],
-  { lang = DEFAULT_LANG }: { readonly lang?: "en" | "zh" } = {},
+  { lang = DEFAULT_LANG }: { readonly lang?: Lang } = {},
 ): string {
   const spoken = results.every((result) => kindFor(result).speaks) ? lang : DEFAULT_LANG;
   const sections = results.map((result, i): Section => {

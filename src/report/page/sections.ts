@@ -13,6 +13,7 @@ import type { BenchResult } from "../../measure/record/result.ts";
 import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
 import { shortRows } from "../rows.ts";
+import { startKind } from "../start_words.ts";
 import { sentences } from "../sentences.ts";
 import { throughputFigure } from "../figures/load.ts";
 import { loadHeading } from "../load_table.ts";
@@ -38,7 +39,7 @@ type SectionText = Omit<Section, "figures">;
 
 /** Makes the section of a bench result. */
 export function benchSection(result: BenchResult, figures: readonly Figure[], prefix: string): SectionText {
-  const { model, environment, command, created } = result;
+  const { model, environment, command, created, start } = result;
   const { head, rows } = shortRows([result]);
   const measured = result.cells.length > 0;
   const answers = measured ? answersOf(result) : [];
@@ -49,7 +50,9 @@ export function benchSection(result: BenchResult, figures: readonly Figure[], pr
   const body = html`
     <p class="faint">${formatCount(model.n_parameters)} parameters, ${model.weights.source === "synthetic"
       ? "synthetic weights, "
-      : ""}${describe(environment)}, ${created.slice(0, 10)}</p>
+      : ""}${describe(environment)}, ${created.slice(0, 10)}${start === null
+      ? ""
+      : html`, <span class="tag">${startKind(start)}</span>`}</p>
     ${answers.length === 0 ? "" : answerMarkup(answers, shown)}
     <p class="faint">${cautions.join(" ")}</p>
     ${measured ? benchClaims(result) : html`<p>Nothing is measured yet.</p>`}

@@ -1,4 +1,4 @@
-// K and V in a texture, for kv_write.wgsl.
+// K and V in a texture, for kernels that store them.
 //
 //   kv  see kv_texels.wgsl
 //
@@ -25,4 +25,9 @@ fn kv_store(part: u32, begin: u32, source: u32, scale: f32) {
     }
     textureStore(kv, vec2u(first + nth, line), texel);
   }
+}
+
+// Stores vector d4 of the head that begins there, in a format whose texels are single vectors.
+fn kv_store_vector(part: u32, begin: u32, d4: u32, value: vec4f) {
+  textureStore(kv, vec2u((begin & 0xffffu) + d4, begin >> 16u), part_encode(part, value, 0u));
 }

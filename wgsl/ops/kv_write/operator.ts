@@ -7,12 +7,14 @@ import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { isExactKv, kvStorages } from "../../../src/formats/kv_dtype.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
+import type { Comparison } from "../../../src/base/comparison.ts";
+import type { Span } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { inputFile } from "../../../src/model/io.ts";
 import type { Operator } from "../../../src/model/operator.ts";
 import { paddedHeads } from "../../../src/model/pack.ts";
 import type { Uses } from "../../../src/model/plan.ts";
-import { type CheckedKv, MOST_CHECKED, type Trial } from "../../../src/model/trial.ts";
+import { type CheckedKv, type KvOutcome, MOST_CHECKED, type Trial } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
 import { padRows, randomArray } from "../../../src/model/values.ts";
 import code from "./kv_write.wgsl" with { type: "text" };
@@ -56,14 +58,44 @@ export const KV_WRITE: Operator<KvSource, void> = {
 };
 
 /** The value of bytes before the kernel runs. */
-const POISON = 0xa5;
-const N_CTX = 70;
-const SPANS = [
+export const POISON = 0xa5;
+/** Tokens of each of four sequences whose K and V are stored in trials. */
+export const STORED_TOKENS = 70;
+/** The rows that are stored. */
+export const STORED_SPANS: readonly Span[] = [
   { sequence: 2, first: 5, count: 65, outputs: 0 },
   { sequence: 0, first: 69, count: 1, outputs: 0 },
   { sequence: 1, first: 0, count: 7, outputs: 0 },
   { sequence: 3, first: 0, count: 1, outputs: 0 },
 ];
+
+/**
+ * Compares slots with the K and V of the rows of spans, which were written over {@linkcode POISON}: `x` is
+ * [rows, 3, A4 * 4]. Errors are in units of what rounding explains.
+ */
+export function judgeStored(
+  stored: KvOutcome,
+  spans: readonly Span[],
+  x: Float32Array,
+  a4: number,
+): Pick<Comparison, "largestError" | "at"> {
+  const rows = spans.flatMap(({ sequence, first, count }) =>
+    Array.from({ length: count }, (_, i) => stored.slot(sequence, first + i))
+  );
+  /** Slots that were to be written, each with its K and V: [2, A4 * 4]. */
+  const written = new Map(
+    rows.map((slot, row) => [slot, x.subarray((row * 3 + 1) * a4 * 4, (row * 3 + 3) * a4 * 4)]),
+  );
+  let largestError = 0, at = "every slot is right";
+  for (let slot = 0; slot < stored.nSlots; slot++) {
+    const values = written.get(slot);
+    const error = values ? stored.error(slot, values) : stored.isFilledWith(slot, POISON) ? 0 : Infinity;
+    if (error <= largestError) continue;
+    largestError = error;
+    at = values ? `slot ${slot}, which was to be written` : `slot ${slot}, which was not to be touched`;
+  }
+  return { largestError, at };
+}
 
 /**
  * Makes a trial that writes the rows of four sequences over poison; K of the first row is zero. Errors are in units of
@@ -74,42 +106,28 @@ export function kvWriteTrial({ nHead, headDim, tuning, kind, dtype }: CheckedKv 
   readonly headDim: number;
   readonly tuning: Tuning;
 }): Trial {
-  const width = nHead * headDim, config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: width, nCtx: N_CTX };
+  const width = nHead * headDim,
+    config = { ...PRESETS.gpt2, nHead, headDim, nEmbd: width, nCtx: STORED_TOKENS };
   const { a4, headDim4 } = dimsOf(config);
-  const nRows = SPANS.reduce((sum, { count }) => sum + count, 0);
+  const nRows = STORED_SPANS.reduce((sum, { count }) => sum + count, 0);
   const qkv = randomArray(nRows * 3 * width, 1);
   qkv.fill(0, width, 2 * width);
   const x = padRows(qkv, { width: 3 * width, map: paddedHeads(3, nHead, headDim, headDim4) });
   return {
     config,
     tuning,
-    spans: SPANS,
+    spans: STORED_SPANS,
     buffers: { x },
-    kv: { kind, dtype, nSequences: 4, tokensPerSequence: N_CTX, nHead, a4, byte: POISON },
+    kv: { kind, dtype, nSequences: 4, tokensPerSequence: STORED_TOKENS, nHead, a4, byte: POISON },
     dispatches: [{
       uses: KV_WRITE_USES,
       kv: "write",
       plan: (context, kv) => KV_WRITE.plans(context, kv!)[0]!,
     }],
     judge: async (outcome) => {
-      const stored = await outcome.kv();
-      const rows = SPANS.flatMap(({ sequence, first, count }) =>
-        Array.from({ length: count }, (_, i) => stored.slot(sequence, first + i))
-      );
-      /** Slots that were to be written, each with its K and V: [2, A4 * 4]. */
-      const written = new Map(
-        rows.map((slot, row) => [slot, x.subarray((row * 3 + 1) * a4 * 4, (row * 3 + 3) * a4 * 4)]),
-      );
-      let largestError = 0, at = "every slot is right";
-      for (let slot = 0; slot < stored.nSlots; slot++) {
-        const values = written.get(slot);
-        const error = values ? stored.error(slot, values) : stored.isFilledWith(slot, POISON) ? 0 : Infinity;
-        if (error <= largestError) continue;
-        largestError = error;
-        at = values ? `slot ${slot}, which was to be written` : `slot ${slot}, which was not to be touched`;
-      }
-      const tolerance = isExactKv(dtype) ? 0 : 1;
-      return { what: `${nRows} rows of ${nHead} heads of ${headDim}`, largestError, tolerance, at };
+      const found = judgeStored(await outcome.kv(), STORED_SPANS, x, a4),
+        tolerance = isExactKv(dtype) ? 0 : 1;
+      return { what: `${nRows} rows of ${nHead} heads of ${headDim}`, tolerance, ...found };
     },
   };
 }

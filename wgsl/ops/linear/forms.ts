@@ -6,7 +6,9 @@
  */
 import { formatOf } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
+import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
+import { dimsOf } from "../../../src/model/dims.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
@@ -31,6 +33,10 @@ import linearRowsSplitCode from "./linear_rows_split.wgsl" with { type: "text" }
 import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
+import inputCode from "./linear_input.wgsl" with { type: "text" };
+import inputNormedCode from "./linear_input_normed.wgsl" with { type: "text" };
+import resultCode from "./linear_result.wgsl" with { type: "text" };
+import resultKvCode from "./linear_result_kv.wgsl" with { type: "text" };
 
 const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
 const WIDE = { name: "linear_wide.wgsl", code: linearWideCode };
@@ -43,6 +49,10 @@ const ROWS_SPLIT = { name: "linear_rows_split.wgsl", code: linearRowsSplitCode }
 const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode };
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
+const INPUT = { name: "linear_input.wgsl", code: inputCode };
+const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
+const RESULT = { name: "linear_result.wgsl", code: resultCode };
+const RESULT_KV = { name: "linear_result_kv.wgsl", code: resultKvCode };
 
 /** One of the linear kernels. */
 export interface LinearForm {
@@ -52,7 +62,9 @@ export interface LinearForm {
   readonly subgroups?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
-  /** The most rows for which it is the first choice. Default: those of a workgroup. */
+  /** True if its workgroups can make the layer norm of their rows themselves. Default: they can't. */
+  readonly norms?: boolean;
+  /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
   /** Output tiles that a lane makes. */
   readonly tilesPerLane: number;
@@ -71,8 +83,8 @@ const BLOCK = { beside: 16, along: 8 };
 
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
-  const { kSplit, subgroups, wideRowTiles, linearLanes: lanes } = tuning;
-  const form = { rows: 1, tilesPerLane: 1, rowsFirst: false };
+  const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
+  const form = { rows: 1, norms: true, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
       ...form,
@@ -124,6 +136,8 @@ export interface LinearOptions {
   readonly gelu?: boolean;
   /** Adds to what is there. */
   readonly residual?: boolean;
+  /** True if its input is a layer norm's, which it makes itself where its form and the tuning say so. */
+  readonly normed?: boolean;
   /** True if another kernel reads the activation output, from texture storage where the tuning says so. */
   readonly chained?: boolean;
   /** Width of the output, where the product fills a part of it. */
@@ -134,9 +148,9 @@ export interface LinearOptions {
 
 /** The products of a layer, and their epilogues. */
 export const PRODUCTS = {
-  qkv: { bias: true, chained: true },
+  qkv: { bias: true, chained: true, normed: true },
   proj: { bias: true, residual: true },
-  fc: { bias: true, gelu: true, chained: true },
+  fc: { bias: true, gelu: true, chained: true, normed: true },
   out: { bias: true, residual: true },
 } as const satisfies Record<string, LinearOptions>;
 
@@ -161,6 +175,8 @@ export interface LinearOf extends LinearOptions {
   readonly rows?: RowCounts;
   /** True if its rows are those that want logits. Default: all of them. */
   readonly ofOutputs?: boolean;
+  /** The memory in which it stores K and V in passing, if it makes them. Default: it stores none. */
+  readonly kv?: KvSource | undefined;
 }
 
 const USES = {
@@ -171,10 +187,22 @@ const USES = {
   scale: "read",
 } as const satisfies Uses;
 const CHAINED_USES = { ...USES, y: "result" } as const satisfies Uses;
+/** Uses of the bindings of a chained product that makes its layer norm: what is not normalised yet lies in a buffer. */
+export const NORMED_USES = {
+  ...CHAINED_USES,
+  x: "read",
+  gamma: "read",
+  beta: "read",
+} as const satisfies Uses;
 
 /** Says what a product binds. */
 export function linearUses({ chained = false }: LinearOptions): Uses<keyof typeof USES> {
   return chained ? CHAINED_USES : USES;
+}
+
+/** Tells whether products make the layer norm of so many rows themselves. */
+export function normsRows(rows: number, { normedRows }: Pick<Tuning, "normedRows">): boolean {
+  return rows <= normedRows;
 }
 
 /** All WGSL files. */
@@ -190,6 +218,10 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_BLOCK,
   ROWS_WIDE,
   ROWS_TALL,
+  INPUT,
+  INPUT_NORMED,
+  RESULT,
+  RESULT_KV,
 ];
 
 /** Counts the rows that a product has in a batch. */
@@ -199,12 +231,15 @@ export function rowsOf({ nRows, nOutputs }: Batch, { ofOutputs = false }: Linear
 
 /** Plans one of the kernels. */
 export function linearPlan(
-  { layouts, tuning, weightsDtype }: KernelContext,
+  { layouts, tuning, weightsDtype, config }: KernelContext,
   of: LinearOf,
   form: LinearForm,
 ): KernelPlan {
-  const { files, subgroups = false, rows, tilesPerLane, rowsFirst, size } = form;
+  const { files, subgroups = false, rows, norms = false, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
+  const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
+  const normed = of.normed && norms && isFor(form, tuning.normedRows);
+  const input = normed ? [INPUT_NORMED, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
@@ -213,9 +248,19 @@ export function linearPlan(
   return {
     spec: {
       ...role !== undefined && { label: role },
-      files: [...weightFiles(weightsDtype, tuning), inputFile(tuning), output, LINEAR_WGSL, ...files],
+      files: [
+        ...weightFiles(weightsDtype, tuning),
+        ...norms ? input : [inputFile(tuning)],
+        output,
+        ...kv ? [RESULT_KV, ...kv.files.write] : [RESULT],
+        ...[LINEAR_WGSL, ...files],
+      ],
       subgroups,
-      groups: [layouts.step, layouts.of(linearUses(of))],
+      groups: [
+        layouts.step,
+        layouts.of(normed ? NORMED_USES : linearUses(of)),
+        ...kv ? [kv.layouts.write] : [],
+      ],
       overrides: {
         K4: k4,
         N4: n4,
@@ -227,6 +272,12 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
+        ...normed && {
+          NORM_LANES: lanes * (kSplit ?? 1),
+          N_EMBD: config.nEmbd,
+          EPSILON: config.layerNormEpsilon,
+        },
+        ...kv && { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
       },
     },
     grid: (batch) => {
@@ -259,6 +310,11 @@ function linearWalk(
     },
     flopPerByte: 2 * rows * columns / (4 * rows + formatOf(dtype).bytes * columns),
   };
+}
+
+/** Tells whether all rows that a form is used for are among the first so many. */
+export function isFor({ rows, upTo = rows }: LinearForm, most: number): boolean {
+  return upTo <= most;
 }
 
 /** Finds the first form whose groups hold all rows, or else the one with the largest groups. */

@@ -12,7 +12,7 @@
 // GELU is GPT-2's tanh form, 0.5 v (1 + tanh(u)) with u = sqrt(2 / pi) (v + 0.044715 v³), written as
 // v / (1 + exp(-2u)), which is the same and can't overflow into NaN (Hendrycks and Gimpel 2016, arXiv 1606.08415).
 //
-// requires: weight_shape.wgsl, weight_tile.wgsl, x, y
+// requires: weight_shape.wgsl, weight_tile.wgsl, x, result
 
 override N4: u32;
 override Y_STRIDE4: u32;
@@ -51,7 +51,7 @@ fn store_finished(row: u32, n4: u32, sum: vec4f, finish: Finish) {
     let twice_u = 1.5957691216057308 * (value + 0.044715 * value * value * value);
     value = value / (1.0 + exp(-twice_u));
   }
-  y_store(row * Y_STRIDE4 + Y_OFFSET4 + n4, value);
+  result_store(row, n4, value);
 }
 
 fn store(row: u32, n4: u32, sum: vec4f) {

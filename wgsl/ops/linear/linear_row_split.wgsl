@@ -14,10 +14,18 @@ var<workgroup> halves: array<vec4f, LANES * K_SPLIT / 2u>;
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let n4 = workgroup.x * LANES + local.x;
   let w = first_tile(min(n4, N4 - 1u));
-  let row = workgroup.y * K4;
+  let row = workgroup.y;
+  var k4 = local.y;
+  var tiles = fetch_tiles(w, k4, K_SPLIT); // on their way while the input is made
+  input_begin(row, local.y * LANES + local.x);
   var sum = vec4f();
-  for (var k4 = local.y; k4 < K4; k4 += AT_ONCE * K_SPLIT) {
-    sum += parts(w, row, k4, K_SPLIT);
+  loop {
+    sum += products(tiles, row, k4, K_SPLIT);
+    k4 += AT_ONCE * K_SPLIT;
+    if (k4 >= K4) {
+      break;
+    }
+    tiles = fetch_tiles(w, k4, K_SPLIT);
   }
   for (var half = K_SPLIT / 2u; half > 0u; half /= 2u) {
     if (local.y >= half && local.y < 2u * half) {
@@ -30,6 +38,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     workgroupBarrier();
   }
   if (local.y == 0u && n4 < N4) {
-    store(workgroup.y, n4, sum);
+    store(row, n4, sum);
   }
 }

@@ -13,7 +13,7 @@ override K_SPLIT: u32;
 var<workgroup> subgroups: atomic<u32>;
 
 @compute @workgroup_size(LANES, K_SPLIT)
-fn main(@builtin(workgroup_id) workgroup: vec3u) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
   let lane = subgroupExclusiveAdd(1u);
   let lanes = subgroupAdd(1u);
   var own = 0u;
@@ -26,16 +26,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u) {
 
   let first = workgroup.x * LANES;
   let end = min(first + LANES, N4);
-  let row = workgroup.y * K4;
+  let row = workgroup.y;
+  input_begin(row, index);
   for (var n4 = first + own; n4 < end; n4 += count) {
     var sum = vec4f();
     let w = first_tile(n4);
     for (var k4 = lane; k4 < K4; k4 += AT_ONCE * lanes) {
-      sum += parts(w, row, k4, lanes);
+      sum += products(fetch_tiles(w, k4, lanes), row, k4, lanes);
     }
     let all = subgroupAdd(sum);
     if (lane == 0u) {
-      store(workgroup.y, n4, all);
+      store(row, n4, all);
     }
   }
 }

@@ -1,46 +1,80 @@
 // What the kernels share in which lanes split the sum over k: several tiles at once, so that their loads are under way
 // together. They are written out, since compilers don't unroll loops that naga bounds with a counter of its own.
 //
-// requires: linear.wgsl
+// requires: linear.wgsl, input
 
 // Tiles that a lane reads at once: 3, 6 or 12.
 override AT_ONCE: u32;
 
-// A tile, and the inputs that it is multiplied by: zeros behind the last tile.
-struct Part {
-  tile: StoredTile,
-  v: vec4f,
+// Tiles that are read at once, of which the first AT_ONCE count.
+struct Tiles {
+  a: StoredTile,
+  b: StoredTile,
+  c: StoredTile,
+  d: StoredTile,
+  e: StoredTile,
+  f: StoredTile,
+  g: StoredTile,
+  h: StoredTile,
+  i: StoredTile,
+  j: StoredTile,
+  k: StoredTile,
+  l: StoredTile,
 }
 
-fn fetch_part(w: u32, row: u32, k4: u32) -> Part {
-  let at = min(k4, K4 - 1u);
-  return Part(weight_fetch(w + at * TILE_GROUP), select(vec4f(), x_load(row + at), k4 < K4));
+fn fetch_tile(w: u32, k4: u32) -> StoredTile {
+  return weight_fetch(w + min(k4, K4 - 1u) * TILE_GROUP);
 }
 
-fn product(part: Part) -> vec4f {
-  return weight_decode(part.tile) * part.v;
+// The tiles from k4 on, `step` apart, of those from w on.
+fn fetch_tiles(w: u32, k4: u32, step: u32) -> Tiles {
+  var tiles: Tiles;
+  tiles.a = fetch_tile(w, k4);
+  tiles.b = fetch_tile(w, k4 + step);
+  tiles.c = fetch_tile(w, k4 + 2u * step);
+  if (AT_ONCE >= 6u) {
+    tiles.d = fetch_tile(w, k4 + 3u * step);
+    tiles.e = fetch_tile(w, k4 + 4u * step);
+    tiles.f = fetch_tile(w, k4 + 5u * step);
+  }
+  if (AT_ONCE >= 12u) {
+    tiles.g = fetch_tile(w, k4 + 6u * step);
+    tiles.h = fetch_tile(w, k4 + 7u * step);
+    tiles.i = fetch_tile(w, k4 + 8u * step);
+    tiles.j = fetch_tile(w, k4 + 9u * step);
+    tiles.k = fetch_tile(w, k4 + 10u * step);
+    tiles.l = fetch_tile(w, k4 + 11u * step);
+  }
+  return tiles;
 }
 
-// What AT_ONCE tiles from k4 on, `step` apart, add to the sum over the tiles from w on.
-fn parts(w: u32, row: u32, k4: u32, step: u32) -> vec4f {
-  let a = fetch_part(w, row, k4);
-  let b = fetch_part(w, row, k4 + step);
-  let c = fetch_part(w, row, k4 + 2u * step);
+// Inputs of a row: zeros behind the last tile.
+fn fetch_input(row: u32, k4: u32) -> vec4f {
+  return select(vec4f(), input_load(row, min(k4, K4 - 1u)), k4 < K4);
+}
+
+// What those tiles add to the sums of a row.
+fn products(tiles: Tiles, row: u32, k4: u32, step: u32) -> vec4f {
+  let a = fetch_input(row, k4);
+  let b = fetch_input(row, k4 + step);
+  let c = fetch_input(row, k4 + 2u * step);
   if (AT_ONCE == 3u) {
-    return product(a) + product(b) + product(c);
+    return weight_decode(tiles.a) * a + weight_decode(tiles.b) * b + weight_decode(tiles.c) * c;
   }
-  let d = fetch_part(w, row, k4 + 3u * step);
-  let e = fetch_part(w, row, k4 + 4u * step);
-  let f = fetch_part(w, row, k4 + 5u * step);
+  let d = fetch_input(row, k4 + 3u * step);
+  let e = fetch_input(row, k4 + 4u * step);
+  let f = fetch_input(row, k4 + 5u * step);
+  var sum = weight_decode(tiles.a) * a + weight_decode(tiles.b) * b + weight_decode(tiles.c) * c +
+    weight_decode(tiles.d) * d + weight_decode(tiles.e) * e + weight_decode(tiles.f) * f;
   if (AT_ONCE == 6u) {
-    return product(a) + product(b) + product(c) + product(d) + product(e) + product(f);
+    return sum;
   }
-  let g = fetch_part(w, row, k4 + 6u * step);
-  let h = fetch_part(w, row, k4 + 7u * step);
-  let i = fetch_part(w, row, k4 + 8u * step);
-  let j = fetch_part(w, row, k4 + 9u * step);
-  let k = fetch_part(w, row, k4 + 10u * step);
-  let l = fetch_part(w, row, k4 + 11u * step);
-  let near = product(a) + product(b) + product(c) + product(d) + product(e) + product(f);
-  return near + product(g) + product(h) + product(i) + product(j) + product(k) + product(l);
+  let g = fetch_input(row, k4 + 6u * step);
+  let h = fetch_input(row, k4 + 7u * step);
+  let i = fetch_input(row, k4 + 8u * step);
+  let j = fetch_input(row, k4 + 9u * step);
+  let k = fetch_input(row, k4 + 10u * step);
+  let l = fetch_input(row, k4 + 11u * step);
+  sum += weight_decode(tiles.g) * g + weight_decode(tiles.h) * h + weight_decode(tiles.i) * i;
+  return sum + weight_decode(tiles.j) * j + weight_decode(tiles.k) * k + weight_decode(tiles.l) * l;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { formatOf } from "../../../src/formats/registry.ts";
+import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { Operator } from "../../../src/model/operator.ts";
 import { scaleBytes } from "../../../src/model/pack.ts";
 import {
@@ -14,12 +15,20 @@ import {
   linearPlan,
   linearRowForm,
   linearRowsForms,
+  normsRows,
   rowsOf,
 } from "./forms.ts";
+import { storedChecks } from "./stored_trials.ts";
 import { linearChecks } from "./trials.ts";
 
+/** A product whose costs are asked for. */
+export interface CountedLinear extends LinearOf {
+  /** True if it stores K and V in passing. Default: it does not. */
+  readonly stores?: boolean;
+}
+
 /** The operator. */
-export const LINEAR: Operator<LinearOf> = {
+export const LINEAR: Operator<LinearOf, CountedLinear> = {
   name: "linear",
   files: LINEAR_FILES,
   plans(context, of) {
@@ -34,12 +43,17 @@ export const LINEAR: Operator<LinearOf> = {
       },
     }));
   },
-  cost(batch, { weightsDtype }, of) {
+  cost(batch, { weightsDtype, kvDtype, tuning, config: { nHead } }, of) {
     const rows = rowsOf(batch, of), k = 4 * of.k4, n = 4 * of.n4;
+    const stored = of.stores ? rows * kvRowBytes({ a4: of.n4 / 3, nHead, dtype: kvDtype }) : 0;
     const scales = scaleBytes(of.k4, 1, { tileGroup: 1, dtype: weightsDtype }) / 4;
     const read = k + (of.residual ? n : 0);
     const weights = formatOf(weightsDtype).bytes * k * n + scales * n + (of.bias ? 4 * n : 0);
-    return { bytes: weights + 4 * rows * (read + n), macs: rows * k * n };
+    const norms = of.normed && normsRows(rows, tuning);
+    return {
+      bytes: weights + 4 * rows * (read + n) + stored + (norms ? 8 * k : 0),
+      macs: rows * k * n + (norms ? 4 * rows * k : 0),
+    };
   },
-  checks: linearChecks,
+  checks: (model) => [...linearChecks(model), ...storedChecks(model)],
 };

@@ -11,13 +11,16 @@ import { type CheckedModel, expecting, MOST_CHECKED, type Trial } from "../../..
 import type { Tuning } from "../../../src/model/tuning.ts";
 import { padRows, randomArray } from "../../../src/model/values.ts";
 import {
+  isFor,
   type LinearForm,
   type LinearOptions,
   linearPlan,
   linearRowForm,
   linearRowsForms,
   linearUses,
+  NORMED_USES,
 } from "./forms.ts";
+import { layerNormCpu } from "../layer_norm/reference.ts";
 import { linearCpu } from "./reference.ts";
 
 /**
@@ -25,6 +28,8 @@ import { linearCpu } from "./reference.ts";
  * sum, which is mostly below 3. A term that is wrong or missing changes the sum by about 0.3.
  */
 const TOLERANCE_PER_TERM = 2e-7;
+/** The same where a layer norm makes the input: its elements have an error of their own, as in trials of the norm. */
+const TOLERANCE_PER_NORMED = 5e-6;
 
 /** A kernel with the tuning that it belongs to. */
 export interface LinearKernel {
@@ -55,7 +60,8 @@ export interface LinearCase extends LinearKernel, LinearOptions {
 /** Makes a trial of each number of rows: a GEMM computes whole groups of them, so that the surplus is poison in and out. */
 export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Trial[] {
   const { form, tuning, nIn, nOut, dtype = DEFAULT_DTYPE, biasScale = 1 } = item;
-  const { config, bias = false, gelu = false, residual = false } = item;
+  const { bias = false, gelu = false, residual = false, normed = false } = item;
+  const config = normed ? { ...item.config, nEmbd: nIn } : item.config;
   const k4 = Math.ceil(nIn / 4), n4 = Math.ceil(nOut / 4), { yStride4 = n4, yOffset4 = 0 } = item;
   const k = paddedEnd(nIn, k4), n = paddedEnd(nOut, n4);
   const source = { values: randomArray(nIn * nOut, 1), strideK: nOut, strideN: 1, k, n };
@@ -64,11 +70,17 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
   const { tileGroup, byVector } = tuning;
   const { tiles, scale = poison(4) } = packTiles(source, { tileGroup, byVector, dtype });
   const stored = weightStorage(dtype).stored(source);
+  const gamma = randomArray(nIn, 3), beta = randomArray(nIn, 4), epsilon = config.layerNormEpsilon;
+  const padded = (values: Float32Array) => padRows(values, { width: nIn, map: k });
   return rowCounts.map((nRows): Trial => {
     const allRows = Math.ceil(nRows / form.rows) * form.rows;
     const values = randomArray(nRows * nIn, nRows), old = randomArray(nRows * nOut, nRows + 100);
     const x = poison(allRows * k4 * 4);
-    x.set(padRows(values, { width: nIn, map: k }));
+    if (normed) {
+      values.forEach((value, i) => values[i] = value + 4);
+      values.fill(4, 0, nIn); // a row without variance must not divide by zero
+    }
+    x.set(padded(values));
     const place = (values: ArrayLike<number>) => {
       const rows = padRows(values, { width: nOut, map: n }), y = poison((allRows + 1) * yStride4 * 4);
       for (let r = 0; r < rows.length / (n4 * 4); r++) {
@@ -76,7 +88,8 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
       }
       return y;
     };
-    const expected = place(linearCpu(values, {
+    const input = normed ? layerNormCpu(values, { gamma, beta, epsilon }) : values;
+    const expected = place(linearCpu(input, {
       weight: stored,
       nIn,
       nOut,
@@ -95,14 +108,15 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
         weight: tiles,
         scale,
         bias: bias ? padRows(biasValues, { width: nOut, map: n }) : poison(4),
+        ...normed && { gamma: padded(gamma), beta: padded(beta) },
       },
       dispatches: [{
-        uses: linearUses(item),
+        uses: normed ? NORMED_USES : linearUses(item),
         plan: (context) => linearPlan(context, { ...item, k4, n4 }, form),
       }],
       judge: expecting("y", expected, {
         what: `${nRows} rows of ${nIn} to ${nOut}`,
-        tolerance: TOLERANCE_PER_TERM * (nIn + 2) * Math.max(1, biasScale),
+        tolerance: (normed ? TOLERANCE_PER_NORMED : TOLERANCE_PER_TERM) * (nIn + 2) * Math.max(1, biasScale),
         width: yStride4 * 4,
       }),
     };
@@ -117,11 +131,12 @@ export function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): 
   return tunings.flatMap((tuning) =>
     linearKernelsOf(tuning).flatMap((kernel) => {
       const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
+      const normed = kernel.form.norms && isFor(kernel.form, tuning.normedRows);
       return weightsDtypes.map((dtype, i) => ({
         file: kernel.form.files.at(-1)!,
         variant: `${dtype}, ${tuning.name} tuning`,
         trials: () =>
-          (i === 0 ? [into, back] : [back]).flatMap((shape) =>
+          [...i === 0 ? [into] : [], ...normed ? [{ ...into, normed }] : [], back].flatMap((shape) =>
             linearTrials({ ...kernel, ...shape, config, dtype }, rowCounts)
           ),
       }));
