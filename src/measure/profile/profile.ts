@@ -199,6 +199,7 @@ async function alternate(
       kvDtype,
       entries,
       storedRows: runner.storedRows,
+      joinedRows: runner.joinedRows,
       around: runner.around,
     });
     return { times: await timer.read(), costs };
