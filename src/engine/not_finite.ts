@@ -61,7 +61,8 @@ interface Found {
 }
 
 /** The first operator of a forward pass over `ids` whose result is not finite. */
-async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
+async function firstIn(fused: Model, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
+  const model = fused.apart();
   const { gpu, config, dims, tuning: { texels } } = model;
   const limits = { maxRows: ids.length, maxSpans: 1, maxOutputs: 1 };
   const { policy, addressing } = decodingKv(config, {
@@ -87,7 +88,7 @@ async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Prom
     tables.upload(1);
     gpu.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids));
     const access = {
-      kernels: { ...kernels, joinedRows: 0 }, // so that attention leaves a result of its own
+      kernels,
       entries: (length: number) => length,
       bindGroups: (layer: number) => kv.bindGroups(layer),
     };

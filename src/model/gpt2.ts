@@ -189,6 +189,15 @@ export class Gpt2 implements Model {
   }
 
   /**
+   * The same model, in which every stage leaves a result of its own.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  apart(): Gpt2 {
+    return this.withTuning({ ...this.tuning, normedRows: 0, splitTokens: 0 });
+  }
+
+  /**
    * Compiles the kernels that steps of a range use with a strategy. Default: every step.
    *
    * @internal For the parts of kvbench alone.

@@ -134,6 +134,12 @@ export interface Model {
    */
   choose(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess, sampled: boolean): void;
   /**
+   * The same model, in which every stage leaves a result of its own.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  apart(): Model;
+  /**
    * Returns the costs of one step with a greedy choice, by kernel; what the step does not dispatch is not in it.
    *
    * @internal For the parts of kvbench alone.
