@@ -109,6 +109,12 @@ export interface Model {
    */
   stepKernels(source: KvSource, range?: StepRange): Promise<StepKernels>;
   /**
+   * Returns the same model with a dispatch of its own for every stage.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  unfused(): Model;
+  /**
    * Allocates activations for batches within `limits`, with K and V of a strategy.
    *
    * @internal For the parts of kvbench alone.

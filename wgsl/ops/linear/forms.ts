@@ -36,6 +36,7 @@ import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 import inputCode from "./linear_input.wgsl" with { type: "text" };
 import inputNormedCode from "./linear_input_normed.wgsl" with { type: "text" };
 import resultCode from "./linear_result.wgsl" with { type: "text" };
+import resultBestCode from "./linear_result_best.wgsl" with { type: "text" };
 import resultKvCode from "./linear_result_kv.wgsl" with { type: "text" };
 
 const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
@@ -52,6 +53,7 @@ const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
 const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
 const RESULT = { name: "linear_result.wgsl", code: resultCode };
+const RESULT_BEST = { name: "linear_result_best.wgsl", code: resultBestCode };
 const RESULT_KV = { name: "linear_result_kv.wgsl", code: resultKvCode };
 
 /** One of the linear kernels. */
@@ -62,8 +64,8 @@ export interface LinearForm {
   readonly subgroups?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
-  /** True if its workgroups can make the layer norm of their rows themselves. Default: they can't. */
-  readonly norms?: boolean;
+  /** True if its workgroups can make the layer norm of their row, and find the likeliest token of their outputs. Default: they can't. */
+  readonly fuses?: boolean;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
   /** Output tiles that a lane makes. */
@@ -84,17 +86,20 @@ const BLOCK = { beside: 16, along: 8 };
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
-  const form = { rows: 1, norms: true, upTo, tilesPerLane: 1, rowsFirst: false };
+  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
       ...form,
+      fuses: true,
       files: [SPLIT, ROW_SUBGROUP],
       subgroups,
       lanes: { beside: 1, along: SUBGROUP_LANES },
       size: (shape) => subgroupSize(tuning, shape),
     };
   }
-  if (kSplit > 1) return { ...form, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  if (kSplit > 1) {
+    return { ...form, fuses: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  }
   const size = () => ({ lanes });
   if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
   return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
@@ -165,6 +170,27 @@ export function isProduct(label: string): label is Product {
 /** Numbers of rows: the fewest and the most. */
 export type RowCounts = readonly [fewest: number, most: number];
 
+/** The place of a part of the head among the likeliest tokens of all parts. */
+export interface HeadParts {
+  /** Those of all products. */
+  readonly parts: number;
+  /** Its first one. */
+  readonly firstPart: number;
+}
+
+/** Counts the workgroups that a product of one row has for each row: parts of the vocabulary, if it is the head's. */
+function partsOf(tuning: Tuning, shape: LinearShape): number {
+  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4);
+  return Math.ceil(shape.n4 / (size(shape).lanes * tilesPerLane));
+}
+
+/** Places the parts of the shards of a head. */
+export function headPartsOf(tuning: Tuning, shards: readonly LinearShape[]): HeadParts[] {
+  const counts = shards.map((shape) => partsOf(tuning, shape)),
+    sum = (some: number[]) => some.reduce((a, b) => a + b, 0);
+  return counts.map((_, i) => ({ parts: sum(counts), firstPart: sum(counts.slice(0, i)) }));
+}
+
 /** Shape and epilogue of a product to compile. */
 export interface LinearOf extends LinearOptions {
   /** Input width in vectors of four. */
@@ -175,6 +201,8 @@ export interface LinearOf extends LinearOptions {
   readonly rows?: RowCounts;
   /** True if its rows are those that want logits. Default: all of them. */
   readonly ofOutputs?: boolean;
+  /** The parts of the vocabulary whose likeliest tokens it finds, where its form and the tuning say so. Default: none. */
+  readonly best?: HeadParts;
   /** The memory in which it stores K and V in passing, if it makes them. Default: it stores none. */
   readonly kv?: KvSource | undefined;
 }
@@ -194,6 +222,9 @@ export const NORMED_USES = {
   gamma: "read",
   beta: "read",
 } as const satisfies Uses;
+
+/** Uses of the bindings of the head's product that finds the likeliest tokens. */
+export const BEST_USES = { ...USES, partial: "readWrite" } as const satisfies Uses;
 
 /** Says what a product binds. */
 export function linearUses({ chained = false }: LinearOptions): Uses<keyof typeof USES> {
@@ -221,6 +252,7 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   INPUT,
   INPUT_NORMED,
   RESULT,
+  RESULT_BEST,
   RESULT_KV,
 ];
 
@@ -235,10 +267,12 @@ export function linearPlan(
   of: LinearOf,
   form: LinearForm,
 ): KernelPlan {
-  const { files, subgroups = false, rows, norms = false, tilesPerLane, rowsFirst, size } = form;
+  const { files, subgroups = false, rows, fuses = false, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
   const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
-  const normed = of.normed && norms && isFor(form, tuning.normedRows);
+  const best = fuses && isFor(form, tuning.chosenRows) ? of.best : undefined;
+  const uses = best ? BEST_USES : linearUses(of);
+  const normed = of.normed && fuses && isFor(form, tuning.normedRows);
   const input = normed ? [INPUT_NORMED, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
@@ -250,15 +284,15 @@ export function linearPlan(
       ...role !== undefined && { label: role },
       files: [
         ...weightFiles(weightsDtype, tuning),
-        ...norms ? input : [inputFile(tuning)],
+        ...fuses ? input : [inputFile(tuning)],
         output,
-        ...kv ? [RESULT_KV, ...kv.files.write] : [RESULT],
+        ...kv ? [RESULT_KV, ...kv.files.write] : [best ? RESULT_BEST : RESULT],
         ...[LINEAR_WGSL, ...files],
       ],
       subgroups,
       groups: [
         layouts.step,
-        layouts.of(normed ? NORMED_USES : linearUses(of)),
+        layouts.of(normed ? NORMED_USES : uses),
         ...kv ? [kv.layouts.write] : [],
       ],
       overrides: {
@@ -277,6 +311,7 @@ export function linearPlan(
           N_EMBD: config.nEmbd,
           EPSILON: config.layerNormEpsilon,
         },
+        ...best && { N_VOCAB: config.vocabSize, PARTS: best.parts, FIRST_PART: best.firstPart },
         ...kv && { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
       },
     },
