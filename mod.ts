@@ -69,7 +69,7 @@ export type { Reportable } from "./src/report/kinds.ts";
 export type { LoadResult } from "./src/load/load_result.ts";
 export type { ServingResult } from "./src/simulate/serving_result.ts";
 export { reportPage } from "./src/report/page/page.ts";
-export type { Lang } from "./src/report/ladder/lang.ts";
+export type { Lang } from "./src/report/lang.ts";
 
 // Tell errors from mistakes of one's own, and run as a program.
 export { KvbenchError, UsageError } from "./src/base/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * What fused kernels save in a decode step of full-size GPT-2 on this adapter. What takes turns are the stages of all layers
- * that a fusion touches, with it and without, over the same synthetic weights: they are short enough to be undisturbed
+ * The time that fused kernels save in a decode step of full-size GPT-2 on this adapter. The stages of all layers that a
+ * fusion touches take turns, with it and without, over the same synthetic weights: they are short enough to be undisturbed
  * now and then on a machine with other work. Times are those that a tenth of the rounds stay below, less what an empty
  * submission takes.
  *
@@ -61,7 +61,7 @@ const batch = batchOf(
   Array.from({ length: nRows }, (_, sequence) => ({ sequence, first: CONTEXT, count: 1, outputs: 1 })),
 );
 const limits = { maxRows: nRows, maxSpans: nRows, maxOutputs: nRows };
-/** What a tenth of the samples stay below. */
+/** Returns the time that a tenth of the samples stay below. */
 const tenth = (samples: number[]) => samples.sort((a, b) => a - b)[Math.floor(samples.length / 10)]!;
 
 const rows = new Map(FUSIONS.map(({ name }) => [name, [name]]));

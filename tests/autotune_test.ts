@@ -6,7 +6,13 @@
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
-import { ATTENTION_LANES, linearTunings, linearVariants, SPLITS } from "../src/model/autotune/variants.ts";
+import {
+  DECODE_VARIANTS,
+  linearTunings,
+  linearVariants,
+  PREFILL_VARIANTS,
+  SPLITS,
+} from "../src/model/autotune/variants.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning, tuningFor } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
@@ -17,7 +23,7 @@ import { BindLayout } from "../src/gpu/bind_layout.ts";
 import { createKernel } from "../src/gpu/kernel.ts";
 import { type Candidate, timeCandidates, TuningBudget } from "../src/gpu/autotune.ts";
 
-const LANES = 1 << 16;
+const LANES = 1 << 13;
 const WORK = `
 @group(0) @binding(0) var<storage, read_write> values: array<f32>;
 @compute @workgroup_size(64)
@@ -73,7 +79,7 @@ gpuTest("Every variant that autotune() chooses from computes what the CPU comput
     // From the first tile on, so that these widths see the wide kernel.
     { ...SOFTWARE_TUNING, wideRowTiles: 1 },
     ...SPLITS.map((splitTokens) => ({ ...SOFTWARE_TUNING, splitTokens })),
-    ...ATTENTION_LANES.map((lanes) => ({ ...HARDWARE_TUNING, decodeLanes: lanes, prefillLanes: lanes })),
+    ...DECODE_VARIANTS.map((variant, i) => ({ ...HARDWARE_TUNING, ...variant, ...PREFILL_VARIANTS[i] })),
   ]);
 });
 

@@ -206,11 +206,11 @@ export async function goldenCase(
   return { ...found, greedy: found.greedy_ids ?? [], logits: new Float32Array(bytes.buffer) };
 }
 
-/** Gives `test` an empty folder and removes it afterwards. */
-export async function inScratch(test: (folder: string) => Promise<void>): Promise<void> {
+/** Gives `use` an empty folder and removes it afterwards. */
+export async function inScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "kvbench_" });
   try {
-    await test(folder);
+    return await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

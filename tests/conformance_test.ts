@@ -14,6 +14,8 @@ import { partOf } from "../tools/marked_part.ts";
 import { permitted } from "./permitted.ts";
 
 const OTHERS = IMPLEMENTATIONS.filter(({ driver }) => driver !== "system");
+/** Every test but those of narrower K and V in one kind of memory and another: compilers get the types in one. */
+const ONE_KIND = "--filter=/^[^k]|kv_write.wgsl copies|\\(paged by 16\\)/";
 
 Deno.test(
   `Each kernel equals its reference, and the model its golden logits, on ${OTHERS.length} other WebGPUs`,
@@ -39,7 +41,7 @@ Deno.test(
       assert.equal(bySubgroup, webgpu === "dawn", title);
     }
     for (const each of OTHERS) {
-      const { passed, failed } = await testsOn(each, QUICK_TESTS);
+      const { passed, failed } = await testsOn(each, QUICK_TESTS, ONE_KIND);
       assert.deepEqual(failed, [], each.title);
       assert.ok(passed > 40, `${each.title}: ${passed} tests`);
     }

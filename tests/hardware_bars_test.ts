@@ -9,14 +9,14 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
-import { WEIGHT_DTYPES } from "../src/formats/registry.ts";
+import { KV_DTYPES, WEIGHT_DTYPES } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { sharingStrategy } from "../src/kv/registry.ts";
-import { linearVariants } from "../src/model/autotune/variants.ts";
+import { DECODE_VARIANTS, linearVariants } from "../src/model/autotune/variants.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { linesOverLeast } from "../src/model/walk.ts";
-import { planningContext, staticFigures, stepKernels } from "../tools/hardware/statics.ts";
+import { kvKernels, planningContext, staticFigures, stepKernels } from "../tools/hardware/statics.ts";
 import { fakeWebGpu, Trace } from "./trace/fake_gpu.ts";
 
 /** Least workgroups by output width, and most reads of a lane one after another. */
@@ -26,13 +26,14 @@ const BARS = {
   trips: { "out": 24, other: 12 },
   lines: 1.25,
   flopPerByte: 12,
+  atOnce: 12,
   argmaxWorkgroups: 32,
 } as const;
 /** Output width of each product. */
 const WIDTHS: Readonly<Record<string, number>> = { qkv: 2304, proj: 768, fc: 3072, out: 768, head: 50257 };
 
 /** Dispatches of a decode step of GPT-2 124M whose head is one part; the bar is 64. */
-const DISPATCHES_TODAY = 76;
+const DISPATCHES_TODAY = 64;
 /** Reads of a lane of the sampler one after another in a scan; the bar is 12. */
 const SAMPLE_TRIPS_TODAY = 197;
 
@@ -81,6 +82,29 @@ for (const dtype of WEIGHT_DTYPES) {
       assert.equal(lanes % 64, 0, what);
       assert.ok(workgroups >= BARS.workgroups.narrow, `${what}: ${workgroups} workgroups`);
       if (kernel.step === "prefill") assert.ok(flopPerByte! >= BARS.flopPerByte, `${what}: ${flopPerByte}`);
+    }
+  });
+}
+
+for (const dtype of KV_DTYPES) {
+  Deno.test(`All lanes of attention read, lines whole, and have twelve reads under way (${dtype})`, () => {
+    const variants = DECODE_VARIANTS.filter(({ decodeAlong }) => decodeAlong);
+    for (const variant of [HARDWARE_TUNING, ...variants]) {
+      const tuning = { ...HARDWARE_TUNING, ...variant };
+      const kernels = kvKernels(planningContext(tuning, WEIGHT_DTYPES[0]!), dtype);
+      const [decode, prefill] = ["attention decode", "attention prefill"].map((name) =>
+        kernels.find((kernel) => kernel.name === name)!
+      ) as [typeof kernels[number], typeof kernels[number]];
+      for (const kernel of [decode, prefill]) {
+        const { lanes, busy, lines, workgroups } = staticFigures(kernel)!;
+        const what = `${kernel.name}, ${tuning.decodeLanes} lanes`;
+        assert.equal(busy, lanes, what);
+        assert.equal(lanes % 64, 0, what);
+        assert.ok(lines <= BARS.lines, `${what}: ${lines} times the lines`);
+        assert.ok(workgroups >= BARS.workgroups.wide, `${what}: ${workgroups} workgroups`);
+      }
+      assert.ok(decode.plan.walk!.atOnce! >= BARS.atOnce);
+      assert.ok(staticFigures(prefill)!.flopPerByte! >= BARS.flopPerByte);
     }
   });
 }
@@ -137,4 +161,5 @@ Deno.test("linesOverLeast() counts lines that are touched in part", () => {
   assert.equal(linesOverLeast(dense, 32), 1);
   assert.equal(linesOverLeast({ ...dense, at: (lane) => 64 * lane }, 32), 4);
   assert.equal(linesOverLeast({ ...dense, lanes: 8 }, 64), 1);
+  assert.equal(linesOverLeast({ ...dense, busy: 8, at: (lane) => 512 * lane }, 64), 8);
 });

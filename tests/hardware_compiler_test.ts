@@ -7,15 +7,22 @@ import assert from "node:assert/strict";
 import { inspectKernels, Unavailable } from "../tools/hardware/driver.ts";
 import { permitted } from "./permitted.ts";
 
-/** Loads of a lane under way at once, in products of one row and of few. */
+/** Loads of a lane under way at once, in products of one row and of few, and in attention of single rows. */
 const LEAST_LOADS = 12;
-/** The same where a product by subgroups makes its norm: inputs are in workgroup memory, and of tiles a lane has six. */
-const LEAST_NORMED_LOADS = 6;
-/** Least waves of a SIMD of prefill's kernels; attention's bar is 12. */
-const LEAST_WAVES = { NAVI21: 6, GFX1100: 6, VEGA20: 2 } as const;
+/** The same of a subgroup of 32 lanes, which have no more tiles of 768 inputs in int8. */
+const LEAST_SUBGROUP_LOADS = 6;
+/** Least waves of a SIMD: of all kernels, and of prefill's attention. */
+const LEAST_WAVES: Readonly<Record<string, { readonly all: number; readonly attention: number }>> = {
+  NAVI21: { all: 8, attention: 12 },
+  GFX1100: { all: 8, attention: 12 },
+  VEGA20: { all: 2, attention: 4 }, // of 64 lanes
+};
+/** Least bytes of workgroup memory of prefill's kernels, which have what they read there. */
+const LEAST_SHARED = 8192;
 
 Deno.test({
-  name: "Compilers for AMD GPUs spill nothing, and have twelve loads of a product under way at once",
+  name:
+    "Compilers for AMD GPUs spill nothing, and have twelve loads of products and attention under way at once",
   ignore: Deno.build.os !== "linux" || !permitted("read", "write", "run", "env"),
 }, async () => {
   let kernels;
@@ -28,18 +35,23 @@ Deno.test({
   }
   const wrong: string[] = [];
   for (const { name, step, dtype, kernel, families } of kernels) {
-    for (const [family, { spills, scratch, loads, waves }] of Object.entries(families)) {
+    for (const [family, { spills, scratch, loads, waves, workgroupBytes }] of Object.entries(families)) {
       const expect = (holds: boolean, what: string) => {
         if (!holds) wrong.push(`${name}, ${step}, ${dtype} (${kernel}) on ${family}: ${what}`);
       };
       expect(spills === 0 && scratch === 0, `${spills} spills, ${scratch} bytes of scratch`);
-      const split = /^linear_rows?_(split|subgroup)/.test(kernel);
-      const least = /^(qkv|fc) by subgroups/.test(name) ? LEAST_NORMED_LOADS : LEAST_LOADS;
-      if (split) expect(loads >= least, `${loads} loads under way`);
-      expect(waves >= LEAST_WAVES[family as keyof typeof LEAST_WAVES], `${waves} waves`);
+      const waits = /^(linear_rows?_(split|subgroup)|attention_decode)/.test(kernel);
+      const least = kernel === "linear_row_subgroup.wgsl" ? LEAST_SUBGROUP_LOADS : LEAST_LOADS;
+      if (waits) expect(loads >= least, `${loads} loads under way`);
+      const { all, attention } = LEAST_WAVES[family]!;
+      expect(waves >= (kernel.startsWith("attention_prefill") ? attention : all), `${waves} waves`);
+      if (step === "prefill") expect(workgroupBytes >= LEAST_SHARED, `${workgroupBytes} bytes shared`);
     }
   }
   assert.deepEqual(wrong, []);
   assert.ok(kernels.some(({ kernel }) => kernel === "linear_row_split.wgsl"), "no product of one row");
   assert.ok(kernels.some(({ kernel }) => kernel === "linear_rows_block.wgsl"), "no product of many rows");
+  for (const kernel of ["attention_decode_along.wgsl", "attention_prefill_shared.wgsl"]) {
+    assert.ok(kernels.some((each) => each.kernel === kernel), kernel);
+  }
 });

@@ -12,8 +12,10 @@ import { buildClient, CLIENT } from "../tools/page.ts";
 import { reportPage } from "../src/report/page/page.ts";
 import { inScratch, runDeno } from "./cli_support.ts";
 import { fixtureLadder } from "./fixtures/ladder.ts";
+import { fixtureLoad } from "./fixtures/load.ts";
 import { fixtureProfile } from "./fixtures/profile.ts";
 import { fixtureResult } from "./fixtures/result.ts";
+import { fixtureServing } from "./fixtures/serving.ts";
 import { permitted } from "./permitted.ts";
 import type { Visit } from "./visit_page.ts";
 
@@ -21,15 +23,19 @@ const ignore = !permitted("read", "write", "run", "env", "sys");
 
 const GRID = { prompt_tokens: [16, 200], new_tokens: [20], batch: [1, 4], block_size: [8, 64] };
 const RESULT = fixtureResult({ grid: GRID });
+const LADDER = fixtureLadder();
 RESULT.model.name = '</script><img src="x" onerror="throw 1">';
 
-/** Opens a page in a browser, in a process of its own: playwright-core reads below /proc, which takes every permission. */
-async function inBrowser(path: string): Promise<Visit> {
+/** Opens pages in a browser, in a process of its own: playwright-core reads below /proc, which takes every permission. */
+async function inBrowser(paths: readonly string[]): Promise<Visit[]> {
   const browser = findBrowser();
   assert.ok(browser, "There is no browser to open the report in: run deno task setup:test");
   const visit = fileURLToPath(new URL("visit_page.ts", import.meta.url));
-  const args = ["run", "--no-prompt", "--allow-all", visit, browser, pathToFileURL(path).href];
-  const { code, stdout, stderr } = await runDeno(args, {});
+  const urls = paths.map((path) => pathToFileURL(path).href);
+  const { code, stdout, stderr } = await runDeno(
+    ["run", "--no-prompt", "--allow-all", visit, browser, ...urls],
+    {},
+  );
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout);
 }
@@ -82,6 +88,12 @@ function expectedTables({ cells }: BenchResult): Record<string, (string | number
         ...swept([prompt], [1]).map(({ itl_ms }) => itl_ms!.by_token[i]!),
       ])
     ),
+    "created-per-token": Array.from({ length: 19 }, (_, i) => [
+      201 + i,
+      ...shown.flatMap(({ memory: { timeline: { created_bytes, created_buffers, splits } } }) =>
+        [created_bytes, created_buffers, splits].map((list) => list![1 + i]!)
+      ),
+    ]),
     "peak-memory": shown.map(({ strategy, memory: { peak_bytes: peak } }) => [
       strategy,
       ...[peak.total, peak.weights, peak.activations, peak.kv, peak.tables, peak.staging],
@@ -116,21 +128,44 @@ function expectedTables({ cells }: BenchResult): Record<string, (string | number
   };
 }
 
-Deno.test("The report page works offline in a browser, on a desktop in light and on a phone in dark", {
-  ignore,
-}, async () => {
-  await inScratch(async (folder) => {
-    const path = `${folder}/report.html`;
-    await Deno.writeTextFile(path, reportPage([RESULT, fixtureProfile()]));
-    const { views, tables, opened, followed } = await inBrowser(path);
-    assert.deepEqual(views.map(({ width, scheme }) => [width, scheme]), [[1280, "light"], [390, "dark"]]);
-    for (const { width, canvases, messages, empty, hasColour, fits } of views) {
-      assert.deepEqual(messages, []);
-      assert.equal(canvases, 13);
-      assert.deepEqual(empty, [], `at ${width} pixels`);
-      assert.ok(hasColour, `no line in the scheme's colour at ${width} pixels`);
-      assert.ok(fits, `wider than ${width} pixels`);
-    }
+/** The page in English of a benchmark and a profile, and that in Chinese of the other kinds, in one browser. */
+const visits = ignore ? undefined : inScratch(async (folder) => {
+  const pages = {
+    english: reportPage([RESULT, fixtureProfile()]),
+    chinese: reportPage([LADDER, await fixtureServing(), fixtureLoad(), fixtureLoad({ tpotMs: 20 })], {
+      lang: "zh",
+    }),
+  };
+  const paths = Object.keys(pages).map((name) => `${folder}/${name}.html`);
+  for (const [i, text] of Object.values(pages).entries()) await Deno.writeTextFile(paths[i]!, text);
+  const [english, chinese] = await inBrowser(paths);
+  return { english: english!, chinese: chinese! };
+});
+visits?.catch(() => {}); // told to the tests, which await it
+
+/** Checks what holds for every page. */
+function assertShown({ views, opened }: Visit, charts: number): void {
+  assert.deepEqual(views.map(({ width, scheme }) => [width, scheme]), [[1280, "light"], [390, "dark"]]);
+  for (const { width, canvases, messages, empty, fits, inaccessible } of views) {
+    assert.deepEqual(messages, []);
+    assert.equal(canvases, charts);
+    assert.deepEqual(empty, [], `at ${width} pixels`);
+    assert.ok(fits, `wider than ${width} pixels`);
+    assert.deepEqual(inaccessible, [], `at ${width} pixels`);
+  }
+  assert.ok(opened, "the keyboard opens no table");
+}
+
+Deno.test(
+  "The report page works offline in a browser, on a desktop in light and on a phone in dark, for everybody",
+  {
+    ignore,
+  },
+  async () => {
+    const { english } = (await visits)!, { views, tables } = english;
+    assertShown(english, 14);
+    assert.ok(views.every(({ hasColour }) => hasColour), "a line is not in its scheme's colour");
+    assert.ok(english.followed, "the colours don't follow the system's");
     for (const [id, rows] of Object.entries(expectedTables(RESULT))) {
       assertRows(numbersIn(tables[`table-r1-${id}`]), rows, id);
     }
@@ -139,27 +174,21 @@ Deno.test("The report page works offline in a browser, on a desktop in light and
       ...[dispatches, ms, bytes, operations],
     ]);
     assertRows(numbersIn(tables["table-r2-roofline"]).slice(-roofline.length), roofline, "roofline");
-    assert.ok(opened, "the keyboard opens no table");
-    assert.ok(followed, "the colours don't follow the system's");
-  });
-});
+  },
+);
 
-Deno.test("A ladder's page in Chinese works offline, and its chart is drawn on a desktop and on a phone", {
-  ignore,
-}, async () => {
-  await inScratch(async (folder) => {
-    const path = `${folder}/ladder.html`, ladder = fixtureLadder();
-    await Deno.writeTextFile(path, reportPage([ladder], { lang: "zh" }));
-    const { views, tables } = await inBrowser(path);
-    for (const { width, canvases, messages, empty, fits } of views) {
-      assert.deepEqual([messages, canvases, empty, fits], [[], 1, [], true], `at ${width} pixels`);
-    }
-    const rows = numbersIn(tables["table-ladder"]);
+Deno.test(
+  "A page of a ladder, a simulation and load tests works offline in Chinese",
+  { ignore },
+  async () => {
+    const { chinese } = (await visits)!;
+    assertShown(chinese, 15);
+    const rows = numbersIn(chinese.tables["table-r1-ladder"]);
     assert.deepEqual(rows.map(([label]) => parseInt(String(label))), [1, 2, 3, 4, 5, 6, 7]);
-    const { from_ms } = ladder.turns[0]!, times = [...from_ms, ...ladder.turns.at(-1)!.from_ms];
+    const { from_ms } = LADDER.turns[0]!, times = [...from_ms, ...LADDER.turns.at(-1)!.from_ms];
     assert.ok(times.some((ms) => ms <= Number(rows[0]![2])) && times.some((ms) => ms >= Number(rows[0]![2])));
-  });
-});
+  },
+);
 
 Deno.test(
   "The page's script is what deno task page makes of its source and of Chart.js",

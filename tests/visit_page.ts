@@ -1,10 +1,11 @@
 /**
- * Opens the report page in a browser and prints as JSON what it sees. Run by `report_page_test.ts` as
- * `visit_page.ts BROWSER URL`, because playwright-core needs every permission.
+ * Opens report pages in a browser and prints as JSON what it sees of each. Run by `report_page_test.ts` as
+ * `visit_page.ts BROWSER URL...`, because playwright-core needs every permission.
  *
  * @module
  */
-import { type BrowserContextOptions, chromium } from "playwright-core";
+import axe from "axe-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 /** What was seen. */
 export interface Visit {
@@ -19,6 +20,8 @@ export interface Visit {
     readonly empty: readonly string[];
     /** Whether the first chart has a line in the scheme's colour of no-cache. */
     readonly hasColour: boolean;
+    /** What axe-core finds serious or critical with all tables open, in this scheme and in the other. */
+    readonly inaccessible: readonly string[];
     /** Whether nothing is wider than the screen. */
     readonly fits: boolean;
   }[];
@@ -69,43 +72,66 @@ async function becomesTrue(ask: () => Promise<boolean>): Promise<boolean> {
   return false;
 }
 
-async function visit(executablePath: string, url: string): Promise<Visit> {
-  const browser = await chromium.launch({ executablePath });
-  try {
-    const views: Visit["views"][number][] = [];
-    for (const view of VIEWS) {
-      const context = await browser.newContext({ ...view, offline: true });
-      const page = await context.newPage();
-      const messages: string[] = [];
-      page.on("console", (message) => messages.push(message.text()));
-      page.on("pageerror", (error) => messages.push(String(error)));
-      page.on("requestfailed", (request) => messages.push(request.url()));
-      await page.goto(url);
-      const loaded = [...messages]; // before pixels are read, which Chromium has a warning about
-      views.push({
-        width: view.viewport.width,
-        scheme: view.colorScheme,
-        canvases: await page.evaluate<number>('document.querySelectorAll("canvas").length'),
-        messages: loaded,
-        empty: await page.evaluate<string[]>(EMPTY_CHARTS),
-        hasColour: await page.evaluate<boolean>(hasColour(COLOURS[view.colorScheme])),
-        fits: await page.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth"),
-      });
-      await context.close();
-    }
-    const page = await browser.newPage({ colorScheme: "light" });
-    await page.goto(url);
-    const tables = await page.evaluate<Visit["tables"]>(TABLES);
-    await page.evaluate('document.querySelector("summary").focus()');
-    await page.keyboard.press("Enter");
-    const opened = await page.evaluate<boolean>('document.querySelector("details").open');
-    await page.emulateMedia({ colorScheme: "dark" });
-    const followed = await becomesTrue(() => page.evaluate<boolean>(hasColour(COLOURS.dark)));
-    return { views, tables, opened, followed };
-  } finally {
-    await browser.close();
-  }
+/** Impacts of a violation that a page may not have. */
+const SERIOUS: readonly unknown[] = ["serious", "critical"] satisfies axe.ImpactValue[];
+
+/** Lists violations as "rule: selector, fault". */
+async function inaccessibleIn(page: Page, options: axe.RunOptions = {}): Promise<string[]> {
+  const run = `axe.run(${JSON.stringify({ resultTypes: ["violations"], ...options })})`;
+  const { violations } = await page.evaluate<axe.AxeResults>(run);
+  return violations.filter(({ impact }) => SERIOUS.includes(impact)).flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary = "" }) =>
+      `${id}: ${target.join(" ")}, ${failureSummary.split("\n").at(-1)!.trim()}`
+    )
+  );
 }
 
-const [browser = "", url = ""] = Deno.args;
-console.log(JSON.stringify(await visit(browser, url)));
+async function visit(browser: Browser, url: string): Promise<Visit> {
+  const views: Visit["views"][number][] = [];
+  for (const view of VIEWS) {
+    const context = await browser.newContext({ ...view, offline: true });
+    const page = await context.newPage();
+    const messages: string[] = [];
+    page.on("console", (message) => messages.push(message.text()));
+    page.on("pageerror", (error) => messages.push(String(error)));
+    page.on("requestfailed", (request) => messages.push(request.url()));
+    await page.goto(url);
+    const loaded = [...messages]; // before pixels are read, which Chromium has a warning about
+    const seen = {
+      width: view.viewport.width,
+      scheme: view.colorScheme,
+      canvases: await page.evaluate<number>('document.querySelectorAll("canvas").length'),
+      messages: loaded,
+      empty: await page.evaluate<string[]>(EMPTY_CHARTS),
+      hasColour: await page.evaluate<boolean>(hasColour(COLOURS[view.colorScheme])),
+      fits: await page.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth"),
+    };
+    await page.evaluate('document.querySelectorAll("details").forEach((each) => each.open = true)');
+    await page.evaluate(axe.source);
+    const inaccessible = await inaccessibleIn(page);
+    await page.emulateMedia({ colorScheme: view.colorScheme === "light" ? "dark" : "light" });
+    inaccessible.push(...await inaccessibleIn(page, { runOnly: ["color-contrast"] }));
+    views.push({ ...seen, inaccessible });
+    await context.close();
+  }
+  const page = await browser.newPage({ colorScheme: "light" });
+  await page.goto(url);
+  const tables = await page.evaluate<Visit["tables"]>(TABLES);
+  await page.evaluate('document.querySelector("summary").focus()');
+  await page.keyboard.press("Enter");
+  const opened = await page.evaluate<boolean>('document.querySelector("details").open');
+  await page.emulateMedia({ colorScheme: "dark" });
+  const followed = await becomesTrue(() => page.evaluate<boolean>(hasColour(COLOURS.dark)));
+  await page.close();
+  return { views, tables, opened, followed };
+}
+
+const [executablePath = "", ...urls] = Deno.args;
+const browser = await chromium.launch({ executablePath });
+try {
+  const visits: Visit[] = [];
+  for (const url of urls) visits.push(await visit(browser, url));
+  console.log(JSON.stringify(visits));
+} finally {
+  await browser.close();
+}

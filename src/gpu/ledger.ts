@@ -92,6 +92,7 @@ export class Ledger {
   readonly #live = new Set<LedgerEntry>();
   #current = zero();
   #peak = zero();
+  #created = { buffers: 0, bytes: 0 };
 
   /**
    * Begins with nothing alive.
@@ -182,6 +183,7 @@ export class Ledger {
     };
     this.#live.add(entry);
     this.#add(category, bytes);
+    this.#created = { buffers: this.#created.buffers + 1, bytes: this.#created.bytes + bytes };
     return entry;
   }
 
@@ -209,6 +211,11 @@ export class Ledger {
    */
   get peak(): Bytes {
     return { ...this.#peak };
+  }
+
+  /** Buffers and textures that were ever created, and their bytes, whether they are still alive or not. */
+  get created(): Readonly<Record<"buffers" | "bytes", number>> {
+    return this.#created;
   }
 
   /** Starts a new peak from what is alive now (as CUDA's `reset_peak_memory_stats` does). */

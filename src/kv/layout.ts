@@ -95,6 +95,7 @@ export class KvLayout {
       files: { read: files("read", read.files), write: files("write", address) },
       layouts: this.#layouts,
       overrides: { read: elsewhere ? { SLOT_GROUP: group } : all, write: all },
+      headBytes: this.headBytes,
       rotates: kvStorages(shape.dtype).map(({ rotates = false }) => rotates) as [boolean, boolean],
       inPassing: isStoredByVector(shape.dtype, this),
     };

@@ -5,6 +5,7 @@
  */
 import type { BindLayout } from "../gpu/bind_layout.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
+import type { KvHeadBytes } from "./shape.ts";
 
 /** One of something for kernels that read K and V, and one for those that write them. */
 export interface KvSides<T> {
@@ -30,6 +31,8 @@ export interface KvSource {
   readonly layouts: KvSides<BindLayout>;
   /** Overrides that the files declare, apart from the model's. */
   readonly overrides: KvSides<Readonly<Record<string, number>>>;
+  /** Bytes of a head of K, and of one of V. */
+  readonly headBytes: readonly [KvHeadBytes, KvHeadBytes];
   /** True for K, and for V, if it is stored rotated: see `rotate.wgsl`. */
   readonly rotates: readonly [boolean, boolean];
   /** True if the product that makes K and V may store them in passing, vector by vector. */

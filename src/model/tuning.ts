@@ -31,11 +31,15 @@ export interface Tuning {
   readonly linearLanes: number;
   /** Lanes of a layer norm workgroup, a power of two. */
   readonly normLanes: number;
+  /** Whether lanes of decode attention go along a head rather than along the context; see `attention_decode_along.wgsl`. */
+  readonly decodeAlong: boolean;
   /** At least this many lanes in a decode attention workgroup. */
   readonly decodeLanes: number;
   /** Positions of a decode attention workgroup, a multiple of four; 0 means all, so that nothing is left to combine. */
   readonly splitTokens: number;
-  /** At least this many lanes in a prefill attention workgroup. */
+  /** Whether prefill attention has K and V in workgroup memory, where heads are narrow; see `attention_prefill_shared.wgsl`. */
+  readonly prefillShared: boolean;
+  /** At least this many lanes in a prefill attention workgroup that has not. */
   readonly prefillLanes: number;
   /** Lanes of an argmax or sampling workgroup. */
   readonly argmaxLanes: number;
@@ -68,8 +72,10 @@ export const SOFTWARE_TUNING: Tuning = {
   wideRowTiles: 128,
   linearLanes: 8,
   normLanes: 8,
+  decodeAlong: false,
   decodeLanes: 8,
   splitTokens: 0,
+  prefillShared: false,
   prefillLanes: 8,
   argmaxLanes: 64,
   argmaxParts: 1,
@@ -94,8 +100,10 @@ export const HARDWARE_TUNING: Tuning = {
   wideRowTiles: 128,
   linearLanes: 8,
   normLanes: 256,
+  decodeAlong: true,
   decodeLanes: 64,
   splitTokens: 64,
+  prefillShared: true,
   prefillLanes: 64,
   argmaxLanes: 256,
   argmaxParts: 64,

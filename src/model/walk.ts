@@ -9,10 +9,14 @@
 export interface Walk {
   /** Lanes of a workgroup. */
   readonly lanes: number;
+  /** Those of them that read. Default: all. */
+  readonly busy?: number;
   /** Reads of a lane one after another: weight tiles, or vectors. */
   readonly trips: number;
   /** Reads of them that are under way at once. Default: one. */
   readonly atOnce?: number;
+  /** Waits for memory before its way, one after another. Default: none. */
+  readonly before?: number;
   /** Bytes of a load. */
   readonly bytes: number;
   /** Returns the byte at which a lane's first load begins. */
@@ -28,10 +32,10 @@ export const WAVES: readonly number[] = [32, 64];
 
 /** Counts the lines that one load of a wave touches, over the least that could hold as many bytes. */
 export function linesOverLeast(
-  { lanes, bytes, at }: Pick<Walk, "lanes" | "bytes" | "at">,
+  { lanes, busy = lanes, bytes, at }: Pick<Walk, "lanes" | "busy" | "bytes" | "at">,
   wave: number,
 ): number {
-  const reading = Math.min(lanes, wave), lines = new Set<number>();
+  const reading = Math.min(busy, wave), lines = new Set<number>();
   for (let lane = 0; lane < reading; lane++) {
     const first = at(lane);
     for (let byte = first; byte < first + bytes; byte += 4) lines.add(Math.floor(byte / LINE_BYTES));

@@ -7,6 +7,7 @@
 import { qualityOf } from "../measure/quality/bench_quality.ts";
 import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { Cell } from "../measure/record/cell.ts";
+import { createdOf, latencySteps } from "../measure/findings/latency_steps.ts";
 import { baselineOf } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import type { Summary } from "../measure/findings/summary.ts";
@@ -14,6 +15,7 @@ import { claimLines } from "./claims.ts";
 import { KV_PART_NAMES, kvMeans, kvReserved } from "./kv_memory.ts";
 import { cellLabels, saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
 import { sentences } from "./sentences.ts";
+import { sayCreated } from "./step_sentences.ts";
 import { sparkline } from "./sparkline.ts";
 import { columnTable, drawTable, type TableRow } from "./text_table.ts";
 import {
@@ -122,6 +124,8 @@ const COLUMNS: readonly { title: string; wide?: true; spare?: true; of: (cell: C
   { title: "total (E2E)", wide: true, of: ({ e2e_ms }) => interval(e2e_ms) },
   { title: "ITL p50", wide: true, of: ({ itl_ms }) => itl_ms === null ? "–" : formatMs(itl_ms.median) },
   { title: "ITL p99", wide: true, of: ({ itl_ms }) => itl_ms === null ? "–" : formatMs(itl_ms.p99) },
+  { title: "steps", wide: true, of: (cell) => stepsOf(cell) },
+  { title: "created per token", wide: true, of: (cell) => createdBy(cell) },
   { title: "tokens/s", wide: true, of: ({ decode_tokens_per_second: rate }) => significant(rate) },
   { title: "peak", spare: true, of: ({ memory }) => formatBytes(memory.peak_bytes.total) },
   { title: "K/V", of: (cell) => formatBytes(kvReserved(cell).reserved) },
@@ -159,6 +163,20 @@ function linePerCell({ cells, quality }: BenchResult, wide: boolean): string {
     ]);
   }
   return drawTable(rows, { head: ["", ...columns.map(({ title }) => title)] });
+}
+
+/** Says where a cell's latency by position has its largest steps. */
+function stepsOf(cell: Cell): string {
+  const steps = latencySteps(cell);
+  if (steps === undefined) return "unknown";
+  return steps.toSorted((a, b) => Math.abs(b.share) - Math.abs(a.share)).slice(0, 2)
+    .map(({ share, context }) => `${share < 0 ? "−" : "+"}${formatPercent(Math.abs(share), 1)} at ${context}`)
+    .join(", ") || "none";
+}
+
+function createdBy(cell: Cell): string {
+  const created = createdOf(cell);
+  return created === undefined ? "unknown" : sayCreated(created);
 }
 
 /** Draws the latency of each token after the first, on one scale from zero. */

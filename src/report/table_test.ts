@@ -103,6 +103,9 @@ Deno.test("benchTable() gives each kind of waste as a share of the reserved byte
     kv_for_later_bytes: [1024, 0],
     kv_internal_bytes: [1024, 1024],
     kv_external_bytes: [256, 256],
+    created_buffers: null,
+    created_bytes: null,
+    splits: null,
   };
   Object.assign(memory, { kv_reserved_bytes: 3072, kv_used_bytes: 2048, kv_allocated_bytes: 4096 });
   const text = benchTable(result);
@@ -178,5 +181,8 @@ Deno.test("benchTable() draws latency by position from zero, and leaves columns 
   assert.match(text, /^Latency of tokens 2 to 50 \(ITL, from 0 to [\d.]+ ms\)\n no-cache {2}[▁-█]{48}\n/m);
   const sweep = fixtureResult({ grid: { batch: [1, 4] } });
   assert.doesNotMatch(benchTable(sweep), /ITL p99/);
-  assert.match(benchTable(sweep, { wide: true }), /total \(E2E\) +ITL p50 +ITL p99 +tokens\/s/);
+  assert.match(
+    benchTable(sweep, { wide: true }),
+    /total \(E2E\) +ITL p50 +ITL p99 +steps +created per token +tokens\/s/,
+  );
 });

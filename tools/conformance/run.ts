@@ -23,8 +23,13 @@ export const RECORD: string = `${ROOT}docs/conformance.json`;
 /** The page that shows it. */
 export const PAGE: string = `${ROOT}docs/conformance.md`;
 
-/** Module that keeps Dawn's garbage small in tests. */
+/** Module that has Dawn ask for news of the GPU less often. */
 const DAWN_TICKS = fileURLToPath(new URL("dawn_ticks.ts", import.meta.url));
+
+/** Arguments of Deno that an implementation needs. */
+function ticksOf({ webgpu }: Implementation): string[] {
+  return webgpu === "dawn" ? [`--preload=${DAWN_TICKS}`] : [];
+}
 
 /** The kernel and model tests. */
 const TESTS: readonly string[] = [
@@ -42,7 +47,7 @@ const TESTS: readonly string[] = [
   "sampling",
   "strategies",
 ];
-/** The quick ones, for every test run and for slow implementations. */
+/** The quick ones, for slow implementations. */
 export const QUICK_TESTS: readonly string[] = [
   "concurrent_kernels",
   "embedding_kernel",
@@ -58,7 +63,7 @@ export const QUICK_TESTS: readonly string[] = [
  */
 export async function selfTestOn(implementation: Implementation, ...options: string[]): Promise<SelfTest> {
   const { stdout, stderr } = await deno(
-    ["run", "--no-prompt", "-A", "mod.ts", "selftest", "--json", ...options],
+    ["run", "--no-prompt", "-A", ...ticksOf(implementation), "mod.ts", "selftest", "--json", ...options],
     await environmentOf(implementation),
   );
   try {
@@ -71,21 +76,25 @@ export async function selfTestOn(implementation: Implementation, ...options: str
 /**
  * Runs tests in a child.
  *
+ * @param options More options of `deno test`.
  * @throws {Error} If it ends without having run any.
  */
 export async function testsOn(
   implementation: Implementation,
   names: readonly string[],
+  ...options: string[]
 ): Promise<TestsRecord> {
   const junit = await Deno.makeTempFile({ prefix: "kvbench_", suffix: ".xml" });
   try {
     const args = [
       "test",
       "--no-prompt",
+      "--no-check",
       "--parallel",
       "-A",
       `--junit-path=${junit}`,
-      ...(implementation.webgpu === "dawn" ? [`--preload=${DAWN_TICKS}`] : []),
+      ...options,
+      ...ticksOf(implementation),
       ...names.map((name) => `tests/${name}_test.ts`),
     ];
     const { stdout, stderr } = await deno(args, await environmentOf(implementation));

@@ -7,21 +7,14 @@
  */
 import { PRESETS } from "../../src/checkpoint/config.ts";
 import { KV_DTYPES, WEIGHT_DTYPES } from "../../src/formats/registry.ts";
-import type { Gpu } from "../../src/gpu/gpu.ts";
 import { createKernel } from "../../src/gpu/kernel.ts";
 import { openGpu } from "../../src/host/gpu.ts";
-import { KvPool } from "../../src/kv/pool.ts";
-import { chooseKv, sharingStrategy } from "../../src/kv/registry.ts";
-import { makeKv } from "../../src/kv/strategy_def.ts";
 import { dimsOf } from "../../src/model/dims.ts";
-import { productsOf } from "../../src/model/kernels.ts";
 import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/plan.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
-import { combinePlan, decodePlan, prefillPlan } from "../../wgsl/ops/attention/plans.ts";
+import { combinePlan } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
-import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
-import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
-import { stepKernels, STEPS } from "./statics.ts";
+import { joiningName, kvKernels, stepKernels } from "./statics.ts";
 
 /** A kernel whose SPIR-V was written. */
 export interface DumpedKernel {
@@ -38,7 +31,7 @@ export interface DumpedKernel {
 }
 
 /** Kernels of products that differ from another type's. */
-const TYPED = new Set(["qkv", "proj", "fc", "out", "head"]);
+const TYPED = new Set(["qkv", "proj", joiningName("proj"), "fc", "out", "head"]);
 
 /** The file that names a kernel, among those that it is joined of. */
 const NAMING =
@@ -59,24 +52,6 @@ async function dump(
   if (others.length > 0) throw new Error(`${name} left ${others.length + 1} modules: expected one`);
   const kernel = plan.spec.files.map((file) => file.name).find((file) => NAMING.test(file)) ?? name;
   console.log(JSON.stringify({ ...about, kernel, spirv } satisfies DumpedKernel));
-}
-
-/** A strategy's part in the kernels of attention. */
-function kvSource(gpu: Gpu, dtype: string) {
-  const config = PRESETS.gpt2, tokens = 64;
-  const kv = makeKv(chooseKv(sharingStrategy().name), {
-    ...{ nSequences: 1, nLayer: 1, nCtx: config.nCtx, maxTokens: tokens, maxRows: tokens },
-    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
-  });
-  const pool = KvPool.allocate(gpu, {
-    shape: { nHead: config.nHead, a4: dimsOf(config).a4, dtype, nSequences: 1, texels: false },
-    addressing: kv.addressing,
-    nSlots: kv.policy.nSlots,
-    movesSlots: false,
-  });
-  const { source } = pool;
-  pool.dispose();
-  return source;
 }
 
 if (import.meta.main) {
@@ -116,30 +91,9 @@ if (import.meta.main) {
     dtype: "f32",
   });
   for (const dtype of KV_DTYPES) {
-    const source = kvSource(gpu, dtype);
-    if (source.inPassing) {
-      const { qkv } = productsOf(dimsOf(attention.config));
-      for (const step of ["decode", "8 rows"] as const) {
-        const plans = LINEAR.plans(attention, { ...qkv, kv: source });
-        const plan = plans.find(({ takes }) => takes!(STEPS[step]))!;
-        await dump(folder, gpu.device, plan, { name: "qkv that stores K and V", step, dtype });
-      }
+    for (const { name, step, plan } of kvKernels(attention, dtype)) {
+      await dump(folder, gpu.device, plan, { name, step, dtype });
     }
-    await dump(folder, gpu.device, KV_WRITE.plans(attention, source)[0]!, {
-      name: "kv write",
-      step: "decode",
-      dtype,
-    });
-    await dump(folder, gpu.device, decodePlan(attention, source), {
-      name: "attention",
-      step: "decode",
-      dtype,
-    });
-    await dump(folder, gpu.device, prefillPlan(attention, source), {
-      name: "attention",
-      step: "prefill",
-      dtype,
-    });
   }
   gpu.dispose();
 }

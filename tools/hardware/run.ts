@@ -8,7 +8,7 @@ import { WEIGHT_DTYPES } from "../../src/formats/registry.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { FAMILIES, type InspectedKernel, inspectKernels, Unavailable } from "./driver.ts";
 import { estimateMs, GPUS, modelledStep } from "./model.ts";
-import { planningContext, staticFigures, stepKernels } from "./statics.ts";
+import { kvKernels, planningContext, staticFigures, stepKernels } from "./statics.ts";
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
@@ -22,19 +22,21 @@ function joined(rows: readonly (readonly [string, ...(string | number)[]])[]): (
 
 function staticTable(): string {
   const rows = [HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tuning) =>
-    WEIGHT_DTYPES.flatMap((dtype) =>
-      stepKernels(planningContext(tuning, dtype)).flatMap((kernel) => {
+    WEIGHT_DTYPES.flatMap((dtype) => {
+      const context = planningContext(tuning, dtype);
+      return [...stepKernels(context), ...kvKernels(context, dtype)].flatMap((kernel) => {
         const figures = staticFigures(kernel), { plan: { spec }, name, step } = kernel;
         if (!figures || (tuning.subgroups && !spec.subgroups)) return [];
-        const { workgroups, lanes, trips, lines, flopPerByte } = figures;
+        const { workgroups, lanes, busy, trips, lines, flopPerByte } = figures;
         const way = tuning.subgroups ? `${step}, subgroups` : step;
         const bytes = flopPerByte?.toFixed(1) ?? "";
-        return [[name, way, dtype, workgroups, lanes, trips, lines, bytes] as const];
-      })
-    )
+        const reading = busy === lanes ? lanes : `${busy} of ${lanes}`;
+        return [[name, way, dtype, workgroups, reading, trips, lines, bytes] as const];
+      });
+    })
   );
   return table(
-    ["kernels", "step", "weights", "workgroups", "lanes", "trips", "lines", "flop/byte"],
+    ["kernels", "step", "stored", "workgroups", "lanes", "trips", "lines", "flop/byte"],
     joined(rows.map(([...row]) => row)),
   );
 }

@@ -5,7 +5,14 @@
  * @module
  */
 import { PRESETS } from "../../src/checkpoint/config.ts";
+import type { KvDtype } from "../../src/formats/kv_dtype.ts";
 import type { Dtype } from "../../src/formats/registry.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { DEFAULT_LIMITS } from "../../src/gpu/limits.ts";
+import { KvLayout } from "../../src/kv/layout.ts";
+import { chooseKv, sharingStrategy } from "../../src/kv/registry.ts";
+import type { KvSource } from "../../src/kv/source.ts";
+import { makeKv } from "../../src/kv/strategy_def.ts";
 import { type Batch, batchOf } from "../../src/model/batch.ts";
 import { dimsOf } from "../../src/model/dims.ts";
 import { productsOf } from "../../src/model/kernels.ts";
@@ -13,6 +20,8 @@ import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/pl
 import type { Tuning } from "../../src/model/tuning.ts";
 import { linesOverLeast, WAVES } from "../../src/model/walk.ts";
 import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
+import { ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
+import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import { type HeadParts, headPartsOf, type LinearOf } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
@@ -38,18 +47,30 @@ interface StepKernel {
   readonly plan: KernelPlan;
 }
 
+/** Names the plan that takes a step. */
+function named(name: string, step: StepName, plans: readonly KernelPlan[]): StepKernel {
+  return { name, step, plan: plans.find((plan) => plan.takes?.(STEPS[step]) ?? true)! };
+}
+
 /** Figures of a kernel from its grid and addresses. */
 interface StaticFigures {
   /** Workgroups of a dispatch. */
   readonly workgroups: number;
   /** Lanes of a workgroup. */
   readonly lanes: number;
+  /** Lanes that read. */
+  readonly busy: number;
   /** Reads of a lane one after another. */
   readonly trips: number;
   /** Lines that a load touches over the least possible, of waves of 32 and 64. */
   readonly lines: number;
   /** Floating-point operations per byte that a workgroup reads. */
   readonly flopPerByte: number | undefined;
+}
+
+/** The name of a product that joins the splits of attention. */
+export function joiningName(product: string): string {
+  return `${product} that joins splits`;
 }
 
 /** Lists the kernels of GPT-2 124M that touch no K and V. */
@@ -65,22 +86,32 @@ export function stepKernels(context: KernelContext): StepKernel[] {
     { ...head, best },
   ];
   const steps = Object.entries(STEPS) as [StepName, Batch][];
-  const named = (name: string, step: StepName, plans: readonly KernelPlan[]): StepKernel => ({
-    name,
-    step,
-    plan: plans.find((plan) => plan.takes?.(STEPS[step]) ?? true)!,
-  });
   return [
     ...linear.flatMap((of) =>
       steps.filter(([step]) => step !== "prefill" || !of.ofOutputs).map(([step]) =>
         named(of.role!, step, LINEAR.plans(context, of))
       )
     ),
+    named(joiningName("proj"), "decode", LINEAR.plans(context, { ...products.proj, joins: true })),
     named("norm", "decode", LAYER_NORM.plans(context, { gather: false })),
     named("argmax join", "decode", ARGMAX_JOIN.plans(context, best)),
     named("argmax", "8 rows", ARGMAX.plans(context)),
     named("argmax join", "8 rows", ARGMAX_JOIN.plans(context, { parts: context.tuning.argmaxParts })),
     named("sample", "decode", SAMPLE.plans(context)),
+  ];
+}
+
+/** Lists the kernels of GPT-2 124M that touch K and V, over blocks. */
+export function kvKernels(context: KernelContext, kvDtype: KvDtype): StepKernel[] {
+  const kv = planningKv(context, kvDtype), { qkv } = productsOf(dimsOf(context.config));
+  const storing = kv.inPassing ? LINEAR.plans(context, { ...qkv, kv }) : [];
+  return [
+    ...(storing.length > 0 ? ["decode", "8 rows"] as const : []).map((step) =>
+      named("qkv that stores K and V", step, storing)
+    ),
+    named("attention decode", "decode", ATTENTION_DECODE.plans(context, kv)),
+    named("attention prefill", "prefill", ATTENTION_PREFILL.plans(context, kv)),
+    named("kv write", "decode", KV_WRITE.plans(context, kv)),
   ];
 }
 
@@ -91,6 +122,7 @@ export function staticFigures({ plan: { grid, walk }, step }: StepKernel): Stati
   return {
     workgroups: x * y * z,
     lanes: walk.lanes,
+    busy: walk.busy ?? walk.lanes,
     trips: walk.trips,
     lines: Math.max(...WAVES.map((wave) => linesOverLeast(walk, wave))),
     flopPerByte: walk.flopPerByte,
@@ -99,6 +131,20 @@ export function staticFigures({ plan: { grid, walk }, step }: StepKernel): Stati
 
 /** Makes what plans are made with, on a device that compiles nothing. */
 export function planningContext(tuning: Tuning, weightsDtype: Dtype): KernelContext {
-  const device = { createBindGroupLayout: () => ({}) } as unknown as GPUDevice;
+  const device = { createBindGroupLayout: () => ({}), limits: DEFAULT_LIMITS } as unknown as GPUDevice;
   return { device, layouts: new Layouts(device, tuning), config: PRESETS.gpt2, tuning, weightsDtype };
+}
+
+/** The part that K and V in blocks have in kernels; nothing is allocated. */
+function planningKv({ device, config, tuning: { texels } }: KernelContext, dtype: KvDtype): KvSource {
+  const tokens = 2 * CONTEXT, { nHead, nLayer, nCtx } = config;
+  const { addressing: { files, slotGroup, overrides, read } } = makeKv(chooseKv(sharingStrategy().name), {
+    ...{ nSequences: 1, nLayer, nCtx, maxTokens: tokens, maxRows: tokens },
+    ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
+  });
+  const shape = { nHead, a4: dimsOf(config).a4, dtype, nSequences: 1, texels };
+  return new KvLayout({ device } as unknown as Gpu, shape, {
+    ...{ files, table: "read", most: tokens, group: slotGroup, read },
+    ...overrides && { overrides },
+  }).source;
 }

@@ -28,11 +28,13 @@ import { newResult } from "../../measure/record/new_result.ts";
 import { saveReports } from "./bench/bench_reports.ts";
 import { checkFirst } from "../session/checked.ts";
 import { quietly } from "../options/command_line.ts";
+import { startOf } from "./bench/start.ts";
 import { sayFirstLook } from "./bench/first_look.ts";
 import { compareWithBaseline } from "./compare.ts";
 import { checkDestination, type Destination, destinationOf, openResult } from "../options/destination.ts";
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
 import { liveView } from "../terminal/live_view.ts";
+import { driverCacheState } from "../session/driver_cache.ts";
 import { claimResult, readResult, type ResultFile } from "../session/result_file.ts";
 import { hashed } from "../session/open_model.ts";
 import { type Session, withSession } from "../session/session.ts";
@@ -104,6 +106,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   const say = (text: string) => to.quiet ? undefined : writeLine(text);
   using interrupt = watchInterrupts({ withinMs: END_WITHIN_MS });
   let file: ResultFile | undefined;
+  const cacheBefore = await driverCacheState();
   const result = await withSession(options, async (checkpoint, tokenizer) => {
     const plan = await benchPlanOf(options, checkpoint.config, tokenizer);
     if (baseline) assertComparable(plan, baseline, options.baseline!);
@@ -135,6 +138,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
         quality: compared.quality,
         accuracyMissing: compared.accuracy_missing,
         sequences: resumed ? resumed.result.sequences : sequences,
+        start: await startOf(session, cacheBefore),
       });
     });
     if (resumed) assertContinues(resumed.path, resumed.result, fresh);

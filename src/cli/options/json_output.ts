@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from "./commander.ts";
-import { LANGS } from "../../report/ladder/lang.ts";
+import { LANGS } from "../../report/lang.ts";
 import { formatJson } from "../../report/json.ts";
 import { checkWritable, writeWhole } from "../../report/write.ts";
 import { addOptions, type Values } from "./option_spec.ts";
@@ -39,7 +39,7 @@ export const WIDE = {
 /** The language of a ladder. */
 export const LANG = {
   flags: "--lang <code>",
-  help: "Language of a ladder's table and page; charts as PNG are in English",
+  help: "Language of pages, and of a ladder's table; charts as PNG are in English",
   group: "Output",
   choices: LANGS,
   default: "en",

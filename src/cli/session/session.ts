@@ -35,6 +35,8 @@ export interface Session {
   readonly remembered: boolean;
   /** Time to find the model, with downloads, in ms. */
   readonly locateMs: number;
+  /** Time to measure kernel variants, in ms; 0 where none were measured. */
+  readonly tuningMs: number;
 }
 
 /** First use of a model. */
@@ -70,8 +72,11 @@ export async function withSession<P, T>(
     const tokenizer = await usableTokenizer(checkpoint);
     const prepared = await prepare(checkpoint, tokenizer);
     const { name: modelName } = checkpoint;
-    return await withModel(checkpoint, options, async (model, { remembered }) => {
-      return await use({ gpu: model.gpu, model, modelName, tokenizer, remembered, locateMs }, prepared);
+    return await withModel(checkpoint, options, async (model, { remembered, tuningMs }) => {
+      return await use(
+        { gpu: model.gpu, model, modelName, tokenizer, remembered, locateMs, tuningMs },
+        prepared,
+      );
     }, begin(prepared));
   } finally {
     checkpoint.close();
@@ -86,7 +91,7 @@ export async function withSession<P, T>(
 export async function withModel<T>(
   checkpoint: TensorSource,
   options: PrecisionOptions | ModelOptions,
-  use: (model: Gpt2, known: KnownTuning) => Promise<T>,
+  use: (model: Gpt2, chosen: KnownTuning & Pick<Session, "tuningMs">) => Promise<T>,
   { work, tunes = false, firstSteps, look }: Beginning = {},
 ): Promise<T> {
   if ("kvDtype" in options) assertHeadFits(options.kvDtype, checkpoint.config.headDim);
@@ -122,9 +127,13 @@ export async function withModel<T>(
       sayLoaded(gpu.ledger.current.weights, watch);
       return model;
     };
-    const measure = () => {
+    let tuningMs = 0;
+    const measure = async () => {
       phase = "choosing kernel variants";
-      return measureTuning(gpu, tuningOptions);
+      const start = performance.now();
+      const tuning = await measureTuning(gpu, tuningOptions);
+      tuningMs = performance.now() - start;
+      return tuning;
     };
     const measures = options.autotune && (options.retune || tunes && !known.remembered);
     // Without a first look, variants are measured before the weights are loaded.
@@ -146,7 +155,7 @@ export async function withModel<T>(
         }
       }
       phase = "running";
-      result = await use(model, known);
+      result = await use(model, { ...known, tuningMs });
     } finally {
       loaded.dispose();
     }

@@ -98,9 +98,12 @@ function describeProducts(tuning: Tuning): string {
     `workgroups of ${tuning.linearLanes} threads`;
 }
 
-function describeAttention({ decodeLanes, splitTokens, prefillLanes }: Tuning): string {
+function describeAttention(tuning: Tuning): string {
+  const { decodeAlong, decodeLanes, splitTokens, prefillShared, prefillLanes } = tuning;
   const split = splitTokens > 0 ? `split by ${splitTokens} positions` : "unsplit";
-  return `attention with workgroups of ${decodeLanes} threads in decode, ${split}, and ${prefillLanes} in prefill`;
+  const along = decodeAlong ? "the head" : "the context";
+  return `attention with workgroups of ${decodeLanes} threads along ${along} in decode, ${split}, ` +
+    (prefillShared ? "with K and V in workgroup memory in prefill" : `and ${prefillLanes} in prefill`);
 }
 
 /**

@@ -62,7 +62,16 @@ const memorySchema = z.strictObject({
     kv_for_later_bytes: counts("K/V bytes reserved for tokens that these sequences have yet to store"),
     kv_internal_bytes: counts("K/V bytes reserved and never used: the rest of a block or of the reservation"),
     kv_external_bytes: counts("K/V bytes free, but lost between or beside reservations"),
-  }).describe("Memory after each generated token: one entry per token in each list"),
+    created_buffers: counts("").nullable().describe("Buffers and textures that the token's step created"),
+    created_bytes: counts("").nullable().describe("Bytes of those, whether they were freed again or not"),
+    splits: counts("").nullable().describe(
+      "Parts that the attention of a sequence's row was split into; 0 where a step has several rows of a sequence, " +
+        "whose attention is never split",
+    ),
+  }).describe(
+    "Memory after each generated token and the work for it: one entry per token in each list; created_buffers, " +
+      "created_bytes and splits are null in results up to version 5",
+  ),
 });
 
 /** Checks a {@linkcode Cell}. */

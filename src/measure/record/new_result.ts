@@ -29,6 +29,8 @@ export interface NewResult {
   readonly accuracyMissing?: string | null;
   /** Gain of paging in sequences. Default: null. */
   readonly sequences?: BenchResult["sequences"];
+  /** Start of the process. Default: null. */
+  readonly start?: BenchResult["start"];
 }
 
 /** Makes a result with nothing measured yet. Measures the fence and the readback. */
@@ -37,7 +39,7 @@ export async function newResult(
   options: NewResult,
 ): Promise<BenchResult> {
   const { plan, name, weights, machine, command = [], accuracy = [], quality = [] } = options;
-  const { accuracyMissing = null, sequences = null } = options;
+  const { accuracyMissing = null, sequences = null, start = null } = options;
   return {
     schema_version: SCHEMA_VERSION,
     kind: "kvbench.bench",
@@ -51,6 +53,7 @@ export async function newResult(
     quality,
     accuracy_missing: accuracyMissing,
     sequences,
+    start,
     groups: [],
     cells: [],
     unfinished: null,

@@ -13,11 +13,12 @@ import { cellSchema } from "./cell.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
 import { pagingGainSchema } from "./paging_gain.ts";
+import { startSchema } from "./start.ts";
 import { planSchema } from "../run/plan.ts";
 import { recordReader } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** Value of `kind` in such a file. */
 export const BENCH_KIND = "kvbench.bench";
@@ -102,6 +103,9 @@ const schema = z.strictObject({
     "Sequences that run at once in the same K/V memory, by a simulation of scheduler and allocators; null where it " +
       "was not made",
   ),
+  start: startSchema.nullable().describe(
+    "Start of the process that began the measurement; null in results up to version 5 and in those joined of shards",
+  ),
   groups: z.array(groupSchema).describe("Groups of cells that were measured, in order"),
   cells: z.array(cellSchema).describe("Cells that were measured: strategies with their settings"),
   unfinished: unfinishedSchema.nullable()
@@ -144,7 +148,11 @@ export const parseResult: (json: unknown, source: string) => BenchResult = recor
   kind: BENCH_KIND,
   version: SCHEMA_VERSION,
   refused: REFUSED,
-  upgrades: { 3: (record) => fromVersion4(fromVersion3(record)), 4: fromVersion4 },
+  upgrades: {
+    3: (record) => fromVersion5(fromVersion4(fromVersion3(record))),
+    4: (record) => fromVersion5(fromVersion4(record)),
+    5: fromVersion5,
+  },
 });
 
 /** Version 3 named all options in each cell and did not say where K and V are. */
@@ -157,4 +165,16 @@ function fromVersion3(record: Record<string, unknown>): Record<string, unknown> 
 /** Version 4 did not have the quality of cells. */
 function fromVersion4(record: Record<string, unknown>): Record<string, unknown> {
   return { ...record, quality: [] };
+}
+
+/** Version 5 did not have the work of each token's step, nor the start. */
+function fromVersion5(record: Record<string, unknown>): Record<string, unknown> {
+  const { cells } = record;
+  if (!Array.isArray(cells)) return record;
+  const work = { created_buffers: null, created_bytes: null, splits: null };
+  const withWork = ({ memory, ...cell }: { memory?: { timeline?: object } }) => ({
+    ...cell,
+    memory: { ...memory, timeline: { ...memory?.timeline, ...work } },
+  });
+  return { ...record, start: null, cells: cells.map(withWork) };
 }

@@ -82,11 +82,11 @@ Deno.test("parseResult() refuses another version with both versions in the messa
     messageOf(changed((json) => Object.assign(json, { schema_version })));
   for (const old of [1, 2]) {
     const reason = new RegExp(
-      `its schema_version is ${old}, this kvbench reads 5, since it .+: measure again$`,
+      `its schema_version is ${old}, this kvbench reads 6, since it .+: measure again$`,
     );
     assert.match(message(old), reason);
   }
-  assert.match(message(6), /its schema_version is 6, this kvbench reads 5$/);
+  assert.match(message(7), /its schema_version is 7, this kvbench reads 6$/);
 });
 
 Deno.test("parseResult() refuses what is no result at all, and says what it is", () => {
@@ -134,4 +134,19 @@ Deno.test("resultJsonSchema() describes every field", () => {
   const schema = resultJsonSchema();
   assert.ok("properties" in schema);
   visit(schema, "");
+});
+
+Deno.test("parseResult() reads version 5, which had neither the work of each token nor the start", () => {
+  const older = changed((json) => {
+    Object.assign(json, { schema_version: 5, start: undefined });
+    for (const { memory: { timeline } } of json.cells) {
+      Object.assign(timeline, { created_buffers: undefined, created_bytes: undefined, splits: undefined });
+    }
+  });
+  const { schema_version, start, cells } = parseResult(JSON.parse(JSON.stringify(older)), "run.json");
+  assert.deepEqual([schema_version, start], [6, null]);
+  for (const { memory: { timeline } } of cells) {
+    assert.deepEqual([timeline.created_buffers, timeline.created_bytes, timeline.splits], [null, null, null]);
+    assert.ok(timeline.total_bytes.length > 0);
+  }
 });

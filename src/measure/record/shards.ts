@@ -105,6 +105,7 @@ function joined(run: readonly Shard[], notes: string[]): BenchResult {
     accuracy: firstOfEach(results.flatMap(({ accuracy }) => accuracy), ({ kv_dtype }) => kv_dtype),
     quality: firstOfEach(results.flatMap(({ quality }) => quality), cellKey),
     sequences: results.find(({ sequences }) => sequences !== null)?.sequences ?? null,
+    start: null, // each has its own
     groups: groups.map(({ group }) => group),
     cells: groups.flatMap(({ cells }, i) => cells.map((cell) => ({ ...cell, group: i }))),
     unfinished: null,

@@ -4,7 +4,10 @@ import { groupsOf } from "../run/grid.ts";
 import { type BenchResult, parseResult } from "./result.ts";
 import { mergeShards, type NamedResult } from "./shards.ts";
 
-const WHOLE = fixtureResult({ grid: { prompt_tokens: [32, 64, 128], batch: [1, 2] }, runs: 3 });
+const WHOLE: BenchResult = {
+  ...fixtureResult({ grid: { prompt_tokens: [32, 64, 128], batch: [1, 2] }, runs: 3 }),
+  start: null, // each shard has its own
+};
 
 /** The part of a result that a shard would have measured. */
 function shardOf(whole: BenchResult, index: number, of: number): NamedResult {

@@ -13,6 +13,7 @@ import { type Dtype, formatOf, kvStorage } from "../../formats/registry.ts";
 import { Timestamps } from "../../gpu/timestamps.ts";
 import { kvBytesOf, kvRowBytes } from "../../kv/shape.ts";
 import type { Model } from "../../model/model.ts";
+import { splitsOf } from "../../model/tuning.ts";
 import type { Cell } from "../record/cell.ts";
 import type { Timing } from "../record/result.ts";
 import { mean } from "../statistics/statistics.ts";
@@ -99,6 +100,7 @@ export async function memoryRun(model: Model, work: Work, decoding: DecodingOpti
             reservedBytes - usedBytes - later[i]!
           ),
           kv_external_bytes: states.map(() => 0), // one batch begins together: nothing lies between its regions
+          ...steps.work,
         },
       },
       dispatchesPerToken: newTokens > 1 ? decodeDispatches / (newTokens - 1) : prefillDispatches,
@@ -111,11 +113,17 @@ export async function memoryRun(model: Model, work: Work, decoding: DecodingOpti
 /** Takes the steps of a request one by one, and notes what memory there is after each. */
 async function countedSteps(model: Model, { prompts, newTokens }: Work, decoder: Decoder) {
   const { policy, pool, recorder } = decoder.runner;
-  const states: KvState[] = [], totals: number[] = [];
+  const states: KvState[] = [], totals: number[] = [], { ledger } = model.gpu;
+  const work = { created_buffers: [] as number[], created_bytes: [] as number[], splits: [] as number[] };
   decoder.begin(prompts);
   let prefillDispatches = 0;
   for (let token = 1; token <= newTokens; token++) {
+    const length = decoder.lengths[0]!, isRow = length - policy.firstToCompute(0) === 1;
+    const before = ledger.created;
     await decoder.advance(1);
+    work.created_buffers.push(ledger.created.buffers - before.buffers);
+    work.created_bytes.push(ledger.created.bytes - before.bytes);
+    work.splits.push(isRow ? splitsOf(policy.entries(length, 0), model.tuning) : 0);
     if (token === 1) prefillDispatches = recorder.dispatches;
     const usage = policy.usage();
     states.push({
@@ -123,9 +131,9 @@ async function countedSteps(model: Model, { prompts, newTokens }: Work, decoder:
       ...kvBytesOf(usage, pool.tokenBytes),
       allocatedBytes: decoder.runner.kvBytes,
     });
-    totals.push(model.gpu.ledger.current.total);
+    totals.push(ledger.current.total);
   }
-  return { states, totals, prefillDispatches };
+  return { states, totals, work, prefillDispatches };
 }
 
 /** Times one request: prefill, fence, decode, fence. */

@@ -22,12 +22,21 @@ import { compilePlans } from "../plan.ts";
 import { splitsOf, type Tuning } from "../tuning.ts";
 import type { TuningScratch } from "./scratch.ts";
 import { fastestInTime } from "./search.ts";
-import { ATTENTION_LANES, SPLITS } from "./variants.ts";
+import { DECODE_VARIANTS, PREFILL_VARIANTS, SPLITS } from "./variants.ts";
 
 /** How long one look times at least, in ms. */
 const LEAST_MS = { search: 50, confirm: 100 } as const;
 /** The context at which attention is timed. */
 const CONTEXT = 256;
+
+/** Rows at which prefill attention is timed: those that a workgroup may have. */
+const PREFILL_ROWS = 4 * TILE_ROWS;
+
+/** The part of a tuning that attention decides. */
+type AttentionTuning = Pick<
+  Tuning,
+  "decodeAlong" | "decodeLanes" | "splitTokens" | "prefillShared" | "prefillLanes"
+>;
 
 /**
  * The fastest numbers of lanes for attention, and how a decode attention is split.
@@ -39,7 +48,7 @@ export async function fastestAttention(
   products: Tuning,
   budget: TuningBudget,
   onVariant?: (variant: Tuning, nth: number, count: number) => void,
-): Promise<Pick<Tuning, "decodeLanes" | "splitTokens" | "prefillLanes">> {
+): Promise<AttentionTuning> {
   const { gpu, options: { config, kvDtype } } = scratch;
   const dims = dimsOf(config), { a4, headDim4 } = dims;
   const { texels } = products;
@@ -58,8 +67,8 @@ export async function fastestAttention(
   const splits = Math.max(...SPLITS.map((splitTokens) => splitsOf(config.nCtx, { splitTokens }))) *
     config.nHead;
   const buffers = {
-    x: scratch.vectors(TILE_ROWS * 3 * a4 * 16, texels),
-    y: scratch.vectors(TILE_ROWS * a4 * 16, texels),
+    x: scratch.vectors(PREFILL_ROWS * 3 * a4 * 16, texels),
+    y: scratch.vectors(PREFILL_ROWS * a4 * 16, texels),
     partial: scratch.buffer(splits * (headDim4 + 1) * 16),
   };
   const layouts = scratch.layouts(texels);
@@ -71,7 +80,7 @@ export async function fastestAttention(
   };
   const decodeBatch = batchOf([{ sequence: 0, first: tokens - 1, count: 1, outputs: 0 }]);
   const decodeStep = scratch.step(decodeBatch);
-  const rows = Math.min(TILE_ROWS, tokens);
+  const rows = Math.min(PREFILL_ROWS, tokens);
   const prefillBatch = batchOf([
     { sequence: 0, first: tokens - rows, count: Math.max(2, rows), outputs: 0 },
   ]);
@@ -121,27 +130,45 @@ export async function fastestAttention(
     }, part);
   };
   // On OpenGL workgroup memory is zeroed element by element, and compiling takes the square of that.
-  const mostPrefillLanes = gpu.facts.backend === "gl" ? products.prefillLanes : Infinity;
-  const lanesOf = (base: number) =>
-    ATTENTION_LANES.toSorted((a, b) => Math.abs(Math.log2(a / base)) - Math.abs(Math.log2(b / base)));
+  const offered = PREFILL_VARIANTS.filter(({ prefillShared, prefillLanes }) =>
+    gpu.facts.backend !== "gl" || !prefillShared && prefillLanes <= products.prefillLanes
+  );
   const lanes = await fastestOf(
     products,
-    lanesOf(products.decodeLanes).map((count) => ({ decodeLanes: count })),
+    likeliestFirst(DECODE_VARIANTS, (each) =>
+      distance(each.decodeLanes, products.decodeLanes) +
+      far(each.decodeAlong !== products.decodeAlong)),
     decode,
     1 / 3,
   );
-  const { decodeLanes, splitTokens } = await fastestOf(
+  const { decodeAlong, decodeLanes, splitTokens } = await fastestOf(
     lanes,
     SPLITS.map((tokens) => ({ splitTokens: tokens })),
     decode,
     1 / 2,
   );
-  const { prefillLanes } = await fastestOf(
+  const { prefillShared, prefillLanes } = await fastestOf(
     products,
-    lanesOf(products.prefillLanes).filter((count) => count <= mostPrefillLanes)
-      .map((count) => ({ prefillLanes: count })),
+    likeliestFirst(offered, (each) =>
+      distance(each.prefillLanes, products.prefillLanes) +
+      far(each.prefillShared !== products.prefillShared)),
     prefill,
     1,
   );
-  return { decodeLanes, splitTokens, prefillLanes };
+  return { decodeAlong, decodeLanes, splitTokens, prefillShared, prefillLanes };
+}
+
+/** Sorts variants by how far they are from the default. */
+function likeliestFirst<T>(variants: readonly T[], from: (variant: T) => number): T[] {
+  return variants.toSorted((a, b) => from(a) - from(b));
+}
+
+/** How far numbers of lanes are from each other. */
+function distance(a: number, b: number): number {
+  return Math.abs(Math.log2(a / b));
+}
+
+/** How far another kernel is: further than other lanes. */
+function far(isOther: boolean): number {
+  return isOther ? 10 : 0;
 }

@@ -55,8 +55,18 @@ const SUBGROUP_VARIANT: Partial<Tuning> = {
 export function linearVariants(device: Pick<GPUDevice, "features">): readonly Partial<Tuning>[] {
   return hasSubgroups(device) ? [...LINEAR_VARIANTS, SUBGROUP_VARIANT] : LINEAR_VARIANTS;
 }
-/** Lanes of an attention workgroup that are timed beside the defaults. */
-export const ATTENTION_LANES: readonly number[] = [8, 16, 32, 64];
+/** Lanes of an attention workgroup that go along the context. */
+const CONTEXT_LANES = [8, 16, 32, 64] as const;
+/** Variants of decode attention that are timed beside the defaults. */
+export const DECODE_VARIANTS: readonly Pick<Tuning, "decodeAlong" | "decodeLanes">[] = [
+  ...CONTEXT_LANES.map((decodeLanes) => ({ decodeAlong: false, decodeLanes })),
+  ...[64, 128].map((decodeLanes) => ({ decodeAlong: true, decodeLanes })),
+];
+/** Variants of prefill attention that are timed beside the defaults. */
+export const PREFILL_VARIANTS: readonly Pick<Tuning, "prefillShared" | "prefillLanes">[] = [
+  ...CONTEXT_LANES.map((prefillLanes) => ({ prefillShared: false, prefillLanes })),
+  { prefillShared: true, prefillLanes: 64 },
+];
 
 /** Positions of a decode attention workgroup that are timed: all, as few as hardware likes, and between. */
 export const SPLITS: readonly number[] = [0, 64, 256];

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
-import type { Lang } from "../ladder/lang.ts";
+import type { Lang } from "../lang.ts";
 import { type LadderView, ladderView } from "../ladder/view.ts";
 import { formatSignificant } from "../units.ts";
 import type { BarFigure } from "./figure.ts";

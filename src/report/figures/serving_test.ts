@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
-import { A100, OPT_13B, PAPER_PLAN } from "../../../tests/fixtures/paper_plan.ts";
-import { dryRun } from "../../simulate/run_plan.ts";
-import { parseServing, servingRecord } from "../../simulate/serving_result.ts";
+import { fixtureServing, SERVING_REQUESTS } from "../../../tests/fixtures/serving.ts";
+import { parseServing } from "../../simulate/serving_result.ts";
 import { reportPage } from "../page/page.ts";
 import { servingFigures } from "./serving.ts";
 
-const plan = { ...PAPER_PLAN, policies: ["max", "paged"], nRequests: 120 };
-const result = servingRecord(plan, OPT_13B, {
-  created: "2026-01-01T00:00:00Z",
-  command: ["serve-sim"],
-  clock: {
-    source: "model",
-    gpu: A100.name,
-    bytes_per_second: 1,
-    flops_per_second: 1,
-    host_bytes_per_second: 1,
-    overhead_ms: 0,
-  },
-  results: await dryRun(plan, OPT_13B, { hardware: A100 }),
-});
+const result = await fixtureServing();
 
 Deno.test("A serving record's course of time has the means of its table, and its requests are in order", () => {
   for (const { timeline, kv_share, capacity_tokens, seconds, requests, policy } of result.results) {
     const tokens = timeline!.token_states.reduce((sum, each) => sum + each * timeline!.span_ms, 0);
     const share = tokens / (capacity_tokens * 1000 * seconds);
     assert.ok(Math.abs(share - kv_share.token_states) < 1e-6, `${policy}: ${share}`);
-    assert.equal(requests!.length, 120);
+    assert.equal(requests!.length, SERVING_REQUESTS);
     for (const { arrival_ms, first_token_ms, end_ms } of requests!) {
       assert.ok(arrival_ms <= first_token_ms && first_token_ms <= end_ms);
     }

@@ -3,7 +3,8 @@ import { fixtureLadder } from "../../../tests/fixtures/ladder.ts";
 import { ladderFigure } from "../figures/ladder.ts";
 import { reportPage } from "../page/page.ts";
 import { columnsOf } from "../wrap.ts";
-import { LANGS, wordsIn } from "./lang.ts";
+import { LANGS } from "../lang.ts";
+import { wordsIn } from "./lang.ts";
 import { ladderTable } from "./table.ts";
 
 /** Collects all texts of words, with functions by their names. */

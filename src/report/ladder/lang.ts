@@ -1,19 +1,12 @@
 /**
- * The languages of the ladder.
+ * The ladder's words in each language.
  *
  * @module
  */
+import type { Lang } from "../lang.ts";
 import { CHINESE } from "./chinese.ts";
 import { ENGLISH } from "./english.ts";
 import type { LadderWords } from "./words.ts";
-
-/** A language of the ladder. */
-export type Lang = "en" | "zh";
-/** Languages of the ladder. */
-export const LANGS: readonly Lang[] = ["en", "zh"];
-
-/** The language of everything else. */
-export const DEFAULT_LANG: Lang = "en";
 
 const WORDS: Readonly<Record<Lang, LadderWords>> = { en: ENGLISH, zh: CHINESE };
 

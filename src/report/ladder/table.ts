@@ -4,9 +4,9 @@
  * @module
  */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
+import type { Lang } from "../lang.ts";
 import { drawTable } from "../text_table.ts";
 import { wrap } from "../wrap.ts";
-import type { Lang } from "./lang.ts";
 import { ladderView } from "./view.ts";
 
 /** Returns the report as lines of at most 80 columns, no newline at the end. */

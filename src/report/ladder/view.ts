@@ -13,9 +13,10 @@ import {
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import { sayKind } from "../adapter_kind.ts";
 import { sayEvidence } from "../evidence.ts";
+import type { Lang } from "../lang.ts";
 import { oneLine } from "../wrap.ts";
 import { formatBytes, formatCount, formatMs, formatPercent, formatSignificant } from "../units.ts";
-import { type Lang, wordsIn } from "./lang.ts";
+import { wordsIn } from "./lang.ts";
 import { PUBLISHED, PUBLISHED_GPU, publishedBeside, type PublishedRow } from "./published.ts";
 import type { LadderWords } from "./words.ts";
 

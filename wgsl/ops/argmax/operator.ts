@@ -20,7 +20,7 @@ export const ARGMAX: Operator = {
 
 /** The parts that are joined: those of {@linkcode ARGMAX}, or those that the head's product has found. */
 export interface JoinOf {
-  /** How many of an output. */
+  /** Their number for an output. */
   readonly parts: number;
 }
 

@@ -1,8 +1,8 @@
-// What attention_decode.wgsl makes of a split, for attention_combine.wgsl to join.
+// What decode attention makes of a split, for attention_combine.wgsl to join.
 //
 //   partial  [n_decode_tiles, N_HEAD, MAX_SPLITS, HEAD_DIM4 + 1]   o, then (m, l, splits, 0)
 //
-// requires: attention_decode.wgsl
+// requires: kv storage
 // provides: attention result
 
 override MAX_SPLITS: u32;

@@ -1,9 +1,9 @@
-// What attention_decode.wgsl makes of a whole context: its result.
+// What decode attention makes of a whole context: its result.
 //   y = o / l
 //
 //   y  [n_rows, N_HEAD, HEAD_DIM4]
 //
-// requires: attention_decode.wgsl, y
+// requires: kv storage, y
 // provides: attention result
 
 fn attention_place(row: u32, head: u32, workgroup: vec3u) -> u32 {

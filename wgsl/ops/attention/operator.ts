@@ -3,20 +3,25 @@
  *
  * @module
  */
+import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import type { CostModel, Operator, OperatorCheck } from "../../../src/model/operator.ts";
 import { type CheckedModel, MOST_CHECKED } from "../../../src/model/trial.ts";
-import { splitsOf } from "../../../src/model/tuning.ts";
+import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import {
+  ALONG_FILE,
   COMBINE_FILE,
   combinePlan,
   DECODE_FILE,
+  decodeFile,
   decodePlan,
   PREFILL_FILE,
+  prefillFile,
   prefillPlan,
+  SHARED_FILE,
   SPLIT_FILE,
   WHOLE_FILE,
 } from "./plans.ts";
@@ -25,19 +30,20 @@ import { attentionTrial, combineTrial, DECODE_SPANS, PREFILL_SPANS } from "./tri
 /** Attention of tiles of rows. */
 export const ATTENTION_PREFILL: Operator<KvSource, void> = {
   name: "attention prefill",
-  files: [PREFILL_FILE],
+  files: [PREFILL_FILE, SHARED_FILE],
   plans: (context, kv) => [prefillPlan(context, kv)],
   cost(batch, model) {
     const { a, kvRow, prefillRows, prefillPairs, prefillTokens } = shapeOf(batch, model);
     return { bytes: 8 * a * prefillRows + kvRow * prefillTokens, macs: 2 * a * prefillPairs };
   },
-  checks: (model) => attentionChecks(model, PREFILL_FILE, PREFILL_SPANS),
+  checks: (model) =>
+    attentionChecks(model, (tuning) => prefillFile(tuning, dimsOf(model.config)), PREFILL_SPANS),
 };
 
 /** Attention of single rows, whole or in splits. */
 export const ATTENTION_DECODE: Operator<KvSource, void> = {
   name: "attention decode",
-  files: [DECODE_FILE, SPLIT_FILE, WHOLE_FILE],
+  files: [DECODE_FILE, ALONG_FILE, SPLIT_FILE, WHOLE_FILE],
   plans: (context, kv) => [decodePlan(context, kv)],
   cost(batch, model) {
     const { a, kvRow, decodeTokens, partial } = shapeOf(batch, model);
@@ -46,7 +52,7 @@ export const ATTENTION_DECODE: Operator<KvSource, void> = {
       macs: 2 * a * decodeTokens,
     };
   },
-  checks: (model) => attentionChecks(model, DECODE_FILE, DECODE_SPANS),
+  checks: (model) => attentionChecks(model, decodeFile, DECODE_SPANS),
 };
 
 /** Joining the splits of a decode attention. */
@@ -68,12 +74,12 @@ export const ATTENTION_COMBINE: Operator = {
 
 function attentionChecks(
   { config: { nHead, headDim }, tunings, kvDtypes, kvMemories }: CheckedModel,
-  file: typeof DECODE_FILE,
+  fileOf: (tuning: Tuning) => WgslFile,
   spans: typeof DECODE_SPANS,
 ): OperatorCheck[] {
   return tunings.flatMap((tuning, i) =>
     kvMemories.filter(({ dtype }) => i === 0 || dtype === kvDtypes[0]).map((kv) => ({
-      file,
+      file: fileOf(tuning),
       variant: `${kv.kind}, ${kv.dtype}, ${tuning.name} tuning`,
       trials: () => [
         attentionTrial({ nHead: Math.min(nHead, MOST_CHECKED.heads), headDim, tuning, ...kv, spans }),

@@ -5,20 +5,28 @@
  */
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
-import { dimsOf } from "../../../src/model/dims.ts";
+import { TILE_ROWS } from "../../../src/model/batch.ts";
+import { type Dims, dimsOf } from "../../../src/model/dims.ts";
 import { inputFile, outputFile } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
+import { contextWalk, headWalk, sharedWalk } from "./walks.ts";
 import combineCode from "./attention_combine.wgsl" with { type: "text" };
 import decodeCode from "./attention_decode.wgsl" with { type: "text" };
+import alongCode from "./attention_decode_along.wgsl" with { type: "text" };
 import prefillCode from "./attention_prefill.wgsl" with { type: "text" };
+import sharedCode from "./attention_prefill_shared.wgsl" with { type: "text" };
 import splitCode from "./attention_split.wgsl" with { type: "text" };
 import wholeCode from "./attention_whole.wgsl" with { type: "text" };
 
 /** Attends single rows. */
 export const DECODE_FILE: WgslFile = { name: "attention_decode.wgsl", code: decodeCode };
+/** Attends single rows, with lanes along the head. */
+export const ALONG_FILE: WgslFile = { name: "attention_decode_along.wgsl", code: alongCode };
 /** Attends tiles of rows. */
 export const PREFILL_FILE: WgslFile = { name: "attention_prefill.wgsl", code: prefillCode };
+/** Attends tiles of rows, with K and V in workgroup memory. */
+export const SHARED_FILE: WgslFile = { name: "attention_prefill_shared.wgsl", code: sharedCode };
 /** Joins splits. */
 export const COMBINE_FILE: WgslFile = { name: "attention_combine.wgsl", code: combineCode };
 /** Stores the sums of a split. */
@@ -38,22 +46,43 @@ export function decodeUses({ splitTokens }: Pick<Tuning, "splitTokens">): Uses {
   return splitTokens === 0 ? ATTENTION_USES : SPLIT_USES;
 }
 
+/** Returns the kernel that attends single rows. */
+export function decodeFile({ decodeAlong }: Tuning): WgslFile {
+  return decodeAlong ? ALONG_FILE : DECODE_FILE;
+}
+
 /** Up to so many lanes of an attention workgroup, each scores eight positions at a time rather than four. */
 const FEW_LANES = 16;
 
-/** Overrides of the kernels that read K and V; `least` lanes at least. */
-function headOverrides({ config }: KernelContext, kv: KvSource, least: number): Record<string, number> {
+/** Overrides of the kernels that read K and V. */
+function headOverrides({ config }: KernelContext, kv: KvSource): Record<string, number> {
   const { headDim4 } = dimsOf(config);
-  const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
-  const lanes = Math.max(least, half);
   return {
     ...kv.overrides.read,
     N_HEAD: config.nHead,
     HEAD_DIM4: headDim4,
     SCALE: 1 / Math.sqrt(config.headDim),
-    LANES: lanes,
-    WIDE: Number(lanes < headDim4),
-    DEEP: Number(lanes <= FEW_LANES),
+  };
+}
+
+/** Lanes, and a lane's entries, where lanes go along the context: `least` lanes at least. */
+function contextLanes({ config }: KernelContext, least: number) {
+  const { headDim4 } = dimsOf(config);
+  const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
+  const lanes = Math.max(least, half), own = lanes <= FEW_LANES ? 8 : 4;
+  return { lanes, own, overrides: { LANES: lanes, WIDE: Number(lanes < headDim4), DEEP: Number(own === 8) } };
+}
+
+/** Entries of which a lane reads a vector at once, at most, where lanes go along the head. */
+const ENTRIES_AT_ONCE = 16;
+
+/** Lanes, and a lane's entries at once, where they go along the head; see `attention_decode_along.wgsl`. */
+function headLanes({ config, tuning }: KernelContext) {
+  const { headDim4 } = dimsOf(config), along = Math.max(4, 2 ** Math.ceil(Math.log2(headDim4)));
+  const lanes = Math.max(tuning.decodeLanes, along), atOnce = Math.min(along, ENTRIES_AT_ONCE);
+  return {
+    ...{ lanes, along, atOnce },
+    overrides: { LANES: lanes, HEAD_LANES: along, CHUNK: lanes / along * atOnce },
   };
 }
 
@@ -64,30 +93,64 @@ function splitOverrides({ config, tuning }: KernelContext): Record<string, numbe
 
 /** Plans attention of single rows. */
 export function decodePlan(context: KernelContext, kv: KvSource): KernelPlan {
-  const { layouts, config, tuning } = context;
+  const { layouts, config, tuning } = context, { headDim4 } = dimsOf(config);
   const made = tuning.splitTokens === 0 ? [outputFile(tuning), WHOLE_FILE] : [SPLIT_FILE];
+  const way = { headDim4, entries: tuning.splitTokens || config.nCtx };
+  const form = () => {
+    if (tuning.decodeAlong) {
+      const { overrides, ...lanes } = headLanes(context);
+      return { overrides, walk: headWalk(kv, { ...way, ...lanes }) };
+    }
+    const { overrides, ...lanes } = contextLanes(context, tuning.decodeLanes);
+    return { overrides, walk: contextWalk(kv, { ...way, ...lanes }) };
+  };
+  const { overrides, walk } = form();
   return {
     spec: {
       label: "attention decode",
-      files: [DECODE_FILE, ...kv.files.read, inputFile(tuning), ...made],
+      files: [decodeFile(tuning), ...kv.files.read, inputFile(tuning), ...made],
       groups: [layouts.step, layouts.of(decodeUses(tuning)), kv.layouts.read],
-      overrides: { ...headOverrides(context, kv, tuning.decodeLanes), ...splitOverrides(context) },
+      overrides: { ...headOverrides(context, kv), ...overrides, ...splitOverrides(context) },
     },
     grid: ({ decodeContext, nDecodeTiles }) => [splitsOf(decodeContext, tuning), config.nHead, nDecodeTiles],
+    walk,
   };
+}
+
+/** Sizes of `attention_prefill_shared.wgsl`: lanes, tiles of a workgroup, and vectors of the widest head. */
+const SHARED = { lanes: 256, tiles: 4, headDim4: 16 } as const;
+
+/** Returns the kernel that attends tiles of rows. */
+export function prefillFile({ prefillShared }: Tuning, { headDim4 }: Pick<Dims, "headDim4">): WgslFile {
+  return prefillShared && headDim4 <= SHARED.headDim4 ? SHARED_FILE : PREFILL_FILE;
 }
 
 /** Plans attention of tiles of rows. */
 export function prefillPlan(context: KernelContext, kv: KvSource): KernelPlan {
-  const { layouts, config, tuning } = context;
+  const { layouts, config, tuning } = context, dims = dimsOf(config);
+  const file = prefillFile(tuning, dims), way = { ...dims, entries: config.nCtx };
+  const form = () => {
+    if (file === SHARED_FILE) {
+      const { lanes, tiles, headDim4: along } = SHARED;
+      return {
+        tiles,
+        overrides: {},
+        walk: sharedWalk(kv, { ...way, lanes, along, rows: tiles * TILE_ROWS }),
+      };
+    }
+    const { overrides, ...lanes } = contextLanes(context, tuning.prefillLanes);
+    return { tiles: 1, overrides, walk: contextWalk(kv, { ...way, ...lanes }) };
+  };
+  const { tiles, overrides, walk } = form();
   return {
     spec: {
       label: "attention prefill",
-      files: [PREFILL_FILE, ...kv.files.read, inputFile(tuning), outputFile(tuning)],
+      files: [file, ...kv.files.read, inputFile(tuning), outputFile(tuning)],
       groups: [layouts.step, layouts.of(ATTENTION_USES), kv.layouts.read],
-      overrides: headOverrides(context, kv, tuning.prefillLanes),
+      overrides: { ...headOverrides(context, kv), ...overrides },
     },
-    grid: ({ nPrefillTiles }) => [nPrefillTiles, config.nHead],
+    grid: ({ nPrefillTiles }) => [Math.ceil(nPrefillTiles / tiles), config.nHead],
+    walk,
   };
 }
 

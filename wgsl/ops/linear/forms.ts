@@ -12,7 +12,7 @@ import { dimsOf } from "../../../src/model/dims.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
-import type { Tuning } from "../../../src/model/tuning.ts";
+import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import type { Walk } from "../../../src/model/walk.ts";
 import {
   fewRowsSize,
@@ -34,6 +34,7 @@ import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 import inputCode from "./linear_input.wgsl" with { type: "text" };
+import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
 import inputNormedCode from "./linear_input_normed.wgsl" with { type: "text" };
 import resultCode from "./linear_result.wgsl" with { type: "text" };
 import resultBestCode from "./linear_result_best.wgsl" with { type: "text" };
@@ -51,6 +52,7 @@ const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode }
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
+const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
 const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
 const RESULT = { name: "linear_result.wgsl", code: resultCode };
 const RESULT_BEST = { name: "linear_result_best.wgsl", code: resultBestCode };
@@ -64,7 +66,10 @@ export interface LinearForm {
   readonly subgroups?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
-  /** True if its workgroups can make the layer norm of their row, and find the likeliest token of their outputs. Default: they can't. */
+  /**
+   * True if its workgroups can make their input themselves, a layer norm or splits joined, and find the likeliest token of
+   * their outputs. Default: they can't.
+   */
   readonly fuses?: boolean;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
@@ -203,6 +208,8 @@ export interface LinearOf extends LinearOptions {
   readonly ofOutputs?: boolean;
   /** The parts of the vocabulary whose likeliest tokens it finds, where its form and the tuning say so. Default: none. */
   readonly best?: HeadParts;
+  /** True if it reads the splits of a decode attention, and joins them. Default: its input is ready. */
+  readonly joins?: boolean;
   /** The memory in which it stores K and V in passing, if it makes them. Default: it stores none. */
   readonly kv?: KvSource | undefined;
 }
@@ -250,6 +257,7 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_WIDE,
   ROWS_TALL,
   INPUT,
+  INPUT_JOINED,
   INPUT_NORMED,
   RESULT,
   RESULT_BEST,
@@ -273,7 +281,9 @@ export function linearPlan(
   const best = fuses && isFor(form, tuning.chosenRows) ? of.best : undefined;
   const uses = best ? BEST_USES : linearUses(of);
   const normed = of.normed && fuses && isFor(form, tuning.normedRows);
-  const input = normed ? [INPUT_NORMED, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
+  const joins = of.joins && fuses;
+  const made = normed ? INPUT_NORMED : joins ? INPUT_JOINED : undefined;
+  const input = made ? [made, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
@@ -312,7 +322,9 @@ export function linearPlan(
           EPSILON: config.layerNormEpsilon,
         },
         ...best && { N_VOCAB: config.vocabSize, PARTS: best.parts, FIRST_PART: best.firstPart },
-        ...kv && { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning), JOIN_LANES: lanes * (kSplit ?? 1) },
+        ...(kv || joins) && { N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...kv?.overrides.write,
       },
     },
     grid: (batch) => {
@@ -320,8 +332,19 @@ export function linearPlan(
         rowGroups = Math.ceil(rowsOf(batch, of) / rows);
       return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
     },
-    walk: linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+    walk: {
+      ...linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+      ...joins && { before: waitsOfJoining(splitsOf(config.nCtx, tuning), k4 / (lanes * (kSplit ?? 1))) },
+    },
   };
+}
+
+/** Splits that a lane joins at once; see `linear_input_joined.wgsl`. */
+const JOINED_AT_ONCE = 8;
+
+/** Counts the waits of a lane that joins so many splits of each of its vectors. */
+function waitsOfJoining(splits: number, vectors: number): number {
+  return Math.ceil(splits / JOINED_AT_ONCE) * Math.ceil(vectors);
 }
 
 /** The way of lanes through the weights. */

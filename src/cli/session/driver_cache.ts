@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { isGranted } from "../../../host/permissions.ts";
+import type { Start } from "../../measure/record/start.ts";
+import { isGranted } from "../../host/permissions.ts";
 
 /** Folders that Mesa keeps compiled kernels in, by version and kind. */
 const FOLDERS = ["mesa_shader_cache", "mesa_shader_cache_sf", "mesa_shader_cache_db"];
@@ -45,23 +46,38 @@ export async function driverCacheState(): Promise<DriverCacheState | undefined> 
   return { files, bytes };
 }
 
+/** Tells from the cache before and after a start which of its kernels the driver had compiled before. */
+export function foundInCache(
+  before: DriverCacheState | undefined,
+  after: DriverCacheState | undefined,
+): Start["driver_cache"] {
+  // A driver that has left nothing there keeps its kernels elsewhere.
+  if (before === undefined || after === undefined || after.files === 0) return "unknown";
+  if (before.files === 0) return "empty";
+  return after.files > before.files || after.bytes > before.bytes ? "partial" : "full";
+}
+
 /** Tells from the cache before and after a start whether it was cold or warm. */
 export function sayDriverCache(
   before: DriverCacheState | undefined,
   after: DriverCacheState | undefined,
 ): { readonly temperature: "cold" | "warm" | "unknown"; readonly text: string } {
-  if (before === undefined || after === undefined) {
-    return {
-      temperature: "unknown",
-      text: "the driver's cache of compiled kernels can't be seen (Mesa's can, with -R -E)",
-    };
+  switch (foundInCache(before, after)) {
+    case "unknown":
+      return {
+        temperature: "unknown",
+        text: "the driver's cache of compiled kernels can't be seen (Mesa's can, with -R -E)",
+      };
+    case "empty":
+      return { temperature: "cold", text: "the driver's cache of compiled kernels was empty" };
+    case "partial":
+      return {
+        temperature: "cold",
+        text: "the driver's cache of compiled kernels lacked some of this run's",
+      };
+    case "full":
+      return { temperature: "warm", text: "the driver had all kernels compiled" };
   }
-  const { files, bytes } = before;
-  if (files === 0) return { temperature: "cold", text: "the driver's cache of compiled kernels was empty" };
-  if (after.files > files || after.bytes > bytes) {
-    return { temperature: "cold", text: "the driver's cache of compiled kernels lacked some of this run's" };
-  }
-  return { temperature: "warm", text: "the driver had all kernels compiled" };
 }
 
 /** Returns the folder that holds Mesa's folders. */
