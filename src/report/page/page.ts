@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
-import { kindFor, type Reportable, sectionsTogether } from "../kinds.ts";
+import { allTogether, kindFor, type Reportable } from "../kinds.ts";
 import { wordsIn } from "../ladder/lang.ts";
 import { DEFAULT_LANG, type Lang } from "../lang.ts";
 import type { Section } from "./sections.ts";
@@ -19,13 +19,17 @@ export function reportPage(
   { lang = DEFAULT_LANG }: { readonly lang?: Lang } = {},
 ): string {
   const spoken = results.every((result) => kindFor(result).speaks) ? lang : DEFAULT_LANG;
-  const sections = results.map((result, i): Section => {
+  const together = allTogether(results, spoken);
+  const own = new Map(results.map((result, i): [Reportable, Section] => {
     const prefix = results.length === 1 ? "" : `r${i + 1}-`;
     const kind = kindFor(result);
     const figures = kind.figures(result, lang).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
-    return { ...kind.section(result, figures, prefix, lang), figures };
-  });
-  sections.unshift(...sectionsTogether(results));
+    return [result, { ...kind.section(result, figures, prefix, lang), figures }];
+  }));
+  const sections = [...together.map(({ section }) => section), ...own.values()];
+  const arranged = new Set(together.flatMap(({ results, arrange }) => arrange ? results : []));
+  const apart = results.filter((result) => !arranged.has(result)).map((result) => own.get(result)!);
+  const shown = [...together.map(({ section }) => section), ...apart];
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
   const policy = [
     "default-src 'none'",
@@ -54,9 +58,8 @@ export function reportPage(
       <body>
     <main>
     <h1>${title}</h1>
-    ${alone
-      ? alone.body
-      : sections.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
+    ${alone ? alone.body : shown.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
+    ${together.map(({ arrange }) => arrange?.((result) => own.get(result)!.body) ?? "")}
     </main>
     <noscript><p>${wordsIn(spoken).page.noscript}</p></noscript>
     ${jsonScript("figures", sections.flatMap(({ figures }) => figures))}
