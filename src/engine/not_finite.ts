@@ -87,7 +87,7 @@ async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Prom
     tables.upload(1);
     gpu.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids));
     const access = {
-      kernels,
+      kernels: { ...kernels, joinedRows: 0 }, // so that attention leaves a result of its own
       entries: (length: number) => length,
       bindGroups: (layer: number) => kv.bindGroups(layer),
     };

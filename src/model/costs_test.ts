@@ -47,6 +47,20 @@ Deno.test("stepCosts() of few rows count norms, K and V with QKV's product where
   assert.equal(apart["qkv"].bytes, 12 * 4 * (768 * 2304 + 2304 + 3 * 4 * 768));
 });
 
+Deno.test("stepCosts() count splits with the projection where that joins them", () => {
+  const costs = (rows: number) => {
+    const spans = Array.from({ length: rows }, (_, s) => ({ sequence: s, first: 129, count: 1, outputs: 1 }));
+    return stepCosts(batchOf(spans), { ...f32, joinedRows: 1 });
+  };
+  const [joined, apart] = [costs(1), costs(2)];
+  assert.deepEqual(joined["attention combine"], { bytes: 0, macs: 0 });
+  // three splits in place of a row of the input
+  assert.equal(joined["proj"].bytes, 12 * 4 * (768 * 768 + 3 * 768 + 3 * (768 + 4 * 12)));
+  assert.equal(joined["proj"].macs, 12 * (768 * 768 + 3 * 768));
+  assert.equal(apart["proj"].bytes, 12 * 4 * (768 * 768 + 768 + 2 * 3 * 768));
+  assert.equal(apart["attention combine"].macs, 12 * 2 * 3 * 768);
+});
+
 Deno.test("stepCosts() of attention that is not split write its result at once", () => {
   const costs = stepCosts(batchOf([{ sequence: 0, first: 129, count: 1, outputs: 1 }]), {
     ...f32,

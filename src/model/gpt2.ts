@@ -28,6 +28,7 @@ import {
   createModelKernels,
   createStepKernels,
   fitted,
+  joinsSplits,
   type StepKernels,
   type StepRange,
 } from "./kernels.ts";
@@ -331,7 +332,11 @@ export class Gpt2 implements Model {
           layer,
           module: "attn.c_proj",
           result: x,
-          record: (recorder, batch, { kernels }) => kernels.proj.record(recorder, [groups.proj], batch),
+          record: (recorder, batch, { kernels }) => {
+            if (joinsSplits(batch, kernels.joinedRows)) {
+              compiled(kernels.joinedProj).record(recorder, [groups.joinedProj!], batch);
+            } else kernels.proj.record(recorder, [groups.proj], batch);
+          },
         },
         {
           layer,
@@ -392,7 +397,8 @@ export class Gpt2 implements Model {
     }
     if (batch.nDecodeTiles > 0) {
       compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
-      if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
+      const joined = joinsSplits(batch, kernels.joinedRows);
+      if (attentionCombine && !joined) kernels.combine?.record(recorder, [attentionCombine], batch);
     }
     around?.after?.(own);
     if (rotateBack) kernels.rotateBack?.record(recorder, [rotateBack], batch);

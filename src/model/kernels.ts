@@ -21,6 +21,7 @@ import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operato
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
 import { bindsAll } from "../gpu/bind_layout.ts";
 import type { KvSource } from "../kv/source.ts";
+import type { Batch } from "./batch.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { compileOperator } from "./operator.ts";
 import type { Compiled, KernelContext } from "./plan.ts";
@@ -84,6 +85,10 @@ export interface StepKernels extends ModelKernels {
   readonly storedRows: number;
   /** Stores more rows in the cache. */
   readonly write: Compiled | undefined;
+  /** Rows of single sequences up to which `joinedProj` joins the splits of their attention. */
+  readonly joinedRows: number;
+  /** From the splits of attention back to the model width. */
+  readonly joinedProj: Compiled | undefined;
   /** Attends single rows. */
   readonly decode: Compiled | undefined;
   /** Attends tiles of rows. */
@@ -123,6 +128,21 @@ function storedRowsOf({ device, layouts, tuning }: KernelContext, kv: KvSource):
   const own = layouts.of(tuning.normedRows > 0 ? NORMED_USES : linearUses(PRODUCTS.qkv));
   const groups = [layouts.step, own, kv.layouts.write];
   return kv.inPassing && bindsAll(device, groups) ? tuning.storedRows : 0;
+}
+
+/** The most vectors of a row that a product joins: half of the workgroup memory that every device has. */
+const MOST_JOINED = 512;
+
+/** Returns the rows up to which the projection joins the splits of attention: none where V has to be rotated back first. */
+function joinedRowsOf({ config, tuning }: KernelContext, { rotates }: KvSource): number {
+  const { kSplit, subgroups, splitTokens, texels, maxSingleRows } = tuning;
+  const joins = splitTokens > 0 && !texels && (kSplit > 1 || subgroups) && !rotates[1];
+  return joins && dimsOf(config).a4 <= MOST_JOINED ? maxSingleRows : 0;
+}
+
+/** Tells whether the projection of a batch joins the splits of attention. */
+export function joinsSplits({ nRows, nDecodeTiles }: Batch, joinedRows: number): boolean {
+  return nRows === nDecodeTiles && nRows <= joinedRows;
 }
 
 /**
@@ -170,15 +190,19 @@ export async function createStepKernels(
   range: StepRange,
 ): Promise<StepKernels> {
   const { rotates } = kv, { rows } = range, storedRows = storedRowsOf(context, kv);
-  const { qkv: product } = productsOf(dimsOf(context.config));
-  const [model, qkv, rotate, rotateBack, write, prefill, decode] = await Promise.all([
+  const joinedRows = joinedRowsOf(context, kv), products = productsOf(dimsOf(context.config));
+  const joined = [rows[0], Math.min(rows[1], joinedRows)] as const;
+  const [model, qkv, joinedProj, rotate, rotateBack, write, prefill, decode] = await Promise.all([
     createModelKernels(context, shards, range),
-    compileOperator(context, LINEAR, { ...product, rows, kv: storedRows > 0 ? kv : undefined }),
+    compileOperator(context, LINEAR, { ...products.qkv, rows, kv: storedRows > 0 ? kv : undefined }),
+    range.decode && joined[0] <= joined[1]
+      ? compileOperator(context, LINEAR, { ...products.proj, rows: joined, joins: true })
+      : undefined,
     rotates.includes(true) ? compileOperator(context, ROTATE, rotationOf(rotates)) : undefined,
     rotates[1] ? compileOperator(context, ROTATE, ROTATION_BACK) : undefined,
     rows[1] > storedRows ? compileOperator(context, KV_WRITE, kv) : undefined,
     range.prefill ? compileOperator(context, ATTENTION_PREFILL, kv) : undefined,
     range.decode ? compileOperator(context, ATTENTION_DECODE, kv) : undefined,
   ]);
-  return { ...model, storedRows, qkv, rotate, rotateBack, write, prefill, decode };
+  return { ...model, storedRows, qkv, joinedRows, joinedProj, rotate, rotateBack, write, prefill, decode };
 }

@@ -65,7 +65,7 @@ export interface StageResult {
 }
 
 /** What costs depend on of a strategy. */
-export type KvCosts = Pick<CostModel, "kvDtype" | "storedRows" | "entries" | "around">;
+export type KvCosts = Pick<CostModel, "kvDtype" | "storedRows" | "joinedRows" | "entries" | "around">;
 
 /** A model on a GPU. */
 export interface Model {

@@ -15,6 +15,8 @@ export interface Walk {
   readonly trips: number;
   /** Reads of them that are under way at once. Default: one. */
   readonly atOnce?: number;
+  /** Waits for memory before its way, one after another. Default: none. */
+  readonly before?: number;
   /** Bytes of a load. */
   readonly bytes: number;
   /** Returns the byte at which a lane's first load begins. */

@@ -38,6 +38,8 @@ export interface LayerGroups {
   readonly qkvNormed: GPUBindGroup | undefined;
   /** From attention back to the model width. */
   readonly proj: GPUBindGroup;
+  /** From the splits of a decode attention, where a product can read them. */
+  readonly joinedProj: GPUBindGroup | undefined;
   /** Norm before the feed-forward. */
   readonly ln2: GPUBindGroup;
   /** Feed-forward, with GELU. */
@@ -142,6 +144,10 @@ export class Workspace {
     const inner = operand("inner", rows * i4);
     const final = operand("final", outputs * e4);
     const logits = vectors("logits", outputs * v4);
+    const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning); // of [D4 + 1] vectors each
+    const partial = tuning.splitTokens > 0
+      ? vectors("attention partial", splits * (headDim4 + 1))
+      : undefined;
     this.results = { x, normed, qkv, attended, inner, final, logits };
     this.tokens = this.#create(gpu, "tokens", "tables", limits.maxSpans * config.nCtx * 4);
     this.sampling = this.#create(gpu, "sampling", "tables", limits.maxSpans * 16);
@@ -174,6 +180,7 @@ export class Workspace {
       qkv: linear(PRODUCTS.qkv, normed, layer.qkv, qkv),
       qkvNormed: normedLinear(layer.ln1, layer.qkv, qkv),
       proj: linear(PRODUCTS.proj, attended, layer.proj, x),
+      joinedProj: partial && !tuning.texels ? linear(PRODUCTS.proj, partial, layer.proj, x) : undefined,
       ln2: norm(x, layer.ln2, normed),
       fc: linear(PRODUCTS.fc, normed, layer.fc, inner),
       fcNormed: normedLinear(layer.ln2, layer.fc, inner),
@@ -187,11 +194,9 @@ export class Workspace {
     this.attentionInput = rotated ?? qkv;
     const attention = { x: this.attentionInput, y: rotates[1] ? qkv : attended };
     this.kvWrite = layouts.of(KV_WRITE_USES).bind({ x: attention.x });
-    if (tuning.splitTokens === 0) {
+    if (partial === undefined) {
       this.attentionDecode = layouts.of(ATTENTION_USES).bind(attention);
     } else {
-      const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
-      const partial = vectors("attention partial", splits * (headDim4 + 1)); // [spans, H, splits, D4 + 1]
       this.attentionDecode = layouts.of(SPLIT_USES).bind({ x: attention.x, partial });
       this.attentionCombine = layouts.of(COMBINE_USES).bind({ partial, y: attention.y });
     }

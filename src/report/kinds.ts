@@ -36,6 +36,7 @@ import {
   loadSection,
   loadsSection,
   paperSection,
+  type Placed,
   profileSection,
   type Section,
   servingSection,
@@ -44,6 +45,7 @@ import { paperTable } from "./paper_table.ts";
 import { profileTable } from "./profile_table.ts";
 import { qualitySection } from "./page/quality_section.ts";
 import { qualityTable } from "./quality_table.ts";
+import { sayIn } from "./say.ts";
 import { servingTable } from "./serving_table.ts";
 
 /** Results that have a report. */
@@ -60,6 +62,8 @@ export type Reportable =
 interface ReportKind<R> {
   /** Checks what a file holds. */
   readonly parse: (json: unknown, source: string) => R;
+  /** True if the terminal's form has words in every language. Default: it has English ones; the page has all. */
+  readonly tableSpeaks?: true;
   /** Shows it on a terminal. */
   readonly table: (result: R, options: { readonly wide: boolean; readonly lang: Lang }) => string;
   /** Draws it. */
@@ -68,13 +72,10 @@ interface ReportKind<R> {
   readonly section: (
     result: R,
     figures: readonly Figure[],
-    prefix: string,
-    lang: Lang,
+    placed: Placed,
   ) => Omit<Section, "figures">;
   /** Sets several results side by side. Default: each stands alone. */
   readonly together?: (results: readonly R[], lang: Lang) => Together<R> | undefined;
-  /** True if it has words in every language. Default: it has English ones. */
-  readonly speaks?: boolean;
 }
 
 /** Several results of a kind side by side. */
@@ -93,43 +94,48 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
   [BENCH_KIND]: {
     parse: parseResult,
     table: (result, { wide }) => formatResults([result], "table", wide),
-    figures: figuresOf,
+    figures: (result, lang) => figuresOf(result, sayIn(lang)),
     section: benchSection,
     together: benchesTogether,
   },
   [LADDER_KIND.kind]: {
     parse: parseLadder,
+    tableSpeaks: true,
     table: (result, { lang }) => ladderTable(result, lang),
     figures: (result, lang) => [ladderFigure(result, lang)],
-    section: (result, figures, _, lang) => ladderSection(result, figures, lang),
-    speaks: true,
+    section: ladderSection,
   },
   [PROFILE_KIND]: {
     parse: parseProfile,
     table: profileTable,
-    figures: (result) => [rooflineFigure(result)],
+    figures: (result, lang) => [rooflineFigure(result, sayIn(lang))],
     section: profileSection,
   },
   [QUALITY_KIND]: {
     parse: parseQuality,
     table: qualityTable,
-    figures: qualityFigures,
+    figures: (result, lang) => qualityFigures(result, sayIn(lang)),
     section: qualitySection,
   },
-  [PAPER_KIND.kind]: { parse: parsePaper, table: paperTable, figures: paperFigures, section: paperSection },
+  [PAPER_KIND.kind]: {
+    parse: parsePaper,
+    table: paperTable,
+    figures: (result, lang) => paperFigures(result, sayIn(lang)),
+    section: paperSection,
+  },
   [SERVING_KIND.kind]: {
     parse: parseServing,
     table: servingTable,
-    figures: servingFigures,
+    figures: (result, lang) => servingFigures(result, sayIn(lang)),
     section: servingSection,
   },
   [LOAD_KIND.kind]: {
     parse: parseLoad,
     table: loadTable,
-    figures: loadFigures,
+    figures: (result, lang) => loadFigures(result, sayIn(lang)),
     section: loadSection,
-    together: (results) => {
-      const section = loadsSection(results);
+    together: (results, lang) => {
+      const section = loadsSection(results, lang);
       return { section, figures: section.figures };
     },
   },

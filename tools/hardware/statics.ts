@@ -68,6 +68,11 @@ interface StaticFigures {
   readonly flopPerByte: number | undefined;
 }
 
+/** The name of a product that joins the splits of attention. */
+export function joiningName(product: string): string {
+  return `${product} that joins splits`;
+}
+
 /** Lists the kernels of GPT-2 124M that touch no K and V. */
 export function stepKernels(context: KernelContext): StepKernel[] {
   const products = productsOf(dimsOf(context.config)), { v4 } = dimsOf(context.config);
@@ -85,6 +90,7 @@ export function stepKernels(context: KernelContext): StepKernel[] {
         named(of.role!, step, LINEAR.plans(context, of))
       )
     ),
+    named(joiningName("proj"), "decode", LINEAR.plans(context, { ...products.proj, joins: true })),
     named("norm", "decode", LAYER_NORM.plans(context, { gather: false })),
     named("argmax", "decode", ARGMAX.plans(context)),
     ...context.tuning.argmaxParts > 1 ? [named("argmax join", "decode", ARGMAX_JOIN.plans(context))] : [],

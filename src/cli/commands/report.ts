@@ -92,10 +92,12 @@ async function run(given: string[], { output, format, png, wide, lang }: Options
   for (const note of notes) console.error(`kvbench: ${note}`);
   const kept: Named[] = [...runs, ...read.filter((each) => !isBench(each))];
   const results = kept.map(({ result }) => result), paths = kept.map(({ path }) => path);
-  const untranslated = lang === DEFAULT_LANG ? -1 : results.findIndex((each) => !kindFor(each).speaks);
-  if (untranslated >= 0) {
+  const english = lang === DEFAULT_LANG || form === "html"
+    ? -1
+    : results.findIndex((each) => !kindFor(each).tableSpeaks);
+  if (english >= 0) {
     throw new UsageError(
-      `${paths[untranslated]} has no words in ${lang}: expected results of ladder, or no --lang`,
+      `Of ${paths[english]} only the page has words in ${lang}: expected -o FILE.html, or no --lang`,
     );
   }
   if (form === "html") assertComparable(runs);

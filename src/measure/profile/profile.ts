@@ -104,31 +104,18 @@ export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promp
  * @throws {KvbenchError} If the device has no timestamps or fails, or profiling changes the tokens.
  */
 export async function profile(model: Model, options: ProfileOptions): Promise<Profile> {
-  const { gpu } = model;
-  const trials = await model.productTrials();
-  const timer = new DispatchTimer(gpu); // what the trials need is what it needs
-  const passes = Timestamps.create(gpu, 1)!; // which is there
-  try {
-    // The machine may be slower at times: the roof is the best of what was seen before and after.
-    const before = await measureRoof(gpu);
-    const steps = await withDecoder(
-      model,
-      decodingOf(options),
-      (decoder) => profileSteps(model, { decoder, timer, passes, trials }, options),
-    );
-    const after = await measureRoof(gpu);
-    return {
-      roof: {
-        bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
-        macsPerSecond: Math.max(before.macsPerSecond, after.macsPerSecond),
-      },
-      ...steps,
-    };
-  } finally {
-    trials.dispose();
-    timer.dispose();
-    passes.dispose();
-  }
+  new DispatchTimer(model.gpu).dispose(); // fails at once where there are no timestamps
+  // The machine may be slower at times: the roof is the best of what was seen before and after.
+  const before = await measureRoof(model.gpu);
+  const steps = await profileSteps(model, options);
+  const after = await measureRoof(model.gpu);
+  return {
+    roof: {
+      bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
+      macsPerSecond: Math.max(before.macsPerSecond, after.macsPerSecond),
+    },
+    ...steps,
+  };
 }
 
 function decodingOf(options: ProfileOptions) {
@@ -168,7 +155,32 @@ interface Tools {
   readonly trials: ProductTrials;
 }
 
-async function profileSteps(
+/**
+ * Profiles as {@linkcode profile} does, without the adapter's roof.
+ *
+ * @throws {UsageError} If the tokens do not fit the model's context.
+ * @throws {KvbenchError} If the device has no timestamps or fails, or profiling changes the tokens.
+ * @internal Only tests need no roof, which takes seconds.
+ */
+export async function profileSteps(model: Model, options: ProfileOptions): Promise<Omit<Profile, "roof">> {
+  const trials = await model.productTrials();
+  const timer = new DispatchTimer(model.gpu); // what the trials need is what it needs
+  const passes = Timestamps.create(model.gpu, 1)!; // which is there
+  try {
+    return await withDecoder(
+      model,
+      decodingOf(options),
+      (decoder) => alternate(model, { decoder, timer, passes, trials }, options),
+    );
+  } finally {
+    trials.dispose();
+    timer.dispose();
+    passes.dispose();
+  }
+}
+
+/** Takes profiled and unprofiled steps in turns. */
+async function alternate(
   model: Model,
   { decoder, timer, passes, trials }: Tools,
   options: ProfileOptions,
@@ -187,6 +199,7 @@ async function profileSteps(
       kvDtype,
       entries,
       storedRows: runner.storedRows,
+      joinedRows: runner.joinedRows,
       around: runner.around,
     });
     return { times: await timer.read(), costs };

@@ -9,6 +9,9 @@ import type { Axis, BarFigure, DotFigure, Figure, LineFigure } from "./figure.ts
 import { marks } from "./marks.ts";
 import { cssOf, type Theme } from "./palette.ts";
 
+/** Most bars of which each has its name. */
+const MOST_NAMES = 20;
+
 /** Options of a drawing. */
 export interface DrawOptions {
   readonly theme: Theme;
@@ -97,7 +100,8 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
           grid: { display: false },
           border: { color: theme.faint },
           ticks: {
-            autoSkip: false, // a bar without a name says nothing
+            // a bar without a name says nothing; numbers in order need not all be named
+            autoSkip: figure.categories.length > MOST_NAMES,
             font: { size: fontSize + 1, weight: categoryColours ? 600 : 400 },
             color: ({ index }: { index: number }) => {
               const key = categoryColours?.[index];
@@ -202,7 +206,7 @@ function tooltipTexts(figure: Figure) {
       const first = items[0] as Item | undefined;
       return first === undefined
         ? ""
-        : `${figure.x.title.replace(/, log scale$/, "")}: ${formatSignificant(first.parsed.x)}`;
+        : `${figure.x.title.replace(/(, log scale|，对数刻度)$/, "")}: ${formatSignificant(first.parsed.x)}`;
     },
     label: (item: unknown) => say(item as Item),
   };
@@ -214,7 +218,8 @@ function scale(axis: Axis, { theme, fontSize }: DrawOptions) {
   return {
     type: axis.log ? "logarithmic" as const : "linear" as const,
     ...(axis.min !== undefined && { min: axis.min }),
-    ...(axis.max !== undefined && { max: axis.max }),
+    // points on the edge would be cut in half
+    ...(axis.max !== undefined ? { max: axis.max } : axis.log ? {} : { grace: "5%" }),
     title: { display: axis.title !== "", text: axis.title, color: theme.ink, font: { size: fontSize } },
     grid: { color: theme.grid },
     border: { color: theme.faint },

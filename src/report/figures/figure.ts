@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { inEnglish, type Say } from "../lang.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 
@@ -138,11 +139,11 @@ function isWide(values: readonly number[]): boolean {
 }
 
 /** Makes an axis for points at `values`, logarithmic where they are far apart, else from 0. */
-export function axisFor(title: string, unit: string, values: readonly number[]): Axis {
+export function axisFor(title: string, unit: string, values: readonly number[], t: Say = inEnglish): Axis {
   const positive = values.filter((value) => value > 0);
   if (!isWide(values)) return { title, unit, log: false, min: 0 };
   return {
-    title: `${title}, log scale`,
+    title: t`${title}, log scale`,
     unit,
     log: true,
     min: Math.min(...positive) * 0.7,

@@ -10,7 +10,7 @@ import { formatSignificant } from "../units.ts";
 import type { GalleryView } from "./view.ts";
 
 /** Charts the gain of the cache and the speed with paging as factors, a row an adapter. */
-export function galleryFigure({ words: { chart, columns }, strategies, rows }: GalleryView): DotFigure {
+export function galleryFigure({ t, titles, strategies, rows }: GalleryView): DotFigure {
   const { none, cache, sharing } = strategies;
   const gains = rows.map(({ findings }) => findings.figures.cacheGain);
   const speeds = rows.map(({ findings }) => speedOf(findings.figures.pagingCost));
@@ -19,21 +19,24 @@ export function galleryFigure({ words: { chart, columns }, strategies, rows }: G
   const numbers = (
     each: Estimate | null | undefined,
   ) => [each?.value ?? null, ...each?.interval ?? [null, null]];
-  const titles = [chart.gain(none, cache), chart.speed(cache, sharing)] as const;
+  const [gain, speed] = [t`${cache} over ${none}`, t`${sharing} over ${cache}`],
+    interval = [t`95 % from`, t`95 % to`];
   return {
     id: "adapters",
-    title: chart.title,
-    caption: chart.caption,
+    title: t`What a cache buys, and what paging costs`,
+    caption:
+      t`A dot is the ratio of two medians on one adapter, its line the 95 % interval. Right of 1, the first one is
+      faster.`,
     kind: "dots",
     categories: rows.map(({ name, kind, program }) => [name, `${kind}, ${program.short}`]),
-    x: { title: chart.axis, unit: "×", log: true, min: low / 1.15, max: high * 1.15 },
+    x: { title: t`decode speed, ×, log scale`, unit: "×", log: true, min: low / 1.15, max: high * 1.15 },
     rule: 1,
     series: [
-      { name: titles[0], colour: colourOf(cache), ...points(gains) },
-      { name: titles[1], colour: colourOf(sharing), ...points(speeds) },
+      { name: gain, colour: colourOf(cache), ...points(gains) },
+      { name: speed, colour: colourOf(sharing), ...points(speeds) },
     ],
     table: {
-      head: [columns.adapter, titles[0], ...chart.interval, titles[1], ...chart.interval],
+      head: [titles.adapter, gain, ...interval, speed, ...interval],
       rows: rows.map(({ name }, i) => [name, ...numbers(gains[i]), ...numbers(speeds[i])]),
     },
   };

@@ -16,9 +16,9 @@ const LETTERS: Readonly<Record<ClaimVerdict, string>> = {
 };
 
 /** Returns the report as lines of at most 80 columns, no newline at the end. */
-export function galleryTable({ words, claimWords, heading, titles, rows, cautions }: GalleryView): string {
-  const { adapter, claims } = words.columns;
+export function galleryTable({ t, claimWords, heading, titles, rows, cautions }: GalleryView): string {
   const names = rows.map(({ name, kind, program }, i) => `${i + 1}  ${name} (${kind}), ${program.short}`);
+  const claims = t`claims 1 to ${rows[0]!.findings.claims.length}`;
   const table = drawTable(
     rows.map(({ check, figures, findings }, i) => [
       i + 1,
@@ -28,7 +28,7 @@ export function galleryTable({ words, claimWords, heading, titles, rows, caution
       figures.tpotMs,
       findings.claims.map(({ verdict }) => LETTERS[verdict]).join(""),
     ]),
-    { head: ["", words.columns.checkShort, "a", "b", "c", claims], align: "lrrrrl" },
+    { head: ["", t`right`, "a", "b", "c", claims], align: "lrrrrl" },
   );
   const columns = [["a", titles.cacheGain], ["b", titles.pagingCost], ["c", titles.tpotMs]] as const;
   const said = rows[0]!.findings.claims.map(({ claim }, i) => `${i + 1}  ${claimWords.claims[claim]}`);
@@ -40,11 +40,11 @@ export function galleryTable({ words, claimWords, heading, titles, rows, caution
     "",
     table,
     "",
-    `${adapter}:`,
+    `${titles.adapter}:`,
     ...names.flatMap((line) => wrap(line)),
     ...columns.flatMap(([letter, title]) => wrap(`${letter}  ${title}`)),
     `${claims} (${legend.join(", ")}):`,
     ...said.flatMap((line) => wrap(line)),
-    ...cautions.flatMap((text) => wrap(words.caution(text))),
+    ...cautions.flatMap((text) => wrap(t`Caution: ${text}`)),
   ].join("\n");
 }

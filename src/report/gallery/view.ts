@@ -8,24 +8,23 @@ import {
   type AdapterFindings,
   adapterFindings,
   type Estimate,
+  type SelfCheckOutcome,
 } from "../../measure/findings/adapters.ts";
 import { isOf, type Kind } from "../../measure/findings/claims.ts";
 import { overviewCells } from "../../measure/findings/overview.ts";
-import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
+import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import { sayKind } from "../adapter_kind.ts";
-
 import { wordsIn } from "../ladder/lang.ts";
-import type { Lang } from "../lang.ts";
 import type { LadderWords } from "../ladder/words.ts";
-import { formatBytes, formatSignificant } from "../units.ts";
+import { inEnglish, inWords, type Lang, type Say } from "../lang.ts";
+import { sayIn } from "../say.ts";
 import { error } from "../selftest_table.ts";
+import { formatBytes, formatSignificant } from "../units.ts";
 import { oneLine } from "../wrap.ts";
-import { CHINESE } from "./chinese.ts";
-import { ENGLISH } from "./english.ts";
-import type { FigureName, GalleryWords } from "./words.ts";
 
-const WORDS: Readonly<Record<Lang, GalleryWords>> = { en: ENGLISH, zh: CHINESE };
+/** Names of the figures of a row. */
+export type FigureName = keyof AdapterFigures;
 
 /**
  * The figures in the order of columns, with their axes: logarithmic or linear, and the value of no difference. Bytes are
@@ -46,6 +45,12 @@ export const FIGURE_NAMES = Object.keys(FIGURE_AXES) as FigureName[];
 /** Letters of a kernel hash and of a commit that are shown. */
 const SHORT = 7;
 
+const OUTCOMES: Readonly<Record<SelfCheckOutcome, string>> = {
+  "right": inEnglish`right`,
+  "wrong": inEnglish`wrong`,
+  "not recorded": inEnglish`not recorded`,
+};
+
 /** A result as a row. */
 export interface GalleryRow {
   readonly result: BenchResult;
@@ -55,6 +60,7 @@ export interface GalleryRow {
   readonly name: string;
   /** Hardware or software, and its graphics API. */
   readonly kind: string;
+  /** Commit and day; and versions and kernels besides. */
   readonly program: { readonly short: string; readonly long: string };
   /** Everything that a filter looks at. */
   readonly search: string;
@@ -65,13 +71,14 @@ export interface GalleryRow {
 
 /** Results of one plan. */
 export interface GalleryView {
-  readonly words: GalleryWords;
+  /** Says texts in the view's language. */
+  readonly t: Say;
   /** Words of claims and verdicts. */
   readonly claimWords: LadderWords;
   readonly title: string;
   readonly heading: string;
-  /** Titles of the figures. */
-  readonly titles: Readonly<Record<FigureName, string>>;
+  /** Titles of the columns. */
+  readonly titles: Readonly<Record<FigureName | "check" | "adapter", string>>;
   /** Strategies that the figures are of. */
   readonly strategies: Readonly<Record<"none" | "cache" | "sharing", string>>;
   /** Rows, the one with the shortest time per token first. */
@@ -81,21 +88,31 @@ export interface GalleryView {
 
 /** Computes the view of results of one plan and model, in each of which something is measured. */
 export function galleryView(results: readonly BenchResult[], lang: Lang): GalleryView {
-  const words = WORDS[lang];
+  const t = sayIn(lang);
   const cells = results.flatMap((result) => overviewCells(result));
   const { prompt_tokens: promptTokens, new_tokens: newTokens, batch } = cells[0]!.settings;
   const nameOf = (kind: Kind) => cells.find(({ strategy }) => isOf(kind, strategy))?.strategy ?? "–";
   const strategies = { none: nameOf("none"), cache: nameOf("cache"), sharing: nameOf("sharing") };
-  const rows = results.map((result) => rowOf(result, words)).sort((a, b) => timeOf(a) - timeOf(b));
+  const { none, cache, sharing } = strategies;
+  const rows = results.map((result) => rowOf(result, t)).sort((a, b) => timeOf(a) - timeOf(b));
   return {
-    words,
+    t,
     claimWords: wordsIn(lang),
-    title: words.title(results.length),
-    heading: words.heading({ model: oneLine(results[0]!.model.name), promptTokens, newTokens, batch }),
-    titles: words.figures(strategies),
+    title: t`${results.length} results of one plan`,
+    heading: t`What a cache buys and what paging costs, adapter by adapter: ${
+      oneLine(results[0]!.model.name)
+    }, ${promptTokens} prompt + ${newTokens} new tokens, batch ${batch}`,
+    titles: {
+      check: t`right on this GPU`,
+      adapter: t`adapter`,
+      cacheGain: t`the cache buys: speed of ${cache} over ${none}`,
+      pagingCost: t`paging costs: time of ${sharing} over ${cache}`,
+      tpotMs: t`time per token with ${cache}`,
+      cacheBytes: t`memory that ${cache} adds to ${none}`,
+    },
     strategies,
     rows: withAnchors(rows),
-    cautions: sayCautions(rows, words),
+    cautions: sayCautions(rows, t),
   };
 }
 
@@ -103,20 +120,19 @@ function timeOf({ findings: { figures: { tpotMs } } }: Pick<GalleryRow, "finding
   return tpotMs?.value ?? Infinity;
 }
 
-function rowOf(result: BenchResult, words: GalleryWords): Omit<GalleryRow, "anchor"> {
+function rowOf(result: BenchResult, t: Say): Omit<GalleryRow, "anchor"> {
   const { environment: { adapter, ...environment }, created } = result;
+  const { git_commit, kernels_sha256, kvbench, deno, os, arch, cpu } = environment;
   const findings = adapterFindings(result), { closest, figures } = findings;
-  const name = oneLine(adapter.description || adapter.vendor || "–");
-  const kind = sayKind(adapter, words.hardware, words.software);
-  const program = words.program({
-    version: environment.kvbench,
-    commit: environment.git_commit?.slice(0, SHORT) ?? words.noCommit,
-    kernels: environment.kernels_sha256.slice(0, SHORT),
-    deno: environment.deno,
-    date: created.slice(0, 10),
-  });
-  const english = sayKind(adapter, ENGLISH.hardware, ENGLISH.software);
-  const { git_commit, os, arch, cpu } = environment;
+  const name = oneLine(adapter.description || adapter.vendor || t`an unnamed adapter`);
+  const kind = sayKind(adapter, t`hardware`, t`software`);
+  const commit = git_commit?.slice(0, SHORT) ?? t`unknown`, date = created.slice(0, 10);
+  const kernels = kernels_sha256.slice(0, SHORT);
+  const program = {
+    short: t`commit ${commit}, ${date}`,
+    long: t`kvbench ${kvbench}, commit ${commit}, kernels ${kernels}, Deno ${deno}, ${date}`,
+  };
+  const english = sayKind(adapter, "hardware");
   return {
     result,
     findings,
@@ -125,8 +141,10 @@ function rowOf(result: BenchResult, words: GalleryWords): Omit<GalleryRow, "anch
     program,
     search: [name, kind, english, program.long, git_commit, os, arch, cpu.model].join(" "),
     check: {
-      outcome: words.outcomes[findings.selfCheck],
-      closest: closest === null ? "" : words.closest(error(closest.largest_error), error(closest.tolerance)),
+      outcome: inWords(OUTCOMES[findings.selfCheck], t),
+      closest: closest === null
+        ? ""
+        : t`off by ${error(closest.largest_error)}, tolerance ${error(closest.tolerance)}`,
     },
     figures: {
       cacheGain: sayEstimate(figures.cacheGain, "×"),
@@ -175,19 +193,37 @@ function withAnchors(rows: readonly Omit<GalleryRow, "anchor">[]): GalleryRow[] 
   });
 }
 
-function sayCautions(rows: readonly Omit<GalleryRow, "anchor">[], words: GalleryWords): string[] {
+function sayCautions(rows: readonly Omit<GalleryRow, "anchor">[], t: Say): string[] {
   const software = rows.filter(({ result }) => result.environment.adapter.software).length;
   const kernels = new Set(rows.map(({ result }) => result.environment.kernels_sha256)).size;
-  const naming = (say: (names: string) => string, which: (row: typeof rows[number]) => boolean) => {
+  const naming = (which: (row: typeof rows[number]) => boolean, say: (names: string) => string) => {
     const names = rows.filter(which).map(({ name, kind }) => `${name} (${kind})`);
-    return names.length === 0 ? [] : [say(names.join(words.and))];
+    return names.length === 0 ? [] : [say(names.join(t`; `))];
   };
   return [
-    ...naming(words.wrong, ({ findings }) => findings.selfCheck === "wrong"),
-    ...naming(words.unchecked, ({ findings }) => findings.selfCheck === "not recorded"),
-    ...naming(words.incomplete, ({ result }) => !result.complete),
-    ...naming(words.noisy, ({ findings }) => findings.noisy),
-    ...software > 0 ? [words.onCpu(software, rows.length)] : [],
-    ...kernels > 1 ? [words.kernelsDiffer(kernels)] : [],
+    ...naming(
+      ({ findings }) => findings.selfCheck === "wrong",
+      (names) => t`${names}: the adapter computed wrong results, so that its times mean nothing.`,
+    ),
+    ...naming(
+      ({ findings }) => findings.selfCheck === "not recorded",
+      (names) => t`${names}: the result does not say whether the adapter computes right.`,
+    ),
+    ...naming(({ result }) => !result.complete, (names) => t`${names}: the result is not complete.`),
+    ...naming(
+      ({ findings }) => findings.noisy,
+      (names) => t`${names}: the machine was not quiet, so that times vary by more than the adapter's doing.`,
+    ),
+    ...software > 0
+      ? [
+        t`${software} of ${rows.length} adapters compute on the CPU. Such times and factors are not those of a GPU.`,
+      ]
+      : [],
+    ...kernels > 1
+      ? [
+        t`The results are of ${kernels} different sets of kernels: a difference between rows may be the program's,
+          not the adapter's.`,
+      ]
+      : [],
   ];
 }

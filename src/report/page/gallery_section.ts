@@ -7,8 +7,14 @@
 import type { Estimate } from "../../measure/findings/adapters.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import { type DotAxis, dotAxis } from "../gallery/axis.ts";
-import { FIGURE_AXES, FIGURE_NAMES, type GalleryRow, type GalleryView } from "../gallery/view.ts";
-import type { FigureName } from "../gallery/words.ts";
+import {
+  FIGURE_AXES,
+  FIGURE_NAMES,
+  type FigureName,
+  type GalleryRow,
+  type GalleryView,
+} from "../gallery/view.ts";
+import type { Say } from "../lang.ts";
 import { type Html, html } from "./html.ts";
 import { verdictMarkup } from "./sections.ts";
 
@@ -28,30 +34,30 @@ const UNITS: Readonly<Partial<Record<FigureName, string>>> = {
 
 /** Markup of the tables, without title. */
 export function galleryBody(view: GalleryView): Html {
-  const { words, cautions } = view;
+  const { t, cautions } = view;
   return html`
     <p class="answer">${view.heading}</p>
     ${cautions.length === 0
       ? ""
-      : html`<ul class="cautions">${cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>`}
+      : html`<ul class="cautions">${cautions.map((text) => html`<li>${t`Caution: ${text}`}</li>`)}</ul>`}
     <div class="filter" role="search" hidden>
-      <label>${words.page.filter} <input type="search" placeholder="${words.page.filterHint}"></label>
-      <span class="count" role="status" data-shown="${words.page.shown}" data-none="${words.page
-        .none}"></span>
-      <a href="#adapter=">${words.page.all}</a>
+      <label>${t`Show adapters with`} <input type="search" placeholder="${t`part of a name, software, hardware, Vulkan, a commit …`}"></label>
+      <span class="count" role="status" data-shown="${t`shown`}" data-none="${t`No adapter has all of these words.`}"></span>
+      <a href="#adapter=">${t`Show all`}</a>
     </div>
     ${figuresTable(view)}
-    <p class="faint">${words.page.reading}</p>
-    <h3>${words.page.claimsTitle}</h3>
+    <p class="faint">${t`A dot is a median, its line the 95 % interval; all dots of a column stand on one axis. Where the line crosses
+      the rule, nothing is shown. A click on a heading sorts, one on an adapter shows it alone, under a link to share.`}</p>
+    <h3>${t`Do the textbook claims hold, adapter by adapter?`}</h3>
     ${claimsTable(view)}
   `;
 }
 
 /** Makes the list of full results, in the order of the rows. */
-export function galleryDetails({ words, rows }: GalleryView, bodyOf: (row: GalleryRow) => Html): Html {
+export function galleryDetails({ t, rows }: GalleryView, bodyOf: (row: GalleryRow) => Html): Html {
   return html`
     <section>
-      <h2>${words.page.details}</h2>
+      <h2>${t`Each result in full`}</h2>
       <div data-adapters>${rows.map((row) =>
         html`
           <details class="adapter" data-adapter="${row.anchor}">
@@ -64,41 +70,39 @@ export function galleryDetails({ words, rows }: GalleryView, bodyOf: (row: Galle
   `;
 }
 
-function figuresTable({ words, titles, rows }: GalleryView): Html {
+function figuresTable({ t, titles, rows }: GalleryView): Html {
   const axes = Object.fromEntries(FIGURE_NAMES.map((name) => [
     name,
     FIGURE_AXES[name] && dotAxis(rows.map(({ findings }) => findings.figures[name]), FIGURE_AXES[name]),
   ])) as Readonly<Record<FigureName, DotAxis | undefined>>;
-  const { columns, page } = words;
   return html`
-    <div class="scroll tall" tabindex="0" role="region" aria-label="${page.tableTitle}">
+    <div class="scroll tall" tabindex="0" role="region" aria-label="${t`Adapters`}">
       <table class="gallery" id="gallery">
         <thead>
           <tr>
-            ${heading(columns.check, page.sort)}
-            ${heading(columns.adapter, page.sort)}
-            ${FIGURE_NAMES.map((name) => heading(titles[name], page.sort, axisMarkup(name, axes[name])))}
+            ${heading(titles.check, t)}
+            ${heading(titles.adapter, t)}
+            ${FIGURE_NAMES.map((name) => heading(titles[name], t, axisMarkup(name, axes[name])))}
           </tr>
         </thead>
-        <tbody data-adapters>${rows.map((row) => figuresRow(row, titles, axes, columns.check))}</tbody>
+        <tbody data-adapters>${rows.map((row) => figuresRow(row, titles, axes))}</tbody>
       </table>
     </div>
   `;
 }
 
 /** Makes the head of a column that can be sorted by. */
-function heading(title: string, sort: string, axis: Html | string = ""): Html {
+function heading(title: string, t: Say, axis: Html | string = ""): Html {
   return html`
     <th
-      scope="col"><button type="button" aria-label="${sort}: ${title}">${title}</button>${axis}</th>
+      scope="col"><button type="button" aria-label="${t`Sort by: ${title}`}">${title}</button>${axis}</th>
   `;
 }
 
 function figuresRow(
   { anchor, name, kind, program, search, check, figures, findings }: GalleryRow,
-  titles: Readonly<Record<FigureName, string>>,
+  titles: GalleryView["titles"],
   axes: Readonly<Record<FigureName, DotAxis | undefined>>,
-  checkTitle: string,
 ): Html {
   const verdict = {
     "right": "holds",
@@ -107,7 +111,7 @@ function figuresRow(
   } as const;
   return html`
     <tr data-adapter="${anchor}" data-search="${search}">
-      <td data-label="${checkTitle}" data-value="${findings.selfCheck}">${verdictMarkup(
+      <td data-label="${titles.check}" data-value="${findings.selfCheck}">${verdictMarkup(
         verdict[findings.selfCheck],
         check.outcome,
       )} <span class="about">${check.closest}</span></td>
@@ -166,13 +170,13 @@ function tick(name: FigureName, value: number): string {
 }
 
 /** Makes the table of verdicts: a row an adapter, a column a claim. */
-function claimsTable({ words, claimWords, rows }: GalleryView): Html {
+function claimsTable({ t, titles, claimWords, rows }: GalleryView): Html {
   const claims = rows[0]!.findings.claims.map(({ claim }) => claimWords.claims[claim]);
   return html`
-    <div class="scroll tall" tabindex="0" role="region" aria-label="${words.page.claimsTitle}">
+    <div class="scroll tall" tabindex="0" role="region" aria-label="${t`Do the textbook claims hold, adapter by adapter?`}">
       <table class="gallery" id="gallery-claims">
         <thead>
-          <tr>${[words.columns.adapter, ...claims].map((title) => heading(title, words.page.sort))}</tr>
+          <tr>${[titles.adapter, ...claims].map((title) => heading(title, t))}</tr>
         </thead>
         <tbody data-adapters>${rows.map(({ anchor, name, kind, findings }) =>
           html`

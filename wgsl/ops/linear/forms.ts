@@ -12,7 +12,7 @@ import { dimsOf } from "../../../src/model/dims.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
-import type { Tuning } from "../../../src/model/tuning.ts";
+import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import type { Walk } from "../../../src/model/walk.ts";
 import {
   fewRowsSize,
@@ -34,6 +34,7 @@ import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 import inputCode from "./linear_input.wgsl" with { type: "text" };
+import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
 import inputNormedCode from "./linear_input_normed.wgsl" with { type: "text" };
 import resultCode from "./linear_result.wgsl" with { type: "text" };
 import resultKvCode from "./linear_result_kv.wgsl" with { type: "text" };
@@ -50,6 +51,7 @@ const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode }
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
+const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
 const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
 const RESULT = { name: "linear_result.wgsl", code: resultCode };
 const RESULT_KV = { name: "linear_result_kv.wgsl", code: resultKvCode };
@@ -62,7 +64,7 @@ export interface LinearForm {
   readonly subgroups?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
-  /** True if its workgroups can make the layer norm of their rows themselves. Default: they can't. */
+  /** True if its workgroups can make their input themselves: a layer norm, or splits joined. Default: they can't. */
   readonly norms?: boolean;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
@@ -175,6 +177,8 @@ export interface LinearOf extends LinearOptions {
   readonly rows?: RowCounts;
   /** True if its rows are those that want logits. Default: all of them. */
   readonly ofOutputs?: boolean;
+  /** True if it reads the splits of a decode attention, and joins them. Default: its input is ready. */
+  readonly joins?: boolean;
   /** The memory in which it stores K and V in passing, if it makes them. Default: it stores none. */
   readonly kv?: KvSource | undefined;
 }
@@ -219,6 +223,7 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_WIDE,
   ROWS_TALL,
   INPUT,
+  INPUT_JOINED,
   INPUT_NORMED,
   RESULT,
   RESULT_KV,
@@ -239,7 +244,9 @@ export function linearPlan(
   const { k4, n4, role, chained = false, residual = false } = of;
   const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
   const normed = of.normed && norms && isFor(form, tuning.normedRows);
-  const input = normed ? [INPUT_NORMED, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
+  const joins = of.joins && norms;
+  const made = normed ? INPUT_NORMED : joins ? INPUT_JOINED : undefined;
+  const input = made ? [made, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
@@ -277,7 +284,9 @@ export function linearPlan(
           N_EMBD: config.nEmbd,
           EPSILON: config.layerNormEpsilon,
         },
-        ...kv && { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning), JOIN_LANES: lanes * (kSplit ?? 1) },
+        ...(kv || joins) && { N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...kv?.overrides.write,
       },
     },
     grid: (batch) => {
@@ -285,8 +294,19 @@ export function linearPlan(
         rowGroups = Math.ceil(rowsOf(batch, of) / rows);
       return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
     },
-    walk: linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+    walk: {
+      ...linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+      ...joins && { before: waitsOfJoining(splitsOf(config.nCtx, tuning), k4 / (lanes * (kSplit ?? 1))) },
+    },
   };
+}
+
+/** Splits that a lane joins at once; see `linear_input_joined.wgsl`. */
+const JOINED_AT_ONCE = 8;
+
+/** Counts the waits of a lane that joins so many splits of each of its vectors. */
+function waitsOfJoining(splits: number, vectors: number): number {
+  return Math.ceil(splits / JOINED_AT_ONCE) * Math.ceil(vectors);
 }
 
 /** The way of lanes through the weights. */

@@ -18,6 +18,7 @@ import {
   normsRows,
   rowsOf,
 } from "./forms.ts";
+import { joinedChecks } from "./joined_trials.ts";
 import { storedChecks } from "./stored_trials.ts";
 import { linearChecks } from "./trials.ts";
 
@@ -55,5 +56,5 @@ export const LINEAR: Operator<LinearOf, CountedLinear> = {
       macs: rows * k * n + (norms ? 4 * rows * k : 0),
     };
   },
-  checks: (model) => [...linearChecks(model), ...storedChecks(model)],
+  checks: (model) => [...linearChecks(model), ...storedChecks(model), ...joinedChecks(model)],
 };
