@@ -22,7 +22,7 @@ export interface GroupNeed {
 /**
  * Makes the memory, and says how many tokens a step over it computes at most.
  *
- * @throws {UsageError} If the strategy is not known or an option is not valid.
+ * @throws {UsageError} If the strategy is not known or cannot fork sequences, or an option is not valid.
  */
 export function groupKv(
   { strategy: name, kvOptions }: NamedStrategy,
@@ -30,10 +30,10 @@ export function groupKv(
   group: GroupNeed,
 ): { readonly kv: Kv; readonly maxRows: number } {
   const { promptTokens, newTokens, nSequences } = group;
-  const choice = chooseKv(name, kvOptions), { traits: { keeps } } = choice.strategy;
-  if (choice.strategy.traits.together) {
+  const choice = chooseKv(name, kvOptions), { traits: { keeps, unforked } } = choice.strategy;
+  if (unforked !== undefined) {
     throw new UsageError(
-      `${name} chooses tokens of whole prompts, so that its sequences cannot be forked: expected another strategy`,
+      `${name} cannot fork sequences, since ${unforked}: expected one continuation, or another strategy`,
     );
   }
   const maxTokens = promptTokens + newTokens;
