@@ -14,7 +14,7 @@ export const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   "linear_row_wide.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_rows_wide.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_rows_tall.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
-  "linear_row_split.wgsl": ["k4 >= K4)", "k4 + 1u >= K4)"],
+  "linear_row_split.wgsl": ["store(row, n4, sum)", "store(row, n4, 1.001 * sum)"],
   "linear_rows_split.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "linear_rows_block.wgsl": ["k4 < K4;", "k4 + 1u < K4;"],
   "kv_write.wgsl": ["* 3u + 1u + part)", "* 3u + 2u - part)"],

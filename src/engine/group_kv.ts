@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { UsageError } from "../base/errors.ts";
 import { chooseKv } from "../kv/registry.ts";
-import { type Kv, makeKv } from "../kv/strategy_def.ts";
+import { checkForks, type Kv, makeKv } from "../kv/strategy_def.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 
@@ -30,12 +29,8 @@ export function groupKv(
   group: GroupNeed,
 ): { readonly kv: Kv; readonly maxRows: number } {
   const { promptTokens, newTokens, nSequences } = group;
-  const choice = chooseKv(name, kvOptions), { traits: { keeps, unforked } } = choice.strategy;
-  if (unforked !== undefined) {
-    throw new UsageError(
-      `${name} cannot fork sequences, since ${unforked}: expected one continuation, or another strategy`,
-    );
-  }
+  const choice = chooseKv(name, kvOptions), { traits: { keeps } } = choice.strategy;
+  checkForks(choice.strategy);
   const maxTokens = promptTokens + newTokens;
   const maxRows = keeps === "nothing" ? nSequences * maxTokens : Math.max(promptTokens, nSequences);
   const kv = makeKv(choice, {

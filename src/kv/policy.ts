@@ -20,7 +20,7 @@ export interface KvTraits {
   readonly preemptible: boolean;
   /** True if its sequences begin together, with whole prompts, so that they cannot be scheduled. Default: false. */
   readonly together?: boolean;
-  /** Why its sequences cannot be forked, after "since". Default: they can. */
+  /** The reason why its sequences cannot be forked, as what follows "since". Default: they can. */
   readonly unforked?: string;
 }
 
