@@ -13,7 +13,7 @@ import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/m
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
-import type { Walk } from "../../../src/model/walk.ts";
+import type { Walk } from "../../../src/gpu/walk.ts";
 import {
   fewRowsSize,
   type LinearShape,
