@@ -9,7 +9,7 @@ import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wg
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
-import { normsRows } from "../../wgsl/ops/linear/forms.ts";
+import { type HeadParts, headPartsOf, normsRows } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { kvStorages } from "../formats/kv_dtype.ts";
@@ -52,6 +52,9 @@ export function stepCosts(
   const { config: { nLayer }, tuning, kvDtype, storedRows = 0, joinedRows = 0 } = model;
   const [k, v] = kvStorages(kvDtype).map(({ rotates = false }) => rotates) as [boolean, boolean];
   const dims = dimsOf(model.config), products = productsOf(dims);
+  const head = products.head({ n4: dims.v4, firstN4: 0 });
+  const [best] = headPartsOf(tuning, [head]) as [HeadParts], chosen = batch.nOutputs <= tuning.chosenRows;
+  const joined = chosen ? best.parts : tuning.argmaxParts;
   const { nRows, nOutputs, nPrefillTiles, nDecodeTiles } = batch, stores = nRows <= storedRows;
   const joins = joinsSplits(batch, joinedRows);
   const cost = <Of>(count: number, operator: Pick<Operator<never, Of>, "cost">, of: Of): Cost => {
@@ -76,9 +79,9 @@ export function stepCosts(
     "fc": cost(nLayer, LINEAR, products.fc),
     "out": cost(nLayer, LINEAR, products.out),
     "final norm": cost(final, LAYER_NORM, { gather: true }),
-    "head": cost(final, LINEAR, products.head({ n4: dims.v4, firstN4: 0 })),
-    "argmax": cost(1, ARGMAX, undefined),
-    "argmax join": cost(tuning.argmaxParts > 1 ? 1 : 0, ARGMAX_JOIN, undefined),
+    "head": cost(final, LINEAR, { ...head, best }),
+    "argmax": cost(chosen ? 0 : 1, ARGMAX, undefined),
+    "argmax join": cost(joined > 1 ? 1 : 0, ARGMAX_JOIN, { parts: joined }),
     ...model.around?.costs(batch),
   };
 }

@@ -169,6 +169,15 @@ export class Gpt2 implements Model {
   }
 
   /**
+   * The same model with a dispatch of its own for every stage.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  unfused(): Gpt2 {
+    return this.withTuning({ ...this.tuning, normedRows: 0, storedRows: 0, chosenRows: 0, splitTokens: 0 });
+  }
+
+  /**
    * The layout of `@group(0)`, for {@link StepTables}.
    *
    * @internal For the parts of kvbench alone.
@@ -186,15 +195,6 @@ export class Gpt2 implements Model {
     const { nLayer, nHead, headDim, nCtx } = this.config;
     const own = { gpu: this.gpu, layouts: this.#layouts, input: inputFile(this.tuning) };
     return { ...own, nLayer, nHead, headDim, nCtx, lanes: this.tuning.decodeLanes };
-  }
-
-  /**
-   * The same model, in which every stage leaves a result of its own.
-   *
-   * @internal For the parts of kvbench alone.
-   */
-  apart(): Gpt2 {
-    return this.withTuning({ ...this.tuning, normedRows: 0, splitTokens: 0 });
   }
 
   /**
@@ -271,10 +271,13 @@ export class Gpt2 implements Model {
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    { kernels: { sample, argmax, argmaxJoin } }: KvAccess,
+    { kernels: { sample, argmax, argmaxJoin, headJoin } }: KvAccess,
     sampled: boolean,
   ): void {
     if (sampled) return compiled(sample).record(recorder, [workspace.sample], batch);
+    if (batch.nOutputs <= this.tuning.chosenRows) {
+      return compiled(headJoin).record(recorder, [workspace.headJoin!], batch);
+    }
     compiled(argmax).record(recorder, [workspace.argmax], batch);
     if (workspace.argmaxJoin) compiled(argmaxJoin).record(recorder, [workspace.argmaxJoin], batch);
   }
@@ -379,7 +382,8 @@ export class Gpt2 implements Model {
       result: { of: results.logits, width4: v4, ofOutputs: true },
       record: (recorder, batch, { kernels }) => {
         if (batch.nOutputs === 0) return;
-        kernels.head.forEach((kernel, i) => kernel.record(recorder, [workspace.head[i]!], batch));
+        const groups = batch.nOutputs <= this.tuning.chosenRows ? workspace.headBest! : workspace.head;
+        kernels.head.forEach((kernel, i) => kernel.record(recorder, [groups[i]!], batch));
       },
     });
     return stages;

@@ -9,7 +9,10 @@ import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import {
+  BEST_USES,
+  headPartsOf,
   type LinearOf,
+  linearRowForm,
   linearUses,
   NORMED_USES,
   normsRows,
@@ -69,6 +72,8 @@ export interface ModelKernels {
   readonly argmax: Compiled | undefined;
   /** Joins the parts, where there are several. */
   readonly argmaxJoin: Compiled | undefined;
+  /** Joins what the head has found, of few outputs. */
+  readonly headJoin: Compiled | undefined;
   /** A sampled token. */
   readonly sample: Compiled | undefined;
 }
@@ -114,13 +119,14 @@ export function productsOf({ e4, a4, i4, v4 }: Dims) {
   } as const;
 }
 
-/** Returns a tuning in which a device can run every kernel of a model: with a norm, products bind more and share more. */
+/** Returns a tuning in which a device can run every kernel of a model: products that do more bind more, and share more. */
 export function fitted(tuning: Tuning, { device, layouts, config }: Omit<KernelContext, "tuning">): Tuning {
-  if (tuning.normedRows === 0) return tuning;
   const sharedBytes = 16 * dimsOf(config).e4 + MOST_SHARED_BYTES;
-  const fits = bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
+  const { fuses = false } = linearRowForm(tuning, Infinity);
+  const norms = fuses && tuning.normedRows > 0 && bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
     sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
-  return fits ? tuning : { ...tuning, normedRows: 0 };
+  const chooses = fuses && tuning.chosenRows > 0 && bindsAll(device, [layouts.step, layouts.of(BEST_USES)]);
+  return { ...tuning, ...!norms && { normedRows: 0 }, ...!chooses && { chosenRows: 0 } };
 }
 
 /** Returns the rows up to which QKV's product stores K and V. */
@@ -156,26 +162,32 @@ export async function createModelKernels(
   { rows, outputs, decode, greedy, sampled }: StepRange,
 ): Promise<ModelKernels> {
   const products = productsOf(dimsOf(context.config));
+  const { tuning } = context, headParts = headPartsOf(tuning, wte), apart = outputs[1] > tuning.chosenRows;
+  const join = (parts: number) => compileOperator(context, ARGMAX_JOIN, { parts });
   const linear = (of: LinearOf) => compileOperator(context, LINEAR, { rows, ...of });
-  const [embedding, head, norm, finalNorm, proj, fc, out, combine, argmax, argmaxJoin, sample] = await Promise
-    .all([
-      Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
-      Promise.all(wte.map((shard) => linear({ ...products.head(shard), rows: outputs }))),
-      normsRows(rows[1], context.tuning)
-        ? undefined
-        : compileOperator(context, LAYER_NORM, { gather: false }),
-      compileOperator(context, LAYER_NORM, { gather: true }),
-      linear(products.proj),
-      linear(products.fc),
-      linear(products.out),
-      decode && context.tuning.splitTokens > 0
-        ? compileOperator(context, ATTENTION_COMBINE, undefined)
-        : undefined,
-      greedy ? compileOperator(context, ARGMAX, undefined) : undefined,
-      greedy && context.tuning.argmaxParts > 1 ? compileOperator(context, ARGMAX_JOIN, undefined) : undefined,
-      sampled ? compileOperator(context, SAMPLE, undefined) : undefined,
-    ]);
-  return { embedding, norm, finalNorm, proj, fc, out, head, combine, argmax, argmaxJoin, sample };
+  const [embedding, head, norm, finalNorm, proj, fc, out, combine, argmax, argmaxJoin, headJoin, sample] =
+    await Promise
+      .all([
+        Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
+        Promise.all(
+          wte.map((shard, i) => linear({ ...products.head(shard), rows: outputs, best: headParts[i]! })),
+        ),
+        normsRows(rows[1], context.tuning)
+          ? undefined
+          : compileOperator(context, LAYER_NORM, { gather: false }),
+        compileOperator(context, LAYER_NORM, { gather: true }),
+        linear(products.proj),
+        linear(products.fc),
+        linear(products.out),
+        decode && context.tuning.splitTokens > 0
+          ? compileOperator(context, ATTENTION_COMBINE, undefined)
+          : undefined,
+        greedy && apart ? compileOperator(context, ARGMAX, undefined) : undefined,
+        greedy && apart && tuning.argmaxParts > 1 ? join(tuning.argmaxParts) : undefined,
+        greedy && tuning.chosenRows > 0 ? join(headParts[0]!.parts) : undefined,
+        sampled ? compileOperator(context, SAMPLE, undefined) : undefined,
+      ]);
+  return { embedding, norm, finalNorm, proj, fc, out, head, combine, argmax, argmaxJoin, headJoin, sample };
 }
 
 /**

@@ -109,6 +109,12 @@ export interface Model {
    */
   stepKernels(source: KvSource, range?: StepRange): Promise<StepKernels>;
   /**
+   * Returns the same model with a dispatch of its own for every stage.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  unfused(): Model;
+  /**
    * Allocates activations for batches within `limits`, with K and V of a strategy.
    *
    * @internal For the parts of kvbench alone.
@@ -133,12 +139,6 @@ export interface Model {
    * @internal For the parts of kvbench alone.
    */
   choose(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess, sampled: boolean): void;
-  /**
-   * The same model, in which every stage leaves a result of its own.
-   *
-   * @internal For the parts of kvbench alone.
-   */
-  apart(): Model;
   /**
    * Returns the costs of one step with a greedy choice, by kernel; what the step does not dispatch is not in it.
    *

@@ -31,7 +31,7 @@ export interface CostModel {
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
   /** The kernel variants. */
-  readonly tuning: Pick<Tuning, "splitTokens" | "argmaxParts" | "normedRows">;
+  readonly tuning: Tuning;
   /** Rows up to which QKV's product stores K and V. Default: a dispatch of its own always does. */
   readonly storedRows?: number;
   /** Rows up to which the projection joins the splits of attention. Default: a dispatch of its own always does. */

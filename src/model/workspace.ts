@@ -4,12 +4,15 @@
  *
  * @module
  */
-import { ARGMAX_JOIN_USES, ARGMAX_PARTS_USES, ARGMAX_USES } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX_JOIN_USES, ARGMAX_PARTS_USES, ARGMAX_USES } from "../../wgsl/ops/argmax/stages.ts";
 import { ATTENTION_USES, COMBINE_USES, SPLIT_USES } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING_USES } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE_USES } from "../../wgsl/ops/kv_write/operator.ts";
 import { NORM_USES } from "../../wgsl/ops/layer_norm/operator.ts";
 import {
+  BEST_USES,
+  type HeadParts,
+  headPartsOf,
   type LinearOptions,
   linearUses,
   NORMED_USES,
@@ -113,6 +116,10 @@ export class Workspace {
   readonly lnF: GPUBindGroup;
   /** To logits, by shard. */
   readonly head: readonly GPUBindGroup[];
+  /** The same, which find the likeliest tokens in passing, where they do that. */
+  readonly headBest: readonly GPUBindGroup[] | undefined;
+  /** Of `argmax_join.wgsl`, where the head's products find those. */
+  readonly headJoin: GPUBindGroup | undefined;
   /** The likeliest token, or those of parts of the vocabulary. */
   readonly argmax: GPUBindGroup;
   /** Of `argmax_join.wgsl`, where there are several parts. */
@@ -204,6 +211,15 @@ export class Workspace {
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.head.map((shard) => linear({}, final, { weight: shard, bias: weights.none }, logits));
     const choice = { logits, tokens: this.tokens };
+    if (tuning.chosenRows > 0) {
+      const [{ parts }] = headPartsOf(tuning, weights.head) as [HeadParts];
+      const partial = this.#create(gpu, "head partial", "activations", tuning.chosenRows * parts * 8);
+      const { none: bias } = weights;
+      this.headBest = weights.head.map(({ tiles: weight, scale }) =>
+        layouts.of(BEST_USES).bind({ x: final, y: logits, weight, bias, scale, partial })
+      );
+      this.headJoin = layouts.of(ARGMAX_JOIN_USES).bind({ partial, tokens: this.tokens });
+    }
     if (tuning.argmaxParts === 1) {
       this.argmax = layouts.of(ARGMAX_USES).bind(choice);
     } else {

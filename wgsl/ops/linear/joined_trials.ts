@@ -34,7 +34,7 @@ export function joinedTrial({ nHead, headDim, ...kernel }: SplitCase & LinearKer
 /** Lists the kernels of a tuning that can join splits. */
 export function joiningKernelsOf(tuning: Tuning): LinearKernel[] {
   if (tuning.splitTokens === 0 || tuning.texels) return [];
-  return linearKernelsOf(tuning).filter(({ form }) => form.norms);
+  return linearKernelsOf(tuning).filter(({ form }) => form.fuses);
 }
 
 /** Lists each kernel with the model's heads. */

@@ -50,9 +50,10 @@ export const LINEAR: Operator<LinearOf, CountedLinear> = {
     const scales = scaleBytes(of.k4, 1, { tileGroup: 1, dtype: weightsDtype }) / 4;
     const read = k + (of.residual ? n : 0);
     const weights = formatOf(weightsDtype).bytes * k * n + scales * n + (of.bias ? 4 * n : 0);
+    const found = of.best && rows <= tuning.chosenRows ? 8 * rows * of.best.parts : 0;
     const norms = of.normed && normsRows(rows, tuning);
     return {
-      bytes: weights + 4 * rows * (read + n) + stored + (norms ? 8 * k : 0),
+      bytes: weights + 4 * rows * (read + n) + stored + found + (norms ? 8 * k : 0),
       macs: rows * k * n + (norms ? 4 * rows * k : 0),
     };
   },

@@ -134,7 +134,7 @@ export function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): 
   return tunings.flatMap((tuning) =>
     linearKernelsOf(tuning).flatMap((kernel) => {
       const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
-      const normed = kernel.form.norms && isFor(kernel.form, tuning.normedRows);
+      const normed = kernel.form.fuses && isFor(kernel.form, tuning.normedRows);
       return weightsDtypes.map((dtype, i) => ({
         file: kernel.form.files.at(-1)!,
         variant: `${dtype}, ${tuning.name} tuning`,
