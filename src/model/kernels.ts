@@ -218,3 +218,13 @@ export async function createStepKernels(
   ]);
   return { ...model, storedRows, qkv, joinedRows, joinedProj, rotate, rotateBack, write, prefill, decode };
 }
+
+/**
+ * Returns a kernel that the steps of the range use.
+ *
+ * @throws {Error} If they do not.
+ */
+export function compiled(kernel: Compiled | undefined): Compiled {
+  if (kernel === undefined) throw new Error("No kernel for this step: its range left it out");
+  return kernel;
+}
