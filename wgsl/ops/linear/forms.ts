@@ -19,7 +19,7 @@ import {
   SUBGROUP_LANES,
   subgroupSize,
 } from "./sizes.ts";
-import { linearWalk, waitsOfJoining, waitsOfNorming } from "./walks.ts";
+import { linearWalk, normedRoom, waitsOfJoining, waitsOfNorming } from "./walks.ts";
 import linearCode from "./linear.wgsl" with { type: "text" };
 import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
 import linearRowCode from "./linear_row.wgsl" with { type: "text" };
@@ -316,6 +316,7 @@ export function linearPlan(
         ...atOnce !== undefined && { AT_ONCE: atOnce },
         ...normed && {
           NORM_LANES: allLanes,
+          NORM_ROOM: normedRoom(k4, allLanes),
           N_EMBD: config.nEmbd,
           EPSILON: config.layerNormEpsilon,
         },

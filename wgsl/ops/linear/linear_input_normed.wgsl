@@ -14,6 +14,8 @@
 override N_EMBD: u32;
 override EPSILON: f32;
 override NORM_LANES: u32; // lanes of the workgroup, a power of two
+override NORM_ROOM: u32; // vectors that all lanes keep, past the end as well: a branch is a wall to compilers
+override MORE: bool = K4 > 3u * NORM_LANES; // a lane has more than three vectors
 
 @group(1) @binding(5) var<storage, read> gamma: array<vec4f>;
 @group(1) @binding(6) var<storage, read> beta: array<vec4f>;
@@ -25,7 +27,7 @@ struct Moments {
   squares: f32, // of differences from the mean
 }
 
-var<workgroup> normed: array<vec4f, K4>;
+var<workgroup> normed: array<vec4f, NORM_ROOM>;
 var<workgroup> moments: array<Moments, NORM_LANES>;
 
 // Three vectors, NORM_LANES apart: as many as a lane has of a row, mostly, under way at once. Past the end there are zeros.
@@ -71,15 +73,12 @@ fn places(k4: u32) -> vec3u {
 }
 
 fn keep_three(k4: u32, three: Three) {
-  let at = places(k4);
-  if (at.x < K4) {
-    normed[at.x] = three.a;
+  normed[k4] = three.a;
+  if (NORM_LANES < K4) {
+    normed[k4 + NORM_LANES] = three.b;
   }
-  if (at.y < K4) {
-    normed[at.y] = three.b;
-  }
-  if (at.z < K4) {
-    normed[at.z] = three.c;
+  if (2u * NORM_LANES < K4) {
+    normed[k4 + 2u * NORM_LANES] = three.c;
   }
 }
 
@@ -109,11 +108,15 @@ fn joined(a: Moments, b: Moments) -> Moments {
 fn input_begin(row: u32, lane: u32) {
   let first_gamma = gamma_three(lane); // on their way while the tree is gone through
   let first_beta = beta_three(lane);
-  var own = Moments();
-  for (var k4 = lane; k4 < K4; k4 += 3u * NORM_LANES) {
-    let three = x_three(row, k4);
-    keep_three(k4, three);
-    own = joined(own, moments_of(k4, three));
+  let first = x_three(row, lane);
+  keep_three(lane, first);
+  var own = moments_of(lane, first);
+  if (MORE) {
+    for (var k4 = lane + 3u * NORM_LANES; k4 < K4; k4 += 3u * NORM_LANES) {
+      let three = x_three(row, k4);
+      keep_three(k4, three);
+      own = joined(own, moments_of(k4, three));
+    }
   }
   moments[lane] = own;
   for (var half = NORM_LANES / 2u; half > 0u; half /= 2u) {
@@ -126,22 +129,23 @@ fn input_begin(row: u32, lane: u32) {
   let mean = moments[0].mean;
   let scale = inverseSqrt(moments[0].squares / f32(N_EMBD) + EPSILON);
   scale_three(lane, mean, scale, first_gamma, first_beta);
-  for (var k4 = lane + 3u * NORM_LANES; k4 < K4; k4 += 3u * NORM_LANES) {
-    scale_three(k4, mean, scale, gamma_three(k4), beta_three(k4));
+  if (MORE) {
+    for (var k4 = lane + 3u * NORM_LANES; k4 < K4; k4 += 3u * NORM_LANES) {
+      scale_three(k4, mean, scale, gamma_three(k4), beta_three(k4));
+    }
   }
   workgroupBarrier();
 }
 
 fn scale_three(k4: u32, mean: f32, scale: f32, gammas: Three, betas: Three) {
-  let at = min(places(k4), vec3u(K4 - 1u));
-  keep_three(
-    k4,
-    Three(
-      (normed[at.x] - mean) * scale * gammas.a + betas.a,
-      (normed[at.y] - mean) * scale * gammas.b + betas.b,
-      (normed[at.z] - mean) * scale * gammas.c + betas.c,
-    ),
-  );
+  var three = Three((normed[k4] - mean) * scale * gammas.a + betas.a, vec4f(), vec4f());
+  if (NORM_LANES < K4) {
+    three.b = (normed[k4 + NORM_LANES] - mean) * scale * gammas.b + betas.b;
+  }
+  if (2u * NORM_LANES < K4) {
+    three.c = (normed[k4 + 2u * NORM_LANES] - mean) * scale * gammas.c + betas.c;
+  }
+  keep_three(k4, three);
 }
 
 fn input_load(row: u32, k4: u32) -> vec4f {

@@ -28,9 +28,18 @@ export function waitsOfJoining(splits: number, vectors: number): number {
 /** Vectors of a row that a lane normalises at once; see `linear_input_normed.wgsl`. */
 const NORMED_AT_ONCE = 3;
 
-/** Counts the waits of a lane that normalises so many vectors: the first ones are under way with the weights. */
+/** Counts the vectors that so many lanes keep of a row of `k4`: as many each. */
+export function normedRoom(k4: number, lanes: number): number {
+  const round = k4 > NORMED_AT_ONCE * lanes ? NORMED_AT_ONCE * lanes : lanes;
+  return Math.ceil(k4 / round) * round;
+}
+
+/**
+ * Counts the waits of a lane that normalises so many vectors, before that for the weights: AMD's compiler moves their
+ * loads, and those of the first gamma and beta, behind the sums.
+ */
 export function waitsOfNorming(vectors: number): number {
-  return 2 * (Math.ceil(vectors / NORMED_AT_ONCE) - 1);
+  return 2 * Math.ceil(vectors / NORMED_AT_ONCE) - 1;
 }
 
 /** The way of lanes through the weights. */
