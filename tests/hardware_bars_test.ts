@@ -15,7 +15,7 @@ import { sharingStrategy } from "../src/kv/registry.ts";
 import { DECODE_VARIANTS, linearVariants } from "../src/model/autotune/variants.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
-import { linesOverLeast } from "../src/model/walk.ts";
+import { linesOverLeast } from "../src/gpu/walk.ts";
 import { kvKernels, planningContext, staticFigures, stepKernels } from "../tools/hardware/statics.ts";
 import { fakeWebGpu, Trace } from "./trace/fake_gpu.ts";
 

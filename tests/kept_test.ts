@@ -262,7 +262,10 @@ const REFUSED: readonly (readonly [args: readonly string[], error: RegExp])[] = 
   ],
   [["generate", "--strategy", "snapkv", "--budget", "4"], /snapkv observes 32 tokens and keeps 4: expected/],
   [["generate", "--strategy", "snapkv", "--pool-kernel", "4"], /--pool-kernel is 4: expected an odd number/],
-  [["generate", "--strategy", "h2o", "--num-beams", "2"], /h2o chooses tokens of whole prompts/],
+  [
+    ["generate", "--strategy", "h2o", "--num-beams", "2"],
+    /h2o cannot fork sequences, since it chooses tokens of whole prompts/,
+  ],
   [
     ["logits", "-o", "l.f32", "--kept", "kept.json"],
     /kv-cache keeps the same tokens for every head: expected/,

@@ -88,7 +88,7 @@ async function firstIn(own: Model, ids: readonly number[], dtype: Dtype): Promis
     tables.upload(1);
     gpu.device.queue.writeBuffer(workspace.tokens.buffer, 0, Uint32Array.from(ids));
     const access = {
-      kernels: { ...kernels, joinedRows: 0 }, // so that attention leaves a result of its own
+      kernels,
       entries: (length: number) => length,
       bindGroups: (layer: number) => kv.bindGroups(layer),
     };

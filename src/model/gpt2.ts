@@ -174,7 +174,7 @@ export class Gpt2 implements Model {
    * @internal For the parts of kvbench alone.
    */
   unfused(): Gpt2 {
-    return this.withTuning({ ...this.tuning, normedRows: 0, storedRows: 0, chosenRows: 0 });
+    return this.withTuning({ ...this.tuning, normedRows: 0, storedRows: 0, chosenRows: 0, splitTokens: 0 });
   }
 
   /**

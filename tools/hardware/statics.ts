@@ -18,7 +18,7 @@ import { dimsOf } from "../../src/model/dims.ts";
 import { productsOf } from "../../src/model/kernels.ts";
 import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/plan.ts";
 import type { Tuning } from "../../src/model/tuning.ts";
-import { linesOverLeast, WAVES } from "../../src/model/walk.ts";
+import { mostLines } from "../../src/gpu/walk.ts";
 import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
@@ -124,7 +124,7 @@ export function staticFigures({ plan: { grid, walk }, step }: StepKernel): Stati
     lanes: walk.lanes,
     busy: walk.busy ?? walk.lanes,
     trips: walk.trips,
-    lines: Math.max(...WAVES.map((wave) => linesOverLeast(walk, wave))),
+    lines: mostLines(walk),
     flopPerByte: walk.flopPerByte,
   };
 }

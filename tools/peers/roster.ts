@@ -37,7 +37,7 @@ export const ROSTER: readonly PeerEntry[] = [
   { name: "onnxruntime-node", module: "packages/onnxruntime_node.ts", storages: STORAGES, reads: "onnx" },
   { name: "onnxruntime-web", module: "packages/onnxruntime_web.ts", storages: STORAGES, reads: "onnx" },
   {
-    name: "tfjs, products",
+    name: "tfjs products",
     module: "packages/tfjs_webgpu.ts",
     storages: ["f32"],
     reads: "onnx",

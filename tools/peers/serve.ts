@@ -57,11 +57,11 @@ class Desk {
     switch (question.ask) {
       case "logits": {
         const logits = await this.#sequence.logits!(question.prompt, question.further);
-        return { is: "values", values: Array.from(logits) };
+        return finite(logits);
       }
       case "product": {
         const product = await this.#peer.product!(question.name, question.row);
-        return { is: "values", values: Array.from(product) };
+        return finite(product);
       }
       case "prefill": {
         const prompt = promptOf(question.tokens, this.#vocabSize);
@@ -74,6 +74,13 @@ class Desk {
       }
     }
   }
+}
+
+/** Makes an answer of values; JSON has none that are not finite. */
+function finite(values: ArrayLike<number>): Answer {
+  const all = Array.from(values), bad = all.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return { is: "values", values: all };
+  return { is: "failed", reason: `Value ${bad} of ${all.length} is ${all[bad]}, expected finite ones` };
 }
 
 async function timed(body: () => Promise<void>): Promise<number> {

@@ -17,6 +17,8 @@ import {
 import { KVBENCH } from "./roster.ts";
 
 const TITLES = ["dec. 128", "dec. 512", "pre. 128", "pre. 512"];
+/** Load average per core, above which a machine is busy. */
+const BUSY_LOAD = 0.5;
 /** Tokens of each measure that a rate is told of. */
 const PREFILLED: Readonly<Partial<Record<Measure, number>>> = { prefill_128: 128, prefill_512: 512 };
 
@@ -29,6 +31,12 @@ export function peersTable({ peers, rounds, machine, date }: PeersRecord): strin
     const others = own.filter((each) => each !== base && Object.keys(each.samples).length > 0);
     return base && others.length > 0 ? [{ heading }, ...others.map((other) => ratiosRow(base, other))] : [];
   });
+  const [before] = machine.load_average ?? [];
+  const load = before === undefined
+    ? ""
+    : `, load average ${before.toFixed(1)} before it began${
+      before > BUSY_LOAD * machine.cpu.cores ? ": not a quiet machine" : ""
+    }`;
   return [
     drawTable(times, { head: ["", ...TITLES, "memory", "off by"] }),
     "",
@@ -46,11 +54,7 @@ export function peersTable({ peers, rounds, machine, date }: PeersRecord): strin
     ]),
     ...notes(peers),
     ...wrap(
-      `${date.slice(0, 10)}, ${machine.cpu.model ?? machine.arch}, ${machine.cpu.cores} CPU cores` +
-        (machine.load_average
-          ? `, load average ${machine.load_average[0]!.toFixed(1)} before it began`
-          : "") +
-        ".",
+      `${date.slice(0, 10)}, ${machine.cpu.model ?? machine.arch}, ${machine.cpu.cores} CPU cores${load}.`,
     ),
   ].join("\n");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { KvSource } from "../../../src/kv/source.ts";
-import type { Walk } from "../../../src/model/walk.ts";
+import type { Walk } from "../../../src/gpu/walk.ts";
 
 /** The sizes that a way depends on. */
 interface HeadWay {

@@ -6,7 +6,7 @@
 import { formatOf } from "../../../src/formats/registry.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
-import type { Walk } from "../../../src/model/walk.ts";
+import type { Walk } from "../../../src/gpu/walk.ts";
 import type { LinearShape, LinearSize } from "./sizes.ts";
 
 /** The parts of a form that its way depends on. */
