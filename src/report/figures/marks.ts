@@ -57,7 +57,10 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
             let end = element.x;
             ctx.fillStyle = theme.ink;
             if (interval) end = Math.max(end, whisker(ctx, chart.scales["x"]!, interval, element.y, "x"));
-            if (text !== undefined) write(text, end + GAP, element.y);
+            if (text !== undefined && figure.kind === "bars") write(text, end + GAP, element.y);
+            else if (text !== undefined) { // above, where no interval is
+              write(text, element.x - ctx.measureText(text).width / 2, element.y - fontSize - 2);
+            }
             return;
           }
           ctx.fillStyle = cssOf(series.colour, theme);
