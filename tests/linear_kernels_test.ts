@@ -49,7 +49,7 @@ for (const kernel of KERNELS) {
       await check(gpu, { ...kernel, nIn, nOut, bias: true, gelu: true, chained: true });
     }
   });
-  if (kernel.form.norms) {
+  if (kernel.form.fuses) {
     test(`${title} makes the layer norm before it`, async (gpu) => {
       for (const [nIn, nOut] of FEW_SHAPES) {
         const item = { ...kernel, nIn, nOut, bias: true, chained: true, normed: true };

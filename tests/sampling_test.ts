@@ -11,7 +11,7 @@ import { GREEDY, type Sampling } from "../src/model/sampling.ts";
 import { SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { argmaxCpu } from "../wgsl/ops/argmax/reference.ts";
 import { probabilitiesCpu, sampleCpu } from "../wgsl/ops/sample/reference.ts";
-import { ARGMAX_CHOICE } from "../wgsl/ops/argmax/operator.ts";
+import { ARGMAX_CHOICE } from "../wgsl/ops/argmax/stages.ts";
 import { type ChoiceCase, choiceTrial, POISON } from "../wgsl/ops/sample/choice.ts";
 import { awkwardLogits } from "../wgsl/ops/sample/logits.ts";
 import { CHOICE_TOLERANCE, SAMPLE_CHOICE } from "../wgsl/ops/sample/operator.ts";

@@ -7,6 +7,7 @@
 import { findStrategy } from "../kv/registry.ts";
 import { baselineOf, overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
+import { inEnglish, type Say } from "./lang.ts";
 import { formatBytes, formatMs, formatSignificant } from "./units.ts";
 
 /** One number of the answer. */
@@ -20,7 +21,7 @@ interface Answer {
 }
 
 /** Returns the numbers that a result has. */
-export function answersOf(result: BenchResult): Answer[] {
+export function answersOf(result: BenchResult, t: Say = inEnglish): Answer[] {
   const cells = overviewCells(result), baseline = baselineOf(cells);
   const cached = cells.find(({ strategy }) => {
     const traits = findStrategy(strategy)?.traits;
@@ -32,9 +33,9 @@ export function answersOf(result: BenchResult): Answer[] {
     if (none !== undefined && some !== undefined) {
       answers.push({
         value: `${formatSignificant(none / some)} ×`,
-        meaning:
-          `the decode speed of ${baseline.strategy}, with ${cached.strategy} (${formatMs(some)} per token ` +
-          `against ${formatMs(none)})`,
+        meaning: t`the decode speed of ${baseline.strategy}, with ${cached.strategy} (${
+          formatMs(some)
+        } per token against ${formatMs(none)})`,
         figure: "latency-tpot",
       });
     }
@@ -44,7 +45,7 @@ export function answersOf(result: BenchResult): Answer[] {
     ];
     answers.push({
       value: `${peak < without ? "−" : "+"}${formatBytes(Math.abs(peak - without))}`,
-      meaning: `peak GPU memory with ${cached.strategy} (${formatBytes(peak)} against ${
+      meaning: t`peak GPU memory with ${cached.strategy} (${formatBytes(peak)} against ${
         formatBytes(without)
       })`,
       figure: "peak-memory-without-weights",
@@ -55,8 +56,9 @@ export function answersOf(result: BenchResult): Answer[] {
     answers.push({
       value: `${formatSignificant(blocks.mean / regions.mean)} ×`,
       meaning:
-        `the sequences of ${regions.strategy} at once in the same K/V memory, with ${blocks.strategy} ` +
-        `(${formatSignificant(blocks.mean)} against ${formatSignificant(regions.mean)}, simulated)`,
+        t`the sequences of ${regions.strategy} at once in the same K/V memory, with ${blocks.strategy} (${
+          formatSignificant(blocks.mean)
+        } against ${formatSignificant(regions.mean)}, simulated)`,
       figure: "sequences-at-once",
     });
   }

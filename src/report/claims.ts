@@ -3,37 +3,49 @@
  *
  * @module
  */
-import { CLAIMS, claimsOf } from "../measure/findings/claims.ts";
+import { claimsOf, RANGE } from "../measure/findings/claims.ts";
 import { findStrategy } from "../kv/registry.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { sayEvidence } from "./evidence.ts";
+import { wordsIn } from "./ladder/lang.ts";
+import { DEFAULT_LANG, inEnglish, type Lang, type Say } from "./lang.ts";
 import { saySettings, WORK_KEYS } from "./labels.ts";
 import { saidQualityClaims } from "./quality_claims.ts";
+import { sayIn } from "./say.ts";
 import { claimLine, type SaidClaim } from "./said_claim.ts";
 
 /** Title of the section. */
 export const CLAIMS_TITLE = "Do the textbook claims hold?";
 
 /** Returns the claims with their verdicts; none where nothing was measured. */
-export function saidClaims(result: BenchResult): SaidClaim[] {
+export function saidClaims(result: BenchResult, lang: Lang = DEFAULT_LANG): SaidClaim[] {
   if (result.cells.length === 0) return [];
+  const words = wordsIn(lang), t = sayIn(lang);
+  const evidenceWords = {
+    ...words.evidence,
+    untold: {
+      ...words.evidence.untold,
+      close: t`: the contexts are too close: expected lengths from n to at least ${RANGE} n, as with --sweep
+        prompt-tokens=16,64,256`,
+    },
+  };
   const tested = claimsOf(result).map(({ claim, verdict, evidence }) => ({
-    claim: CLAIMS[claim],
+    claim: words.claims[claim],
     verdict,
-    figures: sayEvidence(evidence, verdict, claim === "pagedMemory"),
+    figures: sayEvidence(evidence, verdict, claim === "pagedMemory", evidenceWords),
   }));
-  return [...tested, ...saidQualityClaims(result.quality)];
+  return [...tested, ...saidQualityClaims(result.quality, t)];
 }
 
 /** Says what the claims were tested on, and that serve-sim shows what paging is for. */
-export function claimsNote(result: BenchResult): string {
+export function claimsNote(result: BenchResult, t: Say = inEnglish): string {
   const [cell] = overviewCells(result);
-  const tested = `Tested on ${saySettings(cell!.settings, WORK_KEYS)}.`;
+  const tested = t`Tested on ${saySettings(cell!.settings, WORK_KEYS, t)}.`;
   const shares = result.cells.some(({ strategy }) => findStrategy(strategy)?.traits.shares);
   return shares
-    ? `${tested} The purpose of paging does not show in a run of equal requests that begin and end together: blocks ` +
-      "leave memory for other requests, so that more of them run at once. serve-sim shows it."
+    ? t`${tested} The purpose of paging does not show in a run of equal requests that begin and end
+      together: blocks leave memory for other requests, so that more of them run at once. serve-sim shows it.`
     : tested;
 }
 

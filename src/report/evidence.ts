@@ -40,8 +40,7 @@ export const ENGLISH_EVIDENCE: EvidenceWords = {
   untold: {
     wide: ": the intervals are too wide to tell",
     few: ": too few runs to tell",
-    close: `: the contexts are too close: expected lengths from n to at least ${RANGE} n, as with --sweep ` +
-      "prompt-tokens=16,64,256",
+    close: ": the contexts are too close; use more --new-tokens",
     hidden: ": fixed costs may hide the growth; use longer contexts",
   },
 };

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Cell } from "../measure/record/cell.ts";
+import { inEnglish } from "./lang.ts";
 import { mean } from "../measure/statistics/statistics.ts";
 
 /** The uses of K/V memory, in the order of a stack. */
@@ -13,11 +14,11 @@ export type KvPart = (typeof KV_PARTS)[number];
 
 /** Labels of the uses. */
 export const KV_PART_NAMES: Readonly<Record<KvPart, string>> = {
-  used: "used",
-  later: "for later",
-  internal: "internal",
-  external: "external",
-  free: "free for others",
+  used: inEnglish`used`,
+  later: inEnglish`for later`,
+  internal: inEnglish`internal`,
+  external: inEnglish`external`,
+  free: inEnglish`free for others`,
 };
 
 /** Returns the bytes of each use after each generated token: [new tokens]. */

@@ -6,13 +6,14 @@
 import { strategyOptions } from "../kv/registry.ts";
 import type { KvValue } from "../kv/strategy_def.ts";
 import type { Settings } from "../measure/record/cell.ts";
+import { inEnglish, inWords, type Say } from "./lang.ts";
 import type { CellPlan } from "../measure/run/grid.ts";
 
 /** Words for each setting of the work. */
-const SAID: Readonly<Record<string, (value: KvValue) => string>> = {
-  prompt_tokens: (value) => `prompt ${value}`,
-  new_tokens: (value) => `${value} new`,
-  batch: (value) => `batch ${value}`,
+const SAID: Readonly<Record<string, (value: KvValue, t: Say) => string>> = {
+  prompt_tokens: (value, t) => t`prompt ${String(value)}`,
+  new_tokens: (value, t) => t`${String(value)} new`,
+  batch: (value, t) => t`batch ${String(value)}`,
   kv_dtype: (value) => `K/V ${value}`,
 };
 
@@ -41,20 +42,20 @@ export function varyingSettings(cells: readonly CellPlan[]): string[] {
 }
 
 /** Says settings, such as "prompt 64, batch 4"; options that a strategy does not have are left out. */
-export function saySettings(settings: Settings, keys: readonly string[]): string {
+export function saySettings(settings: Settings, keys: readonly string[], t: Say = inEnglish): string {
   return keys.flatMap((key) => {
     const value = settings[key] ?? null;
     if (value === null) return [];
     const label = strategyOptions().get(key)?.label ?? key.replaceAll("_", " ");
-    return [SAID[key]?.(value) ?? `${label} ${value}`.trim()];
-  }).join(", ");
+    return [SAID[key]?.(value, t) ?? `${inWords(label, t)} ${value}`.trim()];
+  }).join(t`, `);
 }
 
 /** Returns a label for each cell that differs from the others'. */
-export function cellLabels(cells: readonly CellPlan[]): string[] {
+export function cellLabels(cells: readonly CellPlan[], t: Say = inEnglish): string[] {
   const varying = varyingSettings(cells);
   return cells.map(({ strategy, settings }) => {
-    const said = saySettings(settings, varying);
-    return said === "" ? strategy : `${strategy}, ${said}`;
+    const said = saySettings(settings, varying, t);
+    return said === "" ? strategy : t`${strategy}, ${said}`;
   });
 }

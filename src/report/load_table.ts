@@ -4,6 +4,7 @@
  * @module
  */
 import type { LoadResult } from "../load/load_result.ts";
+import { inEnglish, type Say } from "./lang.ts";
 import { drawTable } from "./text_table.ts";
 import { formatCount, formatMs, formatSignificant } from "./units.ts";
 
@@ -15,13 +16,13 @@ export function loadTable(result: LoadResult): string {
 }
 
 /** Says what was sent, in a line or two. */
-export function loadHeading({ server, workload, interrupted }: LoadResult): string {
+export function loadHeading({ server, workload, interrupted }: LoadResult, t: Say = inEnglish): string {
   const { requests, rate_per_second: rate, max_concurrency: most, lengths, prefix_tokens: prefix } = workload;
-  const arrivals = rate === null ? "all at once" : `${rate} per second`;
-  return `${server.model} at ${server.url}: ${formatCount(requests)} requests ${arrivals}` +
-    (most === null ? "" : `, at most ${formatCount(most)} in flight`) + `; lengths: ${lengths}` +
-    (prefix === 0 ? "" : `; all prompts share their first ${formatCount(prefix)} tokens`) +
-    (interrupted ? "\nInterrupted: the figures are of the requests that were answered." : "");
+  const arrivals = rate === null ? t`all at once` : t`${rate} per second`;
+  return t`${server.model} at ${server.url}: ${formatCount(requests)} requests ${arrivals}` +
+    (most === null ? "" : t`, at most ${formatCount(most)} in flight`) + t`; lengths: ${lengths}` +
+    (prefix === 0 ? "" : t`; all prompts share their first ${formatCount(prefix)} tokens`) +
+    (interrupted ? `\n${t`Interrupted: the figures are of the requests that were answered.`}` : "");
 }
 
 function failures({ failures }: LoadResult): string[] {

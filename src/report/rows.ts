@@ -9,6 +9,7 @@ import type { Cell } from "../measure/record/cell.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { precision, type Summary } from "../measure/findings/summary.ts";
 import { kvMeans } from "./kv_memory.ts";
+import { inEnglish, inWords, type Say } from "./lang.ts";
 import { optionKeys, varyingSettings } from "./labels.ts";
 import { formatBytes, formatDivergence, formatPercent, formatSignificant } from "./units.ts";
 
@@ -133,7 +134,10 @@ export function jsonLines(results: readonly BenchResult[]): string {
 }
 
 /** Returns the cells as a table for people, with a column for each setting that varies. */
-export function shortRows(results: readonly BenchResult[]): { head: string[]; rows: string[][] } {
+export function shortRows(
+  results: readonly BenchResult[],
+  t: Say = inEnglish,
+): { head: string[]; rows: string[][] } {
   const all = results.flatMap(({ cells, model, environment, quality }) =>
     cells.map((cell) => ({
       cell,
@@ -144,33 +148,33 @@ export function shortRows(results: readonly BenchResult[]): { head: string[]; ro
   );
   const varies = (of: (each: typeof all[number]) => unknown) => new Set(all.map(of)).size > 1;
   const columns: [name: string, value: (each: typeof all[number]) => string][] = [
-    ["model", ({ model }) => model.name],
+    [t`model`, ({ model }) => model.name],
     ...(varies(({ adapter }) => adapter)
-      ? [["adapter", ({ adapter }) => adapter] as typeof columns[number]]
+      ? [[t`adapter`, ({ adapter }) => adapter] as typeof columns[number]]
       : []),
-    ["strategy", ({ cell }) => cell.strategy],
-    ["test", ({ cell: { settings } }) => `pp${settings.prompt_tokens}+tg${settings.new_tokens}`],
+    [t`strategy`, ({ cell }) => cell.strategy],
+    [t`test`, ({ cell: { settings } }) => `pp${settings.prompt_tokens}+tg${settings.new_tokens}`],
     ...varyingSettings(results.flatMap(({ cells }) => cells))
       .filter((key) => key !== "prompt_tokens" && key !== "new_tokens")
       .map((key): typeof columns[number] => [
-        key.replaceAll("_", " "),
+        settingName(key, t),
         ({ cell }) => String(cell.settings[key] ?? ""),
       ]),
-    ["TTFT ms", ({ cell }) => withPrecision(cell.ttft_ms)],
-    ["TPOT ms", ({ cell }) => withPrecision(cell.tpot_ms)],
-    ["total ms", ({ cell }) => withPrecision(cell.e2e_ms)],
-    ["prefill t/s", ({ cell }) => formatSignificant(cell.prefill_tokens_per_second)],
+    [t`TTFT ms`, ({ cell }) => withPrecision(cell.ttft_ms)],
+    [t`TPOT ms`, ({ cell }) => withPrecision(cell.tpot_ms)],
+    [t`total ms`, ({ cell }) => withPrecision(cell.e2e_ms)],
+    [t`prefill t/s`, ({ cell }) => formatSignificant(cell.prefill_tokens_per_second)],
     [
-      "decode t/s",
+      t`decode t/s`,
       ({ cell }) =>
         cell.decode_tokens_per_second === null ? "" : formatSignificant(cell.decode_tokens_per_second),
     ],
-    ["peak", ({ cell }) => formatBytes(cell.memory.peak_bytes.total)],
-    ["K/V reserved", ({ cell }) => formatBytes(cell.memory.kv_reserved_bytes)],
+    [t`peak`, ({ cell }) => formatBytes(cell.memory.peak_bytes.total)],
+    [t`K/V reserved`, ({ cell }) => formatBytes(cell.memory.kv_reserved_bytes)],
     ...(all.some(({ divergence }) => divergence)
       ? [
         ["KLD", ({ divergence }) => divergence ? formatDivergence(divergence.kld.mean.value) : ""],
-        ["same top", ({ divergence }) => divergence ? formatPercent(divergence.same_top.value, 1) : ""],
+        [t`same top`, ({ divergence }) => divergence ? formatPercent(divergence.same_top.value, 1) : ""],
       ] as typeof columns
       : []),
   ];
@@ -186,4 +190,11 @@ function withPrecision(summary: Summary | null): string {
   const share = precision(summary);
   const spread = Number.isFinite(share) ? ` ± ${formatSignificant(share * summary.median)}` : "";
   return `${formatSignificant(summary.median)}${spread}`;
+}
+
+/** Names of the work's settings as columns. */
+const SETTINGS: Readonly<Record<string, string>> = { batch: inEnglish`batch`, kv_dtype: inEnglish`kv dtype` };
+
+function settingName(key: string, t: Say): string {
+  return inWords(SETTINGS[key] ?? key.replaceAll("_", " "), t);
 }

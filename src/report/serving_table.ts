@@ -6,6 +6,7 @@
 import { findStrategy } from "../kv/registry.ts";
 import type { ServingEntry } from "../simulate/entry.ts";
 import type { ServingResult, ServingSetup } from "../simulate/serving_result.ts";
+import { inEnglish, type Say } from "./lang.ts";
 import { namedEntries, type NamedEntry } from "./policy_names.ts";
 import { columnTable } from "./text_table.ts";
 import { formatBytes, formatCount, formatDivergence, formatMs, formatSignificant } from "./units.ts";
@@ -23,19 +24,24 @@ export function servingTable(result: ServingResult): string {
 }
 
 /** Says in two lines what was served. */
-export function servingHeading(
+export function servingHeading(setup: ServingSetup, ...more: readonly string[]): string {
+  const [model, workload] = servingParts(setup);
+  return [[model, ...more].join(", "), workload].join("\n");
+}
+
+/** Says the model with its memory, and what was asked of it. */
+export function servingParts(
   { model, workload, limits }: ServingSetup,
-  ...more: readonly string[]
-): string {
+  t: Say = inEnglish,
+): readonly [model: string, workload: string] {
   const { requests, rate_per_second: rate, lengths, length_scale: scale } = workload;
-  const arrivals = rate === null ? "all at once" : `${rate} per second`;
+  const arrivals = rate === null ? t`all at once` : t`${rate} per second`;
   const tokens = formatCount(Math.floor(limits.kv_budget_bytes / model.kv_token_bytes));
-  const budget = `K/V budget ${formatBytes(limits.kv_budget_bytes)} = ${tokens} tokens`;
+  const scaled = scale === 1 ? "" : ` × ${formatSignificant(scale)}`;
   return [
-    [model.name, budget, ...more].join(", "),
-    `${formatCount(requests)} requests ${arrivals}, lengths: ${lengths}` +
-    (scale === 1 ? "" : ` × ${formatSignificant(scale)}`),
-  ].join("\n");
+    t`${model.name}, K/V budget ${formatBytes(limits.kv_budget_bytes)} = ${tokens} tokens`,
+    t`${formatCount(requests)} requests ${arrivals}, lengths: ${lengths}${scaled}`,
+  ];
 }
 
 function policyTable({ results, limits }: ServingResult): string {
@@ -92,41 +98,39 @@ function policyTable({ results, limits }: ServingResult): string {
 }
 
 /** Says how many more sequences run than with other policies: `sequences` over each of theirs. */
-function sayTimes(sequences: number, others: readonly NamedEntry[]): string {
+function sayTimes(sequences: number, others: readonly NamedEntry[], t: Say): string {
   return others.map(({ name, sequences_mean }) =>
-    `${formatSignificant(sequences / sequences_mean)} × those of ${name}`
-  ).join(", ");
+    t`${formatSignificant(sequences / sequences_mean)} × those of ${name}`
+  ).join(t`, `);
 }
 
 /** Says how many sequences would run without any waste, which bounds the ratios. */
-function sayRoom(sharing: NamedEntry, others: readonly NamedEntry[]): string[] {
+function sayRoom(sharing: NamedEntry, others: readonly NamedEntry[], t: Say): string[] {
   const { kv_share, capacity_tokens: capacity, sequences_mean: sequences } = sharing;
   if (kv_share.token_states === 0 || sharing.sharing_saved > 0) return [];
   const room = sequences / kv_share.token_states, tokens = formatSignificant(capacity / room);
   return [
-    `Without any waste, ${
+    t`Without any waste, ${
       formatSignificant(room)
-    } sequences of ${tokens} tokens (the mean of ${sharing.name}) would run: ` +
-    `${sayTimes(room, others)}.`,
+    } sequences of ${tokens} tokens (the mean of ${sharing.name}) would run: ${sayTimes(room, others, t)}.`,
   ];
 }
 
 /** Says what the table does not: gains, and what the figures are worth. */
-export function servingNotes({ clock, results: entries }: ServingResult): string[] {
+export function servingNotes({ clock, results: entries }: ServingResult, t: Say = inEnglish): string[] {
   const lines: string[] = [], results = namedEntries(entries);
   const shares = ({ policy }: ServingEntry) => findStrategy(policy)?.traits.shares ?? false;
   const sharing = results.find(shares);
   const others = results.filter((entry) => !shares(entry) && entry.sequences_mean > 0);
   if (sharing !== undefined && others.length > 0) {
-    const times = sayTimes(sharing.sequences_mean, others);
-    lines.push(`Sequences at once with ${sharing.name}: ${times}.`, ...sayRoom(sharing, others));
+    const times = sayTimes(sharing.sequences_mean, others, t);
+    lines.push(t`Sequences at once with ${sharing.name}: ${times}.`, ...sayRoom(sharing, others, t));
   }
   if (clock.source === "model") {
     lines.push(
-      `Times are modelled, not measured: the roofline of ${clock.gpu}, plus ${
+      t`Times are modelled, not measured: the roofline of ${clock.gpu}, plus ${
         formatMs(clock.overhead_ms)
-      } per step. ` +
-        "Memory and batch sizes are exact.",
+      } per step. Memory and batch sizes are exact.`,
     );
   }
   const allExact = results.every(({ policy }) => findStrategy(policy)?.traits.exact ?? true);
@@ -135,15 +139,16 @@ export function servingNotes({ clock, results: entries }: ServingResult): string
     const compared = checked.reduce((sum, each) => sum + each.compared, 0);
     const ties = checked.reduce((sum, each) => sum + each.ties, 0);
     lines.push(
-      `Every ${allExact ? "" : "exact "}policy gave every request the same greedy ids: ${
+      t`Every ${allExact ? "" : t`exact `}policy gave every request the same greedy ids: ${
         formatCount(compared)
       } sequences compared` +
-        (ties === 0 ? "." : `, of which ${ties} differ from where two logits are equal but for rounding.`),
+        (ties === 0 ? t`.` : t`, of which ${ties} differ from where two logits are equal but for rounding.`),
     );
   }
   if (clock.source === "gpu" && clock.software) {
     lines.push(
-      `Caution: ${clock.adapter} computes on the CPU. These latencies and their ratios are not those of a GPU.`,
+      t`Caution: ${clock.adapter} computes on the CPU. These latencies and their ratios are not those of a
+        GPU.`,
     );
   }
   return lines;

@@ -35,7 +35,8 @@ export function stepSentences(
       : [t`No step in latency by position stands out from the runs' noise: ${none.join(t`; `)}.`]),
     ...(all.some(({ steps }) => steps === undefined)
       ? [
-        t`Steps in latency by position can't be told from noise with fewer than ${LEAST_RUNS} runs or a dozen tokens.`,
+        t`Steps in latency by position can't be told from noise with fewer than ${LEAST_RUNS} runs or a
+          dozen tokens.`,
       ]
       : []),
     ...(all.length > 0 && all.every(({ created }) => created?.tokens === 0)

@@ -7,38 +7,42 @@ import type { Cell } from "../measure/record/cell.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { kvReserved } from "./kv_memory.ts";
+import { inEnglish, type Say } from "./lang.ts";
 import { formatMs, formatPercent, formatSignificant } from "./units.ts";
 
 /** Returns a sentence for each swept setting of prompt length, batch and block size. */
-export function sweepSentences(result: BenchResult): string[] {
+export function sweepSentences(result: BenchResult, t: Say = inEnglish): string[] {
   return [
     say(
       result,
+      t,
       "prompt_tokens",
-      "Longer prompts",
+      t`Longer prompts`,
       ({ tpot_ms }) => tpot_ms?.median,
       (first, last) =>
-        `from ${formatMs(first)} to ${formatMs(last)} per token (× ${formatSignificant(last / first)})`,
+        t`from ${formatMs(first)} to ${formatMs(last)} per token (× ${formatSignificant(last / first)})`,
     ),
     say(
       result,
+      t,
       "batch",
-      "Larger batches",
+      t`Larger batches`,
       (cell) => cell.decode_tokens_per_second ?? undefined,
       (first, last) =>
-        `from ${formatSignificant(first)} to ${formatSignificant(last)} tokens/s (× ${
+        t`from ${formatSignificant(first)} to ${formatSignificant(last)} tokens/s (× ${
           formatSignificant(last / first)
         })`,
     ),
     say(
       result,
+      t,
       "block_size",
-      "Larger blocks",
+      t`Larger blocks`,
       (cell) => {
         const { reserved, wasted } = kvReserved(cell);
         return wasted / reserved;
       },
-      (first, last) => `from ${formatPercent(first, 1)} to ${formatPercent(last, 1)} of reserved K/V unused`,
+      (first, last) => t`from ${formatPercent(first, 1)} to ${formatPercent(last, 1)} of reserved K/V unused`,
     ),
   ].filter((sentence) => sentence !== undefined);
 }
@@ -46,6 +50,7 @@ export function sweepSentences(result: BenchResult): string[] {
 /** Says how a figure changes from a setting's smallest to its largest value, the others being as in the overview. */
 function say(
   result: BenchResult,
+  t: Say,
   key: "prompt_tokens" | "batch" | "block_size",
   title: string,
   of: (cell: Cell) => number | undefined,
@@ -60,9 +65,9 @@ function say(
     const [a, b] = [of(first), of(last)];
     if (a === undefined || b === undefined) continue;
     range = `${first.settings[key]} → ${last.settings[key]}`;
-    parts.push(`${cell.strategy} goes ${words(a, b)}`);
+    parts.push(t`${cell.strategy} goes ${words(a, b)}`);
   }
-  return parts.length === 0 ? undefined : `${title} (${range}): ${parts.join("; ")}.`;
+  return parts.length === 0 ? undefined : t`${title} (${range}): ${parts.join(t`; `)}.`;
 }
 
 /** Returns `cell` and those that differ from it only in one setting, sorted by that setting. */

@@ -39,7 +39,7 @@ export const WIDE = {
 /** The language of a ladder. */
 export const LANG = {
   flags: "--lang <code>",
-  help: "Language of a ladder's table and page; charts as PNG are in English",
+  help: "Language of pages, and of a ladder's table; charts as PNG are in English",
   group: "Output",
   choices: LANGS,
   default: "en",

@@ -18,47 +18,44 @@ const BUSY_LOAD = 0.5;
 /** Largest share of severe outliers that is not worth a warning. */
 const OUTLIER_SHARE = 0.1;
 
-/** Lists the warnings of a result, a sentence each; `name` gives a cell's label. */
-export function warningsOf(result: BenchResult, name: (cell: Cell) => string): string[] {
-  const { cells, groups, environment, plan } = result;
-  const found: string[] = [];
-  const list = (cells: readonly Cell[]) =>
-    `${cells.slice(0, 4).map(name).join("; ")}${cells.length > 4 ? ` and ${cells.length - 4} more` : ""}`;
-  const warn = (which: (cell: Cell) => boolean, text: (names: string) => string) => {
-    const hit = cells.filter(which);
-    if (hit.length > 0) found.push(text(list(hit)));
+/** A warning, with its figures and the cells that it is about. */
+export type Warning =
+  /** The load average at the start. */
+  | { readonly kind: "busy"; readonly load: number; readonly cpus: number }
+  /** The yardstick's interquartile range as a share of its median. */
+  | { readonly kind: "unquiet"; readonly spread: number }
+  /** The later half of the runs differs from the earlier one, or many are severe outliers. */
+  | { readonly kind: "drifted" | "outliers"; readonly cells: readonly Cell[] }
+  /** Time ran out before the precision that was asked for. */
+  | {
+    readonly kind: "rushed";
+    readonly cells: readonly Cell[];
+    readonly maxSeconds: number;
+    readonly ci: number;
   };
 
-  const load = busyLoad(environment);
-  if (load !== undefined) {
-    found.push(
-      `The machine was busy when measuring began: ${
-        load.toFixed(1)
-      } processes on ${environment.cpu.cores} CPUs.`,
-    );
-  }
-  const spread = machineSpread(cells);
-  if (spread > QUIET_SPREAD) {
-    found.push(
-      `The machine was not quiet: the interquartile range of the yardstick, a fixed piece of GPU work, is ` +
-        `${Math.round(100 * spread)} % of its median.`,
-    );
-  }
-  warn(drifted, (names) => `The later half of the runs differs from the earlier half: ${names}.`);
-  warn(
-    ({ e2e_ms: { outliers, samples } }) => outliers.severe.length > OUTLIER_SHARE * samples.length,
-    (names) => `More than a tenth of the runs are severe outliers, which are kept: ${names}.`,
-  );
+/** Lists the warnings of a result. */
+export function warningsOf({ cells, groups, environment, plan }: BenchResult): Warning[] {
+  const load = busyLoad(environment), spread = machineSpread(cells);
+  const about = (kind: "drifted" | "outliers", which: (cell: Cell) => boolean): Warning[] => {
+    const hit = cells.filter(which);
+    return hit.length === 0 ? [] : [{ kind, cells: hit }];
+  };
   const rushed = cells.filter((cell) =>
     groups[cell.group]!.stopped === "time" && precision(cell.e2e_ms) > plan.target_ci
   );
-  if (rushed.length > 0) {
-    found.push(
-      `Time ran out (--max-seconds ${plan.max_seconds}) before the total (E2E) was precise to ` +
-        `±${(100 * plan.target_ci).toFixed(1)} %: ${list(rushed)}.`,
-    );
-  }
-  return found;
+  return [
+    ...(load === undefined ? [] : [{ kind: "busy", load, cpus: environment.cpu.cores } as const]),
+    ...(spread > QUIET_SPREAD ? [{ kind: "unquiet", spread } as const] : []),
+    ...about("drifted", drifted),
+    ...about(
+      "outliers",
+      ({ e2e_ms: { outliers, samples } }) => outliers.severe.length > OUTLIER_SHARE * samples.length,
+    ),
+    ...(rushed.length === 0
+      ? []
+      : [{ kind: "rushed", cells: rushed, maxSeconds: plan.max_seconds, ci: plan.target_ci } as const]),
+  ];
 }
 
 /** Returns the interquartile range of the yardstick as a share of its median: mean over lists of readings. */

@@ -21,6 +21,7 @@ import type { Dtype } from "../../formats/registry.ts";
 import { measureRoof, type Roof, roofBytes } from "../../gpu/roof.ts";
 import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";
+import { mostLines, waitsOf } from "../../gpu/walk.ts";
 import type { KvOptions } from "../../kv/strategy_def.ts";
 import { batchOf } from "../../model/batch.ts";
 import type { Cost } from "../../model/operator.ts";
@@ -28,6 +29,7 @@ import { dimsOf } from "../../model/dims.ts";
 import type { Model } from "../../model/model.ts";
 import { isProduct, type Product } from "../../../wgsl/ops/linear/forms.ts";
 import type { ProductTrials } from "../../model/product_trials.ts";
+import { starvesFrom } from "./starving.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** Options of {@linkcode profile}. */
@@ -55,6 +57,17 @@ interface KernelProfile {
   readonly bytes: number;
   /** Multiply-adds of all dispatches. */
   readonly operations: number;
+  /** Workgroups of a dispatch. */
+  readonly workgroups: number;
+  /** Lanes of a workgroup, reads of a lane one after another, waits for them, and lines of a load over the least. */
+  readonly way?: {
+    readonly lanes: number;
+    readonly trips: number;
+    readonly waits: number;
+    readonly lines: number;
+  };
+  /** The smallest kind of GPU that would starve; absent where none would. */
+  readonly starves_on?: string;
   /** GPU time of a matrix product by its fastest variant in this run, median over as many rounds. */
   readonly best_ms?: number;
 }
@@ -199,6 +212,7 @@ async function alternate(
       kvDtype,
       entries,
       storedRows: runner.storedRows,
+      joinedRows: runner.joinedRows,
       around: runner.around,
     });
     return { times: await timer.read(), costs };
@@ -278,13 +292,22 @@ function kernelsOf(steps: readonly ProfiledStep[], best?: (product: Product) => 
       if (!cost) throw new Error(`The costs of ${label} are not known`);
       return cost;
     });
+    const [{ workgroups: [x, y, z], walk }] = dispatches as [DispatchTime], workgroups = x * y * z;
+    const bytes = Math.round(mean(costs.map(({ bytes }) => bytes)));
+    const operations = Math.round(mean(costs.map(({ macs }) => macs)));
+    const waits = walk ? waitsOf(walk) : 1; // what is copied is waited for once
+    const { length } = dispatches;
+    const starving = starvesFrom({ bytes: bytes / length, macs: operations / length, workgroups, waits });
     const ms = steps.map(({ times }) => total(times.filter((time) => time.label === label)));
     return {
       kernel: label.replaceAll(" ", "_") === file ? label : `${label} (${file})`,
-      dispatches: dispatches.length,
+      dispatches: length,
       ms: median(ms),
-      bytes: Math.round(mean(costs.map(({ bytes }) => bytes))),
-      operations: Math.round(mean(costs.map(({ macs }) => macs))),
+      bytes,
+      operations,
+      workgroups,
+      ...(walk && { way: { lanes: walk.lanes, trips: walk.trips, waits, lines: mostLines(walk) } }),
+      ...(starving && { starves_on: starving.kind }),
       ...(best && isProduct(label) && { best_ms: best(label) }),
     };
   });

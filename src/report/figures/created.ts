@@ -26,7 +26,8 @@ export function createdFigure(result: BenchResult, t: Say = inEnglish): LineFigu
     id: "created-per-token",
     title: t`Memory created per token`,
     caption:
-      t`Bytes of the buffers and textures that each token's step creates on the GPU, whether they are freed again or not. The table has their number, and the splits of attention.`,
+      t`Bytes of the buffers and textures that each token's step creates on the GPU, whether they are freed
+        again or not. The table has their number, and the splits of attention.`,
     x: {
       title: t`context (tokens)`,
       unit: t`tokens`,

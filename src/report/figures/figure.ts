@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { inEnglish, type Say } from "../lang.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { KvPart } from "../kv_memory.ts";
 
@@ -115,7 +116,18 @@ export interface BarFigure extends Common {
   readonly ends?: readonly string[];
 }
 
-export type Figure = LineFigure | BarFigure;
+/** A chart of dots with intervals, a row a category, on an axis that need not begin at zero. */
+export interface DotFigure extends Common {
+  readonly kind: "dots";
+  /** Label of each row, in one line or several. */
+  readonly categories: readonly (string | readonly string[])[];
+  readonly x: Axis;
+  /** Value that stands for no difference, which has a line. */
+  readonly rule: number;
+  readonly series: readonly Pick<BarSeries, "name" | "colour" | "values" | "intervals" | "labels">[];
+}
+
+export type Figure = LineFigure | BarFigure | DotFigure;
 
 /** Ratio of largest to smallest value from which an axis is logarithmic. */
 const LOG_RATIO = 20;
@@ -127,11 +139,11 @@ function isWide(values: readonly number[]): boolean {
 }
 
 /** Makes an axis for points at `values`, logarithmic where they are far apart, else from 0. */
-export function axisFor(title: string, unit: string, values: readonly number[]): Axis {
+export function axisFor(title: string, unit: string, values: readonly number[], t: Say = inEnglish): Axis {
   const positive = values.filter((value) => value > 0);
   if (!isWide(values)) return { title, unit, log: false, min: 0 };
   return {
-    title: `${title}, log scale`,
+    title: t`${title}, log scale`,
     unit,
     log: true,
     min: Math.min(...positive) * 0.7,

@@ -8,12 +8,13 @@ import { latencySteps } from "../../measure/findings/latency_steps.ts";
 import { lengthsOf, overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { percentile } from "../../measure/statistics/statistics.ts";
+import { inEnglish, inWords, type Say } from "../lang.ts";
 import { formatMs } from "../units.ts";
 import { axisFor, type BarFigure, type LineFigure, type LineSeries } from "./figure.ts";
 import { colourOf, lineOf } from "./strategy_line.ts";
 
 /** Charts the gap before each token over the length of its context, for all lengths that were measured. */
-export function perTokenFigure(result: BenchResult): LineFigure | undefined {
+export function perTokenFigure(result: BenchResult, t: Say = inEnglish): LineFigure | undefined {
   const shown = overviewCells(result).filter(({ itl_ms }) => itl_ms !== null);
   if (shown.length === 0) return undefined;
   const lines = shown.map((cell) => ({
@@ -32,29 +33,29 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
     (latencySteps(cell) ?? []).map((step) => ({ ...step, line: byLength[i]! }))
   );
   const stepMarks: LineSeries[] = steps.length === 0 ? [] : [{
-    name: "step",
+    name: t`step`,
     colour: "here",
     points: steps.map(({ context, line }) => [context, line.get(context)!] as const),
     labels: steps.map(({ changeMs, kind }) =>
-      `${changeMs < 0 ? "−" : "+"}${formatMs(Math.abs(changeMs))}${kind === "single" ? " once" : ""}`
+      `${changeMs < 0 ? "−" : "+"}${formatMs(Math.abs(changeMs))}${kind === "single" ? t` once` : ""}`
     ),
     marks: "only points",
   }];
   return {
     kind: "lines",
     id: "latency-per-token",
-    title: "Latency per token by context length",
+    title: t`Latency per token by context length`,
     caption:
-      "The gap before each new token: median over runs with a fence behind each token. Without a cache, every " +
-      "token recomputes the whole context.",
+      t`The gap before each new token: median over runs with a fence behind each token. Without a cache,
+        every token recomputes the whole context.`,
     x: {
-      title: "context (tokens)",
-      unit: "tokens",
+      title: t`context (tokens)`,
+      unit: t`tokens`,
       log: false,
       min: lengths[0]! - (lengths.length === 1 ? 1 : 0),
       max: lengths.at(-1)!,
     },
-    y: axisFor("ms", "ms", lines.flatMap(({ parts }) => parts.flat().map(([, ms]) => ms))),
+    y: axisFor("ms", "ms", lines.flatMap(({ parts }) => parts.flat().map(([, ms]) => ms)), t),
     series: [
       ...lines.map(({ cell: { strategy }, parts }): LineSeries => ({
         ...lineOf(strategy),
@@ -64,7 +65,7 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
       ...stepMarks,
     ],
     table: {
-      head: ["context (tokens)", ...shown.map(({ strategy }) => `${strategy} (ms)`)],
+      head: [t`context (tokens)`, ...shown.map(({ strategy }) => t`${strategy} (ms)`)],
       rows: lengths.map((n) => [n, ...byLength.map((line) => line.get(n) ?? null)]),
     },
   };
@@ -72,13 +73,13 @@ export function perTokenFigure(result: BenchResult): LineFigure | undefined {
 
 /** The times of a request, each with a chart of its own, since they differ too much for one axis from zero. */
 const TIMES = [
-  { id: "ttft", title: "Time to first token (TTFT)", of: (cell: Cell) => cell.ttft_ms },
-  { id: "tpot", title: "Time per output token (TPOT)", of: (cell: Cell) => cell.tpot_ms },
-  { id: "total", title: "Whole request (E2E)", of: (cell: Cell) => cell.e2e_ms },
+  { id: "ttft", title: inEnglish`Time to first token (TTFT)`, of: (cell: Cell) => cell.ttft_ms },
+  { id: "tpot", title: inEnglish`Time per output token (TPOT)`, of: (cell: Cell) => cell.tpot_ms },
+  { id: "total", title: inEnglish`Whole request (E2E)`, of: (cell: Cell) => cell.e2e_ms },
 ];
 
 /** Charts TTFT, TPOT and E2E by strategy, with the intervals of the medians. */
-export function timesFigures(result: BenchResult): BarFigure[] {
+export function timesFigures(result: BenchResult, t: Say = inEnglish): BarFigure[] {
   const cells = overviewCells(result);
   return TIMES.flatMap(({ id, title, of }): BarFigure[] => {
     const times = cells.flatMap((cell) => {
@@ -90,8 +91,8 @@ export function timesFigures(result: BenchResult): BarFigure[] {
     return [{
       kind: "bars",
       id: `latency-${id}`,
-      title,
-      caption: `Medians of ${
+      title: inWords(title, t),
+      caption: t`Medians of ${
         times[0]!.summary.samples.length
       } runs. Whiskers are 95 % bootstrap intervals of the median.`,
       categories: [""],
@@ -105,7 +106,7 @@ export function timesFigures(result: BenchResult): BarFigure[] {
       })),
       stacked: false,
       table: {
-        head: ["strategy", "median (ms)", "95 % from (ms)", "95 % to (ms)", "runs"],
+        head: [t`strategy`, t`median (ms)`, t`95 % from (ms)`, t`95 % to (ms)`, t`runs`],
         rows: times.map(({ strategy, summary: { median, median_ci, samples } }) => [
           strategy,
           median,
@@ -118,30 +119,29 @@ export function timesFigures(result: BenchResult): BarFigure[] {
 }
 
 /** Charts the share of gaps that are at most so long. */
-export function distributionFigure(result: BenchResult): LineFigure | undefined {
+export function distributionFigure(result: BenchResult, t: Say = inEnglish): LineFigure | undefined {
   const cells = overviewCells(result).filter(({ itl_ms }) => itl_ms !== null);
   if (cells.length === 0) return undefined;
   const curves = cells.map(({ itl_ms }) => {
     const gaps = itl_ms!.runs.flat().toSorted((a, b) => a - b);
     return Array.from({ length: 101 }, (_, share) => [percentile(gaps, share), share] as const);
   });
-  const x = axisFor("gap between tokens (ms)", "ms", curves.flat().map(([ms]) => ms));
+  const x = axisFor(t`gap between tokens (ms)`, "ms", curves.flat().map(([ms]) => ms), t);
   return {
     kind: "lines",
     id: "itl-distribution",
-    title: "Distribution of inter-token latency",
-    caption:
-      "Share of all gaps between tokens that are at most so many ms. A curve further left is faster, a steeper " +
-      "one is steadier.",
+    title: t`Distribution of inter-token latency`,
+    caption: t`Share of all gaps between tokens that are at most so many ms. A curve further left is faster, a
+        steeper one is steadier.`,
     x,
-    y: { title: "% of gaps", unit: "%", log: false, min: 0, max: 100 },
+    y: { title: t`% of gaps`, unit: "%", log: false, min: 0, max: 100 },
     series: cells.map(({ strategy }, i) => ({
       ...lineOf(strategy),
       points: curves[i]!,
       marks: "none",
     })),
     table: {
-      head: ["strategy", "median (ms)", "p90 (ms)", "p95 (ms)", "p99 (ms)", "longest (ms)", "gaps"],
+      head: [t`strategy`, t`median (ms)`, t`p90 (ms)`, t`p95 (ms)`, t`p99 (ms)`, t`longest (ms)`, t`gaps`],
       rows: cells.map(({ strategy, itl_ms }) => {
         const { median, p90, p95, p99, max, runs } = itl_ms!;
         return [strategy, median, p90, p95, p99, max, runs.flat().length];

@@ -43,12 +43,17 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
         ctx.fillText(text, x, y);
       };
       const taken: Box[] = [];
+      if (figure.kind === "dots") {
+        const { top, bottom } = chart.chartArea;
+        ctx.fillStyle = theme.faint;
+        ctx.fillRect(chart.scales["x"]!.getPixelForValue(figure.rule) - 0.75, top, 1.5, bottom - top);
+      }
       figure.series.forEach((series, dataset) => {
         if (!visible(dataset)) return;
         elements(dataset).forEach((element, index) => {
           const interval = series.intervals?.[index] ?? null;
           const text = series.labels?.[index];
-          if (figure.kind === "bars") {
+          if (figure.kind !== "lines") {
             let end = element.x;
             ctx.fillStyle = theme.ink;
             if (interval) end = Math.max(end, whisker(ctx, chart.scales["x"]!, interval, element.y, "x"));

@@ -4,31 +4,29 @@
  * @module
  */
 import type { BenchResult } from "../../measure/record/result.ts";
+import { inEnglish, type Say } from "../lang.ts";
 import { formatCount, formatSignificant } from "../units.ts";
 import type { BarFigure } from "./figure.ts";
 import { colourOf } from "./strategy_line.ts";
 
 /** Charts the sequences of both kinds of memory, where they were simulated. */
-export function pagingGainFigure({ sequences }: BenchResult): BarFigure | undefined {
+export function pagingGainFigure({ sequences }: BenchResult, t: Say = inEnglish): BarFigure | undefined {
   if (sequences === null) return undefined;
   const { regions, blocks, requests, lengths, budget_tokens: tokens } = sequences;
   const memories = [regions, blocks];
   return {
     kind: "bars",
     id: "sequences-at-once",
-    title: "Sequences that run at once",
-    caption:
-      `${
-        formatCount(requests)
-      } requests with lengths like those of ${lengths}, all at once, in the same K/V ` +
-      `memory for ${
-        formatCount(tokens)
-      } tokens; mean over time. Scheduler and allocators are the real ones, time is ` +
-      "modelled.",
+    title: t`Sequences that run at once`,
+    caption: t`${
+      formatCount(requests)
+    } requests with lengths like those of ${lengths}, all at once, in the same K/V memory for ${
+      formatCount(tokens)
+    } tokens; mean over time. Scheduler and allocators are the real ones, time is modelled.`,
     categories: [""],
     x: {
-      title: "sequences",
-      unit: "sequences",
+      title: t`sequences`,
+      unit: t`sequences`,
       log: false,
       min: 0,
       max: Math.max(...memories.map(({ mean }) => mean)),
@@ -41,7 +39,7 @@ export function pagingGainFigure({ sequences }: BenchResult): BarFigure | undefi
     })),
     stacked: false,
     table: {
-      head: ["strategy", "sequences, mean over time"],
+      head: [t`strategy`, t`sequences, mean over time`],
       rows: memories.map(({ strategy, mean }) => [strategy, mean]),
     },
   };

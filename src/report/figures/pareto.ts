@@ -14,6 +14,7 @@ import type { QualityResult } from "../../measure/quality/quality_result.ts";
 import { contextTokens } from "../../measure/quality/scored_cell.ts";
 import type { Settings } from "../../measure/record/cell.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
+import { inEnglish, type Say } from "../lang.ts";
 import { optionKeys, saySettings, varyingSettings, WORK_KEYS } from "../labels.ts";
 import { axisFor, type FigureTable, type LineFigure, type LineSeries } from "./figure.ts";
 import { lineOf } from "./strategy_line.ts";
@@ -34,7 +35,7 @@ interface Dot {
 }
 
 /** Charts the cells of a benchmark with the longest context; none where all are exact. */
-export function benchParetoFigures(result: BenchResult): LineFigure[] {
+export function benchParetoFigures(result: BenchResult, t: Say = inEnglish): LineFigure[] {
   const { cells, quality, model } = result;
   if (quality.length === 0 || cells.length === 0) return [];
   const longest = cells.reduce((a, b) => contextTokens(b) > contextTokens(a) ? b : a);
@@ -47,13 +48,14 @@ export function benchParetoFigures(result: BenchResult): LineFigure[] {
       const bytesPerToken = cell.memory.kv_used_bytes / cell.settings.batch / contextTokens(cell);
       return [{ ...cell, bytesPerToken, divergence, tpotMs: cell.tpot_ms?.median ?? null }];
     });
-  return paretoFigures(dots);
+  return paretoFigures(dots, t);
 }
 
 /** Charts the cells of a quality record, which has no times. */
-export function qualityFigures({ cells }: QualityResult): LineFigure[] {
+export function qualityFigures({ cells }: QualityResult, t: Say = inEnglish): LineFigure[] {
   return paretoFigures(
     cells.map((cell) => ({ ...cell, bytesPerToken: cell.kv_bytes / contextTokens(cell), tpotMs: null })),
+    t,
   );
 }
 
@@ -61,29 +63,30 @@ function isSameWork(a: Settings, b: Settings): boolean {
   return a.prompt_tokens === b.prompt_tokens && a.new_tokens === b.new_tokens && a.batch === b.batch;
 }
 
-function paretoFigures(all: readonly Dot[]): LineFigure[] {
+function paretoFigures(all: readonly Dot[], t: Say): LineFigure[] {
   // What keeps nothing has no cache to trade.
   const dots = all.filter(({ strategy }) => findStrategy(strategy)?.traits.keeps !== "nothing");
   const context = dots[0] === undefined ? 0 : contextTokens(dots[0]) + 1;
   const timed = dots.filter(({ tpotMs }) => tpotMs !== null);
   const read =
-    "Less is better on both axes, so that the best dots are on the lower left; the line joins those that no " +
-    `other one beats. Dots on the lower edge differ from full float32 by less than ${LEAST_KLD} nats.`;
+    t`Less is better on both axes, so that the best dots are on the lower left; the line joins those that no
+      other one beats. Dots on the lower edge differ from full float32 by less than ${LEAST_KLD} nats.`;
   return [
-    paretoFigure(dots, ({ bytesPerToken }) => bytesPerToken, {
+    paretoFigure(dots, t, ({ bytesPerToken }) => bytesPerToken, {
       id: "pareto-memory",
-      title: `Quality against K/V memory, at a context of ${context} tokens`,
+      title: t`Quality against K/V memory, at a context of ${context} tokens`,
       caption:
-        `Mean KL divergence per token from full float32, and the K/V bytes of a sequence over its tokens. ${read}`,
-      x: { title: "K/V bytes per token of context", unit: "B" },
+        t`Mean KL divergence per token from full float32, and the K/V bytes of a sequence over its tokens.
+          ${read}`,
+      x: { title: t`K/V bytes per token of context`, unit: "B" },
     }, timed.length > 0),
     ...(timed.length > 0
-      ? [paretoFigure(timed, ({ tpotMs }) => tpotMs!, {
+      ? [paretoFigure(timed, t, ({ tpotMs }) => tpotMs!, {
         id: "pareto-time",
-        title: `Quality against time per token, at a context of ${context} tokens`,
+        title: t`Quality against time per token, at a context of ${context} tokens`,
         caption:
-          `Mean KL divergence per token from full float32, and the median time per output token. ${read}`,
-        x: { title: "TPOT (ms)", unit: "ms" },
+          t`Mean KL divergence per token from full float32, and the median time per output token. ${read}`,
+        x: { title: t`TPOT (ms)`, unit: "ms" },
       }, true)]
       : []),
   ];
@@ -91,6 +94,7 @@ function paretoFigures(all: readonly Dot[]): LineFigure[] {
 
 function paretoFigure(
   dots: readonly Dot[],
+  t: Say,
   costOf: (dot: Dot) => number,
   { x, ...texts }: Pick<LineFigure, "id" | "title" | "caption"> & {
     readonly x: { title: string; unit: string };
@@ -111,17 +115,17 @@ function paretoFigure(
   return {
     kind: "lines",
     ...texts,
-    x: axisFor(x.title, x.unit, dots.map(costOf)),
+    x: axisFor(x.title, x.unit, dots.map(costOf), t),
     y: {
-      title: "mean KL divergence (nats), log scale",
-      unit: "nats",
+      title: t`mean KL divergence (nats), log scale`,
+      unit: t`nats`,
       log: true,
       min: LEAST_KLD,
       max: Math.max(2 * largest, 10 * LEAST_KLD),
     },
     series: [
       {
-        name: "frontier",
+        name: t`frontier`,
         colour: "roof",
         points: frontier.map(point),
         labels: frontier.map(label),
@@ -130,7 +134,7 @@ function paretoFigure(
       },
       ...series,
     ],
-    table: tableOf(dots, frontier, hasTimes),
+    table: tableOf(dots, frontier, hasTimes, t),
   };
 }
 
@@ -151,26 +155,26 @@ function labeller(dots: readonly Dot[]): (dot: Dot) => string {
   };
 }
 
-function tableOf(dots: readonly Dot[], frontier: readonly Dot[], hasTimes: boolean): FigureTable {
+function tableOf(dots: readonly Dot[], frontier: readonly Dot[], hasTimes: boolean, t: Say): FigureTable {
   return {
     head: [
-      "strategy",
-      "options",
-      "K/V type",
-      "K/V (B/token)",
+      t`strategy`,
+      t`options`,
+      t`K/V type`,
+      t`K/V (B/token)`,
       ...(hasTimes ? ["TPOT (ms)"] : []),
-      "mean KLD (nats)",
-      "standard error",
-      "99th percentile",
-      "same top token (%)",
-      "perplexity ratio",
-      "on the frontier",
+      t`mean KLD (nats)`,
+      t`standard error`,
+      t`99th percentile`,
+      t`same top token (%)`,
+      t`perplexity ratio`,
+      t`on the frontier`,
     ],
     rows: dots.map((dot) => {
       const { strategy, settings, bytesPerToken, divergence, tpotMs } = dot;
       return [
         strategy,
-        saySettings(settings, optionKeys([dot])),
+        saySettings(settings, optionKeys([dot]), t),
         settings.kv_dtype,
         Math.round(bytesPerToken),
         ...(hasTimes ? [tpotMs] : []),
@@ -179,7 +183,7 @@ function tableOf(dots: readonly Dot[], frontier: readonly Dot[], hasTimes: boole
         divergence?.kld.p99 ?? null,
         divergence ? 100 * divergence.same_top.value : 100,
         divergence?.perplexity_ratio.value ?? 1,
-        frontier.includes(dot) ? "yes" : "no",
+        frontier.includes(dot) ? t`yes` : t`no`,
       ];
     }),
   };

@@ -5,12 +5,16 @@
  * @module
  */
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
+import { inEnglish, type Say } from "../lang.ts";
 import type { LineFigure, LineSeries } from "./figure.ts";
 
 type Kernel = ProfileResult["kernels"][number];
 
 /** Charts the kernels that multiply and add, below the best speeds of the adapter in the same run. */
-export function rooflineFigure({ peaks, kernels, prefill_kernels, what }: ProfileResult): LineFigure {
+export function rooflineFigure(
+  { peaks, kernels, prefill_kernels, what }: ProfileResult,
+  t: Say = inEnglish,
+): LineFigure {
   const { gb_per_s: bandwidth, gmacs_per_s: arithmetic } = peaks;
   const points = (list: readonly Kernel[]) =>
     list.filter(({ operations, bytes, ms }) => operations > 0 && bytes > 0 && ms > 0).map((kernel) => ({
@@ -35,25 +39,25 @@ export function rooflineFigure({ peaks, kernels, prefill_kernels, what }: Profil
   return {
     kind: "lines",
     id: "roofline",
-    title: "Roofline",
+    title: t`Roofline`,
     caption:
-      `Each kernel of a prefill and of ${what}. The line is this adapter's best in the same run: memory ` +
-      "bandwidth on the slope, arithmetic on the plateau. A kernel whose data stays in a cache can lie above it.",
-    x: { title: "multiply-adds per byte, log scale", unit: "per byte", log: true, min, max },
+      t`Each kernel of a prefill and of ${what}. The line is this adapter's best in the same run: memory
+        bandwidth on the slope, arithmetic on the plateau. A kernel whose data stays in a cache can lie above it.`,
+    x: { title: t`multiply-adds per byte, log scale`, unit: t`per byte`, log: true, min, max },
     y: {
-      title: "G multiply-adds/s, log scale",
+      title: t`G multiply-adds/s, log scale`,
       unit: "G/s",
       log: true,
       min: Math.min(...ys, roof(min)) / 2,
       max: Math.max(...ys) * 2,
     },
     series: [
-      { name: "roof", colour: "roof", points: [min, ridge, max].map((x) => [x, roof(x)]), marks: "none" },
-      series("prefill", "prefill", prefill),
-      series("decode step", "decode", decode),
+      { name: t`roof`, colour: "roof", points: [min, ridge, max].map((x) => [x, roof(x)]), marks: "none" },
+      series(t`prefill`, "prefill", prefill),
+      series(t`decode step`, "decode", decode),
     ],
     table: {
-      head: ["step", "kernel", "calls", "ms", "bytes", "multiply-adds"],
+      head: [t`step`, t`kernel`, t`calls`, "ms", t`bytes`, t`multiply-adds`],
       rows: [["prefill", prefill_kernels] as const, ["decode", kernels] as const].flatMap(([step, list]) =>
         list.map(({ kernel, dispatches, ms, bytes, operations }) => [
           step,

@@ -7,42 +7,45 @@ import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { Cell } from "../../measure/record/cell.ts";
 import { overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
+import { inEnglish, type Say } from "../lang.ts";
 import { kvReserved } from "../kv_memory.ts";
 import { sweptWith } from "../sweep_sentences.ts";
 import { type Axis, axisFor, type LineFigure, type LineSeries } from "./figure.ts";
 import { colourOf, lineOf } from "./strategy_line.ts";
 
-const INTERVAL_HEAD = ["95 % from (ms)", "95 % to (ms)"];
+const intervalHead = (t: Say) => [t`95 % from (ms)`, t`95 % to (ms)`];
 
 /** Charts time per output token by prompt length. */
-export function promptSweepFigure(result: BenchResult): LineFigure | undefined {
-  return sweepFigure(result, "prompt_tokens", ({ tpot_ms }) => tpot_ms?.median, {
+export function promptSweepFigure(result: BenchResult, t: Say = inEnglish): LineFigure | undefined {
+  return sweepFigure(result, t, "prompt_tokens", ({ tpot_ms }) => tpot_ms?.median, {
     id: "prompt-sweep",
-    title: "Time per output token by prompt length",
-    caption: "Medians with their 95 % intervals. On logarithmic axes, a line's slope is the exponent with " +
-      "which a token's time grows.",
-    x: "prompt (tokens)",
-    y: { title: "TPOT (ms)", unit: "ms" },
+    title: t`Time per output token by prompt length`,
+    caption:
+      t`Medians with their 95 % intervals. On logarithmic axes, a line's slope is the exponent with which a
+        token's time grows.`,
+    x: t`prompt (tokens)`,
+    y: { title: t`TPOT (ms)`, unit: "ms" },
     intervalOf: ({ tpot_ms }) => tpot_ms!.median_ci,
   });
 }
 
 /** Charts decode throughput by batch size. */
-export function batchSweepFigure(result: BenchResult): LineFigure | undefined {
-  return sweepFigure(result, "batch", (cell) => cell.decode_tokens_per_second ?? undefined, {
+export function batchSweepFigure(result: BenchResult, t: Say = inEnglish): LineFigure | undefined {
+  return sweepFigure(result, t, "batch", (cell) => cell.decode_tokens_per_second ?? undefined, {
     id: "batch-sweep",
-    title: "Decode throughput by batch size",
+    title: t`Decode throughput by batch size`,
     caption:
-      "Tokens per second over all sequences of a batch. With a cache, a step reads the weights once for the " +
-      "whole batch.",
-    x: "sequences",
-    y: { title: "tokens/s", unit: "tokens/s" },
+      t`Tokens per second over all sequences of a batch. With a cache, a step reads the weights once for the
+        whole batch.`,
+    x: t`sequences`,
+    y: { title: t`tokens/s`, unit: t`tokens/s` },
   });
 }
 
 /** Charts a figure of cells by one setting; undefined where a strategy was not swept or has no such figure. */
 function sweepFigure(
   result: BenchResult,
+  t: Say,
   key: Swept,
   valueOf: (cell: Cell) => number | undefined,
   { x, y, intervalOf = () => null, ...texts }: Pick<LineFigure, "id" | "title" | "caption"> & {
@@ -61,7 +64,7 @@ function sweepFigure(
     ...texts,
     kind: "lines",
     x: sweptAxis(x, all, key),
-    y: axisFor(y.title, y.unit, all.flatMap((cell) => [valueOf(cell)!, ...intervalOf(cell) ?? []])),
+    y: axisFor(y.title, y.unit, all.flatMap((cell) => [valueOf(cell)!, ...intervalOf(cell) ?? []]), t),
     series: swept.map(({ strategy, cells }): LineSeries => ({
       ...lineOf(strategy),
       points: cells.map((cell) => [Number(cell.settings[key]), valueOf(cell)!]),
@@ -69,7 +72,7 @@ function sweepFigure(
       marks: "points",
     })),
     table: {
-      head: ["strategy", x, y.title, ...(hasIntervals ? INTERVAL_HEAD : [])],
+      head: [t`strategy`, x, y.title, ...(hasIntervals ? intervalHead(t) : [])],
       rows: all.map((cell) => [
         cell.strategy,
         Number(cell.settings[key]),
@@ -81,7 +84,7 @@ function sweepFigure(
 }
 
 /** Charts the costs of a block size: unused K/V memory, and time per token. */
-export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
+export function blockSweepFigure(result: BenchResult, t: Say = inEnglish): LineFigure | undefined {
   const [swept] = sweptCells(result, "block_size");
   if (swept === undefined || swept.cells.some(({ tpot_ms }) => tpot_ms === null)) return undefined;
   const { cells } = swept;
@@ -93,22 +96,22 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
   return {
     kind: "lines",
     id: "block-size-sweep",
-    title: "Block size: memory unused, and time per token",
+    title: t`Block size: memory unused, and time per token`,
     caption:
-      "Left axis: the share of reserved K/V memory that is unused, mean over the request. Right axis: time per " +
-      "output token, with 95 % intervals.",
-    x: sweptAxis("tokens per block", cells, "block_size"),
-    y: { title: "reserved K/V unused (%)", unit: "%", log: false, min: 0 },
-    right: { title: "TPOT (ms)", unit: "ms", log: false, min: 0, max: 1.15 * latest },
+      t`Left axis: the share of reserved K/V memory that is unused, mean over the request. Right axis: time
+        per output token, with 95 % intervals.`,
+    x: sweptAxis(t`tokens per block`, cells, "block_size"),
+    y: { title: t`reserved K/V unused (%)`, unit: "%", log: false, min: 0 },
+    right: { title: t`TPOT (ms)`, unit: "ms", log: false, min: 0, max: 1.15 * latest },
     series: [
       {
-        name: "unused (left)",
+        name: t`unused (left)`,
         colour: "waste",
         points: rows.map(({ size, unused }) => [size, unused]),
         marks: "points",
       },
       {
-        name: "TPOT (right)",
+        name: t`TPOT (right)`,
         colour: colourOf(swept.strategy),
         points: rows.map(({ size, tpot }) => [size, tpot.median]),
         intervals: rows.map(({ tpot }) => tpot.median_ci),
@@ -118,7 +121,7 @@ export function blockSweepFigure(result: BenchResult): LineFigure | undefined {
       },
     ],
     table: {
-      head: ["tokens per block", "unused (%)", "TPOT (ms)", ...INTERVAL_HEAD],
+      head: [t`tokens per block`, t`unused (%)`, t`TPOT (ms)`, ...intervalHead(t)],
       rows: rows.map((
         { size, unused, tpot },
       ) => [size, unused, tpot.median, ...tpot.median_ci ?? [null, null]]),

@@ -122,10 +122,6 @@ export const CHINESE: LadderWords = {
   },
   page: {
     figures: "各级",
-    table: "以表格显示数据",
-    details: "测量的环境与方法",
-    noscript: "图表需要 JavaScript；表格给出同样的数据。",
     differences: "与公开结果对照",
-    tokens: "词元",
   },
 };

@@ -106,13 +106,7 @@ export const ENGLISH: LadderWords = {
   claimsTitle: "Do the textbook claims hold?",
   claimsColumns: ["claim", "verdict", "figures"],
   claimsNote: "Tested on rungs that took turns: 1 and 2 for the cache, 5 and 6 for paging.",
-  evidence: {
-    ...ENGLISH_EVIDENCE,
-    untold: {
-      ...ENGLISH_EVIDENCE.untold,
-      close: ": the contexts are too close; use more --new-tokens",
-    },
-  },
+  evidence: ENGLISH_EVIDENCE,
   chart: {
     title: "Time per token, rung by rung",
     axis: "ms per token",
@@ -125,10 +119,6 @@ export const ENGLISH: LadderWords = {
   },
   page: {
     figures: "The rungs",
-    table: "Figures as a table",
-    details: "Where and how it was measured",
-    noscript: "The charts need JavaScript. The tables show the same figures.",
     differences: "Beside a published run",
-    tokens: "tokens",
   },
 };

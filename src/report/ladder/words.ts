@@ -79,6 +79,6 @@ export interface LadderWords {
   readonly chart: Readonly<Record<"title" | "axis" | "time" | "gained" | "lost" | "caption", string>>;
   /** Words of the page around it. */
   readonly page: Readonly<
-    Record<"figures" | "table" | "details" | "noscript" | "differences" | "tokens", string>
+    Record<"figures" | "differences", string>
   >;
 }

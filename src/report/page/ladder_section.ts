@@ -5,16 +5,16 @@
  */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import type { Figure } from "../figures/figure.ts";
-import type { Lang } from "../lang.ts";
 import { ladderView, type RungView } from "../ladder/view.ts";
+import { sayIn } from "../say.ts";
 import { type Html, html } from "./html.ts";
-import { claimsTable, facts, figureMarkup, type Section } from "./sections.ts";
+import { claimsTable, facts, figureMarkup, type Placed, type Section } from "./sections.ts";
 
 /** Makes the section of a ladder. */
 export function ladderSection(
   result: LadderResult,
   figures: readonly Figure[],
-  lang: Lang,
+  { lang }: Placed,
 ): Omit<Section, "figures"> {
   const view = ladderView(result, lang), { words, published } = view;
   const { environment, command, created } = result;
@@ -24,7 +24,7 @@ export function ladderSection(
     ${view.cautions.length === 0
       ? ""
       : html`<ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>`}
-    <div class="figures wide">${figures.map((each) => figureMarkup(each, words.page.table))}</div>
+    <div class="figures wide">${figures.map((each) => figureMarkup(each, sayIn(lang)))}</div>
     <h3>${words.page.figures}</h3>
     ${rungTable(view)}
     <ul>${view.sentences.map((text) => html`<li>${text}</li>`)}</ul>
@@ -36,7 +36,7 @@ export function ladderSection(
       columns: words.claimsColumns,
       note: words.claimsNote,
     })}
-    ${facts(environment, command, [], words.page.details)}
+    ${facts(environment, command, [], sayIn(lang))}
   `;
   return { title: words.title, pageTitle: words.title, body };
 }

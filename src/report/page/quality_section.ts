@@ -4,23 +4,33 @@
  * @module
  */
 import type { QualityResult } from "../../measure/quality/quality_result.ts";
-import { CLAIMS_TITLE } from "../claims.ts";
 import type { Figure } from "../figures/figure.ts";
+import { wordsIn } from "../ladder/lang.ts";
+import { sayIn } from "../say.ts";
 import { saidQualityClaims } from "../quality_claims.ts";
 import { qualityHeading, qualityTables } from "../quality_table.ts";
 import { html } from "./html.ts";
-import { claimsTable, facts, figureMarkup, type Section, weightsOf } from "./sections.ts";
+import { claimsTable, facts, figureMarkup, type Placed, type Section, weightsOf } from "./sections.ts";
 
 /** Makes the section. */
-export function qualitySection(result: QualityResult, figures: readonly Figure[]): Omit<Section, "figures"> {
-  const { environment, command, model } = result;
-  const claims = saidQualityClaims(result.cells).map((said) => ({ ...said, name: said.verdict }));
+export function qualitySection(
+  result: QualityResult,
+  figures: readonly Figure[],
+  { lang }: Placed,
+): Omit<Section, "figures"> {
+  const { environment, command, model } = result, t = sayIn(lang);
+  const { claimsTitle, claimsColumns, verdicts } = wordsIn(lang);
+  const claims = saidQualityClaims(result.cells, t).map((said) => ({
+    ...said,
+    name: said.verdict,
+    verdict: verdicts[said.verdict],
+  }));
   const body = html`
-    <p>${qualityHeading(result)}</p>
-    ${claimsTable(claims, { title: CLAIMS_TITLE, columns: ["claim", "verdict", "figures"], note: "" })}
-    <pre>${qualityTables(result)}</pre>
-    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
-    ${facts(environment, command, [["weights", weightsOf(result)]])}
+    <p>${qualityHeading(result, t)}</p>
+    ${claimsTable(claims, { title: claimsTitle, columns: claimsColumns, note: "" })}
+    <pre>${qualityTables(result, t)}</pre>
+    <div class="figures">${figures.map((each) => figureMarkup(each, t))}</div>
+    ${facts(environment, command, [[t`weights`, weightsOf(result, t)]], t)}
   `;
-  return { title: `${model.name}, quality`, body };
+  return { title: t`${model.name}, quality`, body };
 }

@@ -10,16 +10,19 @@ import type { Environment } from "../../measure/record/environment_schema.ts";
 import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
-import { CLAIMS_TITLE, claimsNote, saidClaims } from "../claims.ts";
+import { claimsNote, saidClaims } from "../claims.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
+import { wordsIn } from "../ladder/lang.ts";
+import type { Lang, Say } from "../lang.ts";
+import { sayIn } from "../say.ts";
 import { shortRows } from "../rows.ts";
 import { startKind } from "../start_words.ts";
-import { sentences } from "../sentences.ts";
+import { cautionsIn, meaningOf } from "../sentences.ts";
 import { throughputFigure } from "../figures/load.ts";
 import { loadHeading } from "../load_table.ts";
 import type { LoadResult } from "../../load/load_result.ts";
 import type { ServingResult, ServingSetup } from "../../simulate/serving_result.ts";
-import { servingHeading, servingNotes } from "../serving_table.ts";
+import { servingNotes, servingParts } from "../serving_table.ts";
 import { formatCount } from "../units.ts";
 import { type Html, html, type Part } from "./html.ts";
 
@@ -34,133 +37,166 @@ export interface Section {
   readonly figures: readonly Figure[];
 }
 
+/** The place and the language of a section. */
+export interface Placed {
+  /** Begins its ids. */
+  readonly prefix: string;
+  readonly lang: Lang;
+}
+
 /** A section without its charts. */
 type SectionText = Omit<Section, "figures">;
 
 /** Makes the section of a bench result. */
-export function benchSection(result: BenchResult, figures: readonly Figure[], prefix: string): SectionText {
+export function benchSection(
+  result: BenchResult,
+  figures: readonly Figure[],
+  { prefix, lang }: Placed,
+): SectionText {
   const { model, environment, command, created, start } = result;
-  const { head, rows } = shortRows([result]);
+  const t = sayIn(lang), { head, rows } = shortRows([result], t);
   const measured = result.cells.length > 0;
-  const answers = measured ? answersOf(result) : [];
+  const answers = measured ? answersOf(result, t) : [];
   const shown = answers.flatMap(({ figure }) => figures.find(({ id }) => id === `${prefix}${figure}`) ?? []);
-  const said = sentences(result);
   // Those about the whole machine stand by the answer, the others with the details.
-  const cautions = said.filter((text) => text.startsWith("Caution:") && !text.includes("--max-seconds"));
+  const [below, beside] = [true, false].map((isDetail) =>
+    cautionsIn(result, t).filter(({ kind }) => (kind === "rushed") === isDetail)
+      .map(({ text }) => t`Caution: ${text}`)
+  ) as [string[], string[]];
+  const parameters = t`${formatCount(model.n_parameters)} parameters`;
+  const synthetic = model.weights.source === "synthetic" ? [t`synthetic weights`] : [];
+  const of = [parameters, ...synthetic, describe(environment, t), created.slice(0, 10)].join(t`, `);
   const body = html`
-    <p class="faint">${formatCount(model.n_parameters)} parameters, ${model.weights.source === "synthetic"
-      ? "synthetic weights, "
-      : ""}${describe(environment)}, ${created.slice(0, 10)}${start === null
-      ? ""
-      : html`, <span class="tag">${startKind(start)}</span>`}</p>
-    ${answers.length === 0 ? "" : answerMarkup(answers, shown)}
-    <p class="faint">${cautions.join(" ")}</p>
-    ${measured ? benchClaims(result) : html`<p>Nothing is measured yet.</p>`}
+    <p class="faint">${of}${start === null ? "" : html`
+      <span class="tag">${startKind(start, t)}</span>
+    `}</p>
+    ${answers.length === 0 ? "" : answerMarkup(answers, shown, t)}
+    <p class="faint">${beside.join(" ")}</p>
+    ${measured ? benchClaims(result, lang) : html`<p>${t`Nothing is measured yet.`}</p>`}
     ${measured
-      ? html`<h3>All cells</h3>${
-        tableMarkup(`${prefix}cells`, "Medians ± half of their 95 % intervals", { head, rows })
+      ? html`<h3>${t`All cells`}</h3>${
+        tableMarkup(`${prefix}cells`, t`Medians ± half of their 95 % intervals`, { head, rows }, t)
       }`
       : ""}
-    <h3>What the figures say</h3>
-    <ul>${said.filter((text) => !cautions.includes(text)).map((text) => html`<li>${text}</li>`)}</ul>
-    <h3>Charts</h3>
+    <h3>${t`What the figures say`}</h3>
+    <ul>${[...meaningOf(result, t), ...below].map((text) => html`<li>${text}</li>`)}</ul>
+    <h3>${t`Charts`}</h3>
     <div class="figures">${figures.filter((each) => !shown.includes(each)).map((each) =>
-      figureMarkup(each)
+      figureMarkup(each, t)
     )}</div>
-    ${facts(environment, command, [["weights", weightsOf(result)]])}
+    ${facts(environment, command, [[t`weights`, weightsOf(result, t)]], t)}
   `;
   return { title: model.name, body };
 }
 
 /** Makes the numbers that answer the question, each above the chart that shows it. */
-function answerMarkup(answers: ReturnType<typeof answersOf>, figures: readonly Figure[]): Html {
+function answerMarkup(answers: ReturnType<typeof answersOf>, figures: readonly Figure[], t: Say): Html {
   return html`
     <div class="numbers">${answers.map(({ value, meaning }, i) =>
       html`<div><p class="number"><strong>${value}</strong> ${meaning}</p>${
-        figures[i] === undefined ? "" : figureMarkup(figures[i])
+        figures[i] === undefined ? "" : figureMarkup(figures[i], t)
       }</div>`
     )}</div>
   `;
 }
 
 /** Makes the section of a profile. */
-export function profileSection(result: ProfileResult, figures: readonly Figure[]): SectionText {
+export function profileSection(
+  result: ProfileResult,
+  figures: readonly Figure[],
+  { lang }: Placed,
+): SectionText {
+  const t = sayIn(lang), { environment, weights_dtype: weights, kv_dtype: kv, created, command } = result;
+  const types = t`weights ${weights}, K/V ${kv}`;
   const body = html`
-    <p class="faint">${describe(result.environment)}, weights ${result.weights_dtype}, K/V ${result
-      .kv_dtype}, ${result.created.slice(0, 10)}</p>
-    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
-    ${facts(result.environment, result.command, [])}
+    <p class="faint">${[describe(environment, t), types, created.slice(0, 10)].join(t`, `)}</p>
+    <div class="figures">${figures.map((each) => figureMarkup(each, t))}</div>
+    ${facts(environment, command, [], t)}
   `;
-  return { title: `${result.model}, profile of ${result.strategy}`, body };
+  return { title: t`${result.model}, profile of ${result.strategy}`, body };
 }
 
 /** Makes the section of the paper's views. */
-export function paperSection(result: PaperResult, figures: readonly Figure[]): SectionText {
+export function paperSection(result: PaperResult, figures: readonly Figure[], { lang }: Placed): SectionText {
+  const t = sayIn(lang);
   const body = html`
-    <p class="faint">${saySetup(result)}</p>
-    <p>Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.</p>
-    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
+    <p class="faint">${saySetup(result, t)}</p>
+    <p>${t`Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.`}</p>
+    <div class="figures">${figures.map((each) => figureMarkup(each, t))}</div>
   `;
-  return { title: "Comparisons of the PagedAttention paper", body };
+  return { title: t`Comparisons of the PagedAttention paper`, body };
 }
 
 /** Makes the section of a serving simulation. */
-export function servingSection(result: ServingResult, figures: readonly Figure[]): SectionText {
+export function servingSection(
+  result: ServingResult,
+  figures: readonly Figure[],
+  { lang }: Placed,
+): SectionText {
+  const t = sayIn(lang);
   const body = html`
-    <p class="faint">${saySetup(result)}</p>
-    <ul>${servingNotes(result).map((text) => html`<li>${text}</li>`)}</ul>
-    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
+    <p class="faint">${saySetup(result, t)}</p>
+    <ul>${servingNotes(result, t).map((text) => html`<li>${text}</li>`)}</ul>
+    <div class="figures">${figures.map((each) => figureMarkup(each, t))}</div>
   `;
-  return { title: `${result.model.name}, many requests`, body };
+  return { title: t`${result.model.name}, many requests`, body };
 }
 
 /** Makes the section of a load test. */
-export function loadSection(result: LoadResult, figures: readonly Figure[]): SectionText {
-  const { created, kvbench, server } = result;
+export function loadSection(result: LoadResult, figures: readonly Figure[], { lang }: Placed): SectionText {
+  const t = sayIn(lang), { created, kvbench, server } = result;
+  const heading = loadHeading(result, t).replaceAll("\n", t`; `);
   const body = html`
-    <p class="faint">${loadHeading(result).replaceAll("\n", "; ")}; kvbench ${kvbench}, ${created.slice(
-      0,
-      10,
-    )}</p>
-    <div class="figures">${figures.map((each) => figureMarkup(each))}</div>
+    <p class="faint">${t`${heading}; kvbench ${kvbench}, ${created.slice(0, 10)}`}</p>
+    <div class="figures">${figures.map((each) => figureMarkup(each, t))}</div>
   `;
-  return { title: `${server.model}, load test`, body };
+  return { title: t`${server.model}, load test`, body };
 }
 
 /** Makes the section that sets several load tests side by side. */
-export function loadsSection(results: readonly LoadResult[]): Section {
-  const figure = throughputFigure(results);
+export function loadsSection(results: readonly LoadResult[], lang: Lang): Section {
+  const t = sayIn(lang), figure = throughputFigure(results, t);
   return {
-    title: `${results.length} load tests`,
-    body: html`<div class="figures">${figureMarkup(figure)}</div>`,
+    title: t`${results.length} load tests`,
+    body: html`<div class="figures">${figureMarkup(figure, t)}</div>`,
     figures: [figure],
   };
 }
 
 /** Says what was served, and by what the times come. */
-function saySetup(setup: ServingSetup): string {
+function saySetup(setup: ServingSetup, t: Say): string {
   const { clock, created, kvbench } = setup;
   const by = clock.source === "gpu"
-    ? `${clock.adapter} (a ${clock.software ? "software" : "hardware"} adapter)`
-    : `times modelled on ${clock.gpu}, memory exact`;
-  return `${servingHeading(setup).replaceAll("\n", "; ")}; ${by}, kvbench ${kvbench}, ${
-    created.slice(0, 10)
-  }`;
+    ? `${clock.adapter} (${clock.software ? t`a software adapter` : t`a hardware adapter`})`
+    : t`times modelled on ${clock.gpu}, memory exact`;
+  return t`${servingParts(setup, t).join(t`; `)}; ${by}, kvbench ${kvbench}, ${created.slice(0, 10)}`;
 }
 
-function benchClaims(result: BenchResult): Html {
-  return claimsTable(saidClaims(result).map((said) => ({ ...said, name: said.verdict })), {
-    title: CLAIMS_TITLE,
-    columns: ["claim", "verdict", "figures"],
-    note: claimsNote(result),
+function benchClaims(result: BenchResult, lang: Lang): Html {
+  const { claimsTitle, claimsColumns, verdicts } = wordsIn(lang);
+  const said = saidClaims(result, lang).map((each) => ({
+    ...each,
+    name: each.verdict,
+    verdict: verdicts[each.verdict],
+  }));
+  return claimsTable(said, {
+    title: claimsTitle,
+    columns: claimsColumns,
+    note: claimsNote(result, sayIn(lang)),
   });
 }
 
-function describe({ adapter, kvbench, deno }: Environment): string {
-  const kind = sayKind(adapter, "a hardware adapter", "a software adapter");
-  return `${
-    adapter.description || adapter.vendor || "an unnamed adapter"
+function describe({ adapter, kvbench, deno }: Environment, t: Say): string {
+  const kind = sayKind(adapter, t`a hardware adapter`, t`a software adapter`);
+  return t`${
+    adapter.description || adapter.vendor || t`an unnamed adapter`
   } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
+}
+
+/** Makes a verdict in words; `name` is it in English, which selects its colour. */
+export function verdictMarkup(name: string, verdict: string): Html {
+  const colour = name === "not shown by this run" ? "not-shown" : name.replaceAll(" ", "-");
+  return html`<span class="verdict ${colour}">${verdict}</span>`;
 }
 
 /** Makes a table of claims; `name` is the verdict in English. */
@@ -176,9 +212,7 @@ export function claimsTable(
     html`
       <tr>
         <td>${claim}</td>
-        <td><span class="verdict ${name === "not shown by this run"
-          ? "not-shown"
-          : name.replaceAll(" ", "-")}">${verdict}</span></td>
+        <td>${verdictMarkup(name, verdict)}</td>
         <td>${figures}</td>
       </tr>
     `
@@ -196,31 +230,33 @@ export function claimsTable(
 }
 
 /** Makes a figure's part of the page. */
-export function figureMarkup(
-  { id, title, caption, table }: Figure,
-  summary = "Figures as a table",
-): Html {
+export function figureMarkup({ id, title, caption, table }: Figure, t: Say): Html {
   return html`
     <figure aria-labelledby="title-${id}">
       <h3 id="title-${id}">${title}</h3>
       <div class="chart">
         <canvas id="chart-${id}" role="img"
-          aria-label="Chart: ${title}. ${caption} The table below it shows the figures."></canvas>
+          aria-label="${t`Chart: ${title}. ${caption} The table below it shows the figures.`}"></canvas>
       </div>
       <figcaption>
         <p>${caption}</p>
       </figcaption>
-      <details><summary>${summary}</summary>${tableMarkup(`table-${id}`, title, table)}</details>
+      <details><summary>${t`Figures as a table`}</summary>${tableMarkup(
+        `table-${id}`,
+        title,
+        table,
+        t,
+      )}</details>
     </figure>
   `;
 }
 
 /** Makes a table that may scroll and is reachable with the keyboard. */
-function tableMarkup(id: string, caption: string, { head, rows }: FigureTable): Html {
+function tableMarkup(id: string, caption: string, { head, rows }: FigureTable, t: Say): Html {
   const numeric = head.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] !== "string"));
   const kind = (i: number) => numeric[i] ? "number" : "text";
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Table: ${caption}">
+    <div class="scroll" tabindex="0" role="region" aria-label="${t`Table: ${caption}`}">
       <table id="${id}">
         <caption>${caption}</caption>
         <thead>
@@ -241,11 +277,15 @@ export function exactText(cell: string | number | null): string {
   return Number.isInteger(cell) ? formatCount(cell) : String(Number(cell.toPrecision(7)));
 }
 
-export function weightsOf({ model: { weights, weights_dtype } }: Pick<BenchResult, "model">): string {
+/** Says the type and the origin of weights. */
+export function weightsOf(
+  { model: { weights, weights_dtype } }: Pick<BenchResult, "model">,
+  t: Say,
+): string {
   const origin = weights.source === "checkpoint"
     ? `SHA-256 ${weights.sha256}`
-    : `synthetic, seed ${weights.seed}`;
-  return `${weights_dtype}, ${origin}`;
+    : t`synthetic, seed ${weights.seed}`;
+  return t`${weights_dtype}, ${origin}`;
 }
 
 /** Makes the table of where and how something was measured. */
@@ -253,27 +293,27 @@ export function facts(
   environment: Environment,
   command: readonly string[],
   more: readonly (readonly [string, string])[],
-  summary = "Where and how it was measured",
+  t: Say,
 ): Html {
-  const { adapter, cpu, load_average: load } = environment;
+  const { adapter, cpu, load_average: load, fence } = environment, unknown = t`unknown`;
   const rows: (readonly [string, Part])[] = [
-    ["command", html`<code>kvbench ${command.map(quoted).join(" ")}</code>`],
-    ["adapter", adapter.description],
-    ["backend", BACKEND_TITLES[adapter.backend]],
-    ["features", adapter.features.join(", ") || "none"],
-    ["CPU", `${cpu.model ?? "unknown"}, ${cpu.cores} cores`],
-    ["load", load === null ? "unknown" : load.join(", ")],
-    ["system", `${environment.os} ${environment.os_release ?? ""} ${environment.arch}`],
-    ["kvbench", `${environment.kvbench}, commit ${environment.git_commit ?? "unknown"}`],
+    [t`command`, html`<code>kvbench ${command.map(quoted).join(" ")}</code>`],
+    [t`adapter`, adapter.description],
+    [t`backend`, BACKEND_TITLES[adapter.backend]],
+    [t`features`, adapter.features.join(", ") || t`none`],
+    ["CPU", t`${cpu.model ?? unknown}, ${cpu.cores} cores`],
+    [t`load`, load === null ? unknown : load.join(", ")],
+    [t`system`, `${environment.os} ${environment.os_release ?? ""} ${environment.arch}`],
+    ["kvbench", t`${environment.kvbench}, commit ${environment.git_commit ?? unknown}`],
     ["Deno", `${environment.deno}, V8 ${environment.v8}`],
-    ["kernels", `SHA-256 ${environment.kernels_sha256}`],
-    ["kernel variants", JSON.stringify(environment.tuning)],
-    ["fence", `${environment.fence.cost_us} µs, readback ${environment.fence.readback_ms} ms`],
+    [t`kernels`, `SHA-256 ${environment.kernels_sha256}`],
+    [t`kernel variants`, JSON.stringify(environment.tuning)],
+    [t`fence`, t`${fence.cost_us} µs, readback ${fence.readback_ms} ms`],
     ...more,
   ];
   return html`
     <details>
-      <summary>${summary}</summary>
+      <summary>${t`Where and how it was measured`}</summary>
       <table class="facts">
         <tbody>${rows.map(([name, value]) =>
           html`

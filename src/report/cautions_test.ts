@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { fixtureResult } from "../../../tests/fixtures/result.ts";
-import type { BenchResult } from "../record/result.ts";
-import { summarise } from "./summary.ts";
-import { warningsOf } from "./warnings.ts";
+import { fixtureResult } from "../../tests/fixtures/result.ts";
+import type { BenchResult } from "../measure/record/result.ts";
+import { summarise } from "../measure/findings/summary.ts";
+import { cautionsOf } from "./cautions.ts";
 
 function warnings(change: (result: BenchResult) => void): string[] {
-  const result = fixtureResult({ runs: 12 });
+  const result = fixtureResult({ runs: 12, software: false });
   change(result);
-  return warningsOf(result, ({ strategy }) => strategy);
+  return cautionsOf(result, ({ strategy }) => strategy).map(({ text }) => text);
 }
 
 Deno.test("A quiet run has no warning", () => {
@@ -47,7 +47,7 @@ const CASES: readonly (readonly [what: string, change: (result: BenchResult) => 
 ];
 
 for (const [what, change, text] of CASES) {
-  Deno.test(`warningsOf() tells of ${what}, and of nothing else`, () => {
+  Deno.test(`cautionsOf() tells of ${what}, and of nothing else`, () => {
     const found = warnings(change);
     assert.equal(found.length, 1, found.join(" "));
     assert.match(found[0]!, text);

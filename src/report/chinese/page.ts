@@ -1,0 +1,63 @@
+/**
+ * Chinese texts of the report page around tables and charts.
+ *
+ * @module
+ */
+
+/** By their English templates. */
+export const PAGE: Readonly<Record<string, string>> = {
+  ", ": "，",
+  "; ": "；",
+  ".": "。",
+  " and ": "，且",
+  "{0}.": "{0}。",
+  "{0}, {1}": "{0}，{1}",
+  "{0}: a KV-cache benchmark": "{0}：KV 缓存基准测试",
+  "{0} KV-cache benchmarks": "{0} 个 KV 缓存基准测试",
+  "The charts need JavaScript. The tables show the same figures.":
+    "图表需要 JavaScript；表格给出同样的数据。",
+  "Caution: {0}": "注意：{0}",
+  "{0} parameters": "{0} 个参数",
+  "synthetic weights": "合成权重",
+  "Nothing is measured yet.": "尚未测量。",
+  "All cells": "全部测量项",
+  "Medians ± half of their 95 % intervals": "中位数 ± 95 % 区间的一半",
+  "What the figures say": "数据说明了什么",
+  "Charts": "图表",
+  "weights": "权重",
+  "weights {0}, K/V {1}": "权重 {0}，K/V {1}",
+  "{0}, profile of {1}": "{0}，{1} 的性能剖析",
+  "Compared with the figures of Kwon et al. 2023, arXiv 2309.06180.":
+    "与 Kwon 等人 2023 年论文（arXiv 2309.06180）的图对照。各图的标题与说明取自记录，为英文。",
+  "Comparisons of the PagedAttention paper": "与 PagedAttention 论文的对照",
+  "{0}, many requests": "{0}，多个请求",
+  "{0}; kvbench {1}, {2}": "{0}；kvbench {1}，{2}",
+  "{0}, load test": "{0}，负载测试",
+  "{0} load tests": "{0} 次负载测试",
+  "a software adapter": "软件适配器",
+  "a hardware adapter": "硬件适配器",
+  "times modelled on {0}, memory exact": "时间按 {0} 建模，显存为精确值",
+  "{0}; {1}, kvbench {2}, {3}": "{0}；{1}，kvbench {2}，{3}",
+  "an unnamed adapter": "未命名的适配器",
+  "{0} ({1}), kvbench {2}, Deno {3}": "{0}（{1}），kvbench {2}，Deno {3}",
+  "Chart: {0}. {1} The table below it shows the figures.": "图：{0}。{1}下方的表格给出数据。",
+  "Figures as a table": "以表格显示数据",
+  "Table: {0}": "表：{0}",
+  "synthetic, seed {0}": "合成，种子 {0}",
+  "unknown": "未知",
+  "command": "命令",
+  "adapter": "适配器",
+  "backend": "后端",
+  "features": "特性",
+  "none": "无",
+  "{0}, {1} cores": "{0}，{1} 核",
+  "load": "负载",
+  "system": "系统",
+  "{0}, commit {1}": "{0}，提交 {1}",
+  "kernels": "内核",
+  "kernel variants": "内核变体",
+  "fence": "栅栏（fence）",
+  "{0} µs, readback {1} ms": "{0} µs，回读 {1} ms",
+  "Where and how it was measured": "测量的环境与方法",
+  "{0}, quality": "{0}，质量",
+};
