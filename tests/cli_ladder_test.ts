@@ -39,14 +39,14 @@ Deno.test("ladder measures every rung, and report makes table, page and picture 
 });
 
 Deno.test(
-  "ladder --out writes result, page and picture under a new name, in the language that is asked for",
+  "ladder, also as a preset of bench, writes result, page and picture under a new name, in a language",
   {
     ignore,
   },
   async () => {
     await inScratch(async (folder) => {
       const out = `${folder}/out`;
-      const text = await stdoutOf(["ladder", ...QUICK, "--out", out, "--lang", "zh"], {
+      const text = await stdoutOf(["bench", "--preset", "ladder", ...QUICK, "--out", out, "--lang", "zh"], {
         write: folder,
         charts: true,
       });
