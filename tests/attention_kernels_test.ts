@@ -7,8 +7,9 @@
 import { kvKinds } from "../src/check/kv_memory.ts";
 import { runTrial } from "../src/check/run_trial.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
+import { hasSubgroups } from "../src/gpu/subgroups.ts";
 import { SPLITS } from "../src/model/autotune/variants.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
 import {
   type AttentionCase,
   attentionTrial,
@@ -17,6 +18,7 @@ import {
   prefill,
   PREFILL_SPANS,
 } from "../wgsl/ops/attention/trials.ts";
+import { joinedTrial, joiningKernelsOf } from "../wgsl/ops/linear/joined_trials.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
 
 /** Scores of up to 1000 are 1e-4 off in float32, which exp() makes a relative error of each weight. */
@@ -36,6 +38,19 @@ gpuTest("attention_combine.wgsl joins splits as its reference does", async (gpu)
     for (const texels of [true, false]) {
       const tuning = { ...HARDWARE_TUNING, texels };
       assertRight(await runTrial(gpu, combineTrial({ nHead, headDim, tuning })));
+    }
+  }
+});
+
+gpuTest("Products of one row join splits as the reference does, whatever stands behind them", async (gpu) => {
+  const tunings = [HARDWARE_TUNING, ...hasSubgroups(gpu.device) ? [SUBGROUP_TUNING] : []];
+  for (const base of tunings) {
+    for (const splitTokens of [64, 16]) {
+      for (const kernel of joiningKernelsOf({ ...base, splitTokens })) {
+        for (const [nHead, headDim] of [[1, 4], [3, 18], [2, 64]] as const) {
+          assertRight(await runTrial(gpu, joinedTrial({ ...kernel, nHead, headDim })));
+        }
+      }
     }
   }
 });

@@ -23,7 +23,7 @@ import { BindLayout } from "../src/gpu/bind_layout.ts";
 import { createKernel } from "../src/gpu/kernel.ts";
 import { type Candidate, timeCandidates, TuningBudget } from "../src/gpu/autotune.ts";
 
-const LANES = 1 << 16;
+const LANES = 1 << 13;
 const WORK = `
 @group(0) @binding(0) var<storage, read_write> values: array<f32>;
 @compute @workgroup_size(64)

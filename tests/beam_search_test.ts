@@ -20,8 +20,8 @@ import { idsAlone } from "./serve_support.ts";
 
 const PROMPT = [5, 6, 7, 8, 9, 10, 11];
 const SETTINGS = { kvDtype: "f32", kvOptions: { block_size: 4 } } as const;
-/** Strategies with forks: host memory has none, as `offload_test.ts` shows. */
-const FORKED = strategyNames().filter((name) => !strategyNamed(name).traits.together && name !== "offload");
+/** Strategies whose sequences can be forked. */
+const FORKED = strategyNames().filter((name) => strategyNamed(name).traits.unforked === undefined);
 
 gpuTest("Beam search finds what a plain search on the CPU finds, with every strategy", async (gpu) => {
   const { checkpoint, tensors, config } = await randomCheckpoint(AWKWARD);

@@ -12,6 +12,7 @@ import { memoryNeed } from "../src/model/memory.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, stdoutOf, WEIGHTS } from "./cli_support.ts";
 
 const SHORT = ["bench", "--runs", "1", "--warmup", "0", "--new-tokens", "4"];
+const QUICK = ["--no-autotune"];
 /** Of the embedded model: 2 · width 128 · 4 bytes, for a token in one layer. */
 const ROW_BYTES = 1024;
 const N_LAYER = 6;
@@ -114,7 +115,9 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
 });
 
 Deno.test("bench takes types of K and V apart, given and swept, and records both", { ignore }, async () => {
-  const apart = await measure("--strategies", "kv-cache", "--k-dtype", "int8", "--sweep", "v-dtype=int4,f16");
+  const apart = await measure(
+    ...[...QUICK, "--strategies", "kv-cache", "--k-dtype", "int8", "--sweep", "v-dtype=int4,f16"],
+  );
   const types = ["int8/int4", "int8/f16"];
   assert.deepEqual(apart.plan.grid.kv_dtype, types);
   assert.deepEqual(apart.cells.map(({ settings }) => settings.kv_dtype), types);
@@ -125,7 +128,15 @@ Deno.test("bench takes types of K and V apart, given and swept, and records both
 Deno.test("bench compares weights, K and V that are narrower with float32, unless it is told not to", {
   ignore,
 }, async () => {
-  const narrow = ["--strategies", "kv-cache", "--weights-dtype", "int8", "--sweep", "kv-dtype=f32,int8"];
+  const narrow = [
+    ...QUICK,
+    "--strategies",
+    "kv-cache",
+    "--weights-dtype",
+    "int8",
+    "--sweep",
+    "kv-dtype=f32,int8",
+  ];
   const { accuracy, accuracy_missing } = await measure(...narrow);
   assert.equal(accuracy_missing, null);
   assert.deepEqual(
@@ -137,7 +148,7 @@ Deno.test("bench compares weights, K and V that are narrower with float32, unles
     assert.ok(stored.weights_bytes < 0.3 * stored_f32.weights_bytes);
     assert.equal(stored_f32.kv_bytes_per_token, N_LAYER * ROW_BYTES);
   }
-  const without = await measure(...narrow, "--no-accuracy");
+  const without = await measure(...narrow.slice(0, 5), "--no-accuracy");
   assert.deepEqual([without.accuracy, without.accuracy_missing], [[], "--no-accuracy"]);
 });
 
@@ -145,7 +156,7 @@ Deno.test("bench --sweep measures every combination once, and reserves what is u
   ignore,
 }, async () => {
   const result = await measure(
-    ...["--strategies", "kv-cache,paged", "--growth", "dynamic", "--block-size", "1"],
+    ...[...QUICK, "--strategies", "kv-cache,paged", "--growth", "dynamic", "--block-size", "1"],
     ...["--sweep", "batch=1,3", "--sweep", "prompt-tokens=7,9"],
   );
   checkMemory(result);
@@ -176,7 +187,16 @@ Deno.test(
     ignore,
   },
   async () => {
-    const args = ["--strategies", "paged,no-cache", "--prompt-tokens", "5", "--kv-capacity", "40", "--seed"];
+    const args = [
+      ...QUICK,
+      "--strategies",
+      "paged,no-cache",
+      "--prompt-tokens",
+      "5",
+      "--kv-capacity",
+      "40",
+      "--seed",
+    ];
     const [first, same, other] = [
       await measure(...args, "3"),
       await measure(...args, "3"),
@@ -195,7 +215,10 @@ Deno.test("bench --out writes a result, its page and its chart and nothing else,
   ignore,
 }, async () => {
   await inScratch(async (folder) => {
-    const stdout = await stdoutOf([...SHORT, "--out", `${folder}/new`], { write: folder, charts: true });
+    const stdout = await stdoutOf([...SHORT, ...QUICK, "--out", `${folder}/new`], {
+      write: folder,
+      charts: true,
+    });
     const names = namesIn(`${folder}/new`);
     assert.equal(names.length, 3);
     const [html = "", json = "", png = ""] = names;
@@ -204,7 +227,7 @@ Deno.test("bench --out writes a result, its page and its chart and nothing else,
     assert.match(await Deno.readTextFile(`${folder}/new/${html}`), /^<!doctype html>[^]*<\/html>/);
     const result = parseResult(JSON.parse(await Deno.readTextFile(`${folder}/new/${json}`)), json);
     checkMemory(result);
-    assert.deepEqual(result.command, [...SHORT, "--out", `${folder}/new`]);
+    assert.deepEqual(result.command, [...SHORT, ...QUICK, "--out", `${folder}/new`]);
     const signature = (await Deno.readFile(`${folder}/new/${png}`)).subarray(0, 8);
     assert.deepEqual([...signature], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
     for (const word of [...strategyNames("bench"), "TTFT", "TPOT", "weights", html, json, png]) {

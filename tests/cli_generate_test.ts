@@ -4,21 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { strategyNames } from "../src/kv/registry.ts";
 import { loadGpt2Tokenizer } from "../src/checkpoint/gpt2_tokenizer.ts";
 import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
-
-Deno.test(
-  "generate --output ids prints the golden continuation, whatever the strategy",
-  { ignore },
-  async () => {
-    const { ids, greedy } = await goldenCase("tiny", "alice");
-    for (const strategy of strategyNames()) {
-      const args = ["generate", "--strategy", strategy, "--prompt-ids", ids.join(","), "--output", "ids"];
-      assert.equal(await stdoutOf(args), `${greedy.join(",")}\n`, strategy);
-    }
-  },
-);
 
 Deno.test("generate takes its prompt from stdin and streams the text of the ids", { ignore }, async () => {
   const { prompt = "", greedy } = await goldenCase("tiny", "once");

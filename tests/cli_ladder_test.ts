@@ -1,5 +1,6 @@
 /**
- * `kvbench ladder` end to end: the result, its page and chart, both languages, and what is refused.
+ * `kvbench ladder` end to end: the result, its page and chart, both languages, and what is refused. (`remote_test.ts` has
+ * `--out`.)
  *
  * @module
  */
@@ -12,48 +13,34 @@ import { fixtureResult } from "./fixtures/result.ts";
 /** As little as there is to measure. */
 const QUICK = ["--prompt-ids", "464,3290,318", "--new-tokens", "2", "--runs", "1", "--no-autotune"];
 
-Deno.test("ladder measures every rung, and report makes table, page and picture of its result", {
-  ignore,
-}, async () => {
-  await inScratch(async (folder) => {
-    const file = `${folder}/ladder.json`;
-    await Deno.writeTextFile(file, "an older result");
-    const table = await stdoutOf(["ladder", ...QUICK, "--json", file], { write: folder });
-    assert.match(table, /^kvbench: tiny on /m);
-    assert.match(table, /^6 K\/V in blocks \(paging\) +[\d.]+ +[\d.]+ × +[\d.]+ MiB$/m);
-    assert.match(table, /^Paging itself \(rung 6\) is worth [\d.]+ × here; it is worth 3\.\d+ × in/m);
-    assert.match(table, /One published run on an RTX 4090: 11\.1 \/ 7\.4 \/ 1\.3 ms per token/);
-    const result = parseLadder(JSON.parse(await Deno.readTextFile(file)), file);
-    assert.deepEqual(result.rungs.map(({ name }) => name), [...RUNG_NAMES]);
-    assert.deepEqual(result.plan.prompt_ids, [464, 3290, 318]);
-    assert.deepEqual(namesIn(folder), ["ladder.json"]);
-
-    const read = [folder], write = folder;
-    assert.equal((await stdoutOf(["report", file], { read })).trim(), table.trim());
-    assert.match(await stdoutOf(["report", file, "--lang", "zh"], { read }), /^分页本身（第 6 级）/m);
-    await stdoutOf(["report", file, "--lang", "zh", "-o", `${folder}/zh.html`], { write });
-    assert.match(await Deno.readTextFile(`${folder}/zh.html`), /<html lang="zh">/);
-    await stdoutOf(["report", file, "--png", folder], { write, charts: true });
-    assert.deepEqual([...(await Deno.readFile(`${folder}/ladder.png`)).subarray(1, 4)], [80, 78, 71]);
-  });
-});
-
 Deno.test(
-  "ladder, also as a preset of bench, writes result, page and picture under a new name, in a language",
+  "The ladder, here as a preset of bench, measures every rung, and report makes table, page and picture of its result",
   {
     ignore,
   },
   async () => {
     await inScratch(async (folder) => {
-      const out = `${folder}/out`;
-      const text = await stdoutOf(["bench", "--preset", "ladder", ...QUICK, "--out", out, "--lang", "zh"], {
+      const file = `${folder}/ladder.json`;
+      await Deno.writeTextFile(file, "an older result");
+      const table = await stdoutOf(["bench", "--preset", "ladder", ...QUICK, "--json", file], {
         write: folder,
-        charts: true,
       });
-      const [html, json, png] = namesIn(out);
-      for (const name of [html, json, png]) assert.match(name!, /^kvbench-\d{8}-\d{6}\.(?:html|json|png)$/);
-      assert.match(text, /^Result: .+\nReport: .+\nChart: {2}.+$/m);
-      assert.match(await Deno.readTextFile(`${out}/${html}`), /<html lang="zh">/);
+      assert.match(table, /^kvbench: tiny on /m);
+      assert.match(table, /^6 K\/V in blocks \(paging\) +[\d.]+ +[\d.]+ × +[\d.]+ MiB$/m);
+      assert.match(table, /^Paging itself \(rung 6\) is worth [\d.]+ × here; it is worth 3\.\d+ × in/m);
+      assert.match(table, /One published run on an RTX 4090: 11\.1 \/ 7\.4 \/ 1\.3 ms per token/);
+      const result = parseLadder(JSON.parse(await Deno.readTextFile(file)), file);
+      assert.deepEqual(result.rungs.map(({ name }) => name), [...RUNG_NAMES]);
+      assert.deepEqual(result.plan.prompt_ids, [464, 3290, 318]);
+      assert.deepEqual(namesIn(folder), ["ladder.json"]);
+
+      const read = [folder], write = folder;
+      assert.equal((await stdoutOf(["report", file], { read })).trim(), table.trim());
+      assert.match(await stdoutOf(["report", file, "--lang", "zh"], { read }), /^分页本身（第 6 级）/m);
+      await stdoutOf(["report", file, "--lang", "zh", "-o", `${folder}/zh.html`], { write });
+      assert.match(await Deno.readTextFile(`${folder}/zh.html`), /<html lang="zh">/);
+      await stdoutOf(["report", file, "--png", folder], { write, charts: true });
+      assert.deepEqual([...(await Deno.readFile(`${folder}/ladder.png`)).subarray(1, 4)], [80, 78, 71]);
     });
   },
 );

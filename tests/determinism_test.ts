@@ -17,7 +17,7 @@ import { gpuTest } from "./gpu_support.ts";
 /** Logits of up to 40 differ by at most this between batch sizes: some units in the last place of float32. */
 const LOGIT_TOLERANCE = 1e-4;
 const PROMPT = [7454, 2402, 257, 640];
-const NEW_TOKENS = 24;
+const NEW_TOKENS = 12;
 const GREEDY_AND_DRAWN: readonly Sampling[] = [
   { temperature: 0, topK: 0, topP: 1, seed: 1 },
   { temperature: 0.8, topK: 40, topP: 0.95, seed: 2 },

@@ -10,7 +10,7 @@ import { parseResult } from "../src/measure/record/result.ts";
 import { ignore, inScratch, MOD, namesIn, stdoutOf, WEIGHTS } from "./cli_support.ts";
 
 const QUICK = ["--no-autotune", "--no-serving", "--runs", "1", "--warmup", "0", "--new-tokens", "2"];
-const SWEEP = ["--sweep", "prompt-tokens=2,3,4,5", ...QUICK];
+const SWEEP = ["--sweep", "prompt-tokens=2,3,4,5", "--strategies", "kv-cache", ...QUICK];
 
 /** Runs an example with kvbench from this checkout. */
 async function example(name: string, args: readonly string[], env: Record<string, string>): Promise<void> {

@@ -9,7 +9,7 @@ import { ignore, inScratch, pause, resultAt, signalled } from "./cli_support.ts"
 
 /** Two groups: a quick one, and one whose first submission keeps a software adapter busy for many seconds. */
 const BUSY = [
-  ...["bench", "--strategies", "no-cache", "--prompt-tokens", "300", "--batch", "8"],
+  ...["bench", "--strategies", "no-cache", "--prompt-tokens", "100", "--batch", "8"],
   ...["--sweep", "new-tokens=1,200", "--runs", "1", "--warmup", "0", "--no-autotune"],
 ];
 /** The promise is 2 s; the rest is for a machine that has other things to do. */

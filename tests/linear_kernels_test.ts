@@ -12,6 +12,8 @@ import { type LinearCase, linearKernelsOf, linearTrials } from "../wgsl/ops/line
 import { adapterHas, assertRight, gpuTest } from "./gpu_support.ts";
 
 const SHAPES = [[4, 20], [20, 4], [18, 54], [20, 509], [80, 769], [772, 18], [768, 80]] as const;
+/** Those of which a vector is half full on each side, that have many outputs, and that sum over many inputs. */
+const FEW_SHAPES = [[18, 54], [20, 509], [772, 18]] as const;
 const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
   bias: (bits & 1) > 0,
   gelu: (bits & 2) > 0,
@@ -43,13 +45,13 @@ for (const kernel of KERNELS) {
     for (const epilogue of EPILOGUES) await check(gpu, { ...kernel, nIn: 20, nOut: 84, ...epilogue });
   });
   test(`${title} writes what another product reads`, async (gpu) => {
-    for (const [nIn, nOut] of SHAPES) {
+    for (const [nIn, nOut] of FEW_SHAPES) {
       await check(gpu, { ...kernel, nIn, nOut, bias: true, gelu: true, chained: true });
     }
   });
-  if (kernel.form.norms) {
+  if (kernel.form.fuses) {
     test(`${title} makes the layer norm before it`, async (gpu) => {
-      for (const [nIn, nOut] of SHAPES) {
+      for (const [nIn, nOut] of FEW_SHAPES) {
         const item = { ...kernel, nIn, nOut, bias: true, chained: true, normed: true };
         const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2, 7]);
         assertRight(...await Promise.all(trials.map((trial) => runTrial(gpu, trial))));
@@ -58,7 +60,7 @@ for (const kernel of KERNELS) {
   }
   test(`${title} reads weights in narrower types`, async (gpu) => {
     for (const dtype of ["f16", "int8", "int4"] as const) {
-      for (const [nIn, nOut] of SHAPES) await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true });
+      for (const [nIn, nOut] of FEW_SHAPES) await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true });
     }
   });
   test(`${title} fills its own columns of a wider result`, async (gpu) => {

@@ -108,14 +108,14 @@ const OTHERS = ["paged-gather", "window", "offload"];
 
 const PLANS: readonly Plan[] = [
   planOf({}),
-  planOf({ batch: [16], kv_capacity_tokens: [256] }),
+  planOf({ prompt_tokens: [20], batch: [16], kv_capacity_tokens: [256] }),
   planOf({ kv_dtype: ["int8"], batch: [8] }),
   planOf({ kv_dtype: ["f16"], batch: [5], block_size: [7], prompt_tokens: [9] }),
   planOf({ growth: ["dynamic"], batch: [3] }, { strategies: ["kv-cache"] }),
-  planOf({ prompt_tokens: [200], batch: [4] }, { strategies: ["no-cache"] }),
+  planOf({ prompt_tokens: [100], batch: [4] }, { strategies: ["no-cache"] }),
   planOf({ block_size: [1, 16, 128] }, { strategies: ["paged", "kv-cache"] }), // five cells at once
   planOf({ window: [24], prompt_tokens: [200], batch: [3] }, { strategies: ["window"] }), // less than with its reference
-  planOf({ prompt_tokens: [150], batch: [2] }, { strategies: OTHERS }),
+  planOf({ prompt_tokens: [100], batch: [2] }, { strategies: OTHERS }),
 ];
 
 Deno.test(
@@ -152,7 +152,7 @@ Deno.test("ladder says what its rungs will take: never less, and at most a tenth
     checkpoint.close();
     try {
       const { weightsBytes } = memoryNeed(model.config, { ...tuning, weightsDtype: HALF_DTYPE });
-      for (const tokens of [3, 300]) {
+      for (const tokens of [3, 100]) {
         const plan = {
           ...{ prompt: null, prompt_ids: madeUpPrompt(tokens, model.config.vocabSize, 0), new_tokens: 2 },
           ...{ runs: 1, target_ci: 0.1, max_seconds: 1, seed: 0 },
@@ -207,7 +207,7 @@ Deno.test(
     await withTiny(async (model, context) => {
       const prompt = madeUpPrompt(50, model.config.vocabSize, 0);
       for (const strategy of strategyNames("bench")) {
-        const options = { strategy, kvDtype: "f32", newTokens: 10 } as const;
+        const options = { strategy, kvDtype: "f32", newTokens: 4 } as const;
         const need = (nSequences: number) =>
           groupNeed(context, { ...options, promptTokens: prompt.length, nSequences });
         const samplings = Array.from({ length: 12 }, (_, seed) => ({ ...GREEDY, temperature: 1, seed }));

@@ -12,7 +12,7 @@ import { permitted } from "./permitted.ts";
 import { sourcesIn } from "./sources.ts";
 
 const READ_WEIGHTS = "--allow-read=weights";
-const QUICK_BENCH = ["bench", "--runs", "1", "--warmup", "0", "--new-tokens", "2"];
+const QUICK_BENCH = ["bench", "--no-autotune", "--runs", "1", "--warmup", "0", "--new-tokens", "2"];
 
 /**
  * Every subcommand. `FOLDER` stands for a folder to write to, `FILE` for a file in it, `HOST:PORT` for where a server
@@ -26,12 +26,23 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["compare", "FILE", "FILE"],
   ["report", "FILE"],
   ["perplexity", "--ids", "FILE"],
-  ["quality", "--strategies", "kv-cache", "--kv-dtypes", "f16", "--parts", "1", "--context", "16"],
-  ["profile", "--new-tokens", "1", "--prompt-tokens", "2", "--json", "-"],
+  [
+    "quality",
+    "--no-autotune",
+    "--strategies",
+    "kv-cache",
+    "--kv-dtypes",
+    "f16",
+    "--parts",
+    "1",
+    "--context",
+    "16",
+  ],
+  ["profile", "--no-autotune", "--new-tokens", "1", "--prompt-tokens", "2", "--json", "-"],
   ["doctor"],
   ["selftest", "--quick"],
   ["weights", "list"],
-  ["serve-sim", "--kv-budget", "1MiB", "--requests", "2", "--lengths", "alpaca"],
+  ["serve-sim", "--no-autotune", "--kv-budget", "1MiB", "--requests", "2", "--lengths", "alpaca"],
   ["paper", "--views", "prefix", "--requests", "1", "--no-autotune", "--json", "-"],
   ["serve", "--port", "0", "--no-autotune"],
   ["load", "http://HOST:PORT", "--num-prompts", "1", "--new-tokens", "1"],

@@ -16,7 +16,7 @@ import { permitted } from "./permitted.ts";
 const STEPS = 2;
 const PROMPT = 9;
 /** Dispatches of a step of the embedded model: six layers, one shard. */
-const DISPATCHES = { norm: 12, qkv: 6, "attention decode": 6, head: 1, argmax: 1 };
+const DISPATCHES = { "final norm": 1, qkv: 6, "attention decode": 6, head: 1, argmax: 1 };
 
 /** Runs the subcommand and returns what it printed. */
 async function printed(args: readonly string[]): Promise<string> {
@@ -65,8 +65,11 @@ Deno.test("profile prints a table and writes a valid profile and a trace with a 
     for (const [role, count] of Object.entries(DISPATCHES)) {
       const found = kernels.find(({ kernel }) => kernel === role || kernel.startsWith(`${role} (`));
       assert.equal(found?.dispatches, count, role);
-      assert.ok(table.includes(found.kernel), table);
+      assert.ok(table.includes(`\n${role} `), table);
+      assert.ok(found.workgroups! > 0 && found.way!.trips > 0 && found.way!.lines >= 1, found.kernel);
     }
+    assert.ok(table.split("\n").slice(1).every((line) => line.length <= 80), table);
+    assert.equal(kernels.find(({ kernel }) => kernel.startsWith("argmax"))!.starves_on, "integrated");
     for (const { kernel, best_ms } of kernels) {
       const product = /^(qkv|proj|fc|out) /.test(kernel);
       assert.ok(product ? best_ms! > 0 : best_ms === undefined, `${kernel}: ${best_ms}`);

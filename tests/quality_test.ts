@@ -281,9 +281,6 @@ Deno.test(
       assert.ok(divergence.kld.mean.value > 0 && divergence.kld.mean.value < 0.1);
       assert.match(stdout, /KLD, nats/);
       assert.match((await kvbench(["report", json, "--format", "csv"], options)).stdout, /,kld_mean,/);
-      const without = await kvbench([...args, "--no-accuracy"], options);
-      assert.equal(without.code, 0, without.stderr);
-      assert.match(without.stdout, /quality of what is not exact was not measured: --no-accuracy/);
     });
   },
 );

@@ -155,6 +155,18 @@ function eventful(): BenchResult {
   };
 }
 
+/** Results of one plan that everything is to be said against. */
+function rivals(): BenchResult[] {
+  const noisy = structuredClone(RUN);
+  for (const cell of noisy.cells) cell.yardstick_ms = cell.yardstick_ms.map((_, i) => 5 + 3 * (i % 2));
+  const wrong = { ...RUN.self_check![0]!, verdict: "wrong" as const };
+  const kernels_sha256 = "00".repeat(32);
+  return [
+    { ...noisy, self_check: null },
+    { ...RUN, complete: false, self_check: [wrong], environment: { ...environment, kernels_sha256 } },
+  ];
+}
+
 /** A quality record with a pair of types and recalls. */
 function quality(): QualityResult {
   const recall = [{ positions: 9, accuracy: { value: 0.5, error: 0.1 }, gain: { value: 1, error: 0.1 } }];
@@ -199,6 +211,7 @@ Deno.test(
       const results of [
         [RUN],
         [eventful()],
+        rivals(),
         [fixtureResult({ runs: 1, grid: { new_tokens: [1] } })],
         [{ ...RUN, cells: [], groups: [], start: null }],
         [quality()],

@@ -5,17 +5,16 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { findBrowser } from "../tools/setup.ts";
 import type { BenchResult } from "../src/measure/record/result.ts";
 import { buildClient, CLIENT } from "../tools/page.ts";
 import { reportPage } from "../src/report/page/page.ts";
-import { inScratch, runDeno } from "./cli_support.ts";
+import { inScratch } from "./cli_support.ts";
 import { fixtureLadder } from "./fixtures/ladder.ts";
 import { fixtureLoad } from "./fixtures/load.ts";
 import { fixtureProfile } from "./fixtures/profile.ts";
 import { fixtureResult } from "./fixtures/result.ts";
 import { fixtureServing } from "./fixtures/serving.ts";
+import { inBrowser } from "./in_browser.ts";
 import { permitted } from "./permitted.ts";
 import type { Visit } from "./visit_page.ts";
 
@@ -25,20 +24,6 @@ const GRID = { prompt_tokens: [16, 200], new_tokens: [20], batch: [1, 4], block_
 const RESULT = fixtureResult({ grid: GRID });
 const LADDER = fixtureLadder();
 RESULT.model.name = '</script><img src="x" onerror="throw 1">';
-
-/** Opens pages in a browser, in a process of its own: playwright-core reads below /proc, which takes every permission. */
-async function inBrowser(paths: readonly string[]): Promise<Visit[]> {
-  const browser = findBrowser();
-  assert.ok(browser, "There is no browser to open the report in: run deno task setup:test");
-  const visit = fileURLToPath(new URL("visit_page.ts", import.meta.url));
-  const urls = paths.map((path) => pathToFileURL(path).href);
-  const { code, stdout, stderr } = await runDeno(
-    ["run", "--no-prompt", "--allow-all", visit, browser, ...urls],
-    {},
-  );
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout);
-}
 
 /** Rows of a table, numbers where they are numbers. */
 function numbersIn(rows: readonly (readonly string[])[] | undefined): (string | number)[][] {
@@ -138,7 +123,7 @@ const visits = ignore ? undefined : inScratch(async (folder) => {
   };
   const paths = Object.keys(pages).map((name) => `${folder}/${name}.html`);
   for (const [i, text] of Object.values(pages).entries()) await Deno.writeTextFile(paths[i]!, text);
-  const [english, chinese] = await inBrowser(paths);
+  const [english, chinese] = await inBrowser<Visit[]>("visit_page.ts", paths);
   return { english: english!, chinese: chinese! };
 });
 visits?.catch(() => {}); // told to the tests, which await it

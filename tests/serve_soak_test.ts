@@ -25,7 +25,7 @@ import {
   VOCAB_SIZE,
 } from "./serve_support.ts";
 
-const SECONDS = permitted("env") ? Number(Deno.env.get("KVBENCH_SOAK_SECONDS") ?? 5) : 0;
+const SECONDS = permitted("env") ? Number(Deno.env.get("KVBENCH_SOAK_SECONDS") ?? 2) : 0;
 const MAX_CONTINUATIONS = 3;
 
 /** A prompt, and what it gives alone with each of its seeds, or greedily. */

@@ -91,7 +91,7 @@ async function kvbench(args: readonly string[], folder: string): Promise<string>
   return stdout;
 }
 
-Deno.test("bench, report, generate, serve-sim and selftest know a strategy that is registered outside src/", {
+Deno.test("bench, report, generate and serve-sim know a strategy that is registered outside src/", {
   ignore,
 }, async () => {
   const folder = await Deno.makeTempDir();
@@ -124,8 +124,6 @@ Deno.test("bench, report, generate, serve-sim and selftest know a strategy that 
     assert.match(await kvbench([...generated, "--max-new-tokens", "5"], folder), /^\d+(,\d+){4}\n$/);
     const served = ["--policies", "paged,toy-dilated", "--requests", "4", "--lengths", "alpaca", "--verify"];
     assert.match(await kvbench(["serve-sim", ...model, ...served], folder), /toy-dilated/);
-    const checked = JSON.parse(await kvbench(["selftest", "--json"], folder));
-    assert.ok(JSON.stringify(checked).includes("toy dilated"));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

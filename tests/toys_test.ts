@@ -1,29 +1,28 @@
 /**
- * A storage type and an operator from outside `src` are registered, and nothing else is told of them: the model
- * computes with the one, and the command line and the self-check know both.
+ * A storage type from outside `src` is registered, and nothing else is told of it: the model computes with it, and the
+ * command line knows it. (`selftest_test.ts` has the self-test, and an operator from outside.)
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { parseSelfTest } from "../src/check/selftest_result.ts";
+import { benchCommand } from "../src/cli/commands/bench.ts";
 import { generateCommand } from "../src/cli/commands/generate.ts";
-import { selftestCommand } from "../src/cli/commands/selftest.ts";
+import { reportCommand } from "../src/cli/commands/report.ts";
 import { registerFormat } from "../src/formats/registry.ts";
+import { parseResult } from "../src/measure/record/result.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { memoryNeed } from "../src/model/memory.ts";
-import { registerOperator } from "../src/model/operators.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
+import { inScratch, RANDOM_SMALL } from "./cli_support.ts";
 import { paged, STATIC, withDecoder } from "./decode_support.ts";
 import { randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { storedTensors } from "./fixtures/stored_tensors.ts";
 import { BF16 } from "./fixtures/toys/bf16.ts";
-import { RMS_NORM } from "./fixtures/toys/rms_norm/operator.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 
 registerFormat(BF16);
-registerOperator(RMS_NORM);
 
 const SMALL = { n_layer: 2, n_head: 2, n_embd: 64, n_inner: 96, n_ctx: 24, vocab_size: 203 };
 
@@ -73,32 +72,25 @@ async function printed(run: () => Promise<unknown>): Promise<string> {
   return parts.join("");
 }
 
-const ignore = !permitted("read", "env");
+const ignore = !permitted("read", "write", "env");
 
-Deno.test("generate takes a registered storage type by its name", { ignore }, async () => {
-  const args = [
-    "--prompt-ids",
-    "7454,2402,257,640",
-    "--output",
-    "ids",
-    "--max-new-tokens",
-    "5",
-    "--no-autotune",
-  ];
-  const text = await printed(() =>
-    generateCommand().parseAsync([...args, "--weights-dtype", BF16.name], { from: "user" })
-  );
-  assert.match(text.trim(), /^(?:\d+[,\s]+){4}\d+$/);
-});
+Deno.test("generate, bench and report take a registered storage type by its name", { ignore }, async () => {
+  await inScratch(async (folder) => {
+    const model = ["--model", RANDOM_SMALL, "--no-autotune", "--weights-dtype", BF16.name];
+    const generate = ["--prompt-ids", "1,2,3,4", "--output", "ids", "--max-new-tokens", "5"];
+    const ids = await printed(() => generateCommand().parseAsync([...generate, ...model], { from: "user" }));
+    assert.match(ids.trim(), /^(?:\d+,){4}\d+$/);
 
-Deno.test("selftest checks a registered storage type and a registered operator", { ignore }, async () => {
-  const text = await printed(() => selftestCommand().parseAsync(["--json"], { from: "user" }));
-  const { checks } = parseSelfTest(JSON.parse(text), "stdout");
-  assert.deepEqual(checks.filter(({ verdict }) => verdict !== "right"), []);
-  const ofFormat = checks.filter(({ variant }) => variant.startsWith(BF16.name)).map(({ kernel }) => kernel);
-  assert.ok(
-    ofFormat.includes("embedding.wgsl") && ofFormat.includes("linear_rows_block.wgsl"),
-    String(ofFormat),
-  );
-  assert.equal(checks.filter(({ kernel }) => kernel === "rms_norm.wgsl").length >= 2, true);
+    const json = `${folder}/r.json`, work = ["--prompt-tokens", "9", "--new-tokens", "4", "--runs", "1"];
+    const bench = [...work, "--warmup", "0", "--strategies", "kv-cache,paged", "--json", json];
+    await printed(() => benchCommand().parseAsync([...bench, ...model], { from: "user" }));
+    const { model: { weights_dtype }, cells, accuracy } = parseResult(
+      JSON.parse(await Deno.readTextFile(json)),
+      json,
+    );
+    assert.deepEqual([weights_dtype, cells.length], [BF16.name, 2]);
+    assert.ok(accuracy.every(({ max_logit_difference: difference }) => 0 < difference && difference < 1));
+    const table = await printed(() => reportCommand().parseAsync([json], { from: "user" }));
+    assert.ok(table.includes(BF16.name), table);
+  });
 });

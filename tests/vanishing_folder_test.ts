@@ -31,7 +31,7 @@ async function benchWith(
   }, 10);
   let error: unknown;
   try {
-    await benchCommand().parseAsync([...QUICK, "--sweep", "new-tokens=2,400", "--json", path], {
+    await benchCommand().parseAsync([...QUICK, "--sweep", "new-tokens=2,150", "--json", path], {
       from: "user",
     });
   } catch (thrown) {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import axe from "axe-core";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium } from "playwright-core";
+import { inaccessibleIn } from "./inaccessible.ts";
 
 /** What was seen. */
 export interface Visit {
@@ -72,20 +72,6 @@ async function becomesTrue(ask: () => Promise<boolean>): Promise<boolean> {
   return false;
 }
 
-/** Impacts of a violation that a page may not have. */
-const SERIOUS: readonly unknown[] = ["serious", "critical"] satisfies axe.ImpactValue[];
-
-/** Lists violations as "rule: selector, fault". */
-async function inaccessibleIn(page: Page, options: axe.RunOptions = {}): Promise<string[]> {
-  const run = `axe.run(${JSON.stringify({ resultTypes: ["violations"], ...options })})`;
-  const { violations } = await page.evaluate<axe.AxeResults>(run);
-  return violations.filter(({ impact }) => SERIOUS.includes(impact)).flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary = "" }) =>
-      `${id}: ${target.join(" ")}, ${failureSummary.split("\n").at(-1)!.trim()}`
-    )
-  );
-}
-
 async function visit(browser: Browser, url: string): Promise<Visit> {
   const views: Visit["views"][number][] = [];
   for (const view of VIEWS) {
@@ -107,7 +93,6 @@ async function visit(browser: Browser, url: string): Promise<Visit> {
       fits: await page.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth"),
     };
     await page.evaluate('document.querySelectorAll("details").forEach((each) => each.open = true)');
-    await page.evaluate(axe.source);
     const inaccessible = await inaccessibleIn(page);
     await page.emulateMedia({ colorScheme: view.colorScheme === "light" ? "dark" : "light" });
     inaccessible.push(...await inaccessibleIn(page, { runOnly: ["color-contrast"] }));

@@ -13,6 +13,9 @@ import { logitTolerance } from "../measure/quality/logit_tolerance.ts";
 import type { Model } from "../model/model.ts";
 import { compare, type Comparison } from "../base/comparison.ts";
 
+/** Name of the check in records. */
+export const GOLDEN_PROMPTS = "golden prompts";
+
 /** Tells whether there are golden prompts for a model with these weights. */
 export function hasGolden(weightsSha256: string): boolean {
   return weightsSha256 === golden.weights_sha256;

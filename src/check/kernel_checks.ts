@@ -107,19 +107,26 @@ export function verdictOf(
 }
 
 /**
- * Finds the first verdict that is not `right`, if there is one.
+ * Runs checks up to the first one that is not `right`.
  *
  * @param onProgress Called with the number of checks done.
+ * @returns The verdicts so far; all but the last one are `right`.
  */
-export async function firstWrong(
+export async function verdictsToFirstWrong(
   gpu: Gpu,
   checks: readonly KernelCheck[],
   onProgress: (done: number) => void = () => {},
-): Promise<Verdict | undefined> {
-  let done = 0;
+): Promise<Verdict[]> {
+  const all: Verdict[] = [];
   for await (const verdict of verdicts(gpu, checks)) {
-    if (verdict.verdict !== "right") return verdict;
-    onProgress(++done);
+    all.push(verdict);
+    if (verdict.verdict !== "right") break;
+    onProgress(all.length);
   }
-  return undefined;
+  return all;
+}
+
+/** Finds the first verdict that is not `right`, if there is one. */
+export async function firstWrong(gpu: Gpu, checks: readonly KernelCheck[]): Promise<Verdict | undefined> {
+  return (await verdictsToFirstWrong(gpu, checks)).find(({ verdict }) => verdict !== "right");
 }

@@ -10,9 +10,8 @@ import { plainStrategy, strategyNamed } from "../kv/registry.ts";
 import type { WeightsOrigin } from "../checkpoint/checkpoint.ts";
 import type { FirstDispatch } from "../gpu/recorder.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import { describeComparison, isRight, worst } from "../base/comparison.ts";
-import { checkGolden, GOLDEN_STEPS, hasGolden } from "./golden.ts";
-import { firstWrong, kernelChecks } from "./kernel_checks.ts";
+import { checkGolden, GOLDEN_PROMPTS, GOLDEN_STEPS, hasGolden } from "./golden.ts";
+import { kernelChecks, type Verdict, verdictOf, verdictsToFirstWrong } from "./kernel_checks.ts";
 
 /** The model to be timed. */
 export interface SelfCheckOptions {
@@ -32,9 +31,10 @@ export interface SelfCheckOptions {
  * Decodes the golden prompts where the model has some and all its numbers are float32; otherwise, or if that goes
  * wrong, holds every kernel that it uses against its CPU reference.
  *
+ * @returns What was checked, all of it `right`.
  * @throws {WrongResultsError} Naming the first kernel that is wrong.
  */
-export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<void> {
+export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<Verdict[]> {
   const { gpu, config, tuning, weightsDtype } = model;
   const { weights, strategy, kvDtypes, onProgress = () => {}, onKernel } = options;
   let wrong: string | undefined;
@@ -43,16 +43,16 @@ export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise
     onProgress(0, GOLDEN_STEPS);
     const { name } = strategyNamed(strategy).traits.exact ? strategyNamed(strategy) : plainStrategy();
     const comparisons = await checkGolden(model, name, (steps) => onProgress(steps, GOLDEN_STEPS), onKernel);
-    if (comparisons.every(isRight)) return;
-    wrong = `golden prompts differ, though every kernel equals its CPU reference: ${
-      describeComparison(worst(comparisons))
-    }`;
+    const verdict = verdictOf({ kernel: GOLDEN_PROMPTS, variant: name }, comparisons);
+    if (verdict.verdict === "right") return [verdict];
+    wrong = `${GOLDEN_PROMPTS} differ, though every kernel equals its CPU reference: ${verdict.detail}`;
   }
   const checks = kernelChecks({ config, tunings: [tuning], weightsDtypes: [weightsDtype], kvDtypes });
   onProgress(0, checks.length);
-  const kernel = await firstWrong(gpu, checks, (done) => onProgress(done, checks.length));
+  const all = await verdictsToFirstWrong(gpu, checks, (done) => onProgress(done, checks.length));
+  const kernel = all.find(({ verdict }) => verdict !== "right");
   if (kernel) wrong = `${kernel.kernel} (${kernel.variant || "its only variant"}): ${kernel.detail}`;
-  if (wrong === undefined) return;
+  if (wrong === undefined) return all;
   throw new WrongResultsError(
     `The adapter "${gpu.facts.description}" computes wrong results, so nothing is timed: ${wrong}. Run ` +
       "`kvbench selftest` for the whole table",

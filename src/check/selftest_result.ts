@@ -5,6 +5,7 @@
  */
 import { z } from "../base/zod.ts";
 import { type Environment, environmentSchema } from "../measure/record/environment_schema.ts";
+import { type CheckRecord, checkSchema } from "../measure/record/checks.ts";
 import { recordReader } from "../measure/record/record.ts";
 import type { Verdict } from "./kernel_checks.ts";
 
@@ -16,18 +17,7 @@ const schema = z.strictObject({
   kind: z.literal(KIND),
   created: z.iso.datetime().describe("When it began, in UTC"),
   environment: environmentSchema.describe("Where it ran"),
-  checks: z.array(z.strictObject({
-    kernel: z.string().describe("File of the kernel, or what else was checked"),
-    variant: z.string().describe("Which variant of it"),
-    largest_error: z.number().nonnegative().nullable().describe(
-      "Largest absolute difference from the reference; null where it is infinite, or nothing was computed",
-    ),
-    tolerance: z.number().nonnegative().nullable().describe("What rounding explains"),
-    verdict: z.enum(["right", "wrong", "failed"]).describe(
-      "failed: it did not compile, or the device failed",
-    ),
-    detail: z.string().describe("What was compared and where it differs most, or what failed"),
-  })).describe("In the order of a forward pass"),
+  checks: z.array(checkSchema).describe("In the order of a forward pass"),
 });
 
 export type SelfTest = z.infer<typeof schema>;
@@ -43,15 +33,16 @@ export function selfTestRecord(
     kind: KIND,
     created: created.toISOString(),
     environment,
-    checks: verdicts.map(({ kernel, variant, largestError, tolerance, verdict, detail }) => ({
-      kernel,
-      variant,
-      largest_error: largestError === Infinity ? null : largestError,
-      tolerance,
-      verdict,
-      detail,
-    })),
+    checks: verdicts.map(checkRecord),
   };
+}
+
+/** Describes a verdict as records do. */
+export function checkRecord(
+  { kernel, variant, largestError, tolerance, verdict, detail }: Verdict,
+): CheckRecord {
+  const largest_error = largestError === Infinity ? null : largestError;
+  return { kernel, variant, largest_error, tolerance, verdict, detail };
 }
 
 /** Checks that a value is a self-test. */

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { UsageError } from "../base/errors.ts";
 import { chooseKv } from "../kv/registry.ts";
-import { type Kv, makeKv } from "../kv/strategy_def.ts";
+import { checkForks, type Kv, makeKv } from "../kv/strategy_def.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { NamedStrategy } from "./decoding_kv.ts";
 
@@ -22,7 +21,7 @@ export interface GroupNeed {
 /**
  * Makes the memory, and says how many tokens a step over it computes at most.
  *
- * @throws {UsageError} If the strategy is not known or an option is not valid.
+ * @throws {UsageError} If the strategy is not known or cannot fork sequences, or an option is not valid.
  */
 export function groupKv(
   { strategy: name, kvOptions }: NamedStrategy,
@@ -31,11 +30,7 @@ export function groupKv(
 ): { readonly kv: Kv; readonly maxRows: number } {
   const { promptTokens, newTokens, nSequences } = group;
   const choice = chooseKv(name, kvOptions), { traits: { keeps } } = choice.strategy;
-  if (choice.strategy.traits.together) {
-    throw new UsageError(
-      `${name} chooses tokens of whole prompts, so that its sequences cannot be forked: expected another strategy`,
-    );
-  }
+  checkForks(choice.strategy);
   const maxTokens = promptTokens + newTokens;
   const maxRows = keeps === "nothing" ? nSequences * maxTokens : Math.max(promptTokens, nSequences);
   const kv = makeKv(choice, {

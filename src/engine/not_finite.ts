@@ -61,7 +61,8 @@ interface Found {
 }
 
 /** The first operator of a forward pass over `ids` whose result is not finite. */
-async function firstIn(model: Model, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
+async function firstIn(own: Model, ids: readonly number[], dtype: Dtype): Promise<Found | undefined> {
+  const model = own.unfused();
   const { gpu, config, dims, tuning: { texels } } = model;
   const limits = { maxRows: ids.length, maxSpans: 1, maxOutputs: 1 };
   const { policy, addressing } = decodingKv(config, {

@@ -213,6 +213,11 @@ export class Runner {
     return this.#kv.kernels.storedRows;
   }
 
+  /** Rows up to which the projection joins the splits of attention. */
+  get joinedRows(): number {
+    return this.#kv.kernels.joinedRows;
+  }
+
   /** Bytes of K and V on the GPU: the pool's, and those of operators around attention. */
   get kvBytes(): number {
     return this.pool.allocatedBytes + (this.around?.kvBytes ?? 0);

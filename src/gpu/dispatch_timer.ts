@@ -7,6 +7,7 @@
 import { KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Walk } from "./walk.ts";
 import { MAX_PASSES, Timestamps } from "./timestamps.ts";
 
 export interface DispatchTime {
@@ -16,6 +17,8 @@ export interface DispatchTime {
   readonly kernel: string;
   /** Grid, in workgroups. */
   readonly workgroups: readonly [x: number, y: number, z: number];
+  /** The way of its lanes, where its plan tells it. */
+  readonly walk: Walk | undefined;
   /** Start, in ms after the start of the first dispatch that was read with it. */
   readonly beginMs: number;
   readonly ms: number;
@@ -54,7 +57,7 @@ export class DispatchTimer {
         `More than ${MAX_PASSES} dispatches are recorded: expected at most as many between two reads`,
       );
     }
-    this.#recorded.push({ label: kernel.label, kernel: kernel.name, workgroups });
+    this.#recorded.push({ label: kernel.label, kernel: kernel.name, workgroups, walk: kernel.walk });
     return writes;
   }
 

@@ -9,6 +9,7 @@ import { scoped } from "./error_scope.ts";
 import { joinWgsl } from "./join.ts";
 import { lossOf } from "./loss.ts";
 import { hasSubgroups, subgroupDirectives } from "./subgroups.ts";
+import type { Walk } from "./walk.ts";
 import type { WgslFile } from "./wgsl.ts";
 
 /** Sources and layout of a kernel. */
@@ -21,6 +22,8 @@ export interface KernelSpec {
   readonly subgroups?: boolean;
   /** One layout for each `@group`, in order. */
   readonly groups: readonly BindLayout[];
+  /** The way of its lanes through what it reads most of. Default: nobody asks. */
+  readonly walk?: Walk | undefined;
   /** Values of the files' WGSL overrides. */
   readonly overrides?: Readonly<Record<string, number>>;
 }
@@ -31,6 +34,8 @@ export interface Kernel {
   readonly name: string;
   /** Name of its task, for profiles. */
   readonly label: string;
+  /** The way of its lanes, for profiles. */
+  readonly walk?: Walk | undefined;
   readonly pipeline: GPUComputePipeline;
 }
 
@@ -92,7 +97,7 @@ async function compile(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
       }),
       compute: { module, entryPoint: "main", constants: { ...spec.overrides } },
     });
-    return { name, label: spec.label ?? name, pipeline };
+    return { name, label: spec.label ?? name, walk: spec.walk, pipeline };
   } catch (error) {
     const text = oneLine((error as Error).message);
     throw await lossOf(device) ?? new KernelError(`Kernel ${name} gives no pipeline: ${text}`);

@@ -18,11 +18,10 @@ export interface KvTraits {
   readonly shares: boolean;
   /** True if a sequence can give up its K and V and compute them again to the same values. */
   readonly preemptible: boolean;
-  /**
-   * True if its sequences begin together, with whole prompts, so that they can be neither scheduled nor forked. Default:
-   * false.
-   */
+  /** True if its sequences begin together, with whole prompts, so that they cannot be scheduled. Default: false. */
   readonly together?: boolean;
+  /** The reason why its sequences cannot be forked, as what follows "since". Default: they can. */
+  readonly unforked?: string;
 }
 
 /** The lengths of a request's sequences. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { KvAroundDef } from "./around.ts";
 import type { ReadSlots } from "./source.ts";
@@ -141,6 +142,19 @@ export interface StrategyDef {
   reference?(need: KvNeed, options: KvOptions): Kv;
   /** Memory to check its kernels with. */
   readonly cases: readonly AddressCase[];
+}
+
+/**
+ * Checks that a strategy's sequences can be forked.
+ *
+ * @throws {UsageError} If they cannot.
+ * @internal Strategies do not ask it of themselves.
+ */
+export function checkForks({ name, traits: { unforked } }: Pick<StrategyDef, "name" | "traits">): void {
+  if (unforked === undefined) return;
+  throw new UsageError(
+    `${name} cannot fork sequences, since ${unforked}: expected one continuation, or another strategy`,
+  );
 }
 
 /** A strategy with values for its options. */

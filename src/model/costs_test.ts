@@ -18,7 +18,10 @@ Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil a
   });
   assert.deepEqual(costs["norm"], { bytes: 0, macs: 0 });
   assert.deepEqual(costs["proj"], { bytes: 12 * 4 * (768 * 768 + 4 * 768), macs: 12 * 768 * 768 });
-  assert.deepEqual(costs["head"], { bytes: 4 * (768 * 50260 + 768 + 50260), macs: 768 * 50260 });
+  // 1571 workgroups of 32 logits, whose likeliest tokens are joined
+  assert.deepEqual(costs["head"], { bytes: 4 * (768 * 50260 + 768 + 50260) + 8 * 1571, macs: 768 * 50260 });
+  assert.deepEqual(costs["argmax"], { bytes: 0, macs: 0 });
+  assert.deepEqual(costs["argmax join"], { bytes: 8 * 1571 + 4, macs: 0 });
   assert.deepEqual(costs["kv write"], { bytes: 12 * 4 * 4 * 768, macs: 0 });
   // 130 tokens in three splits
   assert.equal(costs["attention decode"].macs, 12 * 2 * 768 * 130);
@@ -30,7 +33,6 @@ Deno.test("stepCosts() of a decode step of gpt2 at context 130 are what pencil a
     bytes: 12 * (3 * (4 * 768 + 16 * 12) + 4 * 768),
     macs: 12 * 3 * 768,
   });
-  assert.deepEqual(costs["argmax"], { bytes: 4 * 50257 + 4, macs: 0 });
   assert.deepEqual(costs["attention prefill"], { bytes: 0, macs: 0 });
 });
 
@@ -43,8 +45,24 @@ Deno.test("stepCosts() of few rows count norms, K and V with QKV's product where
   assert.deepEqual([stored["kv write"].bytes, apart["kv write"].bytes], [0, 3 * 12 * (2 + 1) * 4 * 768]);
   assert.equal(stored["qkv"].bytes, 12 * (4 * (768 * 2304 + 2304 + 2 * 4 * 768 + 2 * 768) + 2 * 2 * 2 * 768));
   assert.deepEqual(stored["norm"], { bytes: 0, macs: 0 });
+  assert.deepEqual(apart["argmax"], { bytes: 3 * (4 * 50257 + 4), macs: 0 });
+  assert.deepEqual(apart["argmax join"], { bytes: 3 * (8 * 64 + 4), macs: 0 });
   assert.deepEqual(apart["norm"], { bytes: 24 * 4 * (3 + 3 + 2) * 768, macs: 24 * 3 * 4 * 768 });
   assert.equal(apart["qkv"].bytes, 12 * 4 * (768 * 2304 + 2304 + 3 * 4 * 768));
+});
+
+Deno.test("stepCosts() count splits with the projection where that joins them", () => {
+  const costs = (rows: number) => {
+    const spans = Array.from({ length: rows }, (_, s) => ({ sequence: s, first: 129, count: 1, outputs: 1 }));
+    return stepCosts(batchOf(spans), { ...f32, joinedRows: 1 });
+  };
+  const [joined, apart] = [costs(1), costs(2)];
+  assert.deepEqual(joined["attention combine"], { bytes: 0, macs: 0 });
+  // three splits in place of a row of the input
+  assert.equal(joined["proj"].bytes, 12 * 4 * (768 * 768 + 3 * 768 + 3 * (768 + 4 * 12)));
+  assert.equal(joined["proj"].macs, 12 * (768 * 768 + 3 * 768));
+  assert.equal(apart["proj"].bytes, 12 * 4 * (768 * 768 + 768 + 2 * 3 * 768));
+  assert.equal(apart["attention combine"].macs, 12 * 2 * 3 * 768);
 });
 
 Deno.test("stepCosts() of attention that is not split write its result at once", () => {
@@ -64,7 +82,8 @@ Deno.test("stepCosts() read each weight once a step, in every storage type", () 
       (sum, r) => sum + costs[r].bytes,
       0,
     );
-    const activations = 4 * (12 * (768 + 2304 + 3 * 768 + 768 + 3072 + 3072 + 2 * 768) + 768 + 50260);
+    const found = 8 * 1571,
+      activations = found + 4 * (12 * (768 + 2304 + 3 * 768 + 768 + 3072 + 3072 + 2 * 768) + 768 + 50260);
     const others = 4 * (1024 * 768 + 2 * 768); // wpe and the final norm
     const { weightsBytes } = memoryNeed(config, { weightsDtype, tileGroup: 1 });
     assert.equal(matrices - activations + others, weightsBytes, weightsDtype);

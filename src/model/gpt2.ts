@@ -28,6 +28,7 @@ import {
   createModelKernels,
   createStepKernels,
   fitted,
+  joinsSplits,
   type StepKernels,
   type StepRange,
 } from "./kernels.ts";
@@ -168,6 +169,15 @@ export class Gpt2 implements Model {
   }
 
   /**
+   * The same model with a dispatch of its own for every stage.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  unfused(): Gpt2 {
+    return this.withTuning({ ...this.tuning, normedRows: 0, storedRows: 0, chosenRows: 0, splitTokens: 0 });
+  }
+
+  /**
    * The layout of `@group(0)`, for {@link StepTables}.
    *
    * @internal For the parts of kvbench alone.
@@ -261,10 +271,13 @@ export class Gpt2 implements Model {
     recorder: Recorder,
     workspace: Workspace,
     batch: Batch,
-    { kernels: { sample, argmax, argmaxJoin } }: KvAccess,
+    { kernels: { sample, argmax, argmaxJoin, headJoin } }: KvAccess,
     sampled: boolean,
   ): void {
     if (sampled) return compiled(sample).record(recorder, [workspace.sample], batch);
+    if (batch.nOutputs <= this.tuning.chosenRows) {
+      return compiled(headJoin).record(recorder, [workspace.headJoin!], batch);
+    }
     compiled(argmax).record(recorder, [workspace.argmax], batch);
     if (workspace.argmaxJoin) compiled(argmaxJoin).record(recorder, [workspace.argmaxJoin], batch);
   }
@@ -331,7 +344,11 @@ export class Gpt2 implements Model {
           layer,
           module: "attn.c_proj",
           result: x,
-          record: (recorder, batch, { kernels }) => kernels.proj.record(recorder, [groups.proj], batch),
+          record: (recorder, batch, { kernels }) => {
+            if (joinsSplits(batch, kernels.joinedRows)) {
+              compiled(kernels.joinedProj).record(recorder, [groups.joinedProj!], batch);
+            } else kernels.proj.record(recorder, [groups.proj], batch);
+          },
         },
         {
           layer,
@@ -365,7 +382,8 @@ export class Gpt2 implements Model {
       result: { of: results.logits, width4: v4, ofOutputs: true },
       record: (recorder, batch, { kernels }) => {
         if (batch.nOutputs === 0) return;
-        kernels.head.forEach((kernel, i) => kernel.record(recorder, [workspace.head[i]!], batch));
+        const groups = batch.nOutputs <= this.tuning.chosenRows ? workspace.headBest! : workspace.head;
+        kernels.head.forEach((kernel, i) => kernel.record(recorder, [groups[i]!], batch));
       },
     });
     return stages;
@@ -392,7 +410,8 @@ export class Gpt2 implements Model {
     }
     if (batch.nDecodeTiles > 0) {
       compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
-      if (attentionCombine) kernels.combine?.record(recorder, [attentionCombine], batch);
+      const joined = joinsSplits(batch, kernels.joinedRows);
+      if (attentionCombine && !joined) kernels.combine?.record(recorder, [attentionCombine], batch);
     }
     around?.after?.(own);
     if (rotateBack) kernels.rotateBack?.record(recorder, [rotateBack], batch);

@@ -9,7 +9,10 @@ import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
 import {
+  BEST_USES,
+  headPartsOf,
   type LinearOf,
+  linearRowForm,
   linearUses,
   NORMED_USES,
   normsRows,
@@ -21,6 +24,7 @@ import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operato
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
 import { bindsAll } from "../gpu/bind_layout.ts";
 import type { KvSource } from "../kv/source.ts";
+import type { Batch } from "./batch.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { compileOperator } from "./operator.ts";
 import type { Compiled, KernelContext } from "./plan.ts";
@@ -68,6 +72,8 @@ export interface ModelKernels {
   readonly argmax: Compiled | undefined;
   /** Joins the parts, where there are several. */
   readonly argmaxJoin: Compiled | undefined;
+  /** Joins what the head has found, of few outputs. */
+  readonly headJoin: Compiled | undefined;
   /** A sampled token. */
   readonly sample: Compiled | undefined;
 }
@@ -84,6 +90,10 @@ export interface StepKernels extends ModelKernels {
   readonly storedRows: number;
   /** Stores more rows in the cache. */
   readonly write: Compiled | undefined;
+  /** Rows of single sequences up to which `joinedProj` joins the splits of their attention. */
+  readonly joinedRows: number;
+  /** From the splits of attention back to the model width. */
+  readonly joinedProj: Compiled | undefined;
   /** Attends single rows. */
   readonly decode: Compiled | undefined;
   /** Attends tiles of rows. */
@@ -109,13 +119,14 @@ export function productsOf({ e4, a4, i4, v4 }: Dims) {
   } as const;
 }
 
-/** Returns a tuning in which a device can run every kernel of a model: with a norm, products bind more and share more. */
+/** Returns a tuning in which a device can run every kernel of a model: products that do more bind more, and share more. */
 export function fitted(tuning: Tuning, { device, layouts, config }: Omit<KernelContext, "tuning">): Tuning {
-  if (tuning.normedRows === 0) return tuning;
   const sharedBytes = 16 * dimsOf(config).e4 + MOST_SHARED_BYTES;
-  const fits = bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
+  const { fuses = false } = linearRowForm(tuning, Infinity);
+  const norms = fuses && tuning.normedRows > 0 && bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
     sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
-  return fits ? tuning : { ...tuning, normedRows: 0 };
+  const chooses = fuses && tuning.chosenRows > 0 && bindsAll(device, [layouts.step, layouts.of(BEST_USES)]);
+  return { ...tuning, ...!norms && { normedRows: 0 }, ...!chooses && { chosenRows: 0 } };
 }
 
 /** Returns the rows up to which QKV's product stores K and V. */
@@ -123,6 +134,21 @@ function storedRowsOf({ device, layouts, tuning }: KernelContext, kv: KvSource):
   const own = layouts.of(tuning.normedRows > 0 ? NORMED_USES : linearUses(PRODUCTS.qkv));
   const groups = [layouts.step, own, kv.layouts.write];
   return kv.inPassing && bindsAll(device, groups) ? tuning.storedRows : 0;
+}
+
+/** The most vectors of a row that a product joins: half of the workgroup memory that every device has. */
+const MOST_JOINED = 512;
+
+/** Returns the rows up to which the projection joins the splits of attention: none where V has to be rotated back first. */
+function joinedRowsOf({ config, tuning }: KernelContext, { rotates }: KvSource): number {
+  const { kSplit, subgroups, splitTokens, texels, maxSingleRows } = tuning;
+  const joins = splitTokens > 0 && !texels && (kSplit > 1 || subgroups) && !rotates[1];
+  return joins && dimsOf(config).a4 <= MOST_JOINED ? maxSingleRows : 0;
+}
+
+/** Tells whether the projection of a batch joins the splits of attention. */
+export function joinsSplits({ nRows, nDecodeTiles }: Batch, joinedRows: number): boolean {
+  return nRows === nDecodeTiles && nRows <= joinedRows;
 }
 
 /**
@@ -136,26 +162,32 @@ export async function createModelKernels(
   { rows, outputs, decode, greedy, sampled }: StepRange,
 ): Promise<ModelKernels> {
   const products = productsOf(dimsOf(context.config));
+  const { tuning } = context, headParts = headPartsOf(tuning, wte), apart = outputs[1] > tuning.chosenRows;
+  const join = (parts: number) => compileOperator(context, ARGMAX_JOIN, { parts });
   const linear = (of: LinearOf) => compileOperator(context, LINEAR, { rows, ...of });
-  const [embedding, head, norm, finalNorm, proj, fc, out, combine, argmax, argmaxJoin, sample] = await Promise
-    .all([
-      Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
-      Promise.all(wte.map((shard) => linear({ ...products.head(shard), rows: outputs }))),
-      normsRows(rows[1], context.tuning)
-        ? undefined
-        : compileOperator(context, LAYER_NORM, { gather: false }),
-      compileOperator(context, LAYER_NORM, { gather: true }),
-      linear(products.proj),
-      linear(products.fc),
-      linear(products.out),
-      decode && context.tuning.splitTokens > 0
-        ? compileOperator(context, ATTENTION_COMBINE, undefined)
-        : undefined,
-      greedy ? compileOperator(context, ARGMAX, undefined) : undefined,
-      greedy && context.tuning.argmaxParts > 1 ? compileOperator(context, ARGMAX_JOIN, undefined) : undefined,
-      sampled ? compileOperator(context, SAMPLE, undefined) : undefined,
-    ]);
-  return { embedding, norm, finalNorm, proj, fc, out, head, combine, argmax, argmaxJoin, sample };
+  const [embedding, head, norm, finalNorm, proj, fc, out, combine, argmax, argmaxJoin, headJoin, sample] =
+    await Promise
+      .all([
+        Promise.all(wte.map((shard) => compileOperator(context, EMBEDDING, shard))),
+        Promise.all(
+          wte.map((shard, i) => linear({ ...products.head(shard), rows: outputs, best: headParts[i]! })),
+        ),
+        normsRows(rows[1], context.tuning)
+          ? undefined
+          : compileOperator(context, LAYER_NORM, { gather: false }),
+        compileOperator(context, LAYER_NORM, { gather: true }),
+        linear(products.proj),
+        linear(products.fc),
+        linear(products.out),
+        decode && context.tuning.splitTokens > 0
+          ? compileOperator(context, ATTENTION_COMBINE, undefined)
+          : undefined,
+        greedy && apart ? compileOperator(context, ARGMAX, undefined) : undefined,
+        greedy && apart && tuning.argmaxParts > 1 ? join(tuning.argmaxParts) : undefined,
+        greedy && tuning.chosenRows > 0 ? join(headParts[0]!.parts) : undefined,
+        sampled ? compileOperator(context, SAMPLE, undefined) : undefined,
+      ]);
+  return { embedding, norm, finalNorm, proj, fc, out, head, combine, argmax, argmaxJoin, headJoin, sample };
 }
 
 /**
@@ -170,15 +202,19 @@ export async function createStepKernels(
   range: StepRange,
 ): Promise<StepKernels> {
   const { rotates } = kv, { rows } = range, storedRows = storedRowsOf(context, kv);
-  const { qkv: product } = productsOf(dimsOf(context.config));
-  const [model, qkv, rotate, rotateBack, write, prefill, decode] = await Promise.all([
+  const joinedRows = joinedRowsOf(context, kv), products = productsOf(dimsOf(context.config));
+  const joined = [rows[0], Math.min(rows[1], joinedRows)] as const;
+  const [model, qkv, joinedProj, rotate, rotateBack, write, prefill, decode] = await Promise.all([
     createModelKernels(context, shards, range),
-    compileOperator(context, LINEAR, { ...product, rows, kv: storedRows > 0 ? kv : undefined }),
+    compileOperator(context, LINEAR, { ...products.qkv, rows, kv: storedRows > 0 ? kv : undefined }),
+    range.decode && joined[0] <= joined[1]
+      ? compileOperator(context, LINEAR, { ...products.proj, rows: joined, joins: true })
+      : undefined,
     rotates.includes(true) ? compileOperator(context, ROTATE, rotationOf(rotates)) : undefined,
     rotates[1] ? compileOperator(context, ROTATE, ROTATION_BACK) : undefined,
     rows[1] > storedRows ? compileOperator(context, KV_WRITE, kv) : undefined,
     range.prefill ? compileOperator(context, ATTENTION_PREFILL, kv) : undefined,
     range.decode ? compileOperator(context, ATTENTION_DECODE, kv) : undefined,
   ]);
-  return { ...model, storedRows, qkv, rotate, rotateBack, write, prefill, decode };
+  return { ...model, storedRows, qkv, joinedRows, joinedProj, rotate, rotateBack, write, prefill, decode };
 }

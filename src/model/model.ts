@@ -65,7 +65,7 @@ export interface StageResult {
 }
 
 /** What costs depend on of a strategy. */
-export type KvCosts = Pick<CostModel, "kvDtype" | "storedRows" | "entries" | "around">;
+export type KvCosts = Pick<CostModel, "kvDtype" | "storedRows" | "joinedRows" | "entries" | "around">;
 
 /** A model on a GPU. */
 export interface Model {
@@ -108,6 +108,12 @@ export interface Model {
    * @throws {KvbenchError} If one does not compile.
    */
   stepKernels(source: KvSource, range?: StepRange): Promise<StepKernels>;
+  /**
+   * Returns the same model with a dispatch of its own for every stage.
+   *
+   * @internal For the parts of kvbench alone.
+   */
+  unfused(): Model;
   /**
    * Allocates activations for batches within `limits`, with K and V of a strategy.
    *

@@ -31,9 +31,11 @@ export interface CostModel {
   /** How K and V are stored. */
   readonly kvDtype: Dtype;
   /** The kernel variants. */
-  readonly tuning: Pick<Tuning, "splitTokens" | "argmaxParts" | "normedRows">;
+  readonly tuning: Tuning;
   /** Rows up to which QKV's product stores K and V. Default: a dispatch of its own always does. */
   readonly storedRows?: number;
+  /** Rows up to which the projection joins the splits of attention. Default: a dispatch of its own always does. */
+  readonly joinedRows?: number;
   /** Returns how many entries the last row of a sequence goes through when it has `length` tokens. Default: all. */
   entries?(length: number, sequence: number): number;
   /** The strategy's operators around attention. Default: none. */

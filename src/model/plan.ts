@@ -11,7 +11,7 @@ import type { Recorder } from "../gpu/recorder.ts";
 import type { Batch } from "./batch.ts";
 import { stepLayout } from "./step_tables.ts";
 import type { Tuning } from "./tuning.ts";
-import type { Walk } from "./walk.ts";
+import type { Walk } from "../gpu/walk.ts";
 
 /**
  * How a kernel uses a binding. An `operand` is a weight matrix or another kernel's activation output, a `result` is an
@@ -106,7 +106,7 @@ export interface Compiled {
 export async function compilePlans(device: GPUDevice, plans: readonly KernelPlan[]): Promise<Compiled> {
   const compile = async (plan: KernelPlan): Promise<[KernelPlan, Kernel]> => [
     plan,
-    await createKernel(device, plan.spec),
+    await createKernel(device, { ...plan.spec, walk: plan.walk }),
   ];
   const kernels = await Promise.all(plans.map(compile));
   return {

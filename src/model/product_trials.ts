@@ -20,6 +20,7 @@ import { Recorder } from "../gpu/recorder.ts";
 import { linearTunings } from "./autotune/variants.ts";
 import { batchOf } from "./batch.ts";
 import { compileOperator } from "./operator.ts";
+import { fitted } from "./kernels.ts";
 import { packedBytes } from "./pack.ts";
 import type { Compiled, KernelContext } from "./plan.ts";
 import { StepTables } from "./step_tables.ts";
@@ -131,21 +132,19 @@ export class ProductTrials {
       tables.set(0, ONE_ROW),
     );
     tables.upload(1);
-    const layers = PRODUCT_NAMES.map((product) => this.#layers(product, context, weights));
+    const layersOf = (normed: boolean) =>
+      PRODUCT_NAMES.map((product) => this.#layers(product, context, weights, normed));
+    const [plain, normed] = [layersOf(false), layersOf(true)];
     const tunings = linearTunings(context.tuning, context.device)
-      .filter(({ texels }) => texels === context.tuning.texels);
+      .filter(({ texels }) => texels === context.tuning.texels).map((tuning) => fitted(tuning, context));
     this.#trials = await Promise.all(
       tunings.map(async (tuning): Promise<Trial> => {
         const { tileGroup, byVector } = tuning,
           packing = { tileGroup, byVector, dtype: context.weightsDtype };
+        const layers = tuning.normedRows > 0 ? normed : plain;
         const fitting = layers.filter(({ k4, n4, bytes }) => packedBytes(k4, n4, packing) <= bytes);
         const products = await Promise.all(fitting.map(async (each) => {
-          const of = {
-            ...PRODUCTS[each.product],
-            role: each.product,
-            k4: each.k4,
-            n4: each.n4,
-          };
+          const of = { ...PRODUCTS[each.product], role: each.product, k4: each.k4, n4: each.n4 };
           return { ...each, kernel: await compileOperator({ ...context, tuning }, LINEAR, of) };
         }));
         return { products, ms: { qkv: [], proj: [], fc: [], out: [] } };
@@ -153,10 +152,14 @@ export class ProductTrials {
     );
   }
 
-  #layers(product: Product, { layouts, tuning }: KernelContext, { layers }: Gpt2Weights) {
+  #layers(
+    product: Product,
+    { layouts, tuning }: KernelContext,
+    { layers }: Gpt2Weights,
+    normed: boolean,
+  ) {
     const { k4, n4, tiles: { bytes } } = layers[0]![product].weight;
-    const options: LinearOptions = PRODUCTS[product],
-      norm = tuning.normedRows > 0 ? NORMS[product] : undefined;
+    const options: LinearOptions = PRODUCTS[product], norm = normed ? NORMS[product] : undefined;
     const x = this.#scratch(k4 * 16, tuning.texels && !norm);
     const y = this.#scratch(n4 * 16, tuning.texels && (options.chained ?? false));
     const groups = layers.map((layer) => {

@@ -55,6 +55,8 @@ export interface Tuning {
   readonly normedRows: number;
   /** QKV's products of at most this many rows store K and V, where their type allows it, rather than a dispatch. */
   readonly storedRows: number;
+  /** Heads of at most this many outputs find the likeliest token, for a dispatch to join; 0 or `maxSingleRows`. */
+  readonly chosenRows: number;
 }
 
 /** For adapters whose lanes are a CPU's. */
@@ -80,8 +82,9 @@ export const SOFTWARE_TUNING: Tuning = {
   flatLanes: 32,
   sampleBits: 11,
   maxSingleRows: 2,
-  normedRows: 2,
+  normedRows: 0,
   storedRows: 2,
+  chosenRows: 0,
 };
 
 /** For hardware GPUs. */
@@ -109,6 +112,7 @@ export const HARDWARE_TUNING: Tuning = {
   maxSingleRows: 2,
   normedRows: 2,
   storedRows: 32,
+  chosenRows: 2,
 };
 
 /** For hardware GPUs that have subgroups. */

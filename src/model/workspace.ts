@@ -4,12 +4,15 @@
  *
  * @module
  */
-import { ARGMAX_JOIN_USES, ARGMAX_PARTS_USES, ARGMAX_USES } from "../../wgsl/ops/argmax/operator.ts";
+import { ARGMAX_JOIN_USES, ARGMAX_PARTS_USES, ARGMAX_USES } from "../../wgsl/ops/argmax/stages.ts";
 import { ATTENTION_USES, COMBINE_USES, SPLIT_USES } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING_USES } from "../../wgsl/ops/embedding/operator.ts";
 import { KV_WRITE_USES } from "../../wgsl/ops/kv_write/operator.ts";
 import { NORM_USES } from "../../wgsl/ops/layer_norm/operator.ts";
 import {
+  BEST_USES,
+  type HeadParts,
+  headPartsOf,
   type LinearOptions,
   linearUses,
   NORMED_USES,
@@ -38,6 +41,8 @@ export interface LayerGroups {
   readonly qkvNormed: GPUBindGroup | undefined;
   /** From attention back to the model width. */
   readonly proj: GPUBindGroup;
+  /** From the splits of a decode attention, where a product can read them. */
+  readonly joinedProj: GPUBindGroup | undefined;
   /** Norm before the feed-forward. */
   readonly ln2: GPUBindGroup;
   /** Feed-forward, with GELU. */
@@ -111,6 +116,10 @@ export class Workspace {
   readonly lnF: GPUBindGroup;
   /** To logits, by shard. */
   readonly head: readonly GPUBindGroup[];
+  /** The same, which find the likeliest tokens in passing, where they do that. */
+  readonly headBest: readonly GPUBindGroup[] | undefined;
+  /** Of `argmax_join.wgsl`, where the head's products find those. */
+  readonly headJoin: GPUBindGroup | undefined;
   /** The likeliest token, or those of parts of the vocabulary. */
   readonly argmax: GPUBindGroup;
   /** Of `argmax_join.wgsl`, where there are several parts. */
@@ -142,6 +151,10 @@ export class Workspace {
     const inner = operand("inner", rows * i4);
     const final = operand("final", outputs * e4);
     const logits = vectors("logits", outputs * v4);
+    const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning); // of [D4 + 1] vectors each
+    const partial = tuning.splitTokens > 0
+      ? vectors("attention partial", splits * (headDim4 + 1))
+      : undefined;
     this.results = { x, normed, qkv, attended, inner, final, logits };
     this.tokens = this.#create(gpu, "tokens", "tables", limits.maxSpans * config.nCtx * 4);
     this.sampling = this.#create(gpu, "sampling", "tables", limits.maxSpans * 16);
@@ -174,6 +187,7 @@ export class Workspace {
       qkv: linear(PRODUCTS.qkv, normed, layer.qkv, qkv),
       qkvNormed: normedLinear(layer.ln1, layer.qkv, qkv),
       proj: linear(PRODUCTS.proj, attended, layer.proj, x),
+      joinedProj: partial && !tuning.texels ? linear(PRODUCTS.proj, partial, layer.proj, x) : undefined,
       ln2: norm(x, layer.ln2, normed),
       fc: linear(PRODUCTS.fc, normed, layer.fc, inner),
       fcNormed: normedLinear(layer.ln2, layer.fc, inner),
@@ -187,11 +201,9 @@ export class Workspace {
     this.attentionInput = rotated ?? qkv;
     const attention = { x: this.attentionInput, y: rotates[1] ? qkv : attended };
     this.kvWrite = layouts.of(KV_WRITE_USES).bind({ x: attention.x });
-    if (tuning.splitTokens === 0) {
+    if (partial === undefined) {
       this.attentionDecode = layouts.of(ATTENTION_USES).bind(attention);
     } else {
-      const splits = limits.maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
-      const partial = vectors("attention partial", splits * (headDim4 + 1)); // [spans, H, splits, D4 + 1]
       this.attentionDecode = layouts.of(SPLIT_USES).bind({ x: attention.x, partial });
       this.attentionCombine = layouts.of(COMBINE_USES).bind({ partial, y: attention.y });
     }
@@ -199,6 +211,15 @@ export class Workspace {
     this.lnF = norm(x, weights.lnF, final);
     this.head = weights.head.map((shard) => linear({}, final, { weight: shard, bias: weights.none }, logits));
     const choice = { logits, tokens: this.tokens };
+    if (tuning.chosenRows > 0) {
+      const [{ parts }] = headPartsOf(tuning, weights.head) as [HeadParts];
+      const partial = this.#create(gpu, "head partial", "activations", tuning.chosenRows * parts * 8);
+      const { none: bias } = weights;
+      this.headBest = weights.head.map(({ tiles: weight, scale }) =>
+        layouts.of(BEST_USES).bind({ x: final, y: logits, weight, bias, scale, partial })
+      );
+      this.headJoin = layouts.of(ARGMAX_JOIN_USES).bind({ partial, tokens: this.tokens });
+    }
     if (tuning.argmaxParts === 1) {
       this.argmax = layouts.of(ARGMAX_USES).bind(choice);
     } else {

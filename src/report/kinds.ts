@@ -8,6 +8,7 @@ import { LOAD_KIND, type LoadResult, parseLoad } from "../load/load_result.ts";
 import { LADDER_KIND, type LadderResult, parseLadder } from "../measure/ladder/ladder_result.ts";
 import { parseProfile, PROFILE_KIND, type ProfileResult } from "../measure/profile/profile_result.ts";
 import { parseQuality, QUALITY_KIND, type QualityResult } from "../measure/quality/quality_result.ts";
+import { areOfOnePlan } from "../measure/record/one_plan.ts";
 import { kindOf } from "../measure/record/record.ts";
 import { BENCH_KIND, type BenchResult, parseResult } from "../measure/record/result.ts";
 import { PAPER_KIND, type PaperResult, parsePaper } from "../simulate/paper/paper_result.ts";
@@ -21,9 +22,14 @@ import { qualityFigures } from "./figures/pareto.ts";
 import { rooflineFigure } from "./figures/roofline.ts";
 import { servingFigures } from "./figures/serving.ts";
 import { formatResults } from "./formats.ts";
+import { galleryFigure } from "./gallery/figure.ts";
+import { galleryTable } from "./gallery/table.ts";
+import { galleryView } from "./gallery/view.ts";
 import type { Lang } from "./lang.ts";
 import { ladderTable } from "./ladder/table.ts";
 import { loadTable } from "./load_table.ts";
+import { galleryBody, galleryDetails } from "./page/gallery_section.ts";
+import type { Html } from "./page/html.ts";
 import { ladderSection } from "./page/ladder_section.ts";
 import {
   benchSection,
@@ -68,8 +74,20 @@ interface ReportKind<R> {
     figures: readonly Figure[],
     placed: Placed,
   ) => Omit<Section, "figures">;
-  /** Makes a part of the page that sets several results side by side. Default: each stands alone. */
-  readonly together?: (results: readonly R[], lang: Lang) => Section;
+  /** Sets several results side by side. Default: each stands alone. */
+  readonly together?: (results: readonly R[], lang: Lang) => Together<R> | undefined;
+}
+
+/** Several results of a kind side by side. */
+interface Together<R> {
+  /** Part of the page, before the results. */
+  readonly section: Section;
+  /** Pictures. */
+  readonly figures: readonly Figure[];
+  /** Report in the terminal, before the results. Default: none. */
+  readonly table?: string;
+  /** Puts the results' own parts of the page together. Default: one after the other. */
+  readonly arrange?: (bodyOf: (result: R) => Html) => Html;
 }
 
 const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable, { readonly kind: K }>> } = {
@@ -78,6 +96,7 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     table: (result, { wide }) => formatResults([result], "table", wide),
     figures: (result, lang) => figuresOf(result, sayIn(lang)),
     section: benchSection,
+    together: benchesTogether,
   },
   [LADDER_KIND.kind]: {
     parse: parseLadder,
@@ -115,7 +134,10 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     table: loadTable,
     figures: (result, lang) => loadFigures(result, sayIn(lang)),
     section: loadSection,
-    together: loadsSection,
+    together: (results, lang) => {
+      const section = loadsSection(results, lang);
+      return { section, figures: section.figures };
+    },
   },
 };
 
@@ -124,12 +146,28 @@ export function kindFor<R extends Reportable>(result: R): ReportKind<R> {
   return KINDS[result.kind] as unknown as ReportKind<R>; // the compiler does not see that the key is the result's own
 }
 
-/** Makes the parts of the page that set several results of a kind side by side. */
-export function sectionsTogether(results: readonly Reportable[], lang: Lang): Section[] {
+/** Sets several results of a kind side by side, for each kind that does so. */
+export function allTogether(
+  results: readonly Reportable[],
+  lang: Lang,
+): (Together<Reportable> & { readonly results: readonly Reportable[] })[] {
   return Object.values(Object.groupBy(results, ({ kind }) => kind)).flatMap((alike) => {
-    const together = kindFor(alike[0]!).together;
-    return together && alike.length > 1 ? [together(alike, lang)] : [];
+    const together = alike.length > 1 ? kindFor(alike[0]!).together?.(alike, lang) : undefined;
+    return together === undefined ? [] : [{ ...together, results: alike }];
   });
+}
+
+/** Makes rows of results of one plan and model; others stand alone. */
+function benchesTogether(results: readonly BenchResult[], lang: Lang): Together<BenchResult> | undefined {
+  const measured = results.every(({ cells }) => cells.length > 0);
+  if (!measured || !areOfOnePlan(results)) return undefined;
+  const view = galleryView(results, lang);
+  return {
+    section: { title: view.title, body: galleryBody(view), figures: [] },
+    figures: [galleryFigure(view)],
+    table: galleryTable(view),
+    arrange: (bodyOf) => galleryDetails(view, ({ result }) => bodyOf(result)),
+  };
 }
 
 /**

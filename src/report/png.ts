@@ -14,6 +14,9 @@ export const PRINT: Theme = { ...LIGHT, font: `"${FONT_FAMILY}"` };
 
 const WIDTH = 800;
 const HEIGHT = 450;
+/** Height of a row of dots, and of what is above and below the rows. */
+const ROW = 52;
+const AROUND_ROWS = 150;
 
 /** Size in layout pixels, pixels per layout pixel, and texts of a drawn figure. */
 interface CanvasOptions extends Pick<DrawOptions, "title" | "legend"> {
@@ -25,7 +28,7 @@ interface CanvasOptions extends Pick<DrawOptions, "title" | "legend"> {
 /**
  * Draws one figure with a white background.
  *
- * @param options.pixelRatio Pixels per layout pixel; the layout is 800 × 450. Default: 3, for print.
+ * @param options.pixelRatio Pixels per layout pixel; the layout is 800 × 450, higher where many rows need it. Default: 3, for print.
  * @throws {KvbenchError} If permissions are missing, or the canvas cannot be loaded.
  */
 export async function figurePng(
@@ -33,10 +36,11 @@ export async function figurePng(
   { pixelRatio = 3 }: { readonly pixelRatio?: number } = {},
 ): Promise<Uint8Array> {
   const kit = await loadCanvas();
-  const size = { width: WIDTH, height: HEIGHT, pixelRatio };
+  const rows = figure.kind === "dots" ? AROUND_ROWS + ROW * figure.categories.length : 0;
+  const size = { width: WIDTH, height: Math.max(HEIGHT, rows), pixelRatio };
   const { canvas, ctx } = whiteCanvas(kit, size);
   const image = drawFigure(kit, figure, { ...size, title: figure.title, legend: true });
-  ctx.drawImage(image, 0, 0, WIDTH, HEIGHT);
+  ctx.drawImage(image, 0, 0, size.width, size.height);
   return await canvas.encode("png");
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ProfileResult } from "../measure/profile/profile_result.ts";
+import { GPU_KINDS } from "../measure/profile/starving.ts";
 import { drawTable } from "./text_table.ts";
 import { formatMs, formatPercent, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
@@ -38,6 +39,14 @@ export function profileTable(
         "matrix product, timed in turn with these steps, as a share of the kernel's time.",
     ),
     ...wrap(
+      "Groups: workgroups of a dispatch. Trips: reads of a lane one after another, of weight tiles or vectors. Starves: " +
+        "the smallest kind of GPU, and so all larger ones, that would have more compute units than workgroups, or would " +
+        `wait longer than work; of ${
+          GPU_KINDS.map(({ kind, example }) => `${kind} (${example})`).join(", ")
+        }. ` +
+        "That is an estimate, and no measurement.",
+    ),
+    ...wrap(
       `A step without profiling takes ${formatMs(step.wall_ms)}: encode ${
         formatMs(step.encode_ms)
       } + submit ` +
@@ -61,22 +70,39 @@ function short(value: number): string {
   return value < 0.1 ? value.toFixed(3) : formatSignificant(value);
 }
 
-/** The columns of a table of kernels; those marked wide are left out unless there is room. */
-const COLUMNS: readonly { title: string; wide?: true; of: (row: Row) => string }[] = [
-  { title: "calls", of: ({ dispatches }) => `${dispatches}` },
+/** A column of a table of kernels. */
+interface Column {
+  readonly title: string;
+  /** True if it is left out unless there is room. */
+  readonly wide?: true;
+  of(row: Row): string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "calls", wide: true, of: ({ dispatches }) => `${dispatches}` },
   { title: "ms", of: ({ ms }) => short(ms) },
   { title: "of all", of: ({ ms, total }) => formatPercent(ms, total) },
-  { title: "MB", wide: true, of: ({ bytes }) => short(bytes / 1e6) },
+  { title: "MB", of: ({ bytes }) => short(bytes / 1e6) },
   { title: "M ops", wide: true, of: ({ operations }) => short(operations / 1e6) },
-  { title: "GB/s", of: ({ bytes, ms }) => short(bytes / ms / 1e6) },
+  { title: "GB/s", wide: true, of: ({ bytes, ms }) => short(bytes / ms / 1e6) },
   { title: "G ops/s", wide: true, of: ({ operations, ms }) => short(operations / ms / 1e6) },
   { title: "of roof", of: (row) => formatPercent(roofShare(row, row.peaks), 1) },
+  { title: "groups", of: ({ workgroups }) => whole(workgroups) },
+  { title: "lanes", wide: true, of: ({ way }) => whole(way?.lanes) },
+  { title: "trips", of: ({ way }) => whole(way?.trips) },
+  { title: "waits", wide: true, of: ({ way }) => whole(way?.waits) },
+  { title: "lines", wide: true, of: ({ way }) => way === undefined ? "" : short(way.lines) },
+  { title: "starves", of: ({ starves_on }) => starves_on ?? "" },
 ];
-const OF_BEST: typeof COLUMNS[number] = {
+const OF_BEST: Column = {
   title: "of best",
   wide: true,
   of: ({ best_ms, ms }) => best_ms === undefined ? "" : formatPercent(best_ms, ms),
 };
+
+function whole(value: number | undefined): string {
+  return value === undefined ? "" : `${value}`;
+}
 
 /** A kernel, or all together, with what its shares are of. */
 type Row = Kernel & { readonly total: number; readonly peaks: Peaks };
@@ -89,7 +115,7 @@ function kernelTable(kernels: readonly Kernel[], total: number, { peaks, wide }:
     kernels.reduce((sum, kernel) => sum + kernel[key], 0);
   const all = { dispatches: sum("dispatches"), bytes: sum("bytes"), operations: sum("operations") };
   const rows = [...kernels, { kernel: "all", ms: total, ...all }].map((each) => [
-    each.kernel,
+    wide ? each.kernel : each.kernel.replace(/ \(.*\)$/, ""), // the file takes room
     ...columns.map(({ of }) => of({ ...each, total, peaks })),
   ]);
   return drawTable(rows, { head: ["kernel", ...columns.map(({ title }) => title)] });

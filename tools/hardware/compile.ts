@@ -14,7 +14,7 @@ import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/pl
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { combinePlan } from "../../wgsl/ops/attention/plans.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";
-import { kvKernels, stepKernels } from "./statics.ts";
+import { joiningName, kvKernels, stepKernels } from "./statics.ts";
 
 /** A kernel whose SPIR-V was written. */
 export interface DumpedKernel {
@@ -31,7 +31,7 @@ export interface DumpedKernel {
 }
 
 /** Kernels of products that differ from another type's. */
-const TYPED = new Set(["qkv", "proj", "fc", "out", "head"]);
+const TYPED = new Set(["qkv", "proj", joiningName("proj"), "fc", "out", "head"]);
 
 /** The file that names a kernel, among those that it is joined of. */
 const NAMING =

@@ -6,24 +6,28 @@
  */
 import { stepCosts } from "../../src/model/costs.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../../src/formats/registry.ts";
+import { waitsOf } from "../../src/gpu/walk.ts";
+import { GPU_KINDS, WAIT_SECONDS } from "../../src/measure/profile/starving.ts";
 import type { Tuning } from "../../src/model/tuning.ts";
-import { kvKernels, planningContext, stepKernels, STEPS } from "./statics.ts";
+import { joiningName, kvKernels, planningContext, stepKernels, STEPS } from "./statics.ts";
 
-/** Bytes per second of the memory of GPUs, as their makers say. */
-export const GPUS: Readonly<Record<string, number>> = {
-  "RTX 3060": 360e9,
-  "RX 7900 XTX": 960e9,
-  "M2": 100e9,
-  "H200": 4800e9,
-  "integrated, 24 units": 80e9,
-};
+/** Bytes per second of the memory of GPUs. */
+export const GPUS: Readonly<Record<string, number>> = Object.fromEntries(
+  GPU_KINDS.map(({ kind, example, bytesPerSecond }) => [`${example} (${kind})`, bytesPerSecond]),
+);
 
 /** Seconds that a dispatch takes, and a wait for memory: the least and the most that are assumed. */
-const ASSUMED = [{ dispatch: 2e-6, wait: 0.4e-6 }, { dispatch: 5e-6, wait: 0.6e-6 }] as const;
+const ASSUMED = [2e-6, 5e-6].map((dispatch, i) => ({ dispatch, wait: WAIT_SECONDS[i]! })) as [
+  Assumed,
+  Assumed,
+];
+/** Assumed times of a GPU, in seconds. */
+interface Assumed {
+  readonly dispatch: number;
+  readonly wait: number;
+}
 /** Waits of kernels that do not tell their way: of what is joined split by split, where what is copied has one. */
 const OTHER_WAITS: Readonly<Record<string, number>> = { "attention combine": 9 };
-/** Waits before a kernel goes its way: attention's for its tile, then for the slots of its entries. */
-const WAITS_BEFORE: Readonly<Record<string, number>> = { "attention decode": 2 };
 /** Storage type of K and V in the modelled step. */
 const KV_DTYPE = DEFAULT_DTYPE;
 /** Waits of a layer norm: for the row, then once more for it, which is in a cache, gamma and beta. */
@@ -39,13 +43,13 @@ interface ModelledKernel {
 /** Lists the kernels of a decode step of GPT-2 124M. */
 export function modelledStep(tuning: Tuning, dtype: Dtype): ModelledKernel[] {
   const context = planningContext(tuning, dtype), { config } = context;
-  const batch = STEPS.decode,
-    costs = stepCosts(batch, { config, weightsDtype: dtype, kvDtype: KV_DTYPE, tuning });
+  const { storedRows, maxSingleRows: joinedRows } = tuning;
+  const own = { config, weightsDtype: dtype, kvDtype: KV_DTYPE, tuning, storedRows, joinedRows };
+  const costs = stepCosts(STEPS.decode, own);
   const waits = new Map(
     [...stepKernels(context), ...kvKernels(context, KV_DTYPE)].filter(({ step }) => step === "decode")
       .map(({ name, plan: { walk } }) => {
-        const { trips, atOnce = 1 } = walk ?? { trips: 1 };
-        return [name, Math.ceil(trips / atOnce) + (WAITS_BEFORE[name] ?? 0)];
+        return [name, waitsOf(walk ?? { trips: 1 })];
       }),
   );
   return Object.entries(costs).filter(([, { bytes }]) => bytes > 0).map(([role, { bytes }]) => ({
@@ -55,7 +59,9 @@ export function modelledStep(tuning: Tuning, dtype: Dtype): ModelledKernel[] {
       ? 1
       : config.nLayer,
     bytes,
-    waits: role.endsWith("norm") ? NORM_WAITS : waits.get(role) ?? OTHER_WAITS[role] ?? 1,
+    waits: role.endsWith("norm")
+      ? NORM_WAITS
+      : waits.get(joiningName(role)) ?? waits.get(role) ?? OTHER_WAITS[role] ?? 1,
   }));
 }
 
@@ -64,7 +70,7 @@ export function estimateMs(
   kernels: readonly ModelledKernel[],
   bytesPerSecond: number,
 ): { readonly range: readonly [number, number]; readonly floor: number } {
-  const total = ({ dispatch, wait }: typeof ASSUMED[number]) =>
+  const total = ({ dispatch, wait }: Assumed) =>
     kernels.reduce(
       (sum, { count, bytes, waits }) =>
         sum + count * (dispatch + Math.max(bytes / count / bytesPerSecond, waits * wait)),

@@ -18,12 +18,12 @@ import { dimsOf } from "../../src/model/dims.ts";
 import { productsOf } from "../../src/model/kernels.ts";
 import { type KernelContext, type KernelPlan, Layouts } from "../../src/model/plan.ts";
 import type { Tuning } from "../../src/model/tuning.ts";
-import { linesOverLeast, WAVES } from "../../src/model/walk.ts";
+import { mostLines } from "../../src/gpu/walk.ts";
 import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { KV_WRITE } from "../../wgsl/ops/kv_write/operator.ts";
 import { LAYER_NORM } from "../../wgsl/ops/layer_norm/operator.ts";
-import type { LinearOf } from "../../wgsl/ops/linear/forms.ts";
+import { type HeadParts, headPartsOf, type LinearOf } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
 
@@ -68,15 +68,22 @@ interface StaticFigures {
   readonly flopPerByte: number | undefined;
 }
 
+/** The name of a product that joins the splits of attention. */
+export function joiningName(product: string): string {
+  return `${product} that joins splits`;
+}
+
 /** Lists the kernels of GPT-2 124M that touch no K and V. */
 export function stepKernels(context: KernelContext): StepKernel[] {
   const products = productsOf(dimsOf(context.config)), { v4 } = dimsOf(context.config);
+  const head = products.head({ n4: v4, firstN4: 0 });
+  const [best] = headPartsOf(context.tuning, [head]) as [HeadParts];
   const linear: LinearOf[] = [
     products.qkv,
     products.proj,
     products.fc,
     products.out,
-    products.head({ n4: v4, firstN4: 0 }),
+    { ...head, best },
   ];
   const steps = Object.entries(STEPS) as [StepName, Batch][];
   return [
@@ -85,9 +92,11 @@ export function stepKernels(context: KernelContext): StepKernel[] {
         named(of.role!, step, LINEAR.plans(context, of))
       )
     ),
+    named(joiningName("proj"), "decode", LINEAR.plans(context, { ...products.proj, joins: true })),
     named("norm", "decode", LAYER_NORM.plans(context, { gather: false })),
-    named("argmax", "decode", ARGMAX.plans(context)),
-    ...context.tuning.argmaxParts > 1 ? [named("argmax join", "decode", ARGMAX_JOIN.plans(context))] : [],
+    named("argmax join", "decode", ARGMAX_JOIN.plans(context, best)),
+    named("argmax", "8 rows", ARGMAX.plans(context)),
+    named("argmax join", "8 rows", ARGMAX_JOIN.plans(context, { parts: context.tuning.argmaxParts })),
     named("sample", "decode", SAMPLE.plans(context)),
   ];
 }
@@ -115,7 +124,7 @@ export function staticFigures({ plan: { grid, walk }, step }: StepKernel): Stati
     lanes: walk.lanes,
     busy: walk.busy ?? walk.lanes,
     trips: walk.trips,
-    lines: Math.max(...WAVES.map((wave) => linesOverLeast(walk, wave))),
+    lines: mostLines(walk),
     flopPerByte: walk.flopPerByte,
   };
 }

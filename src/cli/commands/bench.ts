@@ -16,6 +16,7 @@ import { DEFAULT_DTYPE } from "../../formats/registry.ts";
 import { shapeOf } from "../../simulate/model_shape.ts";
 import { pagingGain } from "../../simulate/paging_gain.ts";
 import { runBench } from "../../measure/run/run.ts";
+import type { CheckRecord } from "../../measure/record/checks.ts";
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
@@ -23,6 +24,7 @@ import { compareWithF32, prepareReference, scoredText } from "./bench/bench_accu
 import { addBenchOptions, type BenchOptions, PRESETS, refuseTwice } from "../options/bench_options.ts";
 import { benchPlanOf } from "./bench/bench_plan.ts";
 import { assertContinues } from "./bench/continuing.ts";
+import { checkRecord } from "../../check/selftest_result.ts";
 import { machineFacts } from "../../host/machine.ts";
 import { newResult } from "../../measure/record/new_result.ts";
 import { saveReports } from "./bench/bench_reports.ts";
@@ -135,7 +137,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
       modelName: checkpoint.name,
     };
   }, async (session, { plan, text, weights, f32, shape, modelName }) => {
-    await check(session.model, plan, weights);
+    const selfCheck = await check(session.model, plan, weights);
     const compared = resumed?.result ?? await compareWithF32(session.model, { plan, text }, f32);
     const sequences = resumed || !options.serving ? null : await pagingGain(shape, plan.seed);
     const fresh = await withProgress(async (bar) => {
@@ -146,6 +148,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
         weights,
         machine: await machineFacts(),
         command: Deno.args,
+        selfCheck,
         accuracy: compared.accuracy,
         quality: compared.quality,
         accuracyMissing: compared.accuracy_missing,
@@ -189,16 +192,18 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
   }
 }
 
-/** Kernel variants that were checked in this process. */
-const checked = new Set<string>();
+/** Kernel variants that were checked in this process, and the checks that they passed. */
+const checked = new Map<string, CheckRecord[]>();
 
 /** Checks the model's results with its kernel variants, before anything is timed. */
-async function check(model: Gpt2, plan: Plan, weights: WeightsOrigin): Promise<void> {
+async function check(model: Gpt2, plan: Plan, weights: WeightsOrigin): Promise<CheckRecord[]> {
   const variants = JSON.stringify({ ...model.tuning, name: undefined });
-  if (checked.has(variants)) return;
+  const before = checked.get(variants);
+  if (before !== undefined) return before;
   const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
-  await checkFirst(model, { weights, strategy: strategy!, kvDtypes });
-  checked.add(variants);
+  const passed = (await checkFirst(model, { weights, strategy: strategy!, kvDtypes })).map(checkRecord);
+  checked.set(variants, passed);
+  return passed;
 }
 
 /** Refuses, before anything is measured, a plan that has no cell in common with the baseline. */

@@ -7,10 +7,12 @@ import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
-import { mergeShards, type NamedResult } from "../../measure/record/shards.ts";
+import { assertOfOnePlan, type NamedResult } from "../../measure/record/one_plan.ts";
+import { mergeShards } from "../../measure/record/shards.ts";
 import { drawCharts } from "../../report/chart.ts";
+import type { Figure } from "../../report/figures/figure.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
-import { kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
+import { allTogether, kindFor, parseReportable, type Reportable } from "../../report/kinds.ts";
 import { DEFAULT_LANG, type Lang } from "../../report/lang.ts";
 import { reportPage } from "../../report/page/page.ts";
 import { figurePng } from "../../report/png.ts";
@@ -61,7 +63,7 @@ export function reportCommand(): Command {
     examples: [
       ["Write a page that works offline", "report result.json -o report.html"],
       ["Draw every chart for a paper", "report result.json --png charts"],
-      ["Join results into one table for a spreadsheet", "report a.json b.json -o results.csv"],
+      ["Set adapters side by side, a row each", "report h100.json m3-max.json -o adapters.html"],
     ],
   })
     .summary("Show results, or write a page, charts or data")
@@ -98,6 +100,7 @@ async function run(given: string[], { output, format, png, wide, lang }: Options
       `Of ${paths[english]} only the page has words in ${lang}: expected -o FILE.html, or no --lang`,
     );
   }
+  if (form === "html") assertComparable(runs);
   if (output !== undefined || png === undefined || format !== undefined) {
     const text = textOf(results, form, { paths, wide, lang });
     if (output === undefined) writeLine(text);
@@ -107,6 +110,20 @@ async function run(given: string[], { output, format, png, wide, lang }: Options
     }
   }
   if (png !== undefined) await drawAll(results, png);
+}
+
+/**
+ * Checks that results of bench are rows of one table.
+ *
+ * @throws {KvbenchError} With the name of the first one that is of another plan or model.
+ */
+function assertComparable(results: readonly NamedResult[]): void {
+  for (const result of results) {
+    assertOfOnePlan(results[0]!, result, {
+      what: (path) => `show ${path} beside the others`,
+      expected: "results of one plan and model on a page",
+    });
+  }
 }
 
 /**
@@ -131,17 +148,25 @@ function textOf(
     throw new UsageError(`${path} is no result of bench, and has no format ${form}: expected table or html`);
   }
   return [
+    ...(form === "table" ? allTogether(results, lang).flatMap(({ table }) => table ?? []) : []),
     ...(benches.length > 0 ? [formatResults(benches, form, wide)] : []),
     ...others.map((each) => kindFor(each).table(each, { wide, lang })),
   ].join("\n\n");
 }
 
-/** Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own. */
+/**
+ * Draws each result's charts, and of bench results the overview. Of several results, each in a folder of its own beside
+ * the charts of all of them.
+ */
 async function drawAll(results: readonly Reportable[], folder: string): Promise<void> {
-  const charts = results.flatMap((result, i) => {
-    const into = results.length === 1 ? folder : `${folder}/${i + 1}`;
-    return chartsOf(result).map(({ name, draw }) => ({ path: `${into}/${name}.png`, draw }));
-  });
+  const pathOf = ({ name, draw }: Chart, into: string) => ({ path: `${into}/${name}.png`, draw });
+  const together = allTogether(results, DEFAULT_LANG).flatMap(({ figures }) => figures);
+  const charts = [
+    ...together.map((figure) => pathOf(chartOf(figure), folder)),
+    ...results.flatMap((result, i) =>
+      chartsOf(result).map((chart) => pathOf(chart, results.length === 1 ? folder : `${folder}/${i + 1}`))
+    ),
+  ];
   await withProgress(async (bar) => {
     bar.start("Drawing", charts.length, "charts");
     for (const [i, { path, draw }] of charts.entries()) {
@@ -159,9 +184,13 @@ interface Chart {
   draw(): Promise<Uint8Array>;
 }
 
+function chartOf(figure: Figure): Chart {
+  return { name: figure.id, draw: () => figurePng(figure) };
+}
+
 function chartsOf(result: Reportable): Chart[] {
   const figures = kindFor(result).figures(result, DEFAULT_LANG);
-  const charts = figures.map((figure): Chart => ({ name: figure.id, draw: () => figurePng(figure) }));
+  const charts = figures.map(chartOf);
   if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
   return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];
 }

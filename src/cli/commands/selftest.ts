@@ -5,7 +5,7 @@
  * @module
  */
 import { Command } from "../options/commander.ts";
-import { checkGolden, goldenNeed } from "../../check/golden.ts";
+import { checkGolden, GOLDEN_PROMPTS, goldenNeed } from "../../check/golden.ts";
 import { kernelChecks, type Verdict, verdictOf, verdicts } from "../../check/kernel_checks.ts";
 import { selfTestRecord } from "../../check/selftest_result.ts";
 import { KvbenchError } from "../../base/errors.ts";
@@ -114,7 +114,7 @@ async function goldenVerdicts(
   strategies: readonly string[],
   onProgress: (checked: number) => void,
 ): Promise<Verdict[]> {
-  const kernel = "golden prompts";
+  const kernel = GOLDEN_PROMPTS;
   try {
     const model = await Gpt2.load(gpu, checkpoint);
     try {

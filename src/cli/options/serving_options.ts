@@ -18,6 +18,8 @@ import {
   type MemoryOptions,
   memoryPlanOf,
 } from "./memory_options.ts";
+import { strategyNamed } from "../../kv/registry.ts";
+import { checkForks } from "../../kv/strategy_def.ts";
 import { strategiesSpec } from "./kv_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 
@@ -173,6 +175,11 @@ export function servingPlanOf(
     throw new UsageError(
       `A shared beginning of ${prefixTokens} tokens leaves no room in a context of ${shape.nCtx} tokens`,
     );
+  }
+  if (options.numReturnSequences > 1) {
+    for (const name of options.policies) {
+      checkForks(strategyNamed(name));
+    }
   }
   const recorded = "recorded" in lengths ? lengths.recorded : undefined;
   const hasTimes = recorded?.[0]?.arrivalMs !== undefined;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Verdict } from "../../check/kernel_checks.ts";
 import { selfCheck, type SelfCheckOptions } from "../../check/self_check.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { compileProgress } from "../terminal/compile_progress.ts";
@@ -14,20 +15,21 @@ const GOLDEN_KERNELS = 16;
 /**
  * Holds what this adapter computes against references.
  *
+ * @returns What was checked.
  * @throws {WrongResultsError} Naming the first kernel that is wrong.
  */
 export async function checkFirst(
   model: Gpt2,
   options: Omit<SelfCheckOptions, "onProgress" | "onKernel">,
-): Promise<void> {
+): Promise<Verdict[]> {
   const compiling = compileProgress(GOLDEN_KERNELS);
-  await withProgress(async (bar) => {
+  return await withProgress(async (bar) => {
     let total: number | undefined;
     const onProgress = (done: number, checks: number) => {
       // Where golden prompts differ, the kernels are checked next.
       if (total !== checks) bar.start("Checking what this adapter computes", total = checks, "checks");
       bar.update(done);
     };
-    await selfCheck(model, { ...options, onProgress, onKernel: compiling.kernel });
+    return await selfCheck(model, { ...options, onProgress, onKernel: compiling.kernel });
   }).finally(compiling.stop);
 }

@@ -35,6 +35,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   maxSingleRows: z.int().nonnegative(),
   normedRows: z.int().nonnegative(),
   storedRows: z.int().nonnegative(),
+  chosenRows: z.int().nonnegative(),
 });
 
 /** The choice that was kept under an address; undefined where there is none. */

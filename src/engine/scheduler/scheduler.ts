@@ -82,7 +82,7 @@ export class Scheduler<R extends Request = Request> {
    * Why a request could never run, however long it waits, with both numbers; undefined where it could.
    */
   refusal(request: Request): string | undefined {
-    return refusalOf(request, this.#options) ?? this.#memory.refusal(request);
+    return refusalOf(request, this.#options, this.#memory.traits) ?? this.#memory.refusal(request);
   }
 
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../../base/errors.ts";
-import type { KvPolicy } from "../../kv/policy.ts";
+import type { KvPolicy, KvTraits } from "../../kv/policy.ts";
 import type { Request } from "./request.ts";
 
 /** Treatments of a preempted request's K and V. */
@@ -53,10 +53,11 @@ export function checkOptions(
   }
 }
 
-/** Why a request is beyond the options, whatever the memory, with both numbers; undefined where it is not. */
+/** Why a request is beyond the options and the traits, whatever the memory holds; undefined where it is not. */
 export function refusalOf(
   { promptTokens, newTokens, continuations = 1 }: Request,
   { nCtx, maxSequences }: SchedulerOptions,
+  { unforked }: Pick<KvTraits, "unforked">,
 ): string | undefined {
   if (promptTokens + newTokens > nCtx) {
     return `${promptTokens} prompt tokens and ${newTokens} new tokens make ${promptTokens + newTokens}, ` +
@@ -64,6 +65,9 @@ export function refusalOf(
   }
   if (continuations > maxSequences) {
     return `it asks for ${continuations} sequences, and at most ${maxSequences} run at once`;
+  }
+  if (continuations > 1 && unforked !== undefined) {
+    return `it asks for ${continuations} sequences, which the strategy cannot fork, since ${unforked}`;
   }
   return undefined;
 }

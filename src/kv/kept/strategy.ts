@@ -19,6 +19,7 @@ export const KEPT_TRAITS: KvTraits = {
   shares: false,
   preemptible: false,
   together: true,
+  unforked: "it chooses tokens of whole prompts",
 };
 
 function addressing(layersKept: number, mostSlots?: number): KvAddressing {

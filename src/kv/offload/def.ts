@@ -7,12 +7,18 @@
 import { UsageError } from "../../base/errors.ts";
 import { contiguousAddressing } from "../contiguous/addressing.ts";
 import { ContiguousPolicy } from "../contiguous/policy.ts";
-import type { KvTraits, Lengths } from "../policy.ts";
+import type { KvTraits } from "../policy.ts";
 import { SLOT_GROUP } from "../slot_group.ts";
 import type { KvNeed, KvOption, KvOptions, StrategyDef } from "../strategy_def.ts";
 import { offloading } from "./offloading.ts";
 
-const traits: KvTraits = { keeps: "all", exact: true, shares: false, preemptible: true };
+const traits: KvTraits = {
+  keeps: "all",
+  exact: true,
+  shares: false,
+  preemptible: true,
+  unforked: "its K and V in host memory are not copied",
+};
 
 /** Tokens of a sequence that a step computes: as many come back from the GPU at once. */
 const CHUNK = 128;
@@ -26,21 +32,8 @@ const RESIDENT_LAYERS: KvOption = {
   default: 2,
 };
 
-const NOT_FORKED = "K and V in host memory are not forked";
-
 class OffloadPolicy extends ContiguousPolicy {
   override readonly maxChunk = CHUNK;
-
-  /** Refuses several continuations: what is in host memory is not copied. */
-  override refusal(lengths: Lengths): string | undefined {
-    if ((lengths.continuations ?? 1) === 1) return super.refusal(lengths);
-    return `it has several continuations, and ${NOT_FORKED}`;
-  }
-
-  /** Refuses beams. */
-  override fork(): never {
-    throw new UsageError(`${NOT_FORKED}: expected one continuation of a prompt`);
-  }
 }
 
 /** Host memory behind a cache. */

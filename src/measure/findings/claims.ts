@@ -91,9 +91,11 @@ const KINDS = {
   cache: ({ keeps, shares }: KvTraits) => keeps === "all" && !shares,
   sharing: ({ keeps, shares }: KvTraits) => keeps === "all" && shares,
 } as const;
-type Kind = keyof typeof KINDS;
+/** A kind of strategies. */
+export type Kind = keyof typeof KINDS;
 
-function isOf(kind: Kind, strategy: string): boolean {
+/** Tells whether a strategy is known and of a kind. */
+export function isOf(kind: Kind, strategy: string): boolean {
   const traits = findStrategy(strategy)?.traits;
   return traits !== undefined && KINDS[kind](traits);
 }

@@ -56,9 +56,9 @@ function verdicts(before: BenchResult, after: BenchResult): string[] {
 }
 
 Deno.test("The same measured twice is no difference, on a machine that is slower, faster or as fast the second time", async () => {
-  for (const speed of [1, 0.85, 1.2]) {
-    for (let seed = 1; seed <= 5; seed++) {
-      const before = await measureOn({ seed, speed: 1 });
+  for (let seed = 1; seed <= 4; seed++) {
+    const before = await measureOn({ seed, speed: 1 });
+    for (const speed of [1, 0.85, 1.2]) {
       const after = await measureOn({ seed: 100 + seed, speed });
       for (const verdict of verdicts(before, after)) {
         assert.match(verdict, /no difference$/, `speed ${speed}`);
@@ -68,7 +68,7 @@ Deno.test("The same measured twice is no difference, on a machine that is slower
 });
 
 Deno.test("A strategy that takes 10 % longer is slower, it alone, and is a regression", async () => {
-  for (let seed = 1; seed <= 5; seed++) {
+  for (let seed = 1; seed <= 3; seed++) {
     const before = await measureOn({ seed, speed: 1 });
     const after = await measureOn({ seed: 200 + seed, speed: 1, slowed: { paged: 1.1 } });
     const found = verdicts(before, after);

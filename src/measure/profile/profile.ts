@@ -21,6 +21,7 @@ import type { Dtype } from "../../formats/registry.ts";
 import { measureRoof, type Roof, roofBytes } from "../../gpu/roof.ts";
 import { ROW_BYTES } from "../../gpu/texels.ts";
 import { MAX_PASSES, Timestamps } from "../../gpu/timestamps.ts";
+import { mostLines, waitsOf } from "../../gpu/walk.ts";
 import type { KvOptions } from "../../kv/strategy_def.ts";
 import { batchOf } from "../../model/batch.ts";
 import type { Cost } from "../../model/operator.ts";
@@ -28,6 +29,7 @@ import { dimsOf } from "../../model/dims.ts";
 import type { Model } from "../../model/model.ts";
 import { isProduct, type Product } from "../../../wgsl/ops/linear/forms.ts";
 import type { ProductTrials } from "../../model/product_trials.ts";
+import { starvesFrom } from "./starving.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
 /** Options of {@linkcode profile}. */
@@ -55,6 +57,17 @@ interface KernelProfile {
   readonly bytes: number;
   /** Multiply-adds of all dispatches. */
   readonly operations: number;
+  /** Workgroups of a dispatch. */
+  readonly workgroups: number;
+  /** Lanes of a workgroup, reads of a lane one after another, waits for them, and lines of a load over the least. */
+  readonly way?: {
+    readonly lanes: number;
+    readonly trips: number;
+    readonly waits: number;
+    readonly lines: number;
+  };
+  /** The smallest kind of GPU that would starve; absent where none would. */
+  readonly starves_on?: string;
   /** GPU time of a matrix product by its fastest variant in this run, median over as many rounds. */
   readonly best_ms?: number;
 }
@@ -104,31 +117,18 @@ export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promp
  * @throws {KvbenchError} If the device has no timestamps or fails, or profiling changes the tokens.
  */
 export async function profile(model: Model, options: ProfileOptions): Promise<Profile> {
-  const { gpu } = model;
-  const trials = await model.productTrials();
-  const timer = new DispatchTimer(gpu); // what the trials need is what it needs
-  const passes = Timestamps.create(gpu, 1)!; // which is there
-  try {
-    // The machine may be slower at times: the roof is the best of what was seen before and after.
-    const before = await measureRoof(gpu);
-    const steps = await withDecoder(
-      model,
-      decodingOf(options),
-      (decoder) => profileSteps(model, { decoder, timer, passes, trials }, options),
-    );
-    const after = await measureRoof(gpu);
-    return {
-      roof: {
-        bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
-        macsPerSecond: Math.max(before.macsPerSecond, after.macsPerSecond),
-      },
-      ...steps,
-    };
-  } finally {
-    trials.dispose();
-    timer.dispose();
-    passes.dispose();
-  }
+  new DispatchTimer(model.gpu).dispose(); // fails at once where there are no timestamps
+  // The machine may be slower at times: the roof is the best of what was seen before and after.
+  const before = await measureRoof(model.gpu);
+  const steps = await profileSteps(model, options);
+  const after = await measureRoof(model.gpu);
+  return {
+    roof: {
+      bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
+      macsPerSecond: Math.max(before.macsPerSecond, after.macsPerSecond),
+    },
+    ...steps,
+  };
 }
 
 function decodingOf(options: ProfileOptions) {
@@ -168,7 +168,32 @@ interface Tools {
   readonly trials: ProductTrials;
 }
 
-async function profileSteps(
+/**
+ * Profiles as {@linkcode profile} does, without the adapter's roof.
+ *
+ * @throws {UsageError} If the tokens do not fit the model's context.
+ * @throws {KvbenchError} If the device has no timestamps or fails, or profiling changes the tokens.
+ * @internal Only tests need no roof, which takes seconds.
+ */
+export async function profileSteps(model: Model, options: ProfileOptions): Promise<Omit<Profile, "roof">> {
+  const trials = await model.productTrials();
+  const timer = new DispatchTimer(model.gpu); // what the trials need is what it needs
+  const passes = Timestamps.create(model.gpu, 1)!; // which is there
+  try {
+    return await withDecoder(
+      model,
+      decodingOf(options),
+      (decoder) => alternate(model, { decoder, timer, passes, trials }, options),
+    );
+  } finally {
+    trials.dispose();
+    timer.dispose();
+    passes.dispose();
+  }
+}
+
+/** Takes profiled and unprofiled steps in turns. */
+async function alternate(
   model: Model,
   { decoder, timer, passes, trials }: Tools,
   options: ProfileOptions,
@@ -187,6 +212,7 @@ async function profileSteps(
       kvDtype,
       entries,
       storedRows: runner.storedRows,
+      joinedRows: runner.joinedRows,
       around: runner.around,
     });
     return { times: await timer.read(), costs };
@@ -266,13 +292,22 @@ function kernelsOf(steps: readonly ProfiledStep[], best?: (product: Product) => 
       if (!cost) throw new Error(`The costs of ${label} are not known`);
       return cost;
     });
+    const [{ workgroups: [x, y, z], walk }] = dispatches as [DispatchTime], workgroups = x * y * z;
+    const bytes = Math.round(mean(costs.map(({ bytes }) => bytes)));
+    const operations = Math.round(mean(costs.map(({ macs }) => macs)));
+    const waits = walk ? waitsOf(walk) : 1; // what is copied is waited for once
+    const { length } = dispatches;
+    const starving = starvesFrom({ bytes: bytes / length, macs: operations / length, workgroups, waits });
     const ms = steps.map(({ times }) => total(times.filter((time) => time.label === label)));
     return {
       kernel: label.replaceAll(" ", "_") === file ? label : `${label} (${file})`,
-      dispatches: dispatches.length,
+      dispatches: length,
       ms: median(ms),
-      bytes: Math.round(mean(costs.map(({ bytes }) => bytes))),
-      operations: Math.round(mean(costs.map(({ macs }) => macs))),
+      bytes,
+      operations,
+      workgroups,
+      ...(walk && { way: { lanes: walk.lanes, trips: walk.trips, waits, lines: mostLines(walk) } }),
+      ...(starving && { starves_on: starving.kind }),
       ...(best && isProduct(label) && { best_ms: best(label) }),
     };
   });

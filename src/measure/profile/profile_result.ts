@@ -11,6 +11,7 @@ import { dtypeSchema } from "../../formats/schema.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
 import { recordReader } from "../record/record.ts";
+import { GPU_KINDS } from "./starving.ts";
 
 /** Version of the format. */
 export const PROFILE_VERSION = 1;
@@ -24,6 +25,19 @@ const kernels = (what: string) =>
     ms: amount("GPU time of all dispatches, in ms, median over the profiled steps"),
     bytes: count("Bytes that all dispatches must read and write, mean over the profiled steps"),
     operations: count("Multiply-adds of all dispatches, mean over the profiled steps"),
+    workgroups: positive("Workgroups of one dispatch").optional(),
+    way: z.strictObject({
+      lanes: positive("Lanes of a workgroup"),
+      trips: positive("Reads of a lane one after another, of weight tiles or of vectors"),
+      waits: positive("Waits of a lane for memory, one after another"),
+      lines: amount(
+        "128-byte lines that one load of a wave touches, over the least that could hold its bytes",
+      ),
+    }).optional().describe("The way of its lanes through what it reads most of, where it is known"),
+    starves_on: z.enum(GPU_KINDS.map(({ kind }) => kind)).optional().describe(
+      "The smallest kind of GPU with more compute units than it has workgroups, or on which waiting would take longer " +
+        "than its bytes and its arithmetic; absent where there is none",
+    ),
     best_ms: amount(
       "GPU time of a matrix product by its fastest variant, in ms, median over as many rounds in turn with the steps",
     ).optional(),

@@ -21,6 +21,8 @@ export interface NewResult {
   readonly machine: MachineFacts;
   /** Arguments of the command. Default: none. */
   readonly command?: readonly string[];
+  /** Checks that the adapter passed. Default: null. */
+  readonly selfCheck?: BenchResult["self_check"];
   /** Comparisons of narrower numbers with float32. Default: none. */
   readonly accuracy?: BenchResult["accuracy"];
   /** Quality of the cells that are not exact. Default: none. */
@@ -39,7 +41,7 @@ export async function newResult(
   options: NewResult,
 ): Promise<BenchResult> {
   const { plan, name, weights, machine, command = [], accuracy = [], quality = [] } = options;
-  const { accuracyMissing = null, sequences = null, start = null } = options;
+  const { selfCheck = null, accuracyMissing = null, sequences = null, start = null } = options;
   return {
     schema_version: SCHEMA_VERSION,
     kind: "kvbench.bench",
@@ -49,6 +51,7 @@ export async function newResult(
     environment: await describeEnvironment(model.gpu, model.tuning, machine),
     model: modelRecord(model, name, weights),
     plan,
+    self_check: selfCheck,
     accuracy,
     quality,
     accuracy_missing: accuracyMissing,

@@ -10,6 +10,7 @@ import { dtypeSchema } from "../../formats/schema.ts";
 import { accuracySchema } from "../quality/accuracy.ts";
 import { scoredCellSchema } from "../quality/scored_cell.ts";
 import { cellSchema } from "./cell.ts";
+import { checkSchema } from "./checks.ts";
 import { environmentSchema } from "./environment_schema.ts";
 import { amount, count, counts, positive, sha256Field } from "./fields.ts";
 import { pagingGainSchema } from "./paging_gain.ts";
@@ -87,6 +88,10 @@ const schema = z.strictObject({
   environment: environmentSchema.describe("Environment of the measurement"),
   model: modelSchema.describe("Model that was run"),
   plan: planSchema.describe("Plan of the measurement"),
+  self_check: z.array(checkSchema).nullable().describe(
+    "Checks that the adapter passed with the kernel variants that were timed: golden prompts, or each kernel against " +
+      "its CPU reference; null in results of versions up to 5",
+  ),
   accuracy: z.array(accuracySchema)
     .describe(
       "Accuracy of weights, K and V in types narrower than float32: an entry for each type of K and V",
@@ -167,7 +172,7 @@ function fromVersion4(record: Record<string, unknown>): Record<string, unknown> 
   return { ...record, quality: [] };
 }
 
-/** Version 5 did not have the work of each token's step, nor the start. */
+/** Version 5 had neither the self-check, nor the work of each token's step, nor the start. */
 function fromVersion5(record: Record<string, unknown>): Record<string, unknown> {
   const { cells } = record;
   if (!Array.isArray(cells)) return record;
@@ -176,5 +181,5 @@ function fromVersion5(record: Record<string, unknown>): Record<string, unknown> 
     ...cell,
     memory: { ...memory, timeline: { ...memory?.timeline, ...work } },
   });
-  return { ...record, start: null, cells: cells.map(withWork) };
+  return { ...record, self_check: null, start: null, cells: cells.map(withWork) };
 }

@@ -41,6 +41,14 @@ Deno.test("parseResult() reads a file from before backends were recorded, and re
   assert.match(messageOf(odd), /environment\.adapter\.backend is not valid/);
 });
 
+Deno.test("parseResult() reads a file from before checks were recorded, and takes nothing for a check of it", () => {
+  const older = changed((json) => {
+    Object.assign(json, { schema_version: 5 });
+    Reflect.deleteProperty(json, "self_check");
+  });
+  assert.equal(parseResult(older, "run.json").self_check, null);
+});
+
 Deno.test("parseResult() accepts synthetic weights", () => {
   const result = fixtureResult();
   result.model.weights = { source: "synthetic", seed: 3 };

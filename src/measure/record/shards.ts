@@ -4,17 +4,11 @@
  *
  * @module
  */
-import { isDeepEqual } from "../../base/equal.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { cellKey } from "../run/grid.ts";
 import type { Plan } from "../run/plan.ts";
+import { assertOfOnePlan, type NamedResult } from "./one_plan.ts";
 import type { BenchResult } from "./result.ts";
-
-/** A result with the name of its file. */
-export interface NamedResult {
-  readonly path: string;
-  readonly result: BenchResult;
-}
 
 /** A shard with its place among the others. */
 type Shard = NamedResult & { readonly shard: NonNullable<Plan["shard"]> };
@@ -32,7 +26,12 @@ export function mergeShards(
     const { shard } = each.result.plan;
     return shard === undefined ? [] : [{ ...each, shard }];
   });
-  for (const shard of shards) assertOfOnePlan(shards[0]!, shard);
+  for (const shard of shards) {
+    assertOfOnePlan(shards[0]!, shard, {
+      what: (path) => `join ${path}`,
+      expected: "shards of one plan and model",
+    });
+  }
   const runs = Map.groupBy(shards, ({ result }) => JSON.stringify(machineOf(result)));
   const first = new Map([...runs.values()].map((run) => [run[0]!.path, run]));
   const notes: string[] = [];
@@ -51,21 +50,6 @@ function machineOf({ environment: { adapter, ...environment } }: BenchResult): u
   const { description, vendor, device, backend } = adapter;
   const { kvbench, git_commit, kernels_sha256 } = environment;
   return { kvbench, git_commit, kernels_sha256, description, vendor, device, backend };
-}
-
-function assertOfOnePlan(first: Shard, other: Shard): void {
-  const facts = ({ result: { plan, model }, shard }: Shard) => ({
-    "number of shards": shard.of,
-    "plan": { ...plan, shard: undefined },
-    "model": model,
-  });
-  const [expected, found] = [facts(first), facts(other)];
-  for (const key of Object.keys(expected) as (keyof typeof expected)[]) {
-    if (isDeepEqual(expected[key], found[key])) continue;
-    throw new KvbenchError(
-      `Cannot join ${other.path}: its ${key} is another than that of ${first.path}, expected shards of one plan and model`,
-    );
-  }
 }
 
 function joined(run: readonly Shard[], notes: string[]): BenchResult {
@@ -102,6 +86,9 @@ function joined(run: readonly Shard[], notes: string[]): BenchResult {
     created: results.map(({ created }) => created).sort()[0]!,
     complete: missing.length === 0 && results.every(({ complete }) => complete),
     plan,
+    self_check: results.every(({ self_check }) => self_check !== null)
+      ? firstOfEach(results.flatMap(({ self_check }) => self_check!), (check) => JSON.stringify(check))
+      : null,
     accuracy: firstOfEach(results.flatMap(({ accuracy }) => accuracy), ({ kv_dtype }) => kv_dtype),
     quality: firstOfEach(results.flatMap(({ quality }) => quality), cellKey),
     sequences: results.find(({ sequences }) => sequences !== null)?.sequences ?? null,

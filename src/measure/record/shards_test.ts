@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { fixtureResult } from "../../../tests/fixtures/result.ts";
 import { groupsOf } from "../run/grid.ts";
 import { type BenchResult, parseResult } from "./result.ts";
-import { mergeShards, type NamedResult } from "./shards.ts";
+import type { NamedResult } from "./one_plan.ts";
+import { mergeShards } from "./shards.ts";
 
 const WHOLE: BenchResult = {
   ...fixtureResult({ grid: { prompt_tokens: [32, 64, 128], batch: [1, 2] }, runs: 3 }),
@@ -73,8 +74,8 @@ Deno.test("mergeShards() refuses by name a shard of another plan or model, and o
     `Cannot join 2.json: its ${what} is another than that of 1.json, expected shards of one plan and model`;
   const fails = (change: (result: BenchResult) => void, what: string) =>
     assert.throws(refused(change), { name: "KvbenchError", message: message(what) });
-  fails((result) => result.plan.seed++, "plan");
-  fails((result) => result.model.name = "other", "model");
+  fails((result) => result.plan.seed++, "plan.seed");
+  fails((result) => result.model.name = "other", "model.name");
   fails((result) => result.plan.shard!.of = 3, "number of shards");
   assert.throws(() => mergeShards([first, { ...first, path: "again.json" }]), {
     name: "KvbenchError",

@@ -19,6 +19,8 @@ const WIDE = {
   kSplit: 1,
   wideRowTiles: 128,
   linearLanes: 8,
+  normedRows: 0,
+  chosenRows: 0,
 } as const satisfies Partial<Tuning>;
 /** The variants in which lanes split the sums. */
 const SPLIT = {
@@ -27,6 +29,8 @@ const SPLIT = {
   byVector: true,
   wideRows: false,
   tallRows: false,
+  normedRows: 2,
+  chosenRows: 2,
 } as const satisfies Partial<Tuning>;
 /** Variants of the linear products that every device can run. */
 const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [

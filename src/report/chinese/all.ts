@@ -5,11 +5,12 @@
  */
 import { BENCH } from "./bench.ts";
 import { FIGURES } from "./figures.ts";
+import { GALLERY } from "./gallery.ts";
 import { OPTIONS } from "./options.ts";
 import { PAGE } from "./page.ts";
 import { REQUESTS } from "./requests.ts";
 
 /** All of them. */
 export const CHINESE: ReadonlyMap<string, string> = new Map(
-  [PAGE, OPTIONS, BENCH, FIGURES, REQUESTS].flatMap((texts) => Object.entries(texts)),
+  [PAGE, OPTIONS, BENCH, FIGURES, REQUESTS, GALLERY].flatMap((texts) => Object.entries(texts)),
 );

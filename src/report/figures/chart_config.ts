@@ -5,8 +5,8 @@
  */
 import type { ChartConfiguration, ChartDataset } from "npm:chart.js@4.6.1";
 import { formatCount, formatSignificant } from "../units.ts";
-import type { Axis, BarFigure, Figure, LineFigure } from "./figure.ts";
-import { marks } from "./marks.ts";
+import type { Axis, BarFigure, DotFigure, Figure, LineFigure } from "./figure.ts";
+import { marks, POINT_RADIUS } from "./marks.ts";
 import { cssOf, type Theme } from "./palette.ts";
 
 /** Most bars of which each has its name. */
@@ -27,7 +27,11 @@ export interface DrawOptions {
 
 /** Makes the configuration of a figure. */
 export function chartConfig(figure: Figure, options: DrawOptions): ChartConfiguration {
-  const config = figure.kind === "bars" ? barConfig(figure, options) : lineConfig(figure, options);
+  const config = figure.kind === "bars"
+    ? barConfig(figure, options)
+    : figure.kind === "dots"
+    ? dotConfig(figure, options)
+    : lineConfig(figure, options);
   return { ...config, plugins: [marks(figure, options.theme, options.fontSize)] };
 }
 
@@ -44,7 +48,7 @@ function lineConfig(figure: LineFigure, options: DrawOptions): ChartConfiguratio
       borderDash: series.dashed ? [8, 6] : [],
       fill: figure.stacked ?? false ? "stack" : false,
       showLine: series.marks !== "only points",
-      pointRadius: series.marks === "none" ? 0 : 4,
+      pointRadius: series.marks === "none" ? 0 : POINT_RADIUS,
       pointHoverRadius: 5,
       order: series.dashed ? 0 : 1,
       yAxisID: series.right ? "right" : "y",
@@ -110,11 +114,42 @@ function barConfig(figure: BarFigure, options: DrawOptions): ChartConfiguration 
   };
 }
 
+function dotConfig(figure: DotFigure, options: DrawOptions): ChartConfiguration {
+  const { theme, fontSize } = options;
+  const datasets = figure.series.map((series): ChartDataset<"line"> => ({
+    label: series.name,
+    data: [...series.values],
+    borderColor: cssOf(series.colour, theme),
+    backgroundColor: cssOf(series.colour, theme),
+    showLine: false,
+    pointRadius: 5,
+    pointHoverRadius: 6,
+  }));
+  return {
+    type: "line",
+    data: { labels: figure.categories.map((text) => typeof text === "string" ? text : [...text]), datasets },
+    options: {
+      ...frame(figure, options),
+      indexAxis: "y",
+      scales: {
+        x: scale(figure.x, options),
+        y: {
+          type: "category" as const,
+          offset: true,
+          grid: { display: false },
+          border: { color: theme.faint },
+          ticks: { autoSkip: false, color: theme.ink, font: { size: fontSize } },
+        },
+      },
+    },
+  };
+}
+
 /** Returns the options that all figures share; nothing is animated. */
 function frame(figure: Figure, { theme, fontSize, title, legend, interactive }: DrawOptions) {
-  const texts = figure.kind === "bars"
-    ? figure.ends ?? figure.series.flatMap(({ labels }) => labels ?? [])
-    : [];
+  const texts = figure.kind === "lines"
+    ? []
+    : (figure.kind === "bars" && figure.ends) || figure.series.flatMap(({ labels }) => labels ?? []);
   // Room for the text behind the longest bar; digits are about 0.55 em wide.
   const right = Math.max(14, ...texts.map((text) => 14 + 0.57 * fontSize * text.length));
   return {
@@ -131,7 +166,7 @@ function frame(figure: Figure, { theme, fontSize, title, legend, interactive }: 
         align: "start" as const,
         labels: {
           boxWidth: fontSize,
-          boxHeight: figure.kind === "bars" ? fontSize : 1,
+          boxHeight: figure.kind === "lines" ? 1 : fontSize,
           padding: fontSize,
           color: theme.ink,
           font: { size: fontSize },
@@ -156,7 +191,7 @@ function frame(figure: Figure, { theme, fontSize, title, legend, interactive }: 
 /** Returns the texts of a tooltip: numbers with three digits and their unit. */
 function tooltipTexts(figure: Figure) {
   type Item = { datasetIndex: number; dataIndex: number; parsed: { x: number; y: number }; label: string };
-  if (figure.kind === "bars") {
+  if (figure.kind !== "lines") {
     const say = ({ datasetIndex, parsed }: Item) =>
       `${figure.series[datasetIndex]!.name}: ${formatSignificant(parsed.x)} ${figure.x.unit}`;
     return { label: (item: unknown) => say(item as Item) };

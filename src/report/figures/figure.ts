@@ -116,7 +116,18 @@ export interface BarFigure extends Common {
   readonly ends?: readonly string[];
 }
 
-export type Figure = LineFigure | BarFigure;
+/** A chart of dots with intervals, a row a category, on an axis that need not begin at zero. */
+export interface DotFigure extends Common {
+  readonly kind: "dots";
+  /** Label of each row, in one line or several. */
+  readonly categories: readonly (string | readonly string[])[];
+  readonly x: Axis;
+  /** Value that stands for no difference, which has a line. */
+  readonly rule: number;
+  readonly series: readonly Pick<BarSeries, "name" | "colour" | "values" | "intervals" | "labels">[];
+}
+
+export type Figure = LineFigure | BarFigure | DotFigure;
 
 /** Ratio of largest to smallest value from which an axis is logarithmic. */
 const LOG_RATIO = 20;

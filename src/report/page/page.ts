@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import client from "./client.js.txt" with { type: "text" };
 import { Html, html, jsonScript } from "./html.ts";
-import { kindFor, type Reportable, sectionsTogether } from "../kinds.ts";
+import { allTogether, kindFor, type Reportable } from "../kinds.ts";
 import { DEFAULT_LANG, type Lang } from "../lang.ts";
 import { sayIn } from "../say.ts";
 import type { Section } from "./sections.ts";
@@ -18,14 +18,17 @@ export function reportPage(
   results: readonly Reportable[],
   { lang = DEFAULT_LANG }: { readonly lang?: Lang } = {},
 ): string {
-  const t = sayIn(lang);
-  const sections = results.map((result, i): Section => {
+  const t = sayIn(lang), together = allTogether(results, lang);
+  const own = new Map(results.map((result, i): [Reportable, Section] => {
     const prefix = results.length === 1 ? "" : `r${i + 1}-`;
     const kind = kindFor(result);
     const figures = kind.figures(result, lang).map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }));
-    return { ...kind.section(result, figures, { prefix, lang }), figures };
-  });
-  sections.unshift(...sectionsTogether(results, lang));
+    return [result, { ...kind.section(result, figures, { prefix, lang }), figures }];
+  }));
+  const sections = [...together.map(({ section }) => section), ...own.values()];
+  const arranged = new Set(together.flatMap(({ results, arrange }) => arrange ? results : []));
+  const apart = results.filter((result) => !arranged.has(result)).map((result) => own.get(result)!);
+  const shown = [...together.map(({ section }) => section), ...apart];
   const script = client.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
   const policy = [
     "default-src 'none'",
@@ -54,9 +57,8 @@ export function reportPage(
       <body>
     <main>
     <h1>${title}</h1>
-    ${alone
-      ? alone.body
-      : sections.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
+    ${alone ? alone.body : shown.map(({ title, body }) => html`<section><h2>${title}</h2>${body}</section>`)}
+    ${together.map(({ arrange }) => arrange?.((result) => own.get(result)!.body) ?? "")}
     </main>
     <noscript><p>${t`The charts need JavaScript. The tables show the same figures.`}</p></noscript>
     ${jsonScript("figures", sections.flatMap(({ figures }) => figures))}

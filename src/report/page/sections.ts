@@ -193,6 +193,12 @@ function describe({ adapter, kvbench, deno }: Environment, t: Say): string {
   } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
 }
 
+/** Makes a verdict in words; `name` is it in English, which selects its colour. */
+export function verdictMarkup(name: string, verdict: string): Html {
+  const colour = name === "not shown by this run" ? "not-shown" : name.replaceAll(" ", "-");
+  return html`<span class="verdict ${colour}">${verdict}</span>`;
+}
+
 /** Makes a table of claims; `name` is the verdict in English. */
 export function claimsTable(
   claims: readonly Readonly<Record<"claim" | "verdict" | "name" | "figures", string>>[],
@@ -206,9 +212,7 @@ export function claimsTable(
     html`
       <tr>
         <td>${claim}</td>
-        <td><span class="verdict ${name === "not shown by this run"
-          ? "not-shown"
-          : name.replaceAll(" ", "-")}">${verdict}</span></td>
+        <td>${verdictMarkup(name, verdict)}</td>
         <td>${figures}</td>
       </tr>
     `

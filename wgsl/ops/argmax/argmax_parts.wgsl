@@ -1,7 +1,7 @@
 // The largest logit of each of PARTS stretches of every output, for hardware GPUs; argmax_join.wgsl finds the largest of those.
 //
 //   logits   [n_outputs, LOGITS_STRIDE], of which N_VOCAB are real
-//   partial  [n_outputs, PARTS] key of the logit, as in argmax_keys.wgsl, and its id
+//   partial  [n_outputs, PARTS] key of the logit, as in argmax_best.wgsl, and its id
 //
 // A workgroup of LANES lanes scans a stretch: each lane four logits at once. The grid is (PARTS, outputs).
 //

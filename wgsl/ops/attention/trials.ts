@@ -160,14 +160,15 @@ export function attentionTrial(item: AttentionCase): Trial {
   };
 }
 
-/** Makes a trial that joins made-up splits, for the contexts of {@linkcode DECODE_SPANS}. */
-export function combineTrial(
-  { nHead, headDim, tuning }: Pick<AttentionCase, "nHead" | "headDim" | "tuning">,
-): Trial {
-  const config = configOf(nHead, headDim), { a4, headDim4 } = dimsOf(config), width = headDim4 * 4;
-  const nRows = DECODE_SPANS.length, splits = splitsOf(N_CTX, tuning);
+/** The dimensions of a trial of splits. */
+export type SplitCase = Pick<AttentionCase, "nHead" | "headDim" | "tuning">;
+
+/** Makes up splits of the contexts of {@linkcode DECODE_SPANS}, poison behind them, and joins them: [rows, nHead, width]. */
+export function madeSplits({ nHead, headDim, tuning }: SplitCase) {
+  const config = configOf(nHead, headDim), width = dimsOf(config).headDim4 * 4, nRows = DECODE_SPANS.length;
+  const splits = splitsOf(N_CTX, tuning);
   const partial = new Float32Array(nRows * nHead * splits * (width + 4)).fill(NaN);
-  const expected = new Float32Array((nRows + 1) * a4 * 4).fill(NaN), y = expected.slice();
+  const joined = new Float32Array(nRows * nHead * width);
   DECODE_SPANS.forEach(({ first }, r) => {
     const nSplits = splitsOf(first + 1, tuning);
     for (let head = 0; head < nHead; head++) {
@@ -182,9 +183,18 @@ export function combineTrial(
         partial.set(own.partial.subarray(split * width, (split + 1) * width), first);
         partial.set([...own.scale.subarray(split * 2, split * 2 + 2), nSplits], first + width);
       }
-      expected.set(attentionCombineCpu(own, width), (r * nHead + head) * width);
+      joined.set(attentionCombineCpu(own, width), (r * nHead + head) * width);
     }
   });
+  return { config, partial, joined };
+}
+
+/** Makes a trial that joins made-up splits. */
+export function combineTrial({ nHead, headDim, tuning }: SplitCase): Trial {
+  const { config, partial, joined } = madeSplits({ nHead, headDim, tuning }), { a4 } = dimsOf(config);
+  const nRows = DECODE_SPANS.length;
+  const expected = new Float32Array((nRows + 1) * a4 * 4).fill(NaN), y = expected.slice();
+  expected.set(joined);
   return {
     config,
     tuning,

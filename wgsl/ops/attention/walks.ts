@@ -4,7 +4,7 @@
  * @module
  */
 import type { KvSource } from "../../../src/kv/source.ts";
-import type { Walk } from "../../../src/model/walk.ts";
+import type { Walk } from "../../../src/gpu/walk.ts";
 
 /** The sizes that a way depends on. */
 interface HeadWay {
@@ -21,6 +21,9 @@ function vectorBytes({ headBytes: [k] }: KvSource, headDim4: number): number {
   return k.values / headDim4;
 }
 
+/** Waits before attention's way: for its tile, then for the slots of its entries. */
+const BEFORE = 2;
+
 /** The way of lanes that go along the context: each reads K of entries of its own, `own` at a time, vector by vector. */
 export function contextWalk(
   kv: KvSource,
@@ -32,6 +35,7 @@ export function contextWalk(
     busy: Math.min(lanes, Math.ceil(entries / own)),
     trips: turns * own * headDim4 + entries,
     atOnce: 4,
+    before: BEFORE,
     bytes: vectorBytes(kv, headDim4),
     at: (lane) => own * lane * kv.headBytes[0].values,
   };
@@ -48,6 +52,7 @@ export function headWalk(
     busy: beside * headDim4,
     trips: 2 * atOnce * Math.ceil(entries / (beside * atOnce)),
     atOnce,
+    before: BEFORE,
     bytes,
     at: (lane) =>
       Math.floor(lane / along) * kv.headBytes[0].values + Math.min(lane % along, headDim4 - 1) * bytes,

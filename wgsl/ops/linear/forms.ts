@@ -12,8 +12,8 @@ import { dimsOf } from "../../../src/model/dims.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
-import type { Tuning } from "../../../src/model/tuning.ts";
-import type { Walk } from "../../../src/model/walk.ts";
+import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
+import type { Walk } from "../../../src/gpu/walk.ts";
 import {
   fewRowsSize,
   type LinearShape,
@@ -34,8 +34,10 @@ import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 import inputCode from "./linear_input.wgsl" with { type: "text" };
+import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
 import inputNormedCode from "./linear_input_normed.wgsl" with { type: "text" };
 import resultCode from "./linear_result.wgsl" with { type: "text" };
+import resultBestCode from "./linear_result_best.wgsl" with { type: "text" };
 import resultKvCode from "./linear_result_kv.wgsl" with { type: "text" };
 
 const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
@@ -50,8 +52,10 @@ const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode }
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
+const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
 const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
 const RESULT = { name: "linear_result.wgsl", code: resultCode };
+const RESULT_BEST = { name: "linear_result_best.wgsl", code: resultBestCode };
 const RESULT_KV = { name: "linear_result_kv.wgsl", code: resultKvCode };
 
 /** One of the linear kernels. */
@@ -62,8 +66,11 @@ export interface LinearForm {
   readonly subgroups?: boolean;
   /** Rows that a workgroup computes. */
   readonly rows: number;
-  /** True if its workgroups can make the layer norm of their rows themselves. Default: they can't. */
-  readonly norms?: boolean;
+  /**
+   * True if its workgroups can make their input themselves, a layer norm or splits joined, and find the likeliest token of
+   * their outputs. Default: they can't.
+   */
+  readonly fuses?: boolean;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
   /** Output tiles that a lane makes. */
@@ -84,17 +91,20 @@ const BLOCK = { beside: 16, along: 8 };
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. */
 export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
-  const form = { rows: 1, norms: true, upTo, tilesPerLane: 1, rowsFirst: false };
+  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
       ...form,
+      fuses: true,
       files: [SPLIT, ROW_SUBGROUP],
       subgroups,
       lanes: { beside: 1, along: SUBGROUP_LANES },
       size: (shape) => subgroupSize(tuning, shape),
     };
   }
-  if (kSplit > 1) return { ...form, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  if (kSplit > 1) {
+    return { ...form, fuses: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+  }
   const size = () => ({ lanes });
   if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
   return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
@@ -165,6 +175,27 @@ export function isProduct(label: string): label is Product {
 /** Numbers of rows: the fewest and the most. */
 export type RowCounts = readonly [fewest: number, most: number];
 
+/** The place of a part of the head among the likeliest tokens of all parts. */
+export interface HeadParts {
+  /** Those of all products. */
+  readonly parts: number;
+  /** Its first one. */
+  readonly firstPart: number;
+}
+
+/** Counts the workgroups that a product of one row has for each row: parts of the vocabulary, if it is the head's. */
+function partsOf(tuning: Tuning, shape: LinearShape): number {
+  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4);
+  return Math.ceil(shape.n4 / (size(shape).lanes * tilesPerLane));
+}
+
+/** Places the parts of the shards of a head. */
+export function headPartsOf(tuning: Tuning, shards: readonly LinearShape[]): HeadParts[] {
+  const counts = shards.map((shape) => partsOf(tuning, shape)),
+    sum = (some: number[]) => some.reduce((a, b) => a + b, 0);
+  return counts.map((_, i) => ({ parts: sum(counts), firstPart: sum(counts.slice(0, i)) }));
+}
+
 /** Shape and epilogue of a product to compile. */
 export interface LinearOf extends LinearOptions {
   /** Input width in vectors of four. */
@@ -175,6 +206,10 @@ export interface LinearOf extends LinearOptions {
   readonly rows?: RowCounts;
   /** True if its rows are those that want logits. Default: all of them. */
   readonly ofOutputs?: boolean;
+  /** The parts of the vocabulary whose likeliest tokens it finds, where its form and the tuning say so. Default: none. */
+  readonly best?: HeadParts;
+  /** True if it reads the splits of a decode attention, and joins them. Default: its input is ready. */
+  readonly joins?: boolean;
   /** The memory in which it stores K and V in passing, if it makes them. Default: it stores none. */
   readonly kv?: KvSource | undefined;
 }
@@ -194,6 +229,9 @@ export const NORMED_USES = {
   gamma: "read",
   beta: "read",
 } as const satisfies Uses;
+
+/** Uses of the bindings of the head's product that finds the likeliest tokens. */
+export const BEST_USES = { ...USES, partial: "readWrite" } as const satisfies Uses;
 
 /** Says what a product binds. */
 export function linearUses({ chained = false }: LinearOptions): Uses<keyof typeof USES> {
@@ -219,8 +257,10 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_WIDE,
   ROWS_TALL,
   INPUT,
+  INPUT_JOINED,
   INPUT_NORMED,
   RESULT,
+  RESULT_BEST,
   RESULT_KV,
 ];
 
@@ -235,11 +275,15 @@ export function linearPlan(
   of: LinearOf,
   form: LinearForm,
 ): KernelPlan {
-  const { files, subgroups = false, rows, norms = false, tilesPerLane, rowsFirst, size } = form;
+  const { files, subgroups = false, rows, fuses = false, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
   const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
-  const normed = of.normed && norms && isFor(form, tuning.normedRows);
-  const input = normed ? [INPUT_NORMED, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
+  const best = fuses && isFor(form, tuning.chosenRows) ? of.best : undefined;
+  const uses = best ? BEST_USES : linearUses(of);
+  const normed = of.normed && fuses && isFor(form, tuning.normedRows);
+  const joins = of.joins && fuses;
+  const made = normed ? INPUT_NORMED : joins ? INPUT_JOINED : undefined;
+  const input = made ? [made, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
@@ -250,15 +294,15 @@ export function linearPlan(
       ...role !== undefined && { label: role },
       files: [
         ...weightFiles(weightsDtype, tuning),
-        ...norms ? input : [inputFile(tuning)],
+        ...fuses ? input : [inputFile(tuning)],
         output,
-        ...kv ? [RESULT_KV, ...kv.files.write] : [RESULT],
+        ...kv ? [RESULT_KV, ...kv.files.write] : [best ? RESULT_BEST : RESULT],
         ...[LINEAR_WGSL, ...files],
       ],
       subgroups,
       groups: [
         layouts.step,
-        layouts.of(normed ? NORMED_USES : linearUses(of)),
+        layouts.of(normed ? NORMED_USES : uses),
         ...kv ? [kv.layouts.write] : [],
       ],
       overrides: {
@@ -277,7 +321,10 @@ export function linearPlan(
           N_EMBD: config.nEmbd,
           EPSILON: config.layerNormEpsilon,
         },
-        ...kv && { ...kv.overrides.write, N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...best && { N_VOCAB: config.vocabSize, PARTS: best.parts, FIRST_PART: best.firstPart },
+        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning), JOIN_LANES: lanes * (kSplit ?? 1) },
+        ...(kv || joins) && { N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
+        ...kv?.overrides.write,
       },
     },
     grid: (batch) => {
@@ -285,8 +332,19 @@ export function linearPlan(
         rowGroups = Math.ceil(rowsOf(batch, of) / rows);
       return rowsFirst ? [rowGroups, tileGroups] : [tileGroups, rowGroups];
     },
-    walk: linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+    walk: {
+      ...linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
+      ...joins && { before: waitsOfJoining(splitsOf(config.nCtx, tuning), k4 / (lanes * (kSplit ?? 1))) },
+    },
   };
+}
+
+/** Splits that a lane joins at once; see `linear_input_joined.wgsl`. */
+const JOINED_AT_ONCE = 8;
+
+/** Counts the waits of a lane that joins so many splits of each of its vectors. */
+function waitsOfJoining(splits: number, vectors: number): number {
+  return Math.ceil(splits / JOINED_AT_ONCE) * Math.ceil(vectors);
 }
 
 /** The way of lanes through the weights. */

@@ -17,3 +17,6 @@ fn result_store(row: u32, n4: u32, value: vec4f) {
   let slot = kv_slot(rows[row].sequence, kv_entry(rows[row].position));
   kv_store_vector(part, kv_head(slot, part, head % N_HEAD), n4 % HEAD_DIM4, value);
 }
+
+fn result_end(row: u32, group: u32, lane: u32) {
+}

@@ -40,4 +40,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   if (local.y == 0u && n4 < N4) {
     store(row, n4, sum);
   }
+  result_end(row, workgroup.x, local.y * LANES + local.x);
 }

@@ -39,4 +39,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       store(row, n4, all);
     }
   }
+  result_end(row, workgroup.x, index);
 }

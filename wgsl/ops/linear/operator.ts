@@ -18,6 +18,7 @@ import {
   normsRows,
   rowsOf,
 } from "./forms.ts";
+import { joinedChecks } from "./joined_trials.ts";
 import { storedChecks } from "./stored_trials.ts";
 import { linearChecks } from "./trials.ts";
 
@@ -49,11 +50,12 @@ export const LINEAR: Operator<LinearOf, CountedLinear> = {
     const scales = scaleBytes(of.k4, 1, { tileGroup: 1, dtype: weightsDtype }) / 4;
     const read = k + (of.residual ? n : 0);
     const weights = formatOf(weightsDtype).bytes * k * n + scales * n + (of.bias ? 4 * n : 0);
+    const found = of.best && rows <= tuning.chosenRows ? 8 * rows * of.best.parts : 0;
     const norms = of.normed && normsRows(rows, tuning);
     return {
-      bytes: weights + 4 * rows * (read + n) + stored + (norms ? 8 * k : 0),
+      bytes: weights + 4 * rows * (read + n) + stored + found + (norms ? 8 * k : 0),
       macs: rows * k * n + (norms ? 4 * rows * k : 0),
     };
   },
-  checks: (model) => [...linearChecks(model), ...storedChecks(model)],
+  checks: (model) => [...linearChecks(model), ...storedChecks(model), ...joinedChecks(model)],
 };

@@ -53,6 +53,8 @@ export interface LinearCase extends LinearKernel, LinearOptions {
   readonly nOut: number;
   /** Storage type of the weights. Default: float32. */
   readonly dtype?: Dtype;
+  /** Inputs, of as many rows as there are. Default: random ones. */
+  readonly inputs?: Float32Array<ArrayBuffer>;
   /** Factor of the bias. Default: 1. */
   readonly biasScale?: number;
 }
@@ -74,7 +76,8 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
   const padded = (values: Float32Array) => padRows(values, { width: nIn, map: k });
   return rowCounts.map((nRows): Trial => {
     const allRows = Math.ceil(nRows / form.rows) * form.rows;
-    const values = randomArray(nRows * nIn, nRows), old = randomArray(nRows * nOut, nRows + 100);
+    const values = item.inputs ?? randomArray(nRows * nIn, nRows),
+      old = randomArray(nRows * nOut, nRows + 100);
     const x = poison(allRows * k4 * 4);
     if (normed) {
       values.forEach((value, i) => values[i] = value + 4);
@@ -131,7 +134,7 @@ export function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): 
   return tunings.flatMap((tuning) =>
     linearKernelsOf(tuning).flatMap((kernel) => {
       const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
-      const normed = kernel.form.norms && isFor(kernel.form, tuning.normedRows);
+      const normed = kernel.form.fuses && isFor(kernel.form, tuning.normedRows);
       return weightsDtypes.map((dtype, i) => ({
         file: kernel.form.files.at(-1)!,
         variant: `${dtype}, ${tuning.name} tuning`,

@@ -13,7 +13,7 @@ import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts
 import { GREEDY, packSampling, type Sampling } from "../../../src/model/sampling.ts";
 import type { CheckedModel, Trial } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
-import type { Walk } from "../../../src/model/walk.ts";
+import type { Walk } from "../../../src/gpu/walk.ts";
 import { awkwardLogits, brokenLogits, extremeLogits } from "./logits.ts";
 
 /** A kernel that chooses, or one of several that do. */

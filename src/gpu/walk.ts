@@ -15,6 +15,8 @@ export interface Walk {
   readonly trips: number;
   /** Reads of them that are under way at once. Default: one. */
   readonly atOnce?: number;
+  /** Waits for memory before its way, one after another. Default: none. */
+  readonly before?: number;
   /** Bytes of a load. */
   readonly bytes: number;
   /** Returns the byte at which a lane's first load begins. */
@@ -23,10 +25,22 @@ export interface Walk {
   readonly flopPerByte?: number;
 }
 
+/** Counts a lane's waits for memory, one after another. */
+export function waitsOf(
+  { trips, atOnce = 1, before = 0 }: Pick<Walk, "trips" | "atOnce" | "before">,
+): number {
+  return before + Math.ceil(trips / atOnce);
+}
+
 /** Bytes of a line of a GPU's cache. */
 const LINE_BYTES = 128;
 /** Lanes of the waves that GPUs have. */
-export const WAVES: readonly number[] = [32, 64];
+const WAVES: readonly number[] = [32, 64];
+
+/** Counts the lines that a load of a wave touches at most, over the least that could hold as many bytes. */
+export function mostLines(walk: Pick<Walk, "lanes" | "busy" | "bytes" | "at">): number {
+  return Math.max(...WAVES.map((wave) => linesOverLeast(walk, wave)));
+}
 
 /** Counts the lines that one load of a wave touches, over the least that could hold as many bytes. */
 export function linesOverLeast(

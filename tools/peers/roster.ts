@@ -1,0 +1,46 @@
+/**
+ * The peers that are compared, in the order of tables.
+ *
+ * @module
+ */
+import { type Job, type Storage, STORAGES } from "./peer.ts";
+import type { WeightsFormat } from "./weights.ts";
+
+/** A program to compare. */
+export interface PeerEntry {
+  /** As tables and options call it. */
+  readonly name: string;
+  /** The module that serves it, beside this one. */
+  readonly module: string;
+  readonly device?: NonNullable<Job["device"]>;
+  readonly storages: readonly Storage[];
+  /** The files that it reads. Default: none, it makes the weights itself. */
+  readonly reads?: WeightsFormat;
+  /** True if it computes the matrix products alone, and has no logits. */
+  readonly productsOnly?: true;
+}
+
+/** kvbench, which the others are related to. */
+export const KVBENCH: PeerEntry = { name: "kvbench", module: "kvbench.ts", storages: STORAGES };
+
+/** Everything that is compared, kvbench first. */
+export const ROSTER: readonly PeerEntry[] = [
+  KVBENCH,
+  { name: "llama.cpp", module: "packages/llama_cpp.ts", storages: STORAGES, reads: "gguf" },
+  {
+    name: "llama.cpp Vulkan",
+    module: "packages/llama_cpp.ts",
+    device: "vulkan",
+    storages: STORAGES,
+    reads: "gguf",
+  },
+  { name: "onnxruntime-node", module: "packages/onnxruntime_node.ts", storages: STORAGES, reads: "onnx" },
+  { name: "onnxruntime-web", module: "packages/onnxruntime_web.ts", storages: STORAGES, reads: "onnx" },
+  {
+    name: "tfjs products",
+    module: "packages/tfjs_webgpu.ts",
+    storages: ["f32"],
+    reads: "onnx",
+    productsOnly: true,
+  },
+];

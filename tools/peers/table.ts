@@ -1,0 +1,102 @@
+/**
+ * The table of a comparison: times, memory and deviations of each peer, then kvbench's times over each peer's.
+ *
+ * @module
+ */
+import { drawTable, type TableRow } from "../../src/report/text_table.ts";
+import { formatBytes, formatSignificant } from "../../src/report/units.ts";
+import { wrap } from "../../src/report/wrap.ts";
+import {
+  type Measure,
+  MEASURES,
+  medianMs,
+  type PeerRecord,
+  type PeersRecord,
+  ratioInTurns,
+} from "./record.ts";
+import { KVBENCH } from "./roster.ts";
+
+const TITLES = ["dec. 128", "dec. 512", "pre. 128", "pre. 512"];
+/** Load average per core, above which a machine is busy. */
+const BUSY_LOAD = 0.5;
+/** Tokens of each measure that a rate is told of. */
+const PREFILLED: Readonly<Partial<Record<Measure, number>>> = { prefill_128: 128, prefill_512: 512 };
+
+/** Draws both tables and the notes, in at most 80 columns. */
+export function peersTable({ peers, rounds, machine, date }: PeersRecord): string {
+  const groups = [...Map.groupBy(peers, ({ storage }) => storage)];
+  const times: TableRow[] = groups.flatMap(([heading, own]) => [{ heading }, ...own.map(timesRow)]);
+  const ratios: TableRow[] = groups.flatMap(([heading, own]) => {
+    const base = own.find(({ peer }) => peer === KVBENCH.name);
+    const others = own.filter((each) => each !== base && Object.keys(each.samples).length > 0);
+    return base && others.length > 0 ? [{ heading }, ...others.map((other) => ratiosRow(base, other))] : [];
+  });
+  const [before] = machine.load_average ?? [];
+  const load = before === undefined
+    ? ""
+    : `, load average ${before.toFixed(1)} before it began${
+      before > BUSY_LOAD * machine.cpu.cores ? ": not a quiet machine" : ""
+    }`;
+  return [
+    drawTable(times, { head: ["", ...TITLES, "memory", "off by"] }),
+    "",
+    ...wrap(
+      `Decode in ms a token after 128 and 512 tokens, prefill in tokens a second; median of ${rounds} rounds or, ` +
+        'where a peer is slow, fewer. Memory is the most that the process had. "Off by" is the largest deviation ' +
+        "of its logits (tfjs: of a product) from a float64 reference's.",
+    ),
+    "",
+    ...(ratios.length === 0 ? [] : [
+      "kvbench's time over the peer's, in turns; ± half of the 95 % interval",
+      "",
+      drawTable(ratios, { head: ["", ...TITLES] }),
+      "",
+    ]),
+    ...notes(peers),
+    ...wrap(
+      `${date.slice(0, 10)}, ${machine.cpu.model ?? machine.arch}, ${machine.cpu.cores} CPU cores${load}.`,
+    ),
+  ].join("\n");
+}
+
+function timesRow(record: PeerRecord): string[] {
+  const cells = MEASURES.map((name) => {
+    const ms = medianMs(record, name), tokens = PREFILLED[name];
+    if (ms === undefined) return "–";
+    return tokens === undefined ? formatSignificant(ms) : formatSignificant(1000 * tokens / ms);
+  });
+  const { peer, peak_bytes, check } = record;
+  const memory = peak_bytes == null ? "–" : formatBytes(peak_bytes);
+  const deviation = check === undefined
+    ? "–"
+    : `${check.deviation.toExponential(0)}${check.right ? "" : " wrong"}`;
+  return [` ${peer}`, ...cells, memory, deviation];
+}
+
+function ratiosRow(base: PeerRecord, other: PeerRecord): string[] {
+  const cells = MEASURES.map((name) => {
+    const found = ratioInTurns(base, other, name);
+    if (!found) return "–";
+    const { ratio, interval: [low, high], rounds } = found;
+    // Of fewer rounds there is no interval.
+    return formatSignificant(ratio) + (rounds < 3 ? "" : ` ±${((high - low) / 2).toPrecision(1)}`);
+  });
+  return [` ${other.peer}`, ...cells];
+}
+
+/** Tells of each peer what it is, or why it was not measured; once where that is so for all storage types. */
+function notes(peers: readonly PeerRecord[]): string[] {
+  const of = Map.groupBy(peers, ({ peer }) => peer);
+  return [...of].flatMap(([peer, records]) => {
+    const said = Map.groupBy(records, ({ ready, failed, skipped }) =>
+      [
+        ...(ready ? [`${ready.version}, on ${ready.runs_on}`] : []),
+        ...(failed === undefined ? [] : [`not measured: ${failed}`]),
+        ...(skipped === undefined ? [] : [skipped]),
+      ].join("; "));
+    return [...said].flatMap(([text, own]) => {
+      const where = said.size === 1 ? "" : ` in ${own.map(({ storage }) => storage).join(" and ")}`;
+      return wrap(`${peer}${where}: ${text}.`);
+    });
+  });
+}
