@@ -21,7 +21,7 @@ import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
 import { compareWithF32, prepareReference, scoredText } from "./bench/bench_accuracy.ts";
-import { addBenchOptions, type BenchOptions, PRESETS, refuseTwice } from "../options/bench_options.ts";
+import { addBenchOptions, type BenchOptions, type PRESETS, refuseTwice } from "../options/bench_options.ts";
 import { benchPlanOf } from "./bench/bench_plan.ts";
 import { assertContinues } from "./bench/continuing.ts";
 import { checkRecord } from "../../check/selftest_result.ts";
