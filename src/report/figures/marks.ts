@@ -124,11 +124,12 @@ function freeBox(
   { taken, area }: { readonly taken: readonly Box[]; readonly area: Area },
 ): Box | undefined {
   const overlaps = (a: Box, b: Box) =>
-    a.x < b.x + b.width && b.x < a.x + a.width && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
+    a.x < b.x + b.width + 2 && b.x < a.x + a.width + 2 &&
+    Math.abs(a.y - b.y) < (a.height + b.height) / 2;
   const isInside = ({ x, y }: Box) =>
     x >= area.left && x + width <= area.right && y - height / 2 >= area.top && y + height / 2 <= area.bottom;
   const columns = [point.x + GAP, point.x - GAP - width, point.x - width / 2];
-  return [0, -1, 1, -2, 2].flatMap((lines) =>
+  return [0, -1, 1].flatMap((lines) =>
     columns.map((x) => ({ x, y: point.y + lines * height, width, height }))
   )
     .find((box) => isInside(box) && !taken.some((other) => overlaps(box, other)));
