@@ -289,8 +289,7 @@ Deno.test("doctor tells the adapter, its limits and which models fit, as a table
   const { features, offered_features: offered } = report.adapter;
   assert.deepEqual(features, offered.filter((name: string) => name in report.features));
   for (const name of Object.keys(report.features)) {
-    const there = name === "shader-f16" ? "yes" : "switched off";
-    const state = offered.includes(name) ? there : "unavailable";
+    const state = name !== "shader-f16" ? "switched off" : offered.includes(name) ? "yes" : "unavailable";
     assert.match(table, new RegExp(`^${name} +${state}$`, "m"));
   }
   assert.match(table, /^features not used +/m);
