@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
+import { fastestNorms } from "../src/model/autotune/norms.ts";
+import { TuningScratch } from "../src/model/autotune/scratch.ts";
 import {
   DECODE_VARIANTS,
   linearTunings,
@@ -83,6 +85,19 @@ gpuTest("Every variant that autotune() chooses from computes what the CPU comput
     ...DECODE_VARIANTS.map((variant, i) => ({ ...HARDWARE_TUNING, ...variant, ...PREFILL_VARIANTS[i] })),
   ]);
 });
+
+gpuTest(
+  "fastestNorms() times both ways where products can make a norm, and frees all it took",
+  async (gpu) => {
+    const { checkpoint, config } = await randomCheckpoint(AWKWARD);
+    checkpoint.close();
+    const scratch = new TuningScratch(gpu, { config, weightsDtype: "f32", kvDtype: "f32" });
+    const budget = () => new TuningBudget(60_000);
+    assert.ok([0, 2].includes((await fastestNorms(scratch, HARDWARE_TUNING, budget())).normedRows));
+    assert.equal((await fastestNorms(scratch, SOFTWARE_TUNING, budget())).normedRows, 0);
+    scratch.dispose();
+  },
+);
 
 gpuTest("autotune() compiles and times nothing once its time is up", async (gpu) => {
   const { checkpoint, config } = await randomCheckpoint(AWKWARD);

@@ -10,6 +10,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Tuning } from "../tuning.ts";
 import { fastestAttention } from "./attention.ts";
 import type { AutotuneOptions } from "./options.ts";
+import { fastestNorms } from "./norms.ts";
 import { fastestProducts } from "./products.ts";
 import { TuningScratch } from "./scratch.ts";
 
@@ -19,22 +20,24 @@ const TIME_MS = 5000;
 const OPENGL_TIME_MS = 10_000;
 /** The share of it that the products have. */
 const PRODUCTS_SHARE = 0.7;
+/** The share of what is left that the norms have. */
+const NORMS_SHARE = 0.2;
 
-/** What is being tried. */
+/** The variant that is tried. */
 export interface Trying {
-  /** What the variants are of. */
+  /** The subject of the variants. */
   readonly what: "products" | "attention";
   /** The variant. */
   readonly variant: Tuning;
-  /** The how manieth of its kind, from 1 on. */
+  /** Its number among those of its kind, from 1 on. */
   readonly nth: number;
-  /** How many there are of its kind. */
+  /** Variants of its kind. */
   readonly count: number;
-  /** How long trying may still take, in ms. */
+  /** Time that is left for trying, in ms. */
   readonly leftMs: number;
 }
 
-/** How choosing goes on. */
+/** Events of choosing. */
 export interface AutotuneProgress {
   /** Its time. Default: 5 s, on OpenGL 10 s. */
   readonly budget?: TuningBudget;
@@ -62,8 +65,9 @@ export async function autotune(
     onTry?.({ what, variant, nth, count, leftMs: budget.leftMs });
   try {
     const products = await fastestProducts(scratch, budget.part(PRODUCTS_SHARE), onVariant("products"));
+    const norms = await fastestNorms(scratch, products, budget.part(NORMS_SHARE));
     const attention = await fastestAttention(scratch, products, budget, onVariant("attention"));
-    return { ...products, ...attention, name: "measured" };
+    return { ...products, normedRows: norms.normedRows, ...attention, name: "measured" };
   } finally {
     scratch.dispose();
   }
