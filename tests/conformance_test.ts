@@ -38,7 +38,7 @@ Deno.test(
       }
       assert.ok(checks.length > 14, title);
       const bySubgroup = checks.some(({ kernel }) => kernel === "linear_row_subgroup.wgsl");
-      assert.equal(bySubgroup, webgpu === "dawn", title);
+      assert.ok(bySubgroup, title);
     }
     for (const each of OTHERS) {
       const { passed, failed } = await testsOn(each, QUICK_TESTS, ONE_KIND);
