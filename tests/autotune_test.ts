@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
+import { fastestNorms } from "../src/model/autotune/norms.ts";
+import { TuningScratch } from "../src/model/autotune/scratch.ts";
 import {
   DECODE_VARIANTS,
   linearTunings,
@@ -13,6 +15,7 @@ import {
   PREFILL_VARIANTS,
   SPLITS,
 } from "../src/model/autotune/variants.ts";
+import { subgroupLanes } from "../src/gpu/subgroups.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning, tuningFor } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
@@ -83,6 +86,19 @@ gpuTest("Every variant that autotune() chooses from computes what the CPU comput
   ]);
 });
 
+gpuTest(
+  "fastestNorms() times both ways where products can make a norm, and frees all it took",
+  async (gpu) => {
+    const { checkpoint, config } = await randomCheckpoint(AWKWARD);
+    checkpoint.close();
+    const scratch = new TuningScratch(gpu, { config, weightsDtype: "f32", kvDtype: "f32" });
+    const budget = () => new TuningBudget(60_000);
+    assert.ok([0, 2].includes((await fastestNorms(scratch, HARDWARE_TUNING, budget())).normedRows));
+    assert.equal((await fastestNorms(scratch, SOFTWARE_TUNING, budget())).normedRows, 0);
+    scratch.dispose();
+  },
+);
+
 gpuTest("autotune() compiles and times nothing once its time is up", async (gpu) => {
   const { checkpoint, config } = await randomCheckpoint(AWKWARD);
   checkpoint.close();
@@ -111,6 +127,12 @@ Deno.test("linearVariants() offers subgroups where the device has them, and nowh
     linearVariants({ features: new Set(features) }).filter(({ subgroups }) => subgroups).length;
   assert.equal(offered("shader-f16"), 0);
   assert.ok(offered("shader-f16", "subgroups") > 0);
+  const device = {
+    features: new Set<GPUFeatureName>(["subgroups"]),
+    adapterInfo: { subgroupMinSize: 4, subgroupMaxSize: 8 } as GPUAdapterInfo,
+  };
+  assert.ok(linearVariants(device).every(({ subgroups }) => !subgroups), "four to eight lanes");
+  assert.deepEqual(subgroupLanes(device), [4, 8]);
 });
 
 gpuTest("timeCandidates() times every candidate at least once, however short the budget", async (gpu) => {

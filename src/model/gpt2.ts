@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { normsRows } from "../../wgsl/ops/linear/forms.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
 import type { Recorder } from "../gpu/recorder.ts";
@@ -25,17 +24,18 @@ import { stepCosts } from "./costs.ts";
 import { type Dims, dimsOf } from "./dims.ts";
 import { inputFile, IO_FILES } from "./io.ts";
 import {
+  compiled,
   createModelKernels,
   createStepKernels,
   fitted,
-  joinsSplits,
   type StepKernels,
   type StepRange,
 } from "./kernels.ts";
 import { ANY_STEP, type KvAccess, type KvCosts, type Model, type Stage } from "./model.ts";
 import { OPERATORS } from "./operators.ts";
-import { type Compiled, type KernelContext, Layouts } from "./plan.ts";
+import { type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
+import { stagesIn } from "./stages.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
 import { type Gpt2Weights, uploadWeights, wteShards } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
@@ -256,7 +256,7 @@ export class Gpt2 implements Model {
    * @internal For the parts of kvbench alone.
    */
   stages(workspace: Workspace): readonly Stage[] {
-    const known = this.#stages.get(workspace) ?? this.#stagesIn(workspace);
+    const known = this.#stages.get(workspace) ?? stagesIn(this, workspace);
     this.#stages.set(workspace, known);
     return known;
   }
@@ -299,132 +299,9 @@ export class Gpt2 implements Model {
   dispose(): void {
     this.#weights.dispose();
   }
-
-  #stagesIn(workspace: Workspace): Stage[] {
-    const { e4, a4, i4, v4 } = this.dims;
-    const { results } = workspace;
-    const x = { of: results.x, width4: e4 }, normed = { of: results.normed, width4: e4 };
-    const qkv = { of: results.qkv, width4: 3 * a4 }, attended = { of: results.attended, width4: a4 };
-    const inner = { of: results.inner, width4: i4 };
-    const inPassing = ({ nRows }: Batch) => normsRows(nRows, this.tuning);
-    const norm = (group: GPUBindGroup, recorder: Recorder, batch: Batch, { norm }: StepKernels) => {
-      if (!inPassing(batch)) compiled(norm).record(recorder, [group], batch);
-    };
-    const stages: Stage[] = [{
-      module: "wte + wpe",
-      result: x,
-      record: (recorder, batch, { kernels }) =>
-        kernels.embedding.forEach((kernel, i) => kernel.record(recorder, [workspace.embedding[i]!], batch)),
-    }];
-    for (const [layer, groups] of workspace.layers.entries()) {
-      stages.push(
-        {
-          layer,
-          module: "ln_1",
-          result: normed,
-          record: (recorder, batch, { kernels }) => norm(groups.ln1, recorder, batch, kernels),
-        },
-        {
-          layer,
-          module: "attn.c_attn",
-          result: qkv,
-          record: (recorder, batch, { kernels, bindGroups }) => {
-            const stored = batch.nRows <= kernels.storedRows ? [bindGroups(layer).write] : [];
-            const own = inPassing(batch) ? groups.qkvNormed! : groups.qkv;
-            kernels.qkv.record(recorder, [own, ...stored], batch);
-          },
-        },
-        {
-          layer,
-          module: "attn",
-          result: attended,
-          record: (recorder, batch, kv) => this.#attention(recorder, workspace, batch, kv, layer),
-        },
-        {
-          layer,
-          module: "attn.c_proj",
-          result: x,
-          record: (recorder, batch, { kernels }) => {
-            if (joinsSplits(batch, kernels.joinedRows)) {
-              compiled(kernels.joinedProj).record(recorder, [groups.joinedProj!], batch);
-            } else kernels.proj.record(recorder, [groups.proj], batch);
-          },
-        },
-        {
-          layer,
-          module: "ln_2",
-          result: normed,
-          record: (recorder, batch, { kernels }) => norm(groups.ln2, recorder, batch, kernels),
-        },
-        {
-          layer,
-          module: "mlp.c_fc",
-          result: inner,
-          record: (recorder, batch, { kernels }) =>
-            kernels.fc.record(recorder, [inPassing(batch) ? groups.fcNormed! : groups.fc], batch),
-        },
-        {
-          layer,
-          module: "mlp.c_proj",
-          result: x,
-          record: (recorder, batch, { kernels }) => kernels.out.record(recorder, [groups.out], batch),
-        },
-      );
-    }
-    stages.push({
-      module: "ln_f",
-      result: { of: results.final, width4: e4, ofOutputs: true },
-      record: (recorder, batch, { kernels }) => {
-        if (batch.nOutputs > 0) kernels.finalNorm.record(recorder, [workspace.lnF], batch);
-      },
-    }, {
-      module: this.config.tieWordEmbeddings ? "the head, wte" : "lm_head",
-      result: { of: results.logits, width4: v4, ofOutputs: true },
-      record: (recorder, batch, { kernels }) => {
-        if (batch.nOutputs === 0) return;
-        const groups = batch.nOutputs <= this.tuning.chosenRows ? workspace.headBest! : workspace.head;
-        kernels.head.forEach((kernel, i) => kernel.record(recorder, [groups[i]!], batch));
-      },
-    });
-    return stages;
-  }
-
-  #attention(
-    recorder: Recorder,
-    workspace: Workspace,
-    batch: Batch,
-    { kernels, bindGroups, around }: KvAccess,
-    layer: number,
-  ): void {
-    const groups = bindGroups(layer), { read, write } = groups;
-    const { attentionCombine, rotate, rotateBack, attentionInput } = workspace;
-    if (rotate) kernels.rotate?.record(recorder, [rotate], batch);
-    const own = { recorder, layer, batch, qkv: attentionInput, groups };
-    around?.before?.(own);
-    if (batch.nRows > kernels.storedRows) {
-      compiled(kernels.write).record(recorder, [workspace.kvWrite, write], batch);
-    }
-    around?.stored?.(own);
-    if (batch.nPrefillTiles > 0) {
-      compiled(kernels.prefill).record(recorder, [workspace.attentionPrefill, read], batch);
-    }
-    if (batch.nDecodeTiles > 0) {
-      compiled(kernels.decode).record(recorder, [workspace.attentionDecode, read], batch);
-      const joined = joinsSplits(batch, kernels.joinedRows);
-      if (attentionCombine && !joined) kernels.combine?.record(recorder, [attentionCombine], batch);
-    }
-    around?.after?.(own);
-    if (rotateBack) kernels.rotateBack?.record(recorder, [rotateBack], batch);
-  }
 }
 
 /** Whether weights lie alike for two choices of kernel variants. */
 export function samePacking(a: Tuning, b: Tuning): boolean {
   return a.tileGroup === b.tileGroup && a.byVector === b.byVector && a.texels === b.texels;
-}
-
-/** A kernel that the steps of the range use. */
-function compiled(kernel: Compiled | undefined): Compiled {
-  if (kernel === undefined) throw new Error("No kernel for this step: its range left it out");
-  return kernel;
 }

@@ -121,7 +121,7 @@ export function productsOf({ e4, a4, i4, v4 }: Dims) {
 
 /** Returns a tuning in which a device can run every kernel of a model: products that do more bind more, and share more. */
 export function fitted(tuning: Tuning, { device, layouts, config }: Omit<KernelContext, "tuning">): Tuning {
-  const sharedBytes = 16 * dimsOf(config).e4 + MOST_SHARED_BYTES;
+  const sharedBytes = 16 * (Math.ceil(dimsOf(config).e4 / 256) * 256 + 256) + MOST_SHARED_BYTES;
   const { fuses = false } = linearRowForm(tuning, Infinity);
   const norms = fuses && tuning.normedRows > 0 && bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
     sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
@@ -217,4 +217,14 @@ export async function createStepKernels(
     range.decode ? compileOperator(context, ATTENTION_DECODE, kv) : undefined,
   ]);
   return { ...model, storedRows, qkv, joinedRows, joinedProj, rotate, rotateBack, write, prefill, decode };
+}
+
+/**
+ * Returns a kernel that the steps of the range use.
+ *
+ * @throws {Error} If they do not.
+ */
+export function compiled(kernel: Compiled | undefined): Compiled {
+  if (kernel === undefined) throw new Error("No kernel for this step: its range left it out");
+  return kernel;
 }

@@ -41,12 +41,14 @@ export interface Tuning {
   readonly prefillShared: boolean;
   /** At least this many lanes in a prefill attention workgroup that has not. */
   readonly prefillLanes: number;
-  /** Lanes of an argmax or sampling workgroup. */
+  /** Lanes of an argmax workgroup. */
   readonly argmaxLanes: number;
   /** Workgroups that look for the largest logit of an output, up to 64; where they are several, another one joins them. */
   readonly argmaxParts: number;
   /** Lanes of a workgroup whose lanes share nothing. */
   readonly flatLanes: number;
+  /** Lanes of a sampling workgroup, where a device allows so many. */
+  readonly sampleLanes: number;
   /** Bits of a logit that a scan of the sampler settles; see `sample.wgsl`. */
   readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
@@ -80,6 +82,7 @@ export const SOFTWARE_TUNING: Tuning = {
   argmaxLanes: 64,
   argmaxParts: 1,
   flatLanes: 32,
+  sampleLanes: 64,
   sampleBits: 11,
   maxSingleRows: 2,
   normedRows: 0,
@@ -108,6 +111,7 @@ export const HARDWARE_TUNING: Tuning = {
   argmaxLanes: 256,
   argmaxParts: 64,
   flatLanes: 64,
+  sampleLanes: 1024,
   sampleBits: 11,
   maxSingleRows: 2,
   normedRows: 2,

@@ -10,6 +10,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Tuning } from "../tuning.ts";
 import { fastestAttention } from "./attention.ts";
 import type { AutotuneOptions } from "./options.ts";
+import { fastestNorms } from "./norms.ts";
 import { fastestProducts } from "./products.ts";
 import { TuningScratch } from "./scratch.ts";
 
@@ -19,6 +20,8 @@ const TIME_MS = 5000;
 const OPENGL_TIME_MS = 10_000;
 /** The share of it that the products have. */
 const PRODUCTS_SHARE = 0.7;
+/** The share of what is left that the norms have. */
+const NORMS_SHARE = 0.2;
 
 /** The variant that is tried. */
 export interface Trying {
@@ -62,8 +65,9 @@ export async function autotune(
     onTry?.({ what, variant, nth, count, leftMs: budget.leftMs });
   try {
     const products = await fastestProducts(scratch, budget.part(PRODUCTS_SHARE), onVariant("products"));
+    const norms = await fastestNorms(scratch, products, budget.part(NORMS_SHARE));
     const attention = await fastestAttention(scratch, products, budget, onVariant("attention"));
-    return { ...products, ...attention, name: "measured" };
+    return { ...products, normedRows: norms.normedRows, ...attention, name: "measured" };
   } finally {
     scratch.dispose();
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { OperatorCheck } from "../../../src/model/operator.ts";
-import { type CheckedModel, MOST_CHECKED, type Trial } from "../../../src/model/trial.ts";
+import { type CheckedModel, MOST_CHECKED, type Trial, type TrialDispatch } from "../../../src/model/trial.ts";
 import { BEST_USES, headPartsOf, isFor, linearPlan } from "../linear/forms.ts";
 import { type LinearKernel, linearKernelsOf, linearTrials } from "../linear/trials.ts";
 import { choicePlan, POISON } from "../sample/choice.ts";
@@ -17,24 +17,25 @@ const N_IN = 20;
 /** Tokens of a context. */
 const N_CTX = 12;
 
-/** Inputs of two rows: logits that differ; ties; some that are not finite; and those whose largest is negative zero. */
+/** Inputs of two rows, for logits that differ, that are all the same, and that are not finite. */
 const INPUTS: Readonly<Record<string, readonly [(value: number) => number, (value: number) => number]>> = {
   "random, and all equal": [(value) => value, () => 0],
   "not finite, and random": [() => NaN, (value) => -value],
 };
 
-/** Makes trials of a vocabulary in one shard and in two. */
+/** Makes trials of two rows over a vocabulary in two shards, which have the same weights and other inputs. */
 export function headChoiceTrials(
   { form, tuning }: LinearKernel,
   { config: own, vocabSize }: Pick<CheckedModel, "config"> & { readonly vocabSize: number },
 ): Trial[] {
-  const config = { ...own, vocabSize, nCtx: N_CTX }, n4 = Math.ceil(vocabSize / 4);
+  const config = { ...own, vocabSize, nCtx: N_CTX }, n4 = Math.ceil(vocabSize / 4), near = Math.ceil(n4 / 2);
+  const shards = [near, n4 - near].filter((n4) => n4 > 0).map((n4) => ({ k4: N_IN / 4, n4 }));
+  const parts = headPartsOf(tuning, shards);
   return Object.entries(INPUTS).map(([name, changes]) => {
-    const [product] = linearTrials({ form, tuning, config, nIn: N_IN, nOut: vocabSize }, [2]) as [Trial];
+    const [product] = linearTrials({ form, tuning, config, nIn: N_IN, nOut: 4 * near }, [2]) as [Trial];
     const x = (product.buffers["x"] as Float32Array<ArrayBuffer>).map((value, i) =>
       changes[i < N_IN ? 0 : 1]!(value)
     );
-    const [best] = headPartsOf(tuning, [{ k4: N_IN / 4, n4 }]) as [ReturnType<typeof headPartsOf>[number]];
     return {
       ...product,
       config,
@@ -46,17 +47,25 @@ export function headChoiceTrials(
       }],
       buffers: {
         ...product.buffers,
-        x,
-        partial: new Uint32Array(2 * 2 * best.parts).fill(POISON),
+        ...{ x0: x, x1: x.map((value) => 0.9 - value) },
+        y: new Float32Array(3 * 4 * n4).fill(NaN),
+        partial: new Uint32Array(2 * 2 * parts[0]!.parts).fill(POISON),
         tokens: new Uint32Array(2 * N_CTX).fill(POISON),
       },
-      dispatches: [{
-        uses: BEST_USES,
-        plan: (context) => linearPlan(context, { k4: N_IN / 4, n4, ofOutputs: true, best }, form),
-      }, {
-        uses: ARGMAX_JOIN_USES,
-        plan: (context) => choicePlan(context, joinOf(best.parts)),
-      }],
+      dispatches: [
+        ...shards.map((shard, i): TrialDispatch => ({
+          uses: BEST_USES,
+          bound: { x: `x${i}` },
+          plan: (context) => {
+            const place = { yStride4: n4, yOffset4: i * near, best: parts[i]! };
+            return linearPlan(context, { ...shard, ...place, ofOutputs: true }, form);
+          },
+        })),
+        {
+          uses: ARGMAX_JOIN_USES,
+          plan: (context) => choicePlan(context, joinOf(parts[0]!.parts)),
+        },
+      ],
       judge: async (outcome) => {
         const logits = await outcome.floats("y"), tokens = await outcome.words("tokens");
         const expected = new Uint32Array(2 * N_CTX).fill(POISON);

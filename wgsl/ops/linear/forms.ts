@@ -4,16 +4,13 @@
  *
  * @module
  */
-import { formatOf } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
-import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
-import type { Walk } from "../../../src/gpu/walk.ts";
 import {
   fewRowsSize,
   type LinearShape,
@@ -22,6 +19,7 @@ import {
   SUBGROUP_LANES,
   subgroupSize,
 } from "./sizes.ts";
+import { linearWalk, normedRoom, waitsOfJoining, waitsOfNorming } from "./walks.ts";
 import linearCode from "./linear.wgsl" with { type: "text" };
 import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
 import linearRowCode from "./linear_row.wgsl" with { type: "text" };
@@ -287,7 +285,7 @@ export function linearPlan(
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
-  const { lanes, kSplit, atOnce } = size({ k4, n4, dtype: weightsDtype });
+  const { lanes, kSplit, atOnce } = size({ k4, n4, dtype: weightsDtype }), allLanes = lanes * (kSplit ?? 1);
   const output = residual ? ADDED_OUTPUT : outputFile({ texels: tuning.texels && chained });
   return {
     spec: {
@@ -317,12 +315,13 @@ export function linearPlan(
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
         ...normed && {
-          NORM_LANES: lanes * (kSplit ?? 1),
+          NORM_LANES: allLanes,
+          NORM_ROOM: normedRoom(k4, allLanes),
           N_EMBD: config.nEmbd,
           EPSILON: config.layerNormEpsilon,
         },
         ...best && { N_VOCAB: config.vocabSize, PARTS: best.parts, FIRST_PART: best.firstPart },
-        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning), JOIN_LANES: lanes * (kSplit ?? 1) },
+        ...joins && { MAX_SPLITS: splitsOf(config.nCtx, tuning), JOIN_LANES: allLanes },
         ...(kv || joins) && { N_HEAD: config.nHead, HEAD_DIM4: dimsOf(config).headDim4 },
         ...kv?.overrides.write,
       },
@@ -334,39 +333,9 @@ export function linearPlan(
     },
     walk: {
       ...linearWalk(tuning, { k4, n4, dtype: weightsDtype }, form),
-      ...joins && { before: waitsOfJoining(splitsOf(config.nCtx, tuning), k4 / (lanes * (kSplit ?? 1))) },
+      ...joins && { before: waitsOfJoining(splitsOf(config.nCtx, tuning), k4 / allLanes) },
+      ...normed && { before: waitsOfNorming(k4 / allLanes) },
     },
-  };
-}
-
-/** Splits that a lane joins at once; see `linear_input_joined.wgsl`. */
-const JOINED_AT_ONCE = 8;
-
-/** Counts the waits of a lane that joins so many splits of each of its vectors. */
-function waitsOfJoining(splits: number, vectors: number): number {
-  return Math.ceil(splits / JOINED_AT_ONCE) * Math.ceil(vectors);
-}
-
-/** The way of lanes through the weights. */
-function linearWalk(
-  { tileGroup, byVector }: Tuning,
-  shape: Required<LinearShape>,
-  { rows, tilesPerLane, size, lanes }: LinearForm,
-): Walk {
-  const { k4, dtype } = shape, sized = size(shape);
-  const { beside, along } = lanes ?? { beside: sized.lanes, along: sized.kSplit ?? 1 };
-  const vectors = tileVectors(dtype), columns = 4 * beside * tilesPerLane;
-  return {
-    lanes: beside * along,
-    trips: Math.ceil(k4 / along),
-    atOnce: sized.atOnce ?? 1,
-    bytes: 16,
-    at(lane) {
-      const n4 = lane % beside * tilesPerLane, row = Math.floor(lane / beside);
-      const tile = Math.floor(n4 / tileGroup) * tileGroup * k4 + row * tileGroup + n4 % tileGroup;
-      return 16 * (byVector ? vectorTogether(tile, 0, vectors) : tile * vectors);
-    },
-    flopPerByte: 2 * rows * columns / (4 * rows + formatOf(dtype).bytes * columns),
   };
 }
 
