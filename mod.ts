@@ -58,12 +58,8 @@ export { machineFacts } from "./src/host/machine.ts";
 export type { MachineFacts } from "./src/measure/record/environment.ts";
 export type { Plan } from "./src/measure/run/plan.ts";
 
-// Compare and report.
-export { type BenchResult, parseResult, resultJsonSchema } from "./src/measure/record/result.ts";
-export { type CellComparison, compareResults, type Comparison } from "./src/measure/findings/compare.ts";
-export type { MetricComparison } from "./src/measure/findings/compare.ts";
-export type { CellPlan } from "./src/measure/run/grid.ts";
-export type { Ratio, Verdict } from "./src/measure/statistics/ratio.ts";
+// Report; `main(["compare", …])` compares.
+export { type BenchResult, parseResult } from "./src/measure/record/result.ts";
 export { type Format, formatResults } from "./src/report/formats.ts";
 export type { Reportable } from "./src/report/kinds.ts";
 export type { LoadResult } from "./src/load/load_result.ts";

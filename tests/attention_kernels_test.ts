@@ -74,9 +74,8 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
   }
   for (const dtype of ["int4-plain", "int8/f32", "f16/int4-plain", "int4-plain/int8"]) {
     gpuTest(`Attention reads K and V in ${dtype} (${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 2, headDim: 16, tuning, kind: "contiguous", dtype });
       await check(gpu, { nHead: 3, headDim: 24, tuning, kind: "paged by 3", dtype });
-      await check(gpu, { nHead: 1, headDim: 64, tuning, kind: "paged by 16", dtype });
+      await check(gpu, { nHead: 1, headDim: 64, tuning, kind: "contiguous", dtype });
     });
   }
   for (const dtype of ["f16", "int8"] as const) {

@@ -15,6 +15,7 @@ import {
   PREFILL_VARIANTS,
   SPLITS,
 } from "../src/model/autotune/variants.ts";
+import { subgroupLanes } from "../src/gpu/subgroups.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning, tuningFor } from "../src/model/tuning.ts";
 import { STATIC, withDecoder } from "./decode_support.ts";
@@ -126,6 +127,12 @@ Deno.test("linearVariants() offers subgroups where the device has them, and nowh
     linearVariants({ features: new Set(features) }).filter(({ subgroups }) => subgroups).length;
   assert.equal(offered("shader-f16"), 0);
   assert.ok(offered("shader-f16", "subgroups") > 0);
+  const device = {
+    features: new Set<GPUFeatureName>(["subgroups"]),
+    adapterInfo: { subgroupMinSize: 4, subgroupMaxSize: 8 } as GPUAdapterInfo,
+  };
+  assert.ok(linearVariants(device).every(({ subgroups }) => !subgroups), "four to eight lanes");
+  assert.deepEqual(subgroupLanes(device), [4, 8]);
 });
 
 gpuTest("timeCandidates() times every candidate at least once, however short the budget", async (gpu) => {

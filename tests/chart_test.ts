@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { drawAnswer } from "../src/report/answer_chart.ts";
 import { chartPermissions } from "../src/report/canvas.ts";
 import { drawCharts } from "../src/report/chart.ts";
 import { fixtureResult } from "./fixtures/result.ts";
@@ -71,6 +72,23 @@ Deno.test("drawCharts() gives a PNG of the asked size, with text that comes from
   assert.ok(await darkPixels(png, 32, 28, 660, 30) > 1000, "no title");
   assert.ok(await darkPixels(png, 1400, 30, 170, 26) > 200, "no legend");
   assert.ok(await darkPixels(png, 32, 490, 850, 55) > 100, "no axis labels in panel (a)");
+});
+
+Deno.test("drawAnswer() draws each number in large letters above its chart", { ignore }, async () => {
+  const sequences = {
+    requests: 200,
+    lengths: "sharegpt",
+    budget_tokens: 4096,
+    regions: { strategy: "kv-cache", mean: 4 },
+    blocks: { strategy: "paged", mean: 13 },
+  };
+  const png = await drawAnswer({ ...fixtureResult(), sequences }, { pixelRatio: 1 });
+  const header = new DataView(png.buffer, png.byteOffset);
+  assert.deepEqual([header.getUint32(16), header.getUint32(20)], [1600, 480]);
+  for (const x of [32, 556, 1080]) {
+    assert.ok(await darkPixels(png, x, 25, 200, 40) > 400, `no number at ${x}`);
+    assert.ok(await darkPixels(png, x, 150, 488, 40) > 200, `no title at ${x}`);
+  }
 });
 
 Deno.test("drawCharts() draws the shortest run, the longest one, and a name without Latin letters", {

@@ -82,6 +82,8 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   const { ready_ms, model_ms, weights_ms, kernels_ms, tuning_ms } = start!;
   assert.ok(ready_ms > model_ms + weights_ms + kernels_ms + tuning_ms && weights_ms > 0);
   assert.deepEqual(plan.prompt_ids, ids);
+  const checked = result.self_check!.map(({ kernel, verdict }) => [kernel, verdict]);
+  assert.deepEqual(checked, [["golden prompts", "right"]]);
   for (const { token_ids, texts, ttft_ms, tpot_ms, e2e_ms, itl_ms } of cells) {
     assert.deepEqual(token_ids, [greedy.slice(0, 4)]);
     assert.deepEqual(texts, cells[0]?.texts);
@@ -287,8 +289,7 @@ Deno.test("doctor tells the adapter, its limits and which models fit, as a table
   const { features, offered_features: offered } = report.adapter;
   assert.deepEqual(features, offered.filter((name: string) => name in report.features));
   for (const name of Object.keys(report.features)) {
-    const there = name === "shader-f16" ? "yes" : "switched off";
-    const state = offered.includes(name) ? there : "unavailable";
+    const state = name !== "shader-f16" ? "switched off" : offered.includes(name) ? "yes" : "unavailable";
     assert.match(table, new RegExp(`^${name} +${state}$`, "m"));
   }
   assert.match(table, /^features not used +/m);

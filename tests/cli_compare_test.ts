@@ -85,6 +85,7 @@ Deno.test(
       const base = `${folder}/base.json`;
       const workload = [
         "bench",
+        "--no-autotune",
         "--strategies",
         "paged",
         "--new-tokens",

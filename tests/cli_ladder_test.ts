@@ -13,31 +13,37 @@ import { fixtureResult } from "./fixtures/result.ts";
 /** As little as there is to measure. */
 const QUICK = ["--prompt-ids", "464,3290,318", "--new-tokens", "2", "--runs", "1", "--no-autotune"];
 
-Deno.test("ladder measures every rung, and report makes table, page and picture of its result", {
-  ignore,
-}, async () => {
-  await inScratch(async (folder) => {
-    const file = `${folder}/ladder.json`;
-    await Deno.writeTextFile(file, "an older result");
-    const table = await stdoutOf(["ladder", ...QUICK, "--json", file], { write: folder });
-    assert.match(table, /^kvbench: tiny on /m);
-    assert.match(table, /^6 K\/V in blocks \(paging\) +[\d.]+ +[\d.]+ × +[\d.]+ MiB$/m);
-    assert.match(table, /^Paging itself \(rung 6\) is worth [\d.]+ × here; it is worth 3\.\d+ × in/m);
-    assert.match(table, /One published run on an RTX 4090: 11\.1 \/ 7\.4 \/ 1\.3 ms per token/);
-    const result = parseLadder(JSON.parse(await Deno.readTextFile(file)), file);
-    assert.deepEqual(result.rungs.map(({ name }) => name), [...RUNG_NAMES]);
-    assert.deepEqual(result.plan.prompt_ids, [464, 3290, 318]);
-    assert.deepEqual(namesIn(folder), ["ladder.json"]);
+Deno.test(
+  "The ladder, here as a preset of bench, measures every rung, and report makes table, page and picture of its result",
+  {
+    ignore,
+  },
+  async () => {
+    await inScratch(async (folder) => {
+      const file = `${folder}/ladder.json`;
+      await Deno.writeTextFile(file, "an older result");
+      const table = await stdoutOf(["bench", "--preset", "ladder", ...QUICK, "--json", file], {
+        write: folder,
+      });
+      assert.match(table, /^kvbench: tiny on /m);
+      assert.match(table, /^6 K\/V in blocks \(paging\) +[\d.]+ +[\d.]+ × +[\d.]+ MiB$/m);
+      assert.match(table, /^Paging itself \(rung 6\) is worth [\d.]+ × here; it is worth 3\.\d+ × in/m);
+      assert.match(table, /One published run on an RTX 4090: 11\.1 \/ 7\.4 \/ 1\.3 ms per token/);
+      const result = parseLadder(JSON.parse(await Deno.readTextFile(file)), file);
+      assert.deepEqual(result.rungs.map(({ name }) => name), [...RUNG_NAMES]);
+      assert.deepEqual(result.plan.prompt_ids, [464, 3290, 318]);
+      assert.deepEqual(namesIn(folder), ["ladder.json"]);
 
-    const read = [folder], write = folder;
-    assert.equal((await stdoutOf(["report", file], { read })).trim(), table.trim());
-    assert.match(await stdoutOf(["report", file, "--lang", "zh"], { read }), /^分页本身（第 6 级）/m);
-    await stdoutOf(["report", file, "--lang", "zh", "-o", `${folder}/zh.html`], { write });
-    assert.match(await Deno.readTextFile(`${folder}/zh.html`), /<html lang="zh">/);
-    await stdoutOf(["report", file, "--png", folder], { write, charts: true });
-    assert.deepEqual([...(await Deno.readFile(`${folder}/ladder.png`)).subarray(1, 4)], [80, 78, 71]);
-  });
-});
+      const read = [folder], write = folder;
+      assert.equal((await stdoutOf(["report", file], { read })).trim(), table.trim());
+      assert.match(await stdoutOf(["report", file, "--lang", "zh"], { read }), /^分页本身（第 6 级）/m);
+      await stdoutOf(["report", file, "--lang", "zh", "-o", `${folder}/zh.html`], { write });
+      assert.match(await Deno.readTextFile(`${folder}/zh.html`), /<html lang="zh">/);
+      await stdoutOf(["report", file, "--png", folder], { write, charts: true });
+      assert.deepEqual([...(await Deno.readFile(`${folder}/ladder.png`)).subarray(1, 4)], [80, 78, 71]);
+    });
+  },
+);
 
 const WRONG: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [
   ["an unknown language", ["--lang", "fr"], /--lang <code>' argument 'fr' is not valid: expected en, zh$/m],

@@ -13,6 +13,7 @@ const RUNS = 20;
 const SWEEP = [
   ...[
     "bench",
+    "--no-autotune",
     "--strategies",
     "kv-cache",
     "--new-tokens",

@@ -28,7 +28,7 @@ Deno.test(
       const { title, webgpu } = OTHERS[i]!;
       assert.equal(environment.webgpu, webgpu);
       assert.match(environment.adapter.description, /swiftshader/i);
-      assert.equal(environment.adapter.features.includes("subgroups"), webgpu === "dawn", title);
+      assert.ok(environment.adapter.features.includes("subgroups"), title); // which Deno grants unlisted
       for (const { kernel, verdict, detail } of checks) {
         assert.equal(
           verdict,

@@ -154,7 +154,7 @@ Deno.test("An adapter that is gone before it gives a device is a NoAdapterError"
 async function breakBench(fail: () => void, error: { name: string; message: RegExp }) {
   await inScratch(async (folder) => {
     const path = `${folder}/r.json`;
-    const args = [...QUICK, "--sweep", "new-tokens=2,400", "--json", path];
+    const args = [...QUICK, "--sweep", "new-tokens=2,150", "--json", path];
     const measured = async () => parseResult(JSON.parse(await Deno.readTextFile(path)), path);
     const lines: string[] = [];
     const { log, error: logError } = console;

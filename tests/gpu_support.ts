@@ -5,19 +5,18 @@
  */
 import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/base/comparison.ts";
-import { adapterFacts, requestAdapter } from "../src/gpu/adapter.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import type { Feature } from "../src/gpu/limits.ts";
-import { openGpu, webGpuSource } from "../src/host/gpu.ts";
+import { openGpu } from "../src/host/gpu.ts";
 import { permitted } from "./permitted.ts";
 
 // Opening takes a tenth of a second, so that a file's tests share one GPU.
 let opened: Promise<Gpu> | undefined;
 
-/** Whether this machine's adapter has a feature. */
-export async function adapterHas(feature: Feature): Promise<boolean> {
-  const source = await webGpuSource();
-  return adapterFacts(await requestAdapter(source), source).features.includes(feature);
+/** Whether this machine's device has a feature, listed or not. */
+export async function deviceHas(feature: Feature): Promise<boolean> {
+  const { device } = await (opened ??= openGpu());
+  return device.features.has(feature);
 }
 
 /**

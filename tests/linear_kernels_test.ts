@@ -9,7 +9,7 @@ import { PRESETS } from "../src/checkpoint/config.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
 import { type LinearCase, linearKernelsOf, linearTrials } from "../wgsl/ops/linear/trials.ts";
-import { adapterHas, assertRight, gpuTest } from "./gpu_support.ts";
+import { assertRight, deviceHas, gpuTest } from "./gpu_support.ts";
 
 const SHAPES = [[4, 20], [20, 4], [18, 54], [20, 509], [80, 769], [772, 18], [768, 80]] as const;
 /** Those of which a vector is half full on each side, that have many outputs, and that sum over many inputs. */
@@ -23,9 +23,11 @@ const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
 const TUNINGS = [SOFTWARE_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tuning) =>
   [true, false].map((texels) => ({ ...tuning, texels }))
 );
-/** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in every tuning. */
-const KERNELS = TUNINGS.flatMap(linearKernelsOf);
-const subgroups = await adapterHas("subgroups");
+/** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in every tuning, each once. */
+const KERNELS = TUNINGS.flatMap(linearKernelsOf).filter(({ form, tuning }) =>
+  tuning.subgroups === (form.subgroups ?? false)
+);
+const subgroups = await deviceHas("subgroups");
 
 async function check(gpu: Gpu, item: Omit<LinearCase, "config">): Promise<void> {
   const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2, 7, 8, 9, 17, 65]);

@@ -267,8 +267,7 @@ Deno.test(
       const generate = ["generate", "--prompt-ids", "1,2,3", "--output", "ids", "--max-new-tokens", "6"];
       const commands = [
         generate,
-        [...generate, "--temperature", "1"],
-        [...generate, "--num-return-sequences", "2"],
+        [...generate, "--num-return-sequences", "2", "--temperature", "1"],
         [...generate, "--num-beams", "2"],
         ["logits", "--prompt-ids", "1,2,3", "--out", `${folder}/logits.bin`],
         ["perplexity", `${folder}/text.txt`],

@@ -97,8 +97,10 @@ for (const [what, args, flags] of LEAST) {
             env: { HF_HUB_CACHE: folder },
             ...(what === "serve" && { whenReady: () => Promise.resolve() }),
           });
-        const { code, stderr } = await run(flags);
-        assert.equal(code, 0, stderr);
+        if (what !== "ladder") { // which cli_ladder_test.ts runs, with what a file needs besides
+          const { code, stderr } = await run(flags);
+          assert.equal(code, 0, stderr);
+        }
         if (what === "bench --out") assert.equal(namesIn(folder).length, 3); // JSON, page and chart
         for (const flag of flags) {
           if (OPTIONAL.includes(flag)) continue;

@@ -150,7 +150,7 @@ Deno.test("A window serves what it computes, to several continuations and with a
     const { choices } = await answer.json();
     assert.deepEqual(choices.map(({ text }: { text: string }) => text), [expected, expected]);
   };
-  const options = ["--policy", "window", "--sinks", "4", "--window", "28", "--port", "0"];
+  const options = ["--policy", "window", "--sinks", "4", "--window", "28", "--port", "0", "--no-autotune"];
   const { code, stderr } = await kvbench(["serve", ...options], {
     flags: [`--allow-read=${WEIGHTS}`, "--allow-net=127.0.0.1"],
     whenReady,

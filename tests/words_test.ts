@@ -10,9 +10,7 @@ import { permitted } from "./permitted.ts";
 const ROOT = new URL("../", import.meta.url);
 const SWEPT = ["src/", "tools/", "bench/", "wgsl/"];
 /** Folders and files that are still to be swept. */
-const NOT_YET: readonly string[] = [
-  "src/model/",
-];
+const NOT_YET: readonly string[] = ["src/model/gpt2.ts", "src/model/weights.ts"];
 
 /** The rules: a pattern that no source may hold, and the words to use instead. */
 const RULES: Readonly<Record<string, { pattern: RegExp; instead: string }>> = {

@@ -40,7 +40,11 @@ export const EXAMPLES: readonly Example[] = [
     ],
     page: "docs/reading-results.md",
     form: ["--format", "markdown"],
-    pictures: { "overview.png": "docs/bench.png", "prompt-sweep.png": "docs/prompt-sweep.png" },
+    pictures: {
+      "answer.png": "docs/answer.png",
+      "overview.png": "docs/bench.png",
+      "prompt-sweep.png": "docs/prompt-sweep.png",
+    },
   },
   {
     name: "ladder",

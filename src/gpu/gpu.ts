@@ -7,10 +7,41 @@
 import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
 import { type Fence, probeFence } from "./fence.ts";
-import { type DeviceLimits, requirements } from "./limits.ts";
+import { type DeviceLimits, type Requirements, requirements } from "./limits.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { lossError, lossOf } from "./loss.ts";
 import type { WebGpuSource } from "./webgpu.ts";
+
+/** Opens a device, with features that the adapter does not list where it grants them. */
+async function requestDevice(
+  adapter: GPUAdapter,
+  { description }: AdapterFacts,
+  { requiredFeatures, unlistedFeatures, requiredLimits }: Requirements,
+): Promise<GPUDevice> {
+  const request = (features: readonly string[]) =>
+    adapter.requestDevice({
+      label: "kvbench",
+      requiredFeatures: features as GPUFeatureName[],
+      requiredLimits,
+    });
+  try {
+    if (unlistedFeatures.length > 0) {
+      try {
+        return await request([...requiredFeatures, ...unlistedFeatures]);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // what WebGPU says where a feature is not there
+      }
+    }
+    return await request(requiredFeatures);
+  } catch (error) {
+    throw new NoAdapterError(`The adapter "${description}" gives no device: ${(error as Error).message}`);
+  }
+}
+
+/** Returns an adapter's facts with the features that were granted unlisted. */
+function withGranted(facts: AdapterFacts, { features }: GPUDevice): AdapterFacts {
+  return { ...facts, features: [...new Set([...facts.features, ...features])].sort() };
+}
 
 /** A device with its ledger and fence. Dispose of it when done. */
 export class Gpu {
@@ -57,17 +88,9 @@ export class Gpu {
   static async open(source: WebGpuSource, limits: DeviceLimits = {}): Promise<Gpu> {
     const adapter = await requestAdapter(source);
     const facts = adapterFacts(adapter, source);
-    const required = requirements(facts, limits);
-    let device: GPUDevice;
-    try {
-      device = await adapter.requestDevice({ label: "kvbench", ...required });
-    } catch (error) {
-      throw new NoAdapterError(
-        `The adapter "${facts.description}" gives no device: ${(error as Error).message}`,
-      );
-    }
+    const device = await requestDevice(adapter, facts, requirements(facts, limits));
     const ledger = new Ledger(device);
-    return new Gpu(device, facts, ledger, await probeFence(device, ledger));
+    return new Gpu(device, withGranted(facts, device), ledger, await probeFence(device, ledger));
   }
 
   /**

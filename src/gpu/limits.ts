@@ -24,6 +24,8 @@ export const DEFAULT_LIMITS = {
   maxComputeWorkgroupSizeX: 256,
   maxTextureDimension2D: 8192,
 } as const;
+/** Features that implementations may grant where adapters do not list them: Deno 2.9 has subgroups on Vulkan and hides them. */
+const UNLISTED: readonly Feature[] = ["subgroups"];
 /** A limit that kvbench raises. */
 export type Limit = keyof typeof DEFAULT_LIMITS;
 /** Names of the limits that kvbench raises. */
@@ -40,6 +42,16 @@ export interface DeviceLimits {
 /** The lowest device: no optional feature, every limit at its default. */
 export const LOWEST_LIMITS: DeviceLimits = { disabledFeatures: FEATURES, limits: DEFAULT_LIMITS };
 
+/** Features and limits to request. */
+export interface Requirements {
+  /** Features that the adapter lists. */
+  readonly requiredFeatures: Feature[];
+  /** Features that it may have all the same: to be asked for, and done without where it refuses. */
+  readonly unlistedFeatures: Feature[];
+  /** Limits. */
+  readonly requiredLimits: Record<Limit, number>;
+}
+
 /**
  * Returns the features and limits to request from an adapter.
  *
@@ -49,7 +61,7 @@ export const LOWEST_LIMITS: DeviceLimits = { disabledFeatures: FEATURES, limits:
 export function requirements(
   { description, features, limits: offered }: AdapterFacts,
   { disabledFeatures = [], limits = {} }: DeviceLimits,
-): { readonly requiredFeatures: Feature[]; readonly requiredLimits: Record<Limit, number> } {
+): Requirements {
   const asked = LIMITS.map((name): [Limit, number] => {
     const most = offered[name] ?? DEFAULT_LIMITS[name];
     const value = limits[name] ?? most;
@@ -65,8 +77,11 @@ export function requirements(
     }
     return [name, value];
   });
+  const allowed = (names: readonly Feature[], listed: boolean) =>
+    names.filter((name) => features.includes(name) === listed && !disabledFeatures.includes(name));
   return {
-    requiredFeatures: FEATURES.filter((name) => features.includes(name) && !disabledFeatures.includes(name)),
+    requiredFeatures: allowed(FEATURES, true),
+    unlistedFeatures: allowed(UNLISTED, false),
     requiredLimits: Object.fromEntries(asked) as Record<Limit, number>,
   };
 }

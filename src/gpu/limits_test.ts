@@ -17,6 +17,7 @@ const ADAPTER: AdapterFacts = {
 Deno.test("requirements() requests the features that the adapter has, and its limits", () => {
   assert.deepEqual(requirements(ADAPTER, {}), {
     requiredFeatures: ["shader-f16", "timestamp-query"],
+    unlistedFeatures: ["subgroups"],
     requiredLimits: {
       ...DEFAULT_LIMITS,
       maxBufferSize: 2 ** 31 - 1,
@@ -33,6 +34,7 @@ Deno.test("requirements() omits features that are switched off, and lowers limit
   assert.equal(capped.maxComputeInvocationsPerWorkgroup, 1024);
   assert.deepEqual(requirements({ ...ADAPTER, features: FEATURES }, LOWEST_LIMITS), {
     requiredFeatures: [],
+    unlistedFeatures: [],
     requiredLimits: DEFAULT_LIMITS,
   });
 });

@@ -15,6 +15,18 @@ export function hasSubgroups({ features }: Pick<GPUDevice, "features">): boolean
   return features.has("subgroups");
 }
 
+/** Lanes of a subgroup, from the fewest to the most. */
+export type SubgroupLanes = readonly [fewest: number, most: number];
+
+/** A device, as far as it tells about subgroups. */
+export type SubgroupDevice = Pick<GPUDevice, "features"> & Partial<Pick<GPUDevice, "adapterInfo">>;
+
+/** Returns the lanes that a device's subgroups have; undefined where it has none or does not tell. */
+export function subgroupLanes(device: SubgroupDevice): SubgroupLanes | undefined {
+  const { subgroupMinSize: fewest, subgroupMaxSize: most } = device.adapterInfo ?? {};
+  return hasSubgroups(device) && fewest && most ? [fewest, most] : undefined;
+}
+
 const directives = new WeakMap<GPUDevice, Promise<readonly WgslFile[]>>();
 
 /**

@@ -14,9 +14,9 @@ export interface Span {
   readonly sequence: number;
   /** Position of the first token. */
   readonly first: number;
-  /** How many tokens. */
+  /** Tokens. */
   readonly count: number;
-  /** How many of the last tokens want logits. */
+  /** The last tokens whose logits are computed. */
   readonly outputs: number;
   /** Other sequences that begin alike and get their next token from the last one's logits too. */
   readonly alsoFor?: readonly number[];

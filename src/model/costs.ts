@@ -1,5 +1,5 @@
 /**
- * What the kernels of one step must move and compute, from shapes alone: the costs that operators declare, as often as a
+ * The bytes and multiply-adds of one step's kernels, from shapes alone: the costs that operators declare, as often as a
  * step has them. Host only; what they take is measured elsewhere.
  *
  * @module
@@ -18,7 +18,7 @@ import { dimsOf } from "./dims.ts";
 import { joinsSplits, productsOf } from "./kernels.ts";
 import type { Cost, CostModel, Operator } from "./operator.ts";
 
-/** What kernels do: their labels. */
+/** The labels of kernels. */
 export const ROLES = [
   "embedding",
   "norm",
@@ -38,7 +38,7 @@ export const ROLES = [
   "argmax join",
   "sample",
 ] as const;
-/** What a kernel does. */
+/** The label of a kernel. */
 export type Role = typeof ROLES[number];
 
 /**

@@ -40,13 +40,13 @@ export interface StepRange {
   readonly rows: RowCounts;
   /** Rows that want logits, where any does. */
   readonly outputs: RowCounts;
-  /** Whether spans of several rows attend. */
+  /** True if spans of several rows attend. */
   readonly prefill: boolean;
-  /** Whether single rows attend. */
+  /** True if single rows attend. */
   readonly decode: boolean;
-  /** Whether the likeliest token is chosen. */
+  /** True if the likeliest token is chosen. */
   readonly greedy: boolean;
-  /** Whether tokens are sampled. */
+  /** True if tokens are sampled. */
   readonly sampled: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How much GPU memory a model needs before any of it is loaded: weights, K/V of a full context, activations.
+ * The GPU memory that a model needs, computed before any of it is loaded: weights, K/V of a full context, activations.
  *
  * @module
  */
@@ -28,17 +28,17 @@ export interface MemoryNeed {
   readonly largestBufferBytes: number;
 }
 
-/** What the need depends on beside the configuration. */
+/** Options of the need beside the configuration. */
 export interface StorageOptions {
   /** Output tiles that lie together in packed weights. */
   readonly tileGroup: number;
-  /** Whether the vectors of eight tiles lie together in them. Default: they do not. */
+  /** True if the vectors of eight tiles lie together in them. Default: false. */
   readonly byVector?: boolean;
-  /** Whether weights are textures, which have whole rows; Default: they aren't. */
+  /** True if weights are textures, which have whole rows. Default: false. */
   readonly texels?: boolean;
-  /** How weight matrices are stored. Default: in float32. */
+  /** Storage type of weight matrices. Default: float32. */
   readonly weightsDtype?: Dtype;
-  /** How K and V are stored. Default: in float32. */
+  /** Storage type of K and V. Default: float32. */
   readonly kvDtype?: KvDtype;
 }
 

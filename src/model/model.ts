@@ -48,23 +48,23 @@ export interface Stage {
   readonly layer?: number;
   /** Its name, in its layer where it has one. */
   readonly module: string;
-  /** Where its result is until another stage overwrites it. */
+  /** Its result, until another stage overwrites it. */
   readonly result: StageResult;
   /** Records it for one batch, after those before it. */
   record(recorder: Recorder, batch: Batch, kv: KvAccess): void;
 }
 
-/** What a stage hands on: [rows, width4] vectors of four. */
+/** The result of a stage: [rows, width4] vectors of four. */
 export interface StageResult {
   /** The vectors. */
   readonly of: LedgerVectors;
   /** Vectors of a row. */
   readonly width4: number;
-  /** Whether rows are the batch's outputs; they are all its rows otherwise. */
+  /** True if rows are the batch's outputs; they are all its rows otherwise. */
   readonly ofOutputs?: boolean;
 }
 
-/** What costs depend on of a strategy. */
+/** The part of a strategy that costs depend on. */
 export type KvCosts = Pick<CostModel, "kvDtype" | "storedRows" | "joinedRows" | "entries" | "around">;
 
 /** A model on a GPU. */
@@ -87,7 +87,7 @@ export interface Model {
    * @internal For the parts of kvbench alone.
    */
   readonly tuning: Tuning;
-  /** How weight matrices are stored. */
+  /** Storage type of weight matrices. */
   readonly weightsDtype: Dtype;
   /**
    * The layout of `@group(0)`: the tables of a step.

@@ -1,5 +1,5 @@
 /**
- * What an operator declares: the WGSL of its kernels, what they bind, their overrides, their grids, their costs, and
+ * The declaration of an operator: the WGSL of its kernels, what they bind, their overrides, their grids, their costs, and
  * the trials in which they are held against a CPU reference. The model compiles and records what is declared here, and
  * checks run the same. Each operator stands in a folder of `wgsl/ops`.
  *
@@ -14,7 +14,7 @@ import { type Compiled, compilePlans, type KernelContext, type KernelPlan } from
 import type { CheckedModel, Trial } from "./trial.ts";
 import type { Tuning } from "./tuning.ts";
 
-/** What dispatches must do at least: every input is read once and every output written once. */
+/** The least that dispatches must do: every input is read once and every output written once. */
 export interface Cost {
   /** Bytes that they must read and write. */
   readonly bytes: number;
@@ -22,13 +22,13 @@ export interface Cost {
   readonly macs: number;
 }
 
-/** What costs depend on beside the batch. */
+/** The context of costs beside the batch. */
 export interface CostModel {
   /** The model's dimensions. */
   readonly config: Gpt2Config;
-  /** How weight matrices are stored. */
+  /** Storage type of weight matrices. */
   readonly weightsDtype: Dtype;
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
   /** The kernel variants. */
   readonly tuning: Tuning;

@@ -1,5 +1,5 @@
 /**
- * How a weight matrix is packed into the tiles that the linear kernels read, and the index maps of padded widths. Host
+ * The packing of a weight matrix into the tiles that the linear kernels read, and the index maps of padded widths. Host
  * only.
  *
  * @module
@@ -8,11 +8,11 @@ import type { Packed } from "../formats/format.ts";
 import { type Dtype, formatOf, weightStorage } from "../formats/registry.ts";
 import { type MatrixSource, packedTiles } from "../formats/tiles.ts";
 
-/** How tiles are stored. */
+/** Layout of packed tiles. */
 export interface PackOptions {
   /** Output tiles that lie together; see `linear.wgsl`. */
   readonly tileGroup: number;
-  /** Whether the vectors of eight tiles lie together; see `order_by_vector.wgsl`. Default: each tile's do. */
+  /** True if the vectors of eight tiles lie together; see `order_by_vector.wgsl`. Default: each tile's do. */
   readonly byVector?: boolean;
   /** The storage type. */
   readonly dtype: Dtype;

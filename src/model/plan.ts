@@ -14,7 +14,7 @@ import type { Tuning } from "./tuning.ts";
 import type { Walk } from "../gpu/walk.ts";
 
 /**
- * How a kernel uses a binding. An `operand` is a weight matrix or another kernel's activation output, a `result` is an
+ * The use of a binding by a kernel. An `operand` is a weight matrix or another kernel's activation output, a `result` is an
  * activation output that others read so: both are in texture storage where the tuning says so.
  */
 export type Use = Access | "operand" | "result";
@@ -59,7 +59,7 @@ export class Layouts {
   }
 }
 
-/** What kernels are compiled for. */
+/** The context that kernels are compiled in. */
 export interface KernelContext {
   /** The device to compile for. */
   readonly device: GPUDevice;
@@ -69,7 +69,7 @@ export interface KernelContext {
   readonly config: Gpt2Config;
   /** The kernel variants. */
   readonly tuning: Tuning;
-  /** How weight matrices are stored. */
+  /** Storage type of weight matrices. */
   readonly weightsDtype: Dtype;
 }
 
@@ -78,7 +78,7 @@ export type Grid = readonly [x: number, y?: number, z?: number];
 
 /** A kernel, and when and how it is dispatched. */
 export interface KernelPlan {
-  /** What it is compiled from. */
+  /** The kernel. */
   readonly spec: KernelSpec;
   /** Tells whether it is the one for a batch. Default: it is. */
   takes?(batch: Batch): boolean;

@@ -1,5 +1,5 @@
 /**
- * What the linear products of a decode step could take: every variant that the autotuner knows goes through the
+ * The times that the linear products of a decode step could take: every variant that the autotuner knows goes through the
  * layers of the model in hand as a step does, so that the weights come from as far away as there, and every dispatch
  * is timed as a profiled step's are. Who profiles lets rounds take turns with its steps, since a machine's speed moves.
  *
@@ -108,7 +108,7 @@ export class ProductTrials {
     for (const { ms } of this.#trials) for (const product of PRODUCT_NAMES) ms[product] = [];
   }
 
-  /** How long a product took in all layers together, in ms: an entry for each variant, with one for each round. */
+  /** Returns the times of a product in all layers together, in ms: an entry for each variant, with one for each round. */
   times(product: Product): number[][] {
     return this.#trials.map(({ ms }) => ms[product]).filter((rounds) => rounds.length > 0);
   }

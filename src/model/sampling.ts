@@ -1,11 +1,11 @@
 /**
- * How the next token is chosen: temperature, top-k, top-p and a seed, as `sample.wgsl` takes them. Host only.
+ * The choice of the next token: temperature, top-k, top-p and a seed, as `sample.wgsl` takes them. Host only.
  *
  * @module
  */
 import { UsageError } from "../base/errors.ts";
 
-/** How one sequence's tokens are chosen. */
+/** The parameters by which one sequence's tokens are chosen. */
 export interface Sampling {
   /** Divides the logits; 0 (and anything below 1e-6) takes the likeliest token. */
   readonly temperature: number;
@@ -34,19 +34,19 @@ const WORDS = 4;
 export function checkSampling({ temperature, topK, topP, seed }: Sampling): void {
   if (!(temperature >= 0 && temperature <= MOST_TEMPERATURE)) {
     throw new UsageError(
-      `Cannot sample at temperature ${temperature}: wanted a number from 0 to ${MOST_TEMPERATURE}`,
+      `Cannot sample at temperature ${temperature}: expected a number from 0 to ${MOST_TEMPERATURE}`,
     );
   }
   if (!isU32(topK)) {
     throw new UsageError(
-      `Cannot sample with top-k ${topK}: wanted a whole number below 2^32, 0 for no limit`,
+      `Cannot sample with top-k ${topK}: expected a whole number below 2^32, 0 for no limit`,
     );
   }
   if (!(Math.fround(topP) > 0 && topP <= 1)) {
-    throw new UsageError(`Cannot sample with top-p ${topP}: wanted a number above 0 and at most 1`);
+    throw new UsageError(`Cannot sample with top-p ${topP}: expected a number above 0 and at most 1`);
   }
   if (!isU32(seed)) {
-    throw new UsageError(`Cannot sample with seed ${seed}: wanted a whole number from 0 to 2^32 - 1`);
+    throw new UsageError(`Cannot sample with seed ${seed}: expected a whole number from 0 to 2^32 - 1`);
   }
 }
 

@@ -13,21 +13,21 @@ import type { Tuning } from "./tuning.ts";
 
 /** A kind of K/V memory, with a storage type. */
 export interface CheckedKv {
-  /** Which memory: a name that the runner knows. */
+  /** Name of the memory. */
   readonly kind: string;
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly dtype: Dtype;
 }
 
-/** What the checks of a model are for. */
+/** The model that is checked. */
 export interface CheckedModel {
   /** The model's dimensions. Where a kernel does the same many times over, it is checked on fewer. */
   readonly config: Gpt2Config;
   /** The kernel variants. */
   readonly tunings: readonly [Tuning, ...Tuning[]];
-  /** How weight matrices are stored. */
+  /** Storage type of weight matrices. */
   readonly weightsDtypes: readonly Dtype[];
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtypes: readonly Dtype[];
   /** K/V memories: the first storage type in every kind, the others in the kind with the longest way to a slot. */
   readonly kvMemories: readonly CheckedKv[];
@@ -43,9 +43,9 @@ export interface TrialKv extends CheckedKv {
   readonly nHead: number;
   /** Width of K, and of V, in vectors of four. */
   readonly a4: number;
-  /** What every byte is before the kernels run. */
+  /** The value of every byte before the kernels run. */
   readonly byte: number;
-  /** What is stored before: K and V of tokens, [2, A4 * 4] each. */
+  /** Tokens whose K and V are stored before: [2, A4 * 4] each. */
   readonly tokens?: readonly KvToken[];
 }
 
@@ -72,7 +72,7 @@ export interface KvOutcome {
   isFilledWith(slot: number, byte: number): boolean;
 }
 
-/** What the kernels of a trial have left behind. */
+/** The results that the kernels of a trial have left. */
 export interface Outcome {
   /** Reads a buffer or texture. */
   floats(name: string): Promise<Float32Array>;
@@ -84,7 +84,7 @@ export interface Outcome {
 
 /** A dispatch of a trial. */
 export interface TrialDispatch {
-  /** What its kernel binds. */
+  /** The bindings of its kernel. */
   readonly uses: Uses;
   /** Names of what is bound, where they differ from the bindings'. */
   readonly bound?: Readonly<Record<string, string>>;
@@ -100,11 +100,11 @@ export interface Trial {
   readonly config: Gpt2Config;
   /** The kernel variants. */
   readonly tuning: Tuning;
-  /** How weight matrices are stored. Default: as they are. */
+  /** Storage type of weight matrices. Default: as they are. */
   readonly weightsDtype?: Dtype;
   /** The batch. */
   readonly spans: readonly Span[];
-  /** What is bound, by name. NaN is poison: what a kernel must neither read nor write. */
+  /** The bound values, by name. NaN is poison: what a kernel must neither read nor write. */
   readonly buffers: Readonly<Record<string, ArrayBufferView<ArrayBuffer>>>;
   /** K/V memory. Default: none. */
   readonly kv?: TrialKv;

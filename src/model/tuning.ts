@@ -11,19 +11,19 @@ import { hasSubgroups } from "../gpu/subgroups.ts";
 export interface Tuning {
   /** Which of the choices this is. */
   readonly name: "software" | "hardware" | "subgroups" | "measured";
-  /** Whether weights, K and V, and activation inputs of products and attention, are in texture storage; see `texels.wgsl`. */
+  /** True if weights, K and V, and activation inputs of products and attention, are in texture storage; see `texels.wgsl`. */
   readonly texels: boolean;
   /** Output tiles that lie together in packed weights; see `linear.wgsl`. */
   readonly tileGroup: number;
-  /** Whether the vectors of eight tiles in turn lie together, rather than those of a tile; see `order_by_vector.wgsl`. */
+  /** True if the vectors of eight tiles in turn lie together, rather than those of a tile; see `order_by_vector.wgsl`. */
   readonly byVector: boolean;
-  /** Whether a lane of a many-row product makes four output tiles rather than one. */
+  /** True if a lane of a many-row product makes four output tiles rather than one. */
   readonly wideRows: boolean;
-  /** Whether each weight tile serves sixteen rows rather than eight in products of more than eight, if `wideRows`. */
+  /** True if each weight tile serves sixteen rows rather than eight in products of more than eight, if `wideRows`. */
   readonly tallRows: boolean;
   /** The most lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
-  /** Whether those lanes are a subgroup's, as many as it has; where they are, `kSplit` sizes the workgroup. */
+  /** True if those lanes are a subgroup's, as many as it has; where they are, `kSplit` sizes the workgroup. */
   readonly subgroups: boolean;
   /** Output tiles from which a lane of a one-row product makes four of them rather than one, if `kSplit` is 1. */
   readonly wideRowTiles: number;
@@ -31,22 +31,24 @@ export interface Tuning {
   readonly linearLanes: number;
   /** Lanes of a layer norm workgroup, a power of two. */
   readonly normLanes: number;
-  /** Whether lanes of decode attention go along a head rather than along the context; see `attention_decode_along.wgsl`. */
+  /** True if lanes of decode attention go along a head rather than along the context; see `attention_decode_along.wgsl`. */
   readonly decodeAlong: boolean;
   /** At least this many lanes in a decode attention workgroup. */
   readonly decodeLanes: number;
   /** Positions of a decode attention workgroup, a multiple of four; 0 means all, so that nothing is left to combine. */
   readonly splitTokens: number;
-  /** Whether prefill attention has K and V in workgroup memory, where heads are narrow; see `attention_prefill_shared.wgsl`. */
+  /** True if prefill attention has K and V in workgroup memory, where heads are narrow; see `attention_prefill_shared.wgsl`. */
   readonly prefillShared: boolean;
   /** At least this many lanes in a prefill attention workgroup that has not. */
   readonly prefillLanes: number;
-  /** Lanes of an argmax or sampling workgroup. */
+  /** Lanes of an argmax workgroup. */
   readonly argmaxLanes: number;
   /** Workgroups that look for the largest logit of an output, up to 64; where they are several, another one joins them. */
   readonly argmaxParts: number;
   /** Lanes of a workgroup whose lanes share nothing. */
   readonly flatLanes: number;
+  /** Lanes of a sampling workgroup, where a device allows so many. */
+  readonly sampleLanes: number;
   /** Bits of a logit that a scan of the sampler settles; see `sample.wgsl`. */
   readonly sampleBits: number;
   /** Products of at most this many rows use the one-row kernel. */
@@ -80,6 +82,7 @@ export const SOFTWARE_TUNING: Tuning = {
   argmaxLanes: 64,
   argmaxParts: 1,
   flatLanes: 32,
+  sampleLanes: 64,
   sampleBits: 11,
   maxSingleRows: 2,
   normedRows: 0,
@@ -108,6 +111,7 @@ export const HARDWARE_TUNING: Tuning = {
   argmaxLanes: 256,
   argmaxParts: 64,
   flatLanes: 64,
+  sampleLanes: 1024,
   sampleBits: 11,
   maxSingleRows: 2,
   normedRows: 2,

@@ -53,7 +53,7 @@ export interface LayerGroups {
   readonly out: GPUBindGroup;
 }
 
-/** What operators hand on, each in vectors of four. */
+/** The activations between operators, each in vectors of four. */
 export interface Results {
   /** The residual stream: [rows, E4]. */
   readonly x: LedgerVectors;
@@ -71,7 +71,7 @@ export interface Results {
   readonly logits: LedgerBuffer;
 }
 
-/** What a workspace joins. */
+/** The parts that a workspace joins. */
 export interface ModelParts {
   /** The model's dimensions. */
   readonly config: Gpt2Config;
@@ -90,9 +90,9 @@ export interface ModelParts {
 export class Workspace {
   /** Every sequence's ids: [nSequences, nCtx] u32. */
   readonly tokens: LedgerBuffer;
-  /** How each sequence is sampled: [nSequences], see sample.wgsl. */
+  /** The sampling of each sequence: [nSequences], see sample.wgsl. */
   readonly sampling: LedgerBuffer;
-  /** What operators hand on. */
+  /** The activations between operators. */
   readonly results: Results;
   /** Token and position embedding, by shard. */
   readonly embedding: readonly GPUBindGroup[];

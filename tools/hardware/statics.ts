@@ -27,6 +27,12 @@ import { type HeadParts, headPartsOf, type LinearOf } from "../../wgsl/ops/linea
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
 
+/** Limits of the device: lanes of a workgroup that GPUs have, and what every device has. */
+const LIMITS = {
+  ...DEFAULT_LIMITS,
+  maxComputeInvocationsPerWorkgroup: 1024,
+  maxComputeWorkgroupSizeX: 1024,
+};
 /** Tokens before the decode step, and of the prefill. */
 export const CONTEXT = 512;
 /** Rows of the steps that are looked at. */
@@ -131,7 +137,7 @@ export function staticFigures({ plan: { grid, walk }, step }: StepKernel): Stati
 
 /** Makes what plans are made with, on a device that compiles nothing. */
 export function planningContext(tuning: Tuning, weightsDtype: Dtype): KernelContext {
-  const device = { createBindGroupLayout: () => ({}), limits: DEFAULT_LIMITS } as unknown as GPUDevice;
+  const device = { createBindGroupLayout: () => ({}), limits: LIMITS } as unknown as GPUDevice;
   return { device, layouts: new Layouts(device, tuning), config: PRESETS.gpt2, tuning, weightsDtype };
 }
 

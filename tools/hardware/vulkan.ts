@@ -4,6 +4,18 @@
  *
  * @module
  */
+import {
+  type Bytes,
+  handle,
+  headed,
+  number,
+  pointer,
+  repeated,
+  text,
+  textAt,
+  view,
+  word,
+} from "./c_bytes.ts";
 import { bindingsOf } from "./spirv.ts";
 
 /** The answer of the driver to a kernel. */
@@ -64,7 +76,6 @@ const REPRESENTATION = { bytes: 552, name: 16, size: 536, data: 544 } as const;
 const PROPERTIES = { bytes: 536, subgroup: 532 } as const;
 const MOST = 64;
 
-type Bytes = Uint8Array<ArrayBuffer>;
 type Field = readonly [bytes: 4 | 8, value: number | bigint];
 
 /** A logical device of a driver without a GPU. */
@@ -294,49 +305,6 @@ export class NullDevice {
     this.#alive.push(bytes);
     return bytes.length === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
   }
-}
-
-function view({ buffer, byteOffset, byteLength }: Bytes): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
-}
-
-function handle(): Bytes {
-  return new Uint8Array(8);
-}
-
-function word(value: number): Bytes {
-  return new Uint8Array(Uint32Array.of(value).buffer);
-}
-
-function text(value: string): Bytes {
-  return new TextEncoder().encode(`${value}\0`);
-}
-
-function textAt(bytes: Bytes, at: number): string {
-  const end = bytes.indexOf(0, at);
-  return new TextDecoder().decode(bytes.subarray(at, end < 0 ? bytes.length : end));
-}
-
-function number(bytes: Bytes): bigint {
-  return view(bytes).getBigUint64(0, true);
-}
-
-function pointer(bytes: Bytes): Deno.PointerObject {
-  return Deno.UnsafePointer.create(number(bytes))!;
-}
-
-/** A structure that begins with its type and the next one's address. */
-function headed(type: number, bytes: number, next = 0n): Bytes {
-  const made: Bytes = new Uint8Array(bytes);
-  view(made).setUint32(0, type, true);
-  view(made).setBigUint64(8, next, true);
-  return made;
-}
-
-function repeated(type: number, bytes: number, count: number): Bytes {
-  const made: Bytes = new Uint8Array(bytes * count);
-  for (let i = 0; i < count; i++) view(made).setUint32(i * bytes, type, true);
-  return made;
 }
 
 function checked(result: number, what: string): void {

@@ -21,7 +21,7 @@ import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { formatResults } from "../../report/formats.ts";
 import { compareWithF32, prepareReference, scoredText } from "./bench/bench_accuracy.ts";
-import { addBenchOptions, type BenchOptions, refuseTwice } from "../options/bench_options.ts";
+import { addBenchOptions, type BenchOptions, type PRESETS, refuseTwice } from "../options/bench_options.ts";
 import { benchPlanOf } from "./bench/bench_plan.ts";
 import { assertContinues } from "./bench/continuing.ts";
 import { checkRecord } from "../../check/selftest_result.ts";
@@ -33,6 +33,7 @@ import { quietly } from "../options/command_line.ts";
 import { startOf } from "./bench/start.ts";
 import { sayFirstLook } from "./bench/first_look.ts";
 import { compareWithBaseline } from "./compare.ts";
+import { ladderCommand } from "./ladder.ts";
 import { checkDestination, type Destination, destinationOf, openResult } from "../options/destination.ts";
 import { type Interrupt, watchInterrupts } from "../terminal/interrupt.ts";
 import { liveView } from "../terminal/live_view.ts";
@@ -64,10 +65,21 @@ export function benchCommand(resumed?: Resumed): Command {
     .summary(`Compare ${sayList(strategyNames("bench"))}: latency and memory`)
     .description("Measure the decode strategies side by side: latency, memory, and where K/V memory goes.")
     .action(async (options: BenchOptions) => {
+      if (options.preset !== undefined) return await measurePreset(options.preset);
       refuseTwice(command, options);
       if (options.resume !== undefined) return await resume(command, options.resume);
       await run(options, resumed);
     });
+}
+
+/** Commands that measure presets. */
+const PRESET_COMMANDS: Readonly<Record<typeof PRESETS[number], () => Command>> = { ladder: ladderCommand };
+
+/** Measures a preset, with the other arguments as options of its command. */
+async function measurePreset(name: typeof PRESETS[number]): Promise<void> {
+  const at = Deno.args.findIndex((argument) => /^--preset(?:=|$)/.test(argument));
+  const [_, ...args] = Deno.args.toSpliced(at, Deno.args[at] === "--preset" ? 2 : 1);
+  await quietly(PRESET_COMMANDS[name]()).parseAsync(args, { from: "user" });
 }
 
 /** Measures the rest of the result at `path`, with the options that it was begun with. */
@@ -171,7 +183,7 @@ async function run(options: BenchOptions, resumed: Resumed | undefined): Promise
     Deno.exitCode = interrupt.exitCode;
     return;
   }
-  if (to.folder !== undefined) await saveReports(file!.path, result, say);
+  if (to.folder !== undefined) await saveReports(file!.path, result, { say, lang: options.lang });
   else if (to.hint !== undefined) say(to.hint);
   if (baseline) {
     const print = (text: string) =>

@@ -66,7 +66,7 @@ async function run(options: Options): Promise<void> {
       models,
     };
     if (options.json) writeLine(JSON.stringify(report, null, 2));
-    else print(report);
+    else print(report, options.disableFeature ?? []);
   } finally {
     gpu.dispose();
   }
@@ -103,10 +103,10 @@ async function modelNeeds(gpu: Gpu): Promise<ModelRow[]> {
   );
 }
 
-/** State of a feature that kvbench can use. */
-function stateOf(name: Feature, { features, offered_features }: AdapterRecord): string {
+/** State of a feature that kvbench can use: what is not asked for may be there unlisted. */
+function stateOf(name: Feature, { features }: AdapterRecord, disabled: readonly Feature[]): string {
   if (features.includes(name)) return "yes";
-  return offered_features.includes(name) ? "switched off" : "unavailable";
+  return disabled.includes(name) ? "switched off" : "unavailable";
 }
 
 /** Features that the adapter has and kvbench can't use. */
@@ -123,7 +123,7 @@ function print(report: {
   memory: { available_bytes: number | null; source: string };
   start: StartCheck;
   models: ModelRow[];
-}): void {
+}, disabled: readonly Feature[]): void {
   const { adapter, runtime, backends, limits, fence, memory, start, models } = report;
   const starts = sayStarts(start);
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
@@ -134,7 +134,7 @@ function print(report: {
     ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
     ...backendRows(backends),
-    ...FEATURES.map((name) => [name, stateOf(name, adapter)]),
+    ...FEATURES.map((name) => [name, stateOf(name, adapter, disabled)]),
     ["features not used", unusedOf(adapter).join(", ") || "none"],
     ...Object.entries(limits).map((
       [name, value],

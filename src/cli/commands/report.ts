@@ -9,6 +9,7 @@ import { UsageError } from "../../base/errors.ts";
 import { BENCH_KIND, type BenchResult } from "../../measure/record/result.ts";
 import { assertOfOnePlan, type NamedResult } from "../../measure/record/one_plan.ts";
 import { mergeShards } from "../../measure/record/shards.ts";
+import { drawAnswer } from "../../report/answer_chart.ts";
 import { drawCharts } from "../../report/chart.ts";
 import type { Figure } from "../../report/figures/figure.ts";
 import { type Format, formatResults, FORMATS } from "../../report/formats.ts";
@@ -192,7 +193,11 @@ function chartsOf(result: Reportable): Chart[] {
   const figures = kindFor(result).figures(result, DEFAULT_LANG);
   const charts = figures.map(chartOf);
   if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
-  return [{ name: "overview", draw: () => drawCharts(result) }, ...charts];
+  return [
+    { name: "overview", draw: () => drawCharts(result) },
+    { name: "answer", draw: () => drawAnswer(result) },
+    ...charts,
+  ];
 }
 
 function formOf(path: string): Form {

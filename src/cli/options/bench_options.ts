@@ -13,7 +13,7 @@ import { PROMPT_IDS } from "./decode_options.ts";
 import { DEFAULT_FOLDER } from "./destination.ts";
 import { describeHelp } from "./help.ts";
 import { attributeOf, kvOptionSpecs, strategiesSpec } from "./kv_options.ts";
-import { JSON_FILE, WIDE } from "./json_output.ts";
+import { JSON_FILE, LANG, WIDE } from "./json_output.ts";
 import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "./model_options.ts";
 import { addOptions, inGroup, optionList, type Values } from "./option_spec.ts";
 import { shardOption, sweepOption, swept } from "./sweep.ts";
@@ -60,8 +60,18 @@ export const [SEED, TARGET_CI, OUT] = optionList(
   },
 );
 
+/** Names of ready-made measurements. */
+export const PRESETS = ["ladder"] as const;
+
 const benchOptions = () =>
   optionList(
+    {
+      flags: "--preset <name>",
+      help:
+        "Ready-made measurement in place of a comparison: ladder is that of the command ladder, with its options",
+      group: "Workload",
+      choices: PRESETS,
+    },
     strategiesSpec("bench", {
       flags: "--strategies <names>",
       help: "Decode strategies to compare",
@@ -121,6 +131,7 @@ const benchOptions = () =>
     JSON_FILE,
     { flags: "--format <form>", help: "Printed form", group: "Output", choices: FORMATS, default: "table" },
     WIDE,
+    LANG,
     { flags: "--baseline <file>", help: "Earlier result to compare with", group: "Comparison" },
     {
       flags: "--resume <file>",

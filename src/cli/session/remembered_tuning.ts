@@ -31,6 +31,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   argmaxLanes: z.int().positive(),
   argmaxParts: z.int().positive(),
   flatLanes: z.int().positive(),
+  sampleLanes: z.int().positive(),
   sampleBits: z.int().positive(),
   maxSingleRows: z.int().nonnegative(),
   normedRows: z.int().nonnegative(),

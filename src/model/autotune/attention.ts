@@ -24,7 +24,7 @@ import type { TuningScratch } from "./scratch.ts";
 import { fastestInTime } from "./search.ts";
 import { DECODE_VARIANTS, PREFILL_VARIANTS, SPLITS } from "./variants.ts";
 
-/** How long one look times at least, in ms. */
+/** The shortest time of a look, in ms. */
 const LEAST_MS = { search: 50, confirm: 100 } as const;
 /** The context at which attention is timed. */
 const CONTEXT = 256;
@@ -163,12 +163,12 @@ function likeliestFirst<T>(variants: readonly T[], from: (variant: T) => number)
   return variants.toSorted((a, b) => from(a) - from(b));
 }
 
-/** How far numbers of lanes are from each other. */
+/** Returns the distance between numbers of lanes. */
 function distance(a: number, b: number): number {
   return Math.abs(Math.log2(a / b));
 }
 
-/** How far another kernel is: further than other lanes. */
+/** Returns the distance of another kernel: further than other lanes. */
 function far(isOther: boolean): number {
   return isOther ? 10 : 0;
 }

@@ -23,21 +23,21 @@ const PRODUCTS_SHARE = 0.7;
 /** The share of what is left that the norms have. */
 const NORMS_SHARE = 0.2;
 
-/** What is being tried. */
+/** The variant that is tried. */
 export interface Trying {
-  /** What the variants are of. */
+  /** The subject of the variants. */
   readonly what: "products" | "attention";
   /** The variant. */
   readonly variant: Tuning;
-  /** The how manieth of its kind, from 1 on. */
+  /** Its number among those of its kind, from 1 on. */
   readonly nth: number;
-  /** How many there are of its kind. */
+  /** Variants of its kind. */
   readonly count: number;
-  /** How long trying may still take, in ms. */
+  /** Time that is left for trying, in ms. */
   readonly leftMs: number;
 }
 
-/** How choosing goes on. */
+/** Events of choosing. */
 export interface AutotuneProgress {
   /** Its time. Default: 5 s, on OpenGL 10 s. */
   readonly budget?: TuningBudget;

@@ -1,17 +1,17 @@
 /**
- * What a choice of kernel variants depends on.
+ * Options of a choice of kernel variants.
  *
  * @module
  */
 import type { Dtype } from "../../formats/registry.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
 
-/** What a choice of kernel variants depends on. */
+/** Options of a choice of kernel variants. */
 export interface AutotuneOptions {
   /** The model's dimensions. */
   readonly config: Gpt2Config;
-  /** How weight matrices are stored. */
+  /** Storage type of weight matrices. */
   readonly weightsDtype: Dtype;
-  /** How K and V are stored. */
+  /** Storage type of K and V. */
   readonly kvDtype: Dtype;
 }

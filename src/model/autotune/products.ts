@@ -21,14 +21,14 @@ const TIMED_MACS = 4e6;
 const MANY_ROWS = 2 * TILE_ROWS;
 /** The most output tiles of the head that are timed: more of the same says nothing new. */
 const HEAD_TILES = 2048;
-/** How long one look times at least, in ms. */
+/** The shortest time of a look, in ms. */
 const LEAST_MS = { search: 50, confirm: 200 } as const;
 
 /** A product of the model, as it is timed. */
 interface Shape {
   readonly k4: number;
   readonly n4: number;
-  /** How many of it a step has. */
+  /** Dispatches of it in a step. */
   readonly count: number;
 }
 
@@ -85,7 +85,7 @@ class ProductTimer {
     this.#step = scratch.step(batchOf([{ sequence: 0, first: 0, count: MANY_ROWS, outputs: 0 }]));
   }
 
-  /** How long the second takes, over what the first takes. */
+  /** The time of the second over that of the first. */
   async share(
     variants: readonly [Tuning, Tuning],
     { shape: { k4, n4, count }, nRows, leastMs }: {

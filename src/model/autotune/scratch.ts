@@ -1,5 +1,5 @@
 /**
- * What timing kernels takes: buffers and textures that are freed together, and the step tables that every kernel binds.
+ * The needs of timing kernels: buffers and textures that are freed together, and the step tables that every kernel binds.
  *
  * @module
  */
@@ -17,9 +17,9 @@ const COLD_BYTES = 128 * 2 ** 20;
 
 /** Memory of one tuning. */
 export class TuningScratch {
-  /** Where it is. */
+  /** The GPU. */
   readonly gpu: Gpu;
-  /** What the choice depends on. */
+  /** Options of the choice. */
   readonly options: AutotuneOptions;
   readonly #made = new Map<boolean, Layouts>();
   readonly #free: (() => void)[] = [];
@@ -35,7 +35,7 @@ export class TuningScratch {
     for (const free of this.#free) free();
   }
 
-  /** What kernels are compiled with. */
+  /** Returns the context that kernels are compiled in. */
   context(tuning: Tuning): KernelContext {
     const { config, weightsDtype } = this.options;
     return { device: this.gpu.device, layouts: this.layouts(tuning.texels), config, tuning, weightsDtype };

@@ -6,9 +6,9 @@
  */
 import type { TuningBudget } from "../../gpu/autotune.ts";
 
-/** What a variant must save to replace the default: timings of one variant differ by about this much. */
+/** The share that a variant must save to replace the default: timings of one variant differ by about this much. */
 export const MARGIN = 0.05;
-/** What a variant takes, over what the default takes, that is not worth another look. */
+/** The time of a variant, over that of the default, from which it is not worth another look. */
 const HOPELESS = 1.2;
 /** The share of the time in which variants are looked for; in what is left the best one is confirmed. */
 const SEARCH_SHARE = 0.7;
@@ -16,11 +16,11 @@ const SEARCH_SHARE = 0.7;
 /** One look at a variant beside the default: how long it takes, over what the default takes. */
 export type Look = (which: "search" | "confirm") => Promise<number>;
 
-/** What is looked at, and when. */
+/** A search over variants. */
 export interface Search<T> {
   /** The default, and the others, the likeliest first. */
   readonly variants: readonly [T, ...T[]];
-  /** What there is to look at of a variant, the most telling first. Compiling belongs to a look. */
+  /** The looks at a variant, the most telling first. Compiling belongs to a look. */
   readonly looks: (variant: T) => readonly Look[];
   /** The share of all looks' mean that each has. Default: alike. */
   readonly weights?: readonly number[];

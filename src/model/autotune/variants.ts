@@ -4,7 +4,7 @@
  * @module
  */
 import { isDeepEqual } from "../../base/equal.ts";
-import { hasSubgroups } from "../../gpu/subgroups.ts";
+import { hasSubgroups, type SubgroupDevice, subgroupLanes } from "../../gpu/subgroups.ts";
 import type { Tuning } from "../tuning.ts";
 
 /** More output tiles than any product has. */
@@ -51,9 +51,14 @@ const SUBGROUP_VARIANT: Partial<Tuning> = {
   linearLanes: 32,
   subgroups: true,
 };
+/** The narrowest subgroups that are worth a look: where fewer lanes split a sum, each goes through most of it. */
+const LEAST_SUBGROUP_LANES = 16;
+
 /** Variants of the linear products that are timed on a device beside the defaults. */
-export function linearVariants(device: Pick<GPUDevice, "features">): readonly Partial<Tuning>[] {
-  return hasSubgroups(device) ? [...LINEAR_VARIANTS, SUBGROUP_VARIANT] : LINEAR_VARIANTS;
+export function linearVariants(device: SubgroupDevice): readonly Partial<Tuning>[] {
+  const [, lanes] = subgroupLanes(device) ?? [0, Infinity];
+  const isWorthIt = hasSubgroups(device) && lanes >= LEAST_SUBGROUP_LANES;
+  return isWorthIt ? [...LINEAR_VARIANTS, SUBGROUP_VARIANT] : LINEAR_VARIANTS;
 }
 /** Lanes of an attention workgroup that go along the context. */
 const CONTEXT_LANES = [8, 16, 32, 64] as const;
@@ -75,7 +80,7 @@ export const SPLITS: readonly number[] = [0, 64, 256];
  * A tuning and, beside it, every variant of the linear products that is not the same, the likeliest first: defaults suit
  * their kind of adapter, so that what differs least from them is the likeliest to be better.
  */
-export function linearTunings(base: Tuning, device: Pick<GPUDevice, "features">): Tuning[] {
+export function linearTunings(base: Tuning, device: SubgroupDevice): Tuning[] {
   const others = linearVariants(device).map((variant) => ({ ...base, ...variant }));
   const differences = (variant: Tuning) =>
     Object.entries(base).filter(([key, value]) => variant[key as keyof Tuning] !== value).length;

@@ -57,8 +57,8 @@ export const FIGURES: Readonly<Record<string, string>> = {
     "每个新词元之后 GPU 缓冲区的字节数，不含各策略都相同的权重。",
   "new tokens": "新词元",
   "{0} (bytes, weights included)": "{0}（字节，含权重）",
-  "Less is better on both axes, so that the best dots are on the lower left; the line joins those that no other one beats. Dots on the lower edge differ from full float32 by less than {0} nats.":
-    "两轴都是越小越好，最好的点在左下；线连接没有被其他点胜过的点。下缘的点与完整 float32 之差小于 {0} nat。",
+  "Less is better on both axes, so that the best dots are on the lower left; the line joins those that no other one beats. Dots on the lower edge differ from full float32 by less than {0} nats. Where a dot has no room for its name, the table has it.":
+    "两轴都是越小越好，最好的点在左下；线连接没有被其他点胜过的点。下缘的点与完整 float32 之差小于 {0} nat。放不下名称的点见表格。",
   "Quality against K/V memory, at a context of {0} tokens": "质量与 K/V 显存，上下文 {0} 个词元",
   "Mean KL divergence per token from full float32, and the K/V bytes of a sequence over its tokens. {0}":
     "相对完整 float32 的每词元平均 KL 散度，以及序列的 K/V 字节数除以词元数。{0}",

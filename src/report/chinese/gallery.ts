@@ -52,5 +52,5 @@ export const GALLERY: Readonly<Record<string, string>> = {
   "What a cache buys, and what paging costs": "缓存换来什么，分页付出什么",
   "A dot is the ratio of two medians on one adapter, its line the 95 % interval. Right of 1, the first one is faster.":
     "圆点是同一适配器上两个中位数之比，横线是 95 % 区间。在 1 右侧，前者更快。",
-  "decode speed, ×, log scale": "解码速度，×，对数坐标",
+  "decode speed, ×, log scale": "解码速度，×，对数刻度",
 };

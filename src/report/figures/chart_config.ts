@@ -6,7 +6,7 @@
 import type { ChartConfiguration, ChartDataset } from "npm:chart.js@4.6.1";
 import { formatCount, formatSignificant } from "../units.ts";
 import type { Axis, BarFigure, DotFigure, Figure, LineFigure } from "./figure.ts";
-import { marks } from "./marks.ts";
+import { marks, POINT_RADIUS } from "./marks.ts";
 import { cssOf, type Theme } from "./palette.ts";
 
 /** Most bars of which each has its name. */
@@ -48,7 +48,7 @@ function lineConfig(figure: LineFigure, options: DrawOptions): ChartConfiguratio
       borderDash: series.dashed ? [8, 6] : [],
       fill: figure.stacked ?? false ? "stack" : false,
       showLine: series.marks !== "only points",
-      pointRadius: series.marks === "none" ? 0 : 4,
+      pointRadius: series.marks === "none" ? 0 : POINT_RADIUS,
       pointHoverRadius: 5,
       order: series.dashed ? 0 : 1,
       yAxisID: series.right ? "right" : "y",

@@ -5,11 +5,13 @@
  */
 import type { Plugin } from "npm:chart.js@4.6.1";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
-import type { Figure } from "./figure.ts";
+import type { Figure, LineFigure } from "./figure.ts";
 import { cssOf, type Theme } from "./palette.ts";
 
 /** Gap between a bar and its text, in pixels. */
 const GAP = 7;
+/** Radius of a point, in pixels. */
+export const POINT_RADIUS = 4;
 
 /** The part of a 2D context that is used here, for which Deno has no type. */
 interface Context {
@@ -19,6 +21,10 @@ interface Context {
   textBaseline: string;
   fillRect(x: number, y: number, width: number, height: number): void;
   fillText(text: string, x: number, y: number): void;
+  strokeStyle: string;
+  lineWidth: number;
+  lineJoin: string;
+  strokeText(text: string, x: number, y: number): void;
   measureText(text: string): { readonly width: number };
 }
 
@@ -42,7 +48,9 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
         ctx.fillStyle = theme.ink;
         ctx.fillText(text, x, y);
       };
-      const taken: Box[] = [];
+      const taken: Box[] = figure.kind === "lines"
+        ? pointsOf(figure, (i) => visible(i) ? elements(i) : [])
+        : [];
       if (figure.kind === "dots") {
         const { top, bottom } = chart.chartArea;
         ctx.fillStyle = theme.faint;
@@ -57,19 +65,23 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
             let end = element.x;
             ctx.fillStyle = theme.ink;
             if (interval) end = Math.max(end, whisker(ctx, chart.scales["x"]!, interval, element.y, "x"));
-            if (text !== undefined) write(text, end + GAP, element.y);
+            if (text !== undefined && figure.kind === "bars") write(text, end + GAP, element.y);
+            else if (text !== undefined) { // above, where no interval is
+              write(text, element.x - ctx.measureText(text).width / 2, element.y - fontSize - 2);
+            }
             return;
           }
           ctx.fillStyle = cssOf(series.colour, theme);
           const scale = chart.scales["right" in series && series.right ? "right" : "y"]!;
           if (interval) whisker(ctx, scale, interval, element.x, "y");
           if (text === undefined) return;
-          const width = ctx.measureText(text).width;
-          const fits = element.x + GAP + width <= chart.chartArea.right;
-          const x = fits ? element.x + GAP : element.x - GAP - width;
-          const box = freeBox({ x, y: element.y, width, height: 1.15 * fontSize }, taken);
-          if (box === undefined) return; // the tooltip and the table show it
+          const size = { width: ctx.measureText(text).width, height: 1.1 * fontSize };
+          const box = freeBox(element, size, { taken, area: chart.chartArea });
+          if (text === "" || box === undefined) return; // the tooltip and the table show it
           taken.push(box);
+          // A line that passes below stops around the text.
+          Object.assign(ctx, { strokeStyle: theme.paper, lineWidth: 4, lineJoin: "round" });
+          ctx.strokeText(text, box.x, box.y);
           write(text, box.x, box.y);
         });
       });
@@ -91,12 +103,39 @@ export function marks(figure: Figure, theme: Theme, fontSize: number): Plugin {
 /** The place of a text: its left, its middle, its size. */
 type Box = Readonly<Record<"x" | "y" | "width" | "height", number>>;
 
-/** Finds a place for a box that overlaps none: where it is, or up to two lines higher or lower. */
-function freeBox(box: Box, taken: readonly Box[]): Box | undefined {
+/** A place on the canvas. */
+type Point = Readonly<Record<"x" | "y", number>>;
+/** Edges of a chart, in pixels. */
+type Area = Readonly<Record<"left" | "right" | "top" | "bottom", number>>;
+
+/** Boxes around the points that are drawn. */
+function pointsOf({ series }: LineFigure, elements: (dataset: number) => readonly Point[]): Box[] {
+  return series.flatMap(({ marks }, i) =>
+    marks === "none" ? [] : elements(i).map(({ x, y }) => ({
+      x: x - POINT_RADIUS,
+      y,
+      width: 2 * POINT_RADIUS,
+      height: 2 * POINT_RADIUS,
+    }))
+  );
+}
+
+/** Finds a place for a text beside a point, within the chart, where it overlaps nothing. */
+function freeBox(
+  point: Point,
+  { width, height }: Pick<Box, "width" | "height">,
+  { taken, area }: { readonly taken: readonly Box[]; readonly area: Area },
+): Box | undefined {
   const overlaps = (a: Box, b: Box) =>
-    a.x < b.x + b.width && b.x < a.x + a.width && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
-  return [0, -1, 1, -2, 2].map((lines) => ({ ...box, y: box.y + lines * box.height }))
-    .find((each) => !taken.some((other) => overlaps(each, other)));
+    a.x < b.x + b.width + 2 && b.x < a.x + a.width + 2 &&
+    Math.abs(a.y - b.y) < (a.height + b.height) / 2;
+  const isInside = ({ x, y }: Box) =>
+    x >= area.left && x + width <= area.right && y - height / 2 >= area.top && y + height / 2 <= area.bottom;
+  const columns = [point.x + GAP, point.x - GAP - width, point.x - width / 2];
+  return [0, -1, 1].flatMap((lines) =>
+    columns.map((x) => ({ x, y: point.y + lines * height, width, height }))
+  )
+    .find((box) => isInside(box) && !taken.some((other) => overlaps(box, other)));
 }
 
 /** Draws an interval along one axis at a pixel of the other; returns the pixel of its upper end. */

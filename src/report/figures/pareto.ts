@@ -70,7 +70,8 @@ function paretoFigures(all: readonly Dot[], t: Say): LineFigure[] {
   const timed = dots.filter(({ tpotMs }) => tpotMs !== null);
   const read =
     t`Less is better on both axes, so that the best dots are on the lower left; the line joins those that no
-      other one beats. Dots on the lower edge differ from full float32 by less than ${LEAST_KLD} nats.`;
+      other one beats. Dots on the lower edge differ from full float32 by less than ${LEAST_KLD} nats.
+      Where a dot has no room for its name, the table has it.`;
   return [
     paretoFigure(dots, t, ({ bytesPerToken }) => bytesPerToken, {
       id: "pareto-memory",

@@ -8,7 +8,8 @@ import type { Figure } from "../figures/figure.ts";
 import { ladderView, type RungView } from "../ladder/view.ts";
 import { sayIn } from "../say.ts";
 import { type Html, html } from "./html.ts";
-import { claimsTable, facts, figureMarkup, type Placed, type Section } from "./sections.ts";
+import { facts } from "./facts.ts";
+import { claimsTable, figureMarkup, type Placed, type Section } from "./sections.ts";
 
 /** Makes the section of a ladder. */
 export function ladderSection(

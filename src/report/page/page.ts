@@ -11,7 +11,10 @@ import { allTogether, kindFor, type Reportable } from "../kinds.ts";
 import { DEFAULT_LANG, type Lang } from "../lang.ts";
 import { sayIn } from "../say.ts";
 import type { Section } from "./sections.ts";
-import style from "./style.css" with { type: "text" };
+import galleryStyle from "./gallery.css" with { type: "text" };
+import pageStyle from "./style.css" with { type: "text" };
+
+const style = `${pageStyle}${galleryStyle}`;
 
 /** Makes the page of one or more results. Default of the language: English. */
 export function reportPage(

@@ -10,7 +10,8 @@ import { sayIn } from "../say.ts";
 import { saidQualityClaims } from "../quality_claims.ts";
 import { qualityHeading, qualityTables } from "../quality_table.ts";
 import { html } from "./html.ts";
-import { claimsTable, facts, figureMarkup, type Placed, type Section, weightsOf } from "./sections.ts";
+import { facts, weightsOf } from "./facts.ts";
+import { claimsTable, figureMarkup, type Placed, type Section } from "./sections.ts";
 
 /** Makes the section. */
 export function qualitySection(

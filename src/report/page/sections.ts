@@ -4,9 +4,6 @@
  * @module
  */
 import { answersOf } from "../answer.ts";
-import { BACKEND_TITLES } from "../../gpu/backend.ts";
-import { sayKind } from "../adapter_kind.ts";
-import type { Environment } from "../../measure/record/environment_schema.ts";
 import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
@@ -24,7 +21,8 @@ import type { LoadResult } from "../../load/load_result.ts";
 import type { ServingResult, ServingSetup } from "../../simulate/serving_result.ts";
 import { servingNotes, servingParts } from "../serving_table.ts";
 import { formatCount } from "../units.ts";
-import { type Html, html, type Part } from "./html.ts";
+import { describe, facts, weightsOf } from "./facts.ts";
+import { type Html, html } from "./html.ts";
 
 /** A result's part of the page, and the charts that are drawn in it. */
 export interface Section {
@@ -186,13 +184,6 @@ function benchClaims(result: BenchResult, lang: Lang): Html {
   });
 }
 
-function describe({ adapter, kvbench, deno }: Environment, t: Say): string {
-  const kind = sayKind(adapter, t`a hardware adapter`, t`a software adapter`);
-  return t`${
-    adapter.description || adapter.vendor || t`an unnamed adapter`
-  } (${kind}), kvbench ${kvbench}, Deno ${deno}`;
-}
-
 /** Makes a verdict in words; `name` is it in English, which selects its colour. */
 export function verdictMarkup(name: string, verdict: string): Html {
   const colour = name === "not shown by this run" ? "not-shown" : name.replaceAll(" ", "-");
@@ -275,60 +266,4 @@ export function exactText(cell: string | number | null): string {
   if (cell === null) return "–";
   if (typeof cell === "string") return cell;
   return Number.isInteger(cell) ? formatCount(cell) : String(Number(cell.toPrecision(7)));
-}
-
-/** Says the type and the origin of weights. */
-export function weightsOf(
-  { model: { weights, weights_dtype } }: Pick<BenchResult, "model">,
-  t: Say,
-): string {
-  const origin = weights.source === "checkpoint"
-    ? `SHA-256 ${weights.sha256}`
-    : t`synthetic, seed ${weights.seed}`;
-  return t`${weights_dtype}, ${origin}`;
-}
-
-/** Makes the table of where and how something was measured. */
-export function facts(
-  environment: Environment,
-  command: readonly string[],
-  more: readonly (readonly [string, string])[],
-  t: Say,
-): Html {
-  const { adapter, cpu, load_average: load, fence } = environment, unknown = t`unknown`;
-  const rows: (readonly [string, Part])[] = [
-    [t`command`, html`<code>kvbench ${command.map(quoted).join(" ")}</code>`],
-    [t`adapter`, adapter.description],
-    [t`backend`, BACKEND_TITLES[adapter.backend]],
-    [t`features`, adapter.features.join(", ") || t`none`],
-    ["CPU", t`${cpu.model ?? unknown}, ${cpu.cores} cores`],
-    [t`load`, load === null ? unknown : load.join(", ")],
-    [t`system`, `${environment.os} ${environment.os_release ?? ""} ${environment.arch}`],
-    ["kvbench", t`${environment.kvbench}, commit ${environment.git_commit ?? unknown}`],
-    ["Deno", `${environment.deno}, V8 ${environment.v8}`],
-    [t`kernels`, `SHA-256 ${environment.kernels_sha256}`],
-    [t`kernel variants`, JSON.stringify(environment.tuning)],
-    [t`fence`, t`${fence.cost_us} µs, readback ${fence.readback_ms} ms`],
-    ...more,
-  ];
-  return html`
-    <details>
-      <summary>${t`Where and how it was measured`}</summary>
-      <table class="facts">
-        <tbody>${rows.map(([name, value]) =>
-          html`
-            <tr>
-              <th scope="row">${name}</th>
-              <td>${value}</td>
-            </tr>\\n
-          `
-        )}</tbody>
-      </table>
-    </details>
-  `;
-}
-
-/** Quotes an argument for a POSIX shell. */
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

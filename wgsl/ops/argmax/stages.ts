@@ -28,7 +28,7 @@ export const WHOLE: ChoiceStage = {
   files: [{ name: "argmax.wgsl", code: wholeCode }],
   uses: ARGMAX_USES,
   overrides: ({ argmaxLanes }, common) => ({ ...common, LANES: argmaxLanes }),
-  walk: (tuning, vocabSize) => scanWalk(tuning, vocabSize, 1),
+  walk: (tuning, vocabSize) => scanWalk(tuning.argmaxLanes, vocabSize, 1),
 };
 /** The parts. */
 export const PARTS: ChoiceStage = {
@@ -40,7 +40,10 @@ export const PARTS: ChoiceStage = {
     ...{ PARTS: argmaxParts, LANES: argmaxLanes },
   }),
   workgroups: ({ argmaxParts }) => argmaxParts,
-  walk: (tuning, vocabSize) => ({ ...scanWalk(tuning, vocabSize, tuning.argmaxParts), atOnce: 4 }),
+  walk: (tuning, vocabSize) => ({
+    ...scanWalk(tuning.argmaxLanes, vocabSize, tuning.argmaxParts),
+    atOnce: 4,
+  }),
 };
 /** Joins so many parts of an output. */
 export function joinOf(parts: number): ChoiceStage {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Comparison } from "../../../src/base/comparison.ts";
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { isExactKv, partsOf } from "../../../src/formats/kv_dtype.ts";
 import { formatOf } from "../../../src/formats/registry.ts";
@@ -31,6 +30,7 @@ import type { KernelContext } from "../../../src/model/plan.ts";
 import type { CheckedKv, KvOutcome, Trial, TrialDispatch } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
 import { padRows, randomArray } from "../../../src/model/values.ts";
+import { Judge } from "./judge.ts";
 import {
   type KeptToken,
   leavingCpu,
@@ -38,9 +38,6 @@ import {
   promptChoiceCpu,
   promptScoresCpu,
 } from "./reference.ts";
-
-/** Sums of up to 65 probabilities, each 2e-6 off, relatively. */
-const TOLERANCE = 1e-5;
 
 const N_SEQUENCES = 4, TOKENS = 70;
 /** A prompt's tokens are chosen by its last 30 rows, and averages of three; rows let one of more than eleven leave. */
@@ -102,50 +99,6 @@ function keptIn(words: Uint32Array, floats: Float32Array, place: number, count: 
     position: words[(place + entry) * WORDS]!,
     score: floats[(place + entry) * WORDS + 1]!,
   }));
-}
-
-/** Judges tokens and scores of all heads, and K and V of entries. */
-class Judge {
-  #largestError = 0;
-  #at = "every token and score is right";
-  readonly #what: string;
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  tokens(actual: readonly KeptToken[], expected: readonly KeptToken[], at: string): void {
-    expected.forEach(({ position, score }, entry) => {
-      const own = actual[entry]!, error = Math.abs(own.score - score);
-      const found =
-        `${at}, entry ${entry}: token ${own.position} with ${own.score}, expected ${position} with ${score}`;
-      this.#note(own.position === position && !Number.isNaN(error) ? error : Infinity, found);
-    });
-  }
-
-  /** Compares a head of K, or V, with what was stored of it: errors in units of what rounding explains are scaled. */
-  head(
-    actual: Float32Array,
-    expected: Float32Array,
-    slack: (value: number, exact: number) => number,
-    at: string,
-  ): void {
-    expected.forEach((value, d) => {
-      const error = Math.abs(actual[d]! - value);
-      const right = error === 0 || error <= slack(actual[d]!, value);
-      this.#note(right ? 0 : Infinity, `${at}, element ${d}: ${actual[d]}, expected ${value}`);
-    });
-  }
-
-  get comparison(): Comparison {
-    return { what: this.#what, largestError: this.#largestError, tolerance: TOLERANCE, at: this.#at };
-  }
-
-  #note(error: number, at: string): void {
-    if (error <= this.#largestError) return;
-    this.#largestError = error;
-    this.#at = at;
-  }
 }
 
 /** The largest error of a stored value of at most 1: none, 2^-11 in two bytes, a little more than half a step in fewer. */

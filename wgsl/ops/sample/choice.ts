@@ -49,10 +49,12 @@ export interface Choice {
 
 /** Plans a kernel that chooses each output's next token; `logitsStride` of 0 repeats one output's logits. */
 export function choicePlan(
-  { layouts, config, tuning }: KernelContext,
+  { layouts, config, tuning: asked, device: { limits } }: KernelContext,
   { name, files, uses, overrides, workgroups, walk }: ChoiceStage,
   logitsStride: number = dimsOf(config).v4 * 4,
 ): KernelPlan {
+  const most = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
+  const tuning = { ...asked, sampleLanes: Math.min(asked.sampleLanes, powerOfTwo(most)) };
   const common = { N_VOCAB: config.vocabSize, LOGITS_STRIDE: logitsStride, N_CTX: config.nCtx };
   return {
     spec: {
@@ -66,8 +68,13 @@ export function choicePlan(
   };
 }
 
+/** The largest power of two up to `most`. */
+function powerOfTwo(most: number): number {
+  return 2 ** Math.floor(Math.log2(most));
+}
+
 /** The way of lanes through the logits in a scan by `parts` workgroups. */
-export function scanWalk({ argmaxLanes: lanes }: Tuning, vocabSize: number, parts: number): Walk {
+export function scanWalk(lanes: number, vocabSize: number, parts: number): Walk {
   return { lanes, trips: Math.ceil(vocabSize / parts / lanes), bytes: 4, at: (lane) => 4 * lane };
 }
 

@@ -28,8 +28,8 @@ export const SAMPLE_USES = { logits: "read", tokens: "readWrite", sampling: "rea
 export const CHOICE_TOLERANCE = 1e-4;
 
 /** Logits that a lane has under way at once: many where lanes wait for memory, which CPU-like adapters' do not. */
-function atOnce({ argmaxLanes }: Tuning): number {
-  return argmaxLanes > 64 ? 8 : 1;
+function atOnce({ sampleLanes }: Tuning): number {
+  return sampleLanes > 64 ? 8 : 1;
 }
 
 const STAGE: ChoiceStage = {
@@ -38,9 +38,12 @@ const STAGE: ChoiceStage = {
   uses: SAMPLE_USES,
   overrides: (tuning, common) => ({
     ...common,
-    ...{ LANES: tuning.argmaxLanes, BIN_BITS: tuning.sampleBits, AT_ONCE: atOnce(tuning) },
+    ...{ LANES: tuning.sampleLanes, BIN_BITS: tuning.sampleBits, AT_ONCE: atOnce(tuning) },
   }),
-  walk: (tuning, vocabSize) => ({ ...scanWalk(tuning, vocabSize, 1), atOnce: atOnce(tuning) }),
+  walk: (tuning, vocabSize) => ({
+    ...scanWalk(tuning.sampleLanes, vocabSize, 1),
+    atOnce: atOnce(tuning),
+  }),
 };
 
 /** The choice. */

@@ -16,11 +16,12 @@
 // nor the KV strategy changes what is chosen. At the last position of the context there is no next token.
 //
 //   N_VOCAB   at most 2^18, see MASS_ONE
-//   LANES     a power of two, at most 256
+//   LANES     a power of two
 //
 // A workgroup of LANES lanes handles one output. Both thresholds are found without a sort, through radix
-// select on the bits of the logit: three or four scans, each with a histogram over the next bits (Alabi et al. 2012,
-// "Fast K-Selection Algorithms for Graphics Processing Units"). Scans that are not wanted are skipped.
+// select on the bits of the logit: two to four scans, each with a histogram over the next bits (Alabi et al. 2012,
+// "Fast K-Selection Algorithms for Graphics Processing Units"). The bits are those of the distance from the lowest logit
+// that may be chosen, so that logits spread over the bins, where few lanes meet. Scans that are not wanted are skipped.
 //
 // requires: step.wgsl
 
@@ -33,11 +34,12 @@ override AT_ONCE: u32;
 
 // Lower temperatures count as 0: they would tell logits apart that differ by less than their rounding error.
 const MIN_TEMPERATURE = 1e-6;
-// A level of the radix select settles so many bits of the key, 8 to 11; the first one what is left. More bits make fewer
+// A level of the radix select settles so many bits, 8 to 11; the last one what is left. More bits make fewer
 // scans, and more bins, which some compilers set to zero one by one.
 override BIN_BITS: u32;
-override N_LEVELS: u32 = (31u + BIN_BITS) / BIN_BITS;
 override N_BINS: u32 = 1u << BIN_BITS;
+// Lanes that add up bins.
+override BIN_LANES: u32 = select(LANES, 256u, LANES > 256u);
 // The likeliest token's mass. 2^18 tokens of it make 2^48, which is what a bin can hold.
 const MASS_ONE = 1073741824.0;
 
@@ -61,8 +63,11 @@ struct Sampling {
 // 2^11 bins would not fit the 16 KiB of workgroup memory that every WebGPU device has.
 var<workgroup> bins_low: array<atomic<u32>, N_BINS>;
 var<workgroup> bins_high: array<atomic<u32>, N_BINS / 2u>;
-var<workgroup> lane_weights: array<vec2u, LANES>;
-var<workgroup> found_by_first: u32;
+var<workgroup> lane_weights: array<vec2u, BIN_LANES>; // then of a lane's bins and all above
+var<workgroup> found_bits: u32; // by the lane whose bins hold the threshold
+var<workgroup> missing_weight: vec2u; // by that lane
+var<workgroup> key_range: u32; // by the first lane
+var<workgroup> lowest_complement: atomic<u32>; // of the lowest key
 var<workgroup> largest_magnitude: atomic<u32>;
 // By round: the argmax of the logits, then the choice. Complements of ids, so that 0 is lower than all.
 var<workgroup> best_keys: array<atomic<u32>, 2>;
@@ -73,6 +78,7 @@ struct Task {
   lane: u32,
   first: u32, // the output's first logit
   highest: f32, // the output's largest logit
+  highest_key: u32,
   position: u32,
   wanted: Sampling,
 }
@@ -84,11 +90,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     return;
   }
   let wanted = sampling[output.sequence];
-  var task = Task(local.x, workgroup.x * LOGITS_STRIDE, 0.0, output.position, wanted);
+  var task = Task(local.x, workgroup.x * LOGITS_STRIDE, 0.0, 0u, output.position, wanted);
   var id = best_logit(task);
   if (wanted.temperature >= MIN_TEMPERATURE) {
-    task.highest = logit_of(atomicLoad(&best_keys[0]));
-    var lowest_key = 0u;
+    task.highest_key = atomicLoad(&best_keys[0]);
+    task.highest = logit_of(task.highest_key);
+    var lowest_key = ~atomicLoad(&lowest_complement);
     if (wanted.top_k > 0u && wanted.top_k < N_VOCAB) {
       lowest_key = threshold(task, lowest_key, false);
     }
@@ -111,8 +118,9 @@ const COUNT = 2u;
 struct Scan {
   does: u32,
   lowest_key: u32,
-  found: u32, // of use where it counts
+  found: u32, // of use where it counts, as are those below
   shift: u32,
+  n_bins: u32,
   by_mass: bool,
 }
 
@@ -121,6 +129,7 @@ struct Best {
   key: u32,
   id: u32,
   magnitude: u32,
+  lowest_complement: u32,
 }
 
 // Goes through all logits: a lane through every LANES-th, AT_ONCE of them under way together.
@@ -163,6 +172,7 @@ fn see(task: Task, asked: Scan, best: ptr<function, Best>, bits: u32, n: u32) {
   switch asked.does {
     case RANK: {
       (*best).magnitude = max((*best).magnitude, bits & MAGNITUDE);
+      (*best).lowest_complement = max((*best).lowest_complement, ~key);
       keep(best, key, n);
     }
     case DRAW: {
@@ -173,8 +183,8 @@ fn see(task: Task, asked: Scan, best: ptr<function, Best>, bits: u32, n: u32) {
       }
     }
     default: {
-      let b = (key ^ asked.found) >> asked.shift; // N_BINS or more where settled bits differ
-      if (key >= asked.lowest_key && b < N_BINS) {
+      let b = ((key - asked.lowest_key) ^ asked.found) >> asked.shift; // n_bins or more where settled bits differ
+      if (key >= asked.lowest_key && b < asked.n_bins) {
         add_to_bin(b, select(1u, mass(task, bitcast<f32>(bits)), asked.by_mass));
       }
     }
@@ -189,13 +199,14 @@ fn keep(best: ptr<function, Best>, key: u32, id: u32) {
 }
 
 fn best_logit(task: Task) -> u32 {
-  let best = scan(task, Scan(RANK, 0u, 0u, 0u, false));
+  let best = scan(task, Scan(RANK, 0u, 0u, 0u, 0u, false));
+  atomicMax(&lowest_complement, best.lowest_complement);
   atomicMax(&largest_magnitude, best.magnitude);
   return best_of_lanes(0u, best.key, best.id);
 }
 
 fn draw(task: Task, lowest_key: u32) -> u32 {
-  let best = scan(task, Scan(DRAW, lowest_key, 0u, 0u, false));
+  let best = scan(task, Scan(DRAW, lowest_key, 0u, 0u, 0u, false));
   return best_of_lanes(1u, best.key, best.id);
 }
 
@@ -213,54 +224,80 @@ fn best_of_lanes(round: u32, key: u32, id: u32) -> u32 {
 // The largest key such that the tokens from there on, of those from `lowest_key` on, weigh enough together:
 // top_k at a weight of 1 each or, `by_mass`, top_p of all their mass. Where all are needed: `lowest_key`.
 fn threshold(task: Task, lowest_key: u32, by_mass: bool) -> u32 {
-  let bins_per_lane = N_BINS / LANES;
+  let bins_per_lane = N_BINS / BIN_LANES;
   let first_bin = task.lane * bins_per_lane;
-  var found = 0u; // the bits settled so far, the others 0
-  var missing = vec2u(task.wanted.top_k, 0u); // weight wanted below the bins passed; of use in the first lane
-  for (var level = 0u; level < N_LEVELS; level++) {
-    let shift = BIN_BITS * (N_LEVELS - 1u - level);
+  if (task.lane == 0u) {
+    key_range = task.highest_key - lowest_key;
+    missing_weight = vec2u(task.wanted.top_k, 0u);
+  }
+  var bits = 32u - countLeadingZeros(workgroupUniformLoad(&key_range)); // of the distance, not settled yet
+  var found = 0u; // those settled so far, the others 0
+  for (var is_first = true; bits > 0u; is_first = false) {
+    let shift = bits - min(bits, BIN_BITS);
     for (var b = task.lane; b < N_BINS; b += LANES) {
       atomicStore(&bins_low[b], 0u);
       atomicStore(&bins_high[b / 2u], 0u);
     }
     workgroupBarrier();
 
-    _ = scan(task, Scan(COUNT, lowest_key, found, shift, by_mass));
+    _ = scan(task, Scan(COUNT, lowest_key, found, shift, 1u << (bits - shift), by_mass));
     workgroupBarrier();
 
-    var weight = vec2u();
-    for (var b = first_bin; b < first_bin + bins_per_lane; b++) {
-      weight = add(weight, bin_weight(b));
+    if (task.lane < BIN_LANES) {
+      var weight = vec2u();
+      for (var b = first_bin; b < first_bin + bins_per_lane; b++) {
+        weight = add(weight, bin_weight(b));
+      }
+      lane_weights[task.lane] = weight;
     }
-    lane_weights[task.lane] = weight;
-    workgroupBarrier();
+    add_lanes_above(task.lane);
 
-    if (task.lane == 0u) {
-      if (level == 0u && by_mass) {
-        missing = share_of_lanes(task.wanted.top_p);
-      }
-      var lane = LANES - 1u;
-      for (; lane > 0u && less(lane_weights[lane], missing); lane--) {
-        missing = subtract(missing, lane_weights[lane]);
-      }
-      var b = (lane + 1u) * bins_per_lane - 1u;
-      for (; b > lane * bins_per_lane && less(bin_weight(b), missing); b--) {
-        missing = subtract(missing, bin_weight(b));
-      }
-      found_by_first = found | (b << shift);
+    var missing = missing_weight;
+    if (is_first && by_mass) {
+      missing = share(task.wanted.top_p, lane_weights[0]);
     }
-    found = workgroupUniformLoad(&found_by_first);
+    workgroupBarrier();
+    if (task.lane < BIN_LANES) {
+      var above = vec2u();
+      if (task.lane + 1u < BIN_LANES) {
+        above = lane_weights[task.lane + 1u];
+      }
+      let reached = task.lane == 0u || !less(lane_weights[task.lane], missing);
+      if (less(above, missing) && reached) {
+        missing = subtract(missing, above);
+        var b = first_bin + bins_per_lane - 1u;
+        for (; b > first_bin && less(bin_weight(b), missing); b--) {
+          missing = subtract(missing, bin_weight(b));
+        }
+        found_bits = found | (b << shift);
+        missing_weight = missing;
+      }
+    }
+    found = workgroupUniformLoad(&found_bits);
+    bits = shift;
   }
-  return max(found, lowest_key);
+  return lowest_key + found;
 }
 
-// A share of what all lanes' bins weigh, at least 1: without it, a tiny top_p would leave no token.
-fn share_of_lanes(share: f32) -> vec2u {
-  var total = vec2u();
-  for (var lane = 0u; lane < LANES; lane++) {
-    total = add(total, lane_weights[lane]);
+// Adds to each lane's weight those of the lanes above it, in steps that double.
+fn add_lanes_above(lane: u32) {
+  for (var step = 1u; step < BIN_LANES; step *= 2u) {
+    workgroupBarrier();
+    var above = vec2u();
+    if (lane + step < BIN_LANES) {
+      above = lane_weights[lane + step];
+    }
+    workgroupBarrier();
+    if (lane < BIN_LANES) {
+      lane_weights[lane] = add(lane_weights[lane], above);
+    }
   }
-  let wanted = share * (f32(total.y) * 4294967296.0 + f32(total.x));
+  workgroupBarrier();
+}
+
+// A share of a weight, at least 1: without it, a tiny top_p would leave no token.
+fn share(part: f32, total: vec2u) -> vec2u {
+  let wanted = part * (f32(total.y) * 4294967296.0 + f32(total.x));
   let high = floor(wanted / 4294967296.0);
   return max(vec2u(u32(wanted - high * 4294967296.0), u32(high)), vec2u(select(1u, 0u, high > 0.0), 0u));
 }

@@ -5,6 +5,7 @@
  */
 import { KvbenchError } from "../../../base/errors.ts";
 import type { BenchResult } from "../../../measure/record/result.ts";
+import type { Lang } from "../../../report/lang.ts";
 import { chartPermissions } from "../../../report/canvas.ts";
 import { drawCharts } from "../../../report/chart.ts";
 import { reportPage } from "../../../report/page/page.ts";
@@ -16,9 +17,10 @@ import { withProgress } from "../../terminal/progress.ts";
 export async function saveReports(
   path: string,
   result: BenchResult,
-  say: (text: string) => void,
+  { say, lang }: { readonly say: (text: string) => void; readonly lang: Lang },
 ): Promise<void> {
-  await savePageAndChart(path, { page: reportPage([result]), draw: () => drawCharts(result) }, say);
+  const page = reportPage([result], { lang });
+  await savePageAndChart(path, { page, draw: () => drawCharts(result) }, say);
 }
 
 /** Writes a page and draws a chart beside the result at `path`, or says why there is none. */

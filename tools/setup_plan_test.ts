@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { installCommand, planSetup, type SetupFacts } from "./setup.ts";
+import { installCommand, planSetup, type SetupFacts } from "./setup_plan.ts";
 
 const bare: SetupFacts = {
   missing: ["driver"],
