@@ -140,7 +140,7 @@ function storedRowsOf({ device, layouts, tuning }: KernelContext, kv: KvSource):
 const MOST_JOINED = 512;
 
 /** Returns the rows up to which the projection joins the splits of attention: none where V has to be rotated back first. */
-function joinedRowsOf({ config, tuning }: KernelContext, { rotates }: KvSource): number {
+export function joinedRowsOf({ config, tuning }: KernelContext, { rotates }: KvSource): number {
   const { kSplit, subgroups, splitTokens, texels, maxSingleRows } = tuning;
   const joins = splitTokens > 0 && !texels && (kSplit > 1 || subgroups) && !rotates[1];
   return joins && dimsOf(config).a4 <= MOST_JOINED ? maxSingleRows : 0;

@@ -18,6 +18,7 @@ import { chooseKv, plainStrategy } from "../../kv/registry.ts";
 import { makeKv } from "../../kv/strategy_def.ts";
 import { batchOf, TILE_ROWS } from "../batch.ts";
 import { dimsOf } from "../dims.ts";
+import { joinedRowsOf } from "../kernels.ts";
 import { compilePlans } from "../plan.ts";
 import { splitsOf, type Tuning } from "../tuning.ts";
 import type { TuningScratch } from "./scratch.ts";
@@ -88,10 +89,10 @@ export async function fastestAttention(
   const decode = async (tuning: Tuning): Promise<Candidate> => {
     const context = scratch.context(tuning);
     const kernel = await compilePlans(gpu.device, [decodePlan(context, pool.source)]);
-    const combine = tuning.splitTokens > 0
+    const combine = tuning.splitTokens > 0 && joinedRowsOf(context, pool.source) === 0
       ? await compilePlans(gpu.device, [combinePlan(context)])
       : undefined;
-    const group = combine ? groups.split : groups.whole;
+    const group = tuning.splitTokens > 0 ? groups.split : groups.whole;
     return (recorder) => {
       decodeStep(recorder);
       for (let n = 0; n < config.nLayer; n++) {

@@ -160,31 +160,34 @@ fn scan(task: Task, asked: Scan) -> Best {
   return best;
 }
 
+// The token's id; behind the last one, that one's.
+fn within(n: u32) -> u32 {
+  return select(min(n, N_VOCAB - 1u), n, AT_ONCE == 1u);
+}
+
 fn load(task: Task, n: u32) -> u32 {
-  return logits[task.first + select(min(n, N_VOCAB - 1u), n, AT_ONCE == 1u)];
+  return logits[task.first + within(n)];
 }
 
 fn see(task: Task, asked: Scan, best: ptr<function, Best>, bits: u32, n: u32) {
-  if (AT_ONCE > 1u && n >= N_VOCAB) {
-    return;
-  }
   let key = key_of(bits);
+  let id = within(n); // seen again, it changes neither the largest nor the choice
   switch asked.does {
     case RANK: {
       (*best).magnitude = max((*best).magnitude, bits & MAGNITUDE);
       (*best).lowest_complement = max((*best).lowest_complement, ~key);
-      keep(best, key, n);
+      keep(best, key, id);
     }
     case DRAW: {
       if (key >= asked.lowest_key) {
-        let noise = gumbel(vec3u(task.wanted.seed, task.position, n));
+        let noise = gumbel(vec3u(task.wanted.seed, task.position, id));
         let score = (bitcast<f32>(bits) - task.highest) / task.wanted.temperature + noise;
-        keep(best, key_of(bitcast<u32>(score)), n);
+        keep(best, key_of(bitcast<u32>(score)), id);
       }
     }
     default: {
       let b = ((key - asked.lowest_key) ^ asked.found) >> asked.shift; // n_bins or more where settled bits differ
-      if (key >= asked.lowest_key && b < asked.n_bins) {
+      if (key >= asked.lowest_key && b < asked.n_bins && n == id) {
         add_to_bin(b, select(1u, mass(task, bitcast<f32>(bits)), asked.by_mass));
       }
     }
