@@ -9,6 +9,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { isDeepEqual } from "../src/base/equal.ts";
 import { PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import { decodingKv } from "../src/engine/decoding_kv.ts";
@@ -97,6 +98,11 @@ for (const weightsDtype of WEIGHT_DTYPES) {
   };
   const empty = { record: () => {}, ms: [] as number[] };
   for (const { name, apart, fused, stages } of FUSIONS) {
+    const chosen = (variant: Partial<Tuning>) => model.withTuning({ ...tuning, ...variant }).tuning;
+    if (isDeepEqual(chosen(apart), chosen(fused)) && name !== "nothing") {
+      rows.get(name)!.push("not with these kernels");
+      continue;
+    }
     const [without, within] = [await make(apart, stages), await make(fused, stages)] as const;
     for (let round = 0; round < rounds; round++) {
       for (const each of round % 2 === 0 ? [without, within, empty] : [within, without, empty]) {

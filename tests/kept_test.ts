@@ -96,11 +96,12 @@ for (const [name, load, cases] of ODD_IN) {
     async (gpu) => {
       const model = await open(gpu, RANDOM_SMALL, load);
       for (const [strategy, kvOptions, kvDtype] of cases) {
-        const sizes = { nSequences: PROMPTS.length, maxPromptTokens: 23, maxTokens: 43 };
+        const newTokens = name === "software" ? 20 : 6; // what computes hardware's variants in software is slow
+        const sizes = { nSequences: PROMPTS.length, maxPromptTokens: 23, maxTokens: 23 + newTokens };
         const decoding: DecodingOptions = { strategy, kvOptions, kvDtype, ...sizes };
         const ids = await withDecoder(model, decoding, async (decoder) => {
           decoder.begin(PROMPTS);
-          decoder.advance(20);
+          decoder.advance(newTokens);
           return await decoder.ids(PROMPTS.map(({ length }) => length));
         });
         await checkReference(model, decoding, { prompts: PROMPTS, ids });

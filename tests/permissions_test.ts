@@ -12,7 +12,10 @@ import { permitted } from "./permitted.ts";
 import { sourcesIn } from "./sources.ts";
 
 const READ_WEIGHTS = "--allow-read=weights";
-const QUICK_BENCH = ["bench", "--no-autotune", "--runs", "1", "--warmup", "0", "--new-tokens", "2"];
+const QUICK_BENCH = [
+  ...["bench", "--strategies", "kv-cache", "--no-autotune", "--no-serving"],
+  ...["--runs", "1", "--warmup", "0", "--new-tokens", "2"],
+];
 
 /**
  * Every subcommand. `FOLDER` stands for a folder to write to, `FILE` for a file in it, `HOST:PORT` for where a server

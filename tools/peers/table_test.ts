@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import peers from "../../docs/peers.json" with { type: "json" };
+import { permitted } from "../../tests/permitted.ts";
+import { partOf } from "../marked_part.ts";
 import type { PeerRecord, PeersRecord, Sample } from "./record.ts";
 import { checkOf, ratioInTurns } from "./record.ts";
+import { PAGE, pagePart, PART } from "./run.ts";
 import { peersTable } from "./table.ts";
 
 const samples = (...times: number[]): Sample[] => times.map((ms, i) => ({ round: i + 1, ms, steps: 1 }));
@@ -62,5 +66,10 @@ Deno.test("The table has times, rates and ratios, says why a peer is missing, an
   assert.match(table, /^ kvbench +35\.0 +– +– +250 +1\.0 GiB +2e-6$/m);
   assert.match(table, /^ onnxruntime-node +10\.0 +– +– +500 /m);
   assert.match(table, /^ onnxruntime-node +3\.00 ±1 +– +– +2\.00$/m);
+  assert.match(table, /not a quiet\s+machine\.$/);
   assert.match(table, /^llama\.cpp Vulkan: not measured: It takes no adapter\.$/m);
+});
+
+Deno.test("docs/performance.md shows the table of docs/peers.json", { ignore: !permitted("read") }, () => {
+  assert.equal(partOf(Deno.readTextFileSync(PAGE), PART).trim(), pagePart(peers as PeersRecord));
 });

@@ -16,7 +16,7 @@ import type { Tuning } from "../tuning.ts";
 import type { TuningScratch } from "./scratch.ts";
 import { fastestInTime } from "./search.ts";
 
-/** The shortest time of a look, in ms. */
+/** The least time of one look, in ms. */
 const LEAST_MS = { search: 50, confirm: 100 } as const;
 /** Layers that are timed together. */
 const LAYERS = 8;
