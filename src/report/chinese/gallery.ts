@@ -27,6 +27,7 @@ export const GALLERY: Readonly<Record<string, string>> = {
   "{0}: the result does not say whether the adapter computes right.":
     "{0}：结果没有说明该适配器的计算是否正确。",
   "{0}: the result is not complete.": "{0}：结果不完整。",
+  "{0}: too few runs for intervals.": "{0}：次数太少，没有区间。",
   "{0}: the machine was not quiet, so that times vary by more than the adapter's doing.":
     "{0}：机器不安静，时间的波动不全来自适配器。",
   "{0} of {1} adapters compute on the CPU. Such times and factors are not those of a GPU.":

@@ -60,6 +60,12 @@ Deno.test("galleryView() keeps commits of one adapter apart, and says that kerne
   );
 });
 
+Deno.test("galleryView() says where there are too few runs for intervals", () => {
+  const { rows, cautions } = galleryView([fixtureResult({ runs: 2, software: false })], "en");
+  assert.match(rows[0]!.figures.tpotMs, /^[\d.]+ ms$/);
+  assert.deepEqual(cautions, ["NVIDIA H100 80GB HBM3 (hardware, Vulkan): too few runs for intervals."]);
+});
+
 Deno.test("galleryTable() fits 80 columns in every language", () => {
   for (const lang of ["en", "zh"] as const) {
     const lines = galleryTable(galleryView(results(), lang)).split("\n");

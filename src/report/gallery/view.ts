@@ -211,6 +211,10 @@ function sayCautions(rows: readonly Omit<GalleryRow, "anchor">[], t: Say): strin
     ),
     ...naming(({ result }) => !result.complete, (names) => t`${names}: the result is not complete.`),
     ...naming(
+      ({ findings: { figures: { tpotMs } } }) => tpotMs !== null && tpotMs.interval === null,
+      (names) => t`${names}: too few runs for intervals.`,
+    ),
+    ...naming(
       ({ findings }) => findings.noisy,
       (names) => t`${names}: the machine was not quiet, so that times vary by more than the adapter's doing.`,
     ),
