@@ -33,10 +33,12 @@ function ticksOf({ webgpu }: Implementation): string[] {
 
 /** The kernel and model tests. */
 const TESTS: readonly string[] = [
+  "argmax_kernels",
   "attention_kernels",
   "concurrent_kernels",
   "embedding_kernel",
   "golden",
+  "kept_kernels",
   "kernel_errors",
   "kv_write_kernel",
   "default_limits",
@@ -44,7 +46,9 @@ const TESTS: readonly string[] = [
   "linear_kernels",
   "model",
   "probe_kernels",
+  "rotate_kernel",
   "sampling",
+  "stored_kv",
   "strategies",
 ];
 /** The quick ones, for slow implementations. */
