@@ -15,7 +15,8 @@ import type { NamedStrategy } from "./decoding_kv.ts";
 import { groupKv } from "./group_kv.ts";
 import { type KvFootprint, KvPeak } from "./kv_footprint.ts";
 import { notFiniteError } from "./not_finite.ts";
-import { inOrder, Runner } from "./runner.ts";
+import { Runner } from "./runner.ts";
+import { inOrder } from "./steps.ts";
 
 /** A search, and the strategy that keeps its K and V. */
 interface BeamSearchOptions extends BeamOptions, NamedStrategy {

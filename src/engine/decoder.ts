@@ -12,7 +12,8 @@ import type { StepRange } from "../model/kernels.ts";
 import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
 import { notFiniteError } from "./not_finite.ts";
-import { inOrder, Runner, type Steps } from "./runner.ts";
+import { Runner } from "./runner.ts";
+import { inOrder, type Steps } from "./steps.ts";
 
 /** Sizes of a decoder, and the strategy that keeps its K and V. */
 export interface DecodingOptions {

@@ -82,8 +82,8 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     this.runner.submit();
     await this.#model.gpu.fence.wait();
     this.#model.gpu.assertHealthy();
-    this.runner.assertKept();
-    if (step.ended.length > 0) this.runner.keep(this.#bringBack([...step.ended]));
+    this.runner.reads.assertNoneFailed();
+    if (step.ended.length > 0) this.runner.reads.keep(this.#bringBack([...step.ended]));
   }
 
   /** Brings the ids of ended sequences back, and checks that all could be chosen. */

@@ -21,6 +21,8 @@ import type { StepRange } from "../model/kernels.ts";
 import { packSampling, type Sampling } from "../model/sampling.ts";
 import { StepTables } from "../model/step_tables.ts";
 import type { Workspace } from "../model/workspace.ts";
+import { PendingReads } from "./pending_reads.ts";
+import type { Steps } from "./steps.ts";
 
 /** Steps that are recorded into one submission at most. */
 export const STEPS_PER_SUBMISSION = 16;
@@ -63,18 +65,6 @@ interface Target {
   readonly outputs: number;
 }
 
-/** Steps that are recorded one after another, with what is to be waited for in between. */
-export type Steps = Generator<Promise<void>, void>;
-
-/** Goes through steps: at once where nothing is to be waited for, and else in the promise that it returns. */
-export function inOrder(steps: Steps): Promise<void> | undefined {
-  const { done, value } = steps.next();
-  return done ? undefined : (async () => {
-    await value;
-    for (const waiting of steps) await waiting;
-  })();
-}
-
 /** The strategy's part in kernels: what is recorded before K and V are stored comes before a dispatch of its own. */
 function storedBy({ source }: KvPool, around: KvAround | undefined): KvSource {
   return around?.before ? { ...source, inPassing: false } : source;
@@ -90,6 +80,8 @@ export class Runner {
   readonly around: KvAround | undefined;
   /** Takes the dispatches; counts and times them. */
   readonly recorder: Recorder;
+  /** What is being read back. */
+  readonly reads: PendingReads = new PendingReads();
   /** Milliseconds that recording has taken on the host since the runner was made; submitting is not in it. */
   encodeMs = 0;
   /** Milliseconds that handing recorded steps to the GPU has taken on the host. */
@@ -100,9 +92,7 @@ export class Runner {
   #tables: StepTables;
   #workspace: Workspace;
   readonly #limits: BatchLimits;
-  readonly #reads = new Set<Promise<unknown>>();
   #queued = 0;
-  #failure: { readonly error: unknown } | undefined;
 
   private constructor(
     model: Model,
@@ -326,7 +316,7 @@ export class Runner {
    * @throws {KvbenchError} If the device fails.
    */
   tokens(ranges: readonly TokenRange[]): Promise<number[][]> {
-    return this.keep(this.#readTokens(ranges));
+    return this.reads.keep(this.#readTokens(ranges));
   }
 
   async #readTokens(ranges: readonly TokenRange[]): Promise<number[][]> {
@@ -348,7 +338,7 @@ export class Runner {
    * @throws {KvbenchError} If the device fails.
    */
   logits(rows: readonly number[]): Promise<Float32Array[]> {
-    return this.keep(this.#readLogits(rows));
+    return this.reads.keep(this.#readLogits(rows));
   }
 
   async #readLogits(rows: readonly number[]): Promise<Float32Array[]> {
@@ -362,33 +352,13 @@ export class Runner {
     return rows.map((_, i) => all.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
   }
 
-  /** Remembers a readback that is under way and must not outlive the buffers, whether its reader waits for it or not. */
-  keep<T>(read: Promise<T>): Promise<T> {
-    const kept = read.finally(() => this.#reads.delete(kept));
-    kept.catch((error) => this.#failure ??= { error });
-    this.#reads.add(kept);
-    return read;
-  }
-
-  /**
-   * Reports what was kept and has failed by now.
-   *
-   * @throws {KvbenchError} The first failure.
-   */
-  assertKept(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
   /**
    * Waits for all that is being read back.
    *
-   * @throws {KvbenchError} If the device has failed, or something that was kept.
+   * @throws {KvbenchError} If the device has failed, or a readback.
    */
   async settle(): Promise<void> {
-    // All of them, whether one fails or not: what reads has a buffer.
-    const all = await Promise.allSettled([...this.#reads, this.pool.settle()]);
-    this.assertKept();
-    for (const each of all) if (each.status === "rejected") throw each.reason;
+    await this.reads.settle(this.pool.settle());
   }
 
   /** Frees everything. {@linkcode Runner.settle} comes before it. */
