@@ -80,7 +80,7 @@ export class Runner {
   readonly around: KvAround | undefined;
   /** Takes the dispatches; counts and times them. */
   readonly recorder: Recorder;
-  /** What is being read back. */
+  /** Readbacks that are under way. */
   readonly reads: PendingReads = new PendingReads();
   /** Milliseconds that recording has taken on the host since the runner was made; submitting is not in it. */
   encodeMs = 0;
