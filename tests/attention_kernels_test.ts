@@ -27,6 +27,9 @@ const LARGE_SCORES_TOLERANCE = 5e-4;
 /** Prefill and decode in turn. */
 const SPANS = [...DECODE_SPANS, ...PREFILL_SPANS].sort((a, b) => b.sequence % 5 - a.sequence % 5);
 
+/** Memories with heads of whole vectors too. */
+const WHOLE_VECTORS: readonly string[] = ["contiguous", "paged by 16"];
+
 type Case = Omit<AttentionCase, "spans" | "dtype"> & Partial<AttentionCase>;
 
 async function check(gpu: Gpu, item: Case): Promise<void> {
@@ -68,8 +71,9 @@ for (const texels of [true, false]) {
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
   for (const kind of kvKinds()) {
     gpuTest(`Attention equals the reference (${kind}, ${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 2, headDim: 16, tuning, kind });
       await check(gpu, { nHead: 3, headDim: 18, tuning, kind });
+      // Heads of whole vectors differ in how a head is read, not in how its slots are found.
+      if (WHOLE_VECTORS.includes(kind)) await check(gpu, { nHead: 2, headDim: 16, tuning, kind });
     });
   }
   for (const dtype of ["int4-plain", "int8/f32", "f16/int4-plain", "int4-plain/int8"]) {
