@@ -38,7 +38,7 @@ struct Three {
 }
 
 fn x_three(row: u32, k4: u32) -> Three {
-  let at = places(k4);
+  let at = three_places(k4);
   let i = row * K4 + min(at, vec3u(K4 - 1u));
   var three = Three(select(vec4f(), x_load(i.x), at.x < K4), vec4f(), vec4f());
   if (NORM_LANES < K4) {
@@ -49,7 +49,7 @@ fn x_three(row: u32, k4: u32) -> Three {
 }
 
 fn gamma_three(k4: u32) -> Three {
-  let i = min(places(k4), vec3u(K4 - 1u));
+  let i = min(three_places(k4), vec3u(K4 - 1u));
   var three = Three(gamma[i.x], vec4f(), vec4f());
   if (NORM_LANES < K4) {
     three.b = gamma[i.y];
@@ -59,7 +59,7 @@ fn gamma_three(k4: u32) -> Three {
 }
 
 fn beta_three(k4: u32) -> Three {
-  let i = min(places(k4), vec3u(K4 - 1u));
+  let i = min(three_places(k4), vec3u(K4 - 1u));
   var three = Three(beta[i.x], vec4f(), vec4f());
   if (NORM_LANES < K4) {
     three.b = beta[i.y];
@@ -68,7 +68,7 @@ fn beta_three(k4: u32) -> Three {
   return three;
 }
 
-fn places(k4: u32) -> vec3u {
+fn three_places(k4: u32) -> vec3u {
   return k4 + NORM_LANES * vec3u(0u, 1u, 2u);
 }
 
@@ -83,7 +83,7 @@ fn keep_three(k4: u32, three: Three) {
 }
 
 fn moments_of(k4: u32, three: Three) -> Moments {
-  let at = places(k4);
+  let at = three_places(k4);
   let there = at < vec3u(K4);
   let real = vec3f(clamp(vec3i(i32(N_EMBD)) - 4 * vec3i(at), vec3i(), vec3i(4)));
   let count = real.x + real.y + real.z;
