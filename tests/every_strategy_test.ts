@@ -1,6 +1,6 @@
 /**
  * The commands take every strategy with its options: one bench of all that are not compared by default, one simulation of
- * all that serve, a profile of each, and `generate` with each.
+ * all that serve, a profile of each, and `generate` with each. The hardware's kernels decode with each.
  *
  * @module
  */
@@ -10,6 +10,9 @@ import { chooseKv, strategies, strategyNames } from "../src/kv/registry.ts";
 import { profileSteps } from "../src/measure/profile/profile.ts";
 import { parseResult } from "../src/measure/record/result.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
+import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
+import { withDecoder } from "../src/engine/with_decoder.ts";
+import { KV_DTYPES } from "../src/formats/registry.ts";
 import { goldenCase, ignore, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 import { gpuTest } from "./gpu_support.ts";
 
@@ -98,3 +101,33 @@ gpuTest("profile takes every strategy, and names the kernels that it alone has",
   }
   model.dispose();
 }, { needs: ["read"] });
+
+gpuTest(
+  "Every strategy decodes the same ids with hardware's kernels, over each storage type of K and V",
+  async (gpu) => {
+    const opened = await locateModel(RANDOM_SMALL);
+    const load = (tuning: Tuning) => Gpt2.load(gpu, opened, { tuning });
+    const models = [await load(SOFTWARE_TUNING), await load(HARDWARE_TUNING)];
+    opened.close();
+    const prompts = [Array.from({ length: 20 }, (_, i) => 7 * i), [3]];
+    const sizes = { nSequences: 2, maxPromptTokens: 20, maxTokens: 24 };
+    for (const [i, strategy] of strategyNames().entries()) {
+      const kvOptions = strategy === "h2o" ? { heavy: 5, recent: 3 } : {};
+      const decoding = { strategy, kvOptions, kvDtype: KV_DTYPES[i % KV_DTYPES.length]!, ...sizes };
+      const [software, hardware] = await Promise.all(
+        models.map((model) =>
+          withDecoder(model, decoding, async (decoder) => {
+            decoder.begin(prompts);
+            decoder.advance(3);
+            return await decoder.ids(prompts.map(({ length }) => length));
+          })
+        ),
+      );
+      assert.deepEqual(hardware, software, `${strategy} over ${decoding.kvDtype}`);
+    }
+    for (const model of models) {
+      model.dispose();
+    }
+  },
+  { needs: ["read"] },
+);
