@@ -55,6 +55,11 @@ async function visit(executablePath: string, url: string): Promise<GalleryVisit>
     const page = await open(await desktop.newPage(), url);
     const inaccessible = await inaccessibleIn(page);
     const rows = () => page.evaluate<string[]>(shown("#gallery"));
+    /** Rows once there are as many: what a click changes in the address, the page hears of later. */
+    const rowsOf = async (count: number) => {
+      await page.waitForFunction(`${shown("#gallery")}.length === ${count}`);
+      return await rows();
+    };
     const first = await rows();
     const gain = page.locator("#gallery th button").nth(2);
     await gain.click();
@@ -67,23 +72,29 @@ async function visit(executablePath: string, url: string): Promise<GalleryVisit>
       'document.querySelectorAll("#gallery th")[2].getAttribute("aria-sort")',
     );
     await page.locator(".filter input").fill("SOFTWARE llvm");
-    const filtered = await rows();
+    const filtered = await rowsOf(1);
     const address = await page.evaluate<string>("location.hash");
     const again = await (await open(await desktop.newPage(), url + address)).evaluate<string[]>(
       shown("#gallery"),
     );
     await page.locator(".filter a").click();
+    await rowsOf(first.length);
     await page.locator("#gallery tbody a").first().click();
+    const charts =
+      '[...document.querySelectorAll("details.adapter[open] canvas")].filter(({ width }) => width > 300).length';
+    const alone = await rowsOf(1);
+    await page.waitForFunction(`${charts} > 0`);
     const one = {
-      rows: await rows(),
+      rows: alone,
       open: await page.evaluate<boolean>('document.querySelector("details.adapter:not([hidden])").open'),
-      charts: await page.evaluate<number>(
-        '[...document.querySelectorAll("details.adapter[open] canvas")].filter(({ width }) => width > 300).length',
-      ),
+      charts: await page.evaluate<number>(charts),
     };
     await page.locator(".filter input").fill("no such adapter");
-    const said = await page.evaluate<string>('document.querySelector(".count").textContent');
-    const none = [(await rows()).length, said] as const;
+    const { length: left } = await rowsOf(0);
+    const none = [
+      left,
+      await page.evaluate<string>('document.querySelector(".count").textContent'),
+    ] as const;
     const phone = await browser.newContext({
       viewport: { width: 390, height: 844 },
       colorScheme: "dark",
