@@ -119,22 +119,34 @@ export async function runDeno(
     child.status,
     send(),
   ]);
-  return { code, stdout: out.join(""), stderr: err, pieces: out.length };
+  const { pieces, failure } = out;
+  if (failure !== undefined) {
+    throw new Error(`With exit code ${code} and stderr "${err}"`, { cause: failure });
+  }
+  return { code, stdout: pieces.join(""), stderr: err, pieces: pieces.length };
 }
 
-/** The pieces of a child's stdout; of a server, the child is ended when `whenReady` is done. */
-async function readAll(child: Deno.ChildProcess, whenReady: RunOptions["whenReady"]): Promise<string[]> {
+/** The pieces of a child's stdout; of a server, the child is ended when `whenReady` is done, or has failed. */
+async function readAll(
+  child: Deno.ChildProcess,
+  whenReady: RunOptions["whenReady"],
+): Promise<{ readonly pieces: string[]; readonly failure?: unknown }> {
   const pieces: string[] = [];
-  let ready: Promise<void> | undefined;
+  let ready: Promise<void> | undefined, failure: unknown;
   for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
     pieces.push(piece);
     const text = pieces.join("");
     if (whenReady === undefined || ready !== undefined || !text.includes("\n")) continue;
-    ready = whenReady(text).finally(() => child.kill("SIGTERM"));
-    ready.catch(() => {}); // thrown below, when the child has ended
+    ready = whenReady(text).catch((error) => failure = error).then(() => {
+      try {
+        child.kill("SIGTERM");
+      } catch {
+        // It has ended by itself: its exit code and stderr tell why.
+      }
+    });
   }
   await ready;
-  return pieces;
+  return { pieces, failure };
 }
 
 /** A bench result that is in a file. */
