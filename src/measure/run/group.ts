@@ -1,6 +1,6 @@
 /**
- * The measurement of one group of cells: a memory run each, warm-up, latency runs in turns, per-token runs in turns, and
- * a timestamp run each. Before a time is kept, every run's token ids are compared with the first cell's,
+ * The measurement of one group of cells: a memory run each, warm-up, latency runs in turns, beside the first ones a
+ * per-token run each, and a timestamp run each. Before a time is kept, every run's token ids are compared with the first cell's,
  * and a strategy that is not exact with its reference.
  *
  * @module
@@ -23,7 +23,6 @@ import {
 import { type CellPlan, type GroupPlan, promptsOf } from "./grid.ts";
 import { checkReference } from "./reference_check.ts";
 import type { Plan } from "./plan.ts";
-import { seededRandom, shuffled } from "../../base/random.ts";
 import type { GroupRecord, Timing, Unfinished } from "../record/result.ts";
 import { mean, median, percentile } from "../statistics/statistics.ts";
 import { summarise } from "../findings/summary.ts";
@@ -104,6 +103,12 @@ export async function measureGroup(
         };
         warmUps.push(await warmUp(once, plan.warmup_runs, plan.max_seconds));
       }
+      const gaps: number[][][] = cells.map(() => []); // [cells][runs][new tokens - 1]
+      const perTokenRuns = work.newTokens > 1 ? PER_TOKEN_RUNS : 0;
+      const perToken = async (i: number) => {
+        begin("per token", i);
+        gaps[i]!.push(await perTokenRun(model, work, decoders[i]!));
+      };
       const seed = (plan.seed + index) % 2 ** 32;
       const { timings, ...group } = await takeTurns({
         cells: cells.length,
@@ -112,20 +117,16 @@ export async function measureGroup(
         earlier: options.earlier,
         time: async (i) => {
           begin("run", i);
-          return await time(i);
+          const timing = await time(i);
+          // Beside it: a machine that changes its speed changes it for both.
+          if (gaps[i]!.length < perTokenRuns) await perToken(i);
+          return timing;
         },
         onRound: (soFar) => progress.round(soFar),
       });
-      const gaps: number[][][] = cells.map(() => []); // [cells][runs][new tokens - 1]
-      const random = seededRandom(seed);
-      if (work.newTokens > 1) {
-        for (let run = 0; run < Math.min(PER_TOKEN_RUNS, timings[0]!.length); run++) {
-          for (const i of shuffled([...cells.keys()], random)) {
-            begin("per token", i);
-            gaps[i]!.push(await perTokenRun(model, work, decoders[i]!));
-          }
-        }
-      }
+      // After a resumption there are rounds of before it.
+      const fewest = Math.min(perTokenRuns, timings[0]!.length);
+      for (const i of cells.keys()) while (gaps[i]!.length < fewest) await perToken(i);
       const gpuMs: (number | null)[] = [];
       for (const i of cells.keys()) {
         begin("GPU time", i);
