@@ -74,7 +74,7 @@ gpuTest("selfCheck() passes models with golden prompts and without", async (gpu)
   for (const [checkpoint, weightsDtype] of [[embedded, "f32"], [random.checkpoint, "int8"]] as const) {
     const model = await Gpt2.load(gpu, checkpoint, { weightsDtype });
     const weights = await checkpoint.origin();
-    const passed = await selfCheck(model, { weights, strategy: "paged", kvDtypes: ["f32"] });
+    const passed = await selfCheck(model, { weights, strategies: ["paged"], kvDtypes: ["f32"] });
     assert.ok(passed.every(({ verdict }) => verdict === "right"));
     const kernels = new Set(passed.map(({ kernel }) => kernel));
     assert.equal(kernels.has("golden prompts"), checkpoint === embedded);

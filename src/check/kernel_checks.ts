@@ -9,6 +9,7 @@ import { DeviceLostError, KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { KV_COPY } from "../kv/files.ts";
 import { strategies } from "../kv/registry.ts";
+import type { StrategyDef } from "../kv/strategy_def.ts";
 import { dimsOf } from "../model/dims.ts";
 import { OPERATORS } from "../model/operators.ts";
 import { type CheckedModel, MOST_CHECKED } from "../model/trial.ts";
@@ -40,11 +41,20 @@ export interface Verdict {
   readonly detail: string;
 }
 
-/** Lists the checks of all kernels that a model uses: those that operators declare, and that of copies of slots. */
-export function kernelChecks(model: Omit<CheckedModel, "kvMemories">): KernelCheck[] {
+/**
+ * Lists the checks of all kernels that a model uses: those that operators declare, and that of copies of slots.
+ *
+ * @param used The strategies. Exact ones share kinds of memory, which are always checked.
+ */
+export function kernelChecks(
+  model: Omit<CheckedModel, "kvMemories">,
+  used: readonly StrategyDef[] = strategies(),
+): KernelCheck[] {
   const { config, kvDtypes } = model;
   // The first type in the first kind of memory of each strategy, the others in the one that shares.
-  const own = strategies().toSorted((a, b) => Number(b.traits.shares) - Number(a.traits.shares));
+  const own = strategies().filter((each) => each.traits.exact || used.includes(each)).toSorted((a, b) =>
+    Number(b.traits.shares) - Number(a.traits.shares)
+  );
   const kinds = own.flatMap(({ cases }) => cases.slice(0, 1).map(({ name }) => name));
   const kvMemories = kvDtypes.flatMap((dtype, i) =>
     kinds.slice(0, i === 0 ? undefined : 1).map((kind) => ({ kind, dtype }))

@@ -17,8 +17,8 @@ import { kernelChecks, type Verdict, verdictOf, verdictsToFirstWrong } from "./k
 export interface SelfCheckOptions {
   /** Origin of the weights. */
   readonly weights: WeightsOrigin;
-  /** The strategy that the golden prompts are decoded with. Default: where it is not exact, the plain cache. */
-  readonly strategy: string;
+  /** The strategies to be timed. Golden prompts are decoded with the first one that is exact. Default: the plain cache. */
+  readonly strategies: readonly string[];
   /** Storage types of K and V. */
   readonly kvDtypes: readonly Dtype[];
   /** Called before and after each check, with how many are done. */
@@ -36,18 +36,19 @@ export interface SelfCheckOptions {
  */
 export async function selfCheck(model: Gpt2, options: SelfCheckOptions): Promise<Verdict[]> {
   const { gpu, config, tuning, weightsDtype } = model;
-  const { weights, strategy, kvDtypes, onProgress = () => {}, onKernel } = options;
+  const { weights, kvDtypes, onProgress = () => {}, onKernel } = options;
+  const timed = options.strategies.map(strategyNamed);
   let wrong: string | undefined;
   const exact = formatOf(weightsDtype).exact && kvDtypes.every(isExactKv);
   if (exact && weights.source === "checkpoint" && hasGolden(weights.sha256)) {
     onProgress(0, GOLDEN_STEPS);
-    const { name } = strategyNamed(strategy).traits.exact ? strategyNamed(strategy) : plainStrategy();
+    const { name } = timed.find(({ traits }) => traits.exact) ?? plainStrategy();
     const comparisons = await checkGolden(model, name, (steps) => onProgress(steps, GOLDEN_STEPS), onKernel);
     const verdict = verdictOf({ kernel: GOLDEN_PROMPTS, variant: name }, comparisons);
     if (verdict.verdict === "right") return [verdict];
     wrong = `${GOLDEN_PROMPTS} differ, though every kernel equals its CPU reference: ${verdict.detail}`;
   }
-  const checks = kernelChecks({ config, tunings: [tuning], weightsDtypes: [weightsDtype], kvDtypes });
+  const checks = kernelChecks({ config, tunings: [tuning], weightsDtypes: [weightsDtype], kvDtypes }, timed);
   onProgress(0, checks.length);
   const all = await verdictsToFirstWrong(gpu, checks, (done) => onProgress(done, checks.length));
   const kernel = all.find(({ verdict }) => verdict !== "right");

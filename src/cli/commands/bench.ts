@@ -200,8 +200,8 @@ async function check(model: Gpt2, plan: Plan, weights: WeightsOrigin): Promise<C
   const variants = JSON.stringify({ ...model.tuning, name: undefined });
   const before = checked.get(variants);
   if (before !== undefined) return before;
-  const { strategies: [strategy], grid: { kv_dtype: kvDtypes } } = plan;
-  const passed = (await checkFirst(model, { weights, strategy: strategy!, kvDtypes })).map(checkRecord);
+  const { strategies, grid: { kv_dtype: kvDtypes } } = plan;
+  const passed = (await checkFirst(model, { weights, strategies, kvDtypes })).map(checkRecord);
   checked.set(variants, passed);
   return passed;
 }

@@ -157,7 +157,7 @@ async function measure(
   try {
     const narrow: WeighedModel = { model: half, weightsBytes: ledger.current.weights - lowest.weightsBytes };
     for (const each of [model, half]) {
-      await checkFirst(each, { weights, strategy: plainStrategy().name, kvDtypes: [DEFAULT_DTYPE] });
+      await checkFirst(each, { weights, strategies: [plainStrategy().name], kvDtypes: [DEFAULT_DTYPE] });
     }
     const environment = await describeEnvironment(gpu, tuning, await machineFacts());
     const shape = shapeOf(modelName, checkpoint.config, { weightsDtype: HALF_DTYPE, kvDtype: DEFAULT_DTYPE });

@@ -80,7 +80,7 @@ async function run(options: Options): Promise<void> {
     return { promptIds, weights: await hashed(checkpoint) };
   }, async (session, { promptIds, weights }) => {
     const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
-    await checkFirst(session.model, { weights, strategy, kvDtypes: [kvDtype] });
+    await checkFirst(session.model, { weights, strategies: [strategy], kvDtypes: [kvDtype] });
     const created = new Date().toISOString();
     const measured = await withProgress(async (bar) => {
       bar.start("Profiling", steps + 1, "rounds");

@@ -78,7 +78,7 @@ async function run(file: string | undefined, options: QualityOptions): Promise<v
     const weights = await hashed(work.checkpoint);
     await checkFirst(session.model, {
       weights,
-      strategy: work.cells[0]!.strategy,
+      strategies: work.cells.map(({ strategy }) => strategy),
       kvDtypes: kvTypesOf(work),
     });
     const figures = await withFloat32(session, work.checkpoint, (models) => measure(models, work, options));

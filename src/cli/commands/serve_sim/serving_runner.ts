@@ -87,7 +87,8 @@ export async function withSimulator<P, T>(
     return { shape, prepared: await prepare(shape), weights: await hashed(checkpoint) };
   }, async ({ gpu, model }, { shape, prepared, weights }) => {
     const { kvDtype } = options;
-    await checkFirst(model, { weights, strategy: sharingStrategy().name, kvDtypes: [kvDtype] });
+    const strategies = [sharingStrategy().name, ...planOf(prepared).policies];
+    await checkFirst(model, { weights, strategies, kvDtypes: [kvDtype] });
     const { description, software } = gpu.facts;
     return await use({
       shape,
