@@ -11,9 +11,15 @@ import { locateModel } from "../src/hub/locate.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
 import { strategyNames } from "../src/kv/registry.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
+import {
+  BROADCAST_TUNING,
+  HARDWARE_TUNING,
+  SOFTWARE_TUNING,
+  SUBGROUP_TUNING,
+  type Tuning,
+} from "../src/model/tuning.ts";
 import { DYNAMIC, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
-import { assertClose, assertRight, deviceHas, gpuTest } from "./gpu_support.ts";
+import { assertClose, assertRight, deviceRuns, gpuTest } from "./gpu_support.ts";
 import { excerpt } from "./golden_excerpt.ts";
 import { permitted } from "./permitted.ts";
 
@@ -99,8 +105,9 @@ function goldenTest(
   tuning: Tuning,
   { variants, only }: { variants: readonly Variant[]; only?: string },
 ): void {
+  const named = `${tuning.name} tuning${tuning.broadcastRows ? " by broadcast" : ""}`;
   for (const variant of variants) {
-    const title = `${only ? `case ${only} of ` : ""}${golden.name}: ${variant.name}, ${tuning.name} tuning`;
+    const title = `${only ? `case ${only} of ` : ""}${golden.name}: ${variant.name}, ${named}`;
     gpuTest(`Golden logits and greedy ids are reproduced (${title})`, async (gpu) => {
       const cases = (await casesOf(golden)).filter(({ name }) => only === undefined || name === only);
       assert.ok(cases.length > 0);
@@ -115,13 +122,17 @@ function goldenTest(
       } finally {
         checkpoint.close();
       }
-    }, { needs: ["read"], ignored: tuning.subgroups && !subgroups });
+    }, { needs: ["read"], ignored: !runnable.has(tuning) });
   }
 }
 
-const subgroups = await deviceHas("subgroups");
+const runnable = new Set<Tuning>();
+for (const tuning of [SOFTWARE_TUNING, BROADCAST_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING]) {
+  if (await deviceRuns(tuning)) runnable.add(tuning);
+}
 
 goldenTest(RANDOM_SMALL, SOFTWARE_TUNING, { variants: ALL_VARIANTS });
+goldenTest(RANDOM_SMALL, BROADCAST_TUNING, { variants: [NO_CACHE, STATIC] });
 goldenTest(RANDOM_SMALL, HARDWARE_TUNING, {
   variants: ALL_VARIANTS.filter((variant) => variant !== NO_CACHE),
 });

@@ -6,17 +6,18 @@
 import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/base/comparison.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import type { Feature } from "../src/gpu/limits.ts";
+import { hasSubgroups, holdsEight } from "../src/gpu/subgroups.ts";
 import { openGpu } from "../src/host/gpu.ts";
+import type { Tuning } from "../src/model/tuning.ts";
 import { permitted } from "./permitted.ts";
 
 // Opening takes a tenth of a second, so that a file's tests share one GPU.
 let opened: Promise<Gpu> | undefined;
 
-/** Whether this machine's device has a feature, listed or not. */
-export async function deviceHas(feature: Feature): Promise<boolean> {
-  const { device } = await (opened ??= openGpu());
-  return device.features.has(feature);
+/** Tells whether the file's device has the subgroups that a tuning is for. */
+export async function deviceRuns({ subgroups, broadcastRows }: Tuning): Promise<boolean> {
+  const { device, facts } = await (opened ??= openGpu());
+  return (!subgroups || hasSubgroups(device)) && (!broadcastRows || holdsEight(facts.subgroupLanes));
 }
 
 /**

@@ -7,9 +7,9 @@
 import { runTrial } from "../src/check/run_trial.ts";
 import { PRESETS } from "../src/checkpoint/config.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
+import { BROADCAST_TUNING, HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
 import { type LinearCase, linearKernelsOf, linearTrials } from "../wgsl/ops/linear/trials.ts";
-import { assertRight, deviceHas, gpuTest } from "./gpu_support.ts";
+import { assertRight, deviceRuns, gpuTest } from "./gpu_support.ts";
 
 const SHAPES = [[4, 20], [20, 4], [18, 54], [20, 509], [80, 769], [772, 18], [768, 80]] as const;
 /** Those of which a vector is half full on each side, that have many outputs, and that sum over many inputs. */
@@ -19,15 +19,17 @@ const EPILOGUES = Array.from({ length: 8 }, (_, bits) => ({
   gelu: (bits & 2) > 0,
   residual: (bits & 4) > 0,
 }));
-/** Every layout with buffers and with textures. */
-const TUNINGS = [SOFTWARE_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tuning) =>
-  [true, false].map((texels) => ({ ...tuning, texels }))
-);
+/** Every layout with buffers and with textures, and the tuning that differs from another in its inputs alone. */
+const TUNINGS = [
+  ...[SOFTWARE_TUNING, HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tuning) =>
+    [true, false].map((texels) => ({ ...tuning, texels }))
+  ),
+  BROADCAST_TUNING,
+];
 /** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in every tuning, each once. */
 const KERNELS = TUNINGS.flatMap(linearKernelsOf).filter(({ form, tuning }) =>
-  tuning.subgroups === (form.subgroups ?? false)
+  (tuning.subgroups || tuning.broadcastRows) === (form.subgroups ?? false)
 );
-const subgroups = await deviceHas("subgroups");
 
 async function check(gpu: Gpu, item: Omit<LinearCase, "config">): Promise<void> {
   const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2, 7, 8, 9, 17, 65]);
@@ -35,9 +37,10 @@ async function check(gpu: Gpu, item: Omit<LinearCase, "config">): Promise<void> 
 }
 
 for (const kernel of KERNELS) {
-  const test = (title: string, body: (gpu: Gpu) => Promise<void>) =>
-    gpuTest(title, body, { ignored: kernel.tuning.subgroups && !subgroups });
-  const title = `${kernel.form.files.at(-1)!.name} with the ${kernel.tuning.name} tuning in ${
+  const ignored = !await deviceRuns(kernel.tuning);
+  const test = (title: string, body: (gpu: Gpu) => Promise<void>) => gpuTest(title, body, { ignored });
+  const broadcast = kernel.tuning.broadcastRows ? " by broadcast" : "";
+  const title = `${kernel.form.files.at(-1)!.name} with the ${kernel.tuning.name} tuning${broadcast} in ${
     kernel.tuning.texels ? "textures" : "buffers"
   }`;
   test(`${title} equals the reference at awkward shapes`, async (gpu) => {

@@ -6,6 +6,7 @@
 import { NoAdapterError } from "../base/errors.ts";
 import { type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backend.ts";
 import { type AdapterIdentity, identityOf } from "./identity.ts";
+import type { SubgroupLanes } from "./subgroups.ts";
 import type { WebGpuName, WebGpuSource } from "./webgpu.ts";
 
 /** Facts about an adapter, before a device is opened on it. */
@@ -17,6 +18,8 @@ export interface AdapterFacts extends AdapterIdentity {
   /** Optional features, sorted. */
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
+  /** Lanes of a subgroup of its device. Default: there are none, or they are unknown. */
+  readonly subgroupLanes?: SubgroupLanes | undefined;
 }
 
 /**
@@ -54,7 +57,8 @@ export function adapterFacts(
 }
 
 /** Facts about an opened adapter, as results record them. */
-export interface AdapterRecord extends Omit<AdapterFacts, "webgpu" | "limits" | "features"> {
+export interface AdapterRecord
+  extends Omit<AdapterFacts, "webgpu" | "limits" | "features" | "subgroupLanes"> {
   /** Optional features that its device has, sorted. */
   features: string[];
   /** Optional features that the adapter offers, used or not, sorted. */

@@ -10,6 +10,7 @@ import { type Fence, probeFence } from "./fence.ts";
 import { type DeviceLimits, type Requirements, requirements } from "./limits.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { lossError, lossOf } from "./loss.ts";
+import { subgroupLanes } from "./subgroups.ts";
 import type { WebGpuSource } from "./webgpu.ts";
 
 /** Opens a device, with features that the adapter does not list where it grants them. */
@@ -38,9 +39,10 @@ async function requestDevice(
   }
 }
 
-/** Returns an adapter's facts with the features that were granted unlisted. */
-function withGranted(facts: AdapterFacts, { features }: GPUDevice): AdapterFacts {
-  return { ...facts, features: [...new Set([...facts.features, ...features])].sort() };
+/** Returns an adapter's facts with the features that were granted unlisted, and the lanes of subgroups. */
+function withGranted(facts: AdapterFacts, device: GPUDevice): AdapterFacts {
+  const features = [...new Set([...facts.features, ...device.features])].sort();
+  return { ...facts, features, subgroupLanes: subgroupLanes(device) };
 }
 
 /** A device with its ledger and fence. Dispose of it when done. */

@@ -27,6 +27,11 @@ export function subgroupLanes(device: SubgroupDevice): SubgroupLanes | undefined
   return hasSubgroups(device) && fewest && most ? [fewest, most] : undefined;
 }
 
+/** Tells whether subgroups of so many lanes hold eight for sure, to hand the inputs of eight rows around. */
+export function holdsEight(lanes: SubgroupLanes | undefined): boolean {
+  return lanes !== undefined && lanes[0] >= 8;
+}
+
 const directives = new WeakMap<GPUDevice, Promise<readonly WgslFile[]>>();
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 import type { AdapterFacts } from "../gpu/adapter.ts";
-import { hasSubgroups } from "../gpu/subgroups.ts";
+import { hasSubgroups, holdsEight } from "../gpu/subgroups.ts";
 
 /** A choice of kernel variants. */
 export interface Tuning {
@@ -21,6 +21,8 @@ export interface Tuning {
   readonly wideRows: boolean;
   /** True if each weight tile serves sixteen rows rather than eight in products of more than eight, if `wideRows`. */
   readonly tallRows: boolean;
+  /** True if lanes load a row each and subgroups hand it on, if `wideRows`; see `linear_eight_broadcast.wgsl`. */
+  readonly broadcastRows: boolean;
   /** The most lanes that split the sum over k in products of one row; 1 means that a lane does it alone. */
   readonly kSplit: number;
   /** True if those lanes are a subgroup's, as many as it has; where they are, `kSplit` sizes the workgroup. */
@@ -69,6 +71,7 @@ export const SOFTWARE_TUNING: Tuning = {
   byVector: false,
   wideRows: true,
   tallRows: true,
+  broadcastRows: false,
   kSplit: 1,
   subgroups: false,
   wideRowTiles: 128,
@@ -90,6 +93,9 @@ export const SOFTWARE_TUNING: Tuning = {
   chosenRows: 0,
 };
 
+/** For adapters whose lanes are a CPU's, in subgroups of eight or more. */
+export const BROADCAST_TUNING: Tuning = { ...SOFTWARE_TUNING, broadcastRows: true };
+
 /** For hardware GPUs. */
 export const HARDWARE_TUNING: Tuning = {
   name: "hardware",
@@ -98,6 +104,7 @@ export const HARDWARE_TUNING: Tuning = {
   byVector: true,
   wideRows: false,
   tallRows: false,
+  broadcastRows: false,
   kSplit: 32,
   subgroups: false,
   wideRowTiles: 128,
@@ -136,7 +143,7 @@ export function splitsOf(context: number, { splitTokens }: Pick<Tuning, "splitTo
 /** One tuning of each kind that a device can run, the one for its adapter's kind first. */
 export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features">): [Tuning, ...Tuning[]] {
   const own = tuningFor(facts), bits = { sampleBits: own.sampleBits };
-  const other = { ...facts.software ? HARDWARE_TUNING : SOFTWARE_TUNING, ...bits };
+  const other = { ...tuningFor({ ...facts, software: !facts.software }), ...bits };
   return [own, other, ...hasSubgroups(device) ? [{ ...SUBGROUP_TUNING, ...bits }] : []];
 }
 
@@ -144,7 +151,8 @@ export function tuningsOf(facts: AdapterFacts, device: Pick<GPUDevice, "features
 const OPENGL_SAMPLE_BITS = 8;
 
 /** Chooses by the kind of adapter. */
-export function tuningFor(facts: Pick<AdapterFacts, "software" | "backend">): Tuning {
-  const tuning = facts.software ? SOFTWARE_TUNING : HARDWARE_TUNING;
+export function tuningFor(facts: Pick<AdapterFacts, "software" | "backend" | "subgroupLanes">): Tuning {
+  const software = holdsEight(facts.subgroupLanes) ? BROADCAST_TUNING : SOFTWARE_TUNING;
+  const tuning = facts.software ? software : HARDWARE_TUNING;
   return facts.backend === "gl" ? { ...tuning, sampleBits: OPENGL_SAMPLE_BITS } : tuning;
 }

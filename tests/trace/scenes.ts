@@ -16,7 +16,13 @@ import { type Gpt2Config, parseConfig } from "../../src/checkpoint/config.ts";
 import { Gpt2 } from "../../src/model/gpt2.ts";
 import { GREEDY } from "../../src/model/sampling.ts";
 import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../../src/model/tuning.ts";
+import {
+  BROADCAST_TUNING,
+  HARDWARE_TUNING,
+  SOFTWARE_TUNING,
+  SUBGROUP_TUNING,
+  type Tuning,
+} from "../../src/model/tuning.ts";
 import { fakeWebGpu, type Trace, type TraceEvent } from "./fake_gpu.ts";
 
 /** Part of a scene: what the ledger holds after it, and what the GPU was asked for. */
@@ -98,11 +104,17 @@ export async function traceScenes(trace: Trace): Promise<Scene[]> {
       scenes.push({ file: "padded", title: `${tuning.name}, ${title}`, takes: [loading, ...takes] });
     });
   }
-  await withModel(trace, { config: CONFIG, tuning: SUBGROUP_TUNING, weightsDtype: "f32" }, async (model) => {
-    const scene = await decoding(trace, model, { ...STRATEGIES[1]!, kvDtype: "f32" });
-    scenes.push({ ...scene, file: "subgroups" });
-  });
+  for (const tuning of [SUBGROUP_TUNING, BROADCAST_TUNING]) {
+    await withModel(trace, { config: CONFIG, tuning, weightsDtype: "f32" }, async (model) => {
+      const scene = await decoding(trace, model, { ...STRATEGIES[1]!, kvDtype: "f32" });
+      scenes.push({ ...scene, file: "subgroups", title: `${tuning.name}, ${scene.title}` });
+    });
+  }
   return scenes;
+}
+
+function usesSubgroups({ subgroups, broadcastRows }: Tuning): boolean {
+  return subgroups || broadcastRows;
 }
 
 /** Opens a device, loads the model on it, and frees both. */
@@ -118,7 +130,7 @@ async function withModel(
 ): Promise<void> {
   Object.defineProperty(navigator, "gpu", {
     configurable: true,
-    value: fakeWebGpu(trace, options.tuning.subgroups ? ["subgroups"] : []),
+    value: fakeWebGpu(trace, usesSubgroups(options.tuning) ? ["subgroups"] : []),
   });
   const gpu = await openGpu({ webgpu: "deno" });
   trace.restart();

@@ -18,6 +18,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   byVector: z.boolean(),
   wideRows: z.boolean(),
   tallRows: z.boolean(),
+  broadcastRows: z.boolean(),
   kSplit: z.int().positive(),
   subgroups: z.boolean(),
   wideRowTiles: z.int().positive(),

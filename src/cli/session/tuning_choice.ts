@@ -91,7 +91,8 @@ function describeProducts(tuning: Tuning): string {
     ? `GEMV, split-K ${tuning.kSplit}`
     : `GEMV with 4 tiles per thread from ${tuning.wideRowTiles} tiles on`;
   const rows = tuning.wideRows
-    ? `GEMM with ${tuning.tallRows ? 16 : 8} rows and 4 tiles per thread`
+    ? `GEMM with ${tuning.tallRows ? 16 : 8} rows and 4 tiles per thread` +
+      (tuning.broadcastRows ? ", inputs by subgroup broadcast" : "")
     : "GEMM in blocks of 64 × 64 outputs";
   const storage = tuning.texels ? "textures" : "buffers";
   return `weights and K/V in ${storage}, ${row}, ${rows}, tiles interleaved by ${tuning.tileGroup}, ` +

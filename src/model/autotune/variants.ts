@@ -4,7 +4,7 @@
  * @module
  */
 import { isDeepEqual } from "../../base/equal.ts";
-import { hasSubgroups, type SubgroupDevice, subgroupLanes } from "../../gpu/subgroups.ts";
+import { hasSubgroups, holdsEight, type SubgroupDevice, subgroupLanes } from "../../gpu/subgroups.ts";
 import type { Tuning } from "../tuning.ts";
 
 /** More output tiles than any product has. */
@@ -29,6 +29,7 @@ const SPLIT = {
   byVector: true,
   wideRows: false,
   tallRows: false,
+  broadcastRows: false,
   normedRows: 2,
   chosenRows: 2,
 } as const satisfies Partial<Tuning>;
@@ -56,9 +57,13 @@ const LEAST_SUBGROUP_LANES = 16;
 
 /** Variants of the linear products that are timed on a device beside the defaults. */
 export function linearVariants(device: SubgroupDevice): readonly Partial<Tuning>[] {
-  const [, lanes] = subgroupLanes(device) ?? [0, Infinity];
+  const known = subgroupLanes(device), [, lanes] = known ?? [0, Infinity];
   const isWorthIt = hasSubgroups(device) && lanes >= LEAST_SUBGROUP_LANES;
-  return isWorthIt ? [...LINEAR_VARIANTS, SUBGROUP_VARIANT] : LINEAR_VARIANTS;
+  const variants = LINEAR_VARIANTS.map((variant) => ({
+    ...variant,
+    broadcastRows: holdsEight(known) && (variant.wideRows ?? false),
+  }));
+  return isWorthIt ? [...variants, SUBGROUP_VARIANT] : variants;
 }
 /** Lanes of an attention workgroup that go along the context. */
 const CONTEXT_LANES = [8, 16, 32, 64] as const;

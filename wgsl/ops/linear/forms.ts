@@ -30,6 +30,8 @@ import linearRowsBlockCode from "./linear_rows_block.wgsl" with { type: "text" }
 import linearRowsSplitCode from "./linear_rows_split.wgsl" with { type: "text" };
 import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
+import linearEightCode from "./linear_eight.wgsl" with { type: "text" };
+import linearEightBroadcastCode from "./linear_eight_broadcast.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 import inputCode from "./linear_input.wgsl" with { type: "text" };
 import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
@@ -49,6 +51,8 @@ const ROWS_SPLIT = { name: "linear_rows_split.wgsl", code: linearRowsSplitCode }
 const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode };
 const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
+const EIGHT = { name: "linear_eight.wgsl", code: linearEightCode };
+const EIGHT_BROADCAST = { name: "linear_eight_broadcast.wgsl", code: linearEightBroadcastCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
 const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
 const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
@@ -109,7 +113,8 @@ export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
 }
 
 /** Chooses the GEMMs for many rows, those for fewer first. */
-export function linearRowsForms({ wideRows, tallRows, linearLanes: lanes }: Tuning): LinearForm[] {
+export function linearRowsForms(tuning: Tuning): LinearForm[] {
+  const { wideRows, tallRows, broadcastRows: subgroups, linearLanes: lanes } = tuning;
   if (!wideRows) {
     const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
     const block = {
@@ -121,9 +126,10 @@ export function linearRowsForms({ wideRows, tallRows, linearLanes: lanes }: Tuni
     };
     return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
-  const wide = { tilesPerLane: 4, rowsFirst: true, size: () => ({ lanes }) };
-  const eight = { ...wide, files: [WIDE, ROWS_WIDE], rows: 8 };
-  const sixteen = { ...wide, files: [WIDE, ROWS_TALL], rows: 16 };
+  const wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
+  const files = [WIDE, subgroups ? EIGHT_BROADCAST : EIGHT];
+  const eight = { ...wide, files: [...files, ROWS_WIDE], rows: 8 };
+  const sixteen = { ...wide, files: [...files, ROWS_TALL], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
 }
 
@@ -254,6 +260,8 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_BLOCK,
   ROWS_WIDE,
   ROWS_TALL,
+  EIGHT,
+  EIGHT_BROADCAST,
   INPUT,
   INPUT_JOINED,
   INPUT_NORMED,

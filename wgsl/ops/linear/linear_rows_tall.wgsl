@@ -6,14 +6,11 @@
 // A lane makes 16 outputs of sixteen rows. The grid is (groups of sixteen rows, groups of LANES * 4 output tiles): the
 // groups of rows that follow one another find the weights in the cache.
 //
-// requires: linear_wide.wgsl
+// requires: linear_wide.wgsl, eight rows
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let n4 = (workgroup.y * LANES + local.x) * 4u;
-  if (n4 >= N4) {
-    return;
-  }
   var sums0: Sums;
   var sums1: Sums;
   var sums2: Sums;
@@ -30,28 +27,30 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var sums13: Sums;
   var sums14: Sums;
   var sums15: Sums;
-  var w = first_tile(n4);
+  var w = first_tile(min(n4, (N4 - 1u) & ~3u)); // lanes without outputs load rows as well
   let row = workgroup.x * 16u;
+  let lane = eight_begin();
   let first = row * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
     let tiles = four_tiles(w);
-    let i = first + k4;
-    add(&sums0, tiles, x_load(i));
-    add(&sums1, tiles, x_load(i + K4));
-    add(&sums2, tiles, x_load(i + 2u * K4));
-    add(&sums3, tiles, x_load(i + 3u * K4));
-    add(&sums4, tiles, x_load(i + 4u * K4));
-    add(&sums5, tiles, x_load(i + 5u * K4));
-    add(&sums6, tiles, x_load(i + 6u * K4));
-    add(&sums7, tiles, x_load(i + 7u * K4));
-    add(&sums8, tiles, x_load(i + 8u * K4));
-    add(&sums9, tiles, x_load(i + 9u * K4));
-    add(&sums10, tiles, x_load(i + 10u * K4));
-    add(&sums11, tiles, x_load(i + 11u * K4));
-    add(&sums12, tiles, x_load(i + 12u * K4));
-    add(&sums13, tiles, x_load(i + 13u * K4));
-    add(&sums14, tiles, x_load(i + 14u * K4));
-    add(&sums15, tiles, x_load(i + 15u * K4));
+    let near = eight_rows(first + k4, lane);
+    add(&sums0, tiles, near.row0);
+    add(&sums1, tiles, near.row1);
+    add(&sums2, tiles, near.row2);
+    add(&sums3, tiles, near.row3);
+    add(&sums4, tiles, near.row4);
+    add(&sums5, tiles, near.row5);
+    add(&sums6, tiles, near.row6);
+    add(&sums7, tiles, near.row7);
+    let far = eight_rows(first + k4 + 8u * K4, lane);
+    add(&sums8, tiles, far.row0);
+    add(&sums9, tiles, far.row1);
+    add(&sums10, tiles, far.row2);
+    add(&sums11, tiles, far.row3);
+    add(&sums12, tiles, far.row4);
+    add(&sums13, tiles, far.row5);
+    add(&sums14, tiles, far.row6);
+    add(&sums15, tiles, far.row7);
     w += TILE_GROUP;
   }
   store_eight(row, n4, sums0.a, sums1.a, sums2.a, sums3.a, sums4.a, sums5.a, sums6.a, sums7.a);

@@ -6,14 +6,11 @@
 // A lane makes 16 outputs of eight rows. The grid is (groups of eight rows, groups of LANES * 4 output tiles): the
 // groups of rows that follow one another find the weights in the cache.
 //
-// requires: linear_wide.wgsl
+// requires: linear_wide.wgsl, eight rows
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let n4 = (workgroup.y * LANES + local.x) * 4u;
-  if (n4 >= N4) {
-    return;
-  }
   var sums0: Sums;
   var sums1: Sums;
   var sums2: Sums;
@@ -22,20 +19,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var sums5: Sums;
   var sums6: Sums;
   var sums7: Sums;
-  var w = first_tile(n4);
+  var w = first_tile(min(n4, (N4 - 1u) & ~3u)); // lanes without outputs load rows as well
   let row = workgroup.x * 8u;
+  let lane = eight_begin();
   let first = row * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
     let tiles = four_tiles(w);
-    let i = first + k4;
-    add(&sums0, tiles, x_load(i));
-    add(&sums1, tiles, x_load(i + K4));
-    add(&sums2, tiles, x_load(i + 2u * K4));
-    add(&sums3, tiles, x_load(i + 3u * K4));
-    add(&sums4, tiles, x_load(i + 4u * K4));
-    add(&sums5, tiles, x_load(i + 5u * K4));
-    add(&sums6, tiles, x_load(i + 6u * K4));
-    add(&sums7, tiles, x_load(i + 7u * K4));
+    let eight = eight_rows(first + k4, lane);
+    add(&sums0, tiles, eight.row0);
+    add(&sums1, tiles, eight.row1);
+    add(&sums2, tiles, eight.row2);
+    add(&sums3, tiles, eight.row3);
+    add(&sums4, tiles, eight.row4);
+    add(&sums5, tiles, eight.row5);
+    add(&sums6, tiles, eight.row6);
+    add(&sums7, tiles, eight.row7);
     w += TILE_GROUP;
   }
   store_eight(row, n4, sums0.a, sums1.a, sums2.a, sums3.a, sums4.a, sums5.a, sums6.a, sums7.a);

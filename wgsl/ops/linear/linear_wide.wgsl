@@ -18,16 +18,33 @@ struct Sums {
   d: vec4f,
 }
 
+// A vector of each of eight rows.
+struct Eight {
+  row0: vec4f,
+  row1: vec4f,
+  row2: vec4f,
+  row3: vec4f,
+  row4: vec4f,
+  row5: vec4f,
+  row6: vec4f,
+  row7: vec4f,
+}
+
 // The tiles at w and after it.
 fn four_tiles(w: u32) -> Tiles {
   return Tiles(weight_tile(w), weight_tile(w + 1u), weight_tile(w + 2u), weight_tile(w + 3u));
 }
 
+// sum + tile * v as a chain of multiply-adds, which an adapter may fuse.
+fn multiply_add(tile: mat4x4f, v: vec4f, sum: vec4f) -> vec4f {
+  return fma(tile[0], vec4f(v.x), fma(tile[1], vec4f(v.y), fma(tile[2], vec4f(v.z), fma(tile[3], vec4f(v.w), sum))));
+}
+
 fn add(sums: ptr<function, Sums>, tiles: Tiles, v: vec4f) {
-  (*sums).a += tiles.a * v;
-  (*sums).b += tiles.b * v;
-  (*sums).c += tiles.c * v;
-  (*sums).d += tiles.d * v;
+  (*sums).a = multiply_add(tiles.a, v, (*sums).a);
+  (*sums).b = multiply_add(tiles.b, v, (*sums).b);
+  (*sums).c = multiply_add(tiles.c, v, (*sums).c);
+  (*sums).d = multiply_add(tiles.d, v, (*sums).d);
 }
 
 // Stores those of the four tiles from n4 on that there are.

@@ -1,0 +1,25 @@
+// The inputs of eight rows: each lane loads those of one, and subgroups hand them to all of their lanes, of which there are
+// eight or more.
+//
+// requires: linear_wide.wgsl, x
+// provides: eight rows
+
+// Which of the rows a lane loads.
+fn eight_begin() -> u32 {
+  return subgroupExclusiveAdd(1u) % 8u;
+}
+
+// Vector i, and those of the seven rows below it.
+fn eight_rows(i: u32, lane: u32) -> Eight {
+  let own = x_load(i + lane * K4);
+  return Eight(
+    subgroupBroadcast(own, 0u),
+    subgroupBroadcast(own, 1u),
+    subgroupBroadcast(own, 2u),
+    subgroupBroadcast(own, 3u),
+    subgroupBroadcast(own, 4u),
+    subgroupBroadcast(own, 5u),
+    subgroupBroadcast(own, 6u),
+    subgroupBroadcast(own, 7u),
+  );
+}
