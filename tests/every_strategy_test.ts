@@ -78,6 +78,9 @@ function optionsOf(name: string): string[] {
   return OWN.flatMap((flag, i) => flags.includes(flag) ? [flag, OWN[i + 1]!] : []);
 }
 
+/** Settings with which a prompt of 20 tokens has some to forget. */
+const settingsOf = (strategy: string) => strategy === "h2o" ? { heavy: 5, recent: 3 } : {};
+
 /** The kernels of a decode step that a strategy alone has. */
 const KERNELS: Readonly<Record<string, readonly string[]>> = {
   "paged-gather": ["kv gather"],
@@ -89,7 +92,7 @@ gpuTest("profile takes every strategy, and names the kernels that it alone has",
   opened.close();
   const promptIds = Array.from({ length: 20 }, (_, i) => 7 * i);
   for (const strategy of strategyNames()) {
-    const kvOptions = strategy === "h2o" ? { heavy: 5, recent: 3 } : {};
+    const kvOptions = settingsOf(strategy);
     const decoding = { strategy, kvOptions, kvDtype: "f32", promptIds, steps: 1 };
     const { kernels, prefillKernels } = await profileSteps(model, decoding);
     const has = (name: string, all = kernels) => all.some(({ kernel }) => kernel.startsWith(name));
@@ -112,7 +115,7 @@ gpuTest(
     const prompts = [Array.from({ length: 20 }, (_, i) => 7 * i), [3]];
     const sizes = { nSequences: 2, maxPromptTokens: 20, maxTokens: 24 };
     for (const [i, strategy] of strategyNames().entries()) {
-      const kvOptions = strategy === "h2o" ? { heavy: 5, recent: 3 } : {};
+      const kvOptions = settingsOf(strategy);
       const decoding = { strategy, kvOptions, kvDtype: KV_DTYPES[i % KV_DTYPES.length]!, ...sizes };
       const [software, hardware] = await Promise.all(
         models.map((model) =>
@@ -125,9 +128,7 @@ gpuTest(
       );
       assert.deepEqual(hardware, software, `${strategy} over ${decoding.kvDtype}`);
     }
-    for (const model of models) {
-      model.dispose();
-    }
+    for (const model of models) model.dispose();
   },
   { needs: ["read"] },
 );

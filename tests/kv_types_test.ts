@@ -82,10 +82,7 @@ gpuTest("Decode steps read K and V in int4 as prefill does", async (gpu) => {
       const stepped = await decoder.logits();
       decoder.begin(await decoder.ids(0));
       (await decoder.logits()).forEach((row, i) =>
-        assertClose(stepped[i]!, row, {
-          tolerance: TOLERANCE,
-          name: `${strategy}, ${kvDtype}, sequence ${i}`,
-        })
+        assertClose(stepped[i]!, row, { tolerance: 1e-3, name: `${strategy}, ${kvDtype}, sequence ${i}` })
       );
       decoder.dispose();
     }

@@ -1,7 +1,7 @@
 /**
  * The measurement of one group of cells: a memory run each, warm-up, latency runs in turns, beside the first ones a
- * per-token run each, and a timestamp run each. Before a time is kept, every run's token ids are compared with the first cell's,
- * and a strategy that is not exact with its reference.
+ * per-token run each, and a timestamp run each. Before a time is kept, every run's token ids are compared with the
+ * first cell's, and a strategy that is not exact with its reference.
  *
  * @module
  */

@@ -28,6 +28,18 @@ fn first_tile(n4: u32) -> u32 {
   return n4 / TILE_GROUP * TILE_GROUP * K4 + n4 % TILE_GROUP;
 }
 
+// A vector of each of eight rows.
+struct Eight {
+  row0: vec4f,
+  row1: vec4f,
+  row2: vec4f,
+  row3: vec4f,
+  row4: vec4f,
+  row5: vec4f,
+  row6: vec4f,
+  row7: vec4f,
+}
+
 // What finished sums of output tile n4 are multiplied by, and what is added.
 struct Finish {
   scale: vec4f,

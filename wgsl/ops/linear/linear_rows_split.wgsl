@@ -15,18 +15,6 @@ override LANES_HALVED: u32 = LANES * K_SPLIT / 2u;
 // Tiles that a lane reads at once: 1 or 2.
 override AT_ONCE: u32;
 
-// A vector of each of eight rows.
-struct Rows {
-  row0: vec4f,
-  row1: vec4f,
-  row2: vec4f,
-  row3: vec4f,
-  row4: vec4f,
-  row5: vec4f,
-  row6: vec4f,
-  row7: vec4f,
-}
-
 var<workgroup> halves: array<vec4f, 8u * LANES_HALVED>;
 
 @compute @workgroup_size(LANES, K_SPLIT)
@@ -34,7 +22,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let n4 = workgroup.x * LANES + local.x;
   let w = first_tile(min(n4, N4 - 1u));
   let row = workgroup.y * 8u;
-  var sums: Rows;
+  var sums: Eight;
   for (var k4 = local.y; k4 < K4; k4 += AT_ONCE * K_SPLIT) {
     let a = fetch_tile(w, row * K4, k4);
     if (AT_ONCE == 1u) {
@@ -72,14 +60,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 // A tile, and the inputs of eight rows that it is multiplied by: zeros behind the last tile.
 struct Fetched {
   tile: StoredTile,
-  x: Rows,
+  x: Eight,
 }
 
 fn fetch_tile(w: u32, first: u32, k4: u32) -> Fetched {
   let at = min(k4, K4 - 1u);
   return Fetched(
     weight_fetch(w + at * TILE_GROUP),
-    Rows(
+    Eight(
       fetch_x(first + at, k4),
       fetch_x(first + at + K4, k4),
       fetch_x(first + at + 2u * K4, k4),
@@ -96,7 +84,7 @@ fn fetch_x(i: u32, k4: u32) -> vec4f {
   return select(vec4f(), x_load(i), k4 < K4);
 }
 
-fn add_tile(sums: ptr<function, Rows>, fetched: Fetched) {
+fn add_tile(sums: ptr<function, Eight>, fetched: Fetched) {
   let tile = weight_decode(fetched.tile);
   (*sums).row0 += tile * fetched.x.row0;
   (*sums).row1 += tile * fetched.x.row1;
@@ -108,7 +96,7 @@ fn add_tile(sums: ptr<function, Rows>, fetched: Fetched) {
   (*sums).row7 += tile * fetched.x.row7;
 }
 
-fn hand_over(sums: Rows, at: u32) {
+fn hand_over(sums: Eight, at: u32) {
   halves[at] = sums.row0;
   halves[at + LANES_HALVED] = sums.row1;
   halves[at + 2u * LANES_HALVED] = sums.row2;
@@ -119,7 +107,7 @@ fn hand_over(sums: Rows, at: u32) {
   halves[at + 7u * LANES_HALVED] = sums.row7;
 }
 
-fn take_over(sums: ptr<function, Rows>, at: u32) {
+fn take_over(sums: ptr<function, Eight>, at: u32) {
   (*sums).row0 += halves[at];
   (*sums).row1 += halves[at + LANES_HALVED];
   (*sums).row2 += halves[at + 2u * LANES_HALVED];

@@ -18,18 +18,6 @@ struct Sums {
   d: vec4f,
 }
 
-// A vector of each of eight rows.
-struct Eight {
-  row0: vec4f,
-  row1: vec4f,
-  row2: vec4f,
-  row3: vec4f,
-  row4: vec4f,
-  row5: vec4f,
-  row6: vec4f,
-  row7: vec4f,
-}
-
 // The tiles at w and after it.
 fn four_tiles(w: u32) -> Tiles {
   return Tiles(weight_tile(w), weight_tile(w + 1u), weight_tile(w + 2u), weight_tile(w + 3u));
