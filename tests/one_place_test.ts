@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { DTYPES } from "../src/formats/registry.ts";
 import { permitted } from "./permitted.ts";
-import { sourcesIn } from "./sources.ts";
+import { scriptsIn, sourcesIn } from "./sources.ts";
 
 const SRC = new URL("../src/", import.meta.url);
 
@@ -43,4 +43,13 @@ Deno.test("Grids are in the lanes that a kernel has, not in figures", { ignore: 
     /Math\.ceil\([^)]* \/ (?:32|64|128|256)\)/.test(Deno.readTextFileSync(file))
   );
   assert.deepEqual(figures.map(({ pathname }) => pathname), []);
+});
+
+Deno.test("No test moves to another folder: a process has one, which tests side by side share", {
+  ignore: !permitted("read"),
+}, () => {
+  const root = new URL("../", import.meta.url);
+  const moving = ["src/", "tests/", "tools/", "bench/"].flatMap((folder) => scriptsIn(new URL(folder, root)))
+    .filter((file) => /\bchdir\(/.test(Deno.readTextFileSync(file)));
+  assert.deepEqual(moving.map(({ href }) => href.slice(root.href.length)), []);
 });
