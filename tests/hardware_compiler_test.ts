@@ -9,8 +9,6 @@ import { permitted } from "./permitted.ts";
 
 /** Loads of a lane under way at once, in products of one row and of few, and in attention of single rows. */
 const LEAST_LOADS = 12;
-/** The same of a subgroup of 32 lanes, which have no more tiles of 768 inputs in int8. */
-const LEAST_SUBGROUP_LOADS = 6;
 /** The same of the sampler, whose lanes are many. */
 const LEAST_SAMPLE_LOADS = 8;
 /** Least waves of a SIMD: of all kernels, and of prefill's attention. */
@@ -43,8 +41,7 @@ Deno.test({
       };
       expect(spills === 0 && scratch === 0, `${spills} spills, ${scratch} bytes of scratch`);
       const waits = /^(linear_rows?_(split|subgroup)|attention_decode)/.test(kernel);
-      const least = kernel === "linear_row_subgroup.wgsl" ? LEAST_SUBGROUP_LOADS : LEAST_LOADS;
-      if (waits) expect(loads >= least, `${loads} loads under way`);
+      if (waits) expect(loads >= LEAST_LOADS, `${loads} loads under way`);
       if (kernel === "sample.wgsl") expect(loads >= LEAST_SAMPLE_LOADS, `${loads} loads under way`);
       const { all, attention } = LEAST_WAVES[family]!;
       expect(waves >= (kernel.startsWith("attention_prefill") ? attention : all), `${waves} waves`);

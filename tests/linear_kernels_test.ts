@@ -79,3 +79,15 @@ for (const kernel of KERNELS) {
     }
   });
 }
+
+// A workgroup of the usual size has as many of a CPU's small subgroups as output tiles, so that none takes two.
+gpuTest("A subgroup takes two output tiles at once, and the last one alone", async (gpu) => {
+  for (const kSplit of [2, 4]) {
+    const [kernel] = linearKernelsOf({ ...SUBGROUP_TUNING, kSplit });
+    for (const [nIn, nOut, normed] of [[20, 16, false], [80, 28, true], [768, 20, false]] as const) {
+      const item = { ...kernel!, nIn, nOut, dtype: "int8", bias: true, chained: normed, normed } as const;
+      const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2]);
+      assertRight(...await Promise.all(trials.map((trial) => runTrial(gpu, trial))));
+    }
+  }
+}, { ignored: !await deviceRuns(SUBGROUP_TUNING) });
