@@ -16,7 +16,7 @@ import { amount, count, counts, positive, sha256Field } from "./fields.ts";
 import { pagingGainSchema } from "./paging_gain.ts";
 import { startSchema } from "./start.ts";
 import { planSchema } from "../run/plan.ts";
-import { recordReader } from "./record.ts";
+import { type RecordReader, recordReader } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
 export const SCHEMA_VERSION = 6;
@@ -128,7 +128,7 @@ const schema = z.strictObject({
 });
 
 /**
- * A bench result, as it stands in the JSON file. {@linkcode resultJsonSchema} describes its fields.
+ * A bench result, as it stands in the JSON file. `docs/results.md` describes its fields.
  *
  * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
@@ -143,13 +143,8 @@ export type Timing = z.infer<typeof timingSchema>;
 /** The measured runs of a group that was interrupted. */
 export type Unfinished = z.infer<typeof unfinishedSchema>;
 
-/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
-export function resultJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(schema);
-}
-
 /** Checks that a value is a bench result. */
-export const parseResult: (json: unknown, source: string) => BenchResult = recordReader(schema, {
+export const parseResult: RecordReader<BenchResult> = recordReader(schema, {
   kind: BENCH_KIND,
   version: SCHEMA_VERSION,
   refused: REFUSED,
