@@ -60,7 +60,6 @@ export type { Plan } from "./src/measure/run/plan.ts";
 
 // Report; `main(["compare", …])` compares.
 export { type BenchResult, parseResult } from "./src/measure/record/result.ts";
-export type { RecordKind, RecordReader } from "./src/measure/record/record.ts";
 export { type Format, formatResults } from "./src/report/formats.ts";
 export type { Reportable } from "./src/report/kinds.ts";
 export type { LoadResult } from "./src/load/load_result.ts";

@@ -9,13 +9,13 @@ import { parseLoad } from "../src/load/load_result.ts";
 import { parseLadder } from "../src/measure/ladder/ladder_result.ts";
 import { parseProfile } from "../src/measure/profile/profile_result.ts";
 import { parseQuality } from "../src/measure/quality/quality_result.ts";
-import { parseResult } from "../src/measure/record/result.ts";
+import { BENCH_READER } from "../src/measure/record/result.ts";
 import { parsePaper } from "../src/simulate/paper/paper_result.ts";
 import { parseServing } from "../src/simulate/serving_result.ts";
 
 /** The readers of all kinds of files that kvbench writes. */
 export const READERS = [
-  parseResult,
+  BENCH_READER,
   parseLadder,
   parseProfile,
   parseQuality,

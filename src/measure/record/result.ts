@@ -16,7 +16,7 @@ import { amount, count, counts, positive, sha256Field } from "./fields.ts";
 import { pagingGainSchema } from "./paging_gain.ts";
 import { startSchema } from "./start.ts";
 import { planSchema } from "../run/plan.ts";
-import { type RecordReader, recordReader } from "./record.ts";
+import { recordReader } from "./record.ts";
 
 /** Version of the format. It goes up with every change that an older reader would misread or refuse. */
 export const SCHEMA_VERSION = 6;
@@ -143,8 +143,8 @@ export type Timing = z.infer<typeof timingSchema>;
 /** The measured runs of a group that was interrupted. */
 export type Unfinished = z.infer<typeof unfinishedSchema>;
 
-/** Checks that a value is a bench result. */
-export const parseResult: RecordReader<BenchResult> = recordReader(schema, {
+/** The reader of bench results, with their format. */
+export const BENCH_READER = recordReader(schema, {
   kind: BENCH_KIND,
   version: SCHEMA_VERSION,
   refused: REFUSED,
@@ -154,6 +154,9 @@ export const parseResult: RecordReader<BenchResult> = recordReader(schema, {
     5: fromVersion5,
   },
 });
+
+/** Checks that a value is a bench result, as {@linkcode BENCH_READER} does, and returns it. */
+export const parseResult: (json: unknown, source: string) => BenchResult = BENCH_READER;
 
 /** Version 3 named all options in each cell and did not say where K and V are. */
 function fromVersion3(record: Record<string, unknown>): Record<string, unknown> {
