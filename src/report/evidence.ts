@@ -9,7 +9,6 @@ import type { Growth } from "../measure/statistics/growth.ts";
 import type { Say } from "./lang.ts";
 import { formatBytes, formatMs } from "./units.ts";
 
-/** Options of {@linkcode sayEvidence}. */
 interface EvidenceOptions {
   readonly verdict: ClaimVerdict;
   /** True if a claim is about tables, which are then said. */

@@ -9,7 +9,6 @@ import { isGranted } from "../../host/permissions.ts";
 
 /** Folders that Mesa keeps compiled kernels in, by version and kind. */
 const FOLDERS = ["mesa_shader_cache", "mesa_shader_cache_sf", "mesa_shader_cache_db"];
-/** Files without kernels. */
 const BOOKKEEPING = new Set(["index", "marker"]);
 /** Most folders to look into within such a folder. */
 const MOST_FOLDERS = 1000;

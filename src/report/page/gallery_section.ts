@@ -25,7 +25,6 @@ const HEIGHT = 16;
 const RADIUS = 4.5;
 const CAP = 4;
 
-/** Units of the axes. */
 const UNITS: Readonly<Partial<Record<FigureName, string>>> = {
   cacheGain: "×",
   pagingCost: "%",
