@@ -56,29 +56,6 @@ export function foundInCache(
   return after.files > before.files || after.bytes > before.bytes ? "partial" : "full";
 }
 
-/** Tells from the cache before and after a start whether it was cold or warm. */
-export function sayDriverCache(
-  before: DriverCacheState | undefined,
-  after: DriverCacheState | undefined,
-): { readonly temperature: "cold" | "warm" | "unknown"; readonly text: string } {
-  switch (foundInCache(before, after)) {
-    case "unknown":
-      return {
-        temperature: "unknown",
-        text: "the driver's cache of compiled kernels can't be seen (Mesa's can, with -R -E)",
-      };
-    case "empty":
-      return { temperature: "cold", text: "the driver's cache of compiled kernels was empty" };
-    case "partial":
-      return {
-        temperature: "cold",
-        text: "the driver's cache of compiled kernels lacked some of this run's",
-      };
-    case "full":
-      return { temperature: "warm", text: "the driver had all kernels compiled" };
-  }
-}
-
 /** Returns the folder that holds Mesa's folders. */
 function cacheBase(): string | undefined {
   if (Deno.build.os !== "linux") return undefined;
