@@ -84,7 +84,6 @@ export async function kvbench(only?: string): Promise<Command> {
   return program;
 }
 
-/** Commands to try first. */
 const EXAMPLES: readonly Example[] = [
   ["Compare the strategies on the embedded model", "bench"],
   ["Continue a text", 'generate "Once upon a time"'],

@@ -73,7 +73,7 @@ export interface KvOutcome {
 }
 
 /** The results that the kernels of a trial have left. */
-export interface Outcome {
+interface Outcome {
   /** Reads a buffer or texture. */
   floats(name: string): Promise<Float32Array>;
   /** Reads a buffer as words. */

@@ -11,7 +11,6 @@ import type { KvOptions } from "../kv/strategy_def.ts";
 import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { ServingEntry } from "./entry.ts";
 
-/** A policy that served. */
 interface ServedPolicy {
   readonly policy: string;
   readonly kvOptions: KvOptions;

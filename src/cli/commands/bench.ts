@@ -72,7 +72,6 @@ export function benchCommand(resumed?: Resumed): Command {
     });
 }
 
-/** Commands that measure presets. */
 const PRESET_COMMANDS: Readonly<Record<typeof PRESETS[number], () => Command>> = { ladder: ladderCommand };
 
 /** Measures a preset, with the other arguments as options of its command. */

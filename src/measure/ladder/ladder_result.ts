@@ -24,7 +24,6 @@ export const LADDER_KIND = {
   refused: {},
 } as const satisfies RecordKind;
 
-/** Checks a {@linkcode LadderPlan}. */
 const planSchema = z.strictObject({
   prompt: z.string().nullable().describe("Prompt text, null where it was given as ids or made up"),
   prompt_ids: counts("Prompt as token ids").min(1),

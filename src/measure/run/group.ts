@@ -40,7 +40,6 @@ export interface GroupProgress {
   round(soFar: Unfinished): void | Promise<void>;
 }
 
-/** Options of {@linkcode measureGroup}. */
 interface GroupOptions {
   readonly progress: GroupProgress;
   /** Measured runs of before an interruption. */

@@ -64,8 +64,7 @@ export function kvGrid(options: object, { nCtx }: Pick<Gpt2Config, "nCtx">): Par
   }));
 }
 
-/** The options of a prompt. */
-export type PromptOptions = Pick<BenchOptions, "prompt" | "promptIds" | "promptTokens" | "sweep">;
+type PromptOptions = Pick<BenchOptions, "prompt" | "promptIds" | "promptTokens" | "sweep">;
 
 /**
  * Returns the prompt's text and ids, or the lengths of made-up prompts.
