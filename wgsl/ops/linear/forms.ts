@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DEFAULT_DTYPE, type Dtype, weightStorage } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
@@ -32,6 +33,12 @@ import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearEightCode from "./linear_eight.wgsl" with { type: "text" };
 import linearEightBroadcastCode from "./linear_eight_broadcast.wgsl" with { type: "text" };
+import linearRowDotCode from "./linear_row_dot.wgsl" with { type: "text" };
+import linearRowsBlockDotCode from "./linear_rows_block_dot.wgsl" with { type: "text" };
+import sourceCode from "./linear_source.wgsl" with { type: "text" };
+import sourceRoundedCode from "./linear_source_rounded.wgsl" with { type: "text" };
+import operandCode from "./linear_operand.wgsl" with { type: "text" };
+import operandRoundedCode from "./linear_operand_rounded.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 import inputCode from "./linear_input.wgsl" with { type: "text" };
 import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
@@ -53,6 +60,12 @@ const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 const EIGHT = { name: "linear_eight.wgsl", code: linearEightCode };
 const EIGHT_BROADCAST = { name: "linear_eight_broadcast.wgsl", code: linearEightBroadcastCode };
+const ROW_DOT = { name: "linear_row_dot.wgsl", code: linearRowDotCode };
+const ROWS_BLOCK_DOT = { name: "linear_rows_block_dot.wgsl", code: linearRowsBlockDotCode };
+const SOURCE = { name: "linear_source.wgsl", code: sourceCode };
+const SOURCE_ROUNDED = { name: "linear_source_rounded.wgsl", code: sourceRoundedCode };
+const OPERAND = { name: "linear_operand.wgsl", code: operandCode };
+const OPERAND_ROUNDED = { name: "linear_operand_rounded.wgsl", code: operandRoundedCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
 const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
 const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
@@ -73,6 +86,8 @@ export interface LinearForm {
    * their outputs. Default: they can't.
    */
   readonly fuses?: boolean;
+  /** True if its workgroups round the row that they read. Default: they don't. */
+  readonly rounds?: boolean;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
   /** Output tiles that a lane makes. */
@@ -90,10 +105,16 @@ const FEW_ROWS = 32;
 /** Lanes of a block; see `linear_rows_block.wgsl`. */
 const BLOCK = { beside: 16, along: 8 };
 
-/** Chooses the GEMV for one row or very few, and `n4` output tiles. */
-export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
+/** Tells whether products of weights in a storage type round their inputs. */
+function roundsInputs(dtype: Dtype): boolean {
+  return weightStorage(dtype).inputs !== undefined;
+}
+
+/** Chooses the GEMV for one row or very few, and `n4` output tiles. Default: of weights in float32. */
+export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT_DTYPE): LinearForm {
+  const rounds = roundsInputs(dtype);
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
-  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
+  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false, rounds };
   if (subgroups) {
     return {
       ...form,
@@ -108,35 +129,37 @@ export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
     return { ...form, fuses: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
   }
   const size = () => ({ lanes });
+  if (rounds) return { ...form, files: [WIDE, ROW_DOT], tilesPerLane: 4, size };
   if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
   return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
 }
 
-/** Chooses the GEMMs for many rows, those for fewer first. */
-export function linearRowsForms(tuning: Tuning): LinearForm[] {
+/** Chooses the GEMMs for many rows, those for fewer first. Default: of weights in float32. */
+export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): LinearForm[] {
+  const rounds = roundsInputs(dtype);
   const { wideRows, tallRows, broadcastRows: subgroups, linearLanes: lanes } = tuning;
   if (!wideRows) {
     const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
     const block = {
-      files: [ROWS_BLOCK],
+      files: [rounds ? ROWS_BLOCK_DOT : ROWS_BLOCK],
       rows: 64,
       rowsFirst: true,
       lanes: BLOCK,
       size: () => ({ lanes: BLOCK.beside }),
     };
-    return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
+    return (rounds ? [block] : [few, block]).map((form) => ({ ...form, tilesPerLane: 1 }));
   }
   const wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
-  const files = [WIDE, subgroups ? EIGHT_BROADCAST : EIGHT];
+  const files = [WIDE, rounds ? SOURCE_ROUNDED : SOURCE, subgroups ? EIGHT_BROADCAST : EIGHT];
   const eight = { ...wide, files: [...files, ROWS_WIDE], rows: 8 };
   const sixteen = { ...wide, files: [...files, ROWS_TALL], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
 }
 
 /** Rounds up to the rows that buffers must have for products of up to `rows` rows: a GEMM computes whole groups. */
-export function paddedRows(rows: number, tuning: Tuning): number {
+export function paddedRows(rows: number, tuning: Tuning, dtype: Dtype): number {
   if (rows <= tuning.maxSingleRows) return rows;
-  const group = formFor(linearRowsForms(tuning), rows).rows;
+  const group = formFor(linearRowsForms(tuning, dtype), rows).rows;
   return Math.ceil(rows / group) * group;
 }
 
@@ -189,7 +212,7 @@ export interface HeadParts {
 
 /** Counts the workgroups that a product of one row has for each row: parts of the vocabulary, if it is the head's. */
 function partsOf(tuning: Tuning, shape: LinearShape): number {
-  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4);
+  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4, shape.dtype);
   return Math.ceil(shape.n4 / (size(shape).lanes * tilesPerLane));
 }
 
@@ -258,10 +281,16 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   SPLIT,
   ROWS_SPLIT,
   ROWS_BLOCK,
+  ROW_DOT,
+  ROWS_BLOCK_DOT,
   ROWS_WIDE,
   ROWS_TALL,
+  SOURCE,
+  SOURCE_ROUNDED,
   EIGHT,
   EIGHT_BROADCAST,
+  OPERAND,
+  OPERAND_ROUNDED,
   INPUT,
   INPUT_JOINED,
   INPUT_NORMED,
@@ -281,13 +310,15 @@ export function linearPlan(
   of: LinearOf,
   form: LinearForm,
 ): KernelPlan {
-  const { files, subgroups = false, rows, fuses = false, tilesPerLane, rowsFirst, size } = form;
+  const { files, subgroups = false, rows, fuses = false, rounds = false, tilesPerLane, rowsFirst, size } =
+    form;
   const { k4, n4, role, chained = false, residual = false } = of;
   const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
   const best = fuses && isFor(form, tuning.chosenRows) ? of.best : undefined;
   const uses = best ? BEST_USES : linearUses(of);
   const normed = of.normed && fuses && isFor(form, tuning.normedRows);
   const joins = of.joins && fuses;
+  const { inputs } = weightStorage(weightsDtype);
   const made = normed ? INPUT_NORMED : joins ? INPUT_JOINED : undefined;
   const input = made ? [made, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
@@ -300,7 +331,8 @@ export function linearPlan(
       ...role !== undefined && { label: role },
       files: [
         ...weightFiles(weightsDtype, tuning),
-        ...fuses ? input : [inputFile(tuning)],
+        ...inputs ? [inputs.wgsl] : [],
+        ...fuses || rounds ? [...input, rounds ? OPERAND_ROUNDED : OPERAND] : [inputFile(tuning)],
         output,
         ...kv ? [RESULT_KV, ...kv.files.write] : [best ? RESULT_BEST : RESULT],
         ...[LINEAR_WGSL, ...files],
@@ -322,6 +354,10 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
+        ...rounds && inputs && {
+          OPERAND_LANES: allLanes,
+          OPERAND_GROUPS: Math.ceil(4 * k4 / inputs.group),
+        },
         ...normed && {
           NORM_LANES: allLanes,
           NORM_ROOM: normedRoom(k4, allLanes),
