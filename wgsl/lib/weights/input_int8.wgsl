@@ -14,8 +14,15 @@ const TILE_UNIT = 16777216.0; // what 1 is in the tiles of weight_int8.wgsl
 fn input_magnitude(group: Eight) -> f32 {
   let near = max(max(magnitudes(group.row0), magnitudes(group.row1)), max(magnitudes(group.row2), magnitudes(group.row3)));
   let far = max(max(magnitudes(group.row4), magnitudes(group.row5)), max(magnitudes(group.row6), magnitudes(group.row7)));
-  let all = max(near, far);
-  return bitcast<f32>(max(max(max(all.x, all.y), max(all.z, all.w)), LEAST_MAGNITUDE));
+  return input_magnitude_of(largest_of(max(near, far)));
+}
+
+fn input_magnitude_of(bits: u32) -> f32 {
+  return bitcast<f32>(max(bits, LEAST_MAGNITUDE));
+}
+
+fn largest_of(v: vec4u) -> u32 {
+  return max(max(v.x, v.y), max(v.z, v.w));
 }
 
 fn magnitudes(v: vec4f) -> vec4u {

@@ -35,8 +35,8 @@ import linearEightCode from "./linear_eight.wgsl" with { type: "text" };
 import linearEightBroadcastCode from "./linear_eight_broadcast.wgsl" with { type: "text" };
 import linearRowDotCode from "./linear_row_dot.wgsl" with { type: "text" };
 import linearRowsBlockDotCode from "./linear_rows_block_dot.wgsl" with { type: "text" };
-import sourceCode from "./linear_source.wgsl" with { type: "text" };
-import sourceRoundedCode from "./linear_source_rounded.wgsl" with { type: "text" };
+import linearDotCode from "./linear_dot.wgsl" with { type: "text" };
+import linearRowsDotCode from "./linear_rows_dot.wgsl" with { type: "text" };
 import operandCode from "./linear_operand.wgsl" with { type: "text" };
 import operandRoundedCode from "./linear_operand_rounded.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
@@ -62,8 +62,8 @@ const EIGHT = { name: "linear_eight.wgsl", code: linearEightCode };
 const EIGHT_BROADCAST = { name: "linear_eight_broadcast.wgsl", code: linearEightBroadcastCode };
 const ROW_DOT = { name: "linear_row_dot.wgsl", code: linearRowDotCode };
 const ROWS_BLOCK_DOT = { name: "linear_rows_block_dot.wgsl", code: linearRowsBlockDotCode };
-const SOURCE = { name: "linear_source.wgsl", code: sourceCode };
-const SOURCE_ROUNDED = { name: "linear_source_rounded.wgsl", code: sourceRoundedCode };
+const DOT = { name: "linear_dot.wgsl", code: linearDotCode };
+const ROWS_DOT = { name: "linear_rows_dot.wgsl", code: linearRowsDotCode };
 const OPERAND = { name: "linear_operand.wgsl", code: operandCode };
 const OPERAND_ROUNDED = { name: "linear_operand_rounded.wgsl", code: operandRoundedCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
@@ -86,8 +86,6 @@ export interface LinearForm {
    * their outputs. Default: they can't.
    */
   readonly fuses?: boolean;
-  /** True if its workgroups round the row that they read. Default: they don't. */
-  readonly rounds?: boolean;
   /** The most rows for which it is used, of all forms of a tuning but the last one. Default: those of a workgroup. */
   readonly upTo?: number;
   /** Output tiles that a lane makes. */
@@ -112,9 +110,8 @@ function roundsInputs(dtype: Dtype): boolean {
 
 /** Chooses the GEMV for one row or very few, and `n4` output tiles. Default: of weights in float32. */
 export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT_DTYPE): LinearForm {
-  const rounds = roundsInputs(dtype);
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
-  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false, rounds };
+  const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
       ...form,
@@ -125,20 +122,24 @@ export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT
       size: (shape) => subgroupSize(tuning, shape),
     };
   }
-  if (kSplit > 1) {
+  const rounds = roundsInputs(dtype), size = () => ({ lanes });
+  if (rounds && tuning.broadcastRows) {
+    return { ...form, files: [WIDE, DOT, ROW_DOT], subgroups: true, tilesPerLane: 4, size };
+  }
+  if (kSplit > 1 || rounds) {
     return { ...form, fuses: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
   }
-  const size = () => ({ lanes });
-  if (rounds) return { ...form, files: [WIDE, ROW_DOT], tilesPerLane: 4, size };
   if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
   return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
 }
 
 /** Chooses the GEMMs for many rows, those for fewer first. Default: of weights in float32. */
 export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): LinearForm[] {
-  const rounds = roundsInputs(dtype);
   const { wideRows, tallRows, broadcastRows: subgroups, linearLanes: lanes } = tuning;
-  if (!wideRows) {
+  const rounds = roundsInputs(dtype),
+    wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
+  if (rounds && subgroups) return [{ ...wide, files: [WIDE, DOT, ROWS_DOT], rows: 8 }];
+  if (!wideRows || rounds) {
     const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
     const block = {
       files: [rounds ? ROWS_BLOCK_DOT : ROWS_BLOCK],
@@ -149,8 +150,7 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
     };
     return (rounds ? [block] : [few, block]).map((form) => ({ ...form, tilesPerLane: 1 }));
   }
-  const wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
-  const files = [WIDE, rounds ? SOURCE_ROUNDED : SOURCE, subgroups ? EIGHT_BROADCAST : EIGHT];
+  const files = [WIDE, subgroups ? EIGHT_BROADCAST : EIGHT];
   const eight = { ...wide, files: [...files, ROWS_WIDE], rows: 8 };
   const sixteen = { ...wide, files: [...files, ROWS_TALL], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
@@ -285,8 +285,8 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_BLOCK_DOT,
   ROWS_WIDE,
   ROWS_TALL,
-  SOURCE,
-  SOURCE_ROUNDED,
+  DOT,
+  ROWS_DOT,
   EIGHT,
   EIGHT_BROADCAST,
   OPERAND,
@@ -310,8 +310,7 @@ export function linearPlan(
   of: LinearOf,
   form: LinearForm,
 ): KernelPlan {
-  const { files, subgroups = false, rows, fuses = false, rounds = false, tilesPerLane, rowsFirst, size } =
-    form;
+  const { files, subgroups = false, rows, fuses = false, tilesPerLane, rowsFirst, size } = form;
   const { k4, n4, role, chained = false, residual = false } = of;
   const kv = isFor(form, tuning.storedRows) ? of.kv : undefined;
   const best = fuses && isFor(form, tuning.chosenRows) ? of.best : undefined;
@@ -332,7 +331,7 @@ export function linearPlan(
       files: [
         ...weightFiles(weightsDtype, tuning),
         ...inputs ? [inputs.wgsl] : [],
-        ...fuses || rounds ? [...input, rounds ? OPERAND_ROUNDED : OPERAND] : [inputFile(tuning)],
+        ...fuses ? [...input, inputs ? OPERAND_ROUNDED : OPERAND] : [inputFile(tuning)],
         output,
         ...kv ? [RESULT_KV, ...kv.files.write] : [best ? RESULT_BEST : RESULT],
         ...[LINEAR_WGSL, ...files],
@@ -354,7 +353,7 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
-        ...rounds && inputs && {
+        ...fuses && inputs && {
           OPERAND_LANES: allLanes,
           OPERAND_GROUPS: Math.ceil(4 * k4 / inputs.group),
         },

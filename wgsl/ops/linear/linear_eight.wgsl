@@ -1,6 +1,6 @@
 // The inputs of eight rows: each lane loads all of them.
 //
-// requires: linear_wide.wgsl, rows input
+// requires: linear_wide.wgsl, x
 // provides: eight rows
 
 // What a lane needs to know of itself, before the first rows.
@@ -8,17 +8,16 @@ fn eight_begin() -> u32 {
   return 0u;
 }
 
-// Vector i, and those of the seven rows below it; `index` is the lane's in its workgroup.
-fn eight_rows(i: u32, lane: u32, index: u32) -> Eight {
-  rows_begin(i, index);
+// Vector i, and those of the seven rows below it.
+fn eight_rows(i: u32, lane: u32) -> Eight {
   return Eight(
-    rows_load(i),
-    rows_load(i + K4),
-    rows_load(i + 2u * K4),
-    rows_load(i + 3u * K4),
-    rows_load(i + 4u * K4),
-    rows_load(i + 5u * K4),
-    rows_load(i + 6u * K4),
-    rows_load(i + 7u * K4),
+    x_load(i),
+    x_load(i + K4),
+    x_load(i + 2u * K4),
+    x_load(i + 3u * K4),
+    x_load(i + 4u * K4),
+    x_load(i + 5u * K4),
+    x_load(i + 6u * K4),
+    x_load(i + 7u * K4),
   );
 }

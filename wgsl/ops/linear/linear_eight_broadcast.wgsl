@@ -1,7 +1,7 @@
 // The inputs of eight rows: each lane loads those of one, and subgroups hand them to all of their lanes, of which there are
 // eight or more.
 //
-// requires: linear_wide.wgsl, rows input
+// requires: linear_wide.wgsl, x
 // provides: eight rows
 
 // Which of the rows a lane loads.
@@ -9,10 +9,9 @@ fn eight_begin() -> u32 {
   return subgroupExclusiveAdd(1u) % 8u;
 }
 
-// Vector i, and those of the seven rows below it; `index` is the lane's in its workgroup.
-fn eight_rows(i: u32, lane: u32, index: u32) -> Eight {
-  rows_begin(i, index);
-  let own = rows_load(i + lane * K4);
+// Vector i, and those of the seven rows below it.
+fn eight_rows(i: u32, lane: u32) -> Eight {
+  let own = x_load(i + lane * K4);
   return Eight(
     subgroupBroadcast(own, 0u),
     subgroupBroadcast(own, 1u),

@@ -1,45 +1,36 @@
-// The product of linear.wgsl for one row or very few, of rounded inputs, for CPU-like adapters: whole numbers are added up as
-// far as inputs share a step.
+// The product of linear.wgsl for one row or very few, of rounded inputs, for CPU-like adapters whose subgroups have eight
+// lanes or more: each lane rounds a vector of those that share a step, and hands it on.
 //
 // Bytes: those of the weights, per row; 2 K N operations.
 // A lane makes 16 outputs of one row. The grid is (groups of LANES * 4 output tiles, rows).
 //
-// requires: linear_wide.wgsl, linear_operand_rounded.wgsl
-
-// 16 outputs in whole numbers.
-struct Dots {
-  a: vec4i,
-  b: vec4i,
-  c: vec4i,
-  d: vec4i,
-}
+// requires: linear_dot.wgsl
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = workgroup.y;
-  operand_begin(row, lane);
-  let n4 = (workgroup.x * LANES + lane) * 4u;
-  if (n4 >= N4) {
-    return;
-  }
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.y;
+  let n4 = id.x * 4u;
+  let lane = subgroupExclusiveAdd(1u) % 8u;
   var sums: Sums;
-  var w = first_tile(n4);
-  for (var nth = 0u; nth < OPERAND_GROUPS; nth++) {
-    var dots = Dots(); // written out: naga 29 zeroes what a loop declares once
-    let end = min((nth + 1u) * GROUP4, K4);
-    for (var k4 = nth * GROUP4; k4 < end; k4++) {
-      let word = words[k4];
-      dots.a += input_dots(weight_fetch(w), word);
-      dots.b += input_dots(weight_fetch(w + 1u), word);
-      dots.c += input_dots(weight_fetch(w + 2u), word);
-      dots.d += input_dots(weight_fetch(w + 3u), word);
-      w += TILE_GROUP;
-    }
-    let unit = units[nth];
-    sums.a += vec4f(dots.a) * unit;
-    sums.b += vec4f(dots.b) * unit;
-    sums.c += vec4f(dots.c) * unit;
-    sums.d += vec4f(dots.d) * unit;
+  var w = first_tile(min(n4, (N4 - 1u) & ~3u)); // lanes without outputs round inputs as well
+  for (var k4 = 0u; k4 < K4; k4 += GROUP4) {
+    let own = fetch_x(row * K4, k4 + lane);
+    let magnitude = input_magnitude_of(subgroupMax(largest_of(magnitudes(own))));
+    let word = input_pack(own, magnitude);
+    var dots = Dots();
+    // Behind the last input any tiles, of zeros.
+    add_products(&dots, whole_tiles(w), subgroupBroadcast(word, 0u));
+    add_products(&dots, whole_tiles(w + TILE_GROUP), subgroupBroadcast(word, 1u));
+    add_products(&dots, whole_tiles(w + 2u * TILE_GROUP), subgroupBroadcast(word, 2u));
+    add_products(&dots, whole_tiles(w + 3u * TILE_GROUP), subgroupBroadcast(word, 3u));
+    add_products(&dots, whole_tiles(w + 4u * TILE_GROUP), subgroupBroadcast(word, 4u));
+    add_products(&dots, whole_tiles(w + 5u * TILE_GROUP), subgroupBroadcast(word, 5u));
+    add_products(&dots, whole_tiles(w + 6u * TILE_GROUP), subgroupBroadcast(word, 6u));
+    add_products(&dots, whole_tiles(w + 7u * TILE_GROUP), subgroupBroadcast(word, 7u));
+    add_dots(&sums, dots, input_unit(magnitude));
+    w += GROUP4 * TILE_GROUP;
   }
-  store_four(row, n4, sums);
+  if (n4 < N4) {
+    store_four(row, n4, sums);
+  }
 }

@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let first = row * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
     let tiles = four_tiles(w);
-    let near = eight_rows(first + k4, lane, local.x);
+    let near = eight_rows(first + k4, lane);
     add(&sums0, tiles, near.row0);
     add(&sums1, tiles, near.row1);
     add(&sums2, tiles, near.row2);
@@ -42,7 +42,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     add(&sums5, tiles, near.row5);
     add(&sums6, tiles, near.row6);
     add(&sums7, tiles, near.row7);
-    let far = eight_rows(first + k4 + 8u * K4, lane, local.x);
+    let far = eight_rows(first + k4 + 8u * K4, lane);
     add(&sums8, tiles, far.row0);
     add(&sums9, tiles, far.row1);
     add(&sums10, tiles, far.row2);

@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let first = row * K4;
   for (var k4 = 0u; k4 < K4; k4++) {
     let tiles = four_tiles(w);
-    let eight = eight_rows(first + k4, lane, local.x);
+    let eight = eight_rows(first + k4, lane);
     add(&sums0, tiles, eight.row0);
     add(&sums1, tiles, eight.row1);
     add(&sums2, tiles, eight.row2);
