@@ -387,6 +387,15 @@ export function isFor({ rows, upTo = rows }: LinearForm, most: number): boolean 
   return upTo <= most;
 }
 
+/** Returns the rows up to which QKV's products store K and V: those of whole forms, as far as the tuning says. */
+export function storingRows(tuning: Tuning, dtype: Dtype): number {
+  const forms = [linearRowForm(tuning, Infinity, dtype), ...linearRowsForms(tuning, dtype)];
+  return Math.max(
+    0,
+    ...forms.filter((form) => isFor(form, tuning.storedRows)).map(({ rows, upTo = rows }) => upTo),
+  );
+}
+
 /** Finds the first form whose groups hold all rows, or else the one with the largest groups. */
 export function formFor<Form extends LinearForm>(forms: readonly Form[], nRows: number): Form {
   return forms.find(({ rows, upTo = rows }) => nRows <= upTo) ?? forms.at(-1)!;

@@ -5,7 +5,7 @@
 // has no sign and both have few bits, and multiply them as numbers of 16 bits, which takes a CPU half as long as 32 (and
 // dot4I8Packed(), which is many instructions there). For that, 128 times the inputs are taken away in the end.
 //
-// requires: linear_wide.wgsl, x, input format
+// requires: input format, linear_wide.wgsl, x
 
 const WEIGHT_OFFSET = 128;
 

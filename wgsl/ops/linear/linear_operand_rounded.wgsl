@@ -1,6 +1,6 @@
 // The products of stored tiles with the inputs of one row, which every workgroup rounds in its memory.
 //
-// requires: linear.wgsl, input, input format
+// requires: input format, linear.wgsl, input
 // provides: operand
 
 override OPERAND_LANES: u32; // lanes of the workgroup

@@ -8,7 +8,7 @@
 // lane makes four outputs of eight rows, which are eight apart. The 32 inputs that share a step are in workgroup memory at
 // a time, each row rounded by one lane; the next ones are on their way meanwhile.
 //
-// requires: linear.wgsl, x, input format
+// requires: input format, linear.wgsl, x
 
 const ROWS = 64u;
 const TILES = 16u;
