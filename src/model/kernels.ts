@@ -18,7 +18,6 @@ import {
   normsRows,
   PRODUCTS,
   type RowCounts,
-  storingRows,
 } from "../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
@@ -123,15 +122,15 @@ export function productsOf({ e4, a4, i4, v4 }: Dims) {
 
 /** Returns a tuning in which a device can run every kernel of a model: products that do more bind more, and share more. */
 export function fitted(tuning: Tuning, context: Omit<KernelContext, "tuning">): Tuning {
-  const { device, layouts, config, weightsDtype } = context, { e4 } = dimsOf(config);
-  const roundedBytes = weightStorage(weightsDtype).inputs ? 8 * e4 : 0;
-  const sharedBytes = 16 * (Math.ceil(e4 / 256) * 256 + 256) + MOST_SHARED_BYTES + roundedBytes;
+  const { device, layouts, config, weightsDtype } = context;
+  const roundedBytes = weightStorage(weightsDtype).inputs ? 8 * dimsOf(config).e4 : 0;
+  const normBytes = 16 * (Math.ceil(dimsOf(config).e4 / 256) * 256 + 256);
+  const sharedBytes = normBytes + MOST_SHARED_BYTES + roundedBytes;
   const { fuses = false } = linearRowForm(tuning, Infinity, weightsDtype);
   const norms = fuses && tuning.normedRows > 0 && bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
     sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
   const chooses = fuses && tuning.chosenRows > 0 && bindsAll(device, [layouts.step, layouts.of(BEST_USES)]);
-  const storedRows = storingRows(tuning, weightsDtype);
-  return { ...tuning, storedRows, ...!norms && { normedRows: 0 }, ...!chooses && { chosenRows: 0 } };
+  return { ...tuning, ...!norms && { normedRows: 0 }, ...!chooses && { chosenRows: 0 } };
 }
 
 /** Returns the rows up to which QKV's product stores K and V. */

@@ -13,6 +13,7 @@ import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/m
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import {
+  fewRoundedRowsSize,
   fewRowsSize,
   type LinearShape,
   type LinearSize,
@@ -35,6 +36,8 @@ import linearEightCode from "./linear_eight.wgsl" with { type: "text" };
 import linearEightBroadcastCode from "./linear_eight_broadcast.wgsl" with { type: "text" };
 import linearRowDotCode from "./linear_row_dot.wgsl" with { type: "text" };
 import linearRowsBlockDotCode from "./linear_rows_block_dot.wgsl" with { type: "text" };
+import linearRowsSplitDotCode from "./linear_rows_split_dot.wgsl" with { type: "text" };
+import linearEightHalvesCode from "./linear_eight_halves.wgsl" with { type: "text" };
 import linearDotCode from "./linear_dot.wgsl" with { type: "text" };
 import linearRowsDotCode from "./linear_rows_dot.wgsl" with { type: "text" };
 import operandCode from "./linear_operand.wgsl" with { type: "text" };
@@ -62,6 +65,8 @@ const EIGHT = { name: "linear_eight.wgsl", code: linearEightCode };
 const EIGHT_BROADCAST = { name: "linear_eight_broadcast.wgsl", code: linearEightBroadcastCode };
 const ROW_DOT = { name: "linear_row_dot.wgsl", code: linearRowDotCode };
 const ROWS_BLOCK_DOT = { name: "linear_rows_block_dot.wgsl", code: linearRowsBlockDotCode };
+const ROWS_SPLIT_DOT = { name: "linear_rows_split_dot.wgsl", code: linearRowsSplitDotCode };
+const EIGHT_HALVES = { name: "linear_eight_halves.wgsl", code: linearEightHalvesCode };
 const DOT = { name: "linear_dot.wgsl", code: linearDotCode };
 const ROWS_DOT = { name: "linear_rows_dot.wgsl", code: linearRowsDotCode };
 const OPERAND = { name: "linear_operand.wgsl", code: operandCode };
@@ -140,7 +145,13 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
     wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
   if (rounds && subgroups) return [{ ...wide, files: [WIDE, DOT, ROWS_DOT], rows: 8 }];
   if (!wideRows || rounds) {
-    const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
+    const few = {
+      files: [EIGHT_HALVES, rounds ? ROWS_SPLIT_DOT : ROWS_SPLIT],
+      rows: 8,
+      upTo: FEW_ROWS,
+      rowsFirst: false,
+      size: rounds ? fewRoundedRowsSize : fewRowsSize,
+    };
     const block = {
       files: [rounds ? ROWS_BLOCK_DOT : ROWS_BLOCK],
       rows: 64,
@@ -148,7 +159,7 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
       lanes: BLOCK,
       size: () => ({ lanes: BLOCK.beside }),
     };
-    return (rounds ? [block] : [few, block]).map((form) => ({ ...form, tilesPerLane: 1 }));
+    return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
   const files = [WIDE, subgroups ? EIGHT_BROADCAST : EIGHT];
   const eight = { ...wide, files: [...files, ROWS_WIDE], rows: 8 };
@@ -287,6 +298,8 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   ROWS_TALL,
   DOT,
   ROWS_DOT,
+  ROWS_SPLIT_DOT,
+  EIGHT_HALVES,
   EIGHT,
   EIGHT_BROADCAST,
   OPERAND,
@@ -385,15 +398,6 @@ export function linearPlan(
 /** Tells whether all rows that a form is used for are among the first so many. */
 export function isFor({ rows, upTo = rows }: LinearForm, most: number): boolean {
   return upTo <= most;
-}
-
-/** Returns the rows up to which QKV's products store K and V: those of whole forms, as far as the tuning says. */
-export function storingRows(tuning: Tuning, dtype: Dtype): number {
-  const forms = [linearRowForm(tuning, Infinity, dtype), ...linearRowsForms(tuning, dtype)];
-  return Math.max(
-    0,
-    ...forms.filter((form) => isFor(form, tuning.storedRows)).map(({ rows, upTo = rows }) => upTo),
-  );
 }
 
 /** Finds the first form whose groups hold all rows, or else the one with the largest groups. */
