@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
   let end = min(workgroup.x * LANES + LANES, N4);
   let row = workgroup.y;
-  input_begin(row, index);
+  operand_begin(row, index);
   var n4 = workgroup.x * LANES + own;
   if (PAIRED) {
     for (; n4 + count < end; n4 += 2u * count) {
