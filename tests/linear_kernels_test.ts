@@ -15,7 +15,12 @@ import {
   SUBGROUP_TUNING,
   type Tuning,
 } from "../src/model/tuning.ts";
-import { type LinearCase, linearKernelsOf, linearTrials } from "../wgsl/ops/linear/trials.ts";
+import {
+  type LinearCase,
+  type LinearKernel,
+  linearKernelsOf,
+  linearTrials,
+} from "../wgsl/ops/linear/trials.ts";
 import { assertRight, deviceRuns, gpuTest } from "./gpu_support.ts";
 
 type Shape = readonly [nIn: number, nOut: number];
@@ -50,9 +55,15 @@ const TUNINGS = [
   BROADCAST_TUNING,
 ];
 /** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in every tuning, each once. */
-const KERNELS = TUNINGS.flatMap(linearKernelsOf).filter(({ form, tuning }) =>
-  (tuning.subgroups || tuning.broadcastRows) === (form.subgroups ?? false)
-);
+const KERNELS = kernelsOf("f32");
+/** The type of weights whose products round their inputs, in kernels of its own. */
+const ROUNDED = "w8a8";
+
+function kernelsOf(dtype: Dtype): LinearKernel[] {
+  return TUNINGS.flatMap((tuning) => linearKernelsOf(tuning, dtype)).filter(({ form, tuning }) =>
+    (tuning.subgroups || tuning.broadcastRows) === (form.subgroups ?? false)
+  );
+}
 
 async function check(gpu: Gpu, item: Omit<LinearCase, "config">): Promise<void> {
   const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2, 7, 8, 9, 17, 65]);
@@ -102,4 +113,19 @@ for (const kernel of KERNELS) {
       await check(gpu, { ...kernel, nIn: 20, nOut: 509, bias: true, gelu: true, biasScale });
     }
   });
+}
+
+for (const kernel of kernelsOf(ROUNDED)) {
+  const { form, tuning } = kernel, dtype = ROUNDED;
+  const title = `${form.files.at(-1)!.name} with the ${tuning.name} tuning${
+    tuning.broadcastRows ? " by broadcast" : ""
+  } in ${tuning.texels ? "textures" : "buffers"} rounds its inputs as the reference does`;
+  gpuTest(title, async (gpu) => {
+    const products = isOwn(tuning) ? PRODUCTS.slice(1) : PRODUCTS.slice(3, 6);
+    for (const product of products) await check(gpu, { ...kernel, ...product, dtype });
+    if (!form.fuses) return;
+    for (const [nIn, nOut] of FEW_SHAPES) {
+      await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true, chained: true, normed: true });
+    }
+  }, { ignored: !await deviceRuns(tuning) });
 }

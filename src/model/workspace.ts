@@ -21,6 +21,7 @@ import {
 } from "../../wgsl/ops/linear/forms.ts";
 import { ROTATE_USES } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE_USES } from "../../wgsl/ops/sample/operator.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { unevenBytes } from "../gpu/texels.ts";
@@ -32,7 +33,7 @@ import { splitsOf, type Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
 
 /** The bind groups of one transformer layer. */
-export interface LayerGroups {
+interface LayerGroups {
   /** Norm before attention. */
   readonly ln1: GPUBindGroup;
   /** To queries, keys and values. */
@@ -54,7 +55,7 @@ export interface LayerGroups {
 }
 
 /** The activations between operators, each in vectors of four. */
-export interface Results {
+interface Results {
   /** The residual stream: [rows, E4]. */
   readonly x: LedgerVectors;
   /** Of a layer norm: [rows, E4]. */
@@ -71,8 +72,7 @@ export interface Results {
   readonly logits: LedgerBuffer;
 }
 
-/** The parts that a workspace joins. */
-export interface ModelParts {
+interface ModelParts {
   /** The model's dimensions. */
   readonly config: Gpt2Config;
   /** The tensors on the GPU. */
@@ -81,6 +81,8 @@ export interface ModelParts {
   readonly layouts: Layouts;
   /** The kernel variants. */
   readonly tuning: Tuning;
+  /** Storage type of weight matrices. */
+  readonly weightsDtype: Dtype;
 }
 
 /**
@@ -134,9 +136,10 @@ export class Workspace {
    * @param rotates Whether K, and V, is stored rotated.
    */
   constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits, rotates: readonly [boolean, boolean]) {
-    const { config, weights, layouts, tuning } = model;
+    const { config, weights, layouts, tuning, weightsDtype } = model;
     const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
-    const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
+    const padded = (rows: number) => paddedRows(rows, tuning, weightsDtype);
+    const rows = padded(limits.maxRows), outputs = padded(limits.maxOutputs);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
     /** An activation input of products and attention. */
     const operand = (label: string, count: number) => {

@@ -61,7 +61,6 @@ export function fitOf(
 /** Computes the need of work besides the weights. */
 export type WorkOf = (context: NeedContext) => WorkNeed;
 
-/** Options of {@linkcode checkMemory}. */
 interface CheckOptions {
   /** Work with the model. Default: one sequence of a full context. */
   readonly work?: WorkOf | undefined;
@@ -82,7 +81,8 @@ export function checkMemory(
 ): void {
   const need = memoryNeed(model.config, storage);
   const { limits } = gpu.device;
-  const work = workOf?.({ config: model.config, tuning: tuningFor(gpu.facts), limits });
+  const { weightsDtype } = storage;
+  const work = workOf?.({ config: model.config, tuning: tuningFor(gpu.facts), weightsDtype, limits });
   const { fits, reason } = fitOf(need, limits, freeMemory(gpu), work);
   if (fits === "no") {
     throw new KvbenchError(
