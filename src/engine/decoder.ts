@@ -9,9 +9,9 @@ import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
-import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
+import { firstNotFinite } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
-import { notFiniteError } from "./not_finite.ts";
+import { assertChosen, notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 import { inOrder, type Steps } from "./steps.ts";
 
@@ -232,12 +232,8 @@ export class Decoder {
     const all = await this.runner.tokens(
       this.#lengths.map((length, slot) => ({ slot, first: 0, count: length })),
     );
-    for (const ids of all) {
-      const bad = ids.indexOf(NOT_FINITE);
-      if (bad >= 0) {
-        throw await notFiniteError(this.#model, ids.slice(0, bad), this.#options.kvDtype ?? DEFAULT_DTYPE);
-      }
-    }
+    const { kvDtype = DEFAULT_DTYPE } = this.#options;
+    for (const ids of all) await assertChosen(this.#model, ids, kvDtype);
     return all.map((ids, s) => ids.slice(typeof from === "number" ? from : from[s]!));
   }
 

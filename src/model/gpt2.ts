@@ -37,7 +37,8 @@ import { type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { stagesIn } from "./stages.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
-import { type Gpt2Weights, uploadWeights, wteShards } from "./weights.ts";
+import { uploadWeights, wteShards } from "./upload.ts";
+import type { Gpt2Weights } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
 /** The code of all kernels, for a hash that says which kernels a result came from. */
@@ -63,7 +64,7 @@ export interface LoadOptions {
    * @internal For the parts of kvbench alone.
    */
   readonly tuning?: Tuning;
-  /** How weight matrices are stored. Default: in float32. */
+  /** Storage type of weight matrices. Default: float32. */
   readonly weightsDtype?: Dtype;
   /**
    * The steps that come first: their kernels are compiled beside the weights' loading. Default: none are.
@@ -93,9 +94,9 @@ export class Gpt2 implements Model {
    * @internal For the parts of kvbench alone.
    */
   readonly tuning: Tuning;
-  /** How weight matrices are stored. */
+  /** Storage type of weight matrices. */
   readonly weightsDtype: Dtype;
-  /** How long it took to upload the weights and, after that, until the first steps' kernels were compiled, in ms. */
+  /** The time that it took to upload the weights and, after that, until the first steps' kernels were compiled, in ms. */
   readonly loadMs: { readonly weights: number; readonly kernels: number };
   readonly #weights: Gpt2Weights;
   readonly #layouts: Layouts;
@@ -301,7 +302,7 @@ export class Gpt2 implements Model {
   }
 }
 
-/** Whether weights lie alike for two choices of kernel variants. */
+/** Tells whether weights lie alike for two choices of kernel variants. */
 export function samePacking(a: Tuning, b: Tuning): boolean {
   return a.tileGroup === b.tileGroup && a.byVector === b.byVector && a.texels === b.texels;
 }
