@@ -27,5 +27,5 @@ export type { WgslFile } from "./src/gpu/wgsl.ts";
 
 // Add a storage type.
 export { registerFormat } from "./src/formats/registry.ts";
-export type { KvStorage, Packed, StorageFormat, WeightStorage } from "./src/formats/format.ts";
+export type { InputRounding, KvStorage, Packed, StorageFormat, WeightStorage } from "./src/formats/format.ts";
 export type { MatrixSource, PackedShape } from "./src/formats/tiles.ts";

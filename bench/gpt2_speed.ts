@@ -12,7 +12,7 @@ import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
-import { type Dtype, WEIGHT_DTYPES } from "../src/formats/registry.ts";
+import { type Dtype, formatOf, WEIGHT_DTYPES } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";
@@ -67,11 +67,21 @@ row(
   `no-cache step over prefill, ${SHORT} tokens`,
   (of) => ratio(of("no-cache"), of("prefill short")).toFixed(3),
 );
-console.log(drawTable(rows, { head: ["", ...WEIGHT_DTYPES.map((dtype) => `${dtype} weights and K/V`)] }));
+console.log(
+  drawTable(rows, {
+    head: ["", ...WEIGHT_DTYPES.map((dtype) => `${dtype} weights, ${kvBeside(dtype)} K/V`)],
+  }),
+);
 gpu.dispose();
 
+/** K and V of a type that is for weights alone are in the one whose bytes it has. */
+function kvBeside(dtype: Dtype): Dtype {
+  return formatOf(dtype).kv ? dtype : "int8";
+}
+
 async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
-  const tuning = await autotune(gpu, { config, weightsDtype: dtype, kvDtype: dtype });
+  const kvDtype = kvBeside(dtype);
+  const tuning = await autotune(gpu, { config, weightsDtype: dtype, kvDtype });
   const model = await Gpt2.load(gpu, new SyntheticCheckpoint(options.model, config, 0), {
     tuning,
     weightsDtype: dtype,
@@ -80,7 +90,7 @@ async function measureAll(dtype: Dtype): Promise<Map<string, number[]>> {
   const make = async (strategy: string, nSequences: number, prompt: number): Promise<Decoder> => {
     const maxTokens = prompt + 1 + STEPS * TURNS * (rounds + 1);
     const size = { nSequences, maxPromptTokens: prompt, maxTokens };
-    const decoder = await openDecoder(model, { strategy, kvDtype: dtype, ...size });
+    const decoder = await openDecoder(model, { strategy, kvDtype, ...size });
     free.push(() => decoder.dispose());
     return decoder;
   };

@@ -9,7 +9,7 @@
 import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";
 import { openDecoder } from "../src/engine/with_decoder.ts";
-import { WEIGHT_DTYPES } from "../src/formats/registry.ts";
+import { formatOf, WEIGHT_DTYPES } from "../src/formats/registry.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { checkMemory } from "../src/cli/session/memory_check.ts";
@@ -24,7 +24,7 @@ console.log("| model | weights and K/V | weights | K/V per token | K/V of 1024 t
 console.log("| --- | --- | ---: | ---: | ---: |");
 for (const name of Object.keys(PRESETS) as PresetName[]) {
   const config = PRESETS[name];
-  for (const dtype of WEIGHT_DTYPES) {
+  for (const dtype of WEIGHT_DTYPES.filter((dtype) => formatOf(dtype).kv)) {
     try {
       const tuning = tuningFor(gpu.facts);
       checkMemory(

@@ -13,7 +13,7 @@ import { reachedFrom, sourcesIn } from "./sources.ts";
 const ignore = !permitted("read", "write", "run", "env");
 const ROOT = new URL("../", import.meta.url);
 /** Each face, and the most names that it may export. */
-const FACES = { "mod.ts": 45, "extend.ts": 31 };
+const FACES = { "mod.ts": 45, "extend.ts": 32 };
 /** All files behind the faces. */
 const REACHED = Object.keys(FACES).flatMap((face) => reachedFrom(new URL(face, ROOT)));
 /** Longer examples are no longer read. */

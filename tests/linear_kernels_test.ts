@@ -6,9 +6,15 @@
  */
 import { runTrial } from "../src/check/run_trial.ts";
 import { PRESETS } from "../src/checkpoint/config.ts";
+import type { Dtype } from "../src/formats/registry.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { BROADCAST_TUNING, HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
-import { type LinearCase, linearKernelsOf, linearTrials } from "../wgsl/ops/linear/trials.ts";
+import {
+  type LinearCase,
+  type LinearKernel,
+  linearKernelsOf,
+  linearTrials,
+} from "../wgsl/ops/linear/trials.ts";
 import { assertRight, deviceRuns, gpuTest } from "./gpu_support.ts";
 
 const SHAPES = [[4, 20], [20, 4], [18, 54], [20, 509], [80, 769], [772, 18], [768, 80]] as const;
@@ -27,9 +33,15 @@ const TUNINGS = [
   BROADCAST_TUNING,
 ];
 /** Which kernels there are: one for few, one for many outputs of one row, one for many rows, in every tuning, each once. */
-const KERNELS = TUNINGS.flatMap(linearKernelsOf).filter(({ form, tuning }) =>
-  (tuning.subgroups || tuning.broadcastRows) === (form.subgroups ?? false)
-);
+const KERNELS = kernelsOf("f32");
+/** The type of weights whose products round their inputs, in kernels of its own. */
+const ROUNDED = "w8a8";
+
+function kernelsOf(dtype: Dtype): LinearKernel[] {
+  return TUNINGS.flatMap((tuning) => linearKernelsOf(tuning, dtype)).filter(({ form, tuning }) =>
+    (tuning.subgroups || tuning.broadcastRows) === (form.subgroups ?? false)
+  );
+}
 
 async function check(gpu: Gpu, item: Omit<LinearCase, "config">): Promise<void> {
   const trials = linearTrials({ ...item, config: PRESETS.gpt2 }, [1, 2, 7, 8, 9, 17, 65]);
@@ -78,4 +90,20 @@ for (const kernel of KERNELS) {
       await check(gpu, { ...kernel, nIn: 4, nOut: 509, bias: true, gelu: true, biasScale });
     }
   });
+}
+
+for (const kernel of kernelsOf(ROUNDED)) {
+  const { form, tuning } = kernel, dtype = ROUNDED;
+  const title = `${form.files.at(-1)!.name} with the ${tuning.name} tuning${
+    tuning.broadcastRows ? " by broadcast" : ""
+  } in ${tuning.texels ? "textures" : "buffers"} rounds its inputs as the reference does`;
+  gpuTest(title, async (gpu) => {
+    for (const [nIn, nOut] of SHAPES) {
+      await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true, gelu: nOut % 2 === 0 });
+    }
+    if (!form.fuses) return;
+    for (const [nIn, nOut] of FEW_SHAPES) {
+      await check(gpu, { ...kernel, nIn, nOut, dtype, bias: true, chained: true, normed: true });
+    }
+  }, { ignored: !await deviceRuns(tuning) });
 }

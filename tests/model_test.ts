@@ -6,16 +6,16 @@
  */
 import assert from "node:assert/strict";
 import { seededRandom } from "../src/base/random.ts";
-import type { Dtype } from "../src/formats/registry.ts";
+import { type Dtype, weightStorage } from "../src/formats/registry.ts";
 import { kvRowBytes } from "../src/kv/shape.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { memoryNeed } from "../src/model/memory.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
+import { BROADCAST_TUNING, HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { DYNAMIC, kvInUse, NO_CACHE, paged, STATIC, type Variant, withDecoder } from "./decode_support.ts";
 import { AWKWARD, randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { storedTensors } from "./fixtures/stored_tensors.ts";
-import { assertClose, gpuTest } from "./gpu_support.ts";
+import { assertClose, deviceRuns, gpuTest } from "./gpu_support.ts";
 
 /** Logits of up to 9, of which float32 over three layers was measured to lose 6e-6 at most. */
 const TOLERANCE = 5e-5;
@@ -113,6 +113,43 @@ for (const weightsDtype of ["f16", "int8", "int4"] as const) {
       },
     );
   }
+}
+
+/** Heads and widths that are not padded, so that the CPU finds the inputs that share a step together as kernels do. */
+const UNPADDED = { n_layer: 2, n_head: 2, n_embd: 64, n_inner: 100, n_ctx: 24, vocab_size: 203 };
+/** An input in the middle of two steps may be rounded either way, which moves logits of up to 9 by a few thousandths. */
+const ROUNDED_TOLERANCE = 0.02;
+
+for (const tuning of [SOFTWARE_TUNING, BROADCAST_TUNING, HARDWARE_TUNING]) {
+  const lanes = tuning.broadcastRows ? " by broadcast" : "";
+  gpuTest(
+    `Gpt2 with w8a8 weights rounds the inputs of every product (${tuning.name} tuning${lanes})`,
+    async (gpu) => {
+      const { checkpoint, config, tensors } = await randomCheckpoint(UNPADDED), weightsDtype = "w8a8";
+      const model = await Gpt2.load(gpu, checkpoint, { tuning, weightsDtype });
+      const ids = Array.from({ length: config.nCtx }, (_, i) => (i * 37 + 5) % config.vocabSize);
+      const stored = storedTensors(tensors, config, weightsDtype), { inputs } = weightStorage(weightsDtype);
+      const expected = gpt2Cpu(config, stored, ids, "", inputs), plain = gpt2Cpu(config, stored, ids);
+      const moved = Math.max(...expected.map((logit, i) => Math.abs(logit - plain[i]!)));
+      assert.ok(moved > 2 * ROUNDED_TOLERANCE, String(moved));
+      const name = weightsDtype, width = config.vocabSize, tolerance = ROUNDED_TOLERANCE;
+      await withDecoder(model, { variant: STATIC, maxOutputs: config.nCtx }, async (decoder) => {
+        decoder.begin([ids]);
+        const logits = await decoder.logits(config.nCtx);
+        assertClose(logits.flatMap((row) => [...row]), expected, { tolerance, name, width });
+      });
+      await withDecoder(model, { variant: STATIC, maxOutputs: 1 }, async (decoder) => {
+        decoder.begin([ids.slice(0, -1)]);
+        await decoder.logits(1);
+        decoder.append([ids.slice(-1)]);
+        const [last] = await decoder.logits(1);
+        assertClose(last!, expected.slice(-width), { tolerance, name: "a step of one row", width });
+      });
+      model.dispose();
+      checkpoint.close();
+    },
+    { ignored: !await deviceRuns(tuning) },
+  );
 }
 
 /** Logits of up to 9: float16 keeps 11 bits of K and V, int8 about 7. */

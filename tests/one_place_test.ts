@@ -24,6 +24,7 @@ Deno.test("Only src/formats names storage types: everything else asks them", {
     "formats/int4.ts",
     "formats/int8.ts",
     "formats/registry.ts",
+    "formats/w8a8.ts",
   ]);
 });
 

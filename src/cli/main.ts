@@ -2,7 +2,7 @@
  * The command line: reads options, runs a subcommand, and turns errors into one line and an exit code.
  *
  * Exit codes: 0 success, 1 a failure, 2 a wrong argument, 3 a comparison found something worse than allowed, 141 where
- * whoever reads its output has left, as a shell has it of SIGPIPE.
+ * the program that reads its output has closed it, as shells report SIGPIPE.
  *
  * @module
  */

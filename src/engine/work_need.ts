@@ -6,7 +6,7 @@
  * @module
  */
 import { type KvDtype, rotatesAny } from "../formats/kv_dtype.ts";
-import { DEFAULT_DTYPE } from "../formats/registry.ts";
+import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import { ROW_BYTES, TEXEL_BYTES, unevenBytes } from "../gpu/texels.ts";
 import { MOST_COPIES } from "../kv/slot_copier.ts";
 import { isWholeTexels, kvHeadBytes, kvRowBytes } from "../kv/shape.ts";
@@ -32,6 +32,8 @@ export type SizeLimits = Pick<
 export interface NeedContext {
   readonly config: Gpt2Config;
   readonly tuning: Tuning;
+  /** Storage type of weight matrices. Default: float32. */
+  readonly weightsDtype?: Dtype | undefined;
   /** Those of the device. */
   readonly limits: SizeLimits;
 }
@@ -212,13 +214,14 @@ const NO_BIAS_BYTES = 16;
 
 /** Activations and tables of steps within limits; see `workspace.ts` and `step_tables.ts`. */
 function batchesNeed(
-  { config, tuning, limits }: NeedContext,
+  { config, tuning, weightsDtype = DEFAULT_DTYPE, limits }: NeedContext,
   batch: BatchLimits,
   kvDtype: KvDtype,
 ): WorkNeed {
   const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
   const { maxRows, maxSpans, maxOutputs } = batch;
-  const rows = paddedRows(maxRows, tuning), outputs = paddedRows(maxOutputs, tuning);
+  const padded = (rows: number) => paddedRows(rows, tuning, weightsDtype);
+  const rows = padded(maxRows), outputs = padded(maxOutputs);
   const splits = tuning.splitTokens === 0 ? 0 : maxSpans * config.nHead * splitsOf(config.nCtx, tuning);
   const buffers: readonly [string, number][] = [
     ["the residual stream of all rows", rows * e4 * 16],

@@ -15,6 +15,16 @@ export interface Packed {
   readonly scale?: ArrayBufferView<ArrayBuffer>;
 }
 
+/** A rounding of the inputs of products, which are made in whole numbers then. */
+export interface InputRounding {
+  /** Defines what `input_int8.wgsl` does, for the tiles of its type. */
+  readonly wgsl: WgslFile;
+  /** Inputs of a row that share a scale, a multiple of four. */
+  readonly group: number;
+  /** Returns rows of `width` inputs as products see them: the CPU's rounding. */
+  rounded(values: ArrayLike<number>, width: number): Float64Array;
+}
+
 /** A storage type of weight matrices. */
 export interface WeightStorage {
   /**
@@ -35,6 +45,8 @@ export interface WeightStorage {
   stored(source: MatrixSource): Float32Array<ArrayBuffer>;
   /** The largest error of one element below 1 that is read back, beyond {@linkcode WeightStorage.stored}. */
   readonly tolerance: number;
+  /** The rounding of what is multiplied by the weights. Default: it stays in float32. */
+  readonly inputs?: InputRounding;
 }
 
 /** A storage type of K and V. */

@@ -9,9 +9,10 @@ import { FLOAT32 } from "./float32.ts";
 import type { KvStorage, StorageFormat, WeightStorage } from "./format.ts";
 import { INT4, INT4_PLAIN } from "./int4.ts";
 import { INT8 } from "./int8.ts";
+import { W8A8 } from "./w8a8.ts";
 
 /** The name of a storage type: a built-in one or one that was registered. */
-export type Dtype = "f32" | "f16" | "int8" | "int4" | "int4-plain" | (string & Record<never, never>);
+export type Dtype = "f32" | "f16" | "int8" | "w8a8" | "int4" | "int4-plain" | (string & Record<never, never>);
 
 const formats = new Map<Dtype, StorageFormat>();
 const all: Dtype[] = [], ofWeights: Dtype[] = [], ofKv: Dtype[] = [];
@@ -42,7 +43,7 @@ export function registerFormat(format: StorageFormat): void {
   if (kv) ofKv.push(name);
 }
 
-[FLOAT32, FLOAT16, INT8, INT4, INT4_PLAIN].forEach(registerFormat);
+[FLOAT32, FLOAT16, INT8, W8A8, INT4, INT4_PLAIN].forEach(registerFormat);
 
 /**
  * Finds a storage type.

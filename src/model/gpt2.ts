@@ -232,10 +232,10 @@ export class Gpt2 implements Model {
    * @internal For the parts of kvbench alone.
    */
   workspace(limits: BatchLimits, { rotates }: Pick<KvSource, "rotates">): Workspace {
-    const { config, tuning } = this;
+    const { config, tuning, weightsDtype } = this;
     return new Workspace(
       this.gpu,
-      { config, weights: this.#weights, layouts: this.#layouts, tuning },
+      { config, weights: this.#weights, layouts: this.#layouts, tuning, weightsDtype },
       limits,
       rotates,
     );

@@ -22,6 +22,7 @@ import {
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
+import { weightStorage } from "../formats/registry.ts";
 import { bindsAll } from "../gpu/bind_layout.ts";
 import type { KvSource } from "../kv/source.ts";
 import type { Batch } from "./batch.ts";
@@ -119,9 +120,12 @@ export function productsOf({ e4, a4, i4, v4 }: Dims) {
 }
 
 /** Returns a tuning in which a device can run every kernel of a model: products that do more bind more, and share more. */
-export function fitted(tuning: Tuning, { device, layouts, config }: Omit<KernelContext, "tuning">): Tuning {
-  const sharedBytes = 16 * (Math.ceil(dimsOf(config).e4 / 256) * 256 + 256) + MOST_SHARED_BYTES;
-  const { fuses = false } = linearRowForm(tuning, Infinity);
+export function fitted(tuning: Tuning, context: Omit<KernelContext, "tuning">): Tuning {
+  const { device, layouts, config, weightsDtype } = context;
+  const roundedBytes = weightStorage(weightsDtype).inputs ? 8 * dimsOf(config).e4 : 0;
+  const normBytes = 16 * (Math.ceil(dimsOf(config).e4 / 256) * 256 + 256);
+  const sharedBytes = normBytes + MOST_SHARED_BYTES + roundedBytes;
+  const { fuses = false } = linearRowForm(tuning, Infinity, weightsDtype);
   const norms = fuses && tuning.normedRows > 0 && bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
     sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
   const chooses = fuses && tuning.chosenRows > 0 && bindsAll(device, [layouts.step, layouts.of(BEST_USES)]);

@@ -21,6 +21,7 @@ import {
 } from "../../wgsl/ops/linear/forms.ts";
 import { ROTATE_USES } from "../../wgsl/ops/rotate/operator.ts";
 import { SAMPLE_USES } from "../../wgsl/ops/sample/operator.ts";
+import type { Dtype } from "../formats/registry.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry, LedgerVectors } from "../gpu/ledger.ts";
 import { unevenBytes } from "../gpu/texels.ts";
@@ -80,6 +81,8 @@ interface ModelParts {
   readonly layouts: Layouts;
   /** The kernel variants. */
   readonly tuning: Tuning;
+  /** Storage type of weight matrices. */
+  readonly weightsDtype: Dtype;
 }
 
 /**
@@ -133,9 +136,10 @@ export class Workspace {
    * @param rotates Whether K, and V, is stored rotated.
    */
   constructor(gpu: Gpu, model: ModelParts, limits: BatchLimits, rotates: readonly [boolean, boolean]) {
-    const { config, weights, layouts, tuning } = model;
+    const { config, weights, layouts, tuning, weightsDtype } = model;
     const { e4, a4, i4, v4, headDim4 } = dimsOf(config);
-    const rows = paddedRows(limits.maxRows, tuning), outputs = paddedRows(limits.maxOutputs, tuning);
+    const padded = (rows: number) => paddedRows(rows, tuning, weightsDtype);
+    const rows = padded(limits.maxRows), outputs = padded(limits.maxOutputs);
     const vectors = (label: string, count: number) => this.#create(gpu, label, "activations", count * 16);
     /** An activation input of products and attention. */
     const operand = (label: string, count: number) => {

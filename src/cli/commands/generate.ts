@@ -105,7 +105,7 @@ async function run(prompt: string | undefined, options: GenerateOptions): Promis
 function checkBeams(options: GenerateOptions): void {
   const { temperature, topK, topP, seed, numReturnSequences, numBeams, stop } = options;
   if (topK > 0 || topP < 1 || seed !== undefined || (temperature ?? 0) > 0) {
-    throw new UsageError("--num-beams excludes options of sampling: expected one of them");
+    throw new UsageError("--num-beams excludes sampling options: expected one or the other");
   }
   if (stop.length > 0) throw new UsageError("--num-beams excludes --stop: expected one of them");
   if (numReturnSequences > numBeams) {

@@ -81,7 +81,8 @@ export function checkMemory(
 ): void {
   const need = memoryNeed(model.config, storage);
   const { limits } = gpu.device;
-  const work = workOf?.({ config: model.config, tuning: tuningFor(gpu.facts), limits });
+  const { weightsDtype } = storage;
+  const work = workOf?.({ config: model.config, tuning: tuningFor(gpu.facts), weightsDtype, limits });
   const { fits, reason } = fitOf(need, limits, freeMemory(gpu), work);
   if (fits === "no") {
     throw new KvbenchError(

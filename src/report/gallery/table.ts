@@ -1,5 +1,5 @@
 /**
- * The terminal report of results of many adapters, which stands above those of each.
+ * The table of results of many adapters that the terminal shows above the reports of each.
  *
  * @module
  */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DEFAULT_DTYPE, type Dtype, weightStorage } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";
 import type { Batch } from "../../../src/model/batch.ts";
@@ -12,6 +13,7 @@ import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/m
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import {
+  fewRoundedRowsSize,
   fewRowsSize,
   type LinearShape,
   type LinearSize,
@@ -32,6 +34,14 @@ import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
 import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
 import linearEightCode from "./linear_eight.wgsl" with { type: "text" };
 import linearEightBroadcastCode from "./linear_eight_broadcast.wgsl" with { type: "text" };
+import linearRowDotCode from "./linear_row_dot.wgsl" with { type: "text" };
+import linearRowsBlockDotCode from "./linear_rows_block_dot.wgsl" with { type: "text" };
+import linearRowsSplitDotCode from "./linear_rows_split_dot.wgsl" with { type: "text" };
+import linearEightHalvesCode from "./linear_eight_halves.wgsl" with { type: "text" };
+import linearDotCode from "./linear_dot.wgsl" with { type: "text" };
+import linearRowsDotCode from "./linear_rows_dot.wgsl" with { type: "text" };
+import operandCode from "./linear_operand.wgsl" with { type: "text" };
+import operandRoundedCode from "./linear_operand_rounded.wgsl" with { type: "text" };
 import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
 import inputCode from "./linear_input.wgsl" with { type: "text" };
 import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
@@ -53,6 +63,14 @@ const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
 const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
 const EIGHT = { name: "linear_eight.wgsl", code: linearEightCode };
 const EIGHT_BROADCAST = { name: "linear_eight_broadcast.wgsl", code: linearEightBroadcastCode };
+const ROW_DOT = { name: "linear_row_dot.wgsl", code: linearRowDotCode };
+const ROWS_BLOCK_DOT = { name: "linear_rows_block_dot.wgsl", code: linearRowsBlockDotCode };
+const ROWS_SPLIT_DOT = { name: "linear_rows_split_dot.wgsl", code: linearRowsSplitDotCode };
+const EIGHT_HALVES = { name: "linear_eight_halves.wgsl", code: linearEightHalvesCode };
+const DOT = { name: "linear_dot.wgsl", code: linearDotCode };
+const ROWS_DOT = { name: "linear_rows_dot.wgsl", code: linearRowsDotCode };
+const OPERAND = { name: "linear_operand.wgsl", code: operandCode };
+const OPERAND_ROUNDED = { name: "linear_operand_rounded.wgsl", code: operandRoundedCode };
 const INPUT = { name: "linear_input.wgsl", code: inputCode };
 const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
 const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
@@ -90,8 +108,13 @@ const FEW_ROWS = 32;
 /** Lanes of a block; see `linear_rows_block.wgsl`. */
 const BLOCK = { beside: 16, along: 8 };
 
-/** Chooses the GEMV for one row or very few, and `n4` output tiles. */
-export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
+/** Tells whether products of weights in a storage type round their inputs. */
+function roundsInputs(dtype: Dtype): boolean {
+  return weightStorage(dtype).inputs !== undefined;
+}
+
+/** Chooses the GEMV for one row or very few, and `n4` output tiles. Default: of weights in float32. */
+export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT_DTYPE): LinearForm {
   const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
   const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
@@ -104,21 +127,33 @@ export function linearRowForm(tuning: Tuning, n4: number): LinearForm {
       size: (shape) => subgroupSize(tuning, shape),
     };
   }
-  if (kSplit > 1) {
+  const rounds = roundsInputs(dtype), size = () => ({ lanes });
+  if (rounds && tuning.broadcastRows) {
+    return { ...form, files: [WIDE, DOT, ROW_DOT], subgroups: true, tilesPerLane: 4, size };
+  }
+  if (kSplit > 1 || rounds) {
     return { ...form, fuses: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
   }
-  const size = () => ({ lanes });
   if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
   return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
 }
 
-/** Chooses the GEMMs for many rows, those for fewer first. */
-export function linearRowsForms(tuning: Tuning): LinearForm[] {
+/** Chooses the GEMMs for many rows, those for fewer first. Default: of weights in float32. */
+export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): LinearForm[] {
   const { wideRows, tallRows, broadcastRows: subgroups, linearLanes: lanes } = tuning;
-  if (!wideRows) {
-    const few = { files: [ROWS_SPLIT], rows: 8, upTo: FEW_ROWS, rowsFirst: false, size: fewRowsSize };
+  const rounds = roundsInputs(dtype),
+    wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
+  if (rounds && subgroups) return [{ ...wide, files: [WIDE, DOT, ROWS_DOT], rows: 8 }];
+  if (!wideRows || rounds) {
+    const few = {
+      files: [EIGHT_HALVES, rounds ? ROWS_SPLIT_DOT : ROWS_SPLIT],
+      rows: 8,
+      upTo: FEW_ROWS,
+      rowsFirst: false,
+      size: rounds ? fewRoundedRowsSize : fewRowsSize,
+    };
     const block = {
-      files: [ROWS_BLOCK],
+      files: [rounds ? ROWS_BLOCK_DOT : ROWS_BLOCK],
       rows: 64,
       rowsFirst: true,
       lanes: BLOCK,
@@ -126,7 +161,6 @@ export function linearRowsForms(tuning: Tuning): LinearForm[] {
     };
     return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
-  const wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
   const files = [WIDE, subgroups ? EIGHT_BROADCAST : EIGHT];
   const eight = { ...wide, files: [...files, ROWS_WIDE], rows: 8 };
   const sixteen = { ...wide, files: [...files, ROWS_TALL], rows: 16 };
@@ -134,9 +168,9 @@ export function linearRowsForms(tuning: Tuning): LinearForm[] {
 }
 
 /** Rounds up to the rows that buffers must have for products of up to `rows` rows: a GEMM computes whole groups. */
-export function paddedRows(rows: number, tuning: Tuning): number {
+export function paddedRows(rows: number, tuning: Tuning, dtype: Dtype): number {
   if (rows <= tuning.maxSingleRows) return rows;
-  const group = formFor(linearRowsForms(tuning), rows).rows;
+  const group = formFor(linearRowsForms(tuning, dtype), rows).rows;
   return Math.ceil(rows / group) * group;
 }
 
@@ -189,7 +223,7 @@ export interface HeadParts {
 
 /** Counts the workgroups that a product of one row has for each row: parts of the vocabulary, if it is the head's. */
 function partsOf(tuning: Tuning, shape: LinearShape): number {
-  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4);
+  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4, shape.dtype);
   return Math.ceil(shape.n4 / (size(shape).lanes * tilesPerLane));
 }
 
@@ -258,10 +292,18 @@ export const LINEAR_FILES: readonly WgslFile[] = [
   SPLIT,
   ROWS_SPLIT,
   ROWS_BLOCK,
+  ROW_DOT,
+  ROWS_BLOCK_DOT,
   ROWS_WIDE,
   ROWS_TALL,
+  DOT,
+  ROWS_DOT,
+  ROWS_SPLIT_DOT,
+  EIGHT_HALVES,
   EIGHT,
   EIGHT_BROADCAST,
+  OPERAND,
+  OPERAND_ROUNDED,
   INPUT,
   INPUT_JOINED,
   INPUT_NORMED,
@@ -288,6 +330,7 @@ export function linearPlan(
   const uses = best ? BEST_USES : linearUses(of);
   const normed = of.normed && fuses && isFor(form, tuning.normedRows);
   const joins = of.joins && fuses;
+  const { inputs } = weightStorage(weightsDtype);
   const made = normed ? INPUT_NORMED : joins ? INPUT_JOINED : undefined;
   const input = made ? [made, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
   if (chained && residual) {
@@ -300,7 +343,8 @@ export function linearPlan(
       ...role !== undefined && { label: role },
       files: [
         ...weightFiles(weightsDtype, tuning),
-        ...fuses ? input : [inputFile(tuning)],
+        ...inputs ? [inputs.wgsl] : [],
+        ...fuses ? [...input, inputs ? OPERAND_ROUNDED : OPERAND] : [inputFile(tuning)],
         output,
         ...kv ? [RESULT_KV, ...kv.files.write] : [best ? RESULT_BEST : RESULT],
         ...[LINEAR_WGSL, ...files],
@@ -322,6 +366,10 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
+        ...fuses && inputs && {
+          OPERAND_LANES: allLanes,
+          OPERAND_GROUPS: Math.ceil(4 * k4 / inputs.group),
+        },
         ...normed && {
           NORM_LANES: allLanes,
           NORM_ROOM: normedRoom(k4, allLanes),

@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let row = workgroup.y;
   var k4 = local.y;
   var tiles = fetch_tiles(w, k4, K_SPLIT); // on their way while the input is made
-  input_begin(row, local.y * LANES + local.x);
+  operand_begin(row, local.y * LANES + local.x);
   var sum = vec4f();
   loop {
     sum += products(tiles, row, k4, K_SPLIT);

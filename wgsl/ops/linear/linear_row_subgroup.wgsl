@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let first = workgroup.x * LANES;
   let end = min(first + LANES, N4);
   let row = workgroup.y;
-  input_begin(row, index);
+  operand_begin(row, index);
   for (var n4 = first + own; n4 < end; n4 += count) {
     var sum = vec4f();
     let w = first_tile(n4);

@@ -7,15 +7,7 @@
 // A workgroup of LANES × K_SPLIT lanes (at most 128; K_SPLIT a power of two) makes 4 * LANES outputs of eight rows;
 // the grid is (groups of LANES output tiles, groups of eight rows).
 //
-// requires: linear.wgsl
-
-override K_SPLIT: u32;
-override LANES_HALVED: u32 = LANES * K_SPLIT / 2u;
-
-// Tiles that a lane reads at once: 1 or 2.
-override AT_ONCE: u32;
-
-var<workgroup> halves: array<vec4f, 8u * LANES_HALVED>;
+// requires: linear_eight_halves.wgsl
 
 @compute @workgroup_size(LANES, K_SPLIT)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -33,28 +25,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       add_tile(&sums, b);
     }
   }
-  for (var half = K_SPLIT / 2u; half > 0u; half /= 2u) {
-    if (local.y >= half && local.y < 2u * half) {
-      hand_over(sums, (local.y - half) * LANES + local.x);
-    }
-    workgroupBarrier();
-    if (local.y < half) {
-      take_over(&sums, local.y * LANES + local.x);
-    }
-    workgroupBarrier();
-  }
-  if (local.y != 0u || n4 >= N4) {
-    return;
-  }
-  let finish = finish_of(n4);
-  store_finished(row, n4, sums.row0, finish);
-  store_finished(row + 1u, n4, sums.row1, finish);
-  store_finished(row + 2u, n4, sums.row2, finish);
-  store_finished(row + 3u, n4, sums.row3, finish);
-  store_finished(row + 4u, n4, sums.row4, finish);
-  store_finished(row + 5u, n4, sums.row5, finish);
-  store_finished(row + 6u, n4, sums.row6, finish);
-  store_finished(row + 7u, n4, sums.row7, finish);
+  store_joined(&sums, row, n4, local.xy);
 }
 
 // A tile, and the inputs of eight rows that it is multiplied by: zeros behind the last tile.
@@ -94,26 +65,4 @@ fn add_tile(sums: ptr<function, Eight>, fetched: Fetched) {
   (*sums).row5 += tile * fetched.x.row5;
   (*sums).row6 += tile * fetched.x.row6;
   (*sums).row7 += tile * fetched.x.row7;
-}
-
-fn hand_over(sums: Eight, at: u32) {
-  halves[at] = sums.row0;
-  halves[at + LANES_HALVED] = sums.row1;
-  halves[at + 2u * LANES_HALVED] = sums.row2;
-  halves[at + 3u * LANES_HALVED] = sums.row3;
-  halves[at + 4u * LANES_HALVED] = sums.row4;
-  halves[at + 5u * LANES_HALVED] = sums.row5;
-  halves[at + 6u * LANES_HALVED] = sums.row6;
-  halves[at + 7u * LANES_HALVED] = sums.row7;
-}
-
-fn take_over(sums: ptr<function, Eight>, at: u32) {
-  (*sums).row0 += halves[at];
-  (*sums).row1 += halves[at + LANES_HALVED];
-  (*sums).row2 += halves[at + 2u * LANES_HALVED];
-  (*sums).row3 += halves[at + 3u * LANES_HALVED];
-  (*sums).row4 += halves[at + 4u * LANES_HALVED];
-  (*sums).row5 += halves[at + 5u * LANES_HALVED];
-  (*sums).row6 += halves[at + 6u * LANES_HALVED];
-  (*sums).row7 += halves[at + 7u * LANES_HALVED];
 }

@@ -1,7 +1,7 @@
 // What the kernels share in which lanes split the sum over k: several tiles at once, so that their loads are under way
 // together. They are written out, since compilers don't unroll loops that naga bounds with a counter of its own.
 //
-// requires: linear.wgsl, input
+// requires: linear.wgsl, operand
 
 // Tiles that a lane reads at once: 3, 6 or 12.
 override AT_ONCE: u32;
@@ -49,8 +49,8 @@ fn fetch_tiles(w: u32, k4: u32, step: u32) -> Tiles {
 }
 
 // Inputs of a row: zeros behind the last tile.
-fn fetch_input(row: u32, k4: u32) -> vec4f {
-  return select(vec4f(), input_load(row, min(k4, K4 - 1u)), k4 < K4);
+fn fetch_input(row: u32, k4: u32) -> Operand {
+  return select(Operand(), operand_load(row, min(k4, K4 - 1u)), k4 < K4);
 }
 
 // What those tiles add to the sums of a row.
@@ -59,13 +59,13 @@ fn products(tiles: Tiles, row: u32, k4: u32, step: u32) -> vec4f {
   let b = fetch_input(row, k4 + step);
   let c = fetch_input(row, k4 + 2u * step);
   if (AT_ONCE == 3u) {
-    return weight_decode(tiles.a) * a + weight_decode(tiles.b) * b + weight_decode(tiles.c) * c;
+    return multiply(tiles.a, a) + multiply(tiles.b, b) + multiply(tiles.c, c);
   }
   let d = fetch_input(row, k4 + 3u * step);
   let e = fetch_input(row, k4 + 4u * step);
   let f = fetch_input(row, k4 + 5u * step);
-  var sum = weight_decode(tiles.a) * a + weight_decode(tiles.b) * b + weight_decode(tiles.c) * c +
-    weight_decode(tiles.d) * d + weight_decode(tiles.e) * e + weight_decode(tiles.f) * f;
+  var sum = multiply(tiles.a, a) + multiply(tiles.b, b) + multiply(tiles.c, c) +
+    multiply(tiles.d, d) + multiply(tiles.e, e) + multiply(tiles.f, f);
   if (AT_ONCE == 6u) {
     return sum;
   }
@@ -75,6 +75,6 @@ fn products(tiles: Tiles, row: u32, k4: u32, step: u32) -> vec4f {
   let j = fetch_input(row, k4 + 9u * step);
   let k = fetch_input(row, k4 + 10u * step);
   let l = fetch_input(row, k4 + 11u * step);
-  sum += weight_decode(tiles.g) * g + weight_decode(tiles.h) * h + weight_decode(tiles.i) * i;
-  return sum + weight_decode(tiles.j) * j + weight_decode(tiles.k) * k + weight_decode(tiles.l) * l;
+  sum += multiply(tiles.g, g) + multiply(tiles.h, h) + multiply(tiles.i, i);
+  return sum + multiply(tiles.j, j) + multiply(tiles.k, k) + multiply(tiles.l, l);
 }

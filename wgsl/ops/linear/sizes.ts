@@ -73,3 +73,8 @@ export function fewRowsSize(shape: LinearShape): Required<LinearSize> {
   const kSplit = Math.min(FEW_ROWS_LANES, wanted) / LEAST_TILES;
   return { lanes: LEAST_TILES, kSplit, atOnce: tilesAtOnce(shape) > 3 && shape.k4 > kSplit ? 2 : 1 };
 }
+
+/** Sizes a GEMM of few rows that are rounded: a lane has its next tile on its way, and no more. */
+export function fewRoundedRowsSize(shape: LinearShape): LinearSize {
+  return { ...fewRowsSize(shape), atOnce: 1 };
+}

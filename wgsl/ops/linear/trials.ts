@@ -31,19 +31,22 @@ const TOLERANCE_PER_TERM = 2e-7;
 /** The same where a layer norm makes the input: its elements have an error of their own, as in trials of the norm. */
 const TOLERANCE_PER_NORMED = 5e-6;
 
+/** Steps from zero to the largest input of a group, at least. */
+const ROUNDING_STEPS = 127;
+
 /** A kernel with the tuning that it belongs to. */
 export interface LinearKernel {
   readonly form: LinearForm;
   readonly tuning: Tuning;
 }
 
-/** Lists the kernels of a tuning: for few outputs of one row, for many, and for many rows. */
-export function linearKernelsOf(tuning: Tuning): LinearKernel[] {
-  return [
-    linearRowForm(tuning, 1),
-    ...(tuning.kSplit > 1 ? [] : [linearRowForm(tuning, Infinity)]),
-    ...linearRowsForms(tuning),
-  ].map((form) => ({ form, tuning }));
+/**
+ * Lists the kernels of a tuning: for few outputs of one row, for many, and for many rows. Default: of weights in float32.
+ */
+export function linearKernelsOf(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): LinearKernel[] {
+  const few = linearRowForm(tuning, 1, dtype), many = linearRowForm(tuning, Infinity, dtype);
+  return [few, ...few.files.at(-1) === many.files.at(-1) ? [] : [many], ...linearRowsForms(tuning, dtype)]
+    .map((form) => ({ form, tuning }));
 }
 
 /** The subject of a trial. */
@@ -71,7 +74,7 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
   const poison = (length: number) => new Float32Array(length).fill(NaN);
   const { tileGroup, byVector } = tuning;
   const { tiles, scale = poison(4) } = packTiles(source, { tileGroup, byVector, dtype });
-  const stored = weightStorage(dtype).stored(source);
+  const storage = weightStorage(dtype), rounding = storage.inputs, weight = storage.stored(source);
   const gamma = randomArray(nIn, 3), beta = randomArray(nIn, 4), epsilon = config.layerNormEpsilon;
   const padded = (values: Float32Array) => padRows(values, { width: nIn, map: k });
   return rowCounts.map((nRows): Trial => {
@@ -79,6 +82,8 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
     const values = item.inputs ?? randomArray(nRows * nIn, nRows),
       old = randomArray(nRows * nOut, nRows + 100);
     const x = poison(allRows * k4 * 4);
+    // Nearer to a step than to the middle of two: there the last bit would say which way to round.
+    rounding?.rounded(values, nIn).forEach((step, i) => values[i] = (values[i]! + step) / 2);
     if (normed) {
       values.forEach((value, i) => values[i] = value + 4);
       values.fill(4, 0, nIn); // a row without variance must not divide by zero
@@ -92,8 +97,10 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
       return y;
     };
     const input = normed ? layerNormCpu(values, { gamma, beta, epsilon }) : values;
-    const expected = place(linearCpu(input, {
-      weight: stored,
+    // A norm's result may lie in the middle: one of a row's inputs may be rounded the other way.
+    const rounded = rounding && normed ? largest(input) / ROUNDING_STEPS * largest(weight) : 0;
+    const expected = place(linearCpu(rounding?.rounded(input, nIn) ?? input, {
+      weight,
       nIn,
       nOut,
       gelu,
@@ -119,11 +126,16 @@ export function linearTrials(item: LinearCase, rowCounts: readonly number[]): Tr
       }],
       judge: expecting("y", expected, {
         what: `${nRows} rows of ${nIn} to ${nOut}`,
-        tolerance: (normed ? TOLERANCE_PER_NORMED : TOLERANCE_PER_TERM) * (nIn + 2) * Math.max(1, biasScale),
+        tolerance: rounded +
+          (normed ? TOLERANCE_PER_NORMED : TOLERANCE_PER_TERM) * (nIn + 2) * Math.max(1, biasScale),
         width: yStride4 * 4,
       }),
     };
   });
+}
+
+function largest(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** Lists each kernel with GELU, and in every storage type with a residual, over the longest sums. */
@@ -132,17 +144,19 @@ export function linearChecks({ config, tunings, weightsDtypes }: CheckedModel): 
   const into = { nIn: config.nEmbd, nOut: most(config.nInner), bias: true, gelu: true, chained: true };
   const back = { nIn: config.nInner, nOut: most(config.nEmbd), bias: true, residual: true };
   return tunings.flatMap((tuning) =>
-    linearKernelsOf(tuning).flatMap((kernel) => {
-      const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
-      const normed = kernel.form.fuses && isFor(kernel.form, tuning.normedRows);
-      return weightsDtypes.map((dtype, i) => ({
-        file: kernel.form.files.at(-1)!,
-        variant: `${dtype}, ${tuning.name} tuning`,
-        trials: () =>
-          [...i === 0 ? [into] : [], ...normed ? [{ ...into, normed }] : [], back].flatMap((shape) =>
-            linearTrials({ ...kernel, ...shape, config, dtype }, rowCounts)
-          ),
-      }));
-    })
+    weightsDtypes.flatMap((dtype, i) =>
+      linearKernelsOf(tuning, dtype).map((kernel) => {
+        const rowCounts = kernel.form.rows === 1 ? [1, 2] : [kernel.form.rows + 1];
+        const normed = kernel.form.fuses && isFor(kernel.form, tuning.normedRows);
+        return {
+          file: kernel.form.files.at(-1)!,
+          variant: `${dtype}, ${tuning.name} tuning`,
+          trials: () =>
+            [...i === 0 ? [into] : [], ...normed ? [{ ...into, normed }] : [], back].flatMap((shape) =>
+              linearTrials({ ...kernel, ...shape, config, dtype }, rowCounts)
+            ),
+        };
+      })
+    )
   );
 }

@@ -1,5 +1,5 @@
 /**
- * From `bench`'s options to the plan that is measured.
+ * Makes the plan that is measured from `bench`'s options.
  *
  * @module
  */
@@ -80,7 +80,7 @@ export async function promptOf(
   if (lengths !== undefined) {
     if (prompt !== undefined || ids !== undefined) {
       throw new UsageError(
-        "A number of prompt tokens makes a prompt up: expected no --prompt or --prompt-ids",
+        "--prompt-tokens makes up a prompt: expected no --prompt and no --prompt-ids",
       );
     }
     return { text: null, ids: null, lengths };
