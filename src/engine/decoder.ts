@@ -59,11 +59,7 @@ export function firstStepOf(
 
 /** Decodes a fixed set of sequences in step with each other. */
 export class Decoder {
-  /**
-   * Records, submits and reads the steps; counts and times them.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Records, submits and reads the steps; counts and times them. */
   readonly runner: Runner;
   readonly #model: Model;
   readonly #options: DecoderOptions;

@@ -229,11 +229,7 @@ export class Ledger {
     return { value, peak: this.peak };
   }
 
-  /**
-   * Counts bytes, buffers and textures by label, largest first.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Counts bytes, buffers and textures by label, largest first. */
   byLabel(): LabelledBytes[] {
     const rows = new Map<string, LabelledBytes>();
     for (const { label, category, bytes } of this.#live) {
@@ -243,11 +239,7 @@ export class Ledger {
     return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /**
-   * Returns the present state, for a report.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Returns the present state, for a report. */
   state(): LedgerState {
     return { current: this.current, peak: this.peak, largest: this.byLabel().slice(0, 10) };
   }

@@ -124,11 +124,7 @@ export interface StrategyDef {
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
   /** Options with which its memory grows by copying, as concatenating caches do. Default: it does not grow so. */
   readonly concatenating?: KvOptions;
-  /**
-   * Says which operators it has around attention. Default: none.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Says which operators it has around attention. Default: none. */
   around?(need: KvNeed, options: KvOptions): KvAroundDef | undefined;
   /** Returns the room that continuations of one prompt need. Default: that of the longest sequence for each. */
   groupTokens?(

@@ -74,11 +74,7 @@ const schema = z.strictObject({
   })).describe("Finished requests, in the order of sending"),
 });
 
-/**
- * A load test's record.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A load test's record. */
 export type LoadResult = z.infer<typeof schema>;
 
 /** Checks that a value is a load test's record. */

@@ -89,11 +89,7 @@ const schema = z.strictObject({
   results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order of --policies"),
 });
 
-/**
- * The record of a serving simulation.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The record of a serving simulation. */
 export type ServingResult = z.infer<typeof schema>;
 
 /** Checks that a value is a serving simulation's record. */

@@ -78,9 +78,7 @@ export class Scheduler<R extends Request = Request> {
     return this.#running.length;
   }
 
-  /**
-   * Why a request could never run, however long it waits, with both numbers; undefined where it could.
-   */
+  /** Why a request could never run, however long it waits, with both numbers; undefined where it could. */
   refusal(request: Request): string | undefined {
     return refusalOf(request, this.#options, this.#memory.traits) ?? this.#memory.refusal(request);
   }

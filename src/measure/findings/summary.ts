@@ -33,9 +33,7 @@ export const summarySchema = z.strictObject({
   }).describe("Samples beyond Tukey's fences, flagged and kept"),
 });
 
-/**
- * Samples and their statistics.
- */
+/** Samples and their statistics. */
 export type Summary = z.infer<typeof summarySchema>;
 
 /**

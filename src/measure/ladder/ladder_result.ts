@@ -113,11 +113,7 @@ export type MeasuredRung = z.infer<typeof rungSchema>;
 /** Two rungs that took turns. */
 export type RungTurns = z.infer<typeof turnsSchema>;
 
-/**
- * The ladder from a notebook's loop to a serving engine, measured.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The ladder from a notebook's loop to a serving engine, measured. */
 export type LadderResult = z.infer<typeof schema>;
 
 /** Checks that a value is a ladder's record. */

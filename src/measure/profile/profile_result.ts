@@ -73,11 +73,7 @@ const schema = z.strictObject({
   }).describe("Account of a decode step's time: medians over as many steps of either kind"),
 });
 
-/**
- * A profile, as it stands in the JSON file.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A profile, as it stands in the JSON file. */
 export type ProfileResult = z.infer<typeof schema>;
 
 /** Checks that a value is a profile. */

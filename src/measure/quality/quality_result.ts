@@ -50,11 +50,7 @@ const schema = z.strictObject({
   }).nullable().describe("Random sequences of tokens that stand twice; null where they were not asked for"),
 });
 
-/**
- * A quality record, as it stands in the JSON file.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A quality record, as it stands in the JSON file. */
 export type QualityResult = z.infer<typeof schema>;
 
 /** Checks that a value is a quality record. */

@@ -55,9 +55,5 @@ export const environmentSchema = z.strictObject({
   }).describe("Waiting for the GPU, measured at start-up"),
 });
 
-/**
- * The environment of a measurement.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The environment of a measurement. */
 export type Environment = z.infer<typeof environmentSchema>;

@@ -127,11 +127,7 @@ const schema = z.strictObject({
   });
 });
 
-/**
- * A bench result, as it stands in the JSON file. `docs/results.md` describes its fields.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A bench result, as it stands in the JSON file. `docs/results.md` describes its fields. */
 export type BenchResult = z.infer<typeof schema>;
 
 /** The record of a group of cells as a whole. */

@@ -43,9 +43,5 @@ export const planSchema = z.strictObject({
   }).optional().describe("Part of the grid that is measured, where it is dealt out; left out: all of it"),
 });
 
-/**
- * The plan of a benchmark.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The plan of a benchmark. */
 export type Plan = z.infer<typeof planSchema>;
