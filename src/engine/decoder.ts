@@ -1,8 +1,6 @@
 /**
  * The decode loop: prompts in, token ids out, over one model and one strategy. Ids are chosen on the GPU, and come
  * back to the host only when asked for. Owns the sequences' lengths; knows no text.
- *
- * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";

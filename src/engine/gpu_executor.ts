@@ -1,8 +1,6 @@
 /**
  * Carries a scheduler's steps out on the GPU: brings prompts to their slots, moves K and V as the memory says, and runs
  * the spans as mixed batches of prefill and decoding.
- *
- * @module
  */
 import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import type { Span } from "../model/batch.ts";

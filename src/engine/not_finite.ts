@@ -1,8 +1,6 @@
 /**
  * Finding where infinity or NaN comes from once logits are not finite: computes the sequence again, operator by
  * operator, and looks at each result. Nothing of it is done while all is well.
- *
- * @module
  */
 import { NotFiniteError, reasonOf } from "../base/errors.ts";
 import type { Dtype } from "../formats/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * An opened GPU: device, ledger and fence, with the adapter's limits and optional features, or with fewer. Knows nothing
  * of models.
- *
- * @module
  */
 import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";

@@ -2,8 +2,6 @@
  * The ledger of GPU memory: the only place that creates buffers and textures. Owns the byte counts, current and peak, by
  * category and by label. Counts the bytes that WebGPU is asked for; a driver's padding, pipelines and staging copies are
  * not seen.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";

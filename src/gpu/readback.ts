@@ -1,8 +1,6 @@
 /**
  * Readback of bytes from the GPU. The copy is submitted and mapped at once and the promise awaited later, so that the
  * ~11 ms that Deno takes to resolve it pass while the GPU works on.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "./gpu.ts";

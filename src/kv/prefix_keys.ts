@@ -2,8 +2,6 @@
  * Keys by which the prefix cache finds blocks: a chain of hashes, so that equal keys mean equal tokens from the
  * sequence's start to the block's end. Hashed by a package, since the runtime's own crypto answers later only.
  * Host only.
- *
- * @module
  */
 import { sha256 } from "npm:@noble/hashes@2.4.0/sha2.js";
 

@@ -1,8 +1,6 @@
 /**
  * The declaration of a strategy: everything that other parts of kvbench ask about one. A new strategy is a folder with
  * its definition, a policy and, where its addresses are new, a WGSL file; the registry makes it known to all commands.
- *
- * @module
  */
 import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";

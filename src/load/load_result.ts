@@ -1,7 +1,5 @@
 /**
  * The record that `load` writes: its format, and its making from a run. Latencies are as vLLM defines them.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { VERSION } from "../base/version.ts";

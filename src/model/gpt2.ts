@@ -4,8 +4,6 @@
  *
  * Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"; tensor layout as in the
  * `transformers` library.
- *
- * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";

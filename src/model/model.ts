@@ -1,8 +1,6 @@
 /**
  * The seam between a model and what computes with it: decoding, measuring and simulating need no more of a model than
  * this, and know no architecture. GPT-2 is one implementation.
- *
- * @module
  */
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { Dtype } from "../formats/registry.ts";

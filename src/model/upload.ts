@@ -1,8 +1,6 @@
 /**
  * Brings a checkpoint's tensors to the GPU: they are read, packed and uploaded one at a time. The token embedding and the
  * head are split into shards where the device can't bind them whole; a tied head is the embedding itself.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { Packed } from "../formats/format.ts";

@@ -1,8 +1,6 @@
 /**
  * A model's tensors on the GPU, packed for the kernels: matrices in the storage type that is asked for, vectors and the
  * position embedding in float32.
- *
- * @module
  */
 import type { LedgerBuffer, LedgerVectors } from "../gpu/ledger.ts";
 

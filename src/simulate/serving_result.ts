@@ -1,7 +1,5 @@
 /**
  * The record that `serve-sim` writes: its JSON format and version, and its making from a plan and its results.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { VERSION } from "../base/version.ts";

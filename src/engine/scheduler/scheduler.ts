@@ -7,8 +7,6 @@
  *
  * Host only. It counts tokens and knows none; where K and V live is the memory's business, computing the executor's.
  * It takes for granted that the steps it returns are carried out, so that it can be asked for several in advance.
- *
- * @module
  */
 import { KvbenchError } from "../../base/errors.ts";
 import type { Swapped } from "../../kv/moves.ts";

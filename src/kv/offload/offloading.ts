@@ -1,8 +1,6 @@
 /**
  * K and V of layers in host memory: they are written to one of two buffers while the layer before is computed, and new
  * tokens' come back behind the step. WebGPU maps a buffer in a promise alone, so that every step waits for the one before.
- *
- * @module
  */
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerVectors } from "../../gpu/ledger.ts";

@@ -1,8 +1,4 @@
-/**
- * Both allocators: examples, and random operations with every invariant checked after each.
- *
- * @module
- */
+/** Both allocators: examples, and random operations with every invariant checked after each. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { ArenaAllocator } from "./arena.ts";

@@ -1,8 +1,4 @@
-/**
- * The summary of a list of samples: the samples themselves, and their statistics.
- *
- * @module
- */
+/** The summary of a list of samples: the samples themselves, and their statistics. */
 import { z } from "../../base/zod.ts";
 import { bootstrapInterval, CONFIDENCE } from "../statistics/bootstrap.ts";
 import { amount, amounts, counts } from "../record/fields.ts";

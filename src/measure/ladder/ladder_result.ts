@@ -1,8 +1,6 @@
 /**
  * The record that `ladder` writes: the rungs, their runs in turns, and what serving gains of the same memory. Owns the JSON
  * format and its version.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { kvDtypeSchema } from "../../formats/kv_dtype.ts";

@@ -1,8 +1,6 @@
 /**
  * A rung that runs: one request, or several by continuous batching, from its ids to the GPU's last token. Where a rung's
  * own ids would differ from the ladder's, the ladder's are fed, so that every rung computes the same tokens.
- *
- * @module
  */
 import { KvbenchError } from "../../base/errors.ts";
 import { Decoder } from "../../engine/decoder.ts";

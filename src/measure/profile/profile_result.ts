@@ -1,8 +1,6 @@
 /**
  * The record that `profile` writes: the time of each kernel in a profiled run, and the adapter's best speeds in the same
  * run. Owns the JSON format.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { WEIGHT_DTYPES } from "../../formats/registry.ts";

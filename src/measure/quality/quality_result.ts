@@ -1,8 +1,6 @@
 /**
  * The record that `quality` writes: how far strategies and storage types are from full float32 on a text, and what they
  * hold for it. Owns the JSON format.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { environmentSchema } from "../record/environment_schema.ts";

@@ -1,8 +1,4 @@
-/**
- * The format of an environment in a result file.
- *
- * @module
- */
+/** The format of an environment in a result file. */
 import { z } from "../../base/zod.ts";
 import { BACKENDS } from "../../gpu/backend.ts";
 import { WEBGPU_NAMES } from "../../gpu/webgpu.ts";

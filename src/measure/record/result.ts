@@ -1,8 +1,6 @@
 /**
  * The record that `bench` writes: environment, model, plan, and raw samples per cell. Owns the JSON format and its
  * version. Field names are snake_case as in the file, with units, and `.describe()` gives their meaning.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { WEIGHT_DTYPES } from "../../formats/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * Plans of benchmarks: a grid of settings, the strategies, and conditions to stop. A plan is part of the result file, so
  * that an interrupted run can be resumed from the file alone.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { kvDtypeSchema } from "../../formats/kv_dtype.ts";

@@ -1,8 +1,6 @@
 /**
  * The record that `paper` writes, and its views: a run's figures beside those of the PagedAttention paper. Owns the JSON
  * format and its version.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { type RecordKind, recordReader } from "../../measure/record/record.ts";
