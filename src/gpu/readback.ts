@@ -7,7 +7,7 @@ import type { Gpu } from "./gpu.ts";
 import type { LedgerTexels } from "./ledger.ts";
 
 /** Alignment of a texture's rows in a copy. */
-const COPY_ROW_BYTES = 256;
+export const COPY_ROW_BYTES = 256;
 
 interface Piece {
   readonly source: GPUBuffer;
