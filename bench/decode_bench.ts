@@ -15,7 +15,6 @@ import { openCheckpoint } from "../src/checkpoint/checkpoint.ts";
 
 /** Contexts at which a step is timed: where the strategies are close, and where no-cache has bent away. */
 const CONTEXTS = [64, 512];
-/** Steps per measurement. */
 const STEPS = 4;
 
 const gpu = await openGpu();

@@ -36,7 +36,6 @@ const config = PRESETS.gpt2, dims = dimsOf(config), tuning = tuningFor(gpu.facts
 const layouts = new Layouts(gpu.device, tuning);
 /** True where this adapter's tuning stores activations and weights in textures. */
 export const TEXELS: boolean = tuning.texels;
-/** Multiply-adds per measurement. */
 const MACS = 16e6;
 
 /** A product [nRows, 4 k4] × [4 k4, 4 n4], whose operands are textures or not. */

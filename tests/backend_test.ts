@@ -37,7 +37,7 @@ Deno.test("doctor names the backend that each child process is asked for, by sig
     for (const each of found) assert.equal(backends.offers[each.backend], each.description);
     assert.equal(backends.offers[backend], description);
     if (backend === "gl") {
-      assert.match(backends.advice, /^OpenGL compiles .* For Vulkan unset DENO_WEBGPU_BACKEND/);
+      assert.match(backends.advice, /^OpenGL compiles .* For Vulkan, unset DENO_WEBGPU_BACKEND/);
     } else assert.equal(backends.advice, null);
   }
 });

@@ -79,7 +79,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "beams that are sampled",
     ["generate", "x", "--num-beams", "2", "--top-k", "5"],
-    /^--num-beams excludes options of sampling: expected one of them$/m,
+    /^--num-beams excludes sampling options: expected one or the other$/m,
   ],
   [
     "more sequences than beams",

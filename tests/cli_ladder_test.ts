@@ -57,7 +57,7 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], message:
   [
     "a prompt in two forms",
     ["--prompt", "x", "--prompt-tokens", "3"],
-    /^A number of prompt tokens makes a prompt up/,
+    /^--prompt-tokens makes up a prompt/,
   ],
   ["a type of weights, which rungs choose", ["--weights-dtype", "f16"], /^Unknown option '--weights-dtype'/],
 ];

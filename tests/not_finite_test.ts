@@ -79,7 +79,7 @@ function isNotFinite(token: number, where: string) {
   return (error: unknown) => {
     assert.ok(error instanceof NotFiniteError, String(error));
     const pattern =
-      `^The logits behind token ${token} are not finite: expected numbers, and (-?Infinity|NaN) appears ` +
+      `^The logits after token ${token} are not finite: expected numbers, and (-?Infinity|NaN) appears ` +
       `first in ${where}; check the weights and, with kvbench selftest, the adapter$`;
     assert.match(error.message, new RegExp(pattern));
     return true;
@@ -292,7 +292,7 @@ Deno.test(
         const { code, stderr, stdout } = await kvbench(all, { write: folder, flags: ["-A"] });
         assert.match(
           stderr.trim().split("\n").at(-1)!,
-          /^kvbench: The logits behind token \d+ are not finite: .+ layer 1, h\.1\.mlp\.c_fc, at token 1;/,
+          /^kvbench: The logits after token \d+ are not finite: .+ layer 1, h\.1\.mlp\.c_fc, at token 1;/,
           line,
         );
         assert.equal(code, 1, line);

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { CHINESE } from "../src/report/chinese/all.ts";
 import { strategyOptions } from "../src/kv/registry.ts";
+import { CLAIM_VERDICTS, CLAIMS } from "../src/measure/findings/claims.ts";
 import { QUALITY_CLAIMS } from "../src/measure/findings/quality_claims.ts";
 import { inEnglish } from "../src/report/lang.ts";
 import type { QualityResult } from "../src/measure/quality/quality_result.ts";
@@ -79,7 +80,10 @@ Deno.test(
   },
   async () => {
     const options = [...strategyOptions()].flatMap(([key, { label }]) => [key.replaceAll("_", " "), label]);
-    const said = new Set<string>([...Object.values(QUALITY_CLAIMS), ...options]);
+    const said = new Set<string>([
+      ...[CLAIMS, QUALITY_CLAIMS, CLAIM_VERDICTS].flatMap((texts) => Object.values(texts)),
+      ...options,
+    ]);
     for (const script of sourcesIn(new URL("../src/report/", import.meta.url))) {
       for (const text of textsIn(await Deno.readTextFile(script))) said.add(text);
     }

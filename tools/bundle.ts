@@ -10,6 +10,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../src/base/errors.ts";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";
+import { run } from "./command.ts";
 
 /** The content of a bundle and its place. */
 interface BundleOptions {
@@ -96,15 +97,11 @@ async function runBundler(entry: string, out: string): Promise<void> {
   const map = `data:application/json,${
     encodeURIComponent(JSON.stringify({ imports: Object.fromEntries(imports) }))
   }`;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    // Not minified: in Deno 2.9.6 that breaks packages that require() a built-in module.
-    args: ["bundle", "--quiet", `--external=${EXTERNAL}`, `--import-map=${map}`, "--output", out, entry],
-    cwd: fileURLToPath(ROOT),
-    stdin: "null",
-    env: { NO_COLOR: "1" },
-  }).output();
+  // Not minified: in Deno 2.9.6 that breaks packages that require() a built-in module.
+  const args = ["bundle", "--quiet", `--external=${EXTERNAL}`, `--import-map=${map}`, "--output", out, entry];
+  const { success, stderr } = await run(Deno.execPath(), args, { env: { NO_COLOR: "1" } });
   if (success) return;
-  const reason = new TextDecoder().decode(stderr).split("\n\nStack backtrace")[0]?.trim();
+  const reason = stderr.split("\n\nStack backtrace")[0]?.trim();
   throw new KvbenchError(`Cannot bundle ${entry}: ${reason}`);
 }
 

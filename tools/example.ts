@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
+import { deno } from "./command.ts";
 import { withPart } from "./marked_part.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -55,30 +55,9 @@ export const EXAMPLES: readonly Example[] = [
   },
 ];
 
-/** Runs Deno in the checkout and returns what it prints. */
-async function deno(args: readonly string[]): Promise<string> {
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: fileURLToPath(ROOT),
-    stdin: "null",
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error(`deno ${args.join(" ")} failed`);
-  return new TextDecoder().decode(stdout);
-}
-
 async function kvbench(...args: readonly string[]): Promise<string> {
-  return await deno([
-    "run",
-    "--no-prompt",
-    "-R",
-    "-W",
-    "-E",
-    "--allow-sys",
-    "--allow-ffi",
-    "mod.ts",
-    ...args,
-  ]);
+  const flags = ["--no-prompt", "-R", "-W", "-E", "--allow-sys", "--allow-ffi"];
+  return await deno(["run", ...flags, "mod.ts", ...args], { shows: true });
 }
 
 /** Writes one example, and returns the files that it wrote. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { deno } from "./command.ts";
 
 /** Place of the script. */
 export const CLIENT = new URL("../src/report/page/client.js.txt", import.meta.url);
@@ -15,19 +16,8 @@ export const CLIENT = new URL("../src/report/page/client.js.txt", import.meta.ur
  * @throws {Error} With what the bundler said, if it fails.
  */
 export async function buildClient(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      "--minify",
-      "--platform=browser",
-      fileURLToPath(new URL("../src/report/page/client.ts", import.meta.url)),
-    ],
-    stdin: "null",
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout).trim() + "\n";
+  const args = ["bundle", "--quiet", "--minify", "--platform=browser", "src/report/page/client.ts"];
+  return (await deno(args, { env: { NO_COLOR: "1" } })).trim() + "\n";
 }
 
 if (import.meta.main) {

@@ -4,10 +4,26 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { LADDER_KIND, ladderJsonSchema } from "../src/measure/ladder/ladder_result.ts";
-import { PROFILE_VERSION, profileJsonSchema } from "../src/measure/profile/profile_result.ts";
-import { QUALITY_VERSION, qualityJsonSchema } from "../src/measure/quality/quality_result.ts";
-import { resultJsonSchema, SCHEMA_VERSION } from "../src/measure/record/result.ts";
+import { parseSelfTest } from "../src/check/selftest_result.ts";
+import { parseLoad } from "../src/load/load_result.ts";
+import { parseLadder } from "../src/measure/ladder/ladder_result.ts";
+import { parseProfile } from "../src/measure/profile/profile_result.ts";
+import { parseQuality } from "../src/measure/quality/quality_result.ts";
+import { BENCH_READER } from "../src/measure/record/result.ts";
+import { parsePaper } from "../src/simulate/paper/paper_result.ts";
+import { parseServing } from "../src/simulate/serving_result.ts";
+
+/** The readers of all kinds of files that kvbench writes. */
+export const READERS = [
+  BENCH_READER,
+  parseLadder,
+  parseProfile,
+  parseQuality,
+  parseServing,
+  parsePaper,
+  parseLoad,
+  parseSelfTest,
+] as const;
 
 /** The parts of a JSON Schema that are read here. */
 interface Schema {
@@ -38,7 +54,7 @@ export function fieldsOf(schema: unknown, path = ""): Field[] {
   const alternatives = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
   const own = Object.entries(node.properties ?? {}).flatMap(([key, child]): Field[] => {
     const at = path === "" ? key : `${path}.${key}`;
-    return [{ path: at, type: typeOf(child), meaning: child.description ?? "" }, ...fieldsOf(child, at)];
+    return [{ path: at, type: typeOf(child), meaning: meaningOf(child) }, ...fieldsOf(child, at)];
   });
   const others = typeof node.additionalProperties === "object" && node.additionalProperties.description
     ? [{
@@ -49,6 +65,11 @@ export function fieldsOf(schema: unknown, path = ""): Field[] {
     : [];
   const items = node.items ? fieldsOf(node.items, `${path}[]`) : [];
   return [...own, ...others, ...items, ...alternatives.flatMap((each) => fieldsOf(each, path))];
+}
+
+/** A description, which a field that may be null has in its other alternative. */
+function meaningOf({ description, anyOf = [], oneOf = [] }: Schema): string {
+  return description ?? [...anyOf, ...oneOf].find((each) => each.description)?.description ?? "";
 }
 
 function typeOf(node: Schema): string {
@@ -76,43 +97,32 @@ function fieldTable(schema: unknown): string {
   return ["| field | type | meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
+/** The section of a kind of file. */
+function section({ known: { kind, version, upgrades = {} }, jsonSchema }: (typeof READERS)[number]): string {
+  const older = Object.keys(upgrades).join(", ");
+  const read = older === "" ? "" : `Versions ${older} are read too.`;
+  const command = kind.replace("kvbench.", "");
+  return [`## \`${kind}\`, version ${version}`, `What \`${command}\` writes.`, read, fieldTable(jsonSchema())]
+    .filter(Boolean)
+    .join("\n\n");
+}
+
 /** Makes the whole document. */
 export function resultsDocument(): string {
   return `# Result files
 
-Made from the schemas by \`deno task docs\`. Names of fields hold their units: \`_ms\`, \`_us\`, \`_bytes\`, \`_tokens\`.
+Every field of the files that kvbench writes. \`deno task docs\` makes this page from their schemas. Names of fields hold their units: \`_ms\`, \`_us\`, \`_bytes\`, \`_tokens\`.
 A list's brackets say what it is indexed by.
 
 A file is written as a whole under another name and then renamed, so that it is never half there. While \`bench\`
 measures, \`complete\` is false and \`unfinished\` holds the runs of the group that is being measured; \`bench --resume\`
 goes on from there.
 
-A file of another \`schema_version\` is refused, with the reason. A version goes up with every change that an older
-reader would misread.
+A file with a \`schema_version\` that is not known here is refused, with the reason; older versions that are named here are
+still read.
+A version goes up with every change that an older reader would misread.
 
-## \`kvbench.bench\`, version ${SCHEMA_VERSION}
-
-What \`bench\` writes.
-
-${fieldTable(resultJsonSchema())}
-
-## \`kvbench.ladder\`, version ${LADDER_KIND.version}
-
-What \`ladder\` writes.
-
-${fieldTable(ladderJsonSchema())}
-
-## \`kvbench.profile\`, version ${PROFILE_VERSION}
-
-What \`profile --json\` writes.
-
-${fieldTable(profileJsonSchema())}
-
-## \`kvbench.quality\`, version ${QUALITY_VERSION}
-
-What \`quality --json\` writes.
-
-${fieldTable(qualityJsonSchema())}
+${READERS.map(section).join("\n\n")}
 `;
 }
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { fixtureProfile } from "../tests/fixtures/profile.ts";
 import { fixtureResult } from "../tests/fixtures/result.ts";
 import document from "../docs/results.md" with { type: "text" };
-import { resultJsonSchema } from "../src/measure/record/result.ts";
-import { fieldsOf, resultsDocument } from "./results_page.ts";
+import { BENCH_READER } from "../src/measure/record/result.ts";
+import { fieldsOf, READERS, resultsDocument } from "./results_page.ts";
 
 /** Paths of all fields of a value, as the document writes them. */
 function pathsIn(value: unknown, path = ""): string[] {
@@ -34,8 +34,15 @@ Deno.test("docs/results.md names every field that a file holds, with a meaning",
   }
 });
 
+Deno.test("docs/results.md has a meaning for every field of every kind of file", () => {
+  const bare = READERS.flatMap(({ known: { kind }, jsonSchema }) =>
+    fieldsOf(jsonSchema()).filter(({ meaning }) => meaning === "").map(({ path }) => `${kind}: ${path}`)
+  );
+  assert.deepEqual(bare, []);
+});
+
 Deno.test("fieldsOf() says types as people do", () => {
-  const types = new Map(fieldsOf(resultJsonSchema()).map(({ path, type }) => [path, type]));
+  const types = new Map(fieldsOf(BENCH_READER.jsonSchema()).map(({ path, type }) => [path, type]));
   assert.equal(types.get("kind"), '"kvbench.bench"');
   assert.equal(types.get("environment.git_commit"), "string or null");
   assert.equal(types.get("plan.grid.*"), "list of string or number");

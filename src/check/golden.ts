@@ -24,7 +24,6 @@ export function hasGolden(weightsSha256: string): boolean {
 /** New tokens that are compared behind each prompt. */
 const NEW_TOKENS = Math.min(...golden.cases.map(({ greedy_ids }) => greedy_ids.length));
 
-/** All prompts at once. */
 function decodingOf(strategy: string): DecodingOptions {
   const maxPromptTokens = Math.max(...golden.cases.map(({ ids }) => ids.length));
   return {

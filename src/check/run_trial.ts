@@ -1,6 +1,6 @@
 /**
- * Runs trials: binds what a trial gives, compiles its kernels as the model does, and hands what they leave behind to its
- * judge.
+ * Runs trials: binds a trial's buffers, compiles its kernels as the model does, and passes their results to the
+ * trial's judge.
  *
  * @module
  */

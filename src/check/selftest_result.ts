@@ -13,8 +13,8 @@ const KIND = "kvbench.selftest";
 const VERSION = 1;
 
 const schema = z.strictObject({
-  schema_version: z.literal(VERSION),
-  kind: z.literal(KIND),
+  schema_version: z.literal(VERSION).describe("Version of this format"),
+  kind: z.literal(KIND).describe("Kind of this file"),
   created: z.iso.datetime().describe("When it began, in UTC"),
   environment: environmentSchema.describe("Where it ran"),
   checks: z.array(checkSchema).describe("In the order of a forward pass"),

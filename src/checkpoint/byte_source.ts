@@ -1,6 +1,6 @@
 /**
- * Random access to bytes, of whatever holds them: the port through which checkpoints are read, and bytes in memory as
- * one implementation of it. Files on disk are another (`host/files.ts`). Knows no format.
+ * Random access to bytes, wherever they are: the interface through which checkpoints are read, and an implementation
+ * for bytes in memory. Files on disk are another (`host/files.ts`). Knows no format.
  *
  * @module
  */

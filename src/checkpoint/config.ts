@@ -192,7 +192,7 @@ const Schema = z.object({
   ),
 });
 
-/** Other names of keys, with the keys. */
+/** Aliases of keys, each with the key that it stands for. */
 const ALIASES = [
   ["hidden_size", "n_embd"],
   ["max_position_embeddings", "n_positions"],

@@ -60,7 +60,6 @@ export async function ownTokenizer(json: TokenizerJson, name: string, vocabSize:
   });
 }
 
-/** The package's tokenizer. */
 type Encoder = InstanceType<TokenizersPackage["Tokenizer"]>;
 
 async function encoderOf(json: TokenizerJson, name: string): Promise<Encoder> {

@@ -13,7 +13,7 @@ import { KvbenchError } from "../base/errors.ts";
 import type { Gpt2Config } from "./config.ts";
 
 const STANDARD_DEVIATION = 0.02;
-/** Of the sum of four bytes: 4 · (256² − 1) / 12, and twice the mean of that sum. */
+/** Standard deviation of the sum of four bytes, the root of 4 · (256² − 1) / 12, and the mean of that sum. */
 const BYTES_DEVIATION = Math.sqrt(4 * (256 ** 2 - 1) / 12), BYTES_MEAN = 510;
 
 /** A model whose tensors are generated when they are read. */

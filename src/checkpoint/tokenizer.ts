@@ -22,8 +22,8 @@ export interface Tokenizer {
   /** Number of token ids. */
   readonly vocabSize: number;
   /**
-   * Encodes a text, to which no token of a beginning or an end is added. In GPT-2's vocabulary `<|endoftext|>` is plain
-   * text; in a vocabulary of the model's own, special tokens in a text are those tokens.
+   * Encodes a text, and adds no token for its beginning or its end. In GPT-2's vocabulary `<|endoftext|>` is plain
+   * text; in a model's own vocabulary, the name of a special token in a text becomes that token.
    *
    * @throws {UsageError} If the vocabulary has no token for a part of the text, nor one for unknown text.
    */

@@ -1,7 +1,7 @@
 /**
- * The package that reads vocabularies of models' own. It is fetched by the first run that needs it: its name is no
- * literal where it is imported, and so not in the module graph. `tools/bundle.ts` puts `tools/bundled_tokenizers.ts` in
- * this file's place.
+ * The package that reads a model's own vocabulary. The first run that needs it fetches it: the import names it by a
+ * variable, so that it is not in the module graph. `tools/bundle.ts` replaces this file by
+ * `tools/bundled_tokenizers.ts`.
  *
  * @module
  */

@@ -2,7 +2,7 @@
  * The command line: reads options, runs a subcommand, and turns errors into one line and an exit code.
  *
  * Exit codes: 0 success, 1 a failure, 2 a wrong argument, 3 a comparison found something worse than allowed, 141 where
- * whoever reads its output has left, as a shell has it of SIGPIPE.
+ * the program that reads its output has closed it, as shells report SIGPIPE.
  *
  * @module
  */
@@ -84,7 +84,6 @@ export async function kvbench(only?: string): Promise<Command> {
   return program;
 }
 
-/** Commands to try first. */
 const EXAMPLES: readonly Example[] = [
   ["Compare the strategies on the embedded model", "bench"],
   ["Continue a text", 'generate "Once upon a time"'],

@@ -40,7 +40,6 @@ export interface DecodingOptions {
   readonly firstStepFirst?: boolean;
 }
 
-/** Sizes of a decoder. */
 type DecoderOptions = Omit<DecodingOptions, "strategy" | "kvOptions">;
 
 /** The first step of a decoder: its prompts, each as long as they may be. */

@@ -50,7 +50,6 @@ interface LiveRequest extends Request {
   onFailure(error: unknown): void;
 }
 
-/** Sizes of an engine. */
 interface LiveEngineOptions
   extends SchedulerOptions, Required<Pick<GpuExecutorOptions<LiveRequest>, "kvDtype">> {}
 

@@ -29,13 +29,13 @@ export async function notFiniteError(
   ids: readonly number[],
   kvDtype: Dtype,
 ): Promise<NotFiniteError> {
-  const fact = `The logits behind token ${ids.length} are not finite`;
+  const fact = `The logits after token ${ids.length} are not finite`;
   const remedy = "check the weights and, with kvbench selftest, the adapter";
   try {
     const found = await firstIn(model, ids, kvDtype);
     if (found === undefined) {
       return new NotFiniteError(
-        `${fact}, and computed again all is finite: expected the same twice, ${remedy}`,
+        `${fact}, but a second computation gives finite ones: expected the same result twice, ${remedy}`,
       );
     }
     const { operator: { layer, module }, value, token } = found;
@@ -45,7 +45,7 @@ export async function notFiniteError(
     );
   } catch (error) {
     return new NotFiniteError(
-      `${fact}: expected numbers, and where others begin could not be found out (${
+      `${fact}: expected numbers, and the first layer without them could not be found (${
         reasonOf(error)
       }); ${remedy}`,
     );

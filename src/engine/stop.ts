@@ -1,12 +1,12 @@
 /**
- * Stop strings: ends a streamed text before the one that is complete first, without ever showing a part of one.
+ * Stop strings: ends a streamed text before the first complete stop string, and never shows a part of one.
  *
  * @module
  */
 
 /**
- * Watches a text that arrives in pieces. How it is cut into pieces decides when text is shown, and never which: of
- * several stop strings the one counts whose last character comes first, the longest of those that end there.
+ * Watches a text that arrives in pieces. The pieces decide when text is shown, never which text. Of several stop
+ * strings the one counts whose last character comes first; of those that end there, the longest.
  */
 export class StopDetector {
   readonly #stops: readonly string[];
@@ -16,7 +16,7 @@ export class StopDetector {
 
   /** @param stops Empty strings are left out. */
   constructor(stops: readonly string[]) {
-    // The longest first: of those that end at the same place it begins first.
+    // Longest first: of several that end at the same place, the longest begins first.
     this.#stops = stops.filter((stop) => stop.length > 0).toSorted((a, b) => b.length - a.length);
   }
 

@@ -39,7 +39,7 @@ export interface NeedContext {
 }
 
 /** A buffer or texture that can't be split. */
-export interface Piece {
+interface Piece {
   readonly what: string;
   readonly bytes: number;
   /** The most bytes that the device allows it. */

@@ -15,8 +15,7 @@ export const CATEGORIES = [
   "tables",
   "staging",
 ] as const satisfies readonly Category[];
-/** A purpose of memory. */
-export type Category = Exclude<keyof Bytes, "total">;
+type Category = Exclude<keyof Bytes, "total">;
 
 /** Bytes by category and in all. */
 export type Bytes = Readonly<

@@ -11,8 +11,7 @@ import type { LedgerTexels } from "./ledger.ts";
 /** Alignment of a texture's rows in a copy. */
 const COPY_ROW_BYTES = 256;
 
-/** A part of a buffer. */
-export interface Piece {
+interface Piece {
   readonly source: GPUBuffer;
   /** Offset in bytes, a multiple of 4. */
   readonly offset: number;

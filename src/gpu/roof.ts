@@ -24,7 +24,6 @@ export interface Roof {
 
 /** Bytes to stream, if the device allows such a buffer: more than caches hold. */
 const STREAM_BYTES = 256 << 20;
-/** Bytes of a tile. */
 const TILE_BYTES = 64;
 /** Tiles per lane of the streaming kernel. */
 const TILES = 64;
@@ -51,7 +50,6 @@ export const PROBES = {
   ],
   arithmetic: [{ name: "probe_arithmetic.wgsl", code: arithmeticCode }],
 } as const satisfies Record<string, readonly WgslFile[]>;
-/** Name of a probe. */
 type Probe = keyof typeof PROBES;
 
 /** Makes the layout of a probe's `@group(0)`. */

@@ -31,7 +31,6 @@ export const EMBEDDED_FILES = {
 /** The folder of the embedded model, beside the sources or the bundle. */
 const EMBEDDED_FOLDER: URL = new URL("weights/tiny/", HOME);
 
-/** Options of {@linkcode openEmbedded}. */
 interface EmbeddedOptions extends DownloadOptions {
   /** The folder that holds the files. Default: {@linkcode EMBEDDED_FOLDER}. */
   readonly base?: URL;

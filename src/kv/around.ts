@@ -123,7 +123,7 @@ export interface KvAround {
 }
 
 /** Bytes that operators around attention take at most, beside the pool. */
-export interface KvAroundBytes {
+interface KvAroundBytes {
   /** K and V. */
   readonly kv: number;
   /** The largest buffer or texture of it. */

@@ -17,7 +17,7 @@ import { isWholeTexels, type KvHeadBytes, kvHeadBytes, type KvShape } from "./sh
 import type { KvGroups, KvSides, KvSource, ReadSlots } from "./source.ts";
 
 /** The way in which slots are found, and their number. */
-export interface KvSlots {
+interface KvSlots {
   /** WGSL that defines `kv_slot()`, `kv_entries()` and `kv_visible()`. */
   readonly files: readonly WgslFile[];
   /** Access to the table that it uses. */
@@ -33,7 +33,7 @@ export interface KvSlots {
 }
 
 /** Slots of a layer from `first` on. */
-export interface LayerSlots {
+interface LayerSlots {
   /** The layer. */
   readonly layer: KvLayer;
   /** The first of the slots. */
@@ -41,7 +41,7 @@ export interface LayerSlots {
 }
 
 /** A layer, and the table of its slots. */
-export interface BoundSlots {
+interface BoundSlots {
   /** The layer. */
   readonly layer: KvLayer;
   /** The table that `kv_slot()` uses. */

@@ -66,7 +66,7 @@ export interface Admission {
   readonly alone: boolean;
 }
 
-/** Room for K and V. A slot names a sequence. */
+/** Room for K and V. The parameter `slot` is the number of an open sequence, unlike the token slots that `nSlots` counts. */
 export interface KvPolicy {
   /** The strategy's traits. */
   readonly traits: KvTraits;

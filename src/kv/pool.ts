@@ -22,8 +22,7 @@ export type KvStorage = (typeof KV_STORAGES)[number];
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 
-/** The parts of a pool. */
-export interface KvPoolOptions {
+interface KvPoolOptions {
   /** The dimensions of K and V. */
   readonly shape: KvShape;
   /** The way in which kernels find slots. */

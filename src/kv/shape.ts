@@ -23,7 +23,7 @@ export interface KvShape {
 }
 
 /** The dimensions that the bytes of a head depend on. */
-export type KvHeadShape = Pick<KvShape, "a4" | "nHead" | "dtype">;
+type KvHeadShape = Pick<KvShape, "a4" | "nHead" | "dtype">;
 
 /** Bytes of K, or V, of one head of one token: those of D values and of their scale. */
 export interface KvHeadBytes {

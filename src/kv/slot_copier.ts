@@ -29,7 +29,7 @@ export interface SlotBuffer {
 }
 
 /** The pool as its copier sees it. */
-export interface CopiedPool {
+interface CopiedPool {
   /** The buffers of all layers now. */
   readonly buffers: readonly SlotBuffer[];
   /** Bytes of a head's values and, where there are some, of its scales. */

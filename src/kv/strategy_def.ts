@@ -62,7 +62,7 @@ export interface KvNeed {
 
 /** The GPU's side of a strategy: how kernels find a token's K and V. */
 export interface KvAddressing {
-  /** WGSL that provides `kv slots` and `kv entries`: it defines `kv_slot()`, `kv_entries()` and `kv_visible()`. */
+  /** WGSL that provides `kv slots` and `kv entries`: it defines `kv_slot()`, `kv_entries()`, `kv_visible()` and `kv_entry()`. */
   readonly files: readonly WgslFile[];
   /**
    * The table that `kv_slot()` reads: a uniform with the slots of each sequence's region, or a row of words for each sequence
@@ -71,7 +71,7 @@ export interface KvAddressing {
   readonly table: { readonly slotsPerSequence: number } | { readonly width: number };
   /** The memory that operators around attention put K and V in for it to read. Default: where they are stored. */
   readonly read?: ReadSlots;
-  /** The most slots of a layer. Default: those of the policy's beginning. */
+  /** The most slots of a layer. Default: as many as the policy begins with. */
   readonly mostSlots?: number;
   /** Slots that lie together, head by head: see `kv_groups.wgsl`. */
   readonly slotGroup: number;

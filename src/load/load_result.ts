@@ -27,7 +27,7 @@ const schema = z.strictObject({
   server: z.strictObject({
     url: z.string().describe("Address of the server"),
     model: z.string().describe("Name of the model"),
-  }),
+  }).describe("Server that was measured"),
   workload: z.strictObject({
     requests: positive("Requests"),
     rate_per_second: amount("Requests per second on average, null for all at once").nullable(),
@@ -47,7 +47,10 @@ const schema = z.strictObject({
   seconds: amount("Time from the first request to the last token"),
   finished: count("Requests with a whole answer"),
   failures: z.array(
-    z.strictObject({ reason: z.string(), requests: positive("Requests that failed for this reason") }),
+    z.strictObject({
+      reason: z.string().describe("Cause, in one line"),
+      requests: positive("Requests that failed for this reason"),
+    }),
   )
     .describe("Failed requests by reason, the most frequent first"),
   prompt_tokens: count("Tokens of the prompts of finished requests"),

@@ -38,8 +38,7 @@ export const ROLES = [
   "argmax join",
   "sample",
 ] as const;
-/** The label of a kernel. */
-export type Role = typeof ROLES[number];
+type Role = typeof ROLES[number];
 
 /**
  * Computes the costs of one step with a greedy choice, by kernel, a strategy's own among them; what the step does not

@@ -52,7 +52,7 @@ export interface StepRange {
 }
 
 /** The kernels of one model that do not depend on a strategy; those that no step of the range uses are absent. */
-export interface ModelKernels {
+interface ModelKernels {
   /** Token and position embedding, by shard. */
   readonly embedding: readonly Compiled[];
   /** Layer norm of every row, of more rows than products make it of. */
@@ -101,8 +101,7 @@ export interface StepKernels extends ModelKernels {
   readonly prefill: Compiled | undefined;
 }
 
-/** The head's shards. */
-export interface WteShards {
+interface WteShards {
   /** In the order of their tokens. */
   readonly wte: readonly MatrixShape[];
 }

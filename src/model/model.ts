@@ -55,7 +55,7 @@ export interface Stage {
 }
 
 /** The result of a stage: [rows, width4] vectors of four. */
-export interface StageResult {
+interface StageResult {
   /** The vectors. */
   readonly of: LedgerVectors;
   /** Vectors of a row. */

@@ -16,7 +16,7 @@ import { SAMPLE } from "../../wgsl/ops/sample/operator.ts";
 import type { Operator } from "./operator.ts";
 
 /** An operator, whatever it is compiled of. */
-export type AnyOperator = Pick<Operator, "name" | "files" | "checks">;
+type AnyOperator = Pick<Operator, "name" | "files" | "checks">;
 
 const all: AnyOperator[] = [
   EMBEDDING,

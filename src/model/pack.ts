@@ -19,7 +19,7 @@ export interface PackOptions {
 }
 
 /** Tiles whose vectors lie together, where they do. */
-export const TOGETHER = 8;
+const TOGETHER = 8;
 const VECTOR_BYTES = 16;
 
 /** Counts the vectors of a tile: its 16 elements, or one where a type has fewer bytes than that. */

@@ -73,8 +73,7 @@ export interface KernelContext {
   readonly weightsDtype: Dtype;
 }
 
-/** Workgroups of a dispatch. */
-export type Grid = readonly [x: number, y?: number, z?: number];
+type Grid = readonly [x: number, y?: number, z?: number];
 
 /** A kernel, and when and how it is dispatched. */
 export interface KernelPlan {

@@ -1,5 +1,5 @@
 /**
- * Trials: what a kernel gets, and what it must make of that. Operators declare them; `src/check` runs them.
+ * Trials: a kernel's inputs, and the outputs that are expected of it. Operators declare them; `src/check` runs them.
  *
  * @module
  */
@@ -29,11 +29,11 @@ export interface CheckedModel {
   readonly weightsDtypes: readonly Dtype[];
   /** Storage type of K and V. */
   readonly kvDtypes: readonly Dtype[];
-  /** K/V memories: the first storage type in every kind, the others in the kind with the longest way to a slot. */
+  /** K/V memories: every kind with the first storage type, and the kind with the longest way to a slot with the others too. */
   readonly kvMemories: readonly CheckedKv[];
 }
 
-/** Outputs, tokens and heads that are checked at most: the reference is slow, and there are only more of the same. */
+/** The most outputs, tokens and heads that are checked: the reference is slow, and further ones would show nothing new. */
 export const MOST_CHECKED = { outputs: 512, tokens: 2048, heads: 4 } as const;
 
 /** K/V memory of a trial. */
@@ -73,7 +73,7 @@ export interface KvOutcome {
 }
 
 /** The results that the kernels of a trial have left. */
-export interface Outcome {
+interface Outcome {
   /** Reads a buffer or texture. */
   floats(name: string): Promise<Float32Array>;
   /** Reads a buffer as words. */
@@ -86,7 +86,7 @@ export interface Outcome {
 export interface TrialDispatch {
   /** The bindings of its kernel. */
   readonly uses: Uses;
-  /** Names of what is bound, where they differ from the bindings'. */
+  /** Names of the buffers that are bound, by binding, where the two names differ. */
   readonly bound?: Readonly<Record<string, string>>;
   /** The side of K and V that it binds. Default: neither. */
   readonly kv?: "read" | "write";

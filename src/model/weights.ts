@@ -40,7 +40,7 @@ export interface MatrixShape {
 }
 
 /** A packed matrix on the GPU, or a shard of its outputs. */
-export interface PackedMatrix extends MatrixShape {
+interface PackedMatrix extends MatrixShape {
   /** The packed tiles. */
   readonly tiles: LedgerVectors;
   /** Its scales; not read where the storage type has none. */
@@ -63,8 +63,7 @@ export interface NormWeights {
   readonly beta: LedgerBuffer;
 }
 
-/** One transformer layer. */
-export interface LayerWeights {
+interface LayerWeights {
   /** Norm before attention. */
   readonly ln1: NormWeights;
   /** To queries, keys and values: [E4, 3 A4]. */
@@ -101,10 +100,9 @@ export interface Gpt2Weights {
 const BAND_BYTES = 16 << 20;
 
 /** Called after each tensor, or part of one, with the elements uploaded so far. */
-export type UploadProgress = (elements: number) => void;
+type UploadProgress = (elements: number) => void;
 
-/** Options of {@link uploadWeights}. */
-export interface UploadOptions {
+interface UploadOptions {
   /** How matrices are packed. */
   readonly packing: PackOptions;
   /** Whether they lie in textures rather than in buffers. */

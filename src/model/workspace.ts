@@ -33,7 +33,7 @@ import { splitsOf, type Tuning } from "./tuning.ts";
 import type { Gpt2Weights, LinearWeights, NormWeights } from "./weights.ts";
 
 /** The bind groups of one transformer layer. */
-export interface LayerGroups {
+interface LayerGroups {
   /** Norm before attention. */
   readonly ln1: GPUBindGroup;
   /** To queries, keys and values. */
@@ -55,7 +55,7 @@ export interface LayerGroups {
 }
 
 /** The activations between operators, each in vectors of four. */
-export interface Results {
+interface Results {
   /** The residual stream: [rows, E4]. */
   readonly x: LedgerVectors;
   /** Of a layer norm: [rows, E4]. */
@@ -72,8 +72,7 @@ export interface Results {
   readonly logits: LedgerBuffer;
 }
 
-/** The parts that a workspace joins. */
-export interface ModelParts {
+interface ModelParts {
   /** The model's dimensions. */
   readonly config: Gpt2Config;
   /** The tensors on the GPU. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Warning, warningsOf } from "../measure/findings/warnings.ts";
+import { type MachineWarning, type Warning, warningsOf } from "../measure/findings/warnings.ts";
 import type { Cell } from "../measure/record/cell.ts";
 import type { BenchResult } from "../measure/record/result.ts";
 import { inEnglish, type Say } from "./lang.ts";
@@ -34,27 +34,28 @@ export function cautionsOf(
         text: t`The adapter was reached through OpenGL, not Vulkan. Its speed can differ from Vulkan's.`,
       }]
       : []),
-    ...(adapter.software
-      ? [{
-        kind: "software" as const,
-        text: t`${oneLine(adapter.description)} computes on the CPU. These latencies and their ratios are not
-          those of a GPU.`,
-      }]
-      : []),
+    ...(adapter.software ? [{ kind: "software" as const, text: sayOnCpu(adapter.description, t) }] : []),
   ];
 }
 
-function say(warning: Warning, name: (cell: Cell) => string, t: Say): string {
+/** Says that an adapter is no GPU. */
+export function sayOnCpu(adapter: string, t: Say): string {
+  return t`${oneLine(adapter)} computes on the CPU. These latencies and their ratios are not those of a GPU.`;
+}
+
+/** Says a warning about the machine. */
+export function sayMachine(warning: MachineWarning, t: Say): string {
   if (warning.kind === "busy") {
     return t`The machine was busy when measuring began: ${
       warning.load.toFixed(1)
     } processes on ${warning.cpus} CPUs.`;
   }
-  if (warning.kind === "unquiet") {
-    return t`The machine was not quiet: the interquartile range of the yardstick, a fixed piece of GPU work,
-      is
-      ${Math.round(100 * warning.spread)} % of its median.`;
-  }
+  return t`The machine was not quiet: the interquartile range of the yardstick, a fixed piece of GPU work, is
+    ${Math.round(100 * warning.spread)} % of its median.`;
+}
+
+function say(warning: Warning, name: (cell: Cell) => string, t: Say): string {
+  if (warning.kind === "busy" || warning.kind === "unquiet") return sayMachine(warning, t);
   const { cells } = warning, named = cells.slice(0, MOST).map(name).join("; ");
   const names = cells.length > MOST ? t`${named} and ${cells.length - MOST} more` : named;
   switch (warning.kind) {

@@ -1,5 +1,5 @@
 /**
- * The verdicts on the textbooks' claims, in words.
+ * The verdicts of a bench result on the textbooks' claims, in words.
  *
  * @module
  */
@@ -7,35 +7,21 @@ import { claimsOf, RANGE } from "../measure/findings/claims.ts";
 import { findStrategy } from "../kv/registry.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";
-import { sayEvidence } from "./evidence.ts";
-import { wordsIn } from "./ladder/lang.ts";
-import { DEFAULT_LANG, inEnglish, type Lang, type Say } from "./lang.ts";
+import { inEnglish, type Say } from "./lang.ts";
 import { saySettings, WORK_KEYS } from "./labels.ts";
 import { saidQualityClaims } from "./quality_claims.ts";
-import { sayIn } from "./say.ts";
-import { claimLine, type SaidClaim } from "./said_claim.ts";
-
-/** Title of the section. */
-export const CLAIMS_TITLE = "Do the textbook claims hold?";
+import { claimLine, CLAIMS_TITLE, type SaidClaim, sayClaim } from "./said_claim.ts";
 
 /** Returns the claims with their verdicts; none where nothing was measured. */
-export function saidClaims(result: BenchResult, lang: Lang = DEFAULT_LANG): SaidClaim[] {
+export function saidClaims(result: BenchResult, t: Say = inEnglish): SaidClaim[] {
   if (result.cells.length === 0) return [];
-  const words = wordsIn(lang), t = sayIn(lang);
-  const evidenceWords = {
-    ...words.evidence,
-    untold: {
-      ...words.evidence.untold,
-      close: t`: the contexts are too close: expected lengths from n to at least ${RANGE} n, as with --sweep
-        prompt-tokens=16,64,256`,
-    },
-  };
-  const tested = claimsOf(result).map(({ claim, verdict, evidence }) => ({
-    claim: words.claims[claim],
-    verdict,
-    figures: sayEvidence(evidence, verdict, claim === "pagedMemory", evidenceWords),
-  }));
-  return [...tested, ...saidQualityClaims(result.quality, t)];
+  const tooClose =
+    t`: the contexts are too close: expected lengths from n to at least ${RANGE} n, as with --sweep
+    prompt-tokens=16,64,256`;
+  return [
+    ...claimsOf(result).map((tested) => sayClaim(tested, t, tooClose)),
+    ...saidQualityClaims(result.quality, t),
+  ];
 }
 
 /** Says what the claims were tested on, and that serve-sim shows what paging is for. */
@@ -53,9 +39,5 @@ export function claimsNote(result: BenchResult, t: Say = inEnglish): string {
 export function claimLines(result: BenchResult): string[] {
   const claims = saidClaims(result);
   if (claims.length === 0) return [];
-  return [
-    CLAIMS_TITLE,
-    ...claims.map(claimLine),
-    claimsNote(result),
-  ];
+  return [CLAIMS_TITLE, ...claims.map((claim) => claimLine(claim)), claimsNote(result)];
 }

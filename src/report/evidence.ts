@@ -1,109 +1,76 @@
 /**
- * The figures behind the verdict on a claim, in words of any language.
+ * The figures behind the verdict on a claim, in words.
  *
  * @module
  */
 import { type ClaimVerdict, type Evidence, PROPORTIONAL, RANGE } from "../measure/findings/claims.ts";
 import type { Interval } from "../measure/statistics/bootstrap.ts";
 import type { Growth } from "../measure/statistics/growth.ts";
+import type { Say } from "./lang.ts";
 import { formatBytes, formatMs } from "./units.ts";
 
-/** The words of one language; figures come formatted. */
-export interface EvidenceWords {
-  /** Joins parts of a list. */
-  readonly and: string;
-  /** Stands between the ends of an interval where one is negative. */
-  readonly to: string;
-  absent(strategies: string): string;
-  readonly oneToken: string;
-  peak(strategy: string, bytes: string, tables: string | undefined): string;
-  peaks(first: string, others: string): string;
-  time(strategy: string, ms: string, ratio: string): string;
-  times(strategy: string, ms: string, others: string): string;
-  growth(of: Readonly<Record<"without" | "strategy" | "cached" | "from" | "to", string>>): string;
-  /** Reasons for which a run does not tell. */
-  readonly untold: Readonly<Record<"wide" | "few" | "close" | "hidden", string>>;
+interface EvidenceOptions {
+  readonly verdict: ClaimVerdict;
+  /** True if a claim is about tables, which are then said. */
+  readonly metadata: boolean;
+  readonly t: Say;
+  /** The remedy where contexts are too close to tell. Default: more new tokens. */
+  readonly tooClose?: string | undefined;
 }
 
-/** English. */
-export const ENGLISH_EVIDENCE: EvidenceWords = {
-  and: " and ",
-  to: " to ",
-  absent: (strategies) => `${strategies} did not run`,
-  oneToken: "one new token has no decode phase",
-  peak: (strategy, bytes, tables) => `${bytes} with ${strategy}${tables ? `, ${tables} of it tables,` : ""}`,
-  peaks: (first, others) => `peak ${first} against ${others}`.replace(/,$/, ""),
-  time: (strategy, ms, ratio) => `${ms} with ${strategy}, a ratio of ${ratio}`,
-  times: (strategy, ms, others) => `total ${ms} with ${strategy} against ${others}`,
-  growth: ({ without, strategy, cached, from, to }) =>
-    `a token takes ${without} without a cache and ${cached} with ${strategy}, from n = ${from} to ${to}`,
-  untold: {
-    wide: ": the intervals are too wide to tell",
-    few: ": too few runs to tell",
-    close: ": the contexts are too close; use more --new-tokens",
-    hidden: ": fixed costs may hide the growth; use longer contexts",
-  },
-};
-
-/**
- * Says the figures behind a verdict.
- *
- * @param metadata True if a claim is about tables, which are then said.
- */
+/** Says the figures behind a verdict. */
 export function sayEvidence(
   evidence: Evidence,
-  verdict: ClaimVerdict,
-  metadata: boolean,
-  words: EvidenceWords = ENGLISH_EVIDENCE,
+  { verdict, metadata, t, tooClose }: EvidenceOptions,
 ): string {
   const told = verdict !== "not shown by this run";
+  const list = (parts: readonly string[]) => parts.reduce((all, part) => t`${all} and ${part}`);
+  const wide = () => t`: the intervals are too wide to tell`, few = () => t`: too few runs to tell`;
   switch (evidence.kind) {
     case "absent":
-      return words.absent(evidence.strategies.join(words.and));
+      return t`${list(evidence.strategies)} did not run`;
     case "one token":
-      return words.oneToken;
+      return t`one new token has no decode phase`;
     case "memory": {
       const [first, ...others] = evidence.peaks.map(({ strategy, bytes, tableBytes }) =>
-        words.peak(strategy, formatBytes(bytes), metadata ? formatBytes(tableBytes) : undefined)
+        metadata
+          ? t`${formatBytes(bytes)} with ${strategy}, ${formatBytes(tableBytes)} of it tables,`
+          : t`${formatBytes(bytes)} with ${strategy}`
       );
-      return words.peaks(first!, others.join(words.and));
+      return t`peak ${first!} against ${list(others)}`.replace(/,$/, "");
     }
     case "time": {
-      const against = evidence.against.map(({ strategy, ms, ratio }) => {
-        const range = ratio.interval ? ` (${sayInterval(ratio.interval, words)})` : "";
-        return words.time(strategy, formatMs(ms), `${ratio.ratio.toFixed(3)}${range}`);
+      const against = evidence.against.map(({ strategy, ms, ratio: { ratio, interval } }) => {
+        const range = interval ? ` (${sayInterval(interval, t)})` : "";
+        return t`${formatMs(ms)} with ${strategy}, a ratio of ${`${ratio.toFixed(3)}${range}`}`;
       });
-      const enough = evidence.against.every(({ ratio }) => ratio.enough);
-      const why = told ? "" : words.untold[enough ? "wide" : "few"];
-      return `${words.times(evidence.strategy, formatMs(evidence.ms), against.join(words.and))}${why}`;
+      const why = told ? "" : evidence.against.every(({ ratio }) => ratio.enough) ? wide() : few();
+      return t`total ${formatMs(evidence.ms)} with ${evidence.strategy} against ${list(against)}${why}`;
     }
     case "growth": {
       const { without, strategy, cached } = evidence, { from, to } = without;
-      const figures = words.growth({
-        without: sayExponent(without, words),
-        strategy,
-        cached: sayExponent(cached, words),
-        from: String(from),
-        to: String(to),
-      });
-      return told ? figures : `${figures}${words.untold[whyUntold(without, cached)]}`;
+      const figures = t`a token takes ${sayExponent(without, t)} without a cache and ${
+        sayExponent(cached, t)
+      } with ${strategy}, from n = ${from} to ${to}`;
+      if (told) return figures;
+      if (to < RANGE * from) {
+        return figures + (tooClose ?? t`: the contexts are too close; use more --new-tokens`);
+      }
+      if (without.interval === null || cached.interval === null) return figures + few();
+      return without.interval[0] < PROPORTIONAL
+        ? figures + t`: fixed costs may hide the growth; use longer contexts`
+        : figures + wide();
     }
   }
 }
 
-function whyUntold(without: Growth, cached: Growth): keyof EvidenceWords["untold"] {
-  if (without.to < RANGE * without.from) return "close";
-  if (without.interval === null || cached.interval === null) return "few";
-  return without.interval[0] < PROPORTIONAL ? "hidden" : "wide";
+function sayExponent({ exponent, interval }: Growth, t: Say): string {
+  return `n^${fixed(exponent, 2)}${interval ? ` (${sayInterval(interval, t, 2)})` : ""}`;
 }
 
-function sayExponent({ exponent, interval }: Growth, words: EvidenceWords): string {
-  return `n^${fixed(exponent, 2)}${interval ? ` (${sayInterval(interval, words, 2)})` : ""}`;
-}
-
-function sayInterval(interval: Interval, { to }: EvidenceWords, digits = 3): string {
-  const [low, high] = interval.map((end) => fixed(end, digits));
-  return low!.startsWith("-") || high!.startsWith("-") ? `${low}${to}${high}` : `${low}–${high}`;
+function sayInterval(interval: Interval, t: Say, digits = 3): string {
+  const [low, high] = interval.map((end) => fixed(end, digits)) as [string, string];
+  return low.startsWith("-") || high.startsWith("-") ? t`${low} to ${high}` : `${low}–${high}`;
 }
 
 /** Formats a number with a fixed number of decimals, and no sign before a zero. */

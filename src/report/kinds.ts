@@ -102,7 +102,7 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     parse: parseLadder,
     tableSpeaks: true,
     table: (result, { lang }) => ladderTable(result, lang),
-    figures: (result, lang) => [ladderFigure(result, lang)],
+    figures: (result, lang) => [ladderFigure(result, sayIn(lang))],
     section: ladderSection,
   },
   [PROFILE_KIND]: {

@@ -13,7 +13,7 @@ export const LANGS: readonly Lang[] = ["en", "zh"];
 export const DEFAULT_LANG: Lang = "en";
 
 /** A part that is put into a text. */
-export type Said = string | number;
+type Said = string | number;
 
 /** Says a template in a language; its parts are in that language already. Line breaks with what follows are spaces. */
 export type Say = (texts: TemplateStringsArray, ...parts: readonly Said[]) => string;

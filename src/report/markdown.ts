@@ -4,8 +4,9 @@
  * @module
  */
 import type { BenchResult } from "../measure/record/result.ts";
-import { CLAIMS_TITLE, claimsNote, saidClaims } from "./claims.ts";
+import { claimsNote, saidClaims } from "./claims.ts";
 import { shortRows } from "./rows.ts";
+import { CLAIMS_TITLE } from "./said_claim.ts";
 import { sentences } from "./sentences.ts";
 
 /** Formats a table, with the text of its cells escaped. The first column is aligned left, numbers right. */

@@ -5,18 +5,17 @@
  */
 import type { QualityResult } from "../measure/quality/quality_result.ts";
 import { contextTokens, type ScoredCell } from "../measure/quality/scored_cell.ts";
-import { CLAIMS_TITLE } from "./claims.ts";
 import { inEnglish, type Say } from "./lang.ts";
 import { saySettings, varyingSettings, WORK_KEYS } from "./labels.ts";
 import { saidQualityClaims } from "./quality_claims.ts";
-import { claimLine } from "./said_claim.ts";
+import { claimLine, CLAIMS_TITLE } from "./said_claim.ts";
 import { drawTable, type TableRow } from "./text_table.ts";
 import { formatCount, formatDivergence, formatEstimate, formatSignificant } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
 /** Returns the report as lines of text, no newline at the end. */
 export function qualityTable(result: QualityResult): string {
-  const claims = saidQualityClaims(result.cells).map(claimLine);
+  const claims = saidQualityClaims(result.cells).map((claim) => claimLine(claim));
   return [
     ...wrap(qualityHeading(result)),
     "",

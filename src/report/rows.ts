@@ -13,8 +13,7 @@ import { inEnglish, inWords, type Say } from "./lang.ts";
 import { optionKeys, varyingSettings } from "./labels.ts";
 import { formatBytes, formatDivergence, formatPercent, formatSignificant } from "./units.ts";
 
-/** One cell as named values. */
-export type Row = Record<string, string | number | boolean | null>;
+type Row = Record<string, string | number | boolean | null>;
 
 /**
  * Returns rows with the same names in the same order.

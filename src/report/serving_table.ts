@@ -6,6 +6,7 @@
 import { findStrategy } from "../kv/registry.ts";
 import type { ServingEntry } from "../simulate/entry.ts";
 import type { ServingResult, ServingSetup } from "../simulate/serving_result.ts";
+import { sayOnCpu } from "./cautions.ts";
 import { inEnglish, type Say } from "./lang.ts";
 import { namedEntries, type NamedEntry } from "./policy_names.ts";
 import { columnTable } from "./text_table.ts";
@@ -147,8 +148,7 @@ export function servingNotes({ clock, results: entries }: ServingResult, t: Say 
   }
   if (clock.source === "gpu" && clock.software) {
     lines.push(
-      t`Caution: ${clock.adapter} computes on the CPU. These latencies and their ratios are not those of a
-        GPU.`,
+      t`Caution: ${sayOnCpu(clock.adapter, t)}`,
     );
   }
   return lines;

@@ -4,23 +4,30 @@
  * @module
  */
 import type { Start } from "../measure/record/start.ts";
-import { inEnglish, type Say } from "./lang.ts";
+import { inEnglish, inWords, type Say } from "./lang.ts";
 import { formatMs } from "./units.ts";
 
+/** States of the driver's cache at a start. */
+const DRIVER_CACHE: Readonly<Record<Start["driver_cache"], string>> = {
+  empty: inEnglish`the driver's cache of compiled kernels was empty`,
+  partial: inEnglish`the driver's cache lacked some kernels`,
+  full: inEnglish`the driver had all kernels compiled`,
+  unknown: inEnglish`the driver's cache can't be seen`,
+};
+
+/** Says why a start was cold or warm. */
+export function sayDriverCache(cache: Start["driver_cache"], t: Say = inEnglish): string {
+  return inWords(DRIVER_CACHE[cache], t);
+}
+
 /** Names the kind of a start. */
-export function startKind({ driver_cache: cache }: Start, t: Say = inEnglish): string {
+export function startKind({ driver_cache: cache }: Pick<Start, "driver_cache">, t: Say = inEnglish): string {
   if (cache === "unknown") return t`cold or warm start unknown`;
   return cache === "full" ? t`warm start` : t`cold start`;
 }
 
 /** Says a start with its reason and its times. */
 export function sayStart(start: Start, t: Say = inEnglish): string {
-  const reasons: Readonly<Record<Start["driver_cache"], string>> = {
-    empty: t`the driver's cache of compiled kernels was empty`,
-    partial: t`the driver's cache lacked some kernels`,
-    full: t`the driver had all kernels compiled`,
-    unknown: t`the driver's cache can't be seen`,
-  };
   const variants = start.tuning_remembered
     ? t`kernel variants were remembered`
     : t`no kernel variants were remembered`;
@@ -32,6 +39,6 @@ export function sayStart(start: Start, t: Say = inEnglish): string {
     ...tried,
   ];
   return t`Start: ${startKind(start, t)}, as ${
-    reasons[start.driver_cache]
+    sayDriverCache(start.driver_cache, t)
   }; ${variants}. Measuring began after ${formatMs(start.ready_ms)} (${parts.join(t`, `)}).`;
 }

@@ -65,8 +65,7 @@ function sayStep({ kind, context, changeMs, share, causes }: LatencyStep, t: Say
     : t`${size} per token from context ${context} on, ${cause}`;
 }
 
-/** Says the events at a step. */
-export function sayCauses(causes: readonly StepCause[], t: Say = inEnglish): string {
+function sayCauses(causes: readonly StepCause[], t: Say = inEnglish): string {
   if (causes.length === 0) return t`where nothing was created, added or split`;
   return t`where ${causes.map((cause) => sayCause(cause, t)).join(t` and `)}`;
 }

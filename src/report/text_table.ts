@@ -25,7 +25,6 @@ const RULES = Object.fromEntries(
     [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((part) => [part, ""])
   ),
 );
-/** Spaces between two columns. */
 const GAP = 2;
 
 /** Draws a table; no newline at the end. */

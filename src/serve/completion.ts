@@ -20,7 +20,7 @@ interface ChoiceLogprobs {
 }
 
 /** The part of a choice that one token adds. */
-export interface Piece {
+interface Piece {
   /** Text that can be shown now. */
   readonly text: string;
   /** Null if no log-probabilities are asked for. */

@@ -17,7 +17,6 @@ export interface DoorOptions extends Patience {
   readonly maxConnections: number;
 }
 
-/** Events of a door. */
 interface DoorEvents {
   /** A connection was accepted. */
   onConnection(connection: Connection): void;

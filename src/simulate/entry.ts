@@ -74,7 +74,7 @@ export const servingEntrySchema = z.strictObject({
     recomputed_tokens: count("Tokens whose K and V they dropped"),
     swaps: count("Preemptions by swapping to host memory"),
     swapped_tokens: count("Tokens whose K and V they swapped"),
-  }),
+  }).describe("Running requests that had to give their memory up"),
   prefix_hit_tokens: count("Prompt tokens that hit the prefix cache"),
   ids_check: z.strictObject({
     compared: count("Sequences whose greedy ids were compared with the first policy's"),

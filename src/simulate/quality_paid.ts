@@ -1,6 +1,6 @@
 /**
- * The quality that a policy of a serving simulation pays with, from a quality record: of the cell with its strategy,
- * options and types.
+ * The cost in quality of a policy of a serving simulation: the figures of the cell with its strategy, options and
+ * types in a quality record.
  *
  * @module
  */
@@ -11,14 +11,13 @@ import type { KvOptions } from "../kv/strategy_def.ts";
 import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { ServingEntry } from "./entry.ts";
 
-/** A policy that served. */
 interface ServedPolicy {
   readonly policy: string;
   readonly kvOptions: KvOptions;
   readonly kvDtype: KvDtype;
 }
 
-/** Returns the quality of a policy; null where no cell has its options. Exact policies are as good as each other. */
+/** Returns the quality of a policy; null where no cell has its options. Any exact cell serves for an exact policy. */
 export function qualityPaid(cells: readonly ScoredCell[], served: ServedPolicy): ServingEntry["quality"] {
   const { policy, kvOptions, kvDtype } = served, { strategy, options } = chooseKv(policy, kvOptions);
   if (strategy.traits.exact && isExactKv(kvDtype)) return { kld_mean: 0, same_top: 1 };

@@ -18,7 +18,6 @@ export interface TimedRequest extends Request {
   readonly prefixGroup: number | undefined;
 }
 
-/** Options of {@linkcode requestsOf}. */
 interface RequestStream {
   readonly count: number;
   /** Seed of lengths, arrivals and prefixes. */

@@ -36,7 +36,7 @@ interface RequestTimes {
   readonly end_ms: number;
 }
 
-/** Requests, the first ones to arrive, whose times are kept. */
+/** Number of requests whose times are kept: the first to arrive. */
 export const KEPT_REQUESTS = 200;
 
 /** Running totals of one simulation. */
@@ -49,7 +49,7 @@ export class Tally {
   readonly e2eMs: Samples = new Samples();
   /** K/V memory over time. */
   readonly slots: SlotTime = { stored: 0, later: 0, internal: 0, external: 0, free: 0, saved: 0 };
-  /** K/V memory and sequences in the course of time. */
+  /** K/V memory and sequences, as a timeline. */
   readonly course: TimelineBuilder = new TimelineBuilder();
   /** Times of the first {@linkcode KEPT_REQUESTS} requests, in the order of their ends. */
   readonly requests: RequestTimes[] = [];
@@ -93,7 +93,7 @@ export class Tally {
     slots.later += usage.later * ms;
     slots.internal += usage.internal * ms;
     slots.saved += usage.saved * ms;
-    // Free memory is lost to external fragmentation while it would hold a waiting request if it were contiguous.
+    // Free memory counts as external fragmentation while a waiting request would fit into it if it were contiguous.
     const [external, free] = step.fragmented ? [usage.free, 0] : [0, usage.free];
     slots.external += external * ms;
     slots.free += free * ms;

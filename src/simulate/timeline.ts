@@ -10,8 +10,7 @@ import { amount, amounts } from "../measure/record/fields.ts";
 /** The figures that are kept, each the mean over a span of time. */
 const COURSES = ["token_states", "reserved", "internal", "external", "free", "sequences"] as const;
 
-/** One figure each: tokens, and sequences. */
-export type Usage = Readonly<Record<typeof COURSES[number], number>>;
+type Usage = Readonly<Record<typeof COURSES[number], number>>;
 
 /** Checks a {@linkcode Timeline}. */
 export const timelineSchema = z.strictObject({

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseSelfTest, type SelfTest } from "../../src/check/selftest_result.ts";
 import { VERSION } from "../../src/base/version.ts";
 import { environmentOf, type Implementation, IMPLEMENTATIONS } from "./implementations.ts";
+import { deno, ROOT, run } from "../command.ts";
 import { withPart } from "../marked_part.ts";
 import {
   type ConformanceRecord,
@@ -17,7 +18,6 @@ import {
   type TestsRecord,
 } from "./record.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The record of the last run. */
 export const RECORD: string = `${ROOT}docs/conformance.json`;
 /** The page that shows it. */
@@ -66,10 +66,17 @@ export const QUICK_TESTS: readonly string[] = [
  * @throws {Error} If it ends without a record.
  */
 export async function selfTestOn(implementation: Implementation, ...options: string[]): Promise<SelfTest> {
-  const { stdout, stderr } = await deno(
-    ["run", "--no-prompt", "-A", ...ticksOf(implementation), "mod.ts", "selftest", "--json", ...options],
-    await environmentOf(implementation),
-  );
+  const args = [
+    "run",
+    "--no-prompt",
+    "-A",
+    ...ticksOf(implementation),
+    "mod.ts",
+    "selftest",
+    "--json",
+    ...options,
+  ];
+  const { stdout, stderr } = await run(Deno.execPath(), args, { env: await environmentOf(implementation) });
   try {
     return parseSelfTest(JSON.parse(stdout), implementation.title);
   } catch (error) {
@@ -101,7 +108,7 @@ export async function testsOn(
       ...ticksOf(implementation),
       ...names.map((name) => `tests/${name}_test.ts`),
     ];
-    const { stdout, stderr } = await deno(args, await environmentOf(implementation));
+    const { stdout, stderr } = await run(Deno.execPath(), args, { env: await environmentOf(implementation) });
     const cases = (await Deno.readTextFile(junit)).split("<testcase ").slice(1);
     if (cases.length === 0) throw new Error(`Tests on ${implementation.title}: ${stderr.trim() || stdout}`);
     const failed = cases.filter((text) => text.includes("<failure"));
@@ -113,12 +120,6 @@ export async function testsOn(
   } finally {
     await Deno.remove(junit);
   }
-}
-
-async function deno(args: readonly string[], env: Record<string, string>) {
-  const command = new Deno.Command(Deno.execPath(), { args: [...args], env, cwd: ROOT, stdin: "null" });
-  const { stdout, stderr } = await command.output();
-  return { stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
 /** The last record, or one of nothing. */
@@ -140,7 +141,7 @@ async function keep(fresh: ImplementationRecord): Promise<void> {
   await Deno.writeTextFile(RECORD, JSON.stringify(record, null, 2) + "\n");
   const page = await Deno.readTextFile(PAGE);
   await Deno.writeTextFile(PAGE, withPart(page, "conformance", supportTable(record)));
-  await deno(["fmt", "--quiet", PAGE, RECORD], {});
+  await deno(["fmt", "--quiet", PAGE, RECORD]);
 }
 
 if (import.meta.main) {

@@ -5,6 +5,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { run } from "../command.ts";
 
 const FILES = ["vk_swiftshader_icd.json", "libvk_swiftshader.so"] as const;
 const INSTALLED = "/usr/lib/chromium";
@@ -26,16 +27,18 @@ export async function swiftShader(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "kvbench_" });
   try {
     // Lists that are missing or old are the usual reason why a package can't be had.
-    if (!await run("apt-get", ["download", "chromium-common"], folder)) {
-      await run("apt-get", ["update"], folder);
-      if (!await run("apt-get", ["download", "chromium-common"], folder)) {
+    const fetched = async () =>
+      (await run("apt-get", ["download", "chromium-common"], { cwd: folder })).success;
+    if (!await fetched()) {
+      await run("apt-get", ["update"]);
+      if (!await fetched()) {
         throw new Error("apt-get can't download chromium-common, which SwiftShader is in");
       }
     }
     const [archive] = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
       name.endsWith(".deb")
     );
-    if (!await run("dpkg-deb", ["-x", archive!, "."], folder)) {
+    if (!(await run("dpkg-deb", ["-x", archive!, "."], { cwd: folder })).success) {
       throw new Error(`dpkg-deb can't unpack ${archive}`);
     }
     await Deno.mkdir(KEPT, { recursive: true });
@@ -46,17 +49,6 @@ export async function swiftShader(): Promise<string> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function run(program: string, args: readonly string[], cwd: string): Promise<boolean> {
-  const command = new Deno.Command(program, {
-    args: [...args],
-    cwd,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  });
-  return (await command.output()).success;
 }
 
 function exists(path: string): boolean {

@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { deno, output } from "../command.ts";
 
 /** Prints the hash, in the sources of a commit. */
 const SCRIPT = `
@@ -26,13 +24,8 @@ export async function kernelsAt(commit: string): Promise<string> {
     await output("git", ["archive", `--output=${archive}`, commit, "src", "wgsl", "deno.json", "deno.lock"]);
     await output("tar", ["-xf", archive, "-C", folder]);
     await Deno.writeTextFile(`${folder}/kernels.ts`, SCRIPT);
-    return (await output(Deno.execPath(), [
-      "run",
-      "--no-check",
-      "--no-prompt",
-      `--allow-read=${folder}`,
-      "kernels.ts",
-    ], folder)).trim();
+    const args = ["run", "--no-check", "--no-prompt", `--allow-read=${folder}`, "kernels.ts"];
+    return (await deno(args, { cwd: folder })).trim();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -41,11 +34,4 @@ export async function kernelsAt(commit: string): Promise<string> {
 /** Returns the full name of a commit. */
 export async function commitNamed(name: string): Promise<string> {
   return (await output("git", ["rev-parse", "--verify", `${name}^{commit}`])).trim();
-}
-
-async function output(program: string, args: readonly string[], cwd = ROOT): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], cwd, stdin: "null" })
-    .output();
-  if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
-  return new TextDecoder().decode(stdout);
 }

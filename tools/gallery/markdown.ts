@@ -14,7 +14,7 @@ export function galleryMarkdown(
   kernels: readonly KnownKernels[] = KNOWN_KERNELS,
 ): string {
   const view = galleryView(accepted.map(({ result }) => result), "en");
-  const { claimWords, titles, rows, cautions } = view;
+  const { titles, rows, cautions } = view;
   const figures = ["cacheGain", "pagingCost", "tpotMs", "cacheBytes"] as const;
   const adapter = ({ name, kind }: typeof rows[number]) => `${name}, ${kind}`;
   const table = markdownTable(
@@ -34,10 +34,8 @@ export function galleryMarkdown(
     ]),
   );
   const claims = markdownTable(
-    [titles.adapter, ...rows[0]!.findings.claims.map(({ claim }) => claimWords.claims[claim])],
-    rows.map((
-      row,
-    ) => [adapter(row), ...row.findings.claims.map(({ verdict }) => claimWords.verdicts[verdict])]),
+    [titles.adapter, ...view.claims],
+    rows.map((row) => [adapter(row), ...row.findings.claims.map(({ verdict }) => verdict)]),
   );
   return [
     `${view.heading}.`,

@@ -14,6 +14,7 @@ import { galleryView } from "../../src/report/gallery/view.ts";
 import { reportPage } from "../../src/report/page/page.ts";
 import { figurePng } from "../../src/report/png.ts";
 import { environmentOf, IMPLEMENTATIONS } from "../conformance/implementations.ts";
+import { deno } from "../command.ts";
 import { withPart } from "../marked_part.ts";
 import { acceptAll, GALLERY_RUN, KNOWN_KERNELS, type KnownKernels, type ResultFile } from "./accept.ts";
 import { commitNamed, kernelsAt } from "./kernels_at.ts";
@@ -37,22 +38,11 @@ export function resultFiles(): ResultFile[] {
   }));
 }
 
-/** Runs this checkout's `mod.ts`, with the rest of its output on the terminal. */
-async function kvbench(args: readonly string[], env: Record<string, string>): Promise<void> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "-A", "mod.ts", ...args],
-    cwd: fileURLToPath(ROOT),
-    env,
-    stdin: "null",
-    stdout: "null",
-  }).output();
-  if (!success) throw new Error(`kvbench ${args.join(" ")} failed`);
-}
-
-/** Measures a result under a name. */
+/** Measures a result under a name, with its progress on the terminal. */
 async function measure(name: string, env: Record<string, string>): Promise<void> {
   console.log(`Measuring results/${name}.json`);
-  await kvbench([...GALLERY_RUN, "--json", `results/${name}.json`], env);
+  const args = ["run", "--no-prompt", "-A", "mod.ts", ...GALLERY_RUN, "--json", `results/${name}.json`];
+  await deno(args, { env, shows: true });
 }
 
 /**
@@ -90,8 +80,7 @@ async function write(commit: string | undefined): Promise<void> {
   );
   await Deno.mkdir(new URL(".", HTML), { recursive: true });
   await Deno.writeTextFile(HTML, reportPage(results));
-  const fmt = ["fmt", "--quiet", fileURLToPath(PAGE), fileURLToPath(KERNELS)];
-  await new Deno.Command(Deno.execPath(), { args: fmt, cwd: fileURLToPath(ROOT) }).output();
+  await deno(["fmt", "--quiet", fileURLToPath(PAGE), fileURLToPath(KERNELS)]);
   console.log(`Accepted ${accepted.map(({ path }) => path).join(", ")}`);
   console.log("Wrote docs/gallery.md, docs/gallery.png and dist/gallery.html");
 }

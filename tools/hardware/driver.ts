@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { run } from "../command.ts";
 import type { DumpedKernel } from "./compile.ts";
 import type { CompiledFigures } from "./inspect.ts";
 
@@ -26,44 +27,25 @@ const DRIVER = `/usr/share/vulkan/icd.d/radeon_icd.${Deno.build.arch}.json`;
 const HERE = new URL(".", import.meta.url);
 const LAYER = "VK_LAYER_KVBENCH_dump";
 
-/** Runs a program of this folder; undefined where it fails, with its first line of stderr in `says`. */
-async function run(program: string, args: readonly string[], env: Record<string, string>) {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-check", "-A", new URL(program, HERE).href, ...args],
-    env,
-  }).output();
-  const text = (bytes: Uint8Array<ArrayBuffer>) => new TextDecoder().decode(bytes);
-  return {
-    success,
-    lines: text(stdout).trim().split("\n").filter((line) => line !== ""),
-    says: text(stderr).trim(),
-  };
+/** Runs a program of this folder, which writes lines, and says on stderr why it fails. */
+async function runOwn(program: string, args: readonly string[], env: Record<string, string>) {
+  const flags = ["--no-prompt", "--no-check", "-A"], { href } = new URL(program, HERE);
+  const { success, stdout, stderr } = await run(Deno.execPath(), ["run", ...flags, href, ...args], { env });
+  return { success, lines: stdout.split("\n").filter((line) => line.trim() !== ""), says: stderr.trim() };
 }
 
 /** Builds the layer in a folder. */
 async function buildLayer(folder: string): Promise<Record<string, string>> {
   const hint = "Debian: apt-get install gcc libc6-dev libvulkan-dev, which `deno task setup:test` does";
-  let built: Deno.CommandOutput;
-  try {
-    built = await new Deno.Command("gcc", {
-      args: [
-        "-shared",
-        "-fPIC",
-        "-O1",
-        "-o",
-        `${folder}/layer.so`,
-        new URL("dump_layer.c", HERE).pathname,
-        "-lpthread",
-      ],
-      stderr: "piped",
-    }).output();
-  } catch {
+  const source = new URL("dump_layer.c", HERE).pathname;
+  const args = ["-shared", "-fPIC", "-O1", "-o", `${folder}/layer.so`, source, "-lpthread"];
+  const built = await run("gcc", args).catch(() => {
     throw new Unavailable(
       `No SPIR-V: this driver writes none, and there is no gcc for the layer that does (${hint})`,
     );
-  }
+  });
   if (!built.success) {
-    const [line] = new TextDecoder().decode(built.stderr).split("\n");
+    const [line] = built.stderr.split("\n");
     throw new Unavailable(
       `No SPIR-V: this driver writes none, and the layer does not build: ${line} (${hint})`,
     );
@@ -82,7 +64,7 @@ async function dumpKernels(folder: string): Promise<DumpedKernel[]> {
   const env = { MESA_SHADER_CACHE_DISABLE: "true", DENO_WEBGPU_BACKEND: "vulkan", XDG_RUNTIME_DIR: folder };
   const attempt = async (more: Record<string, string>) => {
     await Deno.mkdir(spirv);
-    const { success, lines, says } = await run("compile.ts", [spirv], { ...env, ...more });
+    const { success, lines, says } = await runOwn("compile.ts", [spirv], { ...env, ...more });
     if (!success) throw new Unavailable(`No SPIR-V: the kernels do not compile here: ${says.split("\n")[0]}`);
     return lines.map((line) => JSON.parse(line) as DumpedKernel);
   };
@@ -113,7 +95,7 @@ export async function inspectKernels(): Promise<InspectedKernel[]> {
       let says = "";
       for (const RADV_FORCE_FAMILY of names) {
         const env = { RADV_FORCE_FAMILY, VK_ICD_FILENAMES: DRIVER, XDG_RUNTIME_DIR: folder };
-        const outcome = await run("inspect.ts", [`${folder}/spirv`, ...files], env);
+        const outcome = await runOwn("inspect.ts", [`${folder}/spirv`, ...files], env);
         says = outcome.says.split("\n")[0] ?? "";
         if (!outcome.success) continue;
         const figures = outcome.lines.map((line) => JSON.parse(line) as CompiledFigures);

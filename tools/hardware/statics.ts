@@ -34,7 +34,7 @@ const LIMITS = {
   maxComputeWorkgroupSizeX: 1024,
 };
 /** Tokens before the decode step, and of the prefill. */
-export const CONTEXT = 512;
+const CONTEXT = 512;
 /** Rows of the steps that are looked at. */
 export const STEPS = {
   decode: batchOf([{ sequence: 0, first: CONTEXT, count: 1, outputs: 1 }]),
@@ -43,7 +43,6 @@ export const STEPS = {
   ),
   prefill: batchOf([{ sequence: 0, first: 0, count: CONTEXT, outputs: 1 }]),
 } as const satisfies Record<string, Batch>;
-/** One of the steps. */
 type StepName = keyof typeof STEPS;
 
 /** A kernel of a step, named by its work. */

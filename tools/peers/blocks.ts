@@ -11,7 +11,7 @@ export const BLOCK = 32;
 const LARGEST = 127;
 
 /** Values in blocks: `scales[b]` times `integers[32 b + i]`. */
-export interface Blocks {
+interface Blocks {
   /** [n / 32] */
   readonly scales: Float32Array<ArrayBuffer>;
   /** [n] */

@@ -138,7 +138,6 @@ function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Bytes that grow, little-endian. */
 class Bytes {
   readonly #bytes: number[] = [];
 

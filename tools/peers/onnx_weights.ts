@@ -23,8 +23,7 @@ const PAGE = 4096;
 /** Zero point of MatMulNBits in 8 bits. */
 const ZERO = 128;
 
-/** A tensor of the external data. */
-export interface OnnxTensor {
+interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly number[];
   /** A number of {@linkcode ELEMENT}. */

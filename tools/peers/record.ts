@@ -54,7 +54,7 @@ export interface PeersRecord {
 }
 
 /** The median of rounds' ratios, with its 95 % interval. */
-export interface TurnsRatio {
+interface TurnsRatio {
   readonly ratio: number;
   readonly interval: readonly [number, number];
   /** Rounds that have both times. */

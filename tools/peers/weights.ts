@@ -5,6 +5,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { run } from "../command.ts";
 import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";
 import { PeerError } from "./child.ts";
 import { ggufBytes } from "./gguf.ts";
@@ -39,15 +40,9 @@ export async function writeWeights(format: WeightsFormat, job: Job): Promise<voi
     );
   }
   const script = fileURLToPath(new URL("packages/write_onnx.ts", import.meta.url));
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--quiet", "-A", script, JSON.stringify(job)],
-    stdout: "null",
-  }).output();
-  if (!success) {
-    throw new PeerError(
-      `Cannot write ${path}: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`,
-    );
-  }
+  const args = ["run", "--no-prompt", "--quiet", "-A", script, JSON.stringify(job)];
+  const { success, stderr } = await run(Deno.execPath(), args);
+  if (!success) throw new PeerError(`Cannot write ${path}: ${stderr.trim().split("\n").at(-1)}`);
 }
 
 /** Deletes all weights. */

@@ -72,7 +72,6 @@ export function benchCommand(resumed?: Resumed): Command {
     });
 }
 
-/** Commands that measure presets. */
 const PRESET_COMMANDS: Readonly<Record<typeof PRESETS[number], () => Command>> = { ladder: ladderCommand };
 
 /** Measures a preset, with the other arguments as options of its command. */
@@ -236,7 +235,7 @@ async function measure(
     lastWords(`kvbench: ${sayInterrupted(result, file)}`);
   };
   // The run under way may take longer than the time that is left.
-  const flush = () => void file?.update(latest, true).catch(() => {}); // the end of the run tries again, and tells
+  const flush = () => void file?.update(latest, true).catch(() => {}); // the end of the run tries again, and reports a failure
   lastWords(`kvbench: ${sayInterrupted(record, file)}`);
   signal.addEventListener("abort", flush);
   try {
@@ -269,7 +268,7 @@ async function measure(
 
 /** Writes the cells measured before a failure to the file, or to stdout if that fails, and says where they are. */
 async function sayKept(latest: BenchResult, file: ResultFile | undefined): Promise<void> {
-  // What failed is the error to tell.
+  // The error that is reported is the first failure, not one of saving.
   const kept = await file?.write(latest).then(() => latest, () => file.read().catch(() => undefined));
   if (kept === undefined) writeLine(formatResults([latest], "table"));
   console.error(`kvbench: ${sayInterrupted(kept ?? latest, kept && file)}`);
@@ -285,7 +284,7 @@ function sayPlan(plan: Plan): string {
 function sayInterrupted({ plan, cells, complete }: BenchResult, file: ResultFile | undefined): string {
   const all = groupsOf(plan).reduce((sum, group) => sum + group.length, 0);
   const measured = `Interrupted with ${cells.length} of ${all} cells measured`;
-  if (file === undefined) return `${measured}, which are written nowhere`;
+  if (file === undefined) return `${measured}, none of them written to a file`;
   if (complete) return `${measured}, in ${file.path}`;
   return `${measured}, in ${file.path}. Resume with: kvbench bench --resume ${file.path}`;
 }

@@ -17,7 +17,7 @@ import { addDecodeOptions } from "../options/decode_options.ts";
 import { describeHelp } from "../options/help.ts";
 import { addOptions } from "../options/option_spec.ts";
 import { compileProgress } from "../terminal/compile_progress.ts";
-import { type DriverCacheState, driverCacheState, sayDriverCache } from "../session/driver_cache.ts";
+import { type DriverCacheState, driverCacheState, foundInCache } from "../session/driver_cache.ts";
 import { type Answer, writeAnswer } from "./generate/answer.ts";
 import { type Prompted, sampleMany, searchMany } from "./generate/generate_many.ts";
 import { GENERATE_OPTIONS, type GenerateOptions } from "./generate/generate_options.ts";
@@ -105,7 +105,7 @@ async function run(prompt: string | undefined, options: GenerateOptions): Promis
 function checkBeams(options: GenerateOptions): void {
   const { temperature, topK, topP, seed, numReturnSequences, numBeams, stop } = options;
   if (topK > 0 || topP < 1 || seed !== undefined || (temperature ?? 0) > 0) {
-    throw new UsageError("--num-beams excludes options of sampling: expected one of them");
+    throw new UsageError("--num-beams excludes sampling options: expected one or the other");
   }
   if (stop.length > 0) throw new UsageError("--num-beams excludes --stop: expected one of them");
   if (numReturnSequences > numBeams) {
@@ -170,7 +170,7 @@ async function streamOne(
       show(sequence.end("length"));
       show("\n");
       if (options.timings) {
-        const driver = sayDriverCache(cacheBefore, await driverCacheState());
+        const driver = foundInCache(cacheBefore, await driverCacheState());
         bar.stop();
         console.error(times.say(sequence.ids.length, driver));
       }

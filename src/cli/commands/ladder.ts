@@ -145,7 +145,7 @@ async function planOf(
   };
 }
 
-/** Loads the model in half precision too, checks both, and climbs. */
+/** Loads the model in half precision too, checks both, and measures the rungs. */
 async function measure(
   { gpu, model, modelName }: Session,
   { checkpoint, plan, weights }: Prepared,
@@ -189,7 +189,7 @@ async function measure(
   }
 }
 
-/** Writes the result where it goes, and prints it. */
+/** Writes the result to its destination, and prints it. */
 async function give(
   result: LadderResult,
   { file, folder, hint }: Destination,

@@ -28,7 +28,6 @@ import { writeLine } from "../terminal/stdout.ts";
 
 type Form = Format | "html";
 
-/** Formats by extension. */
 const BY_EXTENSION: Readonly<Record<string, Form>> = {
   html: "html",
   txt: "table",

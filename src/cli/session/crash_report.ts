@@ -15,7 +15,6 @@ import { adapterRecord } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { VERSION } from "../../base/version.ts";
 
-/** Circumstances of an error. */
 interface CrashContext {
   /** Phase of the program, such as `loading weights`. */
   readonly phase: string;
@@ -57,7 +56,6 @@ export function crashReport(error: unknown, args: readonly string[]): string | u
   return `Crash report, for a bug report:\n${JSON.stringify(report, null, 2)}`;
 }
 
-/** Options with secret values. */
 const SECRET = /^--[\w-]*(api-key|secret|password|auth)[\w-]*$/;
 
 /** Replaces the values of secret options in arguments. */

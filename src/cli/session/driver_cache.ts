@@ -9,7 +9,6 @@ import { isGranted } from "../../host/permissions.ts";
 
 /** Folders that Mesa keeps compiled kernels in, by version and kind. */
 const FOLDERS = ["mesa_shader_cache", "mesa_shader_cache_sf", "mesa_shader_cache_db"];
-/** Files without kernels. */
 const BOOKKEEPING = new Set(["index", "marker"]);
 /** Most folders to look into within such a folder. */
 const MOST_FOLDERS = 1000;
@@ -55,29 +54,6 @@ export function foundInCache(
   if (before === undefined || after === undefined || after.files === 0) return "unknown";
   if (before.files === 0) return "empty";
   return after.files > before.files || after.bytes > before.bytes ? "partial" : "full";
-}
-
-/** Tells from the cache before and after a start whether it was cold or warm. */
-export function sayDriverCache(
-  before: DriverCacheState | undefined,
-  after: DriverCacheState | undefined,
-): { readonly temperature: "cold" | "warm" | "unknown"; readonly text: string } {
-  switch (foundInCache(before, after)) {
-    case "unknown":
-      return {
-        temperature: "unknown",
-        text: "the driver's cache of compiled kernels can't be seen (Mesa's can, with -R -E)",
-      };
-    case "empty":
-      return { temperature: "cold", text: "the driver's cache of compiled kernels was empty" };
-    case "partial":
-      return {
-        temperature: "cold",
-        text: "the driver's cache of compiled kernels lacked some of this run's",
-      };
-    case "full":
-      return { temperature: "warm", text: "the driver had all kernels compiled" };
-  }
 }
 
 /** Returns the folder that holds Mesa's folders. */

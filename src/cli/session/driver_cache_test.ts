@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { sayDriverCache } from "./driver_cache.ts";
+import { foundInCache } from "./driver_cache.ts";
 
-Deno.test("sayDriverCache() calls a start cold where the cache was empty or grew, warm where it stayed, and nothing where it stays empty", () => {
+Deno.test("foundInCache() tells an empty cache, one that grew and one that stayed, and nothing of one that stays empty", () => {
   const none = { files: 0, bytes: 0 }, some = { files: 3, bytes: 900 };
-  assert.equal(sayDriverCache(none, some).temperature, "cold");
-  assert.equal(sayDriverCache(none, none).temperature, "unknown");
-  assert.equal(sayDriverCache(some, { files: 4, bytes: 1000 }).temperature, "cold");
-  assert.equal(sayDriverCache(some, { files: 3, bytes: 1000 }).temperature, "cold");
-  assert.equal(sayDriverCache(some, some).temperature, "warm");
-  assert.equal(sayDriverCache(undefined, some).temperature, "unknown");
+  assert.equal(foundInCache(none, some), "empty");
+  assert.equal(foundInCache(none, none), "unknown");
+  assert.equal(foundInCache(some, { files: 4, bytes: 1000 }), "partial");
+  assert.equal(foundInCache(some, { files: 3, bytes: 1000 }), "partial");
+  assert.equal(foundInCache(some, some), "full");
+  assert.equal(foundInCache(undefined, some), "unknown");
 });

@@ -61,7 +61,6 @@ export function fitOf(
 /** Computes the need of work besides the weights. */
 export type WorkOf = (context: NeedContext) => WorkNeed;
 
-/** Options of {@linkcode checkMemory}. */
 interface CheckOptions {
   /** Work with the model. Default: one sequence of a full context. */
   readonly work?: WorkOf | undefined;

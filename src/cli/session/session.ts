@@ -189,7 +189,6 @@ export async function expectFit(
   }
 }
 
-/** Watches the process's memory. */
 function watchMemory(): { look(): void; readonly peakBytes: number; readonly started: number } {
   let peakBytes = 0;
   const look = () => peakBytes = Math.max(peakBytes, Deno.memoryUsage().rss);

@@ -12,7 +12,6 @@ import { type Tuning, tuningFor } from "../../model/tuning.ts";
 import { progressBar } from "../terminal/progress.ts";
 import { recallTuning, rememberTuning } from "./remembered_tuning.ts";
 
-/** Options of {@link knownTuning}. */
 interface TuningOptions extends AutotuneOptions {
   /** True to use a remembered choice. */
   readonly autotune: boolean;

@@ -7,8 +7,7 @@
 import process from "node:process";
 import cliProgress from "npm:cli-progress@3.12.0";
 
-/** A line of the display. */
-export interface Row {
+interface Row {
   /** Text, before the bar if there is one. */
   readonly text: string;
   /** A bar with the share done, and texts behind it, as many as fit. */
@@ -23,7 +22,6 @@ interface Screen {
   write(text: string): unknown;
 }
 
-/** Cells of a bar. */
 const BAR_CELLS = 12;
 
 /** A display of rows, grouped by owner, in the owners' order of arrival. */

@@ -10,7 +10,6 @@ const SIGNALS: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows
   ? { SIGINT: 2, SIGBREAK: 21 }
   : { SIGINT: 2, SIGTERM: 15 };
 
-/** Options of {@linkcode watchInterrupts}. */
 interface InterruptOptions {
   /** Time from the first signal to the forced end of the process, in ms. Default: unlimited. */
   readonly withinMs?: number;

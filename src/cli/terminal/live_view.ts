@@ -97,7 +97,6 @@ interface LiveView extends BenchProgress {
 /** Time between two lines without a display, in seconds. */
 const LINE_SECONDS = 10;
 
-/** Options of {@linkcode liveView}. */
 interface LiveViewOptions {
   /** Prints a line if there is no display. Default: does nothing. */
   readonly say?: (line: string) => void;

@@ -41,7 +41,6 @@ class Continuation implements Sequence {
   constructor(readonly group: Group, readonly index: number, public nTokens: number) {}
 }
 
-/** States of a group. */
 type GroupState = "waiting" | "running" | "returning";
 
 /** The sequences of one request: admitted, preempted and brought back together. */

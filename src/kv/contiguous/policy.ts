@@ -14,8 +14,7 @@ export const GROWTHS = ["static", "dynamic"] as const;
 /** A way in which the regions get their memory. */
 export type Growth = (typeof GROWTHS)[number];
 
-/** The regions' number, size and growth. */
-export interface ContiguousOptions {
+interface ContiguousOptions {
   /** The strategy's traits. */
   readonly traits: KvTraits;
   /** Regions: sequences that can be open at once. */
@@ -26,7 +25,6 @@ export interface ContiguousOptions {
   readonly growth: Growth;
 }
 
-/** An open sequence. */
 interface Open {
   /** Tokens that it will have stored at its end. */
   readonly atEnd: number;

@@ -208,7 +208,7 @@ class KeptAround implements KvAround {
 }
 
 /** The lengths that memory is made for. */
-export interface KeptNeed {
+interface KeptNeed {
   readonly nSequences: number;
   /** The longest sequence, in tokens. */
   readonly maxTokens: number;

@@ -7,14 +7,13 @@ import type { KvBatch, KvCost } from "../around.ts";
 import { entriesOf, firstObservedOf, keptOf, type KeptRule } from "./rule.ts";
 
 /** The sizes of a model, and the bytes of a token's K and V in one layer. */
-export interface KeptSizes {
+interface KeptSizes {
   readonly nLayer: number;
   readonly nHead: number;
   readonly headDim: number;
   readonly rowBytes: number;
 }
 
-/** Tells a sequence's prompt. */
 interface Prompts {
   progress(slot: number): { readonly promptTokens: number };
 }

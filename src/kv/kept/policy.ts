@@ -9,7 +9,6 @@ import type { Admission, KvTraits, KvUsage, Lengths } from "../policy.ts";
 import { RegionPolicy } from "../region_policy.ts";
 import { entriesOf, firstObservedOf, keptOf, type KeptRule, NO_BOUND, slotsOf, storedOf } from "./rule.ts";
 
-/** An open sequence. */
 interface Open {
   /** Tokens of its first step. */
   promptTokens: number;

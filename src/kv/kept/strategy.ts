@@ -12,8 +12,7 @@ import { KeptPolicy } from "./policy.ts";
 import { keptReference, maskCase } from "./reference.ts";
 import { type KeptRule, NO_BOUND } from "./rule.ts";
 
-/** The traits of all of them. */
-export const KEPT_TRAITS: KvTraits = {
+const KEPT_TRAITS: KvTraits = {
   keeps: "some",
   exact: false,
   shares: false,

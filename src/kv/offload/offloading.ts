@@ -13,8 +13,7 @@ import type { SlotRange } from "../moves.ts";
 import { kvRowBytes, type KvShape } from "../shape.ts";
 import { SLOT_GROUP } from "../slot_group.ts";
 
-/** The sizes of what is offloaded. */
-export interface OffloadSizes {
+interface OffloadSizes {
   /** Layers that stay on the GPU: the first ones. */
   readonly resident: number;
   /** All layers. */

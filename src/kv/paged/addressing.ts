@@ -9,8 +9,7 @@ import { KV_ALL } from "../keep_all.ts";
 import { slotGroupOf } from "../slot_group.ts";
 import type { KvAddressing } from "../strategy_def.ts";
 
-/** Blocks, found through a table. */
-export const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
+const PAGED: WgslFile = { name: "kv_paged.wgsl", code: pagedCode };
 
 /** Returns the addressing of tables that have room for `nCtx` tokens of each sequence. */
 export function pagedAddressing(

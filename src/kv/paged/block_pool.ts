@@ -16,7 +16,6 @@
 import type { PrefixKey } from "../prefix_keys.ts";
 import { UsageError } from "../../base/errors.ts";
 
-/** No block. */
 const NONE = 0xffffffff;
 
 /** Hands out blocks, counts their owners, and finds published ones. */

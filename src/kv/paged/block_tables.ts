@@ -99,7 +99,7 @@ export class BlockTables {
 }
 
 /** A block as its tables see it. */
-export interface BlockOwners {
+interface BlockOwners {
   /** Tables that hold it. */
   count: number;
   /** Its place in all of them. */

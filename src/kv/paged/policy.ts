@@ -13,7 +13,7 @@ import type { GroupShape } from "./block_types.ts";
 export const PAGED_TRAITS: KvTraits = { keeps: "all", exact: true, shares: true, preemptible: true };
 
 /** The pool, and what is kept free of it. */
-export interface PagedOptions {
+interface PagedOptions {
   /** Blocks in the pool. */
   readonly nBlocks: number;
   /** Tokens in a block. */

@@ -12,8 +12,7 @@ import type { KvAround, KvAroundContext, KvAroundDef, KvBatch, KvCost } from "..
 import { KV_GATHER } from "../files.ts";
 import { kvRowBytes, type KvShape } from "../shape.ts";
 
-/** The sizes of what is gathered. */
-export interface GatherSizes {
+interface GatherSizes {
   /** Tokens of a block. */
   readonly blockSize: number;
   /** Blocks in a row of the block table. */

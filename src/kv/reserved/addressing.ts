@@ -10,7 +10,7 @@ import { SLOT_GROUP } from "../slot_group.ts";
 import type { KvAddressing } from "../strategy_def.ts";
 
 /** A region per sequence that begins anywhere. */
-export const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
+const ARENA: WgslFile = { name: "kv_arena.wgsl", code: arenaCode };
 
 /** Returns the addressing of an arena. */
 export function reservedAddressing(layersKept: number): KvAddressing {

@@ -11,7 +11,7 @@ import type { ArenaAllocator, Region } from "./arena.ts";
 import { type ReservationName, reservedTokens } from "./reservation.ts";
 
 /** The way in which regions are cut. */
-export interface ReservedOptions {
+interface ReservedOptions {
   /** The strategy's traits. */
   readonly traits: KvTraits;
   /** The allocator of regions. */

@@ -11,7 +11,7 @@ import type { Interval } from "../statistics/bootstrap.ts";
 import { ratioOf } from "../statistics/ratio.ts";
 import { claimsOf, isOf, type Kind, type TestedClaim } from "./claims.ts";
 import { baselineOf, overviewCells } from "./overview.ts";
-import { busyLoad, machineSpread, QUIET_SPREAD } from "./warnings.ts";
+import { machineWarnings } from "./warnings.ts";
 
 /** A figure with its 95 % interval, which is null where it is exact, or where there are too few runs. */
 export interface Estimate {
@@ -53,7 +53,7 @@ export function adapterFindings(result: BenchResult): AdapterFindings {
   const memory = none && cache ? peakOf(cache) - peakOf(none) : null;
   return {
     selfCheck: selfCheckOf(result),
-    noisy: busyLoad(result.environment) !== undefined || machineSpread(result.cells) > QUIET_SPREAD,
+    noisy: machineWarnings(result.environment, result.cells).length > 0,
     closest: closestCheck(result.self_check ?? []),
     figures: {
       cacheGain: ratio(cache, none, 0),

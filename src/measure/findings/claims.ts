@@ -24,8 +24,10 @@ export const CLAIMS = {
 
 export type ClaimName = keyof typeof CLAIMS;
 
+/** The verdicts of a run on a claim. */
+export const CLAIM_VERDICTS = ["holds", "does not hold", "not shown by this run"] as const;
 /** The verdict of a run on a claim. */
-export type ClaimVerdict = "holds" | "does not hold" | "not shown by this run";
+export type ClaimVerdict = (typeof CLAIM_VERDICTS)[number];
 
 /** The figures behind a verdict. */
 export type Evidence =

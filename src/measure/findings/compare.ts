@@ -40,8 +40,7 @@ export interface MetricComparison {
   readonly verdict: Verdict;
 }
 
-/** One cell in both results. */
-export interface CellComparison {
+interface CellComparison {
   /** Strategy and settings. */
   readonly cell: CellPlan;
   /** TTFT, TPOT where there is one, and E2E. */

@@ -11,7 +11,7 @@ import { bootstrapInterval, bootstrapProduct, type Interval } from "../statistic
 import { growthOf } from "../statistics/growth.ts";
 import { type Ratio, ratioOf, type Verdict, verdictOf } from "../statistics/ratio.ts";
 import { median } from "../statistics/statistics.ts";
-import { busyLoad, machineSpread, QUIET_SPREAD } from "./warnings.ts";
+import { type MachineWarning, machineWarnings } from "./warnings.ts";
 import { type ClaimGround, judgeClaims, type TestedClaim } from "./claims.ts";
 
 /** A ratio of times, the earlier over the later: above 1, the later is faster. */
@@ -46,15 +46,7 @@ export interface LadderFindings {
   /** Sequences at once with blocks, over those with regions of one context each. */
   readonly sequences: number;
   readonly claims: readonly TestedClaim[];
-  readonly cautions: LadderCautions;
-}
-
-/** Reasons to mistrust the figures, as figures. */
-interface LadderCautions {
-  /** Processes that ran or waited at the start, where they were many; else undefined. */
-  readonly load: number | undefined;
-  /** Spread of the yardstick as a share of its median, where it was wide; else undefined. */
-  readonly spread: number | undefined;
+  readonly warnings: readonly MachineWarning[];
   /** Pairs of rungs for which time ran out before their medians were precise. */
   readonly rushed: number;
 }
@@ -64,7 +56,7 @@ const THRESHOLD = 0;
 
 /** Computes the findings; the same record always has the same. */
 export function ladderFindings(result: LadderResult): LadderFindings {
-  const { rungs, turns, plan: { seed }, sequences } = result;
+  const { rungs, turns, plan: { seed }, sequences, environment } = result;
   const whole = turns.at(-1)!, steps = turns.slice(0, -1);
   const found = rungs.map((rung, i): RungFindings => {
     const ms = turns.flatMap(({ from, to, from_ms, to_ms }) => from === i ? from_ms : to === i ? to_ms : []);
@@ -93,15 +85,7 @@ export function ladderFindings(result: LadderResult): LadderFindings {
     paging: found[pagingAt(rungs)]!,
     sequences: sequences.blocks.mean / sequences.regions.mean,
     claims: claimsOfLadder(result),
-    cautions: cautionsOf(result),
-  };
-}
-
-function cautionsOf({ environment, turns }: LadderResult): LadderCautions {
-  const spread = machineSpread(turns);
-  return {
-    load: busyLoad(environment),
-    spread: spread > QUIET_SPREAD ? spread : undefined,
+    warnings: machineWarnings(environment, turns),
     rushed: turns.filter(({ stopped }) => stopped === "time").length,
   };
 }

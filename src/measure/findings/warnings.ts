@@ -10,7 +10,7 @@ import { mean, percentile } from "../statistics/statistics.ts";
 import { precision } from "./summary.ts";
 
 /** Largest interquartile range of the yardstick on a quiet machine, as a share of its median. */
-export const QUIET_SPREAD = 0.1;
+const QUIET_SPREAD = 0.1;
 /** Difference between the halves of the runs, above which they have drifted; a share. */
 const DRIFT = 0.05;
 /** Load average per CPU at the start, above which a machine is busy. */
@@ -18,12 +18,16 @@ const BUSY_LOAD = 0.5;
 /** Largest share of severe outliers that is not worth a warning. */
 const OUTLIER_SHARE = 0.1;
 
-/** A warning, with its figures and the cells that it is about. */
-export type Warning =
+/** A warning about the machine, with its figures. */
+export type MachineWarning =
   /** The load average at the start. */
   | { readonly kind: "busy"; readonly load: number; readonly cpus: number }
   /** The yardstick's interquartile range as a share of its median. */
-  | { readonly kind: "unquiet"; readonly spread: number }
+  | { readonly kind: "unquiet"; readonly spread: number };
+
+/** A warning, with its figures and the cells that it is about. */
+export type Warning =
+  | MachineWarning
   /** The later half of the runs differs from the earlier one, or many are severe outliers. */
   | { readonly kind: "drifted" | "outliers"; readonly cells: readonly Cell[] }
   /** Time ran out before the precision that was asked for. */
@@ -36,7 +40,6 @@ export type Warning =
 
 /** Lists the warnings of a result. */
 export function warningsOf({ cells, groups, environment, plan }: BenchResult): Warning[] {
-  const load = busyLoad(environment), spread = machineSpread(cells);
   const about = (kind: "drifted" | "outliers", which: (cell: Cell) => boolean): Warning[] => {
     const hit = cells.filter(which);
     return hit.length === 0 ? [] : [{ kind, cells: hit }];
@@ -45,8 +48,7 @@ export function warningsOf({ cells, groups, environment, plan }: BenchResult): W
     groups[cell.group]!.stopped === "time" && precision(cell.e2e_ms) > plan.target_ci
   );
   return [
-    ...(load === undefined ? [] : [{ kind: "busy", load, cpus: environment.cpu.cores } as const]),
-    ...(spread > QUIET_SPREAD ? [{ kind: "unquiet", spread } as const] : []),
+    ...machineWarnings(environment, cells),
     ...about("drifted", drifted),
     ...about(
       "outliers",
@@ -58,19 +60,30 @@ export function warningsOf({ cells, groups, environment, plan }: BenchResult): W
   ];
 }
 
+/** Lists the warnings about a machine: from its load at the start, and from readings of the yardstick. */
+export function machineWarnings(
+  { load_average, cpu: { cores } }: BenchResult["environment"],
+  lists: readonly Readings[],
+): MachineWarning[] {
+  const load = load_average?.[0] ?? 0, spread = machineSpread(lists);
+  return [
+    ...(load > BUSY_LOAD * cores ? [{ kind: "busy", load, cpus: cores } as const] : []),
+    ...(spread > QUIET_SPREAD ? [{ kind: "unquiet", spread } as const] : []),
+  ];
+}
+
+/** Something with readings of the yardstick. */
+interface Readings {
+  readonly yardstick_ms: readonly number[];
+}
+
 /** Returns the interquartile range of the yardstick as a share of its median: mean over lists of readings. */
-export function machineSpread(lists: readonly { readonly yardstick_ms: readonly number[] }[]): number {
+function machineSpread(lists: readonly Readings[]): number {
   if (lists.length === 0) return 0;
   return mean(lists.map(({ yardstick_ms }) => {
     const [q1, q2, q3] = [25, 50, 75].map((p) => percentile(yardstick_ms, p));
     return (q3! - q1!) / q2!;
   }));
-}
-
-/** Judges whether more processes ran or waited at the start than leave the machine quiet; returns their number. */
-export function busyLoad({ load_average, cpu }: BenchResult["environment"]): number | undefined {
-  const load = load_average?.[0];
-  return load !== undefined && load > BUSY_LOAD * cpu.cores ? load : undefined;
 }
 
 function drifted({ e2e_ms: { samples } }: Cell): boolean {

@@ -13,7 +13,7 @@ import { categories, kvValue } from "../record/cell.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, amounts, count, counts, positive } from "../record/fields.ts";
 import { pagingGainSchema } from "../record/paging_gain.ts";
-import { type RecordKind, recordReader } from "../record/record.ts";
+import { type RecordKind, type RecordReader, recordReader } from "../record/record.ts";
 import { modelSchema, order } from "../record/result.ts";
 import { LOOPS, RUNG_NAMES } from "./rungs.ts";
 
@@ -24,7 +24,6 @@ export const LADDER_KIND = {
   refused: {},
 } as const satisfies RecordKind;
 
-/** Checks a {@linkcode LadderPlan}. */
 const planSchema = z.strictObject({
   prompt: z.string().nullable().describe("Prompt text, null where it was given as ids or made up"),
   prompt_ids: counts("Prompt as token ids").min(1),
@@ -89,7 +88,7 @@ const schema = z.strictObject({
   turns: z.array(turnsSchema).describe(
     "Rungs that took turns: each with the one below it, and at last the highest with the lowest",
   ),
-  sequences: pagingGainSchema,
+  sequences: pagingGainSchema.describe("Sequences that run at once in the same K/V memory, simulated"),
 }).superRefine(({ rungs, turns }, { addIssue }) => {
   const pairs = [...rungs.slice(1).map((_, i) => [i, i + 1]), [0, rungs.length - 1]];
   if (JSON.stringify(turns.map(({ from, to }) => [from, to])) !== JSON.stringify(pairs)) {
@@ -122,9 +121,4 @@ export type RungTurns = z.infer<typeof turnsSchema>;
 export type LadderResult = z.infer<typeof schema>;
 
 /** Checks that a value is a ladder's record. */
-export const parseLadder: (json: unknown, source: string) => LadderResult = recordReader(schema, LADDER_KIND);
-
-/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
-export function ladderJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(schema);
-}
+export const parseLadder: RecordReader<LadderResult> = recordReader(schema, LADDER_KIND);

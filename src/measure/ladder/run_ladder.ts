@@ -36,7 +36,6 @@ export interface WeighedModel {
 /** The model in the storage types of the rungs, on one GPU. */
 export type ModelIn = (weightsDtype: Dtype) => WeighedModel;
 
-/** Events for a display. */
 interface LadderProgress {
   /** A run begins: in a pass of `of`, the `done`th is over. */
   run(what: "check" | "turns", names: readonly string[], done: number, of: number): void;

@@ -45,8 +45,7 @@ export interface RungSetup {
   readonly batch: number;
 }
 
-/** A rung of the ladder. */
-export interface Rung {
+interface Rung {
   readonly name: RungName;
   /** Differences from the rung below; the lowest one has everything. */
   readonly changes: Partial<RungSetup>;

@@ -32,7 +32,6 @@ import type { ProductTrials } from "../../model/product_trials.ts";
 import { starvesFrom } from "./starving.ts";
 import { mean, median } from "../statistics/statistics.ts";
 
-/** Options of {@linkcode profile}. */
 interface ProfileOptions {
   readonly strategy: string;
   readonly kvOptions?: KvOptions;

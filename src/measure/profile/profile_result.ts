@@ -10,7 +10,7 @@ import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
-import { recordReader } from "../record/record.ts";
+import { type RecordReader, recordReader } from "../record/record.ts";
 import { GPU_KINDS } from "./starving.ts";
 
 /** Version of the format. */
@@ -80,13 +80,8 @@ const schema = z.strictObject({
  */
 export type ProfileResult = z.infer<typeof schema>;
 
-/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
-export function profileJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(schema);
-}
-
 /** Checks that a value is a profile. */
-export const parseProfile: (json: unknown, source: string) => ProfileResult = recordReader(schema, {
+export const parseProfile: RecordReader<ProfileResult> = recordReader(schema, {
   kind: PROFILE_KIND,
   version: PROFILE_VERSION,
   refused: {},

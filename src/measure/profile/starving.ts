@@ -6,7 +6,7 @@
  */
 
 /** A kind of GPU, by one of its kind. */
-export interface GpuKind {
+interface GpuKind {
   /** Name of the kind. */
   readonly kind: string;
   /** One of the kind. */
@@ -35,7 +35,7 @@ export const GPU_KINDS: readonly GpuKind[] = [
 export const WAIT_SECONDS = [0.4e-6, 0.6e-6] as const;
 
 /** A dispatch, as far as it says whether a GPU is busy. */
-export interface DispatchedWork {
+interface DispatchedWork {
   /** Bytes that it must read and write. */
   readonly bytes: number;
   /** Multiply-adds. */

@@ -42,11 +42,7 @@ export const divergenceSummarySchema = z.strictObject({
   perplexity_ratio: estimate("Perplexity as a multiple of that in full float32"),
 });
 
-/**
- * The divergence over many positions.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The divergence over many positions. */
 export type DivergenceSummary = z.infer<typeof divergenceSummarySchema>;
 
 /** A figure and its standard error. */

@@ -21,7 +21,6 @@ interface Window {
   readonly scored: number;
 }
 
-/** Options of {@link perplexity}. */
 interface PerplexityOptions {
   /** Most tokens of a window. */
   readonly maxLength: number;
@@ -32,8 +31,7 @@ interface PerplexityOptions {
   readonly onProgress?: (tokens: number) => void;
 }
 
-/** The result of {@link perplexity}. */
-export interface Perplexity {
+interface Perplexity {
   /** Exponential of the mean negative log-likelihood. */
   readonly perplexity: number;
   /** Tokens that were scored. */

@@ -7,7 +7,7 @@
 import { z } from "../../base/zod.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { count, counts, positive } from "../record/fields.ts";
-import { recordReader } from "../record/record.ts";
+import { type RecordReader, recordReader } from "../record/record.ts";
 import { modelSchema } from "../record/result.ts";
 import { estimate } from "./divergence_summary.ts";
 import { scoredCellSchema } from "./scored_cell.ts";
@@ -57,13 +57,8 @@ const schema = z.strictObject({
  */
 export type QualityResult = z.infer<typeof schema>;
 
-/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
-export function qualityJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(schema);
-}
-
 /** Checks that a value is a quality record. */
-export const parseQuality: (json: unknown, source: string) => QualityResult = recordReader(schema, {
+export const parseQuality: RecordReader<QualityResult> = recordReader(schema, {
   kind: QUALITY_KIND,
   version: QUALITY_VERSION,
   refused: {},

@@ -15,8 +15,7 @@ import { type ReferencePart, referencePart, scorePart } from "./score.ts";
 /** Fewest tokens that are to be recalled at a distance. */
 const LEAST_POSITIONS = 128;
 
-/** Recall at one distance. */
-export interface Recall {
+interface Recall {
   readonly positions: number;
   /** Share of tokens that were the likeliest. */
   readonly accuracy: Estimate;

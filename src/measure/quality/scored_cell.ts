@@ -20,11 +20,7 @@ export const scoredCellSchema = z.strictObject({
   ),
 });
 
-/**
- * The quality of one cell.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The quality of one cell. */
 export type ScoredCell = z.infer<typeof scoredCellSchema>;
 
 /** Returns the tokens of a cell's sequence whose K and V have been computed at its end: all but the last. */

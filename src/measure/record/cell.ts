@@ -25,11 +25,7 @@ export const settingsSchema = z.object({
 /** Names of the settings of the work, which every cell has. */
 export const WORK_SETTINGS: readonly string[] = Object.keys(settingsSchema.shape);
 
-/**
- * The settings of a cell: its work, and the options of its strategy.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** The settings of a cell: its work, and the options of its strategy. */
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** Bytes of GPU memory by category. */

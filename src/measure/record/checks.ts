@@ -19,9 +19,5 @@ export const checkSchema = z.strictObject({
   detail: z.string().describe("Comparisons and the place of the largest difference, or the failure"),
 });
 
-/**
- * A check of what an adapter computes.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** A check of what an adapter computes. */
 export type CheckRecord = z.infer<typeof checkSchema>;

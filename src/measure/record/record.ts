@@ -18,15 +18,27 @@ export interface RecordKind {
   readonly upgrades?: Readonly<Record<number, (record: Record<string, unknown>) => Record<string, unknown>>>;
 }
 
-/**
- * Makes the reader of a kind of file: it checks that `json` is a record of that kind, and returns it as one of the current
- * version. `source` names it in errors: a path, or "stdin". Its KvbenchError names the path of the first wrong field.
- */
-export function recordReader<T>(
-  schema: z.ZodType<T>,
-  known: RecordKind,
-): (json: unknown, source: string) => T {
-  return (json, source) => parse(schema, known, json, source);
+/** The reader of a kind of file. */
+export interface RecordReader<T> {
+  /**
+   * Checks that `json` is a record of this kind, and returns it as one of the current version.
+   *
+   * @param source Its name in errors: a path, or "stdin".
+   * @throws {KvbenchError} If it is none; the error names the path of the first wrong field.
+   */
+  (json: unknown, source: string): T;
+  /** The kind of file that it reads. */
+  readonly known: RecordKind;
+  /** Returns the format as a JSON Schema (draft 2020-12), with a description of every field. */
+  jsonSchema(): Record<string, unknown>;
+}
+
+/** Makes the reader of a kind of file. */
+export function recordReader<T>(schema: z.ZodType<T>, known: RecordKind): RecordReader<T> {
+  return Object.assign((json: unknown, source: string) => parse(schema, known, json, source), {
+    known,
+    jsonSchema: () => z.toJSONSchema(schema),
+  });
 }
 
 function parse<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source: string): T {
@@ -42,8 +54,9 @@ function parse<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source
   const upgrade = known.upgrades?.[version];
   if (version !== known.version && upgrade === undefined) {
     const why = known.refused[version];
+    const readable = [...Object.keys(known.upgrades ?? {}), known.version].join(", ");
     throw new KvbenchError(
-      `Cannot read ${source}: its schema_version is ${version}, this kvbench reads ${known.version}` +
+      `Cannot read ${source}: its schema_version is ${version}, this kvbench reads ${readable}` +
         (why === undefined ? "" : `, since ${why}`),
     );
   }

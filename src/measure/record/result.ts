@@ -128,7 +128,7 @@ const schema = z.strictObject({
 });
 
 /**
- * A bench result, as it stands in the JSON file. {@linkcode resultJsonSchema} describes its fields.
+ * A bench result, as it stands in the JSON file. `docs/results.md` describes its fields.
  *
  * @internal Inferred from the schema, which `deno doc --lint` takes for private.
  */
@@ -143,13 +143,8 @@ export type Timing = z.infer<typeof timingSchema>;
 /** The measured runs of a group that was interrupted. */
 export type Unfinished = z.infer<typeof unfinishedSchema>;
 
-/** The format as a JSON Schema (draft 2020-12) with a description of every field. */
-export function resultJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(schema);
-}
-
-/** Checks that a value is a bench result. */
-export const parseResult: (json: unknown, source: string) => BenchResult = recordReader(schema, {
+/** The reader of bench results, with their format. */
+export const BENCH_READER = recordReader(schema, {
   kind: BENCH_KIND,
   version: SCHEMA_VERSION,
   refused: REFUSED,
@@ -159,6 +154,9 @@ export const parseResult: (json: unknown, source: string) => BenchResult = recor
     5: fromVersion5,
   },
 });
+
+/** Checks that a value is a bench result, as {@linkcode BENCH_READER} does, and returns it. */
+export const parseResult: (json: unknown, source: string) => BenchResult = BENCH_READER;
 
 /** Version 3 named all options in each cell and did not say where K and V are. */
 function fromVersion3(record: Record<string, unknown>): Record<string, unknown> {

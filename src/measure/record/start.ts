@@ -22,9 +22,5 @@ export const startSchema = z.strictObject({
   ready_ms: amount("Time from the start of the process until measuring began, in ms"),
 });
 
-/**
- * A start.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** A start. */
 export type Start = z.infer<typeof startSchema>;

@@ -1,6 +1,6 @@
 /**
- * The measurement of one group of cells: a memory run each, warm-up, latency runs in turns, beside the first ones a
- * per-token run each, and a timestamp run each. Before a time is kept, every run's token ids are compared with the
+ * The measurement of one group of cells: for each cell a memory run, warm-up, latency runs in turns with the other
+ * cells, a per-token run beside each of the first ones, and a timestamp run. Before a time is kept, every run's token ids are compared with the
  * first cell's, and a strategy that is not exact with its reference.
  *
  * @module
@@ -40,7 +40,6 @@ export interface GroupProgress {
   round(soFar: Unfinished): void | Promise<void>;
 }
 
-/** Options of {@linkcode measureGroup}. */
 interface GroupOptions {
   readonly progress: GroupProgress;
   /** Measured runs of before an interruption. */

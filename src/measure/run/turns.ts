@@ -73,7 +73,6 @@ export async function warmUp(
 /** The times of a run, of which the end to end is judged. */
 export type Timed = Pick<Timing, "e2e_ms">;
 
-/** Measured runs so far. */
 interface TurnsSoFar<T extends Timed> {
   /** Time that they took. */
   readonly seconds: number;

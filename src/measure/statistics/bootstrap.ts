@@ -17,7 +17,7 @@ type Statistic = (samples: ArrayLike<number>) => number;
 export const CONFIDENCE = 0.95;
 
 /** Fewest samples of which an interval is given. */
-export const MIN_SAMPLES = 3;
+const MIN_SAMPLES = 3;
 
 const RESAMPLES = 2000;
 

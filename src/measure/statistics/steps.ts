@@ -29,7 +29,6 @@ export interface Step {
   readonly change: number;
 }
 
-/** A sort of step. */
 interface Sort {
   readonly kind: Step["kind"];
   /** Sign of its change. */

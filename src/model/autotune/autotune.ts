@@ -37,8 +37,7 @@ export interface Trying {
   readonly leftMs: number;
 }
 
-/** Events of choosing. */
-export interface AutotuneProgress {
+interface AutotuneProgress {
   /** Its time. Default: 5 s, on OpenGL 10 s. */
   readonly budget?: TuningBudget;
   /** Called before a variant is tried. */

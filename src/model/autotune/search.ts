@@ -7,7 +7,7 @@
 import type { TuningBudget } from "../../gpu/autotune.ts";
 
 /** The share that a variant must save to replace the default: timings of one variant differ by about this much. */
-export const MARGIN = 0.05;
+const MARGIN = 0.05;
 /** The time of a variant, over that of the default, from which it is not worth another look. */
 const HOPELESS = 1.2;
 /** The share of the time in which variants are looked for; in what is left the best one is confirmed. */
@@ -16,8 +16,7 @@ const SEARCH_SHARE = 0.7;
 /** One look at a variant beside the default: how long it takes, over what the default takes. */
 export type Look = (which: "search" | "confirm") => Promise<number>;
 
-/** A search over variants. */
-export interface Search<T> {
+interface Search<T> {
   /** The default, and the others, the likeliest first. */
   readonly variants: readonly [T, ...T[]];
   /** The looks at a variant, the most telling first. Compiling belongs to a look. */

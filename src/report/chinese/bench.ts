@@ -6,8 +6,6 @@
 
 /** By their English templates. */
 export const BENCH: Readonly<Record<string, string>> = {
-  ": the contexts are too close: expected lengths from n to at least {0} n, as with --sweep prompt-tokens=16,64,256":
-    "：上下文长度相差太小，应从 n 到至少 {0} n，例如 --sweep prompt-tokens=16,64,256",
   "Tested on {0}.": "依据：{0}。",
   "{0} The purpose of paging does not show in a run of equal requests that begin and end together: blocks leave memory for other requests, so that more of them run at once. serve-sim shows it.":
     "{0}请求相同且同始同终时，看不出分页的用途：分块把显存留给其他请求，使更多请求能同时运行。serve-sim 会显示这一点。",

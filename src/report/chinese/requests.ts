@@ -120,8 +120,6 @@ export const REQUESTS: Readonly<Record<string, string>> = {
     "每种{0}策略对每个请求都给出同样的贪心编号：比较了 {1} 个序列",
   ", of which {0} differ from where two logits are equal but for rounding.":
     "，其中 {0} 个自两个 logit 仅有舍入之差处起不同。",
-  "Caution: {0} computes on the CPU. These latencies and their ratios are not those of a GPU.":
-    "注意：{0} 在 CPU 上计算，这些延迟及其比值不是 GPU 的。",
   "{0} at {1}: {2} requests {3}": "{1} 上的 {0}：{2} 个请求，{3}",
   ", at most {0} in flight": "，至多 {0} 个并发",
   "; lengths: {0}": "；长度：{0}",

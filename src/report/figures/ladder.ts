@@ -4,52 +4,56 @@
  * @module
  */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
-import type { Lang } from "../lang.ts";
-import { type LadderView, ladderView } from "../ladder/view.ts";
+import { inEnglish, type Say } from "../lang.ts";
+import { ladderView } from "../ladder/view.ts";
 import { formatSignificant } from "../units.ts";
 import type { BarFigure } from "./figure.ts";
 
-/** Returns the chart of a result, in a language. */
-export function ladderFigure(result: LadderResult, lang: Lang = "en"): BarFigure {
-  return figureOfView(ladderView(result, lang));
-}
-
-/** Returns the chart of a view. */
-function figureOfView({ words, rungs }: LadderView): BarFigure {
-  const { chart, columns, interval } = words;
+/** Returns the chart of a result. */
+export function ladderFigure(result: LadderResult, t: Say = inEnglish): BarFigure {
+  const { titles, rungs } = ladderView(result, t);
+  const interval = [t`95 % from`, t`95 % to`];
   const times = rungs.map(({ ms }) => ms), before = (i: number) => times[i - 1] ?? times[i]!;
   const lost = times.map((ms, i) => Math.max(0, ms - before(i)));
   const ends = rungs.map(({ ms, interval }) => interval?.[1] ?? ms);
   return {
     id: "ladder",
-    title: chart.title,
-    caption: chart.caption,
+    title: t`Time per token, rung by rung`,
+    caption:
+      t`Each bar is a rung's time per token, with its 95 % interval; the pale part is what the rung gains over the
+        one before it. Factors are from turns of the two rungs, with their 95 % intervals.`,
     kind: "bars",
     categories: rungs.map(({ label, gain }) => gain === "" ? label : [label, gain]),
-    x: { title: chart.axis, unit: "ms", log: false, min: 0, max: Math.max(...times, ...ends) },
+    x: { title: titles.msPerToken, unit: "ms", log: false, min: 0, max: Math.max(...times, ...ends) },
     stacked: true,
     series: [
       {
-        name: chart.time,
+        name: t`time per token`,
         colour: "here",
         values: times.map((ms, i) => Math.min(ms, before(i))),
         intervals: rungs.map((rung) => rung.interval),
       },
-      { name: chart.gained, colour: "gained", values: times.map((ms, i) => Math.max(0, before(i) - ms)) },
-      ...lost.some((ms) => ms > 0) ? [{ name: chart.lost, colour: "lost", values: lost } as const] : [],
+      {
+        name: t`gained over the rung before`,
+        colour: "gained",
+        values: times.map((ms, i) => Math.max(0, before(i) - ms)),
+      },
+      ...lost.some((ms) => ms > 0)
+        ? [{ name: t`lost against the rung before`, colour: "lost", values: lost } as const]
+        : [],
     ],
     ends: times.map((ms) => `${formatSignificant(ms)} ms`),
     table: {
       head: [
-        columns.rung,
-        columns.changes,
-        columns.msPerToken,
+        titles.rung,
+        titles.changes,
+        titles.msPerToken,
         ...interval,
-        columns.factor,
+        titles.factor,
         ...interval,
-        `${columns.peak}, MiB`,
-        columns.published,
-        columns.publishedPeak,
+        t`peak, MiB`,
+        titles.published,
+        titles.publishedPeak,
       ],
       rows: rungs.map(({ label, changes, ms, interval, factor, rung, published }) => [
         label,

@@ -1,9 +1,10 @@
 /**
- * The terminal report of results of many adapters, which stands above those of each.
+ * The table of results of many adapters that the terminal shows above the reports of each.
  *
  * @module
  */
-import type { ClaimVerdict } from "../../measure/findings/claims.ts";
+import { CLAIM_VERDICTS, type ClaimVerdict } from "../../measure/findings/claims.ts";
+import { inWords } from "../lang.ts";
 import { drawTable } from "../text_table.ts";
 import { wrap } from "../wrap.ts";
 import type { GalleryView } from "./view.ts";
@@ -16,9 +17,9 @@ const LETTERS: Readonly<Record<ClaimVerdict, string>> = {
 };
 
 /** Returns the report as lines of at most 80 columns, no newline at the end. */
-export function galleryTable({ t, claimWords, heading, titles, rows, cautions }: GalleryView): string {
+export function galleryTable({ t, claims, heading, titles, rows, cautions }: GalleryView): string {
   const names = rows.map(({ name, kind, program }, i) => `${i + 1}  ${name} (${kind}), ${program.short}`);
-  const claims = t`claims 1 to ${rows[0]!.findings.claims.length}`;
+  const range = t`claims 1 to ${claims.length}`;
   const table = drawTable(
     rows.map(({ check, figures, findings }, i) => [
       i + 1,
@@ -28,13 +29,11 @@ export function galleryTable({ t, claimWords, heading, titles, rows, cautions }:
       figures.tpotMs,
       findings.claims.map(({ verdict }) => LETTERS[verdict]).join(""),
     ]),
-    { head: ["", t`right`, "a", "b", "c", claims], align: "lrrrrl" },
+    { head: ["", t`right`, "a", "b", "c", range], align: "lrrrrl" },
   );
   const columns = [["a", titles.cacheGain], ["b", titles.pagingCost], ["c", titles.tpotMs]] as const;
-  const said = rows[0]!.findings.claims.map(({ claim }, i) => `${i + 1}  ${claimWords.claims[claim]}`);
-  const legend = Object.entries(LETTERS).map(([verdict, letter]) =>
-    `${letter} ${claimWords.verdicts[verdict as ClaimVerdict]}`
-  );
+  const said = claims.map((claim, i) => `${i + 1}  ${claim}`);
+  const legend = CLAIM_VERDICTS.map((verdict) => `${LETTERS[verdict]} ${inWords(verdict, t)}`);
   return [
     ...wrap(heading),
     "",
@@ -43,7 +42,7 @@ export function galleryTable({ t, claimWords, heading, titles, rows, cautions }:
     `${titles.adapter}:`,
     ...names.flatMap((line) => wrap(line)),
     ...columns.flatMap(([letter, title]) => wrap(`${letter}  ${title}`)),
-    `${claims} (${legend.join(", ")}):`,
+    `${range} (${legend.join(", ")}):`,
     ...said.flatMap((line) => wrap(line)),
     ...cautions.flatMap((text) => wrap(t`Caution: ${text}`)),
   ].join("\n");

@@ -10,13 +10,11 @@ import {
   type Estimate,
   type SelfCheckOutcome,
 } from "../../measure/findings/adapters.ts";
-import { isOf, type Kind } from "../../measure/findings/claims.ts";
+import { CLAIMS, isOf, type Kind } from "../../measure/findings/claims.ts";
 import { overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import { sayKind } from "../adapter_kind.ts";
-import { wordsIn } from "../ladder/lang.ts";
-import type { LadderWords } from "../ladder/words.ts";
 import { inEnglish, inWords, type Lang, type Say } from "../lang.ts";
 import { sayIn } from "../say.ts";
 import { error } from "../selftest_table.ts";
@@ -73,8 +71,8 @@ export interface GalleryRow {
 export interface GalleryView {
   /** Says texts in the view's language. */
   readonly t: Say;
-  /** Words of claims and verdicts. */
-  readonly claimWords: LadderWords;
+  /** The claims in words. */
+  readonly claims: readonly string[];
   readonly title: string;
   readonly heading: string;
   /** Titles of the columns. */
@@ -97,7 +95,7 @@ export function galleryView(results: readonly BenchResult[], lang: Lang): Galler
   const rows = results.map((result) => rowOf(result, t)).sort((a, b) => timeOf(a) - timeOf(b));
   return {
     t,
-    claimWords: wordsIn(lang),
+    claims: rows[0]!.findings.claims.map(({ claim }) => inWords(CLAIMS[claim], t)),
     title: t`${results.length} results of one plan`,
     heading: t`What a cache buys and what paging costs, adapter by adapter: ${
       oneLine(results[0]!.model.name)

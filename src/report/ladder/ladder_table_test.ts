@@ -4,14 +4,7 @@ import { ladderFigure } from "../figures/ladder.ts";
 import { reportPage } from "../page/page.ts";
 import { columnsOf } from "../wrap.ts";
 import { LANGS } from "../lang.ts";
-import { wordsIn } from "./lang.ts";
 import { ladderTable } from "./table.ts";
-
-/** Collects all texts of words, with functions by their names. */
-function keysOf(value: unknown, path = ""): string[] {
-  if (typeof value !== "object" || value === null) return [path];
-  return Object.entries(value).flatMap(([key, each]) => keysOf(each, `${path}.${key}`)).sort();
-}
 
 for (const lang of LANGS) {
   Deno.test(`A ladder's table fits 80 columns and answers in its first sentence (${lang})`, () => {
@@ -25,22 +18,17 @@ for (const lang of LANGS) {
   Deno.test(`A ladder's page is in its language, with a chart and both tables (${lang})`, () => {
     const page = reportPage([fixtureLadder()], { lang });
     assert.ok(page.includes(`<html lang="${lang}">`));
-    assert.ok(page.includes(`<h1>${wordsIn(lang).title.replace("'", "&#39;")}</h1>`));
+    assert.ok(
+      page.includes(
+        lang === "zh" ? "<h1>从笔记本里的循环到推理引擎</h1>" : "<h1>From a notebook&#39;s loop to ",
+      ),
+    );
     assert.ok(page.includes('<canvas id="chart-ladder"'));
     for (const figure of ["11.1", "413.98"]) assert.ok(page.includes(figure));
     assert.equal(page.match(/class="verdict /g)?.length, 6);
     assert.doesNotMatch(page.slice(0, page.indexOf("<script")), /undefined|NaN/);
   });
 }
-
-Deno.test("Every language has every word, and Chinese has no English sentence", () => {
-  const [english, chinese] = [wordsIn("en"), wordsIn("zh")];
-  const keys = keysOf(english).filter((key) => !/differences/.test(key));
-  assert.deepEqual(keysOf(chinese).filter((key) => !/differences/.test(key)), keys);
-  assert.equal(chinese.differences.length, english.differences.length);
-  const text = ladderTable(fixtureLadder(), "zh");
-  assert.doesNotMatch(text, /\b(?:the|is|are|of)\b/);
-});
 
 Deno.test("Words go into lines of 80 columns with wide characters, and no line begins with their punctuation", () => {
   const text = ladderTable(fixtureLadder(), "zh");

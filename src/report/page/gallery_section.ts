@@ -14,7 +14,7 @@ import {
   type GalleryRow,
   type GalleryView,
 } from "../gallery/view.ts";
-import type { Say } from "../lang.ts";
+import { inWords, type Say } from "../lang.ts";
 import { type Html, html } from "./html.ts";
 import { verdictMarkup } from "./sections.ts";
 
@@ -25,7 +25,6 @@ const HEIGHT = 16;
 const RADIUS = 4.5;
 const CAP = 4;
 
-/** Units of the axes. */
 const UNITS: Readonly<Partial<Record<FigureName, string>>> = {
   cacheGain: "×",
   pagingCost: "%",
@@ -170,8 +169,7 @@ function tick(name: FigureName, value: number): string {
 }
 
 /** Makes the table of verdicts: a row an adapter, a column a claim. */
-function claimsTable({ t, titles, claimWords, rows }: GalleryView): Html {
-  const claims = rows[0]!.findings.claims.map(({ claim }) => claimWords.claims[claim]);
+function claimsTable({ t, titles, claims, rows }: GalleryView): Html {
   return html`
     <div class="scroll tall" tabindex="0" role="region" aria-label="${t`Do the textbook claims hold, adapter by adapter?`}">
       <table class="gallery" id="gallery-claims">
@@ -185,7 +183,7 @@ function claimsTable({ t, titles, claimWords, rows }: GalleryView): Html {
                 <span class="about">${kind}</span></th>
               ${findings.claims.map(({ verdict }, i) =>
                 html`<td data-label="${claims[i]!}" data-value="${verdict}">${
-                  verdictMarkup(verdict, claimWords.verdicts[verdict])
+                  verdictMarkup(verdict, inWords(verdict, t))
                 }</td>`
               )}
             </tr>

@@ -5,7 +5,7 @@
  */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import type { Figure } from "../figures/figure.ts";
-import { ladderView, type RungView } from "../ladder/view.ts";
+import { type LadderView, ladderView, type RungView } from "../ladder/view.ts";
 import { sayIn } from "../say.ts";
 import { type Html, html } from "./html.ts";
 import { facts } from "./facts.ts";
@@ -17,34 +17,31 @@ export function ladderSection(
   figures: readonly Figure[],
   { lang }: Placed,
 ): Omit<Section, "figures"> {
-  const view = ladderView(result, lang), { words, published } = view;
+  const t = sayIn(lang), view = ladderView(result, t), { published } = view;
   const { environment, command, created } = result;
   const body = html`
     <p class="faint">${view.heading}, ${created.slice(0, 10)}</p>
     <p class="answer">${view.answer}</p>
     ${view.cautions.length === 0
       ? ""
-      : html`<ul class="cautions">${view.cautions.map((text) => html`<li>${words.caution(text)}</li>`)}</ul>`}
-    <div class="figures wide">${figures.map((each) => figureMarkup(each, sayIn(lang)))}</div>
-    <h3>${words.page.figures}</h3>
+      : html`<ul class="cautions">${view.cautions.map((text) => html`<li>${t`Caution: ${text}`}</li>`)}</ul>`}
+    <div class="figures wide">${figures.map((each) => figureMarkup(each, t))}</div>
+    <h3>${t`The rungs`}</h3>
     ${rungTable(view)}
     <ul>${view.sentences.map((text) => html`<li>${text}</li>`)}</ul>
-    <h3>${words.page.differences}</h3>
+    <h3>${t`Beside a published run`}</h3>
     <p>${published.said}</p>
     <ul>${published.differences.map((text) => html`<li>${text}</li>`)}</ul>
-    ${claimsTable(view.claims, {
-      title: words.claimsTitle,
-      columns: words.claimsColumns,
-      note: words.claimsNote,
-    })}
-    ${facts(environment, command, [], sayIn(lang))}
+    ${claimsTable(view.claims, view.claimsNote, t)}
+    ${facts(environment, command, [], t)}
   `;
-  return { title: words.title, pageTitle: words.title, body };
+  const title = t`From a notebook's loop to a serving engine`;
+  return { title, pageTitle: title, body };
 }
 
 /** Makes the table of the rungs, with the whole and the product below them. */
 function rungTable(
-  { words: { columns, whole, product }, rungs, ...view }: ReturnType<typeof ladderView>,
+  { titles, rungs, whole, product }: LadderView,
 ): Html {
   const row = ({ label, changes, time, gain, peak, published }: RungView) =>
     html`
@@ -67,18 +64,18 @@ function rungTable(
         <td colspan="4"></td>
       </tr>
     `;
-  const heads = [columns.msPerToken, columns.factor, columns.peak, columns.published, columns.publishedPeak];
+  const heads = [titles.msPerToken, titles.factor, titles.peak, titles.published, titles.publishedPeak];
   return html`
-    <div class="scroll tall" tabindex="0" role="region" aria-label="${columns.rung}">
+    <div class="scroll tall" tabindex="0" role="region" aria-label="${titles.rung}">
       <table class="rungs">
         <thead>
           <tr>
-            <th scope="col">${columns.rung}</th>
+            <th scope="col">${titles.rung}</th>
             ${heads.map((text) => html`<th scope="col" class="number">${text}</th>`)}
-            <th scope="col">${columns.changes}</th>
+            <th scope="col">${titles.changes}</th>
           </tr>
         </thead>
-        <tbody>${rungs.map(row)}${sum(whole, view.whole)}${sum(product, view.product)}</tbody>
+        <tbody>${rungs.map(row)}${sum(titles.whole, whole)}${sum(titles.product, product)}</tbody>
       </table>
     </div>
   `;

@@ -1,6 +1,6 @@
 /**
  * The report page: one HTML file that includes all it needs, Chart.js too. Its content security policy forbids anything
- * else, so that it fetches nothing and runs nothing that the names in a result may hold.
+ * else, so that it fetches nothing, and runs no script that a name in a result may contain.
  *
  * @module
  */

@@ -5,7 +5,6 @@
  */
 import type { QualityResult } from "../../measure/quality/quality_result.ts";
 import type { Figure } from "../figures/figure.ts";
-import { wordsIn } from "../ladder/lang.ts";
 import { sayIn } from "../say.ts";
 import { saidQualityClaims } from "../quality_claims.ts";
 import { qualityHeading, qualityTables } from "../quality_table.ts";
@@ -20,15 +19,9 @@ export function qualitySection(
   { lang }: Placed,
 ): Omit<Section, "figures"> {
   const { environment, command, model } = result, t = sayIn(lang);
-  const { claimsTitle, claimsColumns, verdicts } = wordsIn(lang);
-  const claims = saidQualityClaims(result.cells, t).map((said) => ({
-    ...said,
-    name: said.verdict,
-    verdict: verdicts[said.verdict],
-  }));
   const body = html`
     <p>${qualityHeading(result, t)}</p>
-    ${claimsTable(claims, { title: claimsTitle, columns: claimsColumns, note: "" })}
+    ${claimsTable(saidQualityClaims(result.cells, t), "", t)}
     <pre>${qualityTables(result, t)}</pre>
     <div class="figures">${figures.map((each) => figureMarkup(each, t))}</div>
     ${facts(environment, command, [[t`weights`, weightsOf(result, t)]], t)}

@@ -6,11 +6,12 @@
 import { answersOf } from "../answer.ts";
 import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
+import type { ClaimVerdict } from "../../measure/findings/claims.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { claimsNote, saidClaims } from "../claims.ts";
 import type { Figure, FigureTable } from "../figures/figure.ts";
-import { wordsIn } from "../ladder/lang.ts";
-import type { Lang, Say } from "../lang.ts";
+import { inWords, type Lang, type Say } from "../lang.ts";
+import { CLAIMS_TITLE, type SaidClaim } from "../said_claim.ts";
 import { sayIn } from "../say.ts";
 import { shortRows } from "../rows.ts";
 import { startKind } from "../start_words.ts";
@@ -70,7 +71,9 @@ export function benchSection(
     `}</p>
     ${answers.length === 0 ? "" : answerMarkup(answers, shown, t)}
     <p class="faint">${beside.join(" ")}</p>
-    ${measured ? benchClaims(result, lang) : html`<p>${t`Nothing is measured yet.`}</p>`}
+    ${measured
+      ? claimsTable(saidClaims(result, t), claimsNote(result, t), t)
+      : html`<p>${t`Nothing is measured yet.`}</p>`}
     ${measured
       ? html`<h3>${t`All cells`}</h3>${
         tableMarkup(`${prefix}cells`, t`Medians ± half of their 95 % intervals`, { head, rows }, t)
@@ -170,49 +173,28 @@ function saySetup(setup: ServingSetup, t: Say): string {
   return t`${servingParts(setup, t).join(t`; `)}; ${by}, kvbench ${kvbench}, ${created.slice(0, 10)}`;
 }
 
-function benchClaims(result: BenchResult, lang: Lang): Html {
-  const { claimsTitle, claimsColumns, verdicts } = wordsIn(lang);
-  const said = saidClaims(result, lang).map((each) => ({
-    ...each,
-    name: each.verdict,
-    verdict: verdicts[each.verdict],
-  }));
-  return claimsTable(said, {
-    title: claimsTitle,
-    columns: claimsColumns,
-    note: claimsNote(result, sayIn(lang)),
-  });
+/** Makes words in the colour of a verdict. */
+export function verdictMarkup(verdict: ClaimVerdict, words: string): Html {
+  const colour = verdict === "not shown by this run" ? "not-shown" : verdict.replaceAll(" ", "-");
+  return html`<span class="verdict ${colour}">${words}</span>`;
 }
 
-/** Makes a verdict in words; `name` is it in English, which selects its colour. */
-export function verdictMarkup(name: string, verdict: string): Html {
-  const colour = name === "not shown by this run" ? "not-shown" : name.replaceAll(" ", "-");
-  return html`<span class="verdict ${colour}">${verdict}</span>`;
-}
-
-/** Makes a table of claims; `name` is the verdict in English. */
-export function claimsTable(
-  claims: readonly Readonly<Record<"claim" | "verdict" | "name" | "figures", string>>[],
-  { title, columns, note }: {
-    readonly title: string;
-    readonly columns: readonly string[];
-    readonly note: string;
-  },
-): Html {
-  const rows = claims.map(({ claim, verdict, name, figures }) =>
+/** Makes a table of claims. */
+export function claimsTable(claims: readonly SaidClaim[], note: string, t: Say): Html {
+  const rows = claims.map(({ claim, verdict, figures }) =>
     html`
       <tr>
         <td>${claim}</td>
-        <td>${verdictMarkup(name, verdict)}</td>
+        <td>${verdictMarkup(verdict, inWords(verdict, t))}</td>
         <td>${figures}</td>
       </tr>
     `
   );
   return html`
-    <h3>${title}</h3>
+    <h3>${inWords(CLAIMS_TITLE, t)}</h3>
     <table class="claims">
       <thead>
-        <tr>${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr>
+        <tr>${[t`claim`, t`verdict`, t`figures`].map((text) => html`<th scope="col">${text}</th>`)}</tr>
       </thead>
       <tbody>${rows}</tbody>
     </table>

@@ -9,7 +9,6 @@ import { chooseKv, sharingStrategy } from "../../kv/registry.ts";
 import { type KvOptions, makeKv } from "../../kv/strategy_def.ts";
 import type { RequestLengths } from "../lengths.ts";
 
-/** Options of {@linkcode beamSharing}. */
 interface BeamOptions {
   readonly beams: number;
   /** Options of the strategy that shares. */

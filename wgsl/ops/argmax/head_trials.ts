@@ -14,7 +14,6 @@ import { ARGMAX_JOIN_USES, joinOf } from "./stages.ts";
 
 /** Width of the input: the sums are checked elsewhere. */
 const N_IN = 20;
-/** Tokens of a context. */
 const N_CTX = 12;
 
 /** Inputs of two rows, for logits that differ, that are all the same, and that are not finite. */

@@ -19,7 +19,7 @@ export const ARGMAX: Operator = {
 };
 
 /** The parts that are joined: those of {@linkcode ARGMAX}, or those that the head's product has found. */
-export interface JoinOf {
+interface JoinOf {
   /** Their number for an output. */
   readonly parts: number;
 }

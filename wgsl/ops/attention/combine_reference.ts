@@ -5,7 +5,7 @@
  */
 
 /** Sums of the splits of one head. */
-export interface Splits {
+interface Splits {
   readonly partial: ArrayLike<number>; // [nSplits, headDim]
   readonly scale: ArrayLike<number>; // [nSplits, 2]: the largest score, and the sum of weights
 }

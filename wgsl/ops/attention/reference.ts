@@ -5,14 +5,13 @@
  * @module
  */
 
-/** The heads of one layer. */
-export interface HeadShape {
+interface HeadShape {
   readonly nHead: number;
   readonly headDim: number;
 }
 
 /** K and V of the positions that a row attends to, its own among them. */
-export interface Context {
+interface Context {
   readonly k: ArrayLike<number>; // [nPositions, nHead, headDim]
   readonly v: ArrayLike<number>; // [nPositions, nHead, headDim]
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Plain row-major tables. */
-export interface EmbeddingTables {
+interface EmbeddingTables {
   readonly wte: ArrayLike<number>; // [vocabSize, nEmbd]
   readonly wpe: ArrayLike<number>; // [nCtx, nEmbd]
   readonly nEmbd: number;

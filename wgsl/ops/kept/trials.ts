@@ -46,8 +46,7 @@ const STEP_RULE: KeptRule = { recent: 3, heavy: 8, observed: Infinity, pool: 1, 
 /** Words of a kept token. */
 const WORDS = 3;
 
-/** The subject of a trial. */
-export interface KeptCase extends Omit<CheckedKv, "kind"> {
+interface KeptCase extends Omit<CheckedKv, "kind"> {
   readonly nHead: number;
   readonly headDim: number;
   readonly tuning: Tuning;

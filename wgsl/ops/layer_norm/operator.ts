@@ -30,7 +30,7 @@ const FEW_LANES = 16;
 export const NORM_USES = { x: "read", y: "result", gamma: "read", beta: "read" } as const satisfies Uses;
 
 /** The difference between layer norms of a model. */
-export interface NormOf {
+interface NormOf {
   /** True if only rows that want logits are normalised, gathered. */
   readonly gather: boolean;
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** The parameters of one norm. */
-export interface NormParameters {
+interface NormParameters {
   readonly gamma: ArrayLike<number>; // [nEmbd]
   readonly beta: ArrayLike<number>; // [nEmbd]
   readonly epsilon: number;

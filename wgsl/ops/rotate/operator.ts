@@ -22,7 +22,7 @@ const FILE = { name: "rotate.wgsl", code };
 export const ROTATE_USES = { x: "operand", y: "result" } as const satisfies Uses;
 
 /** The parts of a row, each a layer's heads. */
-export interface RotateOf {
+interface RotateOf {
   /** The label of the kernel. */
   readonly label: "rotate" | "rotate back";
   /** True for each part that is rotated, not copied. */

@@ -1,5 +1,5 @@
 /**
- * From `bench`'s options to the plan that is measured.
+ * Makes the plan that is measured from `bench`'s options.
  *
  * @module
  */
@@ -64,8 +64,7 @@ export function kvGrid(options: object, { nCtx }: Pick<Gpt2Config, "nCtx">): Par
   }));
 }
 
-/** The options of a prompt. */
-export type PromptOptions = Pick<BenchOptions, "prompt" | "promptIds" | "promptTokens" | "sweep">;
+type PromptOptions = Pick<BenchOptions, "prompt" | "promptIds" | "promptTokens" | "sweep">;
 
 /**
  * Returns the prompt's text and ids, or the lengths of made-up prompts.
@@ -81,7 +80,7 @@ export async function promptOf(
   if (lengths !== undefined) {
     if (prompt !== undefined || ids !== undefined) {
       throw new UsageError(
-        "A number of prompt tokens makes a prompt up: expected no --prompt or --prompt-ids",
+        "--prompt-tokens makes up a prompt: expected no --prompt and no --prompt-ids",
       );
     }
     return { text: null, ids: null, lengths };

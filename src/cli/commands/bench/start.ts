@@ -1,5 +1,5 @@
 /**
- * The start of `bench` for its record.
+ * The record that `bench` keeps of its own start.
  *
  * @module
  */

@@ -59,7 +59,7 @@ export function adviceOf({ os, asked, vulkan }: {
     : "update the driver of the GPU";
   const unset = `unset ${BACKEND_VARIABLE}, which is ${JSON.stringify(asked)}`;
   const way = asked === undefined ? driver : vulkan === true ? unset : `${unset}, and ${driver}`;
-  return `${GL_COST}. For Vulkan ${way}`;
+  return `${GL_COST}. For Vulkan, ${way}`;
 }
 
 /** Returns the rows of `doctor`'s table. */

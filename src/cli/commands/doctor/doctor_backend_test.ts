@@ -9,7 +9,7 @@ Deno.test("adviceOf() tells how Vulkan is had: by a driver, by no longer asking 
   );
   assert.match(
     adviceOf({ ...linux, asked: "gl", vulkan: true }),
-    /For Vulkan unset DENO_WEBGPU_BACKEND, which is "gl"$/,
+    /For Vulkan, unset DENO_WEBGPU_BACKEND, which is "gl"$/,
   );
   assert.match(
     adviceOf({ ...linux, asked: "gl", vulkan: false }),

@@ -6,7 +6,7 @@ Deno.test("firstTokenMs() reads what StartTimes says", () => {
   const times = new StartTimes({ loadMs: { weights: 1, kernels: 1 } }, { locateMs: 1, remembered: false });
   times.ready();
   times.token();
-  const said = times.say(1, { temperature: "warm", text: "all compiled" });
+  const said = times.say(1, "full");
   assert.ok(Math.abs(firstTokenMs(`something else\n${said}`)! - performance.now()) < 1000, said);
   assert.equal(firstTokenMs("First token after 1.50 s: start"), 1500);
   assert.equal(firstTokenMs("kvbench: no adapter"), undefined);

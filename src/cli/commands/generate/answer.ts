@@ -13,7 +13,6 @@ import type { GenerateOptions } from "./generate_options.ts";
 /** Finished continuations, and what several of them shared. */
 export type Answer = Partial<Many> & Pick<Many, "sequences">;
 
-/** The question. */
 interface Asked {
   /** Name of the model. */
   readonly model: string;

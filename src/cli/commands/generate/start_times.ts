@@ -4,6 +4,8 @@
  * @module
  */
 import type { Gpt2 } from "../../../model/gpt2.ts";
+import type { Start } from "../../../measure/record/start.ts";
+import { sayDriverCache, startKind } from "../../../report/start_words.ts";
 import { formatMs, formatSignificant } from "../../../report/units.ts";
 
 /** Facts about a start besides its times. */
@@ -39,10 +41,7 @@ export class StartTimes {
   }
 
   /** Formats the times, once all `tokens` are there. */
-  say(
-    tokens: number,
-    driver: { readonly temperature: "cold" | "warm" | "unknown"; readonly text: string },
-  ): string {
+  say(tokens: number, driver: Start["driver_cache"]): string {
     const firstMs = this.#firstMs!,
       { weights, kernels } = this.#loadMs,
       { locateMs, remembered } = this.#facts;
@@ -56,10 +55,13 @@ export class StartTimes {
     const said = Object.entries(parts).map(([name, ms]) => `${name} ${formatMs(ms)}`).join(", ");
     const seconds = (performance.now() - firstMs) / 1000;
     const rate = tokens > 1 ? `; then ${formatSignificant((tokens - 1) / seconds)} tokens/s` : "";
-    const kind = driver.temperature === "unknown" ? "A start" : `A ${driver.temperature} start`;
+    const [kind, hint] = driver === "unknown"
+      ? ["start", " (Mesa's can, with -R -E)"]
+      : [startKind({ driver_cache: driver }), ""];
     const variants = remembered
       ? "kernel variants were remembered"
       : "default kernel variants, as none were remembered";
-    return `First token after ${formatMs(firstMs)}: ${said}${rate}\n${kind}: ${driver.text}; ${variants}`;
+    return `First token after ${formatMs(firstMs)}: ${said}${rate}\n` +
+      `A ${kind}: ${sayDriverCache(driver)}${hint}; ${variants}`;
   }
 }

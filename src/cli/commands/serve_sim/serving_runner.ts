@@ -38,7 +38,6 @@ const DRY_RUN_OPTIONS = inGroup(
 /** Values of {@linkcode addDryRunOptions} and of the options of a model. */
 export type SimulatorOptions = PrecisionOptions & Values<typeof DRY_RUN_OPTIONS>;
 
-/** A carrier-out of plans. */
 interface Simulator {
   readonly shape: ModelShape;
   /** Facts of the run, for records. */
