@@ -45,7 +45,8 @@ Deno.test({
       };
       expect(spills === 0 && scratch === 0, `${spills} spills, ${scratch} bytes of scratch`);
       const waits = /^(linear_rows?_(split|subgroup)|attention_decode)/.test(kernel);
-      const least = kernel.endsWith("_dot.wgsl") ? LEAST_ROUNDED_LOADS : LEAST_LOADS;
+      const rounded = kernel.endsWith("_dot.wgsl");
+      const least = rounded ? LEAST_ROUNDED_LOADS : LEAST_LOADS;
       if (waits) expect(loads >= least, `${loads} loads under way`);
       if (kernel === "sample.wgsl") expect(loads >= LEAST_SAMPLE_LOADS, `${loads} loads under way`);
       const { all, attention } = LEAST_WAVES[family]!;
