@@ -1,8 +1,6 @@
 /**
  * `Deno.bench` suite of decode attention at GPT-2 124M's shape: K and V contiguous, and paged by 16 in a shuffled
  * order, by storage type. The same kernel body, so the difference is the block table. Then textures and buffers.
- *
- * @module
  */
 import { attentionBench, BENCH_OPTIONS } from "./support.ts";
 

@@ -1,8 +1,6 @@
 /**
  * `Deno.bench` suite of the three strategies: four decode steps of the embedded model after a prefill that is not
  * timed. Needs no permission: the weights are imported. `kvbench bench` gives TTFT, TPOT and memory.
- *
- * @module
  */
 import configJson from "../weights/tiny/config.json" with { type: "text" };
 import weights from "../weights/tiny/model.safetensors" with { type: "bytes" };

@@ -5,8 +5,6 @@
  * submission takes.
  *
  *   deno run --allow-env=XDG_RUNTIME_DIR bench/fusion.ts [--rounds 300] [--rows 1] [--hardware]
- *
- * @module
  */
 import { parseArgs } from "node:util";
 import { isDeepEqual } from "../src/base/equal.ts";

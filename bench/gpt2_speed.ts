@@ -4,8 +4,6 @@
  * the median of the rounds. A ratio is the median of each round's ratio, since a shared machine changes its speed.
  *
  *   deno task speed [--model gpt2-medium] [--rounds 7]
- *
- * @module
  */
 import { parseArgs } from "node:util";
 import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";

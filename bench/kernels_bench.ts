@@ -1,8 +1,6 @@
 /**
  * `Deno.bench` suite of the linear kernels at GPT-2 124M's shapes: one, eight and sixteen rows, by storage type; and
  * of FC with its operands in textures and in buffers. A measurement is enough dispatches to outweigh a submission; the file's `n` and `warmup` keep it short.
- *
- * @module
  */
 import { type BatchedKernel, BENCH_OPTIONS, linearBench, TEXELS } from "./support.ts";
 

@@ -3,8 +3,6 @@
  * the ledger's counts as a Markdown table. A model that does not fit gets a row that says so.
  *
  *   deno task memory
- *
- * @module
  */
 import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";

@@ -3,8 +3,6 @@
  * of a pair take turns; a ratio is the median of the rounds' ratios, since a shared machine changes its speed.
  *
  *   deno run -A bench/strategy_speed.ts [--model gpt2] [--rounds 15] [--pairs window,h2o]
- *
- * @module
  */
 import { parseArgs } from "node:util";
 import { type PresetName, PRESETS } from "../src/checkpoint/config.ts";

@@ -1,7 +1,5 @@
 /**
  * Shared parts of the kernel suites: a GPU, and kernels with scratch buffers, run many times per measurement.
- *
- * @module
  */
 import { PRESETS } from "../src/checkpoint/config.ts";
 import type { Dtype } from "../src/formats/registry.ts";

@@ -9,8 +9,6 @@ import { permitted } from "./permitted.ts";
 
 /** Loads of a lane under way at once, in products of one row and of few, and in attention of single rows. */
 const LEAST_LOADS = 12;
-/** The same of a subgroup of 32 lanes, which have no more tiles of 768 inputs in int8. */
-const LEAST_SUBGROUP_LOADS = 6;
 /** The same of products of few rows that lanes round for each other: a tile and two vectors, of the next inputs. */
 const LEAST_ROUNDED_LOADS = 3;
 /** The same of the sampler, whose lanes are many. */
@@ -47,8 +45,8 @@ Deno.test({
       };
       expect(spills === 0 && scratch === 0, `${spills} spills, ${scratch} bytes of scratch`);
       const waits = /^(linear_rows?_(split|subgroup)|attention_decode)/.test(kernel);
-      const rounded = kernel.endsWith("_dot.wgsl"), bySubgroup = kernel === "linear_row_subgroup.wgsl";
-      const least = rounded ? LEAST_ROUNDED_LOADS : bySubgroup ? LEAST_SUBGROUP_LOADS : LEAST_LOADS;
+      const rounded = kernel.endsWith("_dot.wgsl");
+      const least = rounded ? LEAST_ROUNDED_LOADS : LEAST_LOADS;
       if (waits) expect(loads >= least, `${loads} loads under way`);
       if (kernel === "sample.wgsl") expect(loads >= LEAST_SAMPLE_LOADS, `${loads} loads under way`);
       const { all, attention } = LEAST_WAVES[family]!;

@@ -9,8 +9,6 @@ import { permitted } from "./permitted.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const SWEPT = ["src/", "tools/", "bench/", "wgsl/"];
-/** Folders and files that are still to be swept. */
-const NOT_YET: readonly string[] = ["src/model/gpt2.ts", "src/model/weights.ts"];
 
 /** The rules: a pattern that no source may hold, and the words to use instead. */
 const RULES: Readonly<Record<string, { pattern: RegExp; instead: string }>> = {
@@ -37,26 +35,12 @@ for (const [rule, { pattern, instead }] of Object.entries(RULES)) {
   });
 }
 
-Deno.test(
-  "No folder that is swept stays on the list of those that are not",
-  { ignore: !permitted("read") },
-  () => {
-    const clean = NOT_YET.filter((prefix) => {
-      const texts = [...sources([])].filter((file) => file.startsWith(prefix))
-        .map((file) => Deno.readTextFileSync(new URL(file, ROOT)));
-      return !texts.some((text) => Object.values(RULES).some(({ pattern }) => text.search(pattern) >= 0));
-    });
-    assert.deepEqual(clean, []);
-  },
-);
-
 /** Yields the paths of all sources below the root, without tests. */
-function* sources(skipped = NOT_YET, folders: readonly string[] = SWEPT): Generator<string> {
+function* sources(folders: readonly string[] = SWEPT): Generator<string> {
   for (const folder of folders) {
     for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
       const path = `${folder}${name}`;
-      if (skipped.some((prefix) => path.startsWith(prefix))) continue;
-      if (isDirectory) yield* sources(skipped, [`${path}/`]);
+      if (isDirectory) yield* sources([`${path}/`]);
       else if (/(?<!_test)\.(ts|wgsl)$/.test(name)) yield path;
     }
   }

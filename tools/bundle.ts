@@ -3,8 +3,6 @@
  * embedded model's files lie in `weights/` beside it. Kernels, fonts and packages are inlined. Only packages of native
  * code can't be part of a script: one that draws charts, and Dawn. The same sources give the same bytes, wherever and
  * whenever they are bundled.
- *
- * @module
  */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,4 @@
-/**
- * The entry of the single-file build: the program, and all that `mod.ts` and `extend.ts` export.
- *
- * @module
- */
+/** The entry of the single-file build: the program, and all that `mod.ts` and `extend.ts` export. */
 export * from "../extend.ts";
 export * from "../mod.ts";
 

@@ -1,8 +1,6 @@
 /**
  * The package that reads vocabularies of models' own, as a part of the bundle: in the place of
  * `src/checkpoint/tokenizers_package.ts`.
- *
- * @module
  */
 import type { TokenizersPackage } from "../src/checkpoint/tokenizers_package.ts";
 

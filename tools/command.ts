@@ -1,8 +1,4 @@
-/**
- * Programs that tools run in the checkout, with nothing on their standard input.
- *
- * @module
- */
+/** Programs that tools run in the checkout, with nothing on their standard input. */
 import { fileURLToPath } from "node:url";
 
 /** The checkout's folder, which ends with a slash. */

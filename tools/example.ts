@@ -2,8 +2,6 @@
  * `deno task example`: measures the examples of `docs/` and writes their results, their pictures and the text of their
  * figures, so that all of one come from one run. `deno task example ladder` does one of them. With `--text` it measures
  * nothing, and writes text and pictures from the results that are there, after a change of their words or looks.
- *
- * @module
  */
 import { deno } from "./command.ts";
 import { withPart } from "./marked_part.ts";

@@ -1,8 +1,4 @@
-/**
- * Parts of Markdown pages that tools write, between `<!-- NAME -->` and `<!-- /NAME -->`.
- *
- * @module
- */
+/** Parts of Markdown pages that tools write, between `<!-- NAME -->` and `<!-- /NAME -->`. */
 
 /**
  * Returns the text between the marks of a part.

@@ -1,8 +1,6 @@
 /**
  * Makes `client.js.txt`, the script of the report page with the parts of Chart.js that it uses: `deno task page`. The
  * repository holds it, because there is no bundler where a report is made.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { deno } from "./command.ts";

@@ -1,7 +1,5 @@
 /**
  * The description of result files, `docs/results.md`, from the schemas that check them. `deno task docs` writes it.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { parseSelfTest } from "../src/check/selftest_result.ts";

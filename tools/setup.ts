@@ -3,8 +3,6 @@
  * which the tests open the report, and a C compiler, for the layer that hands kernels to `deno task hardware`. It installs
  * what is missing from Debian (a software Vulkan driver, Chromium, gcc and Vulkan's headers) where it may, and names the command to run where it may not. OpenGL in software is used only where no Vulkan driver can be
  * installed. Imports no package, since it runs before other tasks, and prints to stderr, since stdout is theirs.
- *
- * @module
  */
 import {
   BACKEND_TITLES,

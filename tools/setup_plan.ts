@@ -1,7 +1,5 @@
 /**
  * The plan of set-up: what it installs, or asks the user to, by the facts about a machine. Touches nothing.
- *
- * @module
  */
 import { GL_COST } from "../src/gpu/backend.ts";
 

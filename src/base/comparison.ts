@@ -1,8 +1,4 @@
-/**
- * The result of a kernel beside that of its CPU reference: the largest difference, and its place.
- *
- * @module
- */
+/** The result of a kernel beside that of its CPU reference: the largest difference, and its place. */
 
 /** A result held against its reference. */
 export interface Comparison {

@@ -1,8 +1,4 @@
-/**
- * Equality of plain data: what JSON can say.
- *
- * @module
- */
+/** Equality of plain data: what JSON can say. */
 
 /** Tells whether two values are equal, objects and arrays by what they hold. Omitted and undefined fields differ. */
 export function isDeepEqual(a: unknown, b: unknown): boolean {

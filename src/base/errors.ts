@@ -1,8 +1,6 @@
 /**
  * The errors that kvbench raises on purpose. A message is one line: the fact, what is expected, the remedy. Any other
  * error is a defect.
- *
- * @module
  */
 
 /** A fault outside the program: of a file, the adapter, the network. The CLI exits with code 1. */

@@ -1,7 +1,5 @@
 /**
  * Values that are not finite: the search for them on the host, and the token id by which kernels report them.
- *
- * @module
  */
 
 /** The id that `argmax.wgsl` and `sample.wgsl` choose if a logit is infinite or NaN; no token has it. */

@@ -1,8 +1,6 @@
 /**
  * The folder of the program's own files: the repository's root, or the folder of the single-file bundle, on disk or on a
  * server. Weights are in `weights/` there. Imports nothing.
- *
- * @module
  */
 
 // A bundler leaves `import.meta.url` as it is; in a bundle it is the bundle's address.

@@ -1,8 +1,4 @@
-/**
- * Seeded random numbers, for the order of runs and for synthetic prompts.
- *
- * @module
- */
+/** Seeded random numbers, for the order of runs and for synthetic prompts. */
 
 /** Makes a generator of numbers in [0, 1), equal for equal seeds: mulberry32 (Tommy Ettinger 2017, public domain). */
 export function seededRandom(seed: number): () => number {

@@ -1,8 +1,4 @@
-/**
- * SHA-256 of bytes in memory, by the runtime's own crypto.
- *
- * @module
- */
+/** SHA-256 of bytes in memory, by the runtime's own crypto. */
 
 /** Hashes bytes, and returns the hash in hex. */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

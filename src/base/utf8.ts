@@ -1,8 +1,6 @@
 /**
  * Decoding of text from outside, as UTF-8. Other bytes are refused, because replacement characters would silently change
  * the text.
- *
- * @module
  */
 import { KvbenchError } from "./errors.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The Web Cache, which Deno keeps on disk and which needs no permission.
- *
- * @module
- */
+/** The Web Cache, which Deno keeps on disk and which needs no permission. */
 
 /** Opens a cache; undefined if the runtime has none, or can't open it. */
 export async function openWebCache(name: string): Promise<Cache | undefined> {

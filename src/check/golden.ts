@@ -1,7 +1,5 @@
 /**
  * Golden prompts of the embedded model: logits and greedy ids that PyTorch computed in float64 from the same weights.
- *
- * @module
  */
 import golden from "./golden.json" with { type: "json" };
 import { withDecoder } from "../engine/with_decoder.ts";

@@ -1,8 +1,6 @@
 /**
  * Every kernel of a model held against its CPU reference, one after the other, in the order of a forward pass: what
  * names the kernel that an adapter gets wrong.
- *
- * @module
  */
 import { type Comparison, describeComparison, isRight, worst } from "../base/comparison.ts";
 import { DeviceLostError, KvbenchError } from "../base/errors.ts";

@@ -1,7 +1,5 @@
 /**
  * K/V bytes of one layer in each storage type, written and read by code that shares nothing with the kernels.
- *
- * @module
  */
 import { type KvDtype, kvStorages, partsOf } from "../formats/kv_dtype.ts";
 import { formatOf } from "../formats/registry.ts";

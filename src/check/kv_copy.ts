@@ -1,7 +1,5 @@
 /**
  * Checks that `kv_copy.wgsl` copies slots of every layer bit by bit, in order where copies depend on each other.
- *
- * @module
  */
 import { kvCopy } from "../../wgsl/ops/kv_copy/reference.ts";
 import type { Gpu } from "../gpu/gpu.ts";

@@ -1,8 +1,6 @@
 /**
  * K/V memory to check kernels with: addresses are those of the strategies' cases, and bytes are worked out here: neither
  * is taken from a policy or a kernel.
- *
- * @module
  */
 import type { KvDtype } from "../formats/kv_dtype.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";

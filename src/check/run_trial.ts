@@ -1,8 +1,6 @@
 /**
  * Runs trials: binds a trial's buffers, compiles its kernels as the model does, and passes their results to the
  * trial's judge.
- *
- * @module
  */
 import type { Comparison } from "../base/comparison.ts";
 import { DEFAULT_DTYPE } from "../formats/registry.ts";

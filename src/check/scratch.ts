@@ -1,8 +1,6 @@
 /**
  * The surroundings of a kernel that is run alone: buffers and textures that are poisoned before it runs and freed together, the model's
  * layouts, and a dispatch with the tables of a batch.
- *
- * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { type LedgerBuffer, type LedgerEntry, type LedgerVectors, STORAGE } from "../gpu/ledger.ts";

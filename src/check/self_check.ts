@@ -1,8 +1,4 @@
-/**
- * The first task of a benchmark: it makes sure that this adapter computes what it should.
- *
- * @module
- */
+/** The first task of a benchmark: it makes sure that this adapter computes what it should. */
 import { WrongResultsError } from "../base/errors.ts";
 import { isExactKv } from "../formats/kv_dtype.ts";
 import { type Dtype, formatOf } from "../formats/registry.ts";

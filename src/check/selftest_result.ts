@@ -1,8 +1,4 @@
-/**
- * The record of a self-test: where it ran, and what every check found.
- *
- * @module
- */
+/** The record of a self-test: where it ran, and what every check found. */
 import { z } from "../base/zod.ts";
 import { type Environment, environmentSchema } from "../measure/record/environment_schema.ts";
 import { type CheckRecord, checkSchema } from "../measure/record/checks.ts";

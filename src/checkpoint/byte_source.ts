@@ -1,8 +1,6 @@
 /**
  * Random access to bytes, wherever they are: the interface through which checkpoints are read, and an implementation
  * for bytes in memory. Files on disk are another (`host/files.ts`). Knows no format.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import { sha256Hex } from "../base/sha256.ts";

@@ -1,8 +1,6 @@
 /**
  * A GPT-2 checkpoint in Hugging Face layout: a configuration and the tensors it calls for, checked against each
  * other before any tensor is read. Owns the open files; knows neither their origin nor the GPU.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { ByteSource } from "./byte_source.ts";

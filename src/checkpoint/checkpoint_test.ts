@@ -1,8 +1,6 @@
 /**
  * Tests of checkpoints: the two that are committed open and read; each way in which tensors and configuration
  * can disagree is refused by tensor name before any tensor is read.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../base/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * The dimensions of a GPT-2 model: read from a Hugging Face `config.json` and checked, so that every configuration
  * elsewhere is one that the kernels can run. Knows no tensors and no files.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { KvbenchError, UsageError } from "../base/errors.ts";

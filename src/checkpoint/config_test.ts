@@ -1,8 +1,4 @@
-/**
- * Tests of the configuration reader: what it accepts, and what it refuses by name.
- *
- * @module
- */
+/** Tests of the configuration reader: what it accepts, and what it refuses by name. */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../base/errors.ts";
 import { parameterCount, parseConfig, PRESETS } from "./config.ts";

@@ -1,8 +1,6 @@
 /**
  * GPT-2's byte-level BPE vocabulary, r50k_base of `gpt-tokenizer`. It is loaded on first use, because that takes longer
  * than loading the rest of the program.
- *
- * @module
  */
 import { UsageError } from "../base/errors.ts";
 import { type Tokenizer, tokenizerOf } from "./tokenizer.ts";

@@ -1,8 +1,6 @@
 /**
  * Tests of GPT-2's tokenizer: the ids of the golden prompts, text that survives the round trip, and streams that
  * never emit part of a character.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,8 +1,6 @@
 /**
  * A tokenizer for a vocabulary of a model's own. Encoding is that of Hugging Face's package; decoding says what each id
  * adds to the text, so that text can be shown as ids come.
- *
- * @module
  */
 import { KvbenchError, reasonOf, UsageError } from "../base/errors.ts";
 import { byteLevelBytes } from "./byte_level.ts";

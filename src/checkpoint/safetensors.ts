@@ -1,8 +1,6 @@
 /**
  * The safetensors format (https://github.com/huggingface/safetensors#format): 8 bytes of header length, a JSON header,
  * then the tensors back to back. Opening reads and checks the header alone; tensors are read on demand. Knows no model.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { ByteSource } from "./byte_source.ts";

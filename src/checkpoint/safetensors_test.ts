@@ -1,8 +1,6 @@
 /**
  * Tests of the safetensors reader: conversions against known bits, damage of every kind by name, and the
  * property that no bytes whatever make it throw anything but a KvbenchError.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

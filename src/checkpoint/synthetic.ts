@@ -4,8 +4,6 @@
  *
  * Scale as in GPT-2's initialisation (Radford et al. 2019, section 2.3): 0.02, residual projections divided by
  * √(2 · nLayer), biases 0, norms 1 and 0.
- *
- * @module
  */
 import type { ReadVocabulary, RowRange, TensorSource, WeightsOrigin } from "./checkpoint.ts";
 import { tensorShapes } from "./tensors.ts";

@@ -1,8 +1,4 @@
-/**
- * The tensors that a GPT-2 calls for: their names and shapes, and their places in safetensors files.
- *
- * @module
- */
+/** The tensors that a GPT-2 calls for: their names and shapes, and their places in safetensors files. */
 import type { Gpt2Config } from "./config.ts";
 import {
   FLOAT_DTYPES,

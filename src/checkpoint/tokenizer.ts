@@ -1,8 +1,6 @@
 /**
  * Text to token ids and back, for any vocabulary. A vocabulary gives the bytes that each id adds to a text; decoding is
  * done here on those bytes, because a token may hold part of a character. Knows no vocabulary.
- *
- * @module
  */
 
 /** A decoder of token ids that arrive in pieces. */

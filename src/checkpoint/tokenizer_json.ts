@@ -1,8 +1,6 @@
 /**
  * A vocabulary in the form of Hugging Face's `tokenizer.json`: read from that file, or made of the older files of BERT's
  * and GPT-2's tokenizers, with the settings that `transformers` has for them.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { KvbenchError } from "../base/errors.ts";

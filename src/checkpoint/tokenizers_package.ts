@@ -2,8 +2,6 @@
  * The package that reads a model's own vocabulary. The first run that needs it fetches it: the import names it by a
  * variable, so that it is not in the module graph. `tools/bundle.ts` replaces this file by
  * `tools/bundled_tokenizers.ts`.
- *
- * @module
  */
 
 /** The package's exports. */

@@ -1,8 +1,4 @@
-/**
- * The tokenizer that a model needs: of its own vocabulary's files, or GPT-2's.
- *
- * @module
- */
+/** The tokenizer that a model needs: of its own vocabulary's files, or GPT-2's. */
 import { byteLevelBytes } from "./byte_level.ts";
 import type { TensorSource } from "./checkpoint.ts";
 import { GPT2_VOCAB_SIZE, loadGpt2Tokenizer } from "./gpt2_tokenizer.ts";

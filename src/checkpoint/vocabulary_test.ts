@@ -1,8 +1,6 @@
 /**
  * Tests of models' own vocabularies: ids and texts are those of Hugging Face's tokenizers, token by token as at once, and
  * a vocabulary that can't be used is refused by name.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -2,8 +2,6 @@
  * The space between two words of a WordPiece text. WordPiece forgets spaces: `transformers` puts one between any two
  * words, and takes those away again that English punctuation doesn't have. Here no space stands beside a Chinese or
  * Japanese character either, because the text that was encoded had none there.
- *
- * @module
  */
 
 /** Characters of scripts without spaces, and full-width signs. */

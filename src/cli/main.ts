@@ -3,8 +3,6 @@
  *
  * Exit codes: 0 success, 1 a failure, 2 a wrong argument, 3 a comparison found something worse than allowed, 141 where
  * the program that reads its output has closed it, as shells report SIGPIPE.
- *
- * @module
  */
 import { Command, CommanderError } from "./options/commander.ts";
 import { KvbenchError, UsageError } from "../base/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * The logits of every position of a text, in parts that fit the GPU and the host.
- *
- * @module
- */
+/** The logits of every position of a text, in parts that fit the GPU and the host. */
 import type { Dtype } from "../formats/registry.ts";
 import { plainStrategy } from "../kv/registry.ts";
 import type { Decoder } from "./decoder.ts";

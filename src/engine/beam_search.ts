@@ -2,8 +2,6 @@
  * Beam search on the GPU. After each step, beams are continued once, several times or not at all: a beam that goes on
  * stays where it is, and each further continuation takes the place of one that does not. In blocks that is a fork, which
  * copies a block only when it is written to (Kwon et al. 2023, section 4.4); contiguous caches are copied whole.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { Dtype } from "../formats/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * Beam search without the model: which beams go on, which are finished, and when nothing better can come. As Hugging
  * Face's `BeamSearchScorer` has it (transformers 4.49, `generation/beam_search.py`). Host only.
- *
- * @module
  */
 import { largestIndices, logSumExp } from "../model/log_probabilities.ts";
 

@@ -1,8 +1,4 @@
-/**
- * One continuation of a prompt while it grows: its ids, the text that they make, and why it ended.
- *
- * @module
- */
+/** One continuation of a prompt while it grows: its ids, the text that they make, and why it ended. */
 import type { DecodeStream, Tokenizer } from "../checkpoint/tokenizer.ts";
 import { StopDetector } from "./stop.ts";
 

@@ -1,17 +1,15 @@
 /**
  * The decode loop: prompts in, token ids out, over one model and one strategy. Ids are chosen on the GPU, and come
  * back to the host only when asked for. Owns the sequences' lengths; knows no text.
- *
- * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Model } from "../model/model.ts";
 import type { StepRange } from "../model/kernels.ts";
-import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
+import { firstNotFinite } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
-import { notFiniteError } from "./not_finite.ts";
+import { assertChosen, notFiniteError } from "./not_finite.ts";
 import { Runner } from "./runner.ts";
 import { inOrder, type Steps } from "./steps.ts";
 
@@ -59,11 +57,7 @@ export function firstStepOf(
 
 /** Decodes a fixed set of sequences in step with each other. */
 export class Decoder {
-  /**
-   * Records, submits and reads the steps; counts and times them.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Records, submits and reads the steps; counts and times them. */
   readonly runner: Runner;
   readonly #model: Model;
   readonly #options: DecoderOptions;
@@ -232,12 +226,8 @@ export class Decoder {
     const all = await this.runner.tokens(
       this.#lengths.map((length, slot) => ({ slot, first: 0, count: length })),
     );
-    for (const ids of all) {
-      const bad = ids.indexOf(NOT_FINITE);
-      if (bad >= 0) {
-        throw await notFiniteError(this.#model, ids.slice(0, bad), this.#options.kvDtype ?? DEFAULT_DTYPE);
-      }
-    }
+    const { kvDtype = DEFAULT_DTYPE } = this.#options;
+    for (const ids of all) await assertChosen(this.#model, ids, kvDtype);
     return all.map((ids, s) => ids.slice(typeof from === "number" ? from : from[s]!));
   }
 

@@ -1,8 +1,4 @@
-/**
- * K/V memory of sequences that are decoded together, by the name of a strategy.
- *
- * @module
- */
+/** K/V memory of sequences that are decoded together, by the name of a strategy. */
 import { chooseKv } from "../kv/registry.ts";
 import { type Kv, type KvNeed, type KvOptions, makeKv } from "../kv/strategy_def.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";

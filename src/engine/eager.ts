@@ -1,8 +1,6 @@
 /**
  * The loop of eager frameworks: each step has buffers and bind groups of its own, and its token is awaited on the host
  * before the next step begins. Nothing but K and V is kept. For comparison with what `decoder.ts` does.
- *
- * @module
  */
 import { NOT_FINITE } from "../base/finite.ts";
 import type { Decoder } from "./decoder.ts";

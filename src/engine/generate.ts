@@ -1,8 +1,6 @@
 /**
  * One generation request: yields new ids in chunks while the GPU computes the next chunk, until every sequence
  * has ended. Knows ids, not text.
- *
- * @module
  */
 import type { Decoder } from "./decoder.ts";
 import type { Sampling } from "../model/sampling.ts";

@@ -1,16 +1,13 @@
 /**
  * Carries a scheduler's steps out on the GPU: brings prompts to their slots, moves K and V as the memory says, and runs
  * the spans as mixed batches of prefill and decoding.
- *
- * @module
  */
 import { DEFAULT_DTYPE } from "../formats/registry.ts";
 import type { Span } from "../model/batch.ts";
 import type { Kv } from "../kv/strategy_def.ts";
 import type { Model } from "../model/model.ts";
-import { NOT_FINITE } from "../base/finite.ts";
 import { GREEDY, type Sampling } from "../model/sampling.ts";
-import { notFiniteError } from "./not_finite.ts";
+import { assertChosen } from "./not_finite.ts";
 import type { Executor } from "./scheduler/executor.ts";
 import type { Request, Sequence } from "./scheduler/request.ts";
 import type { Step, StepSpan } from "./scheduler/step.ts";
@@ -91,12 +88,8 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     const ids = await this.runner.tokens(
       ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })),
     );
-    for (const own of ids) {
-      const bad = own.indexOf(NOT_FINITE);
-      if (bad >= 0) {
-        throw await notFiniteError(this.#model, own.slice(0, bad), this.#options.kvDtype ?? DEFAULT_DTYPE);
-      }
-    }
+    const { kvDtype = DEFAULT_DTYPE } = this.#options;
+    for (const own of ids) await assertChosen(this.#model, own, kvDtype);
     ended.forEach((sequence, i) => this.#options.onEnded?.(sequence, ids[i]!));
   }
 

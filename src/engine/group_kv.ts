@@ -1,8 +1,4 @@
-/**
- * K/V memory that is just large enough for several continuations of one prompt.
- *
- * @module
- */
+/** K/V memory that is just large enough for several continuations of one prompt. */
 import { chooseKv } from "../kv/registry.ts";
 import { checkForks, type Kv, makeKv } from "../kv/strategy_def.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";

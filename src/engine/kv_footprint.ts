@@ -1,8 +1,4 @@
-/**
- * The most K/V memory that a piece of work held, and what it would have held if nothing were shared.
- *
- * @module
- */
+/** The most K/V memory that a piece of work held, and what it would have held if nothing were shared. */
 import type { KvUsage } from "../kv/policy.ts";
 
 /** K/V memory of several sequences, in bytes. */

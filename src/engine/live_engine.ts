@@ -5,8 +5,6 @@
  * A readback resolves about 11 ms after the GPU is done (see `gpu/fence.ts`), so that several steps are under way at
  * once, as many as fit that time: which tokens they make does not depend on what the host has seen. What is ended early
  * has then been computed a few tokens too far, which nobody sees.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { KvPolicy, KvUsage } from "../kv/policy.ts";

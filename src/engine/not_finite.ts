@@ -1,8 +1,6 @@
 /**
  * Finding where infinity or NaN comes from once logits are not finite: computes the sequence again, operator by
  * operator, and looks at each result. Nothing of it is done while all is well.
- *
- * @module
  */
 import { NotFiniteError, reasonOf } from "../base/errors.ts";
 import type { Dtype } from "../formats/registry.ts";
@@ -12,7 +10,7 @@ import { Recorder } from "../gpu/recorder.ts";
 import { KvPool } from "../kv/pool.ts";
 import { recomputingStrategy } from "../kv/registry.ts";
 import { type Batch, batchOf } from "../model/batch.ts";
-import { firstNotFinite } from "../base/finite.ts";
+import { firstNotFinite, NOT_FINITE } from "../base/finite.ts";
 import type { Model, Stage } from "../model/model.ts";
 import { StepTables } from "../model/step_tables.ts";
 import { decodingKv } from "./decoding_kv.ts";
@@ -50,6 +48,16 @@ export async function notFiniteError(
       }); ${remedy}`,
     );
   }
+}
+
+/**
+ * Checks that every token of a sequence could be chosen.
+ *
+ * @throws {NotFiniteError} If one could not, since a logit is infinite or NaN.
+ */
+export async function assertChosen(model: Model, ids: readonly number[], kvDtype: Dtype): Promise<void> {
+  const bad = ids.indexOf(NOT_FINITE);
+  if (bad >= 0) throw await notFiniteError(model, ids.slice(0, bad), kvDtype);
 }
 
 /** The place of a value that is not finite. */

@@ -1,8 +1,4 @@
-/**
- * Readbacks that are under way and must not outlive the buffers that they read.
- *
- * @module
- */
+/** Readbacks that are under way and must not outlive the buffers that they read. */
 
 /** Readbacks under way, and the first one that failed. */
 export class PendingReads {

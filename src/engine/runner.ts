@@ -2,8 +2,6 @@
  * Steps of one model over one K/V memory: many steps go into one submission, each with tables of its own, and what a
  * step chooses is read by the next one on the GPU. Owns the step tables, the activations, the recorder and the K/V pool;
  * a sequence is a slot. What a step should compute is decided elsewhere.
- *
- * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { assertHeadFits, type KvDtype } from "../formats/kv_dtype.ts";

@@ -1,8 +1,6 @@
 /**
  * Parallel sampling: several continuations of one prompt, which is computed once. In blocks they share it, and copy a
  * block when they write to it (Kwon et al. 2023, section 4.4); contiguous caches are copied whole.
- *
- * @module
  */
 import type { Dtype } from "../formats/registry.ts";
 import type { Model } from "../model/model.ts";

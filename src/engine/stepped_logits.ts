@@ -1,8 +1,6 @@
 /**
  * The logits of a given text, computed as decoding does: the prompt at once, then a step for each token, through
  * whatever a strategy keeps, forgets or rounds.
- *
- * @module
  */
 import type { Decoder } from "./decoder.ts";
 

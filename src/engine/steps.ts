@@ -1,8 +1,4 @@
-/**
- * Steps that are recorded one after another, some of which wait for the host.
- *
- * @module
- */
+/** Steps that are recorded one after another, some of which wait for the host. */
 
 /** Steps that are recorded one after another, with what is to be waited for in between. */
 export type Steps = Generator<Promise<void>, void>;

@@ -1,7 +1,5 @@
 /**
  * Stop strings: ends a streamed text before the first complete stop string, and never shows a part of one.
- *
- * @module
  */
 
 /**

@@ -1,8 +1,4 @@
-/**
- * A decoder with a strategy by name, made for one piece of work and freed after it.
- *
- * @module
- */
+/** A decoder with a strategy by name, made for one piece of work and freed after it. */
 import type { Model } from "../model/model.ts";
 import { Decoder, type DecodingOptions } from "./decoder.ts";
 import { decodingKv } from "./decoding_kv.ts";

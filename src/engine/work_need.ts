@@ -2,8 +2,6 @@
  * The GPU memory that a piece of work takes beside the weights, computed before anything is allocated: K and V,
  * activations, tables, readbacks. Allocates nothing and knows no device but its limits; tests hold it against the
  * ledger.
- *
- * @module
  */
 import { type KvDtype, rotatesAny } from "../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";

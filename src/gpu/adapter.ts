@@ -1,8 +1,4 @@
-/**
- * The adapter: asks WebGPU for one, and describes it. Opens no device.
- *
- * @module
- */
+/** The adapter: asks WebGPU for one, and describes it. Opens no device. */
 import { NoAdapterError } from "../base/errors.ts";
 import { type Backend, BACKEND_VARIABLE, backendOf, VULKAN_HINT } from "./backend.ts";
 import { type AdapterIdentity, identityOf } from "./identity.ts";

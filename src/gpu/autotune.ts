@@ -1,8 +1,6 @@
 /**
  * Timing of alternatives on the present adapter, interleaved and within a budget. Knows no GPT-2: a candidate records
  * anything.
- *
- * @module
  */
 import type { Gpu } from "./gpu.ts";
 import { Recorder } from "./recorder.ts";

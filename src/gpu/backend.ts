@@ -1,8 +1,6 @@
 /**
  * The backend of an adapter: the graphics API through which WebGPU reaches it. WebGPU does not tell it; this file infers
  * it from signs within the process. Starts no other process; asks for no adapter.
- *
- * @module
  */
 import type { WebGpuName } from "./webgpu.ts";
 

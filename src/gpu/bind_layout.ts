@@ -1,7 +1,5 @@
 /**
  * Bind group layouts with named bindings: access is declared once, and buffers and textures are bound by name.
- *
- * @module
  */
 
 import { TEXEL_FORMAT } from "./texels.ts";

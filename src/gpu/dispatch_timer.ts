@@ -1,8 +1,6 @@
 /**
  * GPU time of single dispatches, each in a pass of its own with timestamp queries. That costs more than the dispatch, so
  * it is for profiling runs alone.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "./gpu.ts";

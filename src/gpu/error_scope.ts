@@ -1,8 +1,6 @@
 /**
  * Error scopes of WebGPU. A device has one stack of them, so that an open scope also catches errors of other code that
  * runs meanwhile. They are therefore opened and closed here alone, around one synchronous call.
- *
- * @module
  */
 
 /** An object of WebGPU, with the error of its creation. */

@@ -3,8 +3,6 @@
  * driver the submission already does), and its promise resolves about 11 ms later (a sleep of the runtime), so a clock
  * must be read after the call and the promise left alone. In browsers the call returns at once and the promise must be
  * awaited. A probe at start-up finds out which of the two holds. Owns no other timing.
- *
- * @module
  */
 import type { Ledger, LedgerBuffer } from "./ledger.ts";
 

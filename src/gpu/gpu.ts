@@ -1,8 +1,6 @@
 /**
  * An opened GPU: device, ledger and fence, with the adapter's limits and optional features, or with fewer. Knows nothing
  * of models.
- *
- * @module
  */
 import { KvbenchError, NoAdapterError, OutOfMemoryError } from "../base/errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
@@ -49,19 +47,11 @@ function withGranted(facts: AdapterFacts, device: GPUDevice): AdapterFacts {
 export class Gpu {
   /** The WebGPU device. */
   readonly device: GPUDevice;
-  /**
-   * Facts about the adapter.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Facts about the adapter. */
   readonly facts: AdapterFacts;
   /** Creates and counts all buffers and textures. */
   readonly ledger: Ledger;
-  /**
-   * Waits for the GPU.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Waits for the GPU. */
   readonly fence: Fence;
   #failure: { readonly error: KvbenchError; readonly ledger: LedgerState } | undefined;
   #disposed = false;
@@ -104,11 +94,7 @@ export class Gpu {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /**
-   * State of the ledger at the device's first error, before anything was freed because of it.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal State of the ledger at the device's first error, before anything was freed because of it. */
   get ledgerAtFailure(): LedgerState | undefined {
     return this.#failure?.ledger;
   }

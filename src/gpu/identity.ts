@@ -1,8 +1,4 @@
-/**
- * The identity of an adapter: its names and its kind, hardware or software.
- *
- * @module
- */
+/** The identity of an adapter: its names and its kind, hardware or software. */
 
 /** The names of an adapter, and its kind. */
 export interface AdapterIdentity {

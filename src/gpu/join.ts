@@ -6,8 +6,6 @@
  *
  * Names that end in `.wgsl` are files; others are roles, such as `x`, where a kernel's activation input is read. A role
  * has several files that provide it, of which whoever compiles a kernel chooses one.
- *
- * @module
  */
 import argmaxBestCode from "../../wgsl/lib/argmax_best.wgsl" with { type: "text" };
 import kvBufferCode from "../../wgsl/lib/kv/kv_buffer.wgsl" with { type: "text" };

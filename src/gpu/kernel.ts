@@ -1,7 +1,5 @@
 /**
  * Compute kernels: WGSL files joined into a module, compiled once with overrides and an explicit layout.
- *
- * @module
  */
 import { KernelError } from "../base/errors.ts";
 import type { BindLayout } from "./bind_layout.ts";

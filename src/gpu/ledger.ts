@@ -2,8 +2,6 @@
  * The ledger of GPU memory: the only place that creates buffers and textures. Owns the byte counts, current and peak, by
  * category and by label. Counts the bytes that WebGPU is asked for; a driver's padding, pipelines and staging copies are
  * not seen.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import { ROW_BYTES, TEXEL_BYTES, TEXEL_FORMAT, texelRows } from "./texels.ts";
@@ -229,11 +227,7 @@ export class Ledger {
     return { value, peak: this.peak };
   }
 
-  /**
-   * Counts bytes, buffers and textures by label, largest first.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Counts bytes, buffers and textures by label, largest first. */
   byLabel(): LabelledBytes[] {
     const rows = new Map<string, LabelledBytes>();
     for (const { label, category, bytes } of this.#live) {
@@ -243,11 +237,7 @@ export class Ledger {
     return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /**
-   * Returns the present state, for a report.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Returns the present state, for a report. */
   state(): LedgerState {
     return { current: this.current, peak: this.peak, largest: this.byLabel().slice(0, 10) };
   }

@@ -1,8 +1,6 @@
 /**
  * Optional features and raised limits that a device is opened with, each of which can be switched off, down to the
  * defaults that every WebGPU has.
- *
- * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import type { AdapterFacts } from "./adapter.ts";

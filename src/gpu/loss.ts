@@ -1,8 +1,6 @@
 /**
  * Detection of a lost device. WebGPU reports the loss a moment after the first call that fails because of it; until then,
  * its errors do not tell the cause.
- *
- * @module
  */
 import { DeviceLostError } from "../base/errors.ts";
 

@@ -1,15 +1,13 @@
 /**
  * Readback of bytes from the GPU. The copy is submitted and mapped at once and the promise awaited later, so that the
  * ~11 ms that Deno takes to resolve it pass while the GPU works on.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { LedgerTexels } from "./ledger.ts";
 
 /** Alignment of a texture's rows in a copy. */
-const COPY_ROW_BYTES = 256;
+export const COPY_ROW_BYTES = 256;
 
 interface Piece {
   readonly source: GPUBuffer;

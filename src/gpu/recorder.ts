@@ -1,8 +1,6 @@
 /**
  * Recording and submitting dispatches. Keeps one compute pass open for as long as it can, since opening a pass
  * costs more than a dispatch, and counts what it records.
- *
- * @module
  */
 import type { DispatchTimer } from "./dispatch_timer.ts";
 import type { Kernel } from "./kernel.ts";

@@ -1,8 +1,6 @@
 /**
  * The two roofs of a roofline (Williams, Waterman and Patterson 2009), measured on the present adapter: bytes per second
  * that a kernel streams, and multiply-adds per second that one computes in registers. Knows no GPT-2.
- *
- * @module
  */
 import arithmeticCode from "../../wgsl/probes/probe_arithmetic.wgsl" with { type: "text" };
 import streamCode from "../../wgsl/probes/probe_stream.wgsl" with { type: "text" };

@@ -1,8 +1,4 @@
-/**
- * Subgroup operations in WGSL: their support by a device, and the directives of kernels that use them.
- *
- * @module
- */
+/** Subgroup operations in WGSL: their support by a device, and the directives of kernels that use them. */
 import code from "../../wgsl/lib/subgroups.wgsl" with { type: "text" };
 import { scoped } from "./error_scope.ts";
 import type { WgslFile } from "./wgsl.ts";

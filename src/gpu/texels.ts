@@ -1,9 +1,8 @@
 /**
  * Texture storage: textures as arrays of vectors of 16 bytes, filled row by row; see `texels.wgsl`. Owns the place of
  * each byte.
- *
- * @module
  */
+
 /** Format of a texel: four words. */
 export const TEXEL_FORMAT = "rgba32uint" satisfies GPUTextureFormat;
 /** Bytes of a texel. */

@@ -1,8 +1,6 @@
 /**
  * GPU time of compute passes, from timestamp queries. They need the feature `timestamp-query`; callers report times as
  * unavailable without it.
- *
- * @module
  */
 import type { Gpu } from "./gpu.ts";
 import type { LedgerBuffer } from "./ledger.ts";

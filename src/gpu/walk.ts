@@ -1,8 +1,6 @@
 /**
  * The way of a kernel's lanes through what it reads most of: what can be said about its speed on a GPU from grids and
  * addresses alone. Host only.
- *
- * @module
  */
 
 /** The first read of each lane of a workgroup, and how many follow one another. */

@@ -1,8 +1,6 @@
 /**
  * The port through which WebGPU comes: an entry to an implementation, and what its surroundings tell of it. All
  * implementations speak the same interface, so that nothing above knows which it is. Finds none itself.
- *
- * @module
  */
 
 /** The implementations of WebGPU that can be chosen: Deno's own (wgpu, with the compiler naga), or Dawn (with Tint). */

@@ -1,7 +1,5 @@
 /**
  * WGSL files, and their code without comments, indentation and empty lines, for comparisons and hashes. Compiles nothing.
- *
- * @module
  */
 
 /** A WGSL file as imported. */

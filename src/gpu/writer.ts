@@ -1,8 +1,6 @@
 /**
  * Writes of much data to buffers and textures. WebGPU keeps a copy of the data until the queue is done with it, and drivers
  * allocate the copies among the buffers, where they leave holes; so the data is written in small parts.
- *
- * @module
  */
 import type { Gpu } from "./gpu.ts";
 import type { LedgerVectors } from "./ledger.ts";

@@ -1,8 +1,4 @@
-/**
- * Files on disk: opened as byte sources, or read as text. Owns the handles; knows no format.
- *
- * @module
- */
+/** Files on disk: opened as byte sources, or read as text. Owns the handles; knows no format. */
 import { createHash } from "node:crypto";
 import { KvbenchError } from "../base/errors.ts";
 import { decodeUtf8 } from "../base/utf8.ts";

@@ -1,8 +1,4 @@
-/**
- * Tests of byte sources: both kinds read the same bytes and refuse the same ranges.
- *
- * @module
- */
+/** Tests of byte sources: both kinds read the same bytes and refuse the same ranges. */
 import assert from "node:assert/strict";
 import { type ByteSource, memorySource } from "../checkpoint/byte_source.ts";
 import { fileSource } from "./files.ts";

@@ -1,8 +1,4 @@
-/**
- * Opening a GPU from Deno: with the runtime's own WebGPU, or with Dawn as `npm:webgpu` packs it.
- *
- * @module
- */
+/** Opening a GPU from Deno: with the runtime's own WebGPU, or with Dawn as `npm:webgpu` packs it. */
 import { KvbenchError } from "../base/errors.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { DeviceLimits } from "../gpu/limits.ts";

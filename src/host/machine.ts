@@ -1,8 +1,6 @@
 /**
  * The runtime and the machine, as results record them. A fact that needs a permission that isn't granted is null;
  * nothing is asked for.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { HOME, IS_BUNDLE } from "../base/home.ts";

@@ -1,8 +1,4 @@
-/**
- * Permissions that this process has. Never prompts. Imports nothing, since set-up needs it.
- *
- * @module
- */
+/** Permissions that this process has. Never prompts. Imports nothing, since set-up needs it. */
 
 /** Tells whether a permission is granted. */
 export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {

@@ -1,8 +1,6 @@
 /**
  * Variables of the environment that choose the GPU, each read where it may be and taken for unset where not. Never
  * prompts. Imports no package, since set-up needs it.
- *
- * @module
  */
 import { UsageError } from "../base/errors.ts";
 import { BACKEND_VARIABLE } from "../gpu/backend.ts";

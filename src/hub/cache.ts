@@ -8,8 +8,6 @@
  *     .locks/models--OWNER--NAME/ETAG.lock         locked while the content is fetched
  *
  * Knows no network.
- *
- * @module
  */
 import { dirname } from "node:path";
 import { KvbenchError } from "../base/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * Errors of writing a cache, in one line.
- *
- * @module
- */
+/** Errors of writing a cache, in one line. */
 import { KvbenchError } from "../base/errors.ts";
 
 /**

@@ -1,8 +1,6 @@
 /**
  * Downloads files whose length and hash are known, and keeps them in the Web Cache, which needs no permission.
  * Only a complete and correct file is ever kept or returned.
- *
- * @module
  */
 import { KvbenchError, reasonOf } from "../base/errors.ts";
 import { openWebCache } from "../base/web_cache.ts";

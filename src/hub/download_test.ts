@@ -1,8 +1,6 @@
 /**
  * Tests of downloads against a server on loopback: a file is fetched once, and whatever isn't exactly the file
  * is refused and never kept. They run with net permission for loopback alone.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { CACHE_NAME, cacheKey, download, type PinnedFile } from "./download.ts";

@@ -1,8 +1,6 @@
 /**
  * The checkpoint that comes with kvbench, beside the sources or the single-file bundle: on disk, or over HTTP, fetched
  * once and kept in the Web Cache. Needs read permission on disk, or net permission for that host, and nothing else.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { KvbenchError } from "../base/errors.ts";

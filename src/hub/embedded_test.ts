@@ -1,7 +1,5 @@
 /**
  * Tests of the embedded model from each place it can come from, with no more permission than that place needs.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

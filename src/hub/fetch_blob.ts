@@ -1,8 +1,6 @@
 /**
  * Fetches one file of the hub into a cache: resumed where an earlier try broke off, verified while it streams,
  * written aside and renamed, by one process at a time.
- *
- * @module
  */
 import { hashOf } from "./hash.ts";
 import { failure, type HubClient, passing } from "./http.ts";

@@ -1,8 +1,4 @@
-/**
- * The hashes that name files on the hub: SHA-256 of large files, Git's hash of small ones.
- *
- * @module
- */
+/** The hashes that name files on the hub: SHA-256 of large files, Git's hash of small ones. */
 import { createHash, type Hash } from "node:crypto";
 
 /** Returns the kind of hash that an etag is, or undefined if it is not a hash: other servers name files freely. */

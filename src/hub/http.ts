@@ -1,8 +1,6 @@
 /**
  * Requests to the hub. Redirects are followed here, so that a token goes to the hub alone, and a silent server runs into
  * a time-out. Tells failures that may pass from others; retries nothing itself.
- *
- * @module
  */
 import { KvbenchError, reasonOf } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";

@@ -1,8 +1,4 @@
-/**
- * The hub and its cache: a cached model is used without a request, another one is fetched.
- *
- * @module
- */
+/** The hub and its cache: a cached model is used without a request, another one is fetched. */
 import { createReadStream } from "node:fs";
 import { KvbenchError } from "../base/errors.ts";
 import { HubCache, type Snapshot } from "./cache.ts";

@@ -1,8 +1,6 @@
 /**
  * The checkpoint that a model's name stands for: the embedded one, a folder in Hugging Face layout, or a repository on
  * the hub, fetched into its cache on first use.
- *
- * @module
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { fileSource, readText, unreadable } from "../host/files.ts";

@@ -1,8 +1,4 @@
-/**
- * Tests of model names: the embedded model, folders, and the one-line answers to everything else.
- *
- * @module
- */
+/** Tests of model names: the embedded model, folders, and the one-line answers to everything else. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { locateModel, MODEL_NAMES } from "./locate.ts";

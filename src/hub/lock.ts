@@ -1,8 +1,6 @@
 /**
  * Locks between processes: `flock` on a file, as Hugging Face's tools use it. The system releases a lock when its process
  * ends for whatever reason; a leftover lock file locks nothing.
- *
- * @module
  */
 import { dirname } from "node:path";
 import { KvbenchError } from "../base/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * The files of a model in Hugging Face layout: those in a folder, those that an index of shards names, and those of a
  * vocabulary.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { KvbenchError } from "../base/errors.ts";

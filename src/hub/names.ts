@@ -1,7 +1,5 @@
 /**
  * Repositories that models' names stand for, on a hub with Hugging Face's protocol. Knows no network and no files.
- *
- * @module
  */
 import type { PresetName } from "../checkpoint/config.ts";
 

@@ -1,8 +1,6 @@
 /**
  * A file that is still arriving: `BLOB.incomplete`, as Hugging Face's tools call it, with the hash of its bytes so far.
  * It survives a killed process, and keeps the ETag of the version that its bytes are of, for `If-Range`.
- *
- * @module
  */
 import type { Hash } from "node:crypto";
 import { unwritable } from "./disk.ts";

@@ -4,8 +4,6 @@
  * The hub answers `HEAD /owner/name/resolve/REVISION/FILE` with `X-Repo-Commit` and an `ETag` that is Git's hash of
  * the file. A large file is stored elsewhere: then the answer is a redirect, whose `X-Linked-ETag` is the SHA-256 and
  * whose `X-Linked-Size` is the length.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import { failure, type HubClient, passing } from "./http.ts";

@@ -1,8 +1,4 @@
-/**
- * A model's repository on the hub: the files that make the model, and their way into the cache.
- *
- * @module
- */
+/** A model's repository on the hub: the files that make the model, and their way into the cache. */
 import { KvbenchError } from "../base/errors.ts";
 import { parseConfig } from "../checkpoint/config.ts";
 import { TOKENIZER_CONFIG, VOCABULARIES } from "../checkpoint/tokenizer_json.ts";

@@ -1,8 +1,4 @@
-/**
- * Retries after failures that may pass, with growing pauses and a limit.
- *
- * @module
- */
+/** Retries after failures that may pass, with growing pauses and a limit. */
 import { PassingError } from "./http.ts";
 
 /** Number and pace of tries. */

@@ -2,8 +2,6 @@
  * Settings of the hub and its cache, from the environment variables that Hugging Face's own tools read
  * (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables). They are read only when a model
  * of the hub is asked for.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 

@@ -1,8 +1,6 @@
 /**
  * Operators of a strategy around the attention of each layer: dispatches of its own before and after it, memory of its own
  * beside the pool's, and what attention reads in place of the pool. Most strategies have none.
- *
- * @module
  */
 import type { Access, BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";

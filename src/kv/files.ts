@@ -1,8 +1,6 @@
 /**
  * The WGSL files that say what holds K and V and how they are stored: some of each kind are joined into each kernel that
  * touches them, beside a strategy's own files, which say where a token's slot is.
- *
- * @module
  */
 import apartCode from "../../wgsl/lib/kv/kv_apart.wgsl" with { type: "text" };
 import bufferReadCode from "../../wgsl/lib/kv/kv_buffer_read.wgsl" with { type: "text" };

@@ -1,8 +1,4 @@
-/**
- * The WGSL of attention over all tokens.
- *
- * @module
- */
+/** The WGSL of attention over all tokens. */
 import allCode from "./kv_all.wgsl" with { type: "text" };
 import type { WgslFile } from "../gpu/wgsl.ts";
 

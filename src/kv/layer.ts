@@ -1,8 +1,4 @@
-/**
- * One layer's K and V on the GPU.
- *
- * @module
- */
+/** One layer's K and V on the GPU. */
 import type { LedgerBuffer, LedgerVectors } from "../gpu/ledger.ts";
 
 /** Memory of the K and V of many slots. */

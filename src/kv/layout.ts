@@ -2,8 +2,6 @@
  * The memory of a layer's K and V, and the way of kernels to it: a buffer, or in a texture whose rows are as long
  * as a slot, so that both take the same bytes. Owns that choice and the bind groups; whose the slots are is decided
  * elsewhere.
- *
- * @module
  */
 import { type Access, BindLayout } from "../gpu/bind_layout.ts";
 import { isStoredByVector, kvStorages } from "../formats/kv_dtype.ts";

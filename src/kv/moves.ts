@@ -1,8 +1,6 @@
 /**
  * Moves of K and V that a policy has decided on: copies for forks and shared blocks, swapping to host memory and back,
  * and growth of a cache. The pool carries them out.
- *
- * @module
  */
 
 /** Consecutive token slots, each with one token's K and V in every layer. */

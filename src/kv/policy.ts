@@ -2,8 +2,6 @@
  * The host's side of a strategy: room for K and V in tokens. A policy decides which slots of the pool each sequence
  * has; it never sees the GPU. What it wants done to stored K and V it writes down as moves. Benchmarks, the server and
  * simulations run on the same policies.
- *
- * @module
  */
 import type { Move, Swapped } from "./moves.ts";
 import type { PrefixKey } from "./prefix_keys.ts";

@@ -1,8 +1,6 @@
 /**
  * K/V memory on the GPU: one buffer or texture of token slots per kept layer, and the table that kernels find a
  * sequence's slots by. Carries out what a policy decides: places sequences, copies, swaps and resizes.
- *
- * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer } from "../gpu/ledger.ts";

@@ -2,8 +2,6 @@
  * Keys by which the prefix cache finds blocks: a chain of hashes, so that equal keys mean equal tokens from the
  * sequence's start to the block's end. Hashed by a package, since the runtime's own crypto answers later only.
  * Host only.
- *
- * @module
  */
 import { sha256 } from "npm:@noble/hashes@2.4.0/sha2.js";
 
@@ -16,14 +14,12 @@ const text = new TextEncoder();
 const KEY_BYTES = 16;
 
 /**
- * Returns the keys of the full blocks of `ids`, [floor(ids.length / blockSize)]: each is the SHA-256 of the key before it and
- * the block's ids.
- *
- * @param before The key of the block before the first one, where `ids` does not begin a sequence.
+ * Returns the keys of the full blocks of a sequence that begins with `ids`, [floor(ids.length / blockSize)]: each is the
+ * SHA-256 of the key before it and the block's ids.
  */
-export function prefixKeys(ids: readonly number[], blockSize: number, before: PrefixKey = ""): PrefixKey[] {
+export function prefixKeys(ids: readonly number[], blockSize: number): PrefixKey[] {
   const keys: PrefixKey[] = [];
-  let last = before;
+  let last = "";
   for (let end = blockSize; end <= ids.length; end += blockSize) {
     const block = Uint32Array.from(ids.slice(end - blockSize, end));
     const hash = sha256.create().update(text.encode(last)).update(new Uint8Array(block.buffer)).digest();

@@ -1,8 +1,6 @@
 /**
  * The part that policies with one region of memory per sequence have in common: a region belongs to its sequence alone
  * until the sequence is over.
- *
- * @module
  */
 import type { Move } from "./moves.ts";
 import type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "./policy.ts";

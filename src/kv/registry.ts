@@ -1,8 +1,4 @@
-/**
- * The strategies that commands, results and reports know, in the order of reports.
- *
- * @module
- */
+/** The strategies that commands, results and reports know, in the order of reports. */
 import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import { CONTIGUOUS_CACHE } from "./contiguous/def.ts";

@@ -1,8 +1,4 @@
-/**
- * The dimensions of K and V, and their bytes by formula.
- *
- * @module
- */
+/** The dimensions of K and V, and their bytes by formula. */
 import { type KvDtype, kvStorages, partsOf } from "../formats/kv_dtype.ts";
 import { formatOf } from "../formats/registry.ts";
 import { TEXEL_BYTES } from "../gpu/texels.ts";

@@ -1,7 +1,5 @@
 /**
  * Copies of token slots within a pool, in every layer: for copy-on-write and for forks of contiguous caches.
- *
- * @module
  */
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";

@@ -1,8 +1,6 @@
 /**
  * In which order the token slots of a layer lie: consecutive slots form a group, within which the rows of one head
  * are neighbours (`kv_groups.wgsl`).
- *
- * @module
  */
 
 /** Slots of a group, unless the memory is cut finer. */

@@ -1,8 +1,4 @@
-/**
- * K and V as kernels see them: what they are joined with, and what they bind.
- *
- * @module
- */
+/** K and V as kernels see them: what they are joined with, and what they bind. */
 import type { BindLayout } from "../gpu/bind_layout.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { KvHeadBytes } from "./shape.ts";

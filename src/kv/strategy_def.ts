@@ -1,8 +1,6 @@
 /**
  * The declaration of a strategy: everything that other parts of kvbench ask about one. A new strategy is a folder with
  * its definition, a policy and, where its addresses are new, a WGSL file; the registry makes it known to all commands.
- *
- * @module
  */
 import { UsageError } from "../base/errors.ts";
 import type { WgslFile } from "../gpu/wgsl.ts";
@@ -124,11 +122,7 @@ export interface StrategyDef {
   addressing(need: KvNeed, options: KvOptions): KvAddressing;
   /** Options with which its memory grows by copying, as concatenating caches do. Default: it does not grow so. */
   readonly concatenating?: KvOptions;
-  /**
-   * Says which operators it has around attention. Default: none.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Says which operators it has around attention. Default: none. */
   around?(need: KvNeed, options: KvOptions): KvAroundDef | undefined;
   /** Returns the room that continuations of one prompt need. Default: that of the longest sequence for each. */
   groupTokens?(

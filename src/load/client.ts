@@ -1,8 +1,6 @@
 /**
  * A client of the completions API that notes when each token comes. Works with every server that streams completions as
  * OpenAI's does; knows nothing of how many requests there are.
- *
- * @module
  */
 import { type EventSourceMessage, EventSourceParserStream } from "npm:eventsource-parser@4.1.3/stream";
 import { z } from "../base/zod.ts";

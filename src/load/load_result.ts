@@ -1,7 +1,5 @@
 /**
  * The record that `load` writes: its format, and its making from a run. Latencies are as vLLM defines them.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { VERSION } from "../base/version.ts";
@@ -74,11 +72,7 @@ const schema = z.strictObject({
   })).describe("Finished requests, in the order of sending"),
 });
 
-/**
- * A load test's record.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A load test's record. */
 export type LoadResult = z.infer<typeof schema>;
 
 /** Checks that a value is a load test's record. */

@@ -1,8 +1,4 @@
-/**
- * Plans and records of load tests, and how requests are sent, with a client that only counts.
- *
- * @module
- */
+/** Plans and records of load tests, and how requests are sent, with a client that only counts. */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../base/errors.ts";
 import { loadFigures } from "../report/figures/load.ts";

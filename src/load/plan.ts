@@ -1,8 +1,4 @@
-/**
- * Plans of load tests: the number of requests, their lengths and their arrivals. Host only.
- *
- * @module
- */
+/** Plans of load tests: the number of requests, their lengths and their arrivals. Host only. */
 import {
   drawerOf,
   type LengthSource,

@@ -1,7 +1,5 @@
 /**
  * The run of a load test: sends each request at its time, or when concurrency allows it, and keeps its outcome.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { LoadAnswer, LoadClient } from "./client.ts";

@@ -1,8 +1,6 @@
 /**
  * A flat batch of rows: what one step computes. A row is one token of one sequence; prefill, decode, recompute
  * and mixtures of them differ only in their rows. Host only; `step_tables.ts` brings batches to the GPU.
- *
- * @module
  */
 
 /** Rows of one prefill tile: what `attention_prefill.wgsl` handles together. */

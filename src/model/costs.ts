@@ -1,8 +1,6 @@
 /**
  * The bytes and multiply-adds of one step's kernels, from shapes alone: the costs that operators declare, as often as a
  * step has them. Host only; what they take is measured elsewhere.
- *
- * @module
  */
 import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";

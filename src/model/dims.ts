@@ -4,8 +4,6 @@
  *
  * Dimension letters used in shape comments: E the model width, H heads, D a head's width, A = H · D the attention
  * width, I the feed-forward width, V the vocabulary; E4, D4, A4, I4, V4 are the padded ones divided by four.
- *
- * @module
  */
 import type { Gpt2Config } from "../checkpoint/config.ts";
 

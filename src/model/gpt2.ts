@@ -4,8 +4,6 @@
  *
  * Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"; tensor layout as in the
  * `transformers` library.
- *
- * @module
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { DEFAULT_DTYPE, type Dtype, DTYPES, formatOf } from "../formats/registry.ts";
@@ -37,7 +35,8 @@ import { type KernelContext, Layouts } from "./plan.ts";
 import { ProductTrials } from "./product_trials.ts";
 import { stagesIn } from "./stages.ts";
 import { type Tuning, tuningFor } from "./tuning.ts";
-import { type Gpt2Weights, uploadWeights, wteShards } from "./weights.ts";
+import { uploadWeights, wteShards } from "./upload.ts";
+import type { Gpt2Weights } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
 /** The code of all kernels, for a hash that says which kernels a result came from. */
@@ -59,18 +58,12 @@ export interface LoadOptions {
   readonly onProgress?: (elements: number) => void;
   /** The most bytes that a tensor, or a shard of the token embedding or head, may take. Default: what the device binds. */
   readonly maxBindingBytes?: number;
-  /**
-   * The kernel variants. Default: those for the adapter's kind.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal The kernel variants. Default: those for the adapter's kind. */
   readonly tuning?: Tuning;
-  /** How weight matrices are stored. Default: in float32. */
+  /** Storage type of weight matrices. Default: float32. */
   readonly weightsDtype?: Dtype;
   /**
-   * The steps that come first: their kernels are compiled beside the weights' loading. Default: none are.
-   *
-   * @internal For the parts of kvbench alone.
+   * @internal The steps that come first: their kernels are compiled beside the weights' loading. Default: none are.
    */
   readonly firstSteps?: StepRange;
 }
@@ -81,23 +74,15 @@ export class Gpt2 implements Model {
   readonly gpu: Gpu;
   /** The model's dimensions. */
   readonly config: Gpt2Config;
-  /**
-   * The padded dimensions.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal The padded dimensions. */
   readonly dims: Dims;
   /** Numbers in the token embedding, the layers and the head. */
   readonly nParameters: number;
-  /**
-   * The kernel variants in use.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal The kernel variants in use. */
   readonly tuning: Tuning;
-  /** How weight matrices are stored. */
+  /** Storage type of weight matrices. */
   readonly weightsDtype: Dtype;
-  /** How long it took to upload the weights and, after that, until the first steps' kernels were compiled, in ms. */
+  /** The time that it took to upload the weights and, after that, until the first steps' kernels were compiled, in ms. */
   readonly loadMs: { readonly weights: number; readonly kernels: number };
   readonly #weights: Gpt2Weights;
   readonly #layouts: Layouts;
@@ -170,11 +155,7 @@ export class Gpt2 implements Model {
     return new Gpt2(gpu, context, this.#weights, loadMs);
   }
 
-  /**
-   * The same model with a dispatch of its own for every stage.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal The same model with a dispatch of its own for every stage. */
   unfused(): Gpt2 {
     return this.withTuning({ ...this.tuning, normedRows: 0, storedRows: 0, chosenRows: 0, splitTokens: 0 });
   }
@@ -188,11 +169,7 @@ export class Gpt2 implements Model {
     return this.#layouts.step;
   }
 
-  /**
-   * Its part in operators that a strategy compiles.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Its part in operators that a strategy compiles. */
   get kvModel(): KvModel {
     const { nLayer, nHead, headDim, nCtx } = this.config;
     const own = { gpu: this.gpu, layouts: this.#layouts, input: inputFile(this.tuning) };
@@ -227,11 +204,7 @@ export class Gpt2 implements Model {
     );
   }
 
-  /**
-   * Allocates activations for batches within `limits`, with K and V of a strategy.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Allocates activations for batches within `limits`, with K and V of a strategy. */
   workspace(limits: BatchLimits, { rotates }: Pick<KvSource, "rotates">): Workspace {
     const { config, tuning, weightsDtype } = this;
     return new Workspace(
@@ -252,11 +225,7 @@ export class Gpt2 implements Model {
     for (const stage of this.stages(workspace)) stage.record(recorder, batch, kv);
   }
 
-  /**
-   * The stages of a forward pass in a workspace, in their order.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal The stages of a forward pass in a workspace, in their order. */
   stages(workspace: Workspace): readonly Stage[] {
     const known = this.#stages.get(workspace) ?? stagesIn(this, workspace);
     this.#stages.set(workspace, known);
@@ -264,10 +233,8 @@ export class Gpt2 implements Model {
   }
 
   /**
-   * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's
+   * @internal Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's
    * sampling buffer says for its sequence. Where logits are not finite, it is `NOT_FINITE` of `finite.ts`.
-   *
-   * @internal For the parts of kvbench alone.
    */
   choose(
     recorder: Recorder,
@@ -284,11 +251,7 @@ export class Gpt2 implements Model {
     if (workspace.argmaxJoin) compiled(argmaxJoin).record(recorder, [workspace.argmaxJoin], batch);
   }
 
-  /**
-   * Returns the costs of one step with a greedy choice, by kernel.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Returns the costs of one step with a greedy choice, by kernel. */
   costs(
     batch: Batch,
     kv: KvCosts,
@@ -303,7 +266,7 @@ export class Gpt2 implements Model {
   }
 }
 
-/** Whether weights lie alike for two choices of kernel variants. */
+/** Tells whether weights lie alike for two choices of kernel variants. */
 export function samePacking(a: Tuning, b: Tuning): boolean {
   return a.tileGroup === b.tileGroup && a.byVector === b.byVector && a.texels === b.texels;
 }

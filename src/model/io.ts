@@ -1,8 +1,6 @@
 /**
  * The WGSL files by which kernels read weights and activation inputs and write activation outputs: one for each kind of
  * storage.
- *
- * @module
  */
 import weightBufferCode from "../../wgsl/lib/weights/weight_buffer.wgsl" with { type: "text" };
 import byTileCode from "../../wgsl/lib/weights/order_by_tile.wgsl" with { type: "text" };

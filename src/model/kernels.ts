@@ -1,8 +1,4 @@
-/**
- * GPT-2's kernels: which operators its steps use, and of what. Owns their compilation; records nothing.
- *
- * @module
- */
+/** GPT-2's kernels: which operators its steps use, and of what. Owns their compilation; records nothing. */
 import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";
 import { EMBEDDING } from "../../wgsl/ops/embedding/operator.ts";

@@ -1,8 +1,4 @@
-/**
- * Log-probabilities from logits, on the host. Sums are in float64.
- *
- * @module
- */
+/** Log-probabilities from logits, on the host. Sums are in float64. */
 
 /** log Σ exp(logits), without overflow. */
 export function logSumExp(logits: Float32Array): number {

@@ -1,7 +1,5 @@
 /**
  * The GPU memory that a model needs, computed before any of it is loaded: weights, K/V of a full context, activations.
- *
- * @module
  */
 import { type KvDtype, rotatesAny } from "../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../formats/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * The seam between a model and what computes with it: decoding, measuring and simulating need no more of a model than
  * this, and know no architecture. GPT-2 is one implementation.
- *
- * @module
  */
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { Dtype } from "../formats/registry.ts";
@@ -75,17 +73,9 @@ export interface Model {
   readonly config: Pick<Gpt2Config, "vocabSize" | "nCtx" | "nEmbd" | "nHead" | "nLayer">;
   /** Numbers in the token embedding, the layers and the head. */
   readonly nParameters: number;
-  /**
-   * The padded dimensions.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal The padded dimensions. */
   readonly dims: Dims;
-  /**
-   * The kernel variants in use.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal The kernel variants in use. */
   readonly tuning: Tuning;
   /** Storage type of weight matrices. */
   readonly weightsDtype: Dtype;
@@ -95,11 +85,7 @@ export interface Model {
    * @internal For the parts of kvbench alone.
    */
   readonly stepLayout: Layouts["step"];
-  /**
-   * Its part in operators that a strategy compiles.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Its part in operators that a strategy compiles. */
   readonly kvModel: KvModel;
   /**
    * Compiles the kernels that steps of a range use with a strategy. Default: every step.
@@ -108,29 +94,13 @@ export interface Model {
    * @throws {KvbenchError} If one does not compile.
    */
   stepKernels(source: KvSource, range?: StepRange): Promise<StepKernels>;
-  /**
-   * Returns the same model with a dispatch of its own for every stage.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Returns the same model with a dispatch of its own for every stage. */
   unfused(): Model;
-  /**
-   * Allocates activations for batches within `limits`, with K and V of a strategy.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Allocates activations for batches within `limits`, with K and V of a strategy. */
   workspace(limits: BatchLimits, kv: Pick<KvSource, "rotates">): Workspace;
-  /**
-   * Records a forward pass over a batch, whose logits are then in the workspace.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Records a forward pass over a batch, whose logits are then in the workspace. */
   forward(recorder: Recorder, workspace: Workspace, batch: Batch, kv: KvAccess): void;
-  /**
-   * Returns the stages of a forward pass in a workspace, in their order.
-   *
-   * @internal For the parts of kvbench alone.
-   */
+  /** @internal Returns the stages of a forward pass in a workspace, in their order. */
   stages(workspace: Workspace): readonly Stage[];
   /**
    * Records the choice of each output's next token: the likeliest one or, if `sampled`, as the workspace's sampling

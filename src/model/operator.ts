@@ -2,8 +2,6 @@
  * The declaration of an operator: the WGSL of its kernels, what they bind, their overrides, their grids, their costs, and
  * the trials in which they are held against a CPU reference. The model compiles and records what is declared here, and
  * checks run the same. Each operator stands in a folder of `wgsl/ops`.
- *
- * @module
  */
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { Dtype } from "../formats/registry.ts";

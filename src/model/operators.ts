@@ -1,8 +1,4 @@
-/**
- * The operators: the only place that lists them. Their folders are in `wgsl/ops`.
- *
- * @module
- */
+/** The operators: the only place that lists them. Their folders are in `wgsl/ops`. */
 import { KvbenchError } from "../base/errors.ts";
 import { ARGMAX, ARGMAX_JOIN } from "../../wgsl/ops/argmax/operator.ts";
 import { ATTENTION_COMBINE, ATTENTION_DECODE, ATTENTION_PREFILL } from "../../wgsl/ops/attention/operator.ts";

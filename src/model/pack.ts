@@ -1,8 +1,6 @@
 /**
  * The packing of a weight matrix into the tiles that the linear kernels read, and the index maps of padded widths. Host
  * only.
- *
- * @module
  */
 import type { Packed } from "../formats/format.ts";
 import { type Dtype, formatOf, weightStorage } from "../formats/registry.ts";

@@ -1,7 +1,5 @@
 /**
  * Plans of kernels: what they are compiled from, and their grids. Owns bind group layouts and compilation.
- *
- * @module
  */
 import type { Gpt2Config } from "../checkpoint/config.ts";
 import type { Dtype } from "../formats/registry.ts";

@@ -2,8 +2,6 @@
  * The times that the linear products of a decode step could take: every variant that the autotuner knows goes through the
  * layers of the model in hand as a step does, so that the weights come from as far away as there, and every dispatch
  * is timed as a profiled step's are. Who profiles lets rounds take turns with its steps, since a machine's speed moves.
- *
- * @module
  */
 import {
   type LinearOptions,

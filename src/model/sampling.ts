@@ -1,7 +1,5 @@
 /**
  * The choice of the next token: temperature, top-k, top-p and a seed, as `sample.wgsl` takes them. Host only.
- *
- * @module
  */
 import { UsageError } from "../base/errors.ts";
 

@@ -1,7 +1,5 @@
 /**
  * The stages of GPT-2's forward pass: which kernels each one records for a batch, and what it results in.
- *
- * @module
  */
 import { normsRows } from "../../wgsl/ops/linear/forms.ts";
 import type { Recorder } from "../gpu/recorder.ts";

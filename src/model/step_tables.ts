@@ -1,8 +1,6 @@
 /**
  * The GPU side of batches: tables of several steps, written together before a submission and bound part by part
  * through dynamic offsets, so that no bind group is made per step.
- *
- * @module
  */
 import { BindLayout } from "../gpu/bind_layout.ts";
 import type { Gpu } from "../gpu/gpu.ts";

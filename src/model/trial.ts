@@ -1,7 +1,5 @@
 /**
  * Trials: a kernel's inputs, and the outputs that are expected of it. Operators declare them; `src/check` runs them.
- *
- * @module
  */
 import { compare, type CompareOptions, type Comparison } from "../base/comparison.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";

@@ -1,8 +1,4 @@
-/**
- * Seeded values to check kernels with.
- *
- * @module
- */
+/** Seeded values to check kernels with. */
 import { seededRandom, shuffled } from "../base/random.ts";
 import { pick } from "./pack.ts";
 

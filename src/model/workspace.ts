@@ -1,8 +1,6 @@
 /**
  * The activations of a forward pass, sized for the largest batch, and the bind groups that join them with the
  * weights. Made once; nothing is allocated or bound per step.
- *
- * @module
  */
 import { ARGMAX_JOIN_USES, ARGMAX_PARTS_USES, ARGMAX_USES } from "../../wgsl/ops/argmax/stages.ts";
 import { ATTENTION_USES, COMBINE_USES, SPLIT_USES } from "../../wgsl/ops/attention/plans.ts";

@@ -1,8 +1,4 @@
-/**
- * The kind of an adapter in words: hardware or software, and its graphics API where it is known.
- *
- * @module
- */
+/** The kind of an adapter in words: hardware or software, and its graphics API where it is known. */
 import { type Backend, BACKEND_TITLES } from "../gpu/backend.ts";
 
 /** Says the kind, such as "software, Vulkan", with the given words for hardware and software. */

@@ -1,8 +1,6 @@
 /**
  * The answer of a bench result in at most three numbers: the time that a cache saves, the memory that it takes, and the
  * sequences that paging gains.
- *
- * @module
  */
 import { findStrategy } from "../kv/registry.ts";
 import { baselineOf, overviewCells } from "../measure/findings/overview.ts";

@@ -1,8 +1,4 @@
-/**
- * The answer of a bench result as one picture: its numbers, each above the chart that shows it.
- *
- * @module
- */
+/** The answer of a bench result as one picture: its numbers, each above the chart that shows it. */
 import type { BenchResult } from "../measure/record/result.ts";
 import { answersOf } from "./answer.ts";
 import { FONT_FAMILY, loadCanvas } from "./canvas.ts";

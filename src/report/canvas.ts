@@ -1,8 +1,6 @@
 /**
  * Chart.js, a native canvas and a font, which draw charts. They are loaded when the first chart is drawn, because a
  * native canvas needs permissions that nothing else needs. This file owns those and the font; it draws nothing.
- *
- * @module
  */
 import { Buffer } from "node:buffer";
 import { KvbenchError } from "../base/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * Warnings about a result in words.
- *
- * @module
- */
+/** Warnings about a result in words. */
 import { type MachineWarning, type Warning, warningsOf } from "../measure/findings/warnings.ts";
 import type { Cell } from "../measure/record/cell.ts";
 import type { BenchResult } from "../measure/record/result.ts";

@@ -1,8 +1,6 @@
 /**
  * The overview of one bench result: five charts under a title in one PNG. Owns the layout; `figures` says what a chart
  * shows, and `png.ts` draws it.
- *
- * @module
  */
 import { sayKind } from "./adapter_kind.ts";
 import { overviewCells } from "../measure/findings/overview.ts";

@@ -1,8 +1,4 @@
-/**
- * The verdicts of a bench result on the textbooks' claims, in words.
- *
- * @module
- */
+/** The verdicts of a bench result on the textbooks' claims, in words. */
 import { claimsOf, RANGE } from "../measure/findings/claims.ts";
 import { findStrategy } from "../kv/registry.ts";
 import { overviewCells } from "../measure/findings/overview.ts";

@@ -1,8 +1,4 @@
-/**
- * A comparison of two results for the terminal and as Markdown.
- *
- * @module
- */
+/** A comparison of two results for the terminal and as Markdown. */
 import type { Comparison, MetricComparison } from "../measure/findings/compare.ts";
 import { markdownTable } from "./markdown.ts";
 import { cellLabels } from "./labels.ts";

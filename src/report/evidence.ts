@@ -1,8 +1,4 @@
-/**
- * The figures behind the verdict on a claim, in words.
- *
- * @module
- */
+/** The figures behind the verdict on a claim, in words. */
 import { type ClaimVerdict, type Evidence, PROPORTIONAL, RANGE } from "../measure/findings/claims.ts";
 import type { Interval } from "../measure/statistics/bootstrap.ts";
 import type { Growth } from "../measure/statistics/growth.ts";

@@ -1,8 +1,4 @@
-/**
- * The output formats of bench results.
- *
- * @module
- */
+/** The output formats of bench results. */
 import type { BenchResult } from "../measure/record/result.ts";
 import { formatJson } from "./json.ts";
 import { markdown } from "./markdown.ts";

@@ -1,8 +1,4 @@
-/**
- * JSON for people and line-based tools: objects are indented, a list of plain values takes one line.
- *
- * @module
- */
+/** JSON for people and line-based tools: objects are indented, a list of plain values takes one line. */
 
 /** Formats a value as JSON, no newline at the end. */
 export function formatJson(value: unknown, indent = ""): string {

@@ -1,8 +1,6 @@
 /**
  * The kinds of results that have a report: how each is read, and what shows it. Terminal, page and charts ask here, so
  * that a new kind is one entry.
- *
- * @module
  */
 import { LOAD_KIND, type LoadResult, parseLoad } from "../load/load_result.ts";
 import { LADDER_KIND, type LadderResult, parseLadder } from "../measure/ladder/ladder_result.ts";

@@ -1,8 +1,4 @@
-/**
- * The use of a cell's K/V memory, from its timeline.
- *
- * @module
- */
+/** The use of a cell's K/V memory, from its timeline. */
 import type { Cell } from "../measure/record/cell.ts";
 import { inEnglish } from "./lang.ts";
 import { mean } from "../measure/statistics/statistics.ts";

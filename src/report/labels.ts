@@ -1,8 +1,4 @@
-/**
- * Labels of cells: the strategy, and the settings that differ among the cells shown together.
- *
- * @module
- */
+/** Labels of cells: the strategy, and the settings that differ among the cells shown together. */
 import { strategyOptions } from "../kv/registry.ts";
 import type { KvValue } from "../kv/strategy_def.ts";
 import type { Settings } from "../measure/record/cell.ts";

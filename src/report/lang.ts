@@ -1,7 +1,5 @@
 /**
  * The languages of reports. A text is a template in English, which is also its name in the other languages' tables.
- *
- * @module
  */
 
 /** A language of reports. */

@@ -1,8 +1,4 @@
-/**
- * The terminal report of a load test.
- *
- * @module
- */
+/** The terminal report of a load test. */
 import type { LoadResult } from "../load/load_result.ts";
 import { inEnglish, type Say } from "./lang.ts";
 import { drawTable } from "./text_table.ts";

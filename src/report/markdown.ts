@@ -1,8 +1,4 @@
-/**
- * Results as GitHub-flavoured Markdown.
- *
- * @module
- */
+/** Results as GitHub-flavoured Markdown. */
 import type { BenchResult } from "../measure/record/result.ts";
 import { claimsNote, saidClaims } from "./claims.ts";
 import { shortRows } from "./rows.ts";

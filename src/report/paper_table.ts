@@ -1,8 +1,4 @@
-/**
- * The terminal report of the paper's views: a table for each, with the paper's figures in brackets.
- *
- * @module
- */
+/** The terminal report of the paper's views: a table for each, with the paper's figures in brackets. */
 import type { PaperResult, View } from "../simulate/paper/paper_result.ts";
 import { servingHeading } from "./serving_table.ts";
 import { drawTable } from "./text_table.ts";

@@ -1,8 +1,4 @@
-/**
- * Single charts as PNG files, for papers.
- *
- * @module
- */
+/** Single charts as PNG files, for papers. */
 import type { ChartItem } from "npm:chart.js@4.6.1";
 import { type CanvasKit, FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import { chartConfig, type DrawOptions } from "./figures/chart_config.ts";

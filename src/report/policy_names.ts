@@ -1,8 +1,4 @@
-/**
- * Names of policies in reports of serving simulations.
- *
- * @module
- */
+/** Names of policies in reports of serving simulations. */
 import type { ServingEntry } from "../simulate/entry.ts";
 
 /** A policy's entry with the name that tells it from the others. */

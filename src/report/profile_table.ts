@@ -1,8 +1,4 @@
-/**
- * The terminal report of a profile: a line per kernel, and the account of a step's time.
- *
- * @module
- */
+/** The terminal report of a profile: a line per kernel, and the account of a step's time. */
 import type { ProfileResult } from "../measure/profile/profile_result.ts";
 import { GPU_KINDS } from "../measure/profile/starving.ts";
 import { drawTable } from "./text_table.ts";

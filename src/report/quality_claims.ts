@@ -1,8 +1,4 @@
-/**
- * The verdicts on published claims about quality, in words.
- *
- * @module
- */
+/** The verdicts on published claims about quality, in words. */
 import {
   KEPT,
   keptShare,

@@ -1,8 +1,4 @@
-/**
- * The terminal report of a quality record.
- *
- * @module
- */
+/** The terminal report of a quality record. */
 import type { QualityResult } from "../measure/quality/quality_result.ts";
 import { contextTokens, type ScoredCell } from "../measure/quality/scored_cell.ts";
 import { inEnglish, type Say } from "./lang.ts";

@@ -1,8 +1,4 @@
-/**
- * A result as flat rows, one per cell, for spreadsheets and line-based tools.
- *
- * @module
- */
+/** A result as flat rows, one per cell, for spreadsheets and line-based tools. */
 import { qualityOf } from "../measure/quality/bench_quality.ts";
 import type { ScoredCell } from "../measure/quality/scored_cell.ts";
 import type { Cell } from "../measure/record/cell.ts";

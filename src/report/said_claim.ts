@@ -1,8 +1,4 @@
-/**
- * A claim in words.
- *
- * @module
- */
+/** A claim in words. */
 import { CLAIMS, type ClaimVerdict, type TestedClaim } from "../measure/findings/claims.ts";
 import { sayEvidence } from "./evidence.ts";
 import { inEnglish, inWords, type Say } from "./lang.ts";

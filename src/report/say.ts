@@ -1,8 +1,4 @@
-/**
- * Texts of reports in each language.
- *
- * @module
- */
+/** Texts of reports in each language. */
 import { CHINESE } from "./chinese/all.ts";
 import { inEnglish, type Lang, type Say } from "./lang.ts";
 

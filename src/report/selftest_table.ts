@@ -1,8 +1,4 @@
-/**
- * The terminal report of a self-test, with the facts that a bug report needs.
- *
- * @module
- */
+/** The terminal report of a self-test, with the facts that a bug report needs. */
 import { sayKind } from "./adapter_kind.ts";
 import type { SelfTest } from "../check/selftest_result.ts";
 import { drawTable } from "./text_table.ts";

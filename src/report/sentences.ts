@@ -1,8 +1,4 @@
-/**
- * The meaning of a bench result in sentences that claim no more than its samples show.
- *
- * @module
- */
+/** The meaning of a bench result in sentences that claim no more than its samples show. */
 import { findStrategy } from "../kv/registry.ts";
 import type { Accuracy } from "../measure/quality/accuracy.ts";
 import { qualityOf } from "../measure/quality/bench_quality.ts";

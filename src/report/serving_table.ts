@@ -1,7 +1,5 @@
 /**
  * The terminal report of one serving simulation: a table with a column per policy, and notes on its numbers.
- *
- * @module
  */
 import { findStrategy } from "../kv/registry.ts";
 import type { ServingEntry } from "../simulate/entry.ts";

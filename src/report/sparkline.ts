@@ -1,8 +1,4 @@
-/**
- * Lines of block characters that draw a series in a terminal.
- *
- * @module
- */
+/** Lines of block characters that draw a series in a terminal. */
 import { median } from "../measure/statistics/statistics.ts";
 
 const BLOCKS = [..."▁▂▃▄▅▆▇█"];

@@ -1,8 +1,4 @@
-/**
- * The start of a measurement in words: cold or warm, and its parts.
- *
- * @module
- */
+/** The start of a measurement in words: cold or warm, and its parts. */
 import type { Start } from "../measure/record/start.ts";
 import { inEnglish, inWords, type Say } from "./lang.ts";
 import { formatMs } from "./units.ts";

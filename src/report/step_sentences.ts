@@ -1,8 +1,4 @@
-/**
- * Steps in latency by position, and the memory that tokens create, in words.
- *
- * @module
- */
+/** Steps in latency by position, and the memory that tokens create, in words. */
 import {
   type Created,
   createdOf,

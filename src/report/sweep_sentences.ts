@@ -1,8 +1,4 @@
-/**
- * The effect of each setting that was swept, in a sentence.
- *
- * @module
- */
+/** The effect of each setting that was swept, in a sentence. */
 import type { Cell } from "../measure/record/cell.ts";
 import { overviewCells } from "../measure/findings/overview.ts";
 import type { BenchResult } from "../measure/record/result.ts";

@@ -1,8 +1,6 @@
 /**
  * The terminal report of one bench result: a column per cell where there are few, a line per cell where there are
  * many, and sentences on the numbers.
- *
- * @module
  */
 import { qualityOf } from "../measure/quality/bench_quality.ts";
 import type { ScoredCell } from "../measure/quality/scored_cell.ts";

@@ -1,8 +1,4 @@
-/**
- * Tables for the terminal, without ANSI colours. Nothing else imports the package that draws them.
- *
- * @module
- */
+/** Tables for the terminal, without ANSI colours. Nothing else imports the package that draws them. */
 import Table from "npm:cli-table3@0.6.5";
 import { columnsOf, WIDTH } from "./wrap.ts";
 

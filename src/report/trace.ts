@@ -1,7 +1,5 @@
 /**
  * Profiles as Chrome trace events, which Perfetto and chrome://tracing open ("Trace Event Format", complete events).
- *
- * @module
  */
 import type { Profile } from "../measure/profile/profile.ts";
 

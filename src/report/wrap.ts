@@ -1,8 +1,4 @@
-/**
- * Text for a terminal: broken into lines, or put on one.
- *
- * @module
- */
+/** Text for a terminal: broken into lines, or put on one. */
 
 /** Columns of a report: what the narrowest terminal shows. */
 export const WIDTH = 80;

@@ -2,8 +2,6 @@
  * Writing of files, here alone but for the hub's cache. A regular file is replaced as a whole, so that a reader never
  * sees half of one, whenever the process is killed; symbolic links are followed, and mode and owner are kept. Devices,
  * pipes and the standard streams are written to directly.
- *
- * @module
  */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { KvbenchError } from "../base/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * The server's routes, and who may use them.
- *
- * @module
- */
+/** The server's routes, and who may use them. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { ApiError, serverFailure, unavailable } from "./api_error.ts";
 import { type BodyLimits, readJson } from "./body.ts";

@@ -1,8 +1,4 @@
-/**
- * Errors in the form that clients of OpenAI's API expect.
- *
- * @module
- */
+/** Errors in the form that clients of OpenAI's API expect. */
 import { STATUS_CODES } from "node:http";
 
 /** Parts of an error besides its status and message. */

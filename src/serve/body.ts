@@ -1,8 +1,4 @@
-/**
- * Reading a request's body as JSON, up to a limit in bytes and in time.
- *
- * @module
- */
+/** Reading a request's body as JSON, up to a limit in bytes and in time. */
 import { ApiError, requestTimeout, unavailable } from "./api_error.ts";
 
 /** Limits of a request's body. */

@@ -1,7 +1,5 @@
 /**
  * A completion under way: its prompts are requests to the engine, and its choices grow until all have ended.
- *
- * @module
  */
 import type { Tokenizer } from "../checkpoint/tokenizer.ts";
 import { Continuation } from "../engine/continuation.ts";

@@ -3,8 +3,6 @@
  * (https://platform.openai.com/docs/api-reference/completions/create) with vLLM's `top_k` and `ignore_eos`, and the job
  * that it stands for, with token ids in place of text and every default filled in. Parameters that kvbench can't honour,
  * and parameters that the API does not have, are refused.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import type { Gpt2Config } from "../checkpoint/config.ts";

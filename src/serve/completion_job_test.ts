@@ -1,7 +1,5 @@
 /**
  * Bodies of completions, right, wrong and absurd: what is taken, and that everything else gets an answer.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

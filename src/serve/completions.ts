@@ -5,8 +5,6 @@
  * A whole answer gets its status when its completion is over: 503 if the server ends before, 500 if it fails. A streamed
  * answer has status 200 from its start; a failure ends it with an error event and without `[DONE]`. A client that leaves
  * aborts its request's signal or cancels its stream, which cancels the completion.
- *
- * @module
  */
 import { NotFiniteError } from "../base/errors.ts";
 import type { LiveEngine } from "../engine/live_engine.ts";

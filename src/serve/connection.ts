@@ -1,8 +1,6 @@
 /**
  * A client's connection as a stream for `node:http` over a socket of Deno's, with time-outs for a client that sends no
  * request, stops within a request's headers, or does not take its answer.
- *
- * @module
  */
 import { Duplex } from "node:stream";
 import { type ApiError, requestTimeout } from "./api_error.ts";

@@ -5,8 +5,6 @@
  * At the limit, the idle connection that has waited longest is closed for a new one, once it has waited for a moment;
  * until then, new ones wait in the system's queue. If all have requests under way, a new one is refused with status 503.
  * If the process can open no more files, the limit is lowered to the number that it could open.
- *
- * @module
  */
 import { setImmediate } from "node:timers";
 import { unavailable } from "./api_error.ts";

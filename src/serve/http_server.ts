@@ -1,8 +1,6 @@
 /**
  * HTTP/1.1 behind a {@linkcode Door}: `node:http` reads requests and writes answers, which are handled as the web's
  * `Request` and `Response`.
- *
- * @module
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";

@@ -1,7 +1,5 @@
 /**
  * `GET /metrics`: the server's figures for Prometheus. Names end with their units, as Prometheus recommends.
- *
- * @module
  */
 import client from "npm:prom-client@15.1.3";
 import type { LiveEngine } from "../engine/live_engine.ts";

@@ -1,8 +1,4 @@
-/**
- * A server over one engine: listens, answers, and shuts down in order.
- *
- * @module
- */
+/** A server over one engine: listens, answers, and shuts down in order. */
 import type { LiveEngine } from "../engine/live_engine.ts";
 import { Api, type ApiOptions } from "./api.ts";
 import type { ServedModel } from "./completion_job.ts";

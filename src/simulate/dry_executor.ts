@@ -2,8 +2,6 @@
  * An executor that computes nothing: its clock adds the shortest time of each step on a given GPU by the roofline
  * model (Williams et al. 2009), the longer of reading all bytes and doing all multiplications. Its times are bounds for
  * comparing policies, not measurements.
- *
- * @module
  */
 import type { Executor } from "../engine/scheduler/executor.ts";
 import type { Move, SlotRange } from "../kv/moves.ts";

@@ -1,7 +1,5 @@
 /**
  * One policy's entry in the record of a serving simulation: its format, and how it is made from a tally.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import type { Counters } from "../engine/scheduler/counters.ts";

@@ -1,8 +1,4 @@
-/**
- * GPUs for a simulation: their peak rates of reading and multiplying, from the vendors' data sheets.
- *
- * @module
- */
+/** GPUs for a simulation: their peak rates of reading and multiplying, from the vendors' data sheets. */
 
 /** Peak rates of a GPU. */
 export interface Hardware {

@@ -2,8 +2,6 @@
  * The check that every policy gives every request the same greedy ids. Kernels for one row and for many, for a prompt
  * and for decoding, add in different orders, so that two logits which are equal but for rounding may change places:
  * where ids differ, the logits are compared, and only a tie passes.
- *
- * @module
  */
 import { logitDecoding } from "../engine/all_logits.ts";
 import { withDecoder } from "../engine/with_decoder.ts";

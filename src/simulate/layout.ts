@@ -1,8 +1,4 @@
-/**
- * The block tables of running sequences at one moment.
- *
- * @module
- */
+/** The block tables of running sequences at one moment. */
 import { z } from "../base/zod.ts";
 import { amount, count, counts, positive } from "../measure/record/fields.ts";
 

@@ -2,8 +2,6 @@
  * Lengths of real requests, from a CSV file: a column `prompt_tokens`, a column `output_tokens`, and perhaps
  * `arrival_ms`; or the columns of BurstGPT (Wang et al. 2024, https://github.com/HPMLL/BurstGPT): `Request tokens`,
  * `Response tokens`, and `Timestamp` in seconds. Only parsing.
- *
- * @module
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { RequestLengths } from "./lengths.ts";

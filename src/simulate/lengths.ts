@@ -1,8 +1,6 @@
 /**
  * Lengths of prompts and outputs: log-normal distributions with the means of the data sets that the PagedAttention
  * paper serves (Kwon et al. 2023, figure 11). Host only.
- *
- * @module
  */
 import type { ModelShape } from "./model_shape.ts";
 

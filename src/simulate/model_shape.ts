@@ -1,8 +1,4 @@
-/**
- * The facts of a model that a simulation needs: the memory and work of a token. Host only.
- *
- * @module
- */
+/** The facts of a model that a simulation needs: the memory and work of a token. Host only. */
 import { type Dtype, formatOf } from "../formats/registry.ts";
 import { kvRowBytes } from "../kv/shape.ts";
 import { type Gpt2Config, parameterCount } from "../checkpoint/config.ts";

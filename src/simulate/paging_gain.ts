@@ -1,8 +1,6 @@
 /**
  * The gain that paging is for: the sequences that run at once in the same K/V memory with blocks, against regions of a
  * whole context each. Scheduler and allocators are the real ones; only time is modelled.
- *
- * @module
  */
 import { plainStrategy, sharingStrategy } from "../kv/registry.ts";
 import type { PagingGain } from "../measure/record/paging_gain.ts";

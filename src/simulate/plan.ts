@@ -1,8 +1,4 @@
-/**
- * Plans of serving simulations. Host only.
- *
- * @module
- */
+/** Plans of serving simulations. Host only. */
 import type { Preemption } from "../engine/scheduler/scheduler_options.ts";
 import type { KvOptions } from "../kv/strategy_def.ts";
 import { seededRandom } from "../base/random.ts";

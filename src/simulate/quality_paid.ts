@@ -1,8 +1,6 @@
 /**
  * The cost in quality of a policy of a serving simulation: the figures of the cell with its strategy, options and
  * types in a quality record.
- *
- * @module
  */
 
 import { isExactKv, type KvDtype } from "../formats/kv_dtype.ts";

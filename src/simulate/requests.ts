@@ -1,8 +1,4 @@
-/**
- * A stream of requests, made one by one, so that a million of them need no memory. Host only.
- *
- * @module
- */
+/** A stream of requests, made one by one, so that a million of them need no memory. Host only. */
 import type { Request } from "../engine/scheduler/request.ts";
 import type { PrefixKey } from "../kv/prefix_keys.ts";
 import { seededRandom } from "../base/random.ts";

@@ -1,7 +1,5 @@
 /**
  * The runs of a serving plan, policy after policy: on the GPU with greedy decoding, or as a dry run without one.
- *
- * @module
  */
 import { GpuExecutor } from "../engine/gpu_executor.ts";
 import type { Dtype } from "../formats/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * The run of one policy of a plan: the loop that takes a stream of requests through a scheduler, on the GPU or as a dry
  * run.
- *
- * @module
  */
 import type { Executor } from "../engine/scheduler/executor.ts";
 import { Scheduler } from "../engine/scheduler/scheduler.ts";

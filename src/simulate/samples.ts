@@ -1,8 +1,4 @@
-/**
- * Raw samples of a long run, eight bytes each, and their percentiles.
- *
- * @module
- */
+/** Raw samples of a long run, eight bytes each, and their percentiles. */
 
 /** Mean, percentiles and maximum of samples. */
 export type Percentiles = Readonly<Record<"mean" | "p50" | "p90" | "p99" | "max", number>>;

@@ -1,8 +1,4 @@
-/**
- * The memory that serving a plan needs besides the weights, computed before anything is allocated.
- *
- * @module
- */
+/** The memory that serving a plan needs besides the weights, computed before anything is allocated. */
 import { inTurn, type NeedContext, sharedNeed, withOther, type WorkNeed } from "../engine/work_need.ts";
 import type { Dtype } from "../formats/registry.ts";
 import type { MemoryPlan } from "./plan.ts";

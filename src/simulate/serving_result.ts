@@ -1,7 +1,5 @@
 /**
  * The record that `serve-sim` writes: its JSON format and version, and its making from a plan and its results.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { VERSION } from "../base/version.ts";
@@ -89,11 +87,7 @@ const schema = z.strictObject({
   results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order of --policies"),
 });
 
-/**
- * The record of a serving simulation.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The record of a serving simulation. */
 export type ServingResult = z.infer<typeof schema>;
 
 /** Checks that a value is a serving simulation's record. */

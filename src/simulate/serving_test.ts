@@ -1,8 +1,4 @@
-/**
- * Serving simulations without a GPU: what the paper found, what the record holds, and what counts.
- *
- * @module
- */
+/** Serving simulations without a GPU: what the paper found, what the record holds, and what counts. */
 import assert from "node:assert/strict";
 import { A100, OPT_13B, PAPER_PLAN } from "../../tests/fixtures/paper_plan.ts";
 import { strategies } from "../kv/registry.ts";

@@ -1,8 +1,4 @@
-/**
- * The totals of a simulation: latencies per request, and the use of memory and batch over time.
- *
- * @module
- */
+/** The totals of a simulation: latencies per request, and the use of memory and batch over time. */
 import type { KvUsage } from "../kv/policy.ts";
 import type { Step } from "../engine/scheduler/step.ts";
 import type { TimedRequest } from "./requests.ts";

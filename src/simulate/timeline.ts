@@ -1,8 +1,6 @@
 /**
  * The course of a simulation: the use of K/V memory and the number of sequences over time, in a bounded number of
  * equal spans.
- *
- * @module
  */
 import { z } from "../base/zod.ts";
 import { amount, amounts } from "../measure/record/fields.ts";

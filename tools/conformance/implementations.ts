@@ -1,8 +1,6 @@
 /**
  * The implementations of WebGPU, on drivers and graphics APIs, that kvbench is held against, and how a child process
  * gets each of them.
- *
- * @module
  */
 import { BACKEND_VARIABLE, type KnownBackend } from "../../src/gpu/backend.ts";
 import type { WebGpuName } from "../../src/gpu/webgpu.ts";

@@ -1,8 +1,4 @@
-/**
- * The record of a conformance run, and the table of it in `docs/conformance.md`.
- *
- * @module
- */
+/** The record of a conformance run, and the table of it in `docs/conformance.md`. */
 import type { SelfTest } from "../../src/check/selftest_result.ts";
 import { error } from "../../src/report/selftest_table.ts";
 

@@ -1,8 +1,6 @@
 /**
  * `deno task conformance [ID…]`: the self-test and the kernel and model tests, unchanged, on every implementation of
  * WebGPU or on those that are named; writes `docs/conformance.json` and the table of it in `docs/conformance.md`.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { parseSelfTest, type SelfTest } from "../../src/check/selftest_result.ts";

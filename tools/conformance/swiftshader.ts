@@ -1,8 +1,6 @@
 /**
  * SwiftShader's Vulkan driver, which comes with Debian's Chromium: two files, found where Chromium is installed and
  * otherwise taken out of the package into a folder that git ignores.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { run } from "../command.ts";

@@ -1,8 +1,6 @@
 /**
  * The rules for a result in `results/`: its schema, one plan and model for all, a self-check that all of it passed, and
  * kernels of a known commit.
- *
- * @module
  */
 import { KvbenchError } from "../../src/base/errors.ts";
 import { selfCheckOf } from "../../src/measure/findings/adapters.ts";

@@ -1,8 +1,4 @@
-/**
- * The committed results: each is accepted by the rules, and `docs/gallery.md` shows them.
- *
- * @module
- */
+/** The committed results: each is accepted by the rules, and `docs/gallery.md` shows them. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { permitted } from "../../tests/permitted.ts";

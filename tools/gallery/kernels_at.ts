@@ -1,8 +1,4 @@
-/**
- * The hash of the kernels of a commit, as a result of that commit has it.
- *
- * @module
- */
+/** The hash of the kernels of a commit, as a result of that commit has it. */
 import { deno, output } from "../command.ts";
 
 /** Prints the hash, in the sources of a commit. */

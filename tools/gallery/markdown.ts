@@ -1,8 +1,4 @@
-/**
- * The part of `docs/gallery.md` that shows the results.
- *
- * @module
- */
+/** The part of `docs/gallery.md` that shows the results. */
 import type { NamedResult } from "../../src/measure/record/one_plan.ts";
 import { galleryView } from "../../src/report/gallery/view.ts";
 import { markdownTable } from "../../src/report/markdown.ts";

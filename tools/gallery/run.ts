@@ -3,8 +3,6 @@
  * picture, and the page `dist/gallery.html`. Before that, `deno task gallery here NAME` measures this machine's adapter,
  * and `deno task gallery software [ID…]` the software adapters of the conformance table. `--commit COMMIT` names the
  * commit of a result that does not know its own.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

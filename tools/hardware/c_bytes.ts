@@ -1,8 +1,4 @@
-/**
- * Memory as C lays it out, little-endian: words, texts, and structures that begin with their type.
- *
- * @module
- */
+/** Memory as C lays it out, little-endian: words, texts, and structures that begin with their type. */
 
 /** Memory that a driver reads or fills. */
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -2,8 +2,6 @@
  * Compiles hardware's kernels on the adapter at hand, whose driver or a layer in front of it writes their SPIR-V to a
  * folder, and says on stdout which file is which kernel's: a line of JSON each. A process of its own, since drivers read
  * their variables once.
- *
- * @module
  */
 import { PRESETS } from "../../src/checkpoint/config.ts";
 import { KV_DTYPES, WEIGHT_DTYPES } from "../../src/formats/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * Figures of a hardware compiler: gets the SPIR-V of the kernels, from the driver at hand or by a layer that is built
  * for it, and has Mesa's RADV compile that for AMD GPUs that are not there.
- *
- * @module
  */
 import { run } from "../command.ts";
 import type { DumpedKernel } from "./compile.ts";

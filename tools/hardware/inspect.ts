@@ -1,8 +1,6 @@
 /**
  * Compiles SPIR-V for an AMD family and says on stdout what its compiler made of each file: a line of JSON each. A
  * process of its own, since the driver reads its variables once.
- *
- * @module
  */
 import { loadsInFlight } from "./assembly.ts";
 import { DriverError, NullDevice } from "./vulkan.ts";

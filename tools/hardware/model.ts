@@ -1,8 +1,6 @@
 /**
  * An estimate of a decode step's time on GPUs that are not at hand. It is no measurement: a kernel takes a dispatch, and
  * then as long as its bytes or as its waits for memory, whichever is more.
- *
- * @module
  */
 import { stepCosts } from "../../src/model/costs.ts";
 import { DEFAULT_DTYPE, type Dtype } from "../../src/formats/registry.ts";

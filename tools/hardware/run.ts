@@ -1,8 +1,6 @@
 /**
  * Prints what hardware GPUs' compilers and memories would make of the kernels, as Markdown tables: the part that grids
  * and addresses tell, and what Mesa's RADV tells where it can be asked.
- *
- * @module
  */
 import { KV_DTYPES, WEIGHT_DTYPES } from "../../src/formats/registry.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";

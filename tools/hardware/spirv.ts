@@ -1,8 +1,4 @@
-/**
- * Bindings of a SPIR-V module, as its decorations tell them: enough to make the layout of its pipeline.
- *
- * @module
- */
+/** Bindings of a SPIR-V module, as its decorations tell them: enough to make the layout of its pipeline. */
 
 /** A binding of a module. */
 interface SpirvBinding {

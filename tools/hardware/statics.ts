@@ -1,8 +1,6 @@
 /**
  * Figures of hardware's kernels that take no compiler: workgroups, reads one after another, lines of the cache,
  * from the grids and addresses that operators declare, at GPT-2 124M's shapes.
- *
- * @module
  */
 import { PRESETS } from "../../src/checkpoint/config.ts";
 import type { KvDtype } from "../../src/formats/kv_dtype.ts";

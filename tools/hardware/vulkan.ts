@@ -1,8 +1,6 @@
 /**
  * Compiling SPIR-V with a Vulkan driver that has no GPU, by Deno's foreign function interface: Mesa's RADV compiles for
  * an AMD family that a variable names, and tells what it made of a kernel.
- *
- * @module
  */
 import {
   type Bytes,

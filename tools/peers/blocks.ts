@@ -1,8 +1,6 @@
 /**
  * Numbers in 8 bits as llama.cpp's Q8_0 and ONNX Runtime's MatMulNBits have them: a row in blocks of 32, each with one
  * scale, the largest magnitude over 127, rounded to float16 as Q8_0 stores it.
- *
- * @module
  */
 
 /** Values of a block. */

@@ -1,8 +1,6 @@
 /**
  * A peer's process, as its parent sees it: started, asked one question at a time, and ended. Of what it writes besides
  * its answers, an error or else the last line is kept for when it fails.
- *
- * @module
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";

@@ -1,8 +1,6 @@
 /**
  * The comparison: for each storage type, every peer in a process of its own, checked before it is timed, and timed in
  * turns with the others. A peer that fails leaves the others their turns.
- *
- * @module
  */
 import type { Gpt2Config } from "../../src/checkpoint/config.ts";
 import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";

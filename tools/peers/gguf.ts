@@ -2,8 +2,6 @@
  * Writes GPT-2 as a GGUF file, the format of llama.cpp: a header of keys and tensors, then the tensors' bytes, each at a
  * multiple of 32 bytes (as the repository ggml-org/ggml describes it). Matrices of layers are stored as
  * llama.cpp multiplies by them, [outputs, inputs].
- *
- * @module
  */
 import type { TensorSource } from "../../src/checkpoint/checkpoint.ts";
 import type { Gpt2Config } from "../../src/checkpoint/config.ts";

@@ -1,8 +1,6 @@
 /**
  * GPT-2 in float64, written from its formulas (Radford et al. 2019) and sharing nothing with kvbench's kernels or their
  * references but the names of tensors: what every peer's logits are held against. Slow, and for few tokens.
- *
- * @module
  */
 import type { TensorSource } from "../../src/checkpoint/checkpoint.ts";
 

@@ -1,8 +1,6 @@
 /**
  * kvbench itself as one of the peers, with the kernel variants that it chooses for the adapter, and K and V in the
  * storage type of the weights.
- *
- * @module
  */
 import { VERSION } from "../../src/base/version.ts";
 import { SyntheticCheckpoint } from "../../src/checkpoint/synthetic.ts";

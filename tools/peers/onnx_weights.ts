@@ -2,8 +2,6 @@
  * The tensors of GPT-2 as an ONNX file keeps them beside it, in one file of external data: their names, types, places
  * and bytes. Matrices of layers are [inputs, outputs], as exporters leave them, and the head is a transposed copy of the
  * embedding. In 8 bits, matrices are blocks of 32 for MatMulNBits, [outputs, inputs / 32, 32], and all else is float32.
- *
- * @module
  */
 import type { TensorSource } from "../../src/checkpoint/checkpoint.ts";
 import type { Gpt2Config } from "../../src/checkpoint/config.ts";

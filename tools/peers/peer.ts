@@ -1,8 +1,6 @@
 /**
  * A peer: a program that runs GPT-2, as a child process of its own. This is what one offers, and the messages that its
  * process takes and gives, one line of JSON each.
- *
- * @module
  */
 import type { Gpt2Config } from "../../src/checkpoint/config.ts";
 

@@ -1,7 +1,5 @@
 /**
  * The record of a comparison: what each peer is, whether its output is right, and the raw samples of every round.
- *
- * @module
  */
 import type { MachineFacts } from "../../src/measure/record/environment.ts";
 import { median, medianInterval } from "../../src/measure/statistics/statistics.ts";

@@ -1,8 +1,4 @@
-/**
- * The peers that are compared, in the order of tables.
- *
- * @module
- */
+/** The peers that are compared, in the order of tables. */
 import { type Job, type Storage, STORAGES } from "./peer.ts";
 import type { WeightsFormat } from "./weights.ts";
 

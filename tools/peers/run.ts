@@ -4,8 +4,6 @@
  *
  *   deno task peers [--peers kvbench,llama.cpp] [--storage f32,int8] [--rounds 5] [--json FILE] [--docs]
  *   deno task peers --delete-weights
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

@@ -1,7 +1,5 @@
 /**
  * The side of a peer's process: loads the peer, then answers the questions that come on the standard input, one a line.
- *
- * @module
  */
 import { createInterface } from "node:readline";
 import { stdin } from "node:process";

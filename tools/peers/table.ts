@@ -1,7 +1,5 @@
 /**
  * The table of a comparison: times, memory and deviations of each peer, then kvbench's times over each peer's.
- *
- * @module
  */
 import { drawTable, type TableRow } from "../../src/report/text_table.ts";
 import { formatBytes, formatSignificant } from "../../src/report/units.ts";

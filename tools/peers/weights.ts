@@ -1,8 +1,6 @@
 /**
  * The files of the made-up weights, in a folder that git ignores. They are written when they are missing, and stay for
  * the next run: 2.2 GB in all storage types.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { run } from "../command.ts";

@@ -1,8 +1,4 @@
-/**
- * Writes files that are too large for the memory, part by part.
- *
- * @module
- */
+/** Writes files that are too large for the memory, part by part. */
 
 /** Writes the parts one after the other under another name, and renames the file when it is whole. */
 export async function writeParts(

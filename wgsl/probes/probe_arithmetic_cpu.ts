@@ -1,8 +1,4 @@
-/**
- * Reference of `probe_arithmetic.wgsl`.
- *
- * @module
- */
+/** Reference of `probe_arithmetic.wgsl`. */
 
 /** Computes what `lanes` lanes make of `start` [4, 4] in `steps` steps: [lanes, 4]. */
 export function probeArithmeticCpu(start: Float32Array, lanes: number, steps: number): Float32Array {

@@ -1,8 +1,4 @@
-/**
- * Reference of `probe_stream.wgsl`.
- *
- * @module
- */
+/** Reference of `probe_stream.wgsl`. */
 
 /** The sums [lanes, 4] of `tiles` tiles for each lane, of `data` [lanes * tiles, 4, 4]. */
 export function probeStreamCpu(

@@ -1,7 +1,5 @@
 /**
  * `kvbench bench`: measures the strategies side by side; prints a table, writes a JSON result and a chart.
- *
- * @module
  */
 import { sayKind } from "../../report/adapter_kind.ts";
 import { dirname } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * `kvbench compare`: what changed between results, and whether anything got worse.
- *
- * @module
- */
+/** `kvbench compare`: what changed between results, and whether anything got worse. */
 import { Command } from "../options/commander.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import { compareResults, type Comparison, regressions } from "../../measure/findings/compare.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench doctor`: the machine's adapter, its features and limits, and the models that fit.
- *
- * @module
- */
+/** `kvbench doctor`: the machine's adapter, its features and limits, and the models that fit. */
 import { Command } from "../options/commander.ts";
 import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench generate`: text, ids or JSON from a prompt.
- *
- * @module
- */
+/** `kvbench generate`: text, ids or JSON from a prompt. */
 import { Command } from "../options/commander.ts";
 import { firstStepOf } from "../../engine/decoder.ts";
 import { Continuation } from "../../engine/continuation.ts";

@@ -1,7 +1,5 @@
 /**
  * `kvbench ladder`: climbs from a notebook's loop to a serving engine, one change a rung, and shows what each is worth.
- *
- * @module
  */
 import { checkContext, checkIds, type Gpt2Config } from "../../checkpoint/config.ts";
 import type { TensorSource, WeightsOrigin } from "../../checkpoint/checkpoint.ts";

@@ -1,7 +1,5 @@
 /**
  * `kvbench load URL`: sends requests to a server of OpenAI's completions API and measures how it answers.
- *
- * @module
  */
 import { MOST_TEMPERATURE } from "../../model/sampling.ts";
 import { decimal, MOST_SECONDS, MOST_TOKENS, positive, share, wholeNumber } from "../options/values.ts";

@@ -1,7 +1,5 @@
 /**
  * `kvbench logits`: raw logits of a prompt, so that anyone can hold the model against another implementation.
- *
- * @module
  */
 import { Command } from "../options/commander.ts";
 import { allLogits, logitDecoding } from "../../engine/all_logits.ts";

@@ -1,7 +1,5 @@
 /**
  * `kvbench paper`: the views of the PagedAttention paper, from one's own runs beside the paper's figures.
- *
- * @module
  */
 import { Command } from "../options/commander.ts";
 import {

@@ -1,8 +1,4 @@
-/**
- * `kvbench perplexity`: what a storage type costs, as the perplexity of a text.
- *
- * @module
- */
+/** `kvbench perplexity`: what a storage type costs, as the perplexity of a text. */
 import { idList, MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { UsageError } from "../../base/errors.ts";

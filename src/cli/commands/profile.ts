@@ -1,8 +1,4 @@
-/**
- * `kvbench profile`: where the time of a prefill and of a decode step goes, kernel by kernel.
- *
- * @module
- */
+/** `kvbench profile`: where the time of a prefill and of a decode step goes, kernel by kernel. */
 import { MOST_TOKENS, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { sayKind } from "../../report/adapter_kind.ts";

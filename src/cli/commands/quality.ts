@@ -1,7 +1,5 @@
 /**
  * `kvbench quality`: what strategies and storage types cost in quality, as their divergence from full float32 on a text.
- *
- * @module
  */
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";

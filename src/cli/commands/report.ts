@@ -1,8 +1,4 @@
-/**
- * `kvbench report`: shows results that were measured before, or writes them in another form.
- *
- * @module
- */
+/** `kvbench report`: shows results that were measured before, or writes them in another form. */
 import { Command } from "../options/commander.ts";
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.ts";

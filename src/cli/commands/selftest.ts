@@ -1,8 +1,6 @@
 /**
  * `kvbench selftest`: every kernel beside its CPU reference and the golden prompts with every strategy, on the adapter
  * in hand, as a table that is fit for a bug report.
- *
- * @module
  */
 import { Command } from "../options/commander.ts";
 import { checkGolden, GOLDEN_PROMPTS, goldenNeed } from "../../check/golden.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench serve`: an HTTP server that speaks OpenAI's completions API.
- *
- * @module
- */
+/** `kvbench serve`: an HTTP server that speaks OpenAI's completions API. */
 import { byteCount, decimal, MOST_SECONDS, positive, wholeNumber } from "../options/values.ts";
 import { Command } from "../options/commander.ts";
 import { LiveEngine } from "../../engine/live_engine.ts";

@@ -1,8 +1,6 @@
 /**
  * `kvbench serve-sim`: many requests against a K/V budget, with one policy after another; prints a table and writes a
  * JSON result.
- *
- * @module
  */
 import { Command } from "../options/commander.ts";
 import { servingRecord, type ServingResult } from "../../simulate/serving_result.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench weights`: the models in the cache of the hub, which other tools share.
- *
- * @module
- */
+/** `kvbench weights`: the models in the cache of the hub, which other tools share. */
 import { Command } from "../options/commander.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import { Hub, whatIsMissing } from "../../hub/hub.ts";

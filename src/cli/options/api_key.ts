@@ -1,8 +1,6 @@
 /**
  * The API key of `serve` and `load`: given as an option, or in a file, which other users of the machine can't see in the
  * list of processes.
- *
- * @module
  */
 import type { Command } from "./commander.ts";
 import { UsageError } from "../../base/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * `bench`'s options: what is measured, for how long, and where the result goes.
- *
- * @module
- */
+/** `bench`'s options: what is measured, for how long, and where the result goes. */
 import { MOST_SECONDS, MOST_TOKENS, share, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
 import { UsageError } from "../../base/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * Settings of every command: errors are thrown, so that `main` alone prints them and ends the process.
- *
- * @module
- */
+/** Settings of every command: errors are thrown, so that `main` alone prints them and ends the process. */
 import type { Command } from "./commander.ts";
 import { UsageError } from "../../base/errors.ts";
 import { addReadableHelp } from "./help.ts";

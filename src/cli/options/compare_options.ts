@@ -1,8 +1,4 @@
-/**
- * The options of a comparison, as `compare` and `bench --baseline` take them.
- *
- * @module
- */
+/** The options of a comparison, as `compare` and `bench --baseline` take them. */
 import { inGroup, type Values } from "./option_spec.ts";
 import { share } from "./values.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The options of subcommands that decode one prompt: which model, which strategy, which prompt.
- *
- * @module
- */
+/** The options of subcommands that decode one prompt: which model, which strategy, which prompt. */
 import type { Command } from "./commander.ts";
 import { kvOptionSpecs, strategySpec } from "./kv_options.ts";
 import { addKvDtypeOptions, addModelOptions, type PrecisionOptions } from "./model_options.ts";

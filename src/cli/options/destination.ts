@@ -1,8 +1,4 @@
-/**
- * The destination of `bench`'s result.
- *
- * @module
- */
+/** The destination of `bench`'s result. */
 import { KvbenchError, UsageError } from "../../base/errors.ts";
 import type { Format } from "../../report/formats.ts";
 import type { BenchResult } from "../../measure/record/result.ts";

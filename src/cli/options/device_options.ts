@@ -1,8 +1,6 @@
 /**
  * The options of every subcommand that opens a device: which WebGPU, and which of its features and limits to do
  * without.
- *
- * @module
  */
 import { type Command, InvalidArgumentError } from "./commander.ts";
 import {

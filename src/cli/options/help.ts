@@ -1,8 +1,6 @@
 /**
  * The text of `--help` and `--help-all`: everyday options first, the others by subject, then examples and least
  * permissions, in lines that fit the terminal.
- *
- * @module
  */
 import { type Command, Help, Option } from "./commander.ts";
 import { wrap } from "../../report/wrap.ts";

@@ -1,7 +1,5 @@
 /**
  * `--json FILE`: the result of a subcommand as a file beside the table that it prints, or in place of it.
- *
- * @module
  */
 import type { Command } from "./commander.ts";
 import { LANGS } from "../../report/lang.ts";

@@ -1,8 +1,6 @@
 /**
  * The strategies and their options on the command line, as the registry declares them. A strategy that is registered
  * needs nothing here.
- *
- * @module
  */
 import {
   plainStrategy,

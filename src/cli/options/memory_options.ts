@@ -1,8 +1,4 @@
-/**
- * The options of subcommands that serve many sequences from one K/V memory: its size and its division.
- *
- * @module
- */
+/** The options of subcommands that serve many sequences from one K/V memory: its size and its division. */
 import type { Command } from "./commander.ts";
 import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
 import type { ModelShape } from "../../simulate/model_shape.ts";

@@ -1,8 +1,6 @@
 /**
  * The options of every subcommand that loads a model: which one, how its numbers are stored on the GPU, and on what
  * device.
- *
- * @module
  */
 import type { Command } from "./commander.ts";
 import { type KvDtype, kvDtypeOf } from "../../formats/kv_dtype.ts";

@@ -1,8 +1,6 @@
 /**
  * Options as data: flags, help text, group, values and default of each option, for every subcommand that takes it. The
  * types of their values follow from that.
- *
- * @module
  */
 import { type Command, Option } from "./commander.ts";
 

@@ -1,7 +1,5 @@
 /**
  * The permissions that each subcommand can't do without, as `--help`, `docs/guide.md` and the tests have them.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { HOME, IS_BUNDLE } from "../../base/home.ts";

@@ -1,8 +1,4 @@
-/**
- * Tests of the least permissions of a program that does not run in a checkout.
- *
- * @module
- */
+/** Tests of the least permissions of a program that does not run in a checkout. */
 import assert from "node:assert/strict";
 import { PERMISSIONS, permissionsAt } from "./permissions.ts";
 

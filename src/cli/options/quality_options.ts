@@ -1,8 +1,4 @@
-/**
- * The options of `quality`: which cells are scored, on which parts of the text.
- *
- * @module
- */
+/** The options of `quality`: which cells are scored, on which parts of the text. */
 import { UsageError } from "../../base/errors.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
 import { holdsHead } from "../../formats/kv_dtype.ts";

@@ -1,8 +1,4 @@
-/**
- * The options that describe a serving simulation, and the plan that they come to.
- *
- * @module
- */
+/** The options that describe a serving simulation, and the plan that they come to. */
 import { MOST_SECONDS, MOST_TOKENS, positive, wholeNumber } from "./values.ts";
 import type { Command } from "./commander.ts";
 import { KvbenchError, UsageError } from "../../base/errors.ts";

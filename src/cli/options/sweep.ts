@@ -1,8 +1,4 @@
-/**
- * `--sweep NAME=VALUES`: which settings can be swept, and their values as text.
- *
- * @module
- */
+/** `--sweep NAME=VALUES`: which settings can be swept, and their values as text. */
 import { InvalidArgumentError } from "./commander.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
 import { strategyOptions } from "../../kv/registry.ts";

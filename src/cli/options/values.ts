@@ -1,8 +1,4 @@
-/**
- * Parsers of option values: text in, checked value out.
- *
- * @module
- */
+/** Parsers of option values: text in, checked value out. */
 import { isKvDtype, type KvDtype } from "../../formats/kv_dtype.ts";
 import { KV_DTYPES } from "../../formats/registry.ts";
 import { InvalidArgumentError } from "./commander.ts";

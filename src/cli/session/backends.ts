@@ -1,8 +1,6 @@
 /**
  * The adapters that each backend gives, found by asking child processes: DENO_WEBGPU_BACKEND is read at a process's
  * first request, so that one process can try one backend. Imports no package, since set-up needs it.
- *
- * @module
  */
 import { BACKEND_VARIABLE, backendsOn, type KnownBackend } from "../../gpu/backend.ts";
 import { type AdapterIdentity, type AdapterInfo, identityOf } from "../../gpu/identity.ts";

@@ -1,8 +1,6 @@
 /**
  * The one package that drawing adds to a run: a native canvas, which can't be part of a bundle. Announces its download
  * once for each of Deno's caches, and remembers that in the Web Cache, which is a part of it.
- *
- * @module
  */
 import { openWebCache } from "../../base/web_cache.ts";
 import { CANVAS_PACKAGE, chartPermissions } from "../../report/canvas.ts";

@@ -1,8 +1,4 @@
-/**
- * The self-check that comes before a measurement, with its progress on stderr.
- *
- * @module
- */
+/** The self-check that comes before a measurement, with its progress on stderr. */
 import type { Verdict } from "../../check/kernel_checks.ts";
 import { selfCheck, type SelfCheckOptions } from "../../check/self_check.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";

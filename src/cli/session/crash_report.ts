@@ -1,8 +1,6 @@
 /**
  * The report of a failure for those who look for its cause: platform, phase, adapter, and the memory on the GPU. It holds
  * no environment variables and no secret options.
- *
- * @module
  */
 import {
   DeviceLostError,

@@ -1,8 +1,6 @@
 /**
  * The driver's cache of compiled kernels, as far as a program can see it: Mesa's, on disk. In a cold start the driver
  * compiles kernels that a warm start finds there.
- *
- * @module
  */
 import type { Start } from "../../measure/record/start.ts";
 import { isGranted } from "../../host/permissions.ts";

@@ -1,8 +1,4 @@
-/**
- * The check that a model fits, before any of it is loaded.
- *
- * @module
- */
+/** The check that a model fits, before any of it is loaded. */
 import { KvbenchError } from "../../base/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { type NeedContext, type SizeLimits, totalOf, type WorkNeed } from "../../engine/work_need.ts";

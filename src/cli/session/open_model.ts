@@ -1,8 +1,4 @@
-/**
- * The model that options name: found, fetched or made up, with its tokenizer.
- *
- * @module
- */
+/** The model that options name: found, fetched or made up, with its tokenizer. */
 import type { TensorSource, WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import { SyntheticCheckpoint } from "../../checkpoint/synthetic.ts";
 import type { Tokenizer } from "../../checkpoint/tokenizer.ts";

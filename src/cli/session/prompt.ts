@@ -1,8 +1,4 @@
-/**
- * The prompt of a command line: ids, a text, or what comes on stdin.
- *
- * @module
- */
+/** The prompt of a command line: ids, a text, or what comes on stdin. */
 import { UsageError } from "../../base/errors.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import type { Tokenizer } from "../../checkpoint/tokenizer.ts";

@@ -1,8 +1,6 @@
 /**
  * Kernel variants that were measured before, in Deno's Web Cache, which needs no permission. An entry that can't be
  * read or is not whole counts as none.
- *
- * @module
  */
 import { openWebCache } from "../../base/web_cache.ts";
 import { z } from "../../base/zod.ts";

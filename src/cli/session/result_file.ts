@@ -1,8 +1,4 @@
-/**
- * A result file that grows while it is measured: whole at every moment, and at most a second behind.
- *
- * @module
- */
+/** A result file that grows while it is measured: whole at every moment, and at most a second behind. */
 import { basename, dirname, join } from "node:path";
 import { KvbenchError } from "../../base/errors.ts";
 import { Lock } from "../../hub/lock.ts";

@@ -1,8 +1,4 @@
-/**
- * The start of every subcommand that computes: an opened GPU, a loaded model and its tokenizer.
- *
- * @module
- */
+/** The start of every subcommand that computes: an opened GPU, a loaded model and its tokenizer. */
 import { assertHeadFits } from "../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE } from "../../formats/registry.ts";
 import { GL_COST } from "../../gpu/backend.ts";

@@ -1,7 +1,5 @@
 /**
  * The choice of kernel variants: those measured on this adapter before, the defaults, or those measured now.
- *
- * @module
  */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { FEATURES, LIMITS } from "../../gpu/limits.ts";

@@ -1,8 +1,4 @@
-/**
- * Progress of compiling kernels, if it takes long: some drivers compile at a kernel's first dispatch.
- *
- * @module
- */
+/** Progress of compiling kernels, if it takes long: some drivers compile at a kernel's first dispatch. */
 import type { Kernel } from "../../gpu/kernel.ts";
 import { formatMs } from "../../report/units.ts";
 import { type ProgressBar, progressBar } from "./progress.ts";

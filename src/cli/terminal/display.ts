@@ -1,8 +1,6 @@
 /**
  * Lines at the bottom of the terminal on stderr, redrawn in place: the process's one display for all progress. It writes
  * only on request, so that it does not disturb measured runs.
- *
- * @module
  */
 import process from "node:process";
 import cliProgress from "npm:cli-progress@3.12.0";

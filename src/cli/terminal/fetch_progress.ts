@@ -1,8 +1,4 @@
-/**
- * Progress of a download.
- *
- * @module
- */
+/** Progress of a download. */
 import type { FetchEvents } from "../../hub/fetch_blob.ts";
 import { formatBytes } from "../../report/units.ts";
 import type { ProgressBar } from "./progress.ts";

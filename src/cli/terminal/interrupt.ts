@@ -1,8 +1,6 @@
 /**
  * Orderly end on SIGINT and SIGTERM: the first one aborts a signal, so that measurements are written; a second one ends
  * the process at once. A worker watches, because this thread gets no signal while it waits for the GPU.
- *
- * @module
  */
 import WORKER from "./signal_worker.js" with { type: "text" };
 

@@ -1,8 +1,6 @@
 /**
  * `bench`'s view while it runs: the cells under way, their figures so far, and the time left. On a terminal it is redrawn
  * in place on stderr and removed at the end; elsewhere it is an occasional line.
- *
- * @module
  */
 import type { CellPlan, GroupPlan } from "../../measure/run/grid.ts";
 import type { Plan } from "../../measure/run/plan.ts";

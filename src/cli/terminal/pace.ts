@@ -1,8 +1,4 @@
-/**
- * The speed of a piece of work, and the time that is left of it.
- *
- * @module
- */
+/** The speed of a piece of work, and the time that is left of it. */
 
 /** Window of the speed, in ms: long enough to be steady, short enough to follow changes. */
 const WINDOW_MS = 5000;

@@ -1,8 +1,6 @@
 /**
  * Progress of work that takes more than a second, with the time left: a bar on a terminal, a few lines elsewhere. Both go
  * to stderr, so that stdout holds the program's result alone.
- *
- * @module
  */
 import { byteUnit, formatBytes, formatCount } from "../../report/units.ts";
 import { aboveDisplay, type Display, display } from "./display.ts";

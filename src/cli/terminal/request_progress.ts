@@ -1,8 +1,4 @@
-/**
- * Progress of a serving simulation: the requests that are finished of one memory policy after another.
- *
- * @module
- */
+/** Progress of a serving simulation: the requests that are finished of one memory policy after another. */
 import type { ServingProgress } from "../../simulate/run_policy.ts";
 import { withProgress } from "./progress.ts";
 

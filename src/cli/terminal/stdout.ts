@@ -1,8 +1,4 @@
-/**
- * Printing to stdout. An error of stdout is a fault outside the program, not a defect.
- *
- * @module
- */
+/** Printing to stdout. An error of stdout is a fault outside the program, not a defect. */
 import { KvbenchError, reasonOf } from "../../base/errors.ts";
 import { aboveDisplay } from "./display.ts";
 

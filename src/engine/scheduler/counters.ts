@@ -1,8 +1,4 @@
-/**
- * Counts of a scheduler's decisions since its start.
- *
- * @module
- */
+/** Counts of a scheduler's decisions since its start. */
 
 /** Returns counts of nothing yet. */
 export const noCounts = () => ({

@@ -1,8 +1,6 @@
 /**
  * The interface of executors, which carry steps out: the GPU, or a clock that only counts what a GPU would take. The scheduler and all that
  * drives it are the same for both.
- *
- * @module
  */
 import type { Request } from "./request.ts";
 import type { Step } from "./step.ts";

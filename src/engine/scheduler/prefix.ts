@@ -1,8 +1,6 @@
 /**
  * Beginnings that sequences share: finding a prompt's leading blocks where another sequence has computed them, and
  * letting others find them.
- *
- * @module
  */
 import type { PrefixKey } from "../../kv/prefix_keys.ts";
 import type { KvPolicy } from "../../kv/policy.ts";

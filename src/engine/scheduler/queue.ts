@@ -1,8 +1,4 @@
-/**
- * A queue whose entries can be taken back: first in, first out, in constant time on average.
- *
- * @module
- */
+/** A queue whose entries can be taken back: first in, first out, in constant time on average. */
 
 /** First in, first out. */
 export class Queue<T> {

@@ -1,7 +1,5 @@
 /**
  * Requests, and the sequences that they become. The scheduler sees how many tokens there are, never which.
- *
- * @module
  */
 import type { PrefixKey } from "../../kv/prefix_keys.ts";
 import type { Lengths } from "../../kv/policy.ts";

@@ -7,8 +7,6 @@
  *
  * Host only. It counts tokens and knows none; where K and V live is the memory's business, computing the executor's.
  * It takes for granted that the steps it returns are carried out, so that it can be asked for several in advance.
- *
- * @module
  */
 import { KvbenchError } from "../../base/errors.ts";
 import type { Swapped } from "../../kv/moves.ts";
@@ -78,9 +76,7 @@ export class Scheduler<R extends Request = Request> {
     return this.#running.length;
   }
 
-  /**
-   * Why a request could never run, however long it waits, with both numbers; undefined where it could.
-   */
+  /** Why a request could never run, however long it waits, with both numbers; undefined where it could. */
   refusal(request: Request): string | undefined {
     return refusalOf(request, this.#options, this.#memory.traits) ?? this.#memory.refusal(request);
   }

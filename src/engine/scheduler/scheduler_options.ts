@@ -1,7 +1,5 @@
 /**
  * Limits of a scheduler, and what follows from them alone: the memory that they suit, and the requests that can run.
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import type { KvPolicy, KvTraits } from "../../kv/policy.ts";

@@ -1,8 +1,6 @@
 /**
  * The scheduler over every kind of memory: examples of its decisions, and random workloads in which each step is
  * checked to find in memory what it will attend to.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,8 +1,4 @@
-/**
- * One step of continuous batching: what the scheduler tells an executor to compute.
- *
- * @module
- */
+/** One step of continuous batching: what the scheduler tells an executor to compute. */
 import type { Move } from "../../kv/moves.ts";
 import type { Group, Request, Sequence } from "./request.ts";
 

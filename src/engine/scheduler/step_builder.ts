@@ -1,7 +1,5 @@
 /**
  * The step under construction: its lists are used again for every step, since a long simulation makes millions.
- *
- * @module
  */
 import type { Move } from "../../kv/moves.ts";
 import type { Group, Request, Sequence } from "./request.ts";

@@ -1,8 +1,4 @@
-/**
- * `kv-cache`: K and V of every computed token stay in one contiguous region per sequence.
- *
- * @module
- */
+/** `kv-cache`: K and V of every computed token stay in one contiguous region per sequence. */
 import { UsageError } from "../../base/errors.ts";
 import type { KvTraits } from "../policy.ts";
 import type { KvNeed, KvOption, KvOptions, StrategyDef } from "../strategy_def.ts";

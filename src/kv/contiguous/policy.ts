@@ -2,8 +2,6 @@
  * One region per sequence, all of one size, so that a region is found by its sequence's slot and needs no table. The
  * regions are reserved at the beginning (`static`) or grow with the longest sequence by copying into larger ones
  * (`dynamic`), as concatenating caches do.
- *
- * @module
  */
 import { Moves } from "../moves.ts";
 import type { Admission, KvTraits, KvUsage, Lengths } from "../policy.ts";

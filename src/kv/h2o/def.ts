@@ -1,8 +1,6 @@
 /**
  * `h2o`: each head keeps its heavy hitters, the tokens that got the most attention so far, and the recent ones. A new
  * token takes the place of one that leaves (Zhang et al. 2023, arXiv 2306.14048).
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import { keptStrategy, PROMPTS } from "../kept/strategy.ts";

@@ -3,8 +3,6 @@
  * scratch that all layers share; after each layer's attention the tokens that stay are chosen, and their K and V are stored
  * in the layer's memory. The scratch is freed behind the step. A strategy that chooses in every step then scores each
  * row, and puts its token in the place of one that leaves.
- *
- * @module
  */
 import { createKernel, type Kernel } from "../../gpu/kernel.ts";
 import type { LedgerBuffer, LedgerVectors } from "../../gpu/ledger.ts";

@@ -1,8 +1,4 @@
-/**
- * Costs of the choice of tokens in a step: bytes and multiply-adds, by kernel.
- *
- * @module
- */
+/** Costs of the choice of tokens in a step: bytes and multiply-adds, by kernel. */
 import type { KvBatch, KvCost } from "../around.ts";
 import { entriesOf, firstObservedOf, keptOf, type KeptRule } from "./rule.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The WGSL of strategies that keep some tokens of each head.
- *
- * @module
- */
+/** The WGSL of strategies that keep some tokens of each head. */
 import choiceCode from "../../../wgsl/ops/kept/kept_choice.wgsl" with { type: "text" };
 import maskCode from "../../../wgsl/ops/kept/kept_mask.wgsl" with { type: "text" };
 import normsCode from "../../../wgsl/ops/kept/kept_norms.wgsl" with { type: "text" };

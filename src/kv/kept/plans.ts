@@ -1,7 +1,5 @@
 /**
  * The kernels of strategies that keep some tokens of each head: what they are compiled from, and their grids.
- *
- * @module
  */
 import type { KernelSpec } from "../../gpu/kernel.ts";
 import { lanesOf, type WgslFile } from "../../gpu/wgsl.ts";

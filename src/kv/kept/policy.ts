@@ -1,8 +1,6 @@
 /**
  * A region per sequence for the tokens that stay, made when the prompts are known and given back with the last sequence.
  * While prompts are computed, their K and V are elsewhere: see `around.ts`.
- *
- * @module
  */
 import { Moves } from "../moves.ts";
 import type { Admission, KvTraits, KvUsage, Lengths } from "../policy.ts";

@@ -1,8 +1,6 @@
 /**
  * The reference of strategies that keep some tokens of each head: a cache that keeps all tokens, and masks those that the
  * definition drops. Another memory, other WGSL, and a choice of its own.
- *
- * @module
  */
 import { createKernel } from "../../gpu/kernel.ts";
 import type { KvAroundDef } from "../around.ts";

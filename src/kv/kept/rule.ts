@@ -1,8 +1,4 @@
-/**
- * Rules by which tokens stay, for each head apart, and the numbers that follow from them.
- *
- * @module
- */
+/** Rules by which tokens stay, for each head apart, and the numbers that follow from them. */
 
 /** A rule. Tokens are chosen once the prompt is computed, and after each further token if it is `everyStep`. */
 export interface KeptRule {

@@ -1,8 +1,4 @@
-/**
- * Strategies that keep some tokens of each head, made of a rule.
- *
- * @module
- */
+/** Strategies that keep some tokens of each head, made of a rule. */
 import { SLOT_GROUP } from "../slot_group.ts";
 import type { KvTraits } from "../policy.ts";
 import type { AddressCase, KvAddressing, KvNeed, KvOptions, StrategyDef } from "../strategy_def.ts";

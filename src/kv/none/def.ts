@@ -1,8 +1,6 @@
 /**
  * `no-cache`: every step computes its sequences from their beginnings. K and V live for the length of one layer, in a
  * scratch that all layers share.
- *
- * @module
  */
 import { contiguousAddressing } from "../contiguous/addressing.ts";
 import { ContiguousPolicy } from "../contiguous/policy.ts";

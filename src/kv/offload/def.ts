@@ -1,8 +1,6 @@
 /**
  * `offload`: a contiguous cache of which a few layers stay on the GPU. K and V of the others wait in host memory, and come
  * to one of two buffers before their layer's attention, one while the other is in use.
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import { contiguousAddressing } from "../contiguous/addressing.ts";

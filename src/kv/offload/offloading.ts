@@ -1,11 +1,10 @@
 /**
  * K and V of layers in host memory: they are written to one of two buffers while the layer before is computed, and new
  * tokens' come back behind the step. WebGPU maps a buffer in a promise alone, so that every step waits for the one before.
- *
- * @module
  */
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerVectors } from "../../gpu/ledger.ts";
+import { COPY_ROW_BYTES } from "../../gpu/readback.ts";
 import { writeVectors } from "../../gpu/writer.ts";
 import type { KvAround, KvAroundContext, KvAroundDef, KvBatch } from "../around.ts";
 import type { KvLayer } from "../layer.ts";
@@ -26,8 +25,6 @@ interface OffloadSizes {
 
 /** Buffers that layers in host memory take turns in. */
 const BUFFERS = 2;
-/** Alignment of a texture's rows in a copy. */
-const COPY_ROW_BYTES = 256;
 
 /** Returns the operators of a strategy that offloads layers. */
 export function offloading(sizes: OffloadSizes): KvAroundDef {

@@ -1,8 +1,4 @@
-/**
- * Addresses in blocks: a block table names each sequence's blocks in order.
- *
- * @module
- */
+/** Addresses in blocks: a block table names each sequence's blocks in order. */
 import pagedCode from "./kv_paged.wgsl" with { type: "text" };
 import type { WgslFile } from "../../gpu/wgsl.ts";
 import { KV_ALL } from "../keep_all.ts";

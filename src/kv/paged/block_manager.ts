@@ -8,8 +8,6 @@
  *
  * Block tables and copy-on-write follow PagedAttention (Kwon et al. 2023, sections 4.2 to 4.4,
  * https://arxiv.org/abs/2309.06180).
- *
- * @module
  */
 
 import { KvbenchError, UsageError } from "../../base/errors.ts";

@@ -1,8 +1,4 @@
-/**
- * Examples at block boundaries, and exact error texts.
- *
- * @module
- */
+/** Examples at block boundaries, and exact error texts. */
 
 import assert from "node:assert/strict";
 import { assertRejects, NONE } from "../../../tests/fixtures/block_manager.ts";

@@ -10,8 +10,6 @@
  * Sharing by reference counts follows PagedAttention (Kwon et al. 2023, section 4.4,
  * https://arxiv.org/abs/2309.06180); keeping the blocks of finished sequences follows vLLM's automatic prefix caching
  * (https://docs.vllm.ai/en/latest/design/prefix_caching.html).
- *
- * @module
  */
 import type { PrefixKey } from "../prefix_keys.ts";
 import { UsageError } from "../../base/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * Random operations of a block manager against a model that shares blocks as plain objects, counts no references and
  * keeps published blocks in a plain list.
- *
- * @module
  */
 
 import assert from "node:assert/strict";

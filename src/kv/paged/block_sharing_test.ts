@@ -1,7 +1,5 @@
 /**
  * Blocks that several sequences hold: forks, copies on write, prefixes that are found again, and groups that come back.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { assertRejects, observe } from "../../../tests/fixtures/block_manager.ts";

@@ -1,8 +1,4 @@
-/**
- * Block tables of the open sequences, and whether those of one pool agree with each other.
- *
- * @module
- */
+/** Block tables of the open sequences, and whether those of one pool agree with each other. */
 import type { GroupShape } from "./block_types.ts";
 
 /** One sequence's blocks. */

@@ -1,8 +1,4 @@
-/**
- * Arguments and results of a block manager.
- *
- * @module
- */
+/** Arguments and results of a block manager. */
 
 /** The pool that a {@linkcode BlockManager} hands out. */
 export interface BlockManagerOptions {

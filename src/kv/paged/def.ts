@@ -1,8 +1,6 @@
 /**
  * `paged`: PagedAttention. K and V live in fixed-size blocks of one pool; a sequence takes blocks as it grows, and a
  * block table on the GPU says where they are (Kwon et al., SOSP 2023).
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import { KV_CAPACITY } from "../contiguous/def.ts";

@@ -1,7 +1,5 @@
 /**
  * K/V memory in blocks: a policy over a {@linkcode BlockManager} and over host memory that blocks are swapped to.
- *
- * @module
  */
 import { type Move, Moves, type SlotRange, type Swapped } from "../moves.ts";
 import type { Admission, KvPolicy, KvTraits, KvUsage, Lengths } from "../policy.ts";

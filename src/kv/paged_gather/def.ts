@@ -1,8 +1,6 @@
 /**
  * `paged-gather`: blocks as `paged` has them, which are copied together before each layer's attention, so that attention
  * reads one contiguous region per sequence. Beside `paged`, it shows what a kernel that goes through a block table saves.
- *
- * @module
  */
 import { CONTIGUOUS } from "../contiguous/addressing.ts";
 import { KV_ALL } from "../keep_all.ts";

@@ -1,8 +1,6 @@
 /**
  * The gathering of blocks before attention: in each layer, the blocks of every sequence of a step are copied to one scratch,
  * where they lie one after another. All layers share the scratch.
- *
- * @module
  */
 import { createKernel, type Kernel } from "../../gpu/kernel.ts";
 import type { LedgerVectors } from "../../gpu/ledger.ts";

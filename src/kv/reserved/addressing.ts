@@ -1,8 +1,4 @@
-/**
- * Addresses in regions that begin anywhere in an arena: a table names each sequence's first slot.
- *
- * @module
- */
+/** Addresses in regions that begin anywhere in an arena: a table names each sequence's first slot. */
 import arenaCode from "./kv_arena.wgsl" with { type: "text" };
 import type { WgslFile } from "../../gpu/wgsl.ts";
 import { KV_ALL } from "../keep_all.ts";

@@ -1,8 +1,6 @@
 /**
  * One arena of token slots, cut into contiguous regions: what `kv-cache` lives in when many sequences run. Two
  * allocators hand regions out; which slots lie where is real, and so is the fragmentation. Host only.
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 

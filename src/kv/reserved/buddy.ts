@@ -4,8 +4,6 @@
  * several trees, one for each bit of it.
  *
  * It is what the paper's baselines use: Kwon et al. 2023, section 6.1.
- *
- * @module
  */
 import { type ArenaAllocator, checkArenaSize, type Region, unknownRegion, verifyCover } from "./arena.ts";
 

@@ -1,8 +1,6 @@
 /**
  * `max`, `pow2` and `oracle`: contiguous caches in one arena, with a region reserved for each sequence when it is
  * admitted. The baselines of the PagedAttention paper (Kwon et al. 2023, section 6.1).
- *
- * @module
  */
 import type { KvTraits } from "../policy.ts";
 import type { KvNeed, KvOption, StrategyDef } from "../strategy_def.ts";

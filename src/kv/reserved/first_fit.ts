@@ -1,8 +1,6 @@
 /**
  * First fit over an arena: a region is cut from the first free stretch that is long enough, exactly as long as asked
  * for, and a freed one joins its free neighbours (Knuth, The Art of Computer Programming, volume 1, section 2.5).
- *
- * @module
  */
 import { type ArenaAllocator, checkArenaSize, type Region, unknownRegion, verifyCover } from "./arena.ts";
 

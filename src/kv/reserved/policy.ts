@@ -1,8 +1,6 @@
 /**
  * K/V memory in contiguous regions of one arena, reserved when a request is admitted: the baselines of the
  * PagedAttention paper (Kwon et al. 2023, section 6.1), and the scratch of a cache that keeps nothing.
- *
- * @module
  */
 import { Moves } from "../moves.ts";
 import type { Admission, KvTraits, KvUsage, Lengths } from "../policy.ts";

@@ -1,8 +1,6 @@
 /**
  * The part of an arena that a contiguous cache reserves for a sequence before it runs, as the baselines of the
  * PagedAttention paper do (Kwon et al. 2023, section 6.1). Host only.
- *
- * @module
  */
 import type { Lengths } from "../policy.ts";
 

@@ -1,8 +1,6 @@
 /**
  * `snapkv`: after the prompt each head keeps what the prompt's last rows attended to, and those rows themselves; new tokens
  * all stay (Li et al. 2024, arXiv 2404.14469).
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import { keptStrategy } from "../kept/strategy.ts";

@@ -2,8 +2,6 @@
  * `window`: attention sinks and a sliding window. A row attends to the first tokens and to the last ones, and K and V of
  * those between are overwritten, so that memory does not grow with the text (StreamingLLM, Xiao et al. 2023, arXiv
  * 2309.17453). Positions stay the tokens' own.
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import type { WgslFile } from "../../gpu/wgsl.ts";

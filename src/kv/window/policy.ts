@@ -1,8 +1,6 @@
 /**
  * K/V memory of a sliding window with attention sinks: a region per sequence, which does not grow with it. Its first
  * slots hold the sinks; the others are a ring, in which a new token takes the place of one that no later row attends to.
- *
- * @module
  */
 import { type Move, Moves } from "../moves.ts";
 import type { Admission, KvTraits, KvUsage, Lengths } from "../policy.ts";

@@ -1,8 +1,6 @@
 /**
  * One result as a row of many adapters: the outcome of its self-check, the factors that can be compared across
  * adapters, and its verdicts on the claims. The report has the words.
- *
- * @module
  */
 import type { CheckRecord } from "../record/checks.ts";
 import type { BenchResult } from "../record/result.ts";

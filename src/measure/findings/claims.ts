@@ -1,8 +1,6 @@
 /**
  * The textbooks' claims about KV caches, tested on a run. A claim holds, does not hold, or is not shown by this run:
  * where a strategy is missing, intervals are too wide, or contexts are too short. The report has the words.
- *
- * @module
  */
 import type { KvTraits } from "../../kv/policy.ts";
 import { findStrategy, strategies } from "../../kv/registry.ts";

@@ -4,8 +4,6 @@
  * three relations: of the raw times, of the times divided by the yardstick beside them, and of the times divided by
  * those of the other cells in the same round. A difference counts where two of the three show it: a slower machine
  * shows in the first alone, a change of one strategy in all three, a change of all strategies in the first two.
- *
- * @module
  */
 import { isDeepEqual } from "../../base/equal.ts";
 import { BACKEND_TITLES, mayBeSameBackend } from "../../gpu/backend.ts";

@@ -1,8 +1,6 @@
 /**
  * Findings of a ladder: each rung's factor over the one below, whether the factors multiply to the whole, what paging is
  * worth, and the textbooks' claims. Figures only; the report has the words.
- *
- * @module
  */
 import { seededRandom } from "../../base/random.ts";
 import { findStrategy } from "../../kv/registry.ts";

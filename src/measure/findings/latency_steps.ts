@@ -1,8 +1,6 @@
 /**
  * Steps in a cell's latency by position, beside what its strategy and its kernels did at the same token: memory that was
  * created, room that was added, splits of attention.
- *
- * @module
  */
 import type { Cell } from "../record/cell.ts";
 import { findSteps, type Step } from "../statistics/steps.ts";

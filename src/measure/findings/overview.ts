@@ -1,8 +1,4 @@
-/**
- * The cells that an overview shows of a sweep.
- *
- * @module
- */
+/** The cells that an overview shows of a sweep. */
 import { findStrategy } from "../../kv/registry.ts";
 import type { Cell } from "../record/cell.ts";
 import type { BenchResult } from "../record/result.ts";

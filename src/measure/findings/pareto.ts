@@ -1,8 +1,4 @@
-/**
- * The frontier between a cost and a loss: what nothing else beats in both.
- *
- * @module
- */
+/** The frontier between a cost and a loss: what nothing else beats in both. */
 
 /** A cost and a loss; less of each is better. */
 export type Trade = readonly [cost: number, loss: number];

@@ -1,7 +1,5 @@
 /**
  * Published claims about what may be forgotten or rounded, tested on cells that were scored. The report has the words.
- *
- * @module
  */
 import { kvDtypeOf, partsOf, rotatesAny } from "../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, formatOf } from "../../formats/registry.ts";

@@ -1,8 +1,4 @@
-/**
- * The summary of a list of samples: the samples themselves, and their statistics.
- *
- * @module
- */
+/** The summary of a list of samples: the samples themselves, and their statistics. */
 import { z } from "../../base/zod.ts";
 import { bootstrapInterval, CONFIDENCE } from "../statistics/bootstrap.ts";
 import { amount, amounts, counts } from "../record/fields.ts";
@@ -33,9 +29,7 @@ export const summarySchema = z.strictObject({
   }).describe("Samples beyond Tukey's fences, flagged and kept"),
 });
 
-/**
- * Samples and their statistics.
- */
+/** Samples and their statistics. */
 export type Summary = z.infer<typeof summarySchema>;
 
 /**

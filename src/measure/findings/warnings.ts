@@ -1,7 +1,5 @@
 /**
  * Warnings about a result: a machine that was not quiet, a speed that drifted, a precision that was not reached.
- *
- * @module
  */
 import type { Cell } from "../record/cell.ts";
 import { ratioOf, verdictOf } from "../statistics/ratio.ts";

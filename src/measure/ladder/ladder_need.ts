@@ -1,7 +1,5 @@
 /**
  * The GPU memory that a ladder needs beside the weights of its lowest rung, computed before anything is allocated.
- *
- * @module
  */
 import {
   decodingNeed,

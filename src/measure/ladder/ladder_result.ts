@@ -1,8 +1,6 @@
 /**
  * The record that `ladder` writes: the rungs, their runs in turns, and what serving gains of the same memory. Owns the JSON
  * format and its version.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
@@ -113,11 +111,7 @@ export type MeasuredRung = z.infer<typeof rungSchema>;
 /** Two rungs that took turns. */
 export type RungTurns = z.infer<typeof turnsSchema>;
 
-/**
- * The ladder from a notebook's loop to a serving engine, measured.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The ladder from a notebook's loop to a serving engine, measured. */
 export type LadderResult = z.infer<typeof schema>;
 
 /** Checks that a value is a ladder's record. */

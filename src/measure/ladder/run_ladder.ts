@@ -1,8 +1,6 @@
 /**
  * The measurement of the ladder: every rung's tokens are checked and its memory counted, then each rung takes turns with
  * the one below it, and at last the highest with the lowest.
- *
- * @module
  */
 import { DEFAULT_DTYPE, type Dtype } from "../../formats/registry.ts";
 import type { Bytes } from "../../gpu/ledger.ts";

@@ -1,16 +1,13 @@
 /**
  * A rung that runs: one request, or several by continuous batching, from its ids to the GPU's last token. Where a rung's
  * own ids would differ from the ladder's, the ladder's are fed, so that every rung computes the same tokens.
- *
- * @module
  */
 import { KvbenchError } from "../../base/errors.ts";
-import { NOT_FINITE } from "../../base/finite.ts";
 import { Decoder } from "../../engine/decoder.ts";
 import { decodingKv } from "../../engine/decoding_kv.ts";
 import { generateEagerly } from "../../engine/eager.ts";
 import { GpuExecutor } from "../../engine/gpu_executor.ts";
-import { notFiniteError } from "../../engine/not_finite.ts";
+import { assertChosen } from "../../engine/not_finite.ts";
 import type { Runner } from "../../engine/runner.ts";
 import { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import { DEFAULT_DTYPE } from "../../formats/registry.ts";
@@ -137,10 +134,7 @@ const OPEN: Readonly<Record<Loop, typeof openRung>> = {
       const ids = await runner.tokens(
         slots.map((slot) => ({ slot, first: prompt.length, count: newTokens })),
       );
-      for (const own of ids) {
-        const bad = own.indexOf(NOT_FINITE);
-        if (bad >= 0) throw await notFiniteError(model, [...prompt, ...own.slice(0, bad)], DEFAULT_DTYPE);
-      }
+      for (const own of ids) await assertChosen(model, [...prompt, ...own], DEFAULT_DTYPE);
       return { ms, gaps: null, ids };
     };
     return { runner, run };

@@ -1,8 +1,6 @@
 /**
  * The rungs between a notebook's loop and a serving engine. Each is one object that says what it changes against the rung
  * below it, so that a measured difference has one cause. Measures nothing.
- *
- * @module
  */
 import type { NamedStrategy } from "../../engine/decoding_kv.ts";
 import { DEFAULT_DTYPE, type Dtype, formatOf, HALF_DTYPE } from "../../formats/registry.ts";

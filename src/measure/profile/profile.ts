@@ -2,8 +2,6 @@
  * Profiling: one prefill and some decode steps in which every dispatch is timed on the GPU, with the bytes and the
  * operations of each kernel and the adapter's roof. Timing a dispatch costs more than the dispatch, so that unprofiled
  * steps alternate with profiled ones, and give the time of a step. Owns no format and prints nothing.
- *
- * @module
  */
 import type { Decoder } from "../../engine/decoder.ts";
 import { withDecoder } from "../../engine/with_decoder.ts";

@@ -1,8 +1,6 @@
 /**
  * The record that `profile` writes: the time of each kernel in a profiled run, and the adapter's best speeds in the same
  * run. Owns the JSON format.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { WEIGHT_DTYPES } from "../../formats/registry.ts";
@@ -73,11 +71,7 @@ const schema = z.strictObject({
   }).describe("Account of a decode step's time: medians over as many steps of either kind"),
 });
 
-/**
- * A profile, as it stands in the JSON file.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A profile, as it stands in the JSON file. */
 export type ProfileResult = z.infer<typeof schema>;
 
 /** Checks that a value is a profile. */

@@ -1,8 +1,6 @@
 /**
  * Kinds of GPU that a kernel would not keep busy, by its workgroups and its waits for memory: an estimate from a few
  * figures of each kind, for judging a kernel without that GPU.
- *
- * @module
  */
 
 /** A kind of GPU, by one of its kind. */

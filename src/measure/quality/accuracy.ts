@@ -1,8 +1,6 @@
 /**
  * The accuracy of narrower storage types: logits after the same tokens with float32 and with narrower weights, K or V.
  * The tokens are those that float32 chooses, so that one other choice does not make all later ones differ.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { allLogits, logitDecoding } from "../../engine/all_logits.ts";

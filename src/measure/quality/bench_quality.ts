@@ -1,8 +1,6 @@
 /**
  * The quality of a benchmark's cells, on a short text and before anything is timed: of those that attend to less than
  * everything, or round. All others give the logits of full float32, and need none.
- *
- * @module
  */
 import { isExactKv } from "../../formats/kv_dtype.ts";
 import { formatOf } from "../../formats/registry.ts";

@@ -7,8 +7,6 @@
  * Both as llama.cpp's `llama-perplexity --kl-divergence` has them (tools/perplexity/perplexity.cpp,
  * https://github.com/ggml-org/llama.cpp/blob/050fc7f32de16858ac667d775b43a51ed8976e6f/tools/perplexity/perplexity.cpp),
  * which keeps the reference in 16 bits and leaves out tokens below log p = −16; here nothing is rounded or left out.
- *
- * @module
  */
 import { largestIndices, logSumExp } from "../../model/log_probabilities.ts";
 

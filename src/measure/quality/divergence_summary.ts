@@ -8,8 +8,6 @@
  *   ratio        exp(mean of the differences of NLL) ± ratio · (its standard error)
  *
  * Positions of a text depend on each other, so that the errors are on the small side there as here.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { amount, positive } from "../record/fields.ts";

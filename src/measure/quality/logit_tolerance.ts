@@ -1,8 +1,4 @@
-/**
- * The differences of logits that rounding explains.
- *
- * @module
- */
+/** The differences of logits that rounding explains. */
 import { isExactKv, type KvDtype } from "../../formats/kv_dtype.ts";
 import type { Model } from "../../model/model.ts";
 

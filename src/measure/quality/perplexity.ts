@@ -3,8 +3,6 @@
  * most `maxLength` tokens, each `stride` further, and of each only the tokens that the one before did not score.
  *
  *   perplexity = exp(−Σ log p(token | the tokens before it in its window) / scored tokens)
- *
- * @module
  */
 import { allLogits, logitDecoding } from "../../engine/all_logits.ts";
 import { logProbability } from "../../model/log_probabilities.ts";

@@ -1,8 +1,6 @@
 /**
  * The record that `quality` writes: how far strategies and storage types are from full float32 on a text, and what they
  * hold for it. Owns the JSON format.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
@@ -50,11 +48,7 @@ const schema = z.strictObject({
   }).nullable().describe("Random sequences of tokens that stand twice; null where they were not asked for"),
 });
 
-/**
- * A quality record, as it stands in the JSON file.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A quality record, as it stands in the JSON file. */
 export type QualityResult = z.infer<typeof schema>;
 
 /** Checks that a value is a quality record. */

@@ -2,8 +2,6 @@
  * A probe of retrieval for models that answer no questions: a random sequence of tokens stands twice, and the second
  * time each token can be known from what followed its first occurrence, a sequence's length before. A model that can do
  * this (by "induction": Olsson et al. 2022, arXiv 2209.11895) shows at which distance a strategy has forgotten.
- *
- * @module
  */
 import { seededRandom, shuffled } from "../../base/random.ts";
 import type { Model } from "../../model/model.ts";

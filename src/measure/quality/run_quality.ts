@@ -1,8 +1,4 @@
-/**
- * The scoring of cells over a text, part after part, and of what they recall.
- *
- * @module
- */
+/** The scoring of cells over a text, part after part, and of what they recall. */
 import type { Model } from "../../model/model.ts";
 import type { CellPlan } from "../run/grid.ts";
 import { type Estimate, referencePerplexity } from "./divergence_summary.ts";

@@ -2,8 +2,6 @@
  * The quality of cells, that is of strategies and storage types: a text goes through each of them as decoding does, token by token after
  * a prompt, and its logits are compared with those of the same text in full float32. Of a long text, one part after
  * another; only the reference's logits of one part are held.
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import { allLogits, logitDecoding } from "../../engine/all_logits.ts";

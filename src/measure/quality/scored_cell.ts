@@ -1,8 +1,6 @@
 /**
  * The quality of one cell in a result: a strategy with its settings, how far its logits are from full float32, and the
  * K/V memory that it holds for it.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { bytes, count } from "../record/fields.ts";

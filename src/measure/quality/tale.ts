@@ -1,7 +1,5 @@
 /**
  * A text of 1,275 tokens that comes with kvbench, written for it, so that no model has been trained on it.
- *
- * @module
  */
 import TALE from "./tale.txt" with { type: "text" };
 

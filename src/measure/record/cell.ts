@@ -1,8 +1,4 @@
-/**
- * One cell of a result: a strategy with its settings, and everything that was measured of it.
- *
- * @module
- */
+/** One cell of a result: a strategy with its settings, and everything that was measured of it. */
 import { z } from "../../base/zod.ts";
 import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
 import { KV_STORAGES } from "../../kv/pool.ts";

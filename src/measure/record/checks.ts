@@ -1,7 +1,5 @@
 /**
  * The record of what an adapter was checked for: each check with its error, its tolerance and its verdict.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 

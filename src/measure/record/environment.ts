@@ -1,8 +1,6 @@
 /**
  * The surroundings of a measurement, as a result records them: the machine as it was described, and the adapter, the
  * kernels and the fence as they are found here.
- *
- * @module
  */
 import { sha256Hex } from "../../base/sha256.ts";
 import { VERSION } from "../../base/version.ts";

@@ -1,8 +1,4 @@
-/**
- * The format of an environment in a result file.
- *
- * @module
- */
+/** The format of an environment in a result file. */
 import { z } from "../../base/zod.ts";
 import { BACKENDS } from "../../gpu/backend.ts";
 import { WEBGPU_NAMES } from "../../gpu/webgpu.ts";
@@ -55,9 +51,5 @@ export const environmentSchema = z.strictObject({
   }).describe("Waiting for the GPU, measured at start-up"),
 });
 
-/**
- * The environment of a measurement.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The environment of a measurement. */
 export type Environment = z.infer<typeof environmentSchema>;

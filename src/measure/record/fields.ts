@@ -1,8 +1,4 @@
-/**
- * The kinds of field in a result file, each with its description. Units are in the fields' names.
- *
- * @module
- */
+/** The kinds of field in a result file, each with its description. Units are in the fields' names. */
 import { z } from "../../base/zod.ts";
 
 /** A whole number from 0 on. */

@@ -1,8 +1,4 @@
-/**
- * The record that a benchmark begins with.
- *
- * @module
- */
+/** The record that a benchmark begins with. */
 import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Model } from "../../model/model.ts";
 import type { Plan } from "../run/plan.ts";

@@ -1,8 +1,4 @@
-/**
- * Results that may stand beside each other: those of one plan and model.
- *
- * @module
- */
+/** Results that may stand beside each other: those of one plan and model. */
 import { isDeepEqual } from "../../base/equal.ts";
 import { KvbenchError } from "../../base/errors.ts";
 import type { BenchResult } from "./result.ts";

@@ -1,8 +1,4 @@
-/**
- * The record of what paging is for: how many sequences run at once in the same K/V memory.
- *
- * @module
- */
+/** The record of what paging is for: how many sequences run at once in the same K/V memory. */
 import { z } from "../../base/zod.ts";
 import { amount, positive } from "./fields.ts";
 

@@ -1,7 +1,5 @@
 /**
  * Reading of the JSON files that kvbench writes: checks of their kind, version and fields, with one-line errors.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { KvbenchError } from "../../base/errors.ts";

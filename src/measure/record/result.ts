@@ -1,8 +1,6 @@
 /**
  * The record that `bench` writes: environment, model, plan, and raw samples per cell. Owns the JSON format and its
  * version. Field names are snake_case as in the file, with units, and `.describe()` gives their meaning.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { WEIGHT_DTYPES } from "../../formats/registry.ts";
@@ -127,11 +125,7 @@ const schema = z.strictObject({
   });
 });
 
-/**
- * A bench result, as it stands in the JSON file. `docs/results.md` describes its fields.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal A bench result, as it stands in the JSON file. `docs/results.md` describes its fields. */
 export type BenchResult = z.infer<typeof schema>;
 
 /** The record of a group of cells as a whole. */

@@ -1,8 +1,6 @@
 /**
  * Shards of one benchmark: results that measured parts of the same plan, on machines that are alike, become the result
  * that one machine would have written.
- *
- * @module
  */
 import { KvbenchError } from "../../base/errors.ts";
 import { cellKey } from "../run/grid.ts";

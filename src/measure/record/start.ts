@@ -1,8 +1,4 @@
-/**
- * The record of a start: whether kernels had been compiled before, and the time until measuring began.
- *
- * @module
- */
+/** The record of a start: whether kernels had been compiled before, and the time until measuring began. */
 import { z } from "../../base/zod.ts";
 import { amount } from "./fields.ts";
 

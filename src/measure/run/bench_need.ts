@@ -1,7 +1,5 @@
 /**
  * The GPU memory that measuring a plan needs besides the weights, computed before anything is allocated.
- *
- * @module
  */
 import {
   decodingNeed,

@@ -2,8 +2,6 @@
  * The runs of a cell, each with one purpose: a latency run has two fences and nothing else, a memory run reads the
  * ledger after every token, a per-token run has a fence behind every token, and a timestamp run has a timed pass for
  * every decode step.
- *
- * @module
  */
 import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, openDecoder } from "../../engine/with_decoder.ts";

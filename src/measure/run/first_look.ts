@@ -1,8 +1,6 @@
 /**
  * A first look at a group of cells before it is measured: one short run each after a warm-up, for the waiting user. Its
  * times are in no result.
- *
- * @module
  */
 import { withDecoder } from "../../engine/with_decoder.ts";
 import type { FirstDispatch } from "../../gpu/recorder.ts";

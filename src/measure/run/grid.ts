@@ -1,8 +1,6 @@
 /**
  * The cells of a plan in groups: cells of a group do the same work (prompt length, new tokens, batch, type of K and V)
  * and differ in strategy and options, so that they can be timed in turns. Host only.
- *
- * @module
  */
 import { UsageError } from "../../base/errors.ts";
 import { strategyNamed, strategyOptions } from "../../kv/registry.ts";

@@ -2,8 +2,6 @@
  * The measurement of one group of cells: for each cell a memory run, warm-up, latency runs in turns with the other
  * cells, a per-token run beside each of the first ones, and a timestamp run. Before a time is kept, every run's token ids are compared with the
  * first cell's, and a strategy that is not exact with its reference.
- *
- * @module
  */
 import type { Decoder } from "../../engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../../engine/with_decoder.ts";

@@ -1,8 +1,6 @@
 /**
  * Plans of benchmarks: a grid of settings, the strategies, and conditions to stop. A plan is part of the result file, so
  * that an interrupted run can be resumed from the file alone.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
@@ -43,9 +41,5 @@ export const planSchema = z.strictObject({
   }).optional().describe("Part of the grid that is measured, where it is dealt out; left out: all of it"),
 });
 
-/**
- * The plan of a benchmark.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The plan of a benchmark. */
 export type Plan = z.infer<typeof planSchema>;

@@ -1,8 +1,6 @@
 /**
  * The condition for timing a strategy that is not exact: its logits before each new token are those of its reference, which
  * computes the same in another way. Exact strategies are compared with each other instead.
- *
- * @module
  */
 import { compare, isRight } from "../../base/comparison.ts";
 import { KvbenchError } from "../../base/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * The benchmark runner: measures the groups of a plan one after another and hands the record on as it grows, so that
  * it can be kept. Prints nothing and writes no file.
- *
- * @module
  */
 import type { Model } from "../../model/model.ts";
 import { checkPlan, type GroupPlan, groupsOf } from "./grid.ts";

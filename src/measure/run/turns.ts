@@ -1,8 +1,6 @@
 /**
  * The order of timed runs, and their end: warm-up until steady, then rounds in which every cell is timed once, in a
  * seeded random order, so that a machine that changes its speed changes it for all. Knows nothing of what is timed.
- *
- * @module
  */
 import { seededRandom, shuffled } from "../../base/random.ts";
 import type { GroupRecord, Timing } from "../record/result.ts";

@@ -2,8 +2,6 @@
  * The yardstick: a fixed piece of GPU work, timed beside every measured run. A machine that is shared, throttled or
  * clocked by turns runs it slower when it runs everything slower, so that a change of the machine can be told from a
  * change of what is measured. Owns its buffer and kernel; knows no strategy.
- *
- * @module
  */
 import code from "../../../wgsl/probes/yardstick.wgsl" with { type: "text" };
 import { BindLayout } from "../../gpu/bind_layout.ts";

@@ -2,8 +2,6 @@
  * Confidence intervals by the bootstrap: the statistic's spread over resamples of the samples, with nothing assumed
  * of their distribution. The percentile method of B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap"
  * (1993), chapter 13.
- *
- * @module
  */
 import { percentile } from "./statistics.ts";
 

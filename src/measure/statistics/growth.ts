@@ -1,8 +1,6 @@
 /**
  * Growth of a token's time with the context: the exponent k of t = c · nᵏ, the slope of a least-squares line through
  * log t over log n.
- *
- * @module
  */
 import { bootstrapInterval, type Interval } from "./bootstrap.ts";
 import { seededRandom } from "../../base/random.ts";

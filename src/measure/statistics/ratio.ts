@@ -1,7 +1,5 @@
 /**
  * The relation of two lists of samples: the ratio of their medians with an interval, and a verdict on it.
- *
- * @module
  */
 import { bootstrapRatio } from "./bootstrap.ts";
 import { mannWhitney } from "./mann_whitney.ts";

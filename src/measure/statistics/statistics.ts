@@ -1,8 +1,4 @@
-/**
- * Summary statistics over raw samples. Samples are never changed or dropped here.
- *
- * @module
- */
+/** Summary statistics over raw samples. Samples are never changed or dropped here. */
 
 /**
  * Returns the arithmetic mean.

@@ -1,8 +1,6 @@
 /**
  * Steps in a series that was measured several times: values that stand out from their neighbours, and changes of level.
  * A step must stand at the same place in nearly every run, which noise does not do. Knows nothing of what was measured.
- *
- * @module
  */
 import { median } from "./statistics.ts";
 

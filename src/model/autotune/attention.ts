@@ -1,8 +1,4 @@
-/**
- * With how many lanes attention is the fastest, and whether a decode attention is split.
- *
- * @module
- */
+/** With how many lanes attention is the fastest, and whether a decode attention is split. */
 import {
   ATTENTION_USES,
   COMBINE_USES,

@@ -2,8 +2,6 @@
  * Choosing kernel variants by measurement: variants of the linear products and of attention are timed on the model's own
  * shapes beside the defaults for the adapter's kind, the likeliest first, until the time is up. The defaults stay unless
  * something beats them clearly.
- *
- * @module
  */
 import { TuningBudget } from "../../gpu/autotune.ts";
 import type { Gpu } from "../../gpu/gpu.ts";

@@ -1,7 +1,5 @@
 /**
  * The choice between products of one row that make the layer norm before them, and a dispatch that does.
- *
- * @module
  */
 import { LAYER_NORM, NORM_USES } from "../../../wgsl/ops/layer_norm/operator.ts";
 import { linearUses, NORMED_USES, PRODUCTS } from "../../../wgsl/ops/linear/forms.ts";

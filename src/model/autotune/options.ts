@@ -1,8 +1,4 @@
-/**
- * Options of a choice of kernel variants.
- *
- * @module
- */
+/** Options of a choice of kernel variants. */
 import type { Dtype } from "../../formats/registry.ts";
 import type { Gpt2Config } from "../../checkpoint/config.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Which variant of the products of a step is the fastest.
- *
- * @module
- */
+/** Which variant of the products of a step is the fastest. */
 import { linearUses } from "../../../wgsl/ops/linear/forms.ts";
 import { LINEAR } from "../../../wgsl/ops/linear/operator.ts";
 import { type Candidate, timeCandidates, type TuningBudget } from "../../gpu/autotune.ts";

@@ -1,7 +1,5 @@
 /**
  * The needs of timing kernels: buffers and textures that are freed together, and the step tables that every kernel binds.
- *
- * @module
  */
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerVectors } from "../../gpu/ledger.ts";

@@ -1,8 +1,6 @@
 /**
  * Looking for a faster variant than the default: one after another, the likeliest first, each beside the default, until
  * the time is up. Believes a measurement only when it is repeated. Knows neither kernels nor models.
- *
- * @module
  */
 import type { TuningBudget } from "../../gpu/autotune.ts";
 

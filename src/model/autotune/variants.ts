@@ -1,8 +1,4 @@
-/**
- * The kernel variants that are timed.
- *
- * @module
- */
+/** The kernel variants that are timed. */
 import { isDeepEqual } from "../../base/equal.ts";
 import { hasSubgroups, holdsEight, type SubgroupDevice, subgroupLanes } from "../../gpu/subgroups.ts";
 import type { Tuning } from "../tuning.ts";

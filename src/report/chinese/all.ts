@@ -1,8 +1,4 @@
-/**
- * Chinese (simplified) texts of reports, by their English templates.
- *
- * @module
- */
+/** Chinese (simplified) texts of reports, by their English templates. */
 import { BENCH } from "./bench.ts";
 import { FIGURES } from "./figures.ts";
 import { GALLERY } from "./gallery.ts";

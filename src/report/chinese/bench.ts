@@ -1,8 +1,4 @@
-/**
- * Chinese texts on a benchmark: its answer, sentences, cautions and claims.
- *
- * @module
- */
+/** Chinese texts on a benchmark: its answer, sentences, cautions and claims. */
 
 /** By their English templates. */
 export const BENCH: Readonly<Record<string, string>> = {

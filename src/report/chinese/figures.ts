@@ -1,8 +1,4 @@
-/**
- * Chinese texts of charts of benchmarks, profiles and quality.
- *
- * @module
- */
+/** Chinese texts of charts of benchmarks, profiles and quality. */
 
 /** By their English templates. */
 export const FIGURES: Readonly<Record<string, string>> = {

@@ -1,8 +1,4 @@
-/**
- * Chinese texts on results of many adapters.
- *
- * @module
- */
+/** Chinese texts on results of many adapters. */
 
 /** By their English templates. */
 export const GALLERY: Readonly<Record<string, string>> = {

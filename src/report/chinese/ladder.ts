@@ -1,8 +1,4 @@
-/**
- * Chinese texts on ladders, and on the textbooks' claims.
- *
- * @module
- */
+/** Chinese texts on ladders, and on the textbooks' claims. */
 
 /** By their English templates. */
 export const LADDER: Readonly<Record<string, string>> = {

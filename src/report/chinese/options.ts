@@ -1,8 +1,4 @@
-/**
- * Chinese names of the strategies' options: of columns, and before values.
- *
- * @module
- */
+/** Chinese names of the strategies' options: of columns, and before values. */
 
 /** By their English names. */
 export const OPTIONS: Readonly<Record<string, string>> = {

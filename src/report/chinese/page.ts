@@ -1,8 +1,4 @@
-/**
- * Chinese texts of the report page around tables and charts.
- *
- * @module
- */
+/** Chinese texts of the report page around tables and charts. */
 
 /** By their English templates. */
 export const PAGE: Readonly<Record<string, string>> = {

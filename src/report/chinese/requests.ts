@@ -1,7 +1,5 @@
 /**
  * Chinese texts on many requests and on quality: simulations, load tests, the paper's views, quality records.
- *
- * @module
  */
 
 /** By their English templates. */

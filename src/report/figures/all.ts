@@ -1,8 +1,4 @@
-/**
- * All charts of a bench result.
- *
- * @module
- */
+/** All charts of a bench result. */
 import type { BenchResult } from "../../measure/record/result.ts";
 import { createdFigure } from "./created.ts";
 import { inEnglish, type Say } from "../lang.ts";

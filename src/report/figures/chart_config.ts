@@ -1,8 +1,4 @@
-/**
- * The configuration of Chart.js for a figure, the same for a canvas here and in a browser.
- *
- * @module
- */
+/** The configuration of Chart.js for a figure, the same for a canvas here and in a browser. */
 import type { ChartConfiguration, ChartDataset } from "npm:chart.js@4.6.1";
 import { formatCount, formatSignificant } from "../units.ts";
 import type { Axis, BarFigure, DotFigure, Figure, LineFigure } from "./figure.ts";

@@ -1,8 +1,4 @@
-/**
- * Chart of the memory that each token's step creates on the GPU, beside the latency by position.
- *
- * @module
- */
+/** Chart of the memory that each token's step creates on the GPU, beside the latency by position. */
 import { overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { inEnglish, type Say } from "../lang.ts";

@@ -1,8 +1,6 @@
 /**
  * The content of a chart as plain data, which is drawn on a canvas here or in a browser, with a table of its numbers.
  * `chart_config.ts` draws it.
- *
- * @module
  */
 import { inEnglish, type Say } from "../lang.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";

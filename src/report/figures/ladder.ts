@@ -1,8 +1,4 @@
-/**
- * The chart of a ladder: a waterfall of the time per token.
- *
- * @module
- */
+/** The chart of a ladder: a waterfall of the time per token. */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import { inEnglish, type Say } from "../lang.ts";
 import { ladderView } from "../ladder/view.ts";

@@ -1,8 +1,4 @@
-/**
- * Charts of time: over the context, per request, and its distribution.
- *
- * @module
- */
+/** Charts of time: over the context, per request, and its distribution. */
 import type { Cell } from "../../measure/record/cell.ts";
 import { latencySteps } from "../../measure/findings/latency_steps.ts";
 import { lengthsOf, overviewCells } from "../../measure/findings/overview.ts";

@@ -1,8 +1,4 @@
-/**
- * Charts of load tests: how latencies are distributed, and throughput against latency.
- *
- * @module
- */
+/** Charts of load tests: how latencies are distributed, and throughput against latency. */
 import type { LoadResult } from "../../load/load_result.ts";
 import { nearestRank } from "../../simulate/samples.ts";
 import { inEnglish, type Say } from "../lang.ts";

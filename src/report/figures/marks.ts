@@ -1,8 +1,4 @@
-/**
- * Marks that Chart.js does not draw: intervals as whiskers, and text beside bars and points.
- *
- * @module
- */
+/** Marks that Chart.js does not draw: intervals as whiskers, and text beside bars and points. */
 import type { Plugin } from "npm:chart.js@4.6.1";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { Figure, LineFigure } from "./figure.ts";

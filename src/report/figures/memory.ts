@@ -1,8 +1,4 @@
-/**
- * Charts of GPU memory: its peak by category, its course over a request, and the use of K/V memory.
- *
- * @module
- */
+/** Charts of GPU memory: its peak by category, its course over a request, and the use of K/V memory. */
 import { overviewCells } from "../../measure/findings/overview.ts";
 import type { BenchResult } from "../../measure/record/result.ts";
 import { inEnglish, inWords, type Say } from "../lang.ts";

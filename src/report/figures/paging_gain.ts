@@ -1,8 +1,4 @@
-/**
- * Chart of what paging is for: sequences that run at once in the same K/V memory.
- *
- * @module
- */
+/** Chart of what paging is for: sequences that run at once in the same K/V memory. */
 import type { BenchResult } from "../../measure/record/result.ts";
 import { inEnglish, type Say } from "../lang.ts";
 import { formatCount, formatSignificant } from "../units.ts";

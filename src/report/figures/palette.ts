@@ -1,8 +1,6 @@
 /**
  * Colours for light and dark backgrounds that people with any colour vision tell apart, after Okabe & Ito:
  * https://jfly.uni-koeln.de/color/.
- *
- * @module
  */
 import type { Colour, ColourKey } from "./figure.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Charts of the PagedAttention paper's views, with this run's figures beside the paper's.
- *
- * @module
- */
+/** Charts of the PagedAttention paper's views, with this run's figures beside the paper's. */
 import type { PaperResult, View, ViewName } from "../../simulate/paper/paper_result.ts";
 import { inEnglish, type Say } from "../lang.ts";
 import { formatSignificant } from "../units.ts";

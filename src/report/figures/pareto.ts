@@ -1,8 +1,6 @@
 /**
  * Charts of quality against its price: K/V memory and time per token, each strategy and type of K and V as one dot, and
  * the frontier that nothing beats.
- *
- * @module
  */
 import { isExactKv } from "../../formats/kv_dtype.ts";
 import { formatOf } from "../../formats/registry.ts";

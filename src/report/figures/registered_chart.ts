@@ -1,8 +1,4 @@
-/**
- * Chart.js with the parts that figures use, for a canvas here and for a browser.
- *
- * @module
- */
+/** Chart.js with the parts that figures use, for a canvas here and for a browser. */
 import * as chart from "npm:chart.js@4.6.1";
 
 chart.Chart.register(

@@ -1,8 +1,6 @@
 /**
  * The roofline of a profile: the speed of each kernel by its operations per byte. S. Williams, A. Waterman and D.
  * Patterson, "Roofline: an insightful visual performance model for multicore architectures" (2009).
- *
- * @module
  */
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";
 import { inEnglish, type Say } from "../lang.ts";

@@ -1,8 +1,6 @@
 /**
  * Charts of a serving simulation: requests and K/V memory in the course of time, block tables, and throughput against
  * memory.
- *
- * @module
  */
 import type { ServingEntry } from "../../simulate/entry.ts";
 import type { ServingResult } from "../../simulate/serving_result.ts";

@@ -1,8 +1,4 @@
-/**
- * Lines and colours of strategies. Those that this program does not know are grey.
- *
- * @module
- */
+/** Lines and colours of strategies. Those that this program does not know are grey. */
 import { findStrategy } from "../../kv/registry.ts";
 import type { Colour } from "./figure.ts";
 

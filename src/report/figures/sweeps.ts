@@ -1,8 +1,4 @@
-/**
- * Charts of sweeps: the effect of one setting, with the others as in the overview.
- *
- * @module
- */
+/** Charts of sweeps: the effect of one setting, with the others as in the overview. */
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import type { Cell } from "../../measure/record/cell.ts";
 import { overviewCells } from "../../measure/findings/overview.ts";

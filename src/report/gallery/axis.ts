@@ -1,8 +1,4 @@
-/**
- * An axis that all dots of a column share.
- *
- * @module
- */
+/** An axis that all dots of a column share. */
 import type { Estimate } from "../../measure/findings/adapters.ts";
 
 /** An axis from 0 to 1. */

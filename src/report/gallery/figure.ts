@@ -1,8 +1,4 @@
-/**
- * The picture of results of many adapters.
- *
- * @module
- */
+/** The picture of results of many adapters. */
 import type { Estimate } from "../../measure/findings/adapters.ts";
 import type { DotFigure } from "../figures/figure.ts";
 import { colourOf } from "../figures/strategy_line.ts";

@@ -1,8 +1,4 @@
-/**
- * The table of results of many adapters that the terminal shows above the reports of each.
- *
- * @module
- */
+/** The table of results of many adapters that the terminal shows above the reports of each. */
 import { CLAIM_VERDICTS, type ClaimVerdict } from "../../measure/findings/claims.ts";
 import { inWords } from "../lang.ts";
 import { drawTable } from "../text_table.ts";

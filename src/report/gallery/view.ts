@@ -1,8 +1,4 @@
-/**
- * Results of many adapters in words: computed once, shown on the page, in the terminal and in pictures.
- *
- * @module
- */
+/** Results of many adapters in words: computed once, shown on the page, in the terminal and in pictures. */
 import {
   type AdapterFigures,
   type AdapterFindings,

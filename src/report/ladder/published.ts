@@ -1,7 +1,5 @@
 /**
  * The published run that the ladder answers: GPT-2 in a notebook, without a cache, with one, and in vLLM.
- *
- * @module
  */
 import type { RungName } from "../../measure/ladder/rungs.ts";
 import { inEnglish } from "../lang.ts";

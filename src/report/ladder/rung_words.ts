@@ -1,8 +1,4 @@
-/**
- * The rungs of a ladder in words.
- *
- * @module
- */
+/** The rungs of a ladder in words. */
 import type { RungName } from "../../measure/ladder/rungs.ts";
 import { inEnglish } from "../lang.ts";
 

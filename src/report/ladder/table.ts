@@ -1,8 +1,4 @@
-/**
- * The terminal report of a ladder.
- *
- * @module
- */
+/** The terminal report of a ladder. */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import { DEFAULT_LANG, inWords, type Lang } from "../lang.ts";
 import { claimLine, CLAIMS_TITLE } from "../said_claim.ts";

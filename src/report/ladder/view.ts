@@ -1,8 +1,4 @@
-/**
- * A ladder as text, computed once for the terminal, the chart and the page.
- *
- * @module
- */
+/** A ladder as text, computed once for the terminal, the chart and the page. */
 import type { Interval } from "../../measure/statistics/bootstrap.ts";
 import {
   type Factor,

@@ -1,8 +1,6 @@
 /**
  * The script of the report page: draws its charts in the colours that the reader's system asks for. `deno task page`
  * bundles it with Chart.js into `client.js.txt`; nothing else imports it.
- *
- * @module
  */
 import type { Chart as AnyChart, ChartItem } from "npm:chart.js@4.6.1";
 import { chartConfig } from "../figures/chart_config.ts";

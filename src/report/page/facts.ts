@@ -1,8 +1,4 @@
-/**
- * Facts about a measurement on the report page: where, with what and how it was made.
- *
- * @module
- */
+/** Facts about a measurement on the report page: where, with what and how it was made. */
 import { BACKEND_TITLES } from "../../gpu/backend.ts";
 import type { Environment } from "../../measure/record/environment_schema.ts";
 import type { BenchResult } from "../../measure/record/result.ts";

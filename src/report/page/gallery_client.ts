@@ -1,8 +1,6 @@
 /**
  * The part of the page's script that sorts and filters rows of adapters. The address says which are shown:
  * `#adapter=` and an anchor of a row, or words that all stand in a row.
- *
- * @module
  */
 
 /** The parts of a browser's elements that are used here, for which Deno has no types. */

@@ -1,8 +1,6 @@
 /**
  * The part of the report page for results of many adapters: a row an adapter, the verdicts on claims below it, and each
  * result in full. `gallery_client.ts` sorts and filters it; without a script all of it is there.
- *
- * @module
  */
 import type { Estimate } from "../../measure/findings/adapters.ts";
 import type { Interval } from "../../measure/statistics/bootstrap.ts";

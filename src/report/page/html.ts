@@ -1,8 +1,4 @@
-/**
- * HTML from templates: every text that is put in is escaped, unless it is marked as HTML.
- *
- * @module
- */
+/** HTML from templates: every text that is put in is escaped, unless it is marked as HTML. */
 
 /** Markup, which is not escaped, as opposed to text. */
 export class Html {

@@ -1,8 +1,4 @@
-/**
- * A ladder's part of the report page, in a language.
- *
- * @module
- */
+/** A ladder's part of the report page, in a language. */
 import type { LadderResult } from "../../measure/ladder/ladder_result.ts";
 import type { Figure } from "../figures/figure.ts";
 import { type LadderView, ladderView, type RungView } from "../ladder/view.ts";

@@ -1,8 +1,6 @@
 /**
  * The report page: one HTML file that includes all it needs, Chart.js too. Its content security policy forbids anything
  * else, so that it fetches nothing, and runs no script that a name in a result may contain.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import client from "./client.js.txt" with { type: "text" };

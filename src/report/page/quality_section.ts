@@ -1,8 +1,4 @@
-/**
- * The part of the report page about a quality record.
- *
- * @module
- */
+/** The part of the report page about a quality record. */
 import type { QualityResult } from "../../measure/quality/quality_result.ts";
 import type { Figure } from "../figures/figure.ts";
 import { sayIn } from "../say.ts";

@@ -1,8 +1,4 @@
-/**
- * The parts of the report page.
- *
- * @module
- */
+/** The parts of the report page. */
 import { answersOf } from "../answer.ts";
 import type { PaperResult } from "../../simulate/paper/paper_result.ts";
 import type { ProfileResult } from "../../measure/profile/profile_result.ts";

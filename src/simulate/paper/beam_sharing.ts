@@ -2,8 +2,6 @@
  * The memory that beams share. Beam search keeps the best continuations of all beams, so that all successors may come
  * from one beam: then they share its blocks, and the others' blocks are free. The policy is the real one; the parent of
  * each successor is drawn at random.
- *
- * @module
  */
 import { chooseKv, sharingStrategy } from "../../kv/registry.ts";
 import { type KvOptions, makeKv } from "../../kv/strategy_def.ts";

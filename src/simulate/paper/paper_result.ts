@@ -1,8 +1,6 @@
 /**
  * The record that `paper` writes, and its views: a run's figures beside those of the PagedAttention paper. Owns the JSON
  * format and its version.
- *
- * @module
  */
 import { z } from "../../base/zod.ts";
 import { type RecordKind, recordReader } from "../../measure/record/record.ts";
@@ -58,11 +56,7 @@ const schema = z.strictObject({
   views: z.array(viewSchema).min(1).describe("The views, in the order of the paper"),
 });
 
-/**
- * The paper's views of one set-up. A view's rows and columns say what it varies.
- *
- * @internal Inferred from the schema, which `deno doc --lint` takes for private.
- */
+/** @internal The paper's views of one set-up. A view's rows and columns say what it varies. */
 export type PaperResult = z.infer<typeof schema>;
 
 /** Checks that a value is a record of the paper's views. */

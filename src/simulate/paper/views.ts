@@ -1,8 +1,6 @@
 /**
  * The views of Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with PagedAttention"
  * (SOSP '23, arXiv 2309.06180), each made from runs of the serving simulation and set beside the paper's figures.
- *
- * @module
  */
 import { PREEMPTIONS } from "../../engine/scheduler/scheduler_options.ts";
 import { sharingStrategy, strategyNames } from "../../kv/registry.ts";

@@ -1,7 +1,5 @@
 /**
  * The paper's views from dry runs in its set-up: which case is better is as in the paper, and the figures are near.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { A100, OPT_13B, PAPER_PLAN } from "../../../tests/fixtures/paper_plan.ts";

@@ -1,7 +1,5 @@
 /**
  * llama.cpp as `node-llama-cpp` packs it, built for CPUs or for Vulkan: its own model and context, asked token by token.
- *
- * @module
  */
 import { getLlama, getModuleVersion, LlamaLogLevel, type LlamaModel, type Token } from "node-llama-cpp";
 import type { Job, Peer, Sequence } from "../peer.ts";

@@ -2,8 +2,6 @@
  * GPT-2 as an ONNX graph, as people export it: `input_ids`, `position_ids` and the past's K and V go in, the logits of
  * the last position and the present K and V, which are the past's with the new rows behind them, come out. GELU is
  * spelled out as PyTorch's exporter spells it, for the runtimes to fuse.
- *
- * @module
  */
 import proto, { type onnx } from "onnx-proto"; // CommonJS: its values come with the default import alone
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";

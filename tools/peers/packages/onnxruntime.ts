@@ -1,8 +1,6 @@
 /**
  * ONNX Runtime, in whichever package: a session whose present K and V are the past of the next step, as the models that
  * people export are decoded. They stay where the session leaves them; the logits come to the host, which chooses.
- *
- * @module
  */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
 import type { Job, Peer, Ready, Sequence } from "../peer.ts";

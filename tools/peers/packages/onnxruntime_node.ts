@@ -1,8 +1,4 @@
-/**
- * ONNX Runtime's native build, on the CPU.
- *
- * @module
- */
+/** ONNX Runtime's native build, on the CPU. */
 import { serve } from "../serve.ts";
 import { peerOf } from "./onnxruntime.ts";
 

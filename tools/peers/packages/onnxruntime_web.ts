@@ -1,8 +1,4 @@
-/**
- * ONNX Runtime for the web, on Deno's WebGPU. K and V stay on the GPU.
- *
- * @module
- */
+/** ONNX Runtime for the web, on Deno's WebGPU. K and V stay on the GPU. */
 import { basename } from "node:path";
 import { env, InferenceSession, Tensor } from "onnxruntime-web/webgpu";
 import { serve } from "../serve.ts";

@@ -1,8 +1,6 @@
 /**
  * The matrix products of GPT-2 in TensorFlow.js on Deno's WebGPU: what a prefill or a decode step multiplies, and nothing
  * else of it. The package has no GPT-2 with a cache.
- *
- * @module
  */
 import {
   concat,

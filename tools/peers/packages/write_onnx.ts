@@ -1,8 +1,6 @@
 /**
  * Writes the made-up GPT-2 as ONNX: `NAME.onnx`, the graph, and `NAME.bin`, its weights. Called as a process of its own,
  * since the package that knows the format is among the peers'.
- *
- * @module
  */
 import { basename } from "node:path";
 import { SyntheticCheckpoint } from "../../../src/checkpoint/synthetic.ts";

@@ -1,8 +1,6 @@
 /**
  * Trials of the head's product that finds likeliest tokens in passing, together with the join: what they choose is what the
  * reference chooses among the logits that the product has left.
- *
- * @module
  */
 import type { OperatorCheck } from "../../../src/model/operator.ts";
 import { type CheckedModel, MOST_CHECKED, type Trial, type TrialDispatch } from "../../../src/model/trial.ts";

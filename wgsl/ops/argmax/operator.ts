@@ -1,8 +1,6 @@
 /**
  * The likeliest next token for each output: found in one dispatch, or in parts, by a dispatch or by the head's product, that
  * another dispatch joins.
- *
- * @module
  */
 import type { Operator } from "../../../src/model/operator.ts";
 import { choiceChecks, choiceCost, choicePlan } from "../sample/choice.ts";

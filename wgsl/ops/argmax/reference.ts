@@ -1,8 +1,4 @@
-/**
- * CPU reference of `argmax.wgsl`.
- *
- * @module
- */
+/** CPU reference of `argmax.wgsl`. */
 import { NOT_FINITE } from "../../../src/base/finite.ts";
 
 /** The lowest id among those with the largest logit [nVocab], or {@linkcode NOT_FINITE} where one is not finite. */

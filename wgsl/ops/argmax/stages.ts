@@ -1,7 +1,5 @@
 /**
  * The kernels that find the likeliest token of an output: one, or one that looks at parts and one that joins them.
- *
- * @module
  */
 import type { Uses } from "../../../src/model/plan.ts";
 import { GREEDY } from "../../../src/model/sampling.ts";

@@ -9,7 +9,8 @@
 // A workgroup handles one tile of rows and one head. In turns: each lane scores four positions for all rows, or eight
 // where DEEP is true; the first eight lanes weigh one row each; each lane adds up four dimensions for all rows, or eight
 // where WIDE is true. LANES is at least 8, at most 64 (32 if DEEP), and at least HEAD_DIM4, or half of that if WIDE. The grid is
-// (prefill tiles, heads).
+// (prefill tiles, heads). Rows are written out: an array with a variable index would lie in memory, and compilers don't
+// unroll loops that naga bounds with a counter of its own.
 //
 // requires: step.wgsl, kv_quads.wgsl, kv parts, x, y
 

@@ -1,8 +1,4 @@
-/**
- * The result of `attention_combine.wgsl`, naively and in float64.
- *
- * @module
- */
+/** The result of `attention_combine.wgsl`, naively and in float64. */
 
 /** Sums of the splits of one head. */
 interface Splits {

@@ -1,7 +1,5 @@
 /**
  * Attention over the K and V of a strategy: of tiles of rows, of single rows, and of splits of their contexts.
- *
- * @module
  */
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";

@@ -1,7 +1,5 @@
 /**
  * The attention kernels: of single rows, whole or in splits that are joined afterwards, and of tiles of rows.
- *
- * @module
  */
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 import type { KvSource } from "../../../src/kv/source.ts";

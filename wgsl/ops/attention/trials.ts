@@ -1,8 +1,4 @@
-/**
- * Trials of the attention kernels, over every kind of K/V memory.
- *
- * @module
- */
+/** Trials of the attention kernels, over every kind of K/V memory. */
 import { compare } from "../../../src/base/comparison.ts";
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { batchOf, type Span } from "../../../src/model/batch.ts";

@@ -1,8 +1,4 @@
-/**
- * The ways of attention's lanes through K, for judging it without a GPU.
- *
- * @module
- */
+/** The ways of attention's lanes through K, for judging it without a GPU. */
 import type { KvSource } from "../../../src/kv/source.ts";
 import type { Walk } from "../../../src/gpu/walk.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Token and position embedding, of the whole vocabulary or of a shard.
- *
- * @module
- */
+/** Token and position embedding, of the whole vocabulary or of a shard. */
 import { seededRandom } from "../../../src/base/random.ts";
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
 import { type Dtype, formatOf, weightStorage } from "../../../src/formats/registry.ts";

@@ -1,8 +1,4 @@
-/**
- * The judgement of what the kernels of kept tokens leave: tokens, scores, K and V.
- *
- * @module
- */
+/** The judgement of what the kernels of kept tokens leave: tokens, scores, K and V. */
 import type { Comparison } from "../../../src/base/comparison.ts";
 import type { KeptToken } from "./reference.ts";
 

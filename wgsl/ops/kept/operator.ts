@@ -1,8 +1,6 @@
 /**
  * The choice of tokens that stay, for each head. A strategy records it around attention (`src/kv/kept`); what is checked of
  * it stands here.
- *
- * @module
  */
 import { isExactKv } from "../../../src/formats/kv_dtype.ts";
 import { KEPT_FILES } from "../../../src/kv/kept/files.ts";

@@ -1,8 +1,4 @@
-/**
- * The choice of tokens that stay, of one head: naively and in float64.
- *
- * @module
- */
+/** The choice of tokens that stay, of one head: naively and in float64. */
 import { keptOf, type KeptRule } from "../../../src/kv/kept/rule.ts";
 
 /** Softmax of q · k / √D over keys. */

@@ -1,8 +1,4 @@
-/**
- * Trials of the kernels that choose which tokens stay: of prompts, and of single rows.
- *
- * @module
- */
+/** Trials of the kernels that choose which tokens stay: of prompts, and of single rows. */
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { isExactKv, partsOf } from "../../../src/formats/kv_dtype.ts";
 import { formatOf } from "../../../src/formats/registry.ts";

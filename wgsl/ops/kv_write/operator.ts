@@ -1,8 +1,4 @@
-/**
- * Storing K and V of a step's rows in their slots.
- *
- * @module
- */
+/** Storing K and V of a step's rows in their slots. */
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { isExactKv, kvStorages } from "../../../src/formats/kv_dtype.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";

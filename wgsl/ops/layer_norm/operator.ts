@@ -1,8 +1,4 @@
-/**
- * Layer norm of every row, or of those that want logits.
- *
- * @module
- */
+/** Layer norm of every row, or of those that want logits. */
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
 import { type Batch, batchOf } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";

@@ -1,7 +1,5 @@
 /**
  * The rotation of queries, keys and values before they are stored and compared, and of attention's output back.
- *
- * @module
  */
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import { rotatesAny } from "../../../src/formats/kv_dtype.ts";

@@ -1,8 +1,4 @@
-/**
- * The result of `rotate.wgsl` for one head, from the definition and in float64.
- *
- * @module
- */
+/** The result of `rotate.wgsl` for one head, from the definition and in float64. */
 
 /** Multiplies a head by the orthonormal Hadamard matrix of its size, which is a power of two. */
 export function rotateCpu(head: ArrayLike<number>): Float64Array {

@@ -1,8 +1,4 @@
-/**
- * The common part of the operators that choose the next token: their plans, and their trials.
- *
- * @module
- */
+/** The common part of the operators that choose the next token: their plans, and their trials. */
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
 import { PRESETS } from "../../../src/checkpoint/config.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";

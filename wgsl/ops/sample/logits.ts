@@ -1,8 +1,4 @@
-/**
- * Logits that are hard on a choice among them.
- *
- * @module
- */
+/** Logits that are hard on a choice among them. */
 import { normalArray } from "../../../src/model/values.ts";
 
 /** Makes logits that are hard on thresholds, by what is hard about them. */

@@ -1,8 +1,4 @@
-/**
- * A sampled next token for each output.
- *
- * @module
- */
+/** A sampled next token for each output. */
 import type { Operator } from "../../../src/model/operator.ts";
 import type { Uses } from "../../../src/model/plan.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";

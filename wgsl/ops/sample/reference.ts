@@ -1,8 +1,4 @@
-/**
- * CPU reference of `sample.wgsl`: thresholds by sorting, sums in f64, the same random numbers.
- *
- * @module
- */
+/** CPU reference of `sample.wgsl`: thresholds by sorting, sums in f64, the same random numbers. */
 import { NOT_FINITE } from "../../../src/base/finite.ts";
 import type { Sampling } from "../../../src/model/sampling.ts";
 import { argmaxCpu } from "../argmax/reference.ts";

@@ -1,8 +1,4 @@
-/**
- * `bench`'s comparison of what is not exact with full float32, before anything is timed.
- *
- * @module
- */
+/** `bench`'s comparison of what is not exact with full float32, before anything is timed. */
 import { isExactKv } from "../../../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE, type Dtype, formatOf } from "../../../formats/registry.ts";
 import { KvbenchError, UsageError } from "../../../base/errors.ts";

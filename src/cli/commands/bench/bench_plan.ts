@@ -1,8 +1,4 @@
-/**
- * Makes the plan that is measured from `bench`'s options.
- *
- * @module
- */
+/** Makes the plan that is measured from `bench`'s options. */
 import { UsageError } from "../../../base/errors.ts";
 import { assertHeadFits, kvDtypeOf, partsOf } from "../../../formats/kv_dtype.ts";
 import { strategyOptions } from "../../../kv/registry.ts";

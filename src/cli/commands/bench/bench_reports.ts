@@ -1,8 +1,4 @@
-/**
- * The page and the chart that a measurement makes of its result beside the JSON.
- *
- * @module
- */
+/** The page and the chart that a measurement makes of its result beside the JSON. */
 import { KvbenchError } from "../../../base/errors.ts";
 import type { BenchResult } from "../../../measure/record/result.ts";
 import type { Lang } from "../../../report/lang.ts";

@@ -1,8 +1,4 @@
-/**
- * Continuing an interrupted result: whether that may be done here.
- *
- * @module
- */
+/** Continuing an interrupted result: whether that may be done here. */
 import { mayBeSameBackend } from "../../../gpu/backend.ts";
 import { isDeepEqual } from "../../../base/equal.ts";
 import { KvbenchError } from "../../../base/errors.ts";

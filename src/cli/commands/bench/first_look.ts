@@ -1,7 +1,5 @@
 /**
  * `bench`'s first figures: what a short run of each strategy takes, long before the measurement is done.
- *
- * @module
  */
 import { firstLook } from "../../../measure/run/first_look.ts";
 import { groupsOf } from "../../../measure/run/grid.ts";

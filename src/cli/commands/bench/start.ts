@@ -1,8 +1,4 @@
-/**
- * The record that `bench` keeps of its own start.
- *
- * @module
- */
+/** The record that `bench` keeps of its own start. */
 import type { Start } from "../../../measure/record/start.ts";
 import { type DriverCacheState, driverCacheState, foundInCache } from "../../session/driver_cache.ts";
 import type { Session } from "../../session/session.ts";

@@ -1,8 +1,6 @@
 /**
  * The part of `doctor` about backends: which graphics API the adapter is reached through, which others give one, and
  * the way from OpenGL to Vulkan.
- *
- * @module
  */
 import type { AdapterFacts } from "../../../gpu/adapter.ts";
 import {

@@ -1,8 +1,6 @@
 /**
  * Measures a cold and a warm start in child processes: each generates one token and says when it was there. Cold means
  * that the driver's cache of compiled kernels is an empty folder, and that no kernel variants are remembered.
- *
- * @module
  */
 import { formatMs } from "../../../report/units.ts";
 import type { DeviceOptions } from "../../options/device_options.ts";

@@ -1,7 +1,5 @@
 /**
  * The output of `generate`: finished continuations as text, ids or JSON. One continuation's text was shown as it came.
- *
- * @module
  */
 import type { KvFootprint } from "../../../engine/kv_footprint.ts";
 import type { Sampling } from "../../../model/sampling.ts";

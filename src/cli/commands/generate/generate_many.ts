@@ -1,7 +1,5 @@
 /**
  * Several continuations of one prompt, sampled or searched for with beams, that share what K and V they can.
- *
- * @module
  */
 import { beamSearch } from "../../../engine/beam_search.ts";
 import { Continuation } from "../../../engine/continuation.ts";

@@ -1,8 +1,4 @@
-/**
- * `generate`'s options besides those that decoding shares.
- *
- * @module
- */
+/** `generate`'s options besides those that decoding shares. */
 import { EARLY_STOPPING } from "../../../engine/beams.ts";
 import { MOST_TEMPERATURE } from "../../../model/sampling.ts";
 import type { DecodeOptions } from "../../options/decode_options.ts";

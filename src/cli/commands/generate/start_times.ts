@@ -1,7 +1,5 @@
 /**
  * The parts of the time from the process's start to the first token, and the start's kind, cold or warm.
- *
- * @module
  */
 import type { Gpt2 } from "../../../model/gpt2.ts";
 import type { Start } from "../../../measure/record/start.ts";

@@ -1,8 +1,6 @@
 /**
  * The limit of `serve`'s connections, below that of files that its process may open. Deno raises the soft limit of files
  * to the hard one when it starts; only a process with every permission can read it.
- *
- * @module
  */
 import { UsageError } from "../../../base/errors.ts";
 import { isGranted } from "../../../host/permissions.ts";

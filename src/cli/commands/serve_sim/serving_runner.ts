@@ -1,7 +1,5 @@
 /**
  * The executor of serving plans: the GPU with a loaded model, or a dry run for a model's dimensions alone.
- *
- * @module
  */
 import type { Command } from "../../options/commander.ts";
 import { sharingStrategy } from "../../../kv/registry.ts";
