@@ -76,22 +76,21 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       if (WHOLE_VECTORS.includes(kind)) await check(gpu, { nHead: 2, headDim: 16, tuning, kind });
     });
   }
-  for (const dtype of ["int4-plain", "int8/f32", "f16/int4-plain", "int4-plain/int8"]) {
+  for (const [i, dtype] of ["int4-plain", "int8/f32", "f16/int4-plain", "int4-plain/int8"].entries()) {
     gpuTest(`Attention reads K and V in ${dtype} (${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 3, headDim: 24, tuning, kind: "paged by 3", dtype });
-      await check(gpu, { nHead: 1, headDim: 64, tuning, kind: "contiguous", dtype });
+      // Two types are read as each is alone: one size for each pair.
+      if (i % 3 === 0) await check(gpu, { nHead: 3, headDim: 24, tuning, kind: "paged by 3", dtype });
+      if (i < 3) await check(gpu, { nHead: 1, headDim: 64, tuning, kind: "contiguous", dtype });
     });
   }
   for (const dtype of ["f16", "int8"] as const) {
     gpuTest(`Attention reads K and V in ${dtype} (${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 2, headDim: 16, tuning, kind: "contiguous", dtype });
       await check(gpu, { nHead: 3, headDim: 18, tuning, kind: "paged by 3", dtype });
       await check(gpu, { nHead: 1, headDim: 64, tuning, kind: "paged by 16", dtype });
     });
   }
   for (const headDim of [4, 64, 128]) {
     gpuTest(`Attention equals the reference (head width ${headDim}, ${tuning.name} tuning)`, async (gpu) => {
-      await check(gpu, { nHead: 1, headDim, tuning, kind: "contiguous" });
       await check(gpu, { nHead: 2, headDim, tuning, kind: "paged by 3" });
     });
   }
@@ -99,7 +98,7 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
     `Attention survives scores that grow until exp() alone would overflow (${tuning.name} tuning)`,
     async (gpu) => {
       const tolerance = LARGE_SCORES_TOLERANCE;
-      await check(gpu, { nHead: 2, headDim: 20, tuning, kind: "paged by 3", growingKeys: true, tolerance });
+      await check(gpu, { nHead: 3, headDim: 18, tuning, kind: "paged by 3", growingKeys: true, tolerance });
     },
   );
   gpuTest(`Attention of a tile writes its own rows and no other (${tuning.name} tuning)`, async (gpu) => {

@@ -116,43 +116,36 @@ Deno.test("bench --json - prints nothing but a result, in which the strategies a
   }
 });
 
-Deno.test("bench takes types of K and V apart, given and swept, and records both", { ignore }, async () => {
-  const apart = await measure(
-    ...[...QUICK, "--strategies", "kv-cache", "--k-dtype", "int8", "--sweep", "v-dtype=int4,f16"],
-  );
-  const types = ["int8/int4", "int8/f16"];
-  assert.deepEqual(apart.plan.grid.kv_dtype, types);
-  assert.deepEqual(apart.cells.map(({ settings }) => settings.kv_dtype), types);
-  assert.deepEqual(apart.accuracy.map(({ kv_dtype }) => kv_dtype), types);
-  assert.match(apart.cells[0]!.memory.kv_formula, /layers · \(\(.* 1 bytes .*\) \+ \(.* 0\.5 bytes .*\)\)/);
-});
-
-Deno.test("bench compares weights, K and V that are narrower with float32, unless it is told not to", {
-  ignore,
-}, async () => {
-  const narrow = [
-    ...QUICK,
-    "--strategies",
-    "kv-cache",
-    "--weights-dtype",
-    "int8",
-    "--sweep",
-    "kv-dtype=f32,int8",
-  ];
-  const { accuracy, accuracy_missing } = await measure(...narrow);
-  assert.equal(accuracy_missing, null);
-  assert.deepEqual(
-    accuracy.map(({ weights_dtype, kv_dtype, positions }) => [weights_dtype, kv_dtype, positions]),
-    [["int8", "f32", 4], ["int8", "int8", 4]],
-  );
-  for (const { max_logit_difference: difference, stored, stored_f32 } of accuracy) {
-    assert.ok(0 < difference && difference < 2, String(difference));
-    assert.ok(stored.weights_bytes < 0.3 * stored_f32.weights_bytes);
-    assert.equal(stored_f32.kv_bytes_per_token, N_LAYER * ROW_BYTES);
-  }
-  const without = await measure(...narrow.slice(0, 5), "--no-accuracy");
-  assert.deepEqual([without.accuracy, without.accuracy_missing], [[], "--no-accuracy"]);
-});
+Deno.test(
+  "bench takes types of K and V apart, and compares what is narrower with float32 unless told not to",
+  {
+    ignore,
+  },
+  async () => {
+    const narrow = [...QUICK, "--strategies", "kv-cache", "--weights-dtype", "int8", "--k-dtype", "int8"];
+    const { plan, cells, accuracy, accuracy_missing } = await measure(
+      ...narrow,
+      "--sweep",
+      "v-dtype=int4,f16",
+    );
+    const types = ["int8/int4", "int8/f16"];
+    assert.deepEqual(plan.grid.kv_dtype, types);
+    assert.deepEqual(cells.map(({ settings }) => settings.kv_dtype), types);
+    assert.match(cells[0]!.memory.kv_formula, /layers · \(\(.* 1 bytes .*\) \+ \(.* 0\.5 bytes .*\)\)/);
+    assert.equal(accuracy_missing, null);
+    assert.deepEqual(
+      accuracy.map(({ weights_dtype, kv_dtype, positions }) => [weights_dtype, kv_dtype, positions]),
+      types.map((type) => ["int8", type, 4]),
+    );
+    for (const { max_logit_difference: difference, stored, stored_f32 } of accuracy) {
+      assert.ok(0 < difference && difference < 2, String(difference));
+      assert.ok(stored.weights_bytes < 0.3 * stored_f32.weights_bytes);
+      assert.equal(stored_f32.kv_bytes_per_token, N_LAYER * ROW_BYTES);
+    }
+    const without = await measure(...narrow, "--v-dtype", "f16", "--no-accuracy");
+    assert.deepEqual([without.accuracy, without.accuracy_missing], [[], "--no-accuracy"]);
+  },
+);
 
 Deno.test("bench --sweep measures every combination once, and reserves what is used where memory grows", {
   ignore,

@@ -1,7 +1,6 @@
 /**
  * Bars for hardware's kernels that need no GPU and no compiler: enough workgroups, few reads one after another, lines of
- * the cache that are used whole, few dispatches. Bars that are not reached yet stand with today's figure, which may not
- * get worse.
+ * the cache that are used whole, few dispatches.
  *
  * @module
  */
@@ -14,6 +13,7 @@ import { openGpu } from "../src/host/gpu.ts";
 import { sharingStrategy } from "../src/kv/registry.ts";
 import { DECODE_VARIANTS, linearVariants } from "../src/model/autotune/variants.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
+import { tileVectors } from "../src/model/pack.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { linesOverLeast, waitsOf } from "../src/gpu/walk.ts";
 import { kvKernels, planningContext, staticFigures, stepKernels } from "../tools/hardware/statics.ts";
@@ -59,6 +59,8 @@ for (const tuning of TUNINGS) {
         expect(workgroups >= (width < BARS.narrow ? narrow : wide), `${workgroups} workgroups`);
         expect(trips <= (kernel.name === "out" ? BARS.trips.out : BARS.trips.other), `${trips} trips`);
         expect(lines <= BARS.lines, `${lines} times the lines`);
+        const loads = kernel.plan.walk!.atOnce! * tileVectors(dtype);
+        expect(loads >= BARS.atOnce, `${loads} loads under way`);
         expect(subgroups || lanes % 64 === 0, `${lanes} lanes fill no wave of 64`);
       }
       assert.deepEqual(wrong, []);

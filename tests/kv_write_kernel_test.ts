@@ -20,16 +20,20 @@ const WHOLE_WORDS = [{ nHead: 3, headDim: 8 }, { nHead: 1, headDim: 64 }].flatMa
   TUNINGS.map((tuning) => ({ ...heads, tuning }))
 );
 
+/** The memory that all types are tried in: others find a token's slot elsewhere, whatever is stored there. */
+const KIND = "paged by 16";
+
 for (const kind of kvKinds()) {
   gpuTest(`kv_write.wgsl copies K and V to their slots and touches no other (${kind})`, async (gpu) => {
     for (const item of CASES) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype: "f32", kind })));
   });
   gpuTest(`kv_write.wgsl stores narrower types as the reference does (${kind})`, async (gpu) => {
-    for (const dtype of ["f16", "int8", "f32/int8", "int8/f16"]) {
-      for (const item of CASES) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype, kind })));
+    const [few, words] = kind === KIND ? [CASES, WHOLE_WORDS] : [CASES.slice(2), WHOLE_WORDS.slice(2)];
+    for (const dtype of kind === KIND ? ["f16", "int8", "f32/int8", "int8/f16"] : ["int8"]) {
+      for (const item of few) assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype, kind })));
     }
-    for (const dtype of ["int4", "int4/f16", "int8/int4"]) {
-      for (const item of WHOLE_WORDS) {
+    for (const dtype of kind === KIND ? ["int4", "int4/f16", "int8/int4"] : ["int8/int4"]) {
+      for (const item of words) {
         assertRight(await runTrial(gpu, kvWriteTrial({ ...item, dtype, kind })));
       }
     }

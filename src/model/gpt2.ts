@@ -46,7 +46,9 @@ export const KERNELS_TEXT: string = joinedCode([
   ...IO_FILES,
   ...OPERATORS.flatMap(({ files }) => files),
   ...strategyFiles(),
-  ...DTYPES.map(formatOf).flatMap(({ weights, kv }) => [weights, kv].flatMap((each) => each?.wgsl ?? [])),
+  ...DTYPES.map(formatOf).flatMap(({ weights, kv }) =>
+    [weights, weights?.inputs, kv].flatMap((each) => each?.wgsl ?? [])
+  ),
   ...KV_FILES,
 ]);
 

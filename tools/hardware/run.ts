@@ -2,7 +2,7 @@
  * Prints what hardware GPUs' compilers and memories would make of the kernels, as Markdown tables: the part that grids
  * and addresses tell, and what Mesa's RADV tells where it can be asked.
  */
-import { WEIGHT_DTYPES } from "../../src/formats/registry.ts";
+import { KV_DTYPES, WEIGHT_DTYPES } from "../../src/formats/registry.ts";
 import { HARDWARE_TUNING, SUBGROUP_TUNING } from "../../src/model/tuning.ts";
 import { FAMILIES, type InspectedKernel, inspectKernels, Unavailable } from "./driver.ts";
 import { estimateMs, GPUS, modelledStep } from "./model.ts";
@@ -22,7 +22,8 @@ function staticTable(): string {
   const rows = [HARDWARE_TUNING, SUBGROUP_TUNING].flatMap((tuning) =>
     WEIGHT_DTYPES.flatMap((dtype) => {
       const context = planningContext(tuning, dtype);
-      return [...stepKernels(context), ...kvKernels(context, dtype)].flatMap((kernel) => {
+      const ofKv = KV_DTYPES.includes(dtype) ? kvKernels(context, dtype) : [];
+      return [...stepKernels(context), ...ofKv].flatMap((kernel) => {
         const figures = staticFigures(kernel), { plan: { spec }, name, step } = kernel;
         if (!figures || (tuning.subgroups && !spec.subgroups)) return [];
         const { workgroups, lanes, busy, trips, lines, flopPerByte } = figures;

@@ -336,7 +336,8 @@ export function linearPlan(
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
-  const { lanes, kSplit, atOnce } = size({ k4, n4, dtype: weightsDtype }), allLanes = lanes * (kSplit ?? 1);
+  const { lanes, kSplit, atOnce, paired } = size({ k4, n4, dtype: weightsDtype });
+  const allLanes = lanes * (kSplit ?? 1);
   const output = residual ? ADDED_OUTPUT : outputFile({ texels: tuning.texels && chained });
   return {
     spec: {
@@ -366,6 +367,7 @@ export function linearPlan(
         LANES: lanes,
         ...kSplit !== undefined && { K_SPLIT: kSplit },
         ...atOnce !== undefined && { AT_ONCE: atOnce },
+        ...paired !== undefined && { PAIRED: Number(paired) },
         ...fuses && inputs && {
           OPERAND_LANES: allLanes,
           OPERAND_GROUPS: Math.ceil(4 * k4 / inputs.group),

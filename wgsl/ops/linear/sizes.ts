@@ -24,8 +24,10 @@ export interface LinearSize {
   readonly lanes: number;
   /** Lanes that split the sum over k. Default: one does it alone. */
   readonly kSplit?: number;
-  /** Tiles that a lane reads at once. Default: one. */
+  /** Tiles of one output tile that a lane reads at once. Default: one. */
   readonly atOnce?: number;
+  /** True if a lane reads those of two output tiles at once. Default: of one. */
+  readonly paired?: boolean;
 }
 
 /** Output tiles of a workgroup at least: with two inputs of each, eight lanes read 128 bytes that lie together. */
@@ -53,7 +55,7 @@ function powerOfTwo(most: number): number {
 }
 
 /** Sizes a GEMV: as many lanes as leave each its vectors at once, but no more than the tuning says. */
-export function splitSize({ linearLanes, kSplit: most }: Tuning, shape: LinearShape): Required<LinearSize> {
+export function splitSize({ linearLanes, kSplit: most }: Tuning, shape: LinearShape): LinearSize {
   const { k4, n4 } = shape, atOnce = tilesAtOnce(shape);
   let lanes = linearLanes;
   while (lanes > LEAST_TILES && n4 / lanes < MANY_WORKGROUPS) lanes /= 2;
@@ -61,14 +63,15 @@ export function splitSize({ linearLanes, kSplit: most }: Tuning, shape: LinearSh
   return { lanes, kSplit: Math.min(wanted, most * linearLanes / lanes), atOnce };
 }
 
-/** Sizes a GEMV by subgroups, whose lanes nobody knows before. */
-export function subgroupSize({ kSplit }: Tuning, shape: LinearShape): Required<LinearSize> {
-  const atOnce = shape.k4 <= 6 * SUBGROUP_LANES ? 6 : 12;
-  return { lanes: LEAST_TILES, kSplit, atOnce: Math.min(atOnce, tilesAtOnce(shape)) };
+/** Sizes a GEMV by subgroups, whose lanes nobody knows before: a subgroup with too few tiles of an output takes two. */
+export function subgroupSize({ kSplit }: Tuning, shape: LinearShape): LinearSize {
+  const enough = tilesAtOnce(shape), atOnce = Math.min(shape.k4 <= 6 * SUBGROUP_LANES ? 6 : 12, enough);
+  const paired = atOnce < enough;
+  return { lanes: LEAST_TILES, kSplit: paired ? kSplit / 2 : kSplit, atOnce, paired };
 }
 
 /** Sizes a GEMM of few rows, which are loads as well. */
-export function fewRowsSize(shape: LinearShape): Required<LinearSize> {
+export function fewRowsSize(shape: LinearShape): LinearSize {
   const wanted = Math.max(LEAST_LANES, powerOfTwo(LEAST_TILES * shape.k4));
   const kSplit = Math.min(FEW_ROWS_LANES, wanted) / LEAST_TILES;
   return { lanes: LEAST_TILES, kSplit, atOnce: tilesAtOnce(shape) > 3 && shape.k4 > kSplit ? 2 : 1 };

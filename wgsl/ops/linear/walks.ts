@@ -50,11 +50,11 @@ export function linearWalk(
 ): Walk {
   const { k4, dtype } = shape, sized = size(shape);
   const { beside, along } = lanes ?? { beside: sized.lanes, along: sized.kSplit ?? 1 };
-  const vectors = tileVectors(dtype), columns = 4 * beside * tilesPerLane;
+  const vectors = tileVectors(dtype), columns = 4 * beside * tilesPerLane, outputs = sized.paired ? 2 : 1;
   return {
     lanes: beside * along,
-    trips: Math.ceil(k4 / along),
-    atOnce: sized.atOnce ?? 1,
+    trips: outputs * Math.ceil(k4 / along),
+    atOnce: outputs * (sized.atOnce ?? 1),
     bytes: 16,
     at(lane) {
       const n4 = lane % beside * tilesPerLane, row = Math.floor(lane / beside);
