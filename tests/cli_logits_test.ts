@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+
 import { strategyNames } from "../src/kv/registry.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, RANDOM_SMALL } from "./cli_support.ts";
 import { assertClose } from "./gpu_support.ts";
@@ -14,13 +15,17 @@ const SMALL_VOCABULARY = 509;
 const TOLERANCE = 2e-3;
 
 /** Runs `logits` in a folder of its own and gives what it wrote and what it said. */
-async function logits(args: readonly string[]): Promise<{ values: Float32Array; said: string }> {
+async function logits(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ values: Float32Array; said: string }> {
   let values = new Float32Array();
   let said = "";
   await inScratch(async (folder) => {
     const result = await kvbench(["logits", ...args, "-o", `${folder}/new/l.f32`], {
       read: [RANDOM_SMALL],
       write: folder,
+      env,
     });
     assert.deepEqual([result.code, result.stdout], [0, ""], result.stderr);
     assert.deepEqual(namesIn(`${folder}/new`), ["l.f32"]);
@@ -36,6 +41,13 @@ Deno.test("logits writes the golden logits of the last position", { ignore }, as
   assert.equal(values.length, TINY_VOCABULARY);
   assertClose(values, expected, { tolerance: TOLERANCE, name: "alice" });
   assert.match(said, /^Wrote 1 × 50257 logits \(little-endian float32\) to .*l\.f32\n$/);
+});
+
+Deno.test("logits are the golden ones where Mesa's vectors have 512 bits", { ignore }, async () => {
+  const { ids, logits: expected } = await goldenCase("random-small", "full");
+  const args = ["--all", "--model", RANDOM_SMALL, "--prompt-ids", ids.join(",")];
+  const { values } = await logits(args, { LP_NATIVE_VECTOR_WIDTH: "512" });
+  assertClose(values, expected, { tolerance: TOLERANCE, name: "512 bits", width: SMALL_VOCABULARY });
 });
 
 Deno.test(

@@ -197,6 +197,25 @@ export async function stdoutOf(args: readonly string[], options: RunOptions = {}
   return stdout;
 }
 
+/** Runs a command in this process and returns what it prints. */
+export async function printed(run: () => Promise<unknown>): Promise<string> {
+  const { log } = console, { write, writeSync } = Deno.stdout, parts: string[] = [];
+  const keep = (bytes: Uint8Array) => {
+    parts.push(new TextDecoder().decode(bytes));
+    return bytes.length;
+  };
+  console.log = (line: string) => parts.push(`${line}\n`);
+  Deno.stdout.writeSync = keep;
+  Deno.stdout.write = (bytes) => Promise.resolve(keep(bytes));
+  try {
+    await run();
+  } finally {
+    console.log = log;
+    Object.assign(Deno.stdout, { write, writeSync });
+  }
+  return parts.join("");
+}
+
 /** One golden case (see `golden/README.md`). */
 export interface GoldenCase {
   readonly name: string;

@@ -13,7 +13,8 @@ import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING, type Tuning } from "../src/model/tuning.ts";
 import { withDecoder } from "../src/engine/with_decoder.ts";
 import { KV_DTYPES } from "../src/formats/registry.ts";
-import { goldenCase, ignore, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
+import { generateCommand } from "../src/cli/commands/generate.ts";
+import { goldenCase, ignore, printed, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 import { gpuTest } from "./gpu_support.ts";
 
 const MODEL = ["--model", RANDOM_SMALL, "--no-autotune"], READS = { read: [RANDOM_SMALL] };
@@ -64,9 +65,10 @@ Deno.test("generate takes every strategy: exact ones print the golden continuati
   ignore,
 }, async () => {
   const { ids, greedy } = await goldenCase("random-small", "fifteen");
-  const args = ["generate", ...MODEL, "--prompt-ids", ids.join(","), "--output", "ids", "--max-new-tokens"];
+  const args = [...MODEL, "--prompt-ids", ids.join(","), "--output", "ids", "--max-new-tokens", "33"];
   for (const { name, traits: { exact } } of strategies()) {
-    const text = await stdoutOf([...args, "33", "--strategy", name, ...optionsOf(name)], READS);
+    const own = [...args, "--strategy", name, ...optionsOf(name)];
+    const text = await printed(() => generateCommand().parseAsync(own, { from: "user" }));
     if (exact) assert.equal(text, `${greedy}\n`, name);
     else assert.match(text, /^\d+(,\d+){32}\n$/, name);
   }

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/base/comparison.ts";
 import type { Gpu } from "../src/gpu/gpu.ts";
-import { hasSubgroups, holdsEight } from "../src/gpu/subgroups.ts";
+import { hasSubgroups, holdsLanes } from "../src/gpu/subgroups.ts";
 import { openGpu } from "../src/host/gpu.ts";
 import type { Tuning } from "../src/model/tuning.ts";
 import { permitted } from "./permitted.ts";
@@ -17,7 +17,7 @@ let opened: Promise<Gpu> | undefined;
 /** Tells whether the file's device has the subgroups that a tuning is for. */
 export async function deviceRuns({ subgroups, broadcastRows }: Tuning): Promise<boolean> {
   const { device, facts } = await (opened ??= openGpu());
-  return (!subgroups || hasSubgroups(device)) && (!broadcastRows || holdsEight(facts.subgroupLanes));
+  return (!subgroups || hasSubgroups(device)) && (!broadcastRows || holdsLanes(facts.subgroupLanes, 8));
 }
 
 /**

@@ -9,16 +9,13 @@ import type { Decoder } from "../src/engine/decoder.ts";
 import { type DecodingOptions, withDecoder } from "../src/engine/with_decoder.ts";
 import { decodingNeed, totalOf } from "../src/engine/work_need.ts";
 import type { KvDtype } from "../src/formats/kv_dtype.ts";
-import type { Gpu } from "../src/gpu/gpu.ts";
-import { locateModel } from "../src/hub/locate.ts";
 import { kvRowBytes } from "../src/kv/shape.ts";
 import type { KvOptions } from "../src/kv/strategy_def.ts";
 import { checkReference } from "../src/measure/run/reference_check.ts";
-import { Gpt2 } from "../src/model/gpt2.ts";
 import { HARDWARE_TUNING } from "../src/model/tuning.ts";
 import { ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";
 import { gpuTest } from "./gpu_support.ts";
-import { checkStrategyCase, goldenTests, type StrategyCase } from "./strategy_goldens.ts";
+import { checkStrategyCase, goldenTests, openModel, type StrategyCase } from "./strategy_goldens.ts";
 
 const OPTIONS: Readonly<Record<string, (item: StrategyCase) => KvOptions>> = {
   snapkv: ({ budget, observe, kernel }) => ({
@@ -58,13 +55,6 @@ for (const [strategy, optionsOf] of Object.entries(OPTIONS)) {
   );
 }
 
-async function open(gpu: Gpu, name: string, options: Parameters<typeof Gpt2.load>[2] = {}): Promise<Gpt2> {
-  const opened = await locateModel(name);
-  const model = await Gpt2.load(gpu, opened, options);
-  opened.close();
-  return model;
-}
-
 /** Prompts of several lengths, down to one token. */
 const PROMPTS = [23, 1, 9].map((length, s) => Array.from({ length }, (_, i) => (7 * i + 31 * s) % 509));
 
@@ -91,7 +81,7 @@ for (const [name, load, cases] of ODD_IN) {
   gpuTest(
     `Strategies that keep some tokens agree with a masked full computation at odd sizes (${name} tuning)`,
     async (gpu) => {
-      const model = await open(gpu, RANDOM_SMALL, load);
+      const model = await openModel(gpu, RANDOM_SMALL, load);
       for (const [strategy, kvOptions, kvDtype] of cases) {
         const newTokens = name === "software" ? 20 : 6; // what computes hardware's variants in software is slow
         const sizes = { nSequences: PROMPTS.length, maxPromptTokens: 23, maxTokens: 23 + newTokens };
@@ -110,7 +100,7 @@ for (const [name, load, cases] of ODD_IN) {
 }
 
 gpuTest("A sequence keeps alone what it keeps beside others", async (gpu) => {
-  const model = await open(gpu, RANDOM_SMALL);
+  const model = await openModel(gpu, RANDOM_SMALL);
   for (const [strategy, kvOptions, kvDtype] of ODD.filter((_, i) => i % 4 === 0)) {
     const run = async (prompts: readonly number[][]) => {
       const sizes = { nSequences: prompts.length, maxPromptTokens: 23, maxTokens: 40 };
@@ -132,7 +122,7 @@ gpuTest("A sequence keeps alone what it keeps beside others", async (gpu) => {
 }, { needs: ["read"] });
 
 gpuTest("A prompt that comes in parts before the first step is one prompt", async (gpu) => {
-  const model = await open(gpu, RANDOM_SMALL), [whole] = PROMPTS as [number[]];
+  const model = await openModel(gpu, RANDOM_SMALL), [whole] = PROMPTS as [number[]];
   const strategy = "h2o", kvOptions = { heavy: 4, recent: 3 };
   const sizes = { nSequences: 1, maxPromptTokens: 23, maxTokens: 40 };
   await withDecoder(model, { strategy, kvOptions, ...sizes }, async (decoder) => {
@@ -162,7 +152,7 @@ gpuTest("A prompt that comes in parts before the first step is one prompt", asyn
 gpuTest(
   "What is dropped of a prompt is given back: the ledger holds what stays, and room for new tokens",
   async (gpu) => {
-    const model = await open(gpu, "tiny"), { config: { nHead, nLayer }, dims: { a4 } } = model;
+    const model = await openModel(gpu, "tiny"), { config: { nHead, nLayer }, dims: { a4 } } = model;
     const prompt = Array.from({ length: 300 }, (_, i) => 5 * i), newTokens = 10;
     const cases = [
       ["snapkv", { budget: 64, observe: 16, pool_kernel: 5 }, 64, newTokens],
@@ -204,7 +194,7 @@ gpuTest(
 gpuTest(
   "A decoder that keeps some tokens takes what is said before, and at most a tenth less",
   async (gpu) => {
-    const model = await open(gpu, "tiny"), { config, tuning } = model;
+    const model = await openModel(gpu, "tiny"), { config, tuning } = model;
     const prompt = Array.from({ length: 300 }, (_, i) => 5 * i), { limits } = gpu.device;
     for (
       const [strategy, kvOptions] of [["snapkv", { budget: 64 }], ["h2o", { heavy: 90, recent: 10 }]] as const

@@ -20,7 +20,7 @@ import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
 import { assertClose, gpuTest } from "./gpu_support.ts";
 
 /** Heads of 16: half a texel in four bits, so that K and V are in buffers where they are so narrow. */
-const SMALL = { n_layer: 2, n_head: 3, n_embd: 48, n_ctx: 40, vocab_size: 131 };
+const SMALL = { n_layer: 2, n_head: 3, n_embd: 48, n_inner: 64, n_ctx: 40, vocab_size: 131 };
 /** Heads of 64: two texels in four bits. */
 const WIDE = { n_layer: 2, n_head: 2, n_embd: 128, n_ctx: 40, vocab_size: 131 };
 

@@ -250,8 +250,8 @@ gpuTest("Logits that are only large are no failure", async (gpu) => {
   );
 });
 
-/** GPT-2's vocabulary, so that text is taken, and little else. */
-const LITTLE: ConfigKeys = { n_layer: 2, n_head: 1, n_embd: 4, n_ctx: 64, vocab_size: 50257 };
+/** GPT-2's vocabulary, so that text is taken, and the widths of the embedded model, whose kernels drivers have compiled. */
+const LITTLE: ConfigKeys = { n_layer: 2, n_head: 2, n_embd: 128, n_ctx: 64, vocab_size: 50257 };
 
 Deno.test(
   "Every command that computes ends with code 1 and one line where weights overflow",
@@ -266,9 +266,7 @@ Deno.test(
       await Deno.writeTextFile(`${folder}/text.txt`, "Once upon a time there was a text");
       const generate = ["generate", "--prompt-ids", "1,2,3", "--output", "ids", "--max-new-tokens", "6"];
       const commands = [
-        generate,
-        [...generate, "--num-return-sequences", "2", "--temperature", "1"],
-        [...generate, "--num-beams", "2"],
+        generate, // of one sequence: several and beams have tests above
         ["logits", "--prompt-ids", "1,2,3", "--out", `${folder}/logits.bin`],
         ["perplexity", `${folder}/text.txt`],
         [

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { withDecoder } from "../src/engine/with_decoder.ts";
+import type { Gpu } from "../src/gpu/gpu.ts";
 import { locateModel } from "../src/hub/locate.ts";
 import type { KvOptions } from "../src/kv/strategy_def.ts";
 import { SOFTWARE_TOLERANCE } from "../src/measure/quality/logit_tolerance.ts";
@@ -27,6 +28,18 @@ export interface StrategyCase {
 
 const FOLDERS = { "strategies-random-small": RANDOM_SMALL, "strategies-tiny": "tiny" };
 
+/** Loads a model by its name or folder. */
+export async function openModel(
+  gpu: Gpu,
+  name: string,
+  options: Parameters<typeof Gpt2.load>[2] = {},
+): Promise<Gpt2> {
+  const opened = await locateModel(name);
+  const model = await Gpt2.load(gpu, opened, options);
+  opened.close();
+  return model;
+}
+
 /** Registers a test of each model with all cases of a strategy. */
 export function goldenTests(
   strategy: string,
@@ -36,9 +49,7 @@ export function goldenTests(
   for (const [folder, checkpoint] of Object.entries(FOLDERS)) {
     const at = (path: string) => new URL(`golden/${folder}/${path}`, import.meta.url);
     gpuTest(`${title} (${folder})`, async (gpu) => {
-      const opened = await locateModel(checkpoint);
-      const model = await Gpt2.load(gpu, opened);
-      opened.close();
+      const model = await openModel(gpu, checkpoint);
       const cases: StrategyCase[] = JSON.parse(await Deno.readTextFile(at("cases.json")));
       for (const item of cases.filter((item) => item.strategy === strategy)) {
         const { buffer } = await Deno.readFile(at(item.logits_file));

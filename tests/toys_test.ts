@@ -13,7 +13,7 @@ import { parseResult } from "../src/measure/record/result.ts";
 import { Gpt2 } from "../src/model/gpt2.ts";
 import { memoryNeed } from "../src/model/memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
-import { inScratch, RANDOM_SMALL } from "./cli_support.ts";
+import { inScratch, printed, RANDOM_SMALL } from "./cli_support.ts";
 import { paged, STATIC, withDecoder } from "./decode_support.ts";
 import { randomCheckpoint } from "./fixtures/checkpoint.ts";
 import { gpt2Cpu } from "./fixtures/gpt2_cpu.ts";
@@ -24,7 +24,7 @@ import { permitted } from "./permitted.ts";
 
 registerFormat(BF16);
 
-const SMALL = { n_layer: 2, n_head: 2, n_embd: 64, n_inner: 96, n_ctx: 24, vocab_size: 203 };
+const SMALL = { n_layer: 2, n_head: 2, n_embd: 64, n_inner: 100, n_ctx: 24, vocab_size: 203 };
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
   gpuTest(
@@ -51,25 +51,6 @@ for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {
       checkpoint.close();
     },
   );
-}
-
-/** Runs a command in this process and returns what it prints. */
-async function printed(run: () => Promise<unknown>): Promise<string> {
-  const { log } = console, { write, writeSync } = Deno.stdout, parts: string[] = [];
-  const keep = (bytes: Uint8Array) => {
-    parts.push(new TextDecoder().decode(bytes));
-    return bytes.length;
-  };
-  console.log = (line: string) => parts.push(`${line}\n`);
-  Deno.stdout.writeSync = keep;
-  Deno.stdout.write = (bytes) => Promise.resolve(keep(bytes));
-  try {
-    await run();
-  } finally {
-    console.log = log;
-    Object.assign(Deno.stdout, { write, writeSync });
-  }
-  return parts.join("");
 }
 
 const ignore = !permitted("read", "write", "env");

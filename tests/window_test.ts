@@ -1,6 +1,6 @@
 /**
- * The strategy `window`: its logits and ids are those of its definition, in batches and for every length of a step, its
- * memory does not grow, and a server takes it.
+ * The strategy `window`: its memory does not grow, its kernels are right, and samples, beams and a server take it.
+ * (`window_goldens_test.ts` has its logits and ids.)
  *
  * @module
  */
@@ -10,58 +10,16 @@ import { runTrial } from "../src/check/run_trial.ts";
 import { beamSearch } from "../src/engine/beam_search.ts";
 import { sampleParallel } from "../src/engine/sample_parallel.ts";
 import { openDecoder, withDecoder } from "../src/engine/with_decoder.ts";
-import { locateModel } from "../src/hub/locate.ts";
-import { checkReference } from "../src/measure/run/reference_check.ts";
-import { Gpt2 } from "../src/model/gpt2.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";
 import { attentionTrial, DECODE_SPANS, PREFILL_SPANS } from "../wgsl/ops/attention/trials.ts";
 import { kvWriteTrial } from "../wgsl/ops/kv_write/operator.ts";
 import { ignore, kvbench, RANDOM_SMALL, WEIGHTS } from "./cli_support.ts";
 import { assertRight, gpuTest } from "./gpu_support.ts";
-import { checkStrategyCase, goldenTests, type StrategyCase } from "./strategy_goldens.ts";
-
-async function open(gpu: Parameters<typeof Gpt2.load>[0], name: string): Promise<Gpt2> {
-  const opened = await locateModel(name);
-  const model = await Gpt2.load(gpu, opened);
-  opened.close();
-  return model;
-}
-
-goldenTests("window", "A window computes what PyTorch says", async (model, item, logits) => {
-  const options = { sinks: Number(item.sinks), window: Number(item.window) };
-  if (item.rows === "each") {
-    await checkStrategyCase(model, item, logits, { kvOptions: options, nSequences: 1 });
-  }
-  const kvOptions = { ...options, window_chunk: 7 };
-  await checkStrategyCase(model, item, logits, { kvOptions, nSequences: 3 });
-});
-
-gpuTest("A window agrees with its reference, a full computation with the same mask", async (gpu) => {
-  const model = await open(gpu, RANDOM_SMALL);
-  const prompts = [Array.from({ length: 30 }, (_, i) => 7 * i), [3], [5, 4, 3, 2, 1]], ids: number[][] = [];
-  const options = { strategy: "window", nSequences: 3, maxPromptTokens: 30, maxTokens: 46 };
-  for (
-    const [sinks, window, window_chunk, kvDtype] of [
-      [4, 5, 1, "f32"],
-      [0, 9, 16, "int8"],
-      [2, 1, 3, "f32"],
-      [4, 252, 16, "f16"],
-    ] as const
-  ) {
-    const decoding = { ...options, kvDtype, kvOptions: { sinks, window, window_chunk } };
-    await withDecoder(model, decoding, async (decoder) => {
-      decoder.begin(prompts);
-      decoder.advance(12);
-      ids.splice(0, 3, ...await decoder.ids(prompts.map(({ length }) => length)));
-    });
-    await checkReference(model, decoding, { prompts, ids });
-  }
-  model.dispose();
-});
+import { openModel, type StrategyCase } from "./strategy_goldens.ts";
 
 gpuTest("A window of 4 + 252 holds 256 tokens at 1,000, and room for a step's others", async (gpu) => {
-  const model = await open(gpu, "tiny");
+  const model = await openModel(gpu, "tiny");
   const tokenBytes = model.config.nLayer * 2 * model.config.nEmbd * 4;
   const prompt = Array.from({ length: 999 }, (_, i) => i);
   for (const [nSequences, window_chunk] of [[1, 16], [1, 1], [3, 16]] as const) {
@@ -100,7 +58,7 @@ gpuTest(
 );
 
 gpuTest("Samples and beams over a window are those of one sequence alone", async (gpu) => {
-  const model = await open(gpu, RANDOM_SMALL);
+  const model = await openModel(gpu, RANDOM_SMALL);
   const ids = Array.from({ length: 20 }, (_, i) => 3 * i);
   const kvOptions = { sinks: 2, window: 6, window_chunk: 4 };
   const strategy = { strategy: "window", kvOptions, kvDtype: "f32" } as const;

@@ -2,15 +2,13 @@
 import { z } from "../base/zod.ts";
 import { type Environment, environmentSchema } from "../measure/record/environment_schema.ts";
 import { type CheckRecord, checkSchema } from "../measure/record/checks.ts";
-import { recordReader } from "../measure/record/record.ts";
+import { headOf, headSchema, recordReader } from "../measure/record/record.ts";
 import type { Verdict } from "./kernel_checks.ts";
 
-const KIND = "kvbench.selftest";
-const VERSION = 1;
+const KIND = { kind: "kvbench.selftest", version: 1 } as const;
 
 const schema = z.strictObject({
-  schema_version: z.literal(VERSION).describe("Version of this format"),
-  kind: z.literal(KIND).describe("Kind of this file"),
+  ...headSchema(KIND),
   created: z.iso.datetime().describe("When it began, in UTC"),
   environment: environmentSchema.describe("Where it ran"),
   checks: z.array(checkSchema).describe("In the order of a forward pass"),
@@ -25,8 +23,7 @@ export function selfTestRecord(
   verdicts: readonly Verdict[],
 ): SelfTest {
   return {
-    schema_version: VERSION,
-    kind: KIND,
+    ...headOf(KIND),
     created: created.toISOString(),
     environment,
     checks: verdicts.map(checkRecord),
@@ -42,8 +39,4 @@ export function checkRecord(
 }
 
 /** Checks that a value is a self-test. */
-export const parseSelfTest = recordReader(schema, {
-  kind: KIND,
-  version: VERSION,
-  refused: {},
-});
+export const parseSelfTest = recordReader(schema, KIND);

@@ -23,9 +23,9 @@ export function subgroupLanes(device: SubgroupDevice): SubgroupLanes | undefined
   return hasSubgroups(device) && fewest && most ? [fewest, most] : undefined;
 }
 
-/** Tells whether subgroups of so many lanes hold eight for sure, to hand the inputs of eight rows around. */
-export function holdsEight(lanes: SubgroupLanes | undefined): boolean {
-  return lanes !== undefined && lanes[0] >= 8;
+/** Tells whether subgroups have a number of lanes for sure: eight hand the inputs of eight rows around. */
+export function holdsLanes(lanes: SubgroupLanes | undefined, count: 8 | 16): boolean {
+  return lanes !== undefined && lanes[0] >= count;
 }
 
 const directives = new WeakMap<GPUDevice, Promise<readonly WgslFile[]>>();

@@ -4,7 +4,7 @@
 import { z } from "../base/zod.ts";
 import { VERSION } from "../base/version.ts";
 import { amount, count, positive } from "../measure/record/fields.ts";
-import { recordReader } from "../measure/record/record.ts";
+import { headOf, headSchema, recordReader } from "../measure/record/record.ts";
 import { latencyField } from "../simulate/entry.ts";
 import { Samples } from "../simulate/samples.ts";
 import type { LoadAnswer } from "./client.ts";
@@ -12,13 +12,12 @@ import type { LoadPlan } from "./plan.ts";
 import type { LoadRun } from "./run.ts";
 
 /** Name and version of the format. */
-export const LOAD_KIND = { kind: "kvbench.load", version: 1, refused: {} } as const;
+export const LOAD_KIND = { kind: "kvbench.load", version: 1 } as const;
 
 const limit = (what: string) => amount(what).nullable();
 
 const schema = z.strictObject({
-  schema_version: z.literal(LOAD_KIND.version).describe("Version of this format"),
-  kind: z.literal(LOAD_KIND.kind).describe("Kind of this file"),
+  ...headSchema(LOAD_KIND),
   created: z.iso.datetime().describe("Start of the run, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file, keys left out"),
   kvbench: z.string().describe("Version of kvbench"),
@@ -106,8 +105,7 @@ export function loadResult(
     each.e2e_ms <= (e2eMs ?? Infinity)
   );
   return parseLoad({
-    schema_version: LOAD_KIND.version,
-    kind: LOAD_KIND.kind,
+    ...headOf(LOAD_KIND),
     kvbench: VERSION,
     ...facts,
     workload: {

@@ -1,40 +1,21 @@
 /** Plans and records of load tests, and how requests are sent, with a client that only counts. */
 import assert from "node:assert/strict";
+import { LOAD_FACTS, LOAD_PLAN } from "../../tests/fixtures/load.ts";
 import { KvbenchError } from "../base/errors.ts";
 import { loadFigures } from "../report/figures/load.ts";
 import { loadTable } from "../report/load_table.ts";
 import { type LoadAnswer, LoadClient, type LoadRequest } from "./client.ts";
-import { type LoadPlan, loadPrompt, loadRequests } from "./plan.ts";
+import { loadPrompt, loadRequests } from "./plan.ts";
 import { loadResult, parseLoad } from "./load_result.ts";
 import { type LoadRun, runLoad } from "./run.ts";
 
-const PLAN: LoadPlan = {
-  nRequests: 40,
-  ratePerSecond: undefined,
-  maxConcurrency: undefined,
-  lengths: { uniform: { promptTokens: 10, newTokens: 20, spread: 0.5 } },
-  prefixTokens: 4,
-  nCtx: 36,
-  vocabSize: 100,
-  seed: 3,
-  temperature: 0,
-  ignoreEos: true,
-  limits: { ttftMs: undefined, tpotMs: undefined, e2eMs: undefined },
-};
-const FACTS = {
-  created: "2026-01-02T03:04:05Z",
-  command: [],
-  server: { url: "http://127.0.0.1:8000", model: "m" },
-  interrupted: false,
-};
-
 Deno.test("A plan's requests fit the context, begin alike, and are the same at every call", () => {
-  const requests = loadRequests(PLAN);
-  assert.deepEqual(loadRequests(PLAN), requests);
+  const requests = loadRequests(LOAD_PLAN);
+  assert.deepEqual(loadRequests(LOAD_PLAN), requests);
   assert.ok(requests.every(({ promptTokens, newTokens }) => promptTokens + newTokens <= 36));
   assert.ok(requests.every(({ promptTokens }) => promptTokens >= 5 && promptTokens <= 19));
   assert.ok(new Set(requests.map(({ newTokens }) => newTokens)).size > 5);
-  const prompts = requests.map((request) => loadPrompt(request, PLAN));
+  const prompts = requests.map((request) => loadPrompt(request, LOAD_PLAN));
   assert.deepEqual(prompts.map(({ length }) => length), requests.map(({ promptTokens }) => promptTokens));
   assert.equal(new Set(prompts.map((ids) => ids.slice(0, 4).join())).size, 1);
   assert.equal(new Set(prompts.map((ids) => ids.slice(4).join())).size, 40);
@@ -45,7 +26,7 @@ Deno.test("A plan's requests fit the context, begin alike, and are the same at e
       recorded: [{ promptTokens: 99, newTokens: 9 }],
     }]
   ) {
-    for (const { promptTokens, newTokens } of loadRequests({ ...PLAN, lengths })) {
+    for (const { promptTokens, newTokens } of loadRequests({ ...LOAD_PLAN, lengths })) {
       assert.ok(promptTokens > 4 && newTokens > 0 && promptTokens + newTokens <= 36);
     }
   }
@@ -72,7 +53,7 @@ Deno.test("loadResult() defines latencies as vLLM does, and counts what met the 
     ],
   };
   const limits = { ttftMs: 60, tpotMs: 15, e2eMs: undefined };
-  const result = loadResult({ ...PLAN, limits }, run, FACTS);
+  const result = loadResult({ ...LOAD_PLAN, limits }, run, LOAD_FACTS);
   assert.deepEqual(result.requests.map(({ start_ms, ttft_ms, e2e_ms }) => [start_ms, ttft_ms, e2e_ms]), [
     [0, 50, 90],
     [10, 200, 200],
@@ -120,11 +101,13 @@ class CountingClient {
 Deno.test("runLoad() sends every request once, at most so many at a time, and goes on where one fails", async () => {
   const client = new CountingClient();
   let nEnded = 0;
-  const run = await runLoad(client, "m", { ...PLAN, maxConcurrency: 3 }, { onProgress: (n) => nEnded = n });
+  const run = await runLoad(client, "m", { ...LOAD_PLAN, maxConcurrency: 3 }, {
+    onProgress: (n) => nEnded = n,
+  });
   assert.deepEqual([client.seen.length, client.peak, run.peakConcurrency, nEnded], [40, 3, 3, 40]);
   assert.deepEqual(
     client.seen.map(({ prompt }) => prompt),
-    loadRequests(PLAN).map((each) => loadPrompt(each, PLAN)),
+    loadRequests(LOAD_PLAN).map((each) => loadPrompt(each, LOAD_PLAN)),
   );
   assert.ok(run.outcomes.some((outcome) => "failure" in outcome && outcome.failure === "busy"));
   assert.ok(run.outcomes.filter((outcome) => "answer" in outcome).length > 20);
@@ -132,14 +115,14 @@ Deno.test("runLoad() sends every request once, at most so many at a time, and go
 
 Deno.test("runLoad() keeps to the times of the plan, and ends when it is interrupted", async () => {
   const client = new CountingClient();
-  const plan = { ...PLAN, ratePerSecond: 200 };
+  const plan = { ...LOAD_PLAN, ratePerSecond: 200 };
   const run = await runLoad(client, "m", plan);
   const last = loadRequests(plan).at(-1)!.arrivalMs;
   assert.ok(last > 50 && run.ms >= last, `${run.ms} ms, the last came at ${last}`);
 
   const interrupt = new AbortController();
   const slow = new CountingClient();
-  const ended = runLoad(slow, "m", { ...PLAN, ratePerSecond: 0.001 }, { signal: interrupt.signal });
+  const ended = runLoad(slow, "m", { ...LOAD_PLAN, ratePerSecond: 0.001 }, { signal: interrupt.signal });
   interrupt.abort();
   assert.deepEqual((await ended).outcomes, []);
   assert.equal(slow.seen.length, 0);

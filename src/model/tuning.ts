@@ -5,7 +5,7 @@
  * @module
  */
 import type { AdapterFacts } from "../gpu/adapter.ts";
-import { hasSubgroups, holdsEight } from "../gpu/subgroups.ts";
+import { hasSubgroups, holdsLanes, type SubgroupLanes } from "../gpu/subgroups.ts";
 
 /** A choice of kernel variants. */
 export interface Tuning {
@@ -96,6 +96,9 @@ export const SOFTWARE_TUNING: Tuning = {
 /** For adapters whose lanes are a CPU's, in subgroups of eight or more. */
 export const BROADCAST_TUNING: Tuning = { ...SOFTWARE_TUNING, broadcastRows: true };
 
+/** For adapters whose lanes are a CPU's, in subgroups of sixteen or more: only products gain by so many lanes. */
+export const SIXTEEN_TUNING: Tuning = { ...BROADCAST_TUNING, linearLanes: 16 };
+
 /** For hardware GPUs. */
 export const HARDWARE_TUNING: Tuning = {
   name: "hardware",
@@ -152,7 +155,11 @@ const OPENGL_SAMPLE_BITS = 8;
 
 /** Chooses by the kind of adapter. */
 export function tuningFor(facts: Pick<AdapterFacts, "software" | "backend" | "subgroupLanes">): Tuning {
-  const software = holdsEight(facts.subgroupLanes) ? BROADCAST_TUNING : SOFTWARE_TUNING;
-  const tuning = facts.software ? software : HARDWARE_TUNING;
+  const tuning = facts.software ? softwareTuning(facts.subgroupLanes) : HARDWARE_TUNING;
   return facts.backend === "gl" ? { ...tuning, sampleBits: OPENGL_SAMPLE_BITS } : tuning;
+}
+
+function softwareTuning(lanes: SubgroupLanes | undefined): Tuning {
+  if (holdsLanes(lanes, 16)) return SIXTEEN_TUNING;
+  return holdsLanes(lanes, 8) ? BROADCAST_TUNING : SOFTWARE_TUNING;
 }

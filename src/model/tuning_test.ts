@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { linearVariants } from "./autotune/variants.ts";
-import { BROADCAST_TUNING, HARDWARE_TUNING, SOFTWARE_TUNING, tuningFor } from "./tuning.ts";
+import { BROADCAST_TUNING, HARDWARE_TUNING, SIXTEEN_TUNING, SOFTWARE_TUNING, tuningFor } from "./tuning.ts";
 
-Deno.test("tuningFor() hands inputs around where a CPU's subgroups surely have eight lanes", () => {
+Deno.test("tuningFor() hands inputs around where a CPU's subgroups surely have eight lanes, and fills sixteen", () => {
   const of = (software: boolean, subgroupLanes?: readonly [number, number]) =>
     tuningFor({ software, backend: "vulkan", subgroupLanes });
   assert.equal(of(true, [8, 8]), BROADCAST_TUNING);
+  assert.equal(of(true, [16, 16]), SIXTEEN_TUNING);
+  assert.equal(of(true, [8, 16]), BROADCAST_TUNING);
   assert.equal(of(true, [4, 4]), SOFTWARE_TUNING);
   assert.equal(of(true, [4, 8]), SOFTWARE_TUNING);
   assert.equal(of(true), SOFTWARE_TUNING);

@@ -89,7 +89,7 @@ interface Together<R> {
 }
 
 const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable, { readonly kind: K }>> } = {
-  [BENCH_KIND]: {
+  [BENCH_KIND.kind]: {
     parse: parseResult,
     table: (result, { wide }) => formatResults([result], "table", wide),
     figures: (result, lang) => figuresOf(result, sayIn(lang)),
@@ -103,13 +103,13 @@ const KINDS: { readonly [K in Reportable["kind"]]: ReportKind<Extract<Reportable
     figures: (result, lang) => [ladderFigure(result, sayIn(lang))],
     section: ladderSection,
   },
-  [PROFILE_KIND]: {
+  [PROFILE_KIND.kind]: {
     parse: parseProfile,
     table: profileTable,
     figures: (result, lang) => [rooflineFigure(result, sayIn(lang))],
     section: profileSection,
   },
-  [QUALITY_KIND]: {
+  [QUALITY_KIND.kind]: {
     parse: parseQuality,
     table: qualityTable,
     figures: (result, lang) => qualityFigures(result, sayIn(lang)),
@@ -175,6 +175,8 @@ function benchesTogether(results: readonly BenchResult[], lang: Lang): Together<
  */
 export function parseReportable(json: unknown, source: string): Reportable {
   const kind = kindOf(json);
-  const { parse } = kind !== null && kind in KINDS ? KINDS[kind as keyof typeof KINDS] : KINDS[BENCH_KIND];
+  const { parse } = kind !== null && kind in KINDS
+    ? KINDS[kind as keyof typeof KINDS]
+    : KINDS[BENCH_KIND.kind];
   return parse(json, source);
 }

@@ -6,7 +6,7 @@ import { VERSION } from "../base/version.ts";
 import { PREEMPTIONS } from "../engine/scheduler/scheduler_options.ts";
 import { amount, bytes, count, positive } from "../measure/record/fields.ts";
 import { kvValue } from "../measure/record/cell.ts";
-import { type RecordKind, recordReader } from "../measure/record/record.ts";
+import { headOf, headSchema, type RecordKind, recordReader } from "../measure/record/record.ts";
 import { servingEntrySchema } from "./entry.ts";
 import type { ModelShape } from "./model_shape.ts";
 import type { ServingPlan } from "./plan.ts";
@@ -15,7 +15,6 @@ import type { ServingPlan } from "./plan.ts";
 export const SERVING_KIND = {
   kind: "kvbench.serve-sim",
   version: 4,
-  refused: {},
   upgrades: {
     1: (record) => fromVersion3(fromVersion2(fromVersion1(record))),
     2: (record) => fromVersion3(fromVersion2(record)),
@@ -81,8 +80,7 @@ export const servingSetupSchema = z.strictObject({
 export type ServingSetup = z.infer<typeof servingSetupSchema>;
 
 const schema = z.strictObject({
-  schema_version: z.literal(SERVING_KIND.version).describe("Version of this format"),
-  kind: z.literal(SERVING_KIND.kind).describe("Kind of this file"),
+  ...headSchema(SERVING_KIND),
   ...servingSetupSchema.shape,
   results: z.array(servingEntrySchema).min(1).describe("One entry per policy, in the order of --policies"),
 });
@@ -135,8 +133,7 @@ export function servingRecord(
   shape: ModelShape,
   { results, ...facts }: RunFacts & Pick<ServingResult, "results">,
 ): ServingResult {
-  const { kind, version: schema_version } = SERVING_KIND;
-  const record = { schema_version, kind, ...servingSetup(plan, shape, facts), results };
+  const record = { ...headOf(SERVING_KIND), ...servingSetup(plan, shape, facts), results };
   return parseServing(record, "the result of this run");
 }
 

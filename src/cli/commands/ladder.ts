@@ -16,6 +16,7 @@ import {
 } from "../../measure/ladder/ladder_result.ts";
 import { runLadder, type WeighedModel } from "../../measure/ladder/run_ladder.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
+import { headOf } from "../../measure/record/record.ts";
 import { modelRecord } from "../../measure/record/new_result.ts";
 import { madeUpPrompt } from "../../measure/run/grid.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -169,10 +170,8 @@ async function measure(
         },
       })
     );
-    const { kind, version: schema_version } = LADDER_KIND;
     const record: LadderResult = {
-      schema_version,
-      kind,
+      ...headOf(LADDER_KIND),
       created: created.toISOString(),
       command: [...Deno.args],
       environment,

@@ -9,6 +9,7 @@ import {
   VIEW_NAMES,
   type ViewName,
 } from "../../simulate/paper/paper_result.ts";
+import { headOf } from "../../measure/record/record.ts";
 import { compared, viewOf, type ViewSource } from "../../simulate/paper/views.ts";
 import type { ServingPlan } from "../../simulate/plan.ts";
 import { type RunFacts, servingSetup } from "../../simulate/serving_result.ts";
@@ -97,7 +98,6 @@ async function paperResult(
       views.push(await viewOf(name, source));
     }
   });
-  const { kind, version: schema_version } = PAPER_KIND;
-  const record = { schema_version, kind, ...servingSetup(source.plan, source.shape, facts), views };
+  const record = { ...headOf(PAPER_KIND), ...servingSetup(source.plan, source.shape, facts), views };
   return parsePaper(record, "the result of this run");
 }

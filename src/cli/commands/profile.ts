@@ -4,14 +4,10 @@ import { Command } from "../options/commander.ts";
 import { sayKind } from "../../report/adapter_kind.ts";
 import { machineFacts } from "../../host/machine.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
+import { headOf } from "../../measure/record/record.ts";
 import { madeUpPrompt } from "../../measure/run/grid.ts";
 import { type Profile, profile, profiledTokens, profileNeed } from "../../measure/profile/profile.ts";
-import {
-  parseProfile,
-  PROFILE_KIND,
-  PROFILE_VERSION,
-  type ProfileResult,
-} from "../../measure/profile/profile_result.ts";
+import { parseProfile, PROFILE_KIND, type ProfileResult } from "../../measure/profile/profile_result.ts";
 import { checkContext } from "../../checkpoint/config.ts";
 import { profileTable } from "../../report/profile_table.ts";
 import { traceOf } from "../../report/trace.ts";
@@ -112,8 +108,7 @@ async function resultOf(
   // The first profiled step follows the prefill and a step that is not profiled; the token it computes counts.
   const first = promptTokens + 2, last = promptTokens + 2 * steps;
   const result: ProfileResult = {
-    schema_version: PROFILE_VERSION,
-    kind: PROFILE_KIND,
+    ...headOf(PROFILE_KIND),
     created,
     command: [...Deno.args],
     environment: await describeEnvironment(gpu, model.tuning, await machineFacts()),

@@ -10,11 +10,12 @@ import { inTurn, type NeedContext, withOther, type WorkNeed } from "../../engine
 import { DEFAULT_DTYPE, formatOf } from "../../formats/registry.ts";
 import { readText } from "../../host/files.ts";
 import { machineFacts } from "../../host/machine.ts";
-import { QUALITY_KIND, QUALITY_VERSION, type QualityResult } from "../../measure/quality/quality_result.ts";
+import { QUALITY_KIND, type QualityResult } from "../../measure/quality/quality_result.ts";
 import { type Compared, recallCells, scoreCells } from "../../measure/quality/run_quality.ts";
 import { partsOf, scoringNeed, type TextPart } from "../../measure/quality/score.ts";
 import { TALE } from "../../measure/quality/tale.ts";
 import { describeEnvironment } from "../../measure/record/environment.ts";
+import { headOf } from "../../measure/record/record.ts";
 import { modelRecord } from "../../measure/record/new_result.ts";
 import type { CellPlan } from "../../measure/run/grid.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -82,8 +83,7 @@ async function run(file: string | undefined, options: QualityOptions): Promise<v
     const figures = await withFloat32(session, work.checkpoint, (models) => measure(models, work, options));
     const { ids, parts, source } = work, [{ ids: { length: context }, promptTokens }] = parts as [TextPart];
     return {
-      schema_version: QUALITY_VERSION,
-      kind: QUALITY_KIND,
+      ...headOf(QUALITY_KIND),
       created,
       command: [...Deno.args],
       environment: await describeEnvironment(session.model.gpu, session.model.tuning, await machineFacts()),

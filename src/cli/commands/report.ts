@@ -77,7 +77,7 @@ interface Named {
 }
 
 function isBench(named: Named): named is NamedResult {
-  return named.result.kind === BENCH_KIND;
+  return named.result.kind === BENCH_KIND.kind;
 }
 
 async function run(given: string[], { output, format, png, wide, lang }: Options): Promise<void> {
@@ -137,8 +137,8 @@ function textOf(
   { paths, wide, lang }: { readonly paths: readonly string[]; readonly wide: boolean; readonly lang: Lang },
 ): string {
   if (form === "html") return reportPage(results, { lang });
-  const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND);
-  const others = results.filter((result) => result.kind !== BENCH_KIND);
+  const benches = results.filter((result): result is BenchResult => result.kind === BENCH_KIND.kind);
+  const others = results.filter((result) => result.kind !== BENCH_KIND.kind);
   if (others.length > 0 && form !== "table") {
     const path = paths[results.indexOf(others[0]!)];
     throw new UsageError(`${path} is no result of bench, and has no format ${form}: expected table or html`);
@@ -187,7 +187,7 @@ function chartOf(figure: Figure): Chart {
 function chartsOf(result: Reportable): Chart[] {
   const figures = kindFor(result).figures(result, DEFAULT_LANG);
   const charts = figures.map(chartOf);
-  if (result.kind !== BENCH_KIND || charts.length === 0) return charts;
+  if (result.kind !== BENCH_KIND.kind || charts.length === 0) return charts;
   return [
     { name: "overview", draw: () => drawCharts(result) },
     { name: "answer", draw: () => drawAnswer(result) },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fixtureResult } from "../../../tests/fixtures/result.ts";
+import { runs } from "../../../tests/fuzz.ts";
 import { compareResults, regressions } from "./compare.ts";
 import type { CellPlan } from "../run/grid.ts";
 import { groupsOf } from "../run/grid.ts";
@@ -56,7 +57,7 @@ function verdicts(before: BenchResult, after: BenchResult): string[] {
 }
 
 Deno.test("The same measured twice is no difference, on a machine that is slower, faster or as fast the second time", async () => {
-  for (let seed = 1; seed <= 4; seed++) {
+  for (let seed = 1; seed <= runs(2); seed++) {
     const before = await measureOn({ seed, speed: 1 });
     for (const speed of [1, 0.85, 1.2]) {
       const after = await measureOn({ seed: 100 + seed, speed });
@@ -68,7 +69,7 @@ Deno.test("The same measured twice is no difference, on a machine that is slower
 });
 
 Deno.test("A strategy that takes 10 % longer is slower, it alone, and is a regression", async () => {
-  for (let seed = 1; seed <= 3; seed++) {
+  for (let seed = 1; seed <= runs(2); seed++) {
     const before = await measureOn({ seed, speed: 1 });
     const after = await measureOn({ seed: 200 + seed, speed: 1, slowed: { paged: 1.1 } });
     const found = verdicts(before, after);

@@ -11,16 +11,12 @@ import { categories, kvValue } from "../record/cell.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, amounts, count, counts, positive } from "../record/fields.ts";
 import { pagingGainSchema } from "../record/paging_gain.ts";
-import { type RecordKind, type RecordReader, recordReader } from "../record/record.ts";
+import { headSchema, type RecordReader, recordReader } from "../record/record.ts";
 import { modelSchema, order } from "../record/result.ts";
 import { LOOPS, RUNG_NAMES } from "./rungs.ts";
 
 /** The kind of file. */
-export const LADDER_KIND = {
-  kind: "kvbench.ladder",
-  version: 1,
-  refused: {},
-} as const satisfies RecordKind;
+export const LADDER_KIND = { kind: "kvbench.ladder", version: 1 } as const;
 
 const planSchema = z.strictObject({
   prompt: z.string().nullable().describe("Prompt text, null where it was given as ids or made up"),
@@ -74,8 +70,7 @@ const turnsSchema = z.strictObject({
 });
 
 const schema = z.strictObject({
-  schema_version: z.literal(LADDER_KIND.version).describe("Version of this format"),
-  kind: z.literal(LADDER_KIND.kind).describe("Kind of this file"),
+  ...headSchema(LADDER_KIND),
   created: z.iso.datetime().describe("Start of measuring, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Environment of the measurement"),

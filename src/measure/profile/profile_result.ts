@@ -8,13 +8,11 @@ import { kvDtypeSchema } from "../../formats/kv_dtype.ts";
 import { dtypeSchema } from "../../formats/schema.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { amount, count, positive } from "../record/fields.ts";
-import { type RecordReader, recordReader } from "../record/record.ts";
+import { headSchema, type RecordReader, recordReader } from "../record/record.ts";
 import { GPU_KINDS } from "./starving.ts";
 
-/** Version of the format. */
-export const PROFILE_VERSION = 1;
-/** Value of `kind` in such a file. */
-export const PROFILE_KIND = "kvbench.profile";
+/** Name and version of the format. */
+export const PROFILE_KIND = { kind: "kvbench.profile", version: 1 } as const;
 
 const kernels = (what: string) =>
   z.array(z.strictObject({
@@ -42,8 +40,7 @@ const kernels = (what: string) =>
   })).min(1).describe(what);
 
 const schema = z.strictObject({
-  schema_version: z.literal(PROFILE_VERSION).describe("Version of this format"),
-  kind: z.literal(PROFILE_KIND).describe("Kind of this file"),
+  ...headSchema(PROFILE_KIND),
   created: z.iso.datetime().describe("Start of measuring, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Environment of the measurement"),
@@ -75,8 +72,4 @@ const schema = z.strictObject({
 export type ProfileResult = z.infer<typeof schema>;
 
 /** Checks that a value is a profile. */
-export const parseProfile: RecordReader<ProfileResult> = recordReader(schema, {
-  kind: PROFILE_KIND,
-  version: PROFILE_VERSION,
-  refused: {},
-});
+export const parseProfile: RecordReader<ProfileResult> = recordReader(schema, PROFILE_KIND);

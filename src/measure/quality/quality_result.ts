@@ -5,15 +5,13 @@
 import { z } from "../../base/zod.ts";
 import { environmentSchema } from "../record/environment_schema.ts";
 import { count, counts, positive } from "../record/fields.ts";
-import { type RecordReader, recordReader } from "../record/record.ts";
+import { headSchema, type RecordReader, recordReader } from "../record/record.ts";
 import { modelSchema } from "../record/result.ts";
 import { estimate } from "./divergence_summary.ts";
 import { scoredCellSchema } from "./scored_cell.ts";
 
-/** Version of the format. */
-export const QUALITY_VERSION = 1;
-/** Value of `kind` in such a file. */
-export const QUALITY_KIND = "kvbench.quality";
+/** Name and version of the format. */
+export const QUALITY_KIND = { kind: "kvbench.quality", version: 1 } as const;
 
 const recalled = (what: string) =>
   z.array(z.strictObject({
@@ -25,8 +23,7 @@ const recalled = (what: string) =>
   })).describe(`${what}, an entry for each distance`);
 
 const schema = z.strictObject({
-  schema_version: z.literal(QUALITY_VERSION).describe("Version of this format"),
-  kind: z.literal(QUALITY_KIND).describe("Kind of this file"),
+  ...headSchema(QUALITY_KIND),
   created: z.iso.datetime().describe("Start of measuring, ISO 8601 in UTC"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
   environment: environmentSchema.describe("Environment of the measurement"),
@@ -52,8 +49,4 @@ const schema = z.strictObject({
 export type QualityResult = z.infer<typeof schema>;
 
 /** Checks that a value is a quality record. */
-export const parseQuality: RecordReader<QualityResult> = recordReader(schema, {
-  kind: QUALITY_KIND,
-  version: QUALITY_VERSION,
-  refused: {},
-});
+export const parseQuality: RecordReader<QualityResult> = recordReader(schema, QUALITY_KIND);

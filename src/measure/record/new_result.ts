@@ -3,7 +3,8 @@ import type { WeightsOrigin } from "../../checkpoint/checkpoint.ts";
 import type { Model } from "../../model/model.ts";
 import type { Plan } from "../run/plan.ts";
 import { describeEnvironment, type MachineFacts } from "./environment.ts";
-import { type BenchResult, SCHEMA_VERSION } from "./result.ts";
+import { headOf } from "./record.ts";
+import { BENCH_KIND, type BenchResult } from "./result.ts";
 
 /** A benchmark that is about to begin. */
 export interface NewResult {
@@ -39,8 +40,7 @@ export async function newResult(
   const { plan, name, weights, machine, command = [], accuracy = [], quality = [] } = options;
   const { selfCheck = null, accuracyMissing = null, sequences = null, start = null } = options;
   return {
-    schema_version: SCHEMA_VERSION,
-    kind: "kvbench.bench",
+    ...headOf(BENCH_KIND),
     created: new Date().toISOString(),
     complete: false,
     command: [...command],

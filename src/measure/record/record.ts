@@ -10,10 +10,27 @@ export interface RecordKind {
   readonly kind: string;
   /** The `schema_version` that is written. */
   readonly version: number;
-  /** Reasons for which an old version is refused, by version. */
-  readonly refused: Readonly<Record<number, string>>;
+  /** Reasons for which an old version is refused, by version. Default: none. */
+  readonly refused?: Readonly<Record<number, string>>;
   /** Makes a record of an old version one of this version, by version. Default: none is read. */
   readonly upgrades?: Readonly<Record<number, (record: Record<string, unknown>) => Record<string, unknown>>>;
+}
+
+/** Returns what a record of a kind begins with. */
+export function headOf<const K extends RecordKind>(
+  { kind, version }: K,
+): { readonly schema_version: K["version"]; readonly kind: K["kind"] } {
+  return { schema_version: version, kind };
+}
+
+/** Returns the schema of what a record of a kind begins with. */
+export function headSchema<const K extends RecordKind>(
+  { kind, version }: K,
+): { schema_version: z.ZodLiteral<K["version"]>; kind: z.ZodLiteral<K["kind"]> } {
+  return {
+    schema_version: z.literal(version).describe("Version of this format"),
+    kind: z.literal(kind).describe("Kind of this file"),
+  };
 }
 
 /** The reader of a kind of file. */
@@ -51,7 +68,7 @@ function parse<T>(schema: z.ZodType<T>, known: RecordKind, json: unknown, source
   const version = head.data.schema_version;
   const upgrade = known.upgrades?.[version];
   if (version !== known.version && upgrade === undefined) {
-    const why = known.refused[version];
+    const why = known.refused?.[version];
     const readable = [...Object.keys(known.upgrades ?? {}), known.version].join(", ");
     throw new KvbenchError(
       `Cannot read ${source}: its schema_version is ${version}, this kvbench reads ${readable}` +

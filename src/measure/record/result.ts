@@ -14,19 +14,22 @@ import { amount, count, counts, positive, sha256Field } from "./fields.ts";
 import { pagingGainSchema } from "./paging_gain.ts";
 import { startSchema } from "./start.ts";
 import { planSchema } from "../run/plan.ts";
-import { recordReader } from "./record.ts";
+import { headSchema, type RecordKind, recordReader } from "./record.ts";
 
-/** Version of the format. It goes up with every change that an older reader would misread or refuse. */
-export const SCHEMA_VERSION = 6;
-
-/** Value of `kind` in such a file. */
-export const BENCH_KIND = "kvbench.bench";
-
-/** Reasons for which old versions are refused. */
-const REFUSED: Readonly<Record<number, string>> = {
-  1: "it holds neither raw gaps between tokens nor the machine's speed beside each run: measure again",
-  2: "it does not say how exact narrower numbers are: measure again",
-};
+/** Name and versions of the format. The version goes up with every change that an older reader would misread or refuse. */
+export const BENCH_KIND = {
+  kind: "kvbench.bench",
+  version: 6,
+  refused: {
+    1: "it holds neither raw gaps between tokens nor the machine's speed beside each run: measure again",
+    2: "it does not say how exact narrower numbers are: measure again",
+  },
+  upgrades: {
+    3: (record) => fromVersion5(fromVersion4(fromVersion3(record))),
+    4: (record) => fromVersion5(fromVersion4(record)),
+    5: fromVersion5,
+  },
+} as const satisfies RecordKind;
 
 /** Checks the record of a model. */
 export const modelSchema = z.strictObject({
@@ -78,8 +81,7 @@ const unfinishedSchema = z.strictObject({
 });
 
 const schema = z.strictObject({
-  schema_version: z.literal(SCHEMA_VERSION).describe("Version of this format"),
-  kind: z.literal(BENCH_KIND).describe("Kind of this file"),
+  ...headSchema(BENCH_KIND),
   created: z.iso.datetime().describe("Start of measuring, ISO 8601 in UTC"),
   complete: z.boolean().describe("True where every cell of the plan has been measured"),
   command: z.array(z.string()).describe("Arguments of the command that made this file"),
@@ -138,16 +140,7 @@ export type Timing = z.infer<typeof timingSchema>;
 export type Unfinished = z.infer<typeof unfinishedSchema>;
 
 /** The reader of bench results, with their format. */
-export const BENCH_READER = recordReader(schema, {
-  kind: BENCH_KIND,
-  version: SCHEMA_VERSION,
-  refused: REFUSED,
-  upgrades: {
-    3: (record) => fromVersion5(fromVersion4(fromVersion3(record))),
-    4: (record) => fromVersion5(fromVersion4(record)),
-    5: fromVersion5,
-  },
-});
+export const BENCH_READER = recordReader(schema, BENCH_KIND);
 
 /** Checks that a value is a bench result, as {@linkcode BENCH_READER} does, and returns it. */
 export const parseResult: (json: unknown, source: string) => BenchResult = BENCH_READER;

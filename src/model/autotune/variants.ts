@@ -1,12 +1,12 @@
 /** The kernel variants that are timed. */
 import { isDeepEqual } from "../../base/equal.ts";
-import { hasSubgroups, holdsEight, type SubgroupDevice, subgroupLanes } from "../../gpu/subgroups.ts";
+import { hasSubgroups, holdsLanes, type SubgroupDevice, subgroupLanes } from "../../gpu/subgroups.ts";
 import type { Tuning } from "../tuning.ts";
 
 /** More output tiles than any product has. */
 const NEVER = 2 ** 30;
 
-/** The variant in which a lane makes four tiles. */
+/** The variant in which a lane makes four tiles, in workgroups of as many lanes as the default has. */
 const WIDE = {
   tileGroup: 4,
   byVector: false,
@@ -14,7 +14,6 @@ const WIDE = {
   tallRows: true,
   kSplit: 1,
   wideRowTiles: 128,
-  linearLanes: 8,
   normedRows: 0,
   chosenRows: 0,
 } as const satisfies Partial<Tuning>;
@@ -57,7 +56,7 @@ export function linearVariants(device: SubgroupDevice): readonly Partial<Tuning>
   const isWorthIt = hasSubgroups(device) && lanes >= LEAST_SUBGROUP_LANES;
   const variants = LINEAR_VARIANTS.map((variant) => ({
     ...variant,
-    broadcastRows: holdsEight(known) && (variant.wideRows ?? false),
+    broadcastRows: holdsLanes(known, 8) && (variant.wideRows ?? false),
   }));
   return isWorthIt ? [...variants, SUBGROUP_VARIANT] : variants;
 }

@@ -3,7 +3,7 @@
  * format and its version.
  */
 import { z } from "../../base/zod.ts";
-import { type RecordKind, recordReader } from "../../measure/record/record.ts";
+import { headSchema, type RecordKind, recordReader } from "../../measure/record/record.ts";
 import { servingSetupSchema, setupOfVersion1 } from "../serving_result.ts";
 
 /** Names of the views, in the order of the paper. */
@@ -45,13 +45,11 @@ export type View = z.infer<typeof viewSchema>;
 export const PAPER_KIND = {
   kind: "kvbench.paper",
   version: 2,
-  refused: {},
   upgrades: { 1: setupOfVersion1 },
 } as const satisfies RecordKind;
 
 const schema = z.strictObject({
-  schema_version: z.literal(PAPER_KIND.version).describe("Version of this format"),
-  kind: z.literal(PAPER_KIND.kind).describe("Kind of this file"),
+  ...headSchema(PAPER_KIND),
   ...servingSetupSchema.shape,
   views: z.array(viewSchema).min(1).describe("The views, in the order of the paper"),
 });
