@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { VECTORS_VARIABLE } from "../src/host/vectors.ts";
+
 import { strategyNames } from "../src/kv/registry.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, RANDOM_SMALL } from "./cli_support.ts";
 import { assertClose } from "./gpu_support.ts";
@@ -46,7 +46,7 @@ Deno.test("logits writes the golden logits of the last position", { ignore }, as
 Deno.test("logits are the golden ones where Mesa's vectors have 512 bits", { ignore }, async () => {
   const { ids, logits: expected } = await goldenCase("random-small", "full");
   const args = ["--all", "--model", RANDOM_SMALL, "--prompt-ids", ids.join(",")];
-  const { values } = await logits(args, { [VECTORS_VARIABLE]: "512" });
+  const { values } = await logits(args, { LP_NATIVE_VECTOR_WIDTH: "512" });
   assertClose(values, expected, { tolerance: TOLERANCE, name: "512 bits", width: SMALL_VOCABULARY });
 });
 

@@ -5,7 +5,6 @@ import type { DeviceLimits } from "../gpu/limits.ts";
 import type { WebGpuName, WebGpuSource } from "../gpu/webgpu.ts";
 import { askedBackends, askedWebGpu, variable } from "./variables.ts";
 import { isGranted } from "./permissions.ts";
-import { widenVectors } from "./vectors.ts";
 
 /** Options of {@linkcode openGpu}. */
 export interface GpuOptions {
@@ -41,7 +40,7 @@ export async function openGpu({ webgpu = askedWebGpu(), ...limits }: GpuOptions 
  */
 export async function webGpuSource(name: WebGpuName = askedWebGpu()): Promise<WebGpuSource> {
   quietLoader();
-  widenVectors();
+
   const gpu = name === "dawn" ? await (dawn ??= loadDawn()) : navigator.gpu;
   return { name, gpu, os: Deno.build.os, askedBackends: askedBackends() };
 }

@@ -4,8 +4,7 @@ import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
-import { variable } from "../../host/variables.ts";
-import { VECTORS_VARIABLE } from "../../host/vectors.ts";
+
 import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
 import { describeModel } from "../../hub/locate.ts";
@@ -123,12 +122,12 @@ function print(report: {
   models: ModelRow[];
 }, disabled: readonly Feature[]): void {
   const { adapter, runtime, backends, limits, fence, memory, start, models } = report;
-  const starts = sayStarts(start), bits = adapter.software && variable(VECTORS_VARIABLE);
+  const starts = sayStarts(start);
   const ids = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" / ");
   const facts = [
     ["adapter", `${adapter.description}${ids && ` (${ids})`}`],
     ["kind", adapter.software ? "software: a CPU does the work" : "hardware"],
-    ...bits ? [["vectors", `${bits} bits, as ${VECTORS_VARIABLE} says`]] : [],
+
     ["driver", "WebGPU does not tell its version"],
     ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],

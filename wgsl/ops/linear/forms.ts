@@ -21,62 +21,8 @@ import {
   SUBGROUP_LANES,
   subgroupSize,
 } from "./sizes.ts";
+import { FILES } from "./files.ts";
 import { linearWalk, normedRoom, waitsOfJoining, waitsOfNorming } from "./walks.ts";
-import linearCode from "./linear.wgsl" with { type: "text" };
-import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
-import linearRowCode from "./linear_row.wgsl" with { type: "text" };
-import linearRowWideCode from "./linear_row_wide.wgsl" with { type: "text" };
-import linearRowSplitCode from "./linear_row_split.wgsl" with { type: "text" };
-import linearRowSubgroupCode from "./linear_row_subgroup.wgsl" with { type: "text" };
-import linearRowsBlockCode from "./linear_rows_block.wgsl" with { type: "text" };
-import linearRowsSplitCode from "./linear_rows_split.wgsl" with { type: "text" };
-import linearRowsWideCode from "./linear_rows_wide.wgsl" with { type: "text" };
-import linearRowsTallCode from "./linear_rows_tall.wgsl" with { type: "text" };
-import linearEightCode from "./linear_eight.wgsl" with { type: "text" };
-import linearEightBroadcastCode from "./linear_eight_broadcast.wgsl" with { type: "text" };
-import linearRowDotCode from "./linear_row_dot.wgsl" with { type: "text" };
-import linearRowsBlockDotCode from "./linear_rows_block_dot.wgsl" with { type: "text" };
-import linearRowsSplitDotCode from "./linear_rows_split_dot.wgsl" with { type: "text" };
-import linearEightHalvesCode from "./linear_eight_halves.wgsl" with { type: "text" };
-import linearDotCode from "./linear_dot.wgsl" with { type: "text" };
-import linearRowsDotCode from "./linear_rows_dot.wgsl" with { type: "text" };
-import operandCode from "./linear_operand.wgsl" with { type: "text" };
-import operandRoundedCode from "./linear_operand_rounded.wgsl" with { type: "text" };
-import linearSplitCode from "./linear_split.wgsl" with { type: "text" };
-import inputCode from "./linear_input.wgsl" with { type: "text" };
-import inputJoinedCode from "./linear_input_joined.wgsl" with { type: "text" };
-import inputNormedCode from "./linear_input_normed.wgsl" with { type: "text" };
-import resultCode from "./linear_result.wgsl" with { type: "text" };
-import resultBestCode from "./linear_result_best.wgsl" with { type: "text" };
-import resultKvCode from "./linear_result_kv.wgsl" with { type: "text" };
-
-const LINEAR_WGSL = { name: "linear.wgsl", code: linearCode };
-const WIDE = { name: "linear_wide.wgsl", code: linearWideCode };
-const ROW = { name: "linear_row.wgsl", code: linearRowCode };
-const ROW_WIDE = { name: "linear_row_wide.wgsl", code: linearRowWideCode };
-const ROW_SPLIT = { name: "linear_row_split.wgsl", code: linearRowSplitCode };
-const ROW_SUBGROUP = { name: "linear_row_subgroup.wgsl", code: linearRowSubgroupCode };
-const SPLIT = { name: "linear_split.wgsl", code: linearSplitCode };
-const ROWS_SPLIT = { name: "linear_rows_split.wgsl", code: linearRowsSplitCode };
-const ROWS_BLOCK = { name: "linear_rows_block.wgsl", code: linearRowsBlockCode };
-const ROWS_WIDE = { name: "linear_rows_wide.wgsl", code: linearRowsWideCode };
-const ROWS_TALL = { name: "linear_rows_tall.wgsl", code: linearRowsTallCode };
-const EIGHT = { name: "linear_eight.wgsl", code: linearEightCode };
-const EIGHT_BROADCAST = { name: "linear_eight_broadcast.wgsl", code: linearEightBroadcastCode };
-const ROW_DOT = { name: "linear_row_dot.wgsl", code: linearRowDotCode };
-const ROWS_BLOCK_DOT = { name: "linear_rows_block_dot.wgsl", code: linearRowsBlockDotCode };
-const ROWS_SPLIT_DOT = { name: "linear_rows_split_dot.wgsl", code: linearRowsSplitDotCode };
-const EIGHT_HALVES = { name: "linear_eight_halves.wgsl", code: linearEightHalvesCode };
-const DOT = { name: "linear_dot.wgsl", code: linearDotCode };
-const ROWS_DOT = { name: "linear_rows_dot.wgsl", code: linearRowsDotCode };
-const OPERAND = { name: "linear_operand.wgsl", code: operandCode };
-const OPERAND_ROUNDED = { name: "linear_operand_rounded.wgsl", code: operandRoundedCode };
-const INPUT = { name: "linear_input.wgsl", code: inputCode };
-const INPUT_JOINED = { name: "linear_input_joined.wgsl", code: inputJoinedCode };
-const INPUT_NORMED = { name: "linear_input_normed.wgsl", code: inputNormedCode };
-const RESULT = { name: "linear_result.wgsl", code: resultCode };
-const RESULT_BEST = { name: "linear_result_best.wgsl", code: resultBestCode };
-const RESULT_KV = { name: "linear_result_kv.wgsl", code: resultKvCode };
 
 /** One of the linear kernels. */
 export interface LinearForm {
@@ -121,7 +67,7 @@ export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT
     return {
       ...form,
       fuses: true,
-      files: [SPLIT, ROW_SUBGROUP],
+      files: [FILES.SPLIT, FILES.ROW_SUBGROUP],
       subgroups,
       lanes: { beside: 1, along: SUBGROUP_LANES },
       size: (shape) => subgroupSize(tuning, shape),
@@ -129,13 +75,18 @@ export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT
   }
   const rounds = roundsInputs(dtype), size = () => ({ lanes });
   if (rounds && tuning.broadcastRows) {
-    return { ...form, files: [WIDE, DOT, ROW_DOT], subgroups: true, tilesPerLane: 4, size };
+    return { ...form, files: [FILES.WIDE, FILES.DOT, FILES.ROW_DOT], subgroups: true, tilesPerLane: 4, size };
   }
   if (kSplit > 1 || rounds) {
-    return { ...form, fuses: true, files: [SPLIT, ROW_SPLIT], size: (shape) => splitSize(tuning, shape) };
+    return {
+      ...form,
+      fuses: true,
+      files: [FILES.SPLIT, FILES.ROW_SPLIT],
+      size: (shape) => splitSize(tuning, shape),
+    };
   }
-  if (n4 < wideRowTiles) return { ...form, files: [ROW], size };
-  return { ...form, files: [WIDE, ROW_WIDE], tilesPerLane: 4, size };
+  if (n4 < wideRowTiles) return { ...form, files: [FILES.ROW], size };
+  return { ...form, files: [FILES.WIDE, FILES.ROW_WIDE], tilesPerLane: 4, size };
 }
 
 /** Chooses the GEMMs for many rows, those for fewer first. Default: of weights in float32. */
@@ -143,17 +94,17 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
   const { wideRows, tallRows, broadcastRows: subgroups, linearLanes: lanes } = tuning;
   const rounds = roundsInputs(dtype),
     wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
-  if (rounds && subgroups) return [{ ...wide, files: [WIDE, DOT, ROWS_DOT], rows: 8 }];
+  if (rounds && subgroups) return [{ ...wide, files: [FILES.WIDE, FILES.DOT, FILES.ROWS_DOT], rows: 8 }];
   if (!wideRows || rounds) {
     const few = {
-      files: [EIGHT_HALVES, rounds ? ROWS_SPLIT_DOT : ROWS_SPLIT],
+      files: [FILES.EIGHT_HALVES, rounds ? FILES.ROWS_SPLIT_DOT : FILES.ROWS_SPLIT],
       rows: 8,
       upTo: FEW_ROWS,
       rowsFirst: false,
       size: rounds ? fewRoundedRowsSize : fewRowsSize,
     };
     const block = {
-      files: [rounds ? ROWS_BLOCK_DOT : ROWS_BLOCK],
+      files: [rounds ? FILES.ROWS_BLOCK_DOT : FILES.ROWS_BLOCK],
       rows: 64,
       rowsFirst: true,
       lanes: BLOCK,
@@ -161,9 +112,9 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
     };
     return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
-  const files = [WIDE, subgroups ? EIGHT_BROADCAST : EIGHT];
-  const eight = { ...wide, files: [...files, ROWS_WIDE], rows: 8 };
-  const sixteen = { ...wide, files: [...files, ROWS_TALL], rows: 16 };
+  const files = [FILES.WIDE, subgroups ? FILES.EIGHT_BROADCAST : FILES.EIGHT];
+  const eight = { ...wide, files: [...files, FILES.ROWS_WIDE], rows: 8 };
+  const sixteen = { ...wide, files: [...files, FILES.ROWS_TALL], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
 }
 
@@ -281,37 +232,6 @@ export function normsRows(rows: number, { normedRows }: Pick<Tuning, "normedRows
   return rows <= normedRows;
 }
 
-/** All WGSL files. */
-export const LINEAR_FILES: readonly WgslFile[] = [
-  LINEAR_WGSL,
-  WIDE,
-  ROW,
-  ROW_WIDE,
-  ROW_SPLIT,
-  ROW_SUBGROUP,
-  SPLIT,
-  ROWS_SPLIT,
-  ROWS_BLOCK,
-  ROW_DOT,
-  ROWS_BLOCK_DOT,
-  ROWS_WIDE,
-  ROWS_TALL,
-  DOT,
-  ROWS_DOT,
-  ROWS_SPLIT_DOT,
-  EIGHT_HALVES,
-  EIGHT,
-  EIGHT_BROADCAST,
-  OPERAND,
-  OPERAND_ROUNDED,
-  INPUT,
-  INPUT_JOINED,
-  INPUT_NORMED,
-  RESULT,
-  RESULT_BEST,
-  RESULT_KV,
-];
-
 /** Counts the rows that a product has in a batch. */
 export function rowsOf({ nRows, nOutputs }: Batch, { ofOutputs = false }: LinearOf): number {
   return ofOutputs ? nOutputs : nRows;
@@ -331,8 +251,8 @@ export function linearPlan(
   const normed = of.normed && fuses && isFor(form, tuning.normedRows);
   const joins = of.joins && fuses;
   const { inputs } = weightStorage(weightsDtype);
-  const made = normed ? INPUT_NORMED : joins ? INPUT_JOINED : undefined;
-  const input = made ? [made, inputFile({ texels: false })] : [INPUT, inputFile(tuning)];
+  const made = normed ? FILES.INPUT_NORMED : joins ? FILES.INPUT_JOINED : undefined;
+  const input = made ? [made, inputFile({ texels: false })] : [FILES.INPUT, inputFile(tuning)];
   if (chained && residual) {
     throw new Error("A texture can't be added to: expected a product that is not chained");
   }
@@ -345,10 +265,10 @@ export function linearPlan(
       files: [
         ...weightFiles(weightsDtype, tuning),
         ...inputs ? [inputs.wgsl] : [],
-        ...fuses ? [...input, inputs ? OPERAND_ROUNDED : OPERAND] : [inputFile(tuning)],
+        ...fuses ? [...input, inputs ? FILES.OPERAND_ROUNDED : FILES.OPERAND] : [inputFile(tuning)],
         output,
-        ...kv ? [RESULT_KV, ...kv.files.write] : [best ? RESULT_BEST : RESULT],
-        ...[LINEAR_WGSL, ...files],
+        ...kv ? [FILES.RESULT_KV, ...kv.files.write] : [best ? FILES.RESULT_BEST : FILES.RESULT],
+        ...[FILES.LINEAR, ...files],
       ],
       subgroups,
       groups: [

@@ -7,9 +7,9 @@ import { formatOf } from "../../../src/formats/registry.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { Operator } from "../../../src/model/operator.ts";
 import { scaleBytes } from "../../../src/model/pack.ts";
+import { FILES } from "./files.ts";
 import {
   formFor,
-  LINEAR_FILES,
   type LinearForm,
   type LinearOf,
   linearPlan,
@@ -31,7 +31,7 @@ export interface CountedLinear extends LinearOf {
 /** The operator. */
 export const LINEAR: Operator<LinearOf, CountedLinear> = {
   name: "linear",
-  files: LINEAR_FILES,
+  files: Object.values(FILES),
   plans(context, of) {
     const { tuning, weightsDtype } = context, [fewest, most] = of.rows ?? [1, Infinity];
     const single = linearRowForm(tuning, of.n4, weightsDtype), many = linearRowsForms(tuning, weightsDtype);
