@@ -109,6 +109,7 @@ async function compareIn(
         const child = runner.child = await Child.start(entry.module, {
           ...job,
           ...(entry.device && { device: entry.device }),
+          ...(entry.weightsDtype && { weightsDtype: entry.weightsDtype }),
         });
         record.ready = child.ready;
         const start = performance.now();

@@ -12,12 +12,12 @@ import { Gpt2 } from "../../src/model/gpt2.ts";
 import type { Job, Peer } from "./peer.ts";
 import { serve } from "./serve.ts";
 
-await serve(async ({ config, seed, storage }: Job): Promise<Peer> => {
+await serve(async ({ config, seed, storage, weightsDtype = storage }: Job): Promise<Peer> => {
   const gpu = await openGpu();
-  const tuning = await autotune(gpu, { config, weightsDtype: storage, kvDtype: storage });
+  const tuning = await autotune(gpu, { config, weightsDtype, kvDtype: storage });
   const model = await Gpt2.load(gpu, new SyntheticCheckpoint("gpt2", config, seed), {
     tuning,
-    weightsDtype: storage,
+    weightsDtype,
   });
   return {
     version: VERSION,

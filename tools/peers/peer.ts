@@ -18,6 +18,8 @@ export interface Job {
   readonly weights: string;
   /** Processor, where a peer has builds for several. Default: the CPU. */
   readonly device?: "vulkan";
+  /** kvbench's storage type of the weights. Default: `storage`. */
+  readonly weightsDtype?: string;
 }
 
 /** Facts about a peer that is ready. */

@@ -9,6 +9,7 @@ export interface PeerEntry {
   /** The module that serves it, beside this one. */
   readonly module: string;
   readonly device?: NonNullable<Job["device"]>;
+  readonly weightsDtype?: NonNullable<Job["weightsDtype"]>;
   readonly storages: readonly Storage[];
   /** The files that it reads. Default: none, it makes the weights itself. */
   readonly reads?: WeightsFormat;
@@ -22,6 +23,7 @@ export const KVBENCH: PeerEntry = { name: "kvbench", module: "kvbench.ts", stora
 /** Everything that is compared, kvbench first. */
 export const ROSTER: readonly PeerEntry[] = [
   KVBENCH,
+  { ...KVBENCH, name: "kvbench w8a8", storages: ["int8"], weightsDtype: "w8a8" },
   { name: "llama.cpp", module: "packages/llama_cpp.ts", storages: STORAGES, reads: "gguf" },
   {
     name: "llama.cpp Vulkan",
