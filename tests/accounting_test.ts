@@ -1,8 +1,6 @@
 /**
  * The ledger against reality: on a software adapter GPU memory is process memory, so that the process grows by what the
  * ledger says, and by nothing however often it decodes.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,7 +1,5 @@
 /**
  * What narrower numbers cost, against logits of which one was changed on purpose, and on a model on the GPU.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { accuracyOf, MAX_POSITIONS, referenceOf } from "../src/measure/quality/accuracy.ts";

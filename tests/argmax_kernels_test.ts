@@ -1,8 +1,6 @@
 /**
  * The argmax kernels against their reference, in one dispatch and in two, of which the head's product may be the first: logits as a model has them, with ties, and
  * with what is not finite, in vocabularies that do not fill the workgroups.
- *
- * @module
  */
 import { runTrial } from "../src/check/run_trial.ts";
 import { PRESETS } from "../src/checkpoint/config.ts";

@@ -1,8 +1,6 @@
 /**
  * A strategy's operators around attention: recorded before K and V are stored, before attention and after it, in each
  * layer; counted by the ledger, by the costs and by `profile`; and able to put memory of their own in the pool's place.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { Decoder } from "../src/engine/decoder.ts";

@@ -1,8 +1,6 @@
 /**
  * The attention kernels against their reference: one batch mixes prefill tiles and
  * decode tiles of several sequences, over every kind of K/V memory.
- *
- * @module
  */
 import { kvKinds } from "../src/check/kv_memory.ts";
 import { runTrial } from "../src/check/run_trial.ts";

@@ -1,8 +1,4 @@
-/**
- * The autotuner: its choice runs the model right, whatever it is, and it leaves nothing behind.
- *
- * @module
- */
+/** The autotuner: its choice runs the model right, whatever it is, and it leaves nothing behind. */
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";
 import { autotune } from "../src/model/autotune/autotune.ts";

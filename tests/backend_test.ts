@@ -1,7 +1,5 @@
 /**
  * The backend of an adapter in whole processes: with DENO_WEBGPU_BACKEND, and where no Vulkan driver can be found.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,6 @@
 /**
  * Several continuations of one prompt: beams are those of a plain search on the CPU, samples those that each seed gives
  * alone, with every strategy; and blocks are shared, caches copied whole.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { beamSearch } from "../src/engine/beam_search.ts";

@@ -1,8 +1,6 @@
 /**
  * Kernels that compute something else than they should: WGSL that is changed on its way into the compiler, as a driver
  * would that compiles it wrongly.
- *
- * @module
  */
 import assert from "node:assert/strict";
 

@@ -1,8 +1,6 @@
 /**
  * The floors that run in a browser too: no file of them reaches for Deno or a module of Node's, and in Chromium they
  * decode, simulate and compare as they do here.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";

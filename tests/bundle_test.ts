@@ -1,8 +1,6 @@
 /**
  * Tests of the single-file build: a small entry that opens the embedded model and reads a kernel, and the program
  * itself, whose bytes must not depend on where it is made. `remote_test.ts` runs it.
- *
- * @module
  */
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";

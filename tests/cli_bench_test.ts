@@ -1,8 +1,4 @@
-/**
- * `kvbench bench` and `kvbench doctor` as a user runs them.
- *
- * @module
- */
+/** `kvbench bench` and `kvbench doctor` as a user runs them. */
 import assert from "node:assert/strict";
 import { locateModel } from "../src/hub/locate.ts";
 import { strategyNames } from "../src/kv/registry.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench compare`, `kvbench report` and `kvbench bench --baseline` as a user runs them.
- *
- * @module
- */
+/** `kvbench compare`, `kvbench report` and `kvbench bench --baseline` as a user runs them. */
 import assert from "node:assert/strict";
 import { formatJson } from "../src/report/json.ts";
 import { ignore, inScratch, kvbench, namesIn, stdoutOf } from "./cli_support.ts";

@@ -1,8 +1,6 @@
 /**
  * Bad input ends with one line on stderr, nothing on stdout, and an exit code: 2 for a wrong argument, 1 for a
  * failure.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { ignore, inScratch, kvbench, RANDOM_SMALL, type RunOptions } from "./cli_support.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench generate` as a user runs it.
- *
- * @module
- */
+/** `kvbench generate` as a user runs it. */
 import assert from "node:assert/strict";
 import { loadGpt2Tokenizer } from "../src/checkpoint/gpt2_tokenizer.ts";
 import { goldenCase, ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";

@@ -1,8 +1,6 @@
 /**
  * `kvbench ladder` end to end: the result, its page and chart, both languages, and what is refused. (`remote_test.ts` has
  * `--out`.)
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { parseLadder } from "../src/measure/ladder/ladder_result.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench logits` against the golden logits.
- *
- * @module
- */
+/** `kvbench logits` against the golden logits. */
 import assert from "node:assert/strict";
 
 import { strategyNames } from "../src/kv/registry.ts";

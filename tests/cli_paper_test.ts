@@ -1,8 +1,4 @@
-/**
- * `kvbench paper` end to end, dry and on the GPU.
- *
- * @module
- */
+/** `kvbench paper` end to end, dry and on the GPU. */
 import assert from "node:assert/strict";
 import { parsePaper } from "../src/simulate/paper/paper_result.ts";
 import { ignore, inScratch, kvbench, stdoutOf } from "./cli_support.ts";

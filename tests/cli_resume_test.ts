@@ -1,8 +1,6 @@
 /**
  * A sweep that is killed, interrupted and terminated in turn loses nothing that was measured, leaves a whole file each
  * time, and is finished by `--resume`.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { BenchResult } from "../src/measure/record/result.ts";

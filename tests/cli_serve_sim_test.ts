@@ -1,8 +1,4 @@
-/**
- * `kvbench serve-sim --dry-run` end to end: the record, the table, and what is refused.
- *
- * @module
- */
+/** `kvbench serve-sim --dry-run` end to end: the record, the table, and what is refused. */
 import assert from "node:assert/strict";
 import { parseServing } from "../src/simulate/serving_result.ts";
 import { ignore, inScratch, kvbench, RANDOM_SMALL, stdoutOf } from "./cli_support.ts";

@@ -1,8 +1,4 @@
-/**
- * `kvbench serve` as a user runs it: the `openai` package as its client, its permissions, and its end.
- *
- * @module
- */
+/** `kvbench serve` as a user runs it: the `openai` package as its client, its permissions, and its end. */
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { parseLoad } from "../src/load/load_result.ts";

@@ -1,8 +1,6 @@
 /**
  * What tests of the command line share: running `mod.ts` as a child with the least permissions, and the golden
  * cases that its output is held against.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,6 @@
 /**
  * `kvbench weights` and models of the hub as a user runs them: with the documented permissions, two processes at once,
  * and a hub that fails.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { HUB_VARIABLES } from "../src/hub/settings.ts";

@@ -1,8 +1,4 @@
-/**
- * The system's clock may be set at any moment: it dates results and answers, and times nothing.
- *
- * @module
- */
+/** The system's clock may be set at any moment: it dates results and answers, and times nothing. */
 import assert from "node:assert/strict";
 import { PassingError } from "../src/hub/http.ts";
 import { assertOk } from "../src/hub/remote_file.ts";

@@ -1,8 +1,6 @@
 /**
  * Kernels that are compiled side by side: an error is that of the kernel which has it, whatever else is compiled at the
  * same moment.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { KernelError } from "../src/base/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * Every implementation of WebGPU computes what the CPU references do, and the table of `docs/conformance.md` is that
  * of the last whole run (`deno task conformance`).
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { askBackends } from "../src/cli/session/backends.ts";

@@ -1,8 +1,4 @@
-/**
- * What tests of whole models share: the strategies in every variant, and decoding with one of them.
- *
- * @module
- */
+/** What tests of whole models share: the strategies in every variant, and decoding with one of them. */
 import { shuffledRange } from "../src/model/values.ts";
 import { Decoder } from "../src/engine/decoder.ts";
 import type { Dtype } from "../src/formats/registry.ts";

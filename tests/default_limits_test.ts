@@ -1,8 +1,4 @@
-/**
- * Models on a device with nothing but what every WebGPU has: default limits, and no optional feature.
- *
- * @module
- */
+/** Models on a device with nothing but what every WebGPU has: default limits, and no optional feature. */
 import assert from "node:assert/strict";
 import { openGpu } from "../src/host/gpu.ts";
 import { DEFAULT_LIMITS, FEATURES, LIMITS, LOWEST_LIMITS } from "../src/gpu/limits.ts";

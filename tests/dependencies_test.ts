@@ -1,8 +1,6 @@
 /**
  * What `mod.ts` reaches is also run over HTTP, where no `deno.json` is read: its packages and its version are written
  * down twice, and must be the same. And a run fetches what it imports, though the lock has more.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import manifestText from "../deno.json" with { type: "text" };

@@ -4,8 +4,6 @@
  * A row's sums are made in an order that depends on the kernel, and the kernel on how many rows there are, so that
  * logits may differ in their last bits between batch sizes. What bounds that is stated and checked here, and ids may
  * only differ where two scores are closer than it, which the seeds below do not meet.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { Sampling } from "../src/model/sampling.ts";

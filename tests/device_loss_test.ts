@@ -2,8 +2,6 @@
  * A device that is lost at any moment: at a random call of WebGPU, from the first buffer to the last readback. Whatever
  * is under way then ends in one clear error; nothing hangs, nothing panics, no promise is left without a reader, and
  * result files are whole. `KVBENCH_FUZZ=25` tries 200 seeds.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { benchCommand } from "../src/cli/commands/bench.ts";

@@ -1,8 +1,6 @@
 /**
  * Where files and output go takes no more, as the system itself plays it: beyond `ulimit -f` it takes no byte of a
  * file, and `/dev/full` takes none at all.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { ignore, inScratch, MOD, namesIn, WEIGHTS } from "./cli_support.ts";

@@ -1,8 +1,6 @@
 /**
  * README and `docs/` hold together: links and paths lead somewhere, every page is in the index, command lines are taken
  * by the program, figures are those of the committed result, and the walks of `docs/architecture.md` follow imports.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import bench from "../docs/bench.json" with { type: "json" };

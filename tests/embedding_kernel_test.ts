@@ -1,8 +1,4 @@
-/**
- * `embedding.wgsl` against its reference: both tile layouts, padded widths, whole and in shards.
- *
- * @module
- */
+/** `embedding.wgsl` against its reference: both tile layouts, padded widths, whole and in shards. */
 import { runTrial } from "../src/check/run_trial.ts";
 import { PRESETS } from "../src/checkpoint/config.ts";
 import { WEIGHT_DTYPES } from "../src/formats/registry.ts";

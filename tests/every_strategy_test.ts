@@ -1,8 +1,6 @@
 /**
  * The commands take every strategy with its options: one bench of all that are not compared by default, one simulation of
  * all that serve, a profile of each, and `generate` with each. The hardware's kernels decode with each.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { locateModel } from "../src/hub/locate.ts";

@@ -1,8 +1,6 @@
 /**
  * What somebody who builds on kvbench meets first: `mod.ts` and `extend.ts` name their exports and document them, the examples compile
  * and run, and the sources can be published.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,4 @@
-/**
- * Every row of the fault table names tests that are there.
- *
- * @module
- */
+/** Every row of the fault table names tests that are there. */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";
 

@@ -1,8 +1,6 @@
 /**
  * What goes wrong on the way is a typed error of one clear line: nothing stays on the ledger, what was measured is kept
  * and marked, and the runtime's crashes are never reached.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { benchCommand } from "../src/cli/commands/bench.ts";

@@ -1,8 +1,6 @@
 /**
  * The fence: what this runtime's kind is, that the GPU is done when it has been waited for, and that the other kind
  * is awaited.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { Fence } from "../src/gpu/fence.ts";

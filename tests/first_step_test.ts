@@ -1,8 +1,4 @@
-/**
- * What is compiled before the first token: the kernels of the first step, and no other.
- *
- * @module
- */
+/** What is compiled before the first token: the kernels of the first step, and no other. */
 import assert from "node:assert/strict";
 import type { Decoder } from "../src/engine/decoder.ts";
 import { generate } from "../src/engine/generate.ts";

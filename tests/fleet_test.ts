@@ -1,8 +1,6 @@
 /**
  * The examples of a fleet as they stand in `docs/fleet.md`, on this machine alone: GNU parallel with four local jobs, and
  * the Slurm script with the variables that Slurm would set.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,4 @@
-/**
- * No class only forwards: where every method is one call on one field, the field itself serves its users.
- *
- * @module
- */
+/** No class only forwards: where every method is one call on one field, the field itself serves its users. */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";
 import { sourcesIn } from "./sources.ts";

@@ -1,8 +1,6 @@
 /**
  * Whatever is put in, one clear line comes out: random command lines, configurations and result files. Safetensors
  * files, the scheduler, the block manager and the server have random tests beside theirs.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,4 @@
-/**
- * The page of many adapters: what `report` takes for it, and what a browser makes of it.
- *
- * @module
- */
+/** The page of many adapters: what `report` takes for it, and what a browser makes of it. */
 import assert from "node:assert/strict";
 import { reportCommand } from "../src/cli/commands/report.ts";
 import { reportPage } from "../src/report/page/page.ts";

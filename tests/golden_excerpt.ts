@@ -1,8 +1,6 @@
 /**
  * Makes `src/check/golden.json`, the part of the golden logits that comes with the program, from `golden/tiny`:
  * `deno run --allow-read=tests/golden --allow-write=src/check tests/golden_excerpt.ts`.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { EMBEDDED_FILES } from "../src/hub/embedded.ts";

@@ -1,8 +1,6 @@
 /**
  * Whole models against logits and greedy continuations that PyTorch computed in float64 from the same weights
  * (`golden/README.md`). Needs read permission for `tests/golden` and `weights`.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { checkGolden, hasGolden } from "../src/check/golden.ts";

@@ -1,8 +1,6 @@
 /**
  * What kvbench asks a GPU for, held against what was recorded: kernels, grids, bindings, tables and bytes of every
  * strategy, storage type and default tuning. See golden_trace/README.md.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";

@@ -1,7 +1,5 @@
 /**
  * What GPU tests share: one GPU per test file, and comparisons that say where and by how much two arrays differ.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { compare, type Comparison, describeComparison, isRight } from "../src/base/comparison.ts";

@@ -1,8 +1,6 @@
 /**
  * Bars for hardware's kernels that need no GPU and no compiler: enough workgroups, few reads one after another, lines of
  * the cache that are used whole, few dispatches.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { parseConfig } from "../src/checkpoint/config.ts";

@@ -1,7 +1,5 @@
 /**
  * What a hardware GPU's compiler makes of hardware's kernels: Mesa's RADV compiles them for three families of AMD GPUs.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { inspectKernels, Unavailable } from "../tools/hardware/driver.ts";

@@ -1,8 +1,6 @@
 /**
  * Help as a terminal of 80 columns shows it, held against the files in `snapshots/help`. After a change to help, write
  * them anew with `UPDATE_SNAPSHOTS=1 deno test -A tests/help_test.ts`, and read what changed.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

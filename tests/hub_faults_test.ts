@@ -1,8 +1,6 @@
 /**
  * A hub that misbehaves: whatever it does, there is one clear line that names the file, nothing wrong gets its final
  * name in the cache, and what was there stays.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { Hub } from "../src/hub/hub.ts";

@@ -1,7 +1,5 @@
 /**
  * A hub that fails for a while: a fetch goes on where it was broken off, and the file is right in the end.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { Hub } from "../src/hub/hub.ts";

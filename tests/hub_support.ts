@@ -1,8 +1,4 @@
-/**
- * What tests of a hub that misbehaves share: faults in its answers, and what a fetch leaves in the cache.
- *
- * @module
- */
+/** What tests of a hub that misbehaves share: faults in its answers, and what a fetch leaves in the cache. */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../src/base/errors.ts";
 import type { Snapshot } from "../src/hub/cache.ts";

@@ -1,8 +1,4 @@
-/**
- * Models of a hub, fetched into a cache in the shared layout and used from there.
- *
- * @module
- */
+/** Models of a hub, fetched into a cache in the shared layout and used from there. */
 import assert from "node:assert/strict";
 import { HubCache } from "../src/hub/cache.ts";
 import { Hub } from "../src/hub/hub.ts";

@@ -1,7 +1,5 @@
 /**
  * Opens pages in a browser, in a process of its own: playwright-core reads below /proc, which takes every permission.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -1,8 +1,4 @@
-/**
- * Faults of a page for people who use assistive technology, as axe-core finds them.
- *
- * @module
- */
+/** Faults of a page for people who use assistive technology, as axe-core finds them. */
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 

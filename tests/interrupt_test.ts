@@ -1,8 +1,6 @@
 /**
  * A signal ends a bench in good time, whatever the GPU does: while this process waits for it, no JavaScript of the main
  * thread runs.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { ignore, inScratch, pause, resultAt, signalled } from "./cli_support.ts";

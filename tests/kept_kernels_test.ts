@@ -1,7 +1,5 @@
 /**
  * The kernels that choose which tokens stay, against their CPU references, and attention over what they leave.
- *
- * @module
  */
 import { runTrial } from "../src/check/run_trial.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";

@@ -2,8 +2,6 @@
  * Strategies that keep some tokens of each head, over long prompts of random tokens: they keep what GPT-2 in float64 says,
  * and their reference computes the same. A lane that went through such a prompt alone would not come to its end on
  * software adapters, which end its loops.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { withDecoder } from "../src/engine/with_decoder.ts";

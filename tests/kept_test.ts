@@ -1,8 +1,6 @@
 /**
  * The strategies that keep some tokens of each head: their logits, ids and kept positions are those of their definitions,
  * which PyTorch computed in float64, in batches and at odd sizes; and their memory is what they keep.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { Decoder } from "../src/engine/decoder.ts";

@@ -1,7 +1,5 @@
 /**
  * What is wrong with a kernel is an error that says where: WGSL by file and line, overrides and bindings by kernel.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../src/base/errors.ts";

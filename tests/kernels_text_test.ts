@@ -1,8 +1,4 @@
-/**
- * What the hash of kernels in results and in remembered tunings is made of.
- *
- * @module
- */
+/** What the hash of kernels in results and in remembered tunings is made of. */
 import assert from "node:assert/strict";
 import { codeOf } from "../src/gpu/wgsl.ts";
 import { KERNELS_TEXT } from "../src/model/gpt2.ts";

@@ -1,8 +1,4 @@
-/**
- * In what K and V are kept: the choice between textures and buffers, their bytes, and copies of slots.
- *
- * @module
- */
+/** In what K and V are kept: the choice between textures and buffers, their bytes, and copies of slots. */
 import assert from "node:assert/strict";
 import { download } from "../src/check/scratch.ts";
 import { everyKvDtype } from "../src/formats/kv_dtype.ts";

@@ -1,8 +1,6 @@
 /**
  * Storage types of K and V in whole models: each against a float64 pass that rounds as the type is defined to, in every
  * strategy; their bytes; and heads that a type can't store.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { openDecoder } from "../src/engine/with_decoder.ts";

@@ -1,8 +1,6 @@
 /**
  * `kv_write.wgsl` copies K and V bit by bit, or as the storage type rounds them, to the right slots of every kind of
  * K/V memory.
- *
- * @module
  */
 import { kvKinds } from "../src/check/kv_memory.ts";
 import { runTrial } from "../src/check/run_trial.ts";

@@ -1,8 +1,6 @@
 /**
  * The rung that is paging changes addresses alone: on a GPU that writes down what it is asked for, it asks for what the
  * rung before it asks for, dispatch by dispatch, but for the WGSL that finds a slot and the table that this reads.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { SyntheticCheckpoint } from "../src/checkpoint/synthetic.ts";

@@ -1,8 +1,6 @@
 /**
  * The ladder on a GPU: exact rungs choose the same ids themselves, the others compute the same tokens, and what is fed
  * takes the place of what a rung chose.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { Gpu } from "../src/gpu/gpu.ts";

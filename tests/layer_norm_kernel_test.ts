@@ -1,8 +1,4 @@
-/**
- * `layer_norm.wgsl` against its reference: padded widths, rows with a large mean, and gathered rows.
- *
- * @module
- */
+/** `layer_norm.wgsl` against its reference: padded widths, rows with a large mean, and gathered rows. */
 import { runTrial } from "../src/check/run_trial.ts";
 import { PRESETS } from "../src/checkpoint/config.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "../src/model/tuning.ts";

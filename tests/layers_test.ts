@@ -1,8 +1,6 @@
 /**
  * Dependencies point one way: cli → report → simulate, check → measure → engine → model → kv → formats → gpu, with host and hub
  * on checkpoint, serve on engine, and base for all. What the floors of a browser need of the outside is passed in.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";

@@ -1,8 +1,4 @@
-/**
- * The ledger counts what the device allocates: now, at most, by label, and what was forgotten.
- *
- * @module
- */
+/** The ledger counts what the device allocates: now, at most, by label, and what was forgotten. */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../src/base/errors.ts";
 import { type BufferSpec, CATEGORIES, Ledger } from "../src/gpu/ledger.ts";

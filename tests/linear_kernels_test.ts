@@ -1,8 +1,6 @@
 /**
  * The linear kernels against their reference: awkward shapes, every combination of bias, GELU and residual,
  * and writing into columns of a wider result, as shards of the head do.
- *
- * @module
  */
 import { runTrial } from "../src/check/run_trial.ts";
 import { PRESETS } from "../src/checkpoint/config.ts";

@@ -1,8 +1,4 @@
-/**
- * What loading costs on the host: one tensor at a time, whatever the model's size.
- *
- * @module
- */
+/** What loading costs on the host: one tensor at a time, whatever the model's size. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { tensorShapes } from "../src/checkpoint/tensors.ts";

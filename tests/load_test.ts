@@ -1,8 +1,4 @@
-/**
- * The load generator against a server that is right, and against servers that are wrong.
- *
- * @module
- */
+/** The load generator against a server that is right, and against servers that are wrong. */
 import assert from "node:assert/strict";
 import { LoadClient } from "../src/load/client.ts";
 import { runLoad } from "../src/load/run.ts";

@@ -1,7 +1,5 @@
 /**
  * What a command says that it will need is what the ledger then counts: never less, and at most a tenth more.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { checkGolden, goldenNeed } from "../src/check/golden.ts";

@@ -1,8 +1,6 @@
 /**
  * A whole model whose every width needs padding, against a float64 pass on the CPU: both tunings, every strategy,
  * with the token embedding whole and in shards.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { seededRandom } from "../src/base/random.ts";

@@ -1,8 +1,6 @@
 /**
  * Finite weights that overflow are a failure that names the first layer where infinity or NaN appears, in every way of
  * decoding; what is only large is none.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { beamSearch } from "../src/engine/beam_search.ts";

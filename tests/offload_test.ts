@@ -1,8 +1,6 @@
 /**
  * The strategy `offload`: layers that wait in host memory give the ids and logits of a cache on the GPU, and the ledger
  * counts resident layers and two buffers.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { KV_DTYPES } from "../src/formats/registry.ts";

@@ -1,8 +1,6 @@
 /**
  * What stands in one place stands nowhere else: names of storage types where the formats are, and kernels where their
  * operators are.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { DTYPES } from "../src/formats/registry.ts";

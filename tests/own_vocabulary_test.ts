@@ -1,8 +1,6 @@
 /**
  * A model with a vocabulary of its own, as a user runs it: a folder in the Chinese GPT-2's shape does every command with
  * text in and out, from the hub too, and a vocabulary that can't be used costs the text alone.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";

@@ -1,8 +1,6 @@
 /**
  * The strategy `paged-gather`: attention over gathered blocks is that over a contiguous cache, bit for bit, for every block
  * size, storage type and storage; and the scratch is counted.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { KV_DTYPES } from "../src/formats/registry.ts";

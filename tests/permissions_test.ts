@@ -1,8 +1,6 @@
 /**
  * Least permissions: each subcommand runs with exactly the flags that are documented, and needs each of them. What
  * a flag only improves is listed apart.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { PERMISSIONS } from "../src/cli/options/permissions.ts";

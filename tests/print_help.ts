@@ -1,8 +1,4 @@
-/**
- * Prints the help of every command, each behind a line that names it: one process for `help_test.ts`.
- *
- * @module
- */
+/** Prints the help of every command, each behind a line that names it: one process for `help_test.ts`. */
 import type { Command } from "../src/cli/options/commander.ts";
 import { kvbench, main } from "../src/cli/main.ts";
 

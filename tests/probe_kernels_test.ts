@@ -1,8 +1,4 @@
-/**
- * The kernels that measure an adapter's roof, against their references.
- *
- * @module
- */
+/** The kernels that measure an adapter's roof, against their references. */
 import assert from "node:assert/strict";
 import { createKernel } from "../src/gpu/kernel.ts";
 import { Recorder } from "../src/gpu/recorder.ts";

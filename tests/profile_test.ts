@@ -1,8 +1,4 @@
-/**
- * `kvbench profile` in this process, with all that it writes, and the timing of dispatches by itself.
- *
- * @module
- */
+/** `kvbench profile` in this process, with all that it writes, and the timing of dispatches by itself. */
 import assert from "node:assert/strict";
 import { profileCommand } from "../src/cli/commands/profile.ts";
 import { DispatchTimer } from "../src/gpu/dispatch_timer.ts";

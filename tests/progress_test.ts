@@ -1,8 +1,6 @@
 /**
  * Progress of everything that can take more than a second, in a pseudo-terminal: it is shown on stderr, it is gone at
  * the end, and nothing of it goes to stdout.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

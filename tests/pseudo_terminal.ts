@@ -1,7 +1,5 @@
 /**
  * Programs in a pseudo-terminal, as somebody at a keyboard sees them. It comes from `script`, which every Debian has.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";

@@ -1,8 +1,6 @@
 /**
  * Quality against full float32: on a model on the GPU, held against float64 on the CPU and against golden logits, and on
  * the command line.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { parseQuality } from "../src/measure/quality/quality_result.ts";

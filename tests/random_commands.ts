@@ -1,8 +1,6 @@
 /**
  * Runs random command lines in the folder that the process is in: one process for `fuzz_test.ts`, since a process has one
  * folder and one exit code, which all tests share.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

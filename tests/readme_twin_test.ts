@@ -1,8 +1,6 @@
 /**
  * The Chinese README says what the English one says: the same commands, figures, names in code, links and parts, in the
  * same order where the languages allow it.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";

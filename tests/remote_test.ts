@@ -2,8 +2,6 @@
  * Runs from an empty folder with an empty cache, as a user does who has nothing but an address: the released bundle
  * from a small web server, and `mod.ts` from one that knows TypeScript and takes many requests at once. Packages of
  * native code, and those of `mod.ts`, come from the npm registry.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";

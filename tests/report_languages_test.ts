@@ -1,8 +1,6 @@
 /**
  * The languages of reports: every text that the sources of reports say has a Chinese one, none is left over, and no
  * page of any kind shows English words in Chinese.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { CHINESE } from "../src/report/chinese/all.ts";

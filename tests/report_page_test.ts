@@ -1,8 +1,6 @@
 /**
  * The report page in a real browser, at the width of a desktop and of a phone, in light and dark: nothing is missing,
  * every chart is drawn, and every table says what the JSON says.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { BenchResult } from "../src/measure/record/result.ts";

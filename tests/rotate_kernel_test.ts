@@ -1,7 +1,5 @@
 /**
  * `rotate.wgsl` equals the definition of the Hadamard matrix, which keeps scalar products and is its own inverse.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { runTrial } from "../src/check/run_trial.ts";

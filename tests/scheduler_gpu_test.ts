@@ -1,8 +1,6 @@
 /**
  * Continuous batching on the GPU: every request gets the ids that it gets alone, with every kind of memory, however
  * requests come, are forked, preempted, cancelled and ended; and the copies of K and V that this takes.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

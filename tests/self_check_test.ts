@@ -1,8 +1,4 @@
-/**
- * A kernel that computes something else than it should is found and named, and nothing is timed.
- *
- * @module
- */
+/** A kernel that computes something else than it should is found and named, and nothing is timed. */
 import assert from "node:assert/strict";
 import { firstWrong, kernelChecks, verdicts } from "../src/check/kernel_checks.ts";
 import { selfCheck } from "../src/check/self_check.ts";

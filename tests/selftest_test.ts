@@ -2,8 +2,6 @@
  * `kvbench selftest`: every kernel is in its record and in its table, that of an operator from outside `src` among them,
  * and one that is wrong is named. Its checks have the storage types and strategies from outside too; what they find is
  * what tests of kernels find, and `deno task conformance` runs them whole.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { kernelChecks } from "../src/check/kernel_checks.ts";

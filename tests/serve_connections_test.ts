@@ -1,8 +1,4 @@
-/**
- * Connections that are too many, too slow, or no HTTP: each is turned away, and nobody else notices.
- *
- * @module
- */
+/** Connections that are too many, too slow, or no HTTP: each is turned away, and nobody else notices. */
 import assert from "node:assert/strict";
 import { Connection } from "../src/serve/connection.ts";
 import { gpuTest } from "./gpu_support.ts";

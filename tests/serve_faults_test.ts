@@ -1,8 +1,6 @@
 /**
  * Faults around `kvbench serve` as a user runs it: a crowd of connections where few files may be open, a client that is
  * killed, and a signal while answers are under way.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";

@@ -1,7 +1,5 @@
 /**
  * Whom the server turns away: wrong requests, pages of other names, strangers, and more than it has room for.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";

@@ -1,8 +1,6 @@
 /**
  * Many clients at once, some of which leave at any moment: what the others get is what they would get alone, with every
  * memory and preemption, and nothing is leaked. Clients come for some seconds; `KVBENCH_SOAK_SECONDS=60` makes it longer.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { Kv } from "../src/kv/strategy_def.ts";

@@ -1,8 +1,6 @@
 /**
  * What tests of the server share: a server in this process over a small random model, a vocabulary in which ids can be
  * read off the text, and what every request gives alone.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { EventSourceParserStream } from "eventsource-parser/stream";

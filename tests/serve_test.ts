@@ -1,8 +1,4 @@
-/**
- * The server's protocol: answers whole and streamed, clients that leave, metrics, and the end.
- *
- * @module
- */
+/** The server's protocol: answers whole and streamed, clients that leave, metrics, and the end. */
 import assert from "node:assert/strict";
 import { KvbenchError } from "../src/base/errors.ts";
 import { openGpu } from "../src/host/gpu.ts";

@@ -1,7 +1,5 @@
 /**
  * Models of random shapes: heads, head width, layers, feed-forward width, vocabulary and context are whatever they are.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -2,8 +2,6 @@
  * `deno task soak`: whether a server's memory reaches a plateau. Rounds of a crowd, busy clients and rest, on loopback; at
  * the end of each rest, memory is read from the server's metrics. Ten rounds of a minute by default: `SECONDS` as an
  * argument makes rounds shorter or longer, for ten of them.
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { seededRandom } from "../src/base/random.ts";

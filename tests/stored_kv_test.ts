@@ -1,8 +1,6 @@
 /**
  * Products that store K and V in passing write them to the right slots of every kind of K/V memory, as they write them to
  * their output.
- *
- * @module
  */
 import { kvKinds } from "../src/check/kv_memory.ts";
 import { runTrial } from "../src/check/run_trial.ts";

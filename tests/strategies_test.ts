@@ -1,8 +1,6 @@
 /**
  * The core property: every strategy emits the same ids and nearly the same logits, whatever the prompt's length, the
  * order of blocks, the number of sequences, or how the steps are cut into calls. And its memory is what it says.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { Decoder } from "../src/engine/decoder.ts";

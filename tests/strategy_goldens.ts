@@ -1,8 +1,6 @@
 /**
  * What GPT-2 computes where heads attend to a part of the past: logits and ids of strategies that are not exact, made by
  * PyTorch in float64 (`golden/README.md`), and the check of a strategy against them.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { withDecoder } from "../src/engine/with_decoder.ts";

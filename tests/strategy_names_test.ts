@@ -1,7 +1,5 @@
 /**
  * A strategy is asked for what it is and never for its name: in `src/` and `wgsl/`, names stand under `src/kv` alone.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { strategyNames } from "../src/kv/registry.ts";

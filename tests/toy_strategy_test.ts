@@ -1,8 +1,6 @@
 /**
  * A strategy that is registered from outside `src/` takes part in everything: its kernels are checked, the commands know
  * it, and what disagrees with its reference is not timed.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { runTrial } from "../src/check/run_trial.ts";

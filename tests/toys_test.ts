@@ -1,8 +1,6 @@
 /**
  * A storage type from outside `src` is registered, and nothing else is told of it: the model computes with it, and the
  * command line knows it. (`selftest_test.ts` has the self-test, and an operator from outside.)
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { benchCommand } from "../src/cli/commands/bench.ts";

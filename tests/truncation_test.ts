@@ -1,8 +1,6 @@
 /**
  * Files that break off, after every byte of a small one: what reads them works as with the whole file, or ends in one
  * clear line.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { readReportable } from "../src/cli/commands/report.ts";

@@ -1,8 +1,6 @@
 /**
  * A result folder that is gone in the middle of a bench: it is made again, and where that can't be done, what was
  * measured is printed.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { benchCommand } from "../src/cli/commands/bench.ts";

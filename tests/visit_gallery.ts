@@ -1,8 +1,6 @@
 /**
  * Opens a page of many adapters in a browser, uses it as a reader does, and prints as JSON what it shows. Run by
  * `gallery_page_test.ts` as `visit_gallery.ts BROWSER URL`.
- *
- * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { chromium, type Page } from "playwright-core";

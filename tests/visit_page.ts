@@ -1,8 +1,6 @@
 /**
  * Opens report pages in a browser and prints as JSON what it sees of each. Run by `report_page_test.ts` as
  * `visit_page.ts BROWSER URL...`, because playwright-core needs every permission.
- *
- * @module
  */
 import { type Browser, type BrowserContextOptions, chromium } from "playwright-core";
 import { inaccessibleIn } from "./inaccessible.ts";

@@ -1,8 +1,6 @@
 /**
  * Opens a page in a browser, calls its `work()` with the JSON that comes on stdin, and prints what it returns. Run by
  * `browser_test.ts` as `visit_work.ts BROWSER URL`, because playwright-core needs every permission.
- *
- * @module
  */
 import { chromium } from "playwright-core";
 

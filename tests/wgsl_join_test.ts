@@ -1,8 +1,4 @@
-/**
- * Every WGSL file says what it requires: joined with that, and with nothing else, it is valid.
- *
- * @module
- */
+/** Every WGSL file says what it requires: joined with that, and with nothing else, it is valid. */
 import assert from "node:assert/strict";
 import { joinWgsl } from "../src/gpu/join.ts";
 import { hasSubgroups, subgroupDirectives } from "../src/gpu/subgroups.ts";

@@ -1,7 +1,5 @@
 /**
  * The strategy `window`: its logits and ids are those of its definition, in batches and for every length of a step.
- *
- * @module
  */
 import { withDecoder } from "../src/engine/with_decoder.ts";
 import { checkReference } from "../src/measure/run/reference_check.ts";

@@ -1,8 +1,6 @@
 /**
  * The strategy `window`: its memory does not grow, its kernels are right, and samples, beams and a server take it.
  * (`window_goldens_test.ts` has its logits and ids.)
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { loadGpt2Tokenizer } from "../src/checkpoint/gpt2_tokenizer.ts";

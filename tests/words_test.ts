@@ -1,8 +1,6 @@
 /**
  * Words that the sources keep to: a docstring begins with a verb or a noun, an error says what was expected, and a
  * default is named.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { permitted } from "./permitted.ts";

@@ -1,8 +1,4 @@
-/**
- * float16: two bytes an element, packed as words, so that no device feature is needed.
- *
- * @module
- */
+/** float16: two bytes an element, packed as words, so that no device feature is needed. */
 import kvCode from "../../wgsl/lib/kv/kv_f16.wgsl" with { type: "text" };
 import weightCode from "../../wgsl/lib/weights/weight_f16.wgsl" with { type: "text" };
 import { KvbenchError } from "../base/errors.ts";

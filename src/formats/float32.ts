@@ -1,8 +1,4 @@
-/**
- * float32: four bytes an element, stored bit by bit.
- *
- * @module
- */
+/** float32: four bytes an element, stored bit by bit. */
 import kvCode from "../../wgsl/lib/kv/kv_f32.wgsl" with { type: "text" };
 import weightCode from "../../wgsl/lib/weights/weight_f32.wgsl" with { type: "text" };
 import type { StorageFormat } from "./format.ts";

@@ -1,8 +1,6 @@
 /**
  * The declaration of a storage type: its size, how weights and K/V are packed and unpacked, and by how much that rounds.
  * Arithmetic is in float32 whatever the storage, unless a type rounds the inputs of products.
- *
- * @module
  */
 import type { WgslFile } from "../gpu/wgsl.ts";
 import type { MatrixSource, PackedShape } from "./tiles.ts";

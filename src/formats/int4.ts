@@ -2,8 +2,6 @@
  * Four bits, symmetric: whole numbers of a scale from -7 to 7. Weights have a float16 scale for every 32 inputs of an
  * output; K and V have a float32 scale for each head and token, and `int4` rotates a head before it is rounded, so that
  * no channel stands out.
- *
- * @module
  */
 import kvCode from "../../wgsl/lib/kv/kv_int4.wgsl" with { type: "text" };
 import weightCode from "../../wgsl/lib/weights/weight_int4.wgsl" with { type: "text" };

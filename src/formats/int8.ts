@@ -1,8 +1,6 @@
 /**
  * int8, symmetric: one byte an element from -127 to 127, and float32 scales: one for each output channel of a weight
  * matrix, and one for each head and token of K and of V.
- *
- * @module
  */
 import kvCode from "../../wgsl/lib/kv/kv_int8.wgsl" with { type: "text" };
 import weightCode from "../../wgsl/lib/weights/weight_int8.wgsl" with { type: "text" };

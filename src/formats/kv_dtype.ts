@@ -1,8 +1,6 @@
 /**
  * The storage types of K and of V, which may be two: by name they are one, such as `int8`, or K's and V's, such as
  * `int8/f16`.
- *
- * @module
  */
 import { UsageError } from "../base/errors.ts";
 import { z } from "../base/zod.ts";

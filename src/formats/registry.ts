@@ -1,8 +1,4 @@
-/**
- * The storage types by their names: the only place that lists them.
- *
- * @module
- */
+/** The storage types by their names: the only place that lists them. */
 import { KvbenchError } from "../base/errors.ts";
 import { FLOAT16 } from "./float16.ts";
 import { FLOAT32 } from "./float32.ts";

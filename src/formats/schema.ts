@@ -1,8 +1,4 @@
-/**
- * Storage types in result files: names that are registered when a file is read.
- *
- * @module
- */
+/** Storage types in result files: names that are registered when a file is read. */
 import { z } from "../base/zod.ts";
 import type { Dtype } from "./registry.ts";
 

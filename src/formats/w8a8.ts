@@ -1,8 +1,6 @@
 /**
  * int8 for weights and for the inputs of their products, so that these can be made by integer dot products: weights are
  * stored as int8's, and inputs rounded as they are read, with a step for each 32 of a row.
- *
- * @module
  */
 import inputCode from "../../wgsl/lib/weights/input_int8.wgsl" with { type: "text" };
 import type { StorageFormat } from "./format.ts";

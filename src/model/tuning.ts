@@ -1,8 +1,6 @@
 /**
  * Kernel variants. CPU-like adapters and hardware GPUs want opposite memory layouts and group sizes; a tuning
  * is one consistent choice, recorded in every result.
- *
- * @module
  */
 import type { AdapterFacts } from "../gpu/adapter.ts";
 import { hasSubgroups, holdsLanes, type SubgroupLanes } from "../gpu/subgroups.ts";

@@ -1,8 +1,6 @@
 /**
  * A strategy from outside `src/`: dilated attention, in which a row attends to its own token and to every n-th before it.
  * It takes where K and V lie from `kv-cache`, and has the mask in WGSL of its own.
- *
- * @module
  */
 import {
   type KvAddressing,

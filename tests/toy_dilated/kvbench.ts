@@ -1,8 +1,4 @@
-/**
- * kvbench with one more strategy: registers the toy and runs the command line.
- *
- * @module
- */
+/** kvbench with one more strategy: registers the toy and runs the command line. */
 import { register } from "../../extend.ts";
 import { main } from "../../mod.ts";
 import { TOY_DILATED } from "./dilated.ts";

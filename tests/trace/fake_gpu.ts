@@ -2,8 +2,6 @@
  * A GPU that computes nothing and writes down what it is asked: dispatches with what they bind, copies, and what is
  * written to buffers, in the order in which they were issued. Knows WebGPU and nothing of kvbench, and is the same on
  * every machine.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 

@@ -1,8 +1,4 @@
-/**
- * A trace as text files. Steps that ask for the same with other kernels are listed once.
- *
- * @module
- */
+/** A trace as text files. Steps that ask for the same with other kernels are listed once. */
 import { Trace, type TraceEvent } from "./fake_gpu.ts";
 import { type Scene, type Take, traceScenes } from "./scenes.ts";
 import { WgslTable } from "./wgsl_table.ts";

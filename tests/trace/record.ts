@@ -2,8 +2,6 @@
  * Records the golden trace anew:
  *
  *   deno run --allow-read --allow-write=tests/golden_trace tests/trace/record.ts
- *
- * @module
  */
 import { FOLDER, traceFiles } from "./files.ts";
 

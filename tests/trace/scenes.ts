@@ -1,8 +1,6 @@
 /**
  * What the golden trace shows: models, strategies and schedulers, driven through the functions that create them. The
  * only file of the trace that knows names of kvbench.
- *
- * @module
  */
 import { GpuExecutor } from "../../src/engine/gpu_executor.ts";
 import { Scheduler } from "../../src/engine/scheduler/scheduler.ts";

@@ -1,8 +1,6 @@
 /**
  * Pipelines and their WGSL, each once: modules as lists of declarations, whose order means nothing in WGSL. Names come
  * from what a kernel is for, so that a changed line of code changes one entry.
- *
- * @module
  */
 import { codeOf } from "../../src/gpu/wgsl.ts";
 import type { TracedKernel } from "./fake_gpu.ts";

@@ -1,8 +1,6 @@
 /**
  * The kernels of linear products: which one computes how many rows, its epilogue, its grid, and how rows are padded for
  * it.
- *
- * @module
  */
 import { DEFAULT_DTYPE, type Dtype, weightStorage } from "../../../src/formats/registry.ts";
 import type { WgslFile } from "../../../src/gpu/wgsl.ts";

@@ -1,8 +1,4 @@
-/**
- * Trials of products that join the splits of a decode attention and read what they have joined.
- *
- * @module
- */
+/** Trials of products that join the splits of a decode attention and read what they have joined. */
 import type { OperatorCheck } from "../../../src/model/operator.ts";
 import { type CheckedModel, MOST_CHECKED, type Trial } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";

@@ -1,8 +1,4 @@
-/**
- * Linear products of a model.
- *
- * @module
- */
+/** Linear products of a model. */
 import { formatOf } from "../../../src/formats/registry.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { Operator } from "../../../src/model/operator.ts";

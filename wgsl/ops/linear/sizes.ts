@@ -1,8 +1,6 @@
 /**
  * Sizes of the workgroups of products on hardware GPUs: enough of them to keep a GPU busy, and enough loads of a lane
  * under way to hide the memory's latency.
- *
- * @module
  */
 import { DEFAULT_DTYPE, type Dtype } from "../../../src/formats/registry.ts";
 import { tileVectors } from "../../../src/model/pack.ts";

@@ -1,7 +1,5 @@
 /**
  * Trials of products that store K and V in passing: what lies in the slots is what the product has written to its output.
- *
- * @module
  */
 import { isExactKv, isStoredByVector } from "../../../src/formats/kv_dtype.ts";
 import { isRight } from "../../../src/base/comparison.ts";

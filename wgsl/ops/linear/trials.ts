@@ -1,8 +1,4 @@
-/**
- * Trials of the linear kernels: whole outputs, or columns of a wider one as shards of the head fill them.
- *
- * @module
- */
+/** Trials of the linear kernels: whole outputs, or columns of a wider one as shards of the head fill them. */
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
 import { DEFAULT_DTYPE, type Dtype, weightStorage } from "../../../src/formats/registry.ts";
 import type { OperatorCheck } from "../../../src/model/operator.ts";

@@ -1,8 +1,4 @@
-/**
- * The way of lanes through the weights of products, and what they wait for before it.
- *
- * @module
- */
+/** The way of lanes through the weights of products, and what they wait for before it. */
 import { formatOf } from "../../../src/formats/registry.ts";
 import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
