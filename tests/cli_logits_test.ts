@@ -1,6 +1,5 @@
 /** `kvbench logits` against the golden logits. */
 import assert from "node:assert/strict";
-
 import { strategyNames } from "../src/kv/registry.ts";
 import { goldenCase, ignore, inScratch, kvbench, namesIn, RANDOM_SMALL } from "./cli_support.ts";
 import { assertClose } from "./gpu_support.ts";
@@ -39,7 +38,12 @@ Deno.test("logits writes the golden logits of the last position", { ignore }, as
   assert.match(said, /^Wrote 1 × 50257 logits \(little-endian float32\) to .*l\.f32\n$/);
 });
 
-Deno.test("logits are the golden ones where Mesa's vectors have 512 bits", { ignore }, async () => {
+/** True for Mesa 22.3 of Debian 12: that of Debian 13 reads textures wrongly with 512 bits, as `selftest` tells. */
+const hasWideVectors = (await navigator.gpu.requestAdapter())?.info.description.includes("LLVM 15.") ?? false;
+
+Deno.test("logits are the golden ones where Mesa's vectors have 512 bits", {
+  ignore: ignore || !hasWideVectors,
+}, async () => {
   const { ids, logits: expected } = await goldenCase("random-small", "full");
   const args = ["--all", "--model", RANDOM_SMALL, "--prompt-ids", ids.join(",")];
   const { values } = await logits(args, { LP_NATIVE_VECTOR_WIDTH: "512" });
