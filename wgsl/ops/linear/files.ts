@@ -15,6 +15,7 @@ import linearRowDotCode from "./linear_row_dot.wgsl" with { type: "text" };
 import linearRowsBlockDotCode from "./linear_rows_block_dot.wgsl" with { type: "text" };
 import linearRowsSplitDotCode from "./linear_rows_split_dot.wgsl" with { type: "text" };
 import linearEightHalvesCode from "./linear_eight_halves.wgsl" with { type: "text" };
+import linearGroupCode from "./linear_group.wgsl" with { type: "text" };
 import linearDotCode from "./linear_dot.wgsl" with { type: "text" };
 import linearRowsDotCode from "./linear_rows_dot.wgsl" with { type: "text" };
 import operandCode from "./linear_operand.wgsl" with { type: "text" };
@@ -43,6 +44,7 @@ export const FILES = {
   ROWS_BLOCK_DOT: { name: "linear_rows_block_dot.wgsl", code: linearRowsBlockDotCode },
   ROWS_WIDE: { name: "linear_rows_wide.wgsl", code: linearRowsWideCode },
   ROWS_TALL: { name: "linear_rows_tall.wgsl", code: linearRowsTallCode },
+  GROUP: { name: "linear_group.wgsl", code: linearGroupCode },
   DOT: { name: "linear_dot.wgsl", code: linearDotCode },
   ROWS_DOT: { name: "linear_rows_dot.wgsl", code: linearRowsDotCode },
   ROWS_SPLIT_DOT: { name: "linear_rows_split_dot.wgsl", code: linearRowsSplitDotCode },

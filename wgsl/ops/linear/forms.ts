@@ -73,7 +73,13 @@ export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT
   }
   const rounds = roundsInputs(dtype), size = () => ({ lanes });
   if (rounds && tuning.broadcastRows) {
-    return { ...form, files: [FILES.WIDE, FILES.DOT, FILES.ROW_DOT], subgroups: true, tilesPerLane: 4, size };
+    return {
+      ...form,
+      files: [FILES.WIDE, FILES.GROUP, FILES.DOT, FILES.ROW_DOT],
+      subgroups: true,
+      tilesPerLane: 4,
+      size,
+    };
   }
   if (kSplit > 1 || rounds) {
     return {
@@ -92,7 +98,9 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
   const { wideRows, tallRows, broadcastRows: subgroups, linearLanes: lanes } = tuning;
   const rounds = roundsInputs(dtype),
     wide = { tilesPerLane: 4, rowsFirst: true, subgroups, size: () => ({ lanes }) };
-  if (rounds && subgroups) return [{ ...wide, files: [FILES.WIDE, FILES.DOT, FILES.ROWS_DOT], rows: 8 }];
+  if (rounds && subgroups) {
+    return [{ ...wide, files: [FILES.WIDE, FILES.GROUP, FILES.DOT, FILES.ROWS_DOT], rows: 8 }];
+  }
   if (!wideRows || rounds) {
     const few = {
       files: [FILES.EIGHT_HALVES, rounds ? FILES.ROWS_SPLIT_DOT : FILES.ROWS_SPLIT],
@@ -102,7 +110,7 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
       size: rounds ? fewRoundedRowsSize : fewRowsSize,
     };
     const block = {
-      files: [rounds ? FILES.ROWS_BLOCK_DOT : FILES.ROWS_BLOCK],
+      files: rounds ? [FILES.GROUP, FILES.ROWS_BLOCK_DOT] : [FILES.ROWS_BLOCK],
       rows: 64,
       rowsFirst: true,
       lanes: BLOCK,

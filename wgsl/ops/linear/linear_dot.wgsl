@@ -5,7 +5,7 @@
 // has no sign and both have few bits, and multiply them as numbers of 16 bits, which takes a CPU half as long as 32 (and
 // dot4I8Packed(), which is many instructions there). For that, 128 times the inputs are taken away in the end.
 //
-// requires: input format, linear_wide.wgsl, x
+// requires: input format, linear_wide.wgsl, linear_group.wgsl
 
 const WEIGHT_OFFSET = 128;
 
@@ -69,9 +69,4 @@ fn add_dots(sums: ptr<function, Sums>, dots: Dots, unit: f32) {
   (*sums).b += vec4f(dots.b - surplus) * unit;
   (*sums).c += vec4f(dots.c - surplus) * unit;
   (*sums).d += vec4f(dots.d - surplus) * unit;
-}
-
-// Vector k4 of the row that begins with vector `first`; zeros behind the last one.
-fn fetch_x(first: u32, k4: u32) -> vec4f {
-  return select(vec4f(), x_load(first + min(k4, K4 - 1u)), k4 < K4);
 }

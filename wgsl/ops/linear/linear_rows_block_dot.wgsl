@@ -8,7 +8,7 @@
 // lane makes four outputs of eight rows, which are eight apart. The 32 inputs that share a step are in workgroup memory at
 // a time, each row rounded by one lane; the next ones are on their way meanwhile.
 //
-// requires: input format, linear.wgsl, x
+// requires: input format, linear_group.wgsl
 
 const ROWS = 64u;
 const TILES = 16u;
@@ -90,24 +90,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 // Tile k4 from w on; behind the last input any, since its inputs are zeros.
 fn fetch_tile(w: u32, k4: u32) -> StoredTile {
   return weight_fetch(w + min(k4, K4 - 1u) * TILE_GROUP);
-}
-
-// The inputs of a row from k4 on that share a step; zeros behind the last one.
-fn fetch_group(first: u32, k4: u32) -> Eight {
-  return Eight(
-    fetch_x(first, k4),
-    fetch_x(first, k4 + 1u),
-    fetch_x(first, k4 + 2u),
-    fetch_x(first, k4 + 3u),
-    fetch_x(first, k4 + 4u),
-    fetch_x(first, k4 + 5u),
-    fetch_x(first, k4 + 6u),
-    fetch_x(first, k4 + 7u),
-  );
-}
-
-fn fetch_x(first: u32, k4: u32) -> vec4f {
-  return select(vec4f(), x_load(first + min(k4, K4 - 1u)), k4 < K4);
 }
 
 fn keep_group(row: u32, group: Eight) {

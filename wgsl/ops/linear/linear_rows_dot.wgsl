@@ -77,19 +77,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   store_eight(row, n4 + 3u, sums0.d, sums1.d, sums2.d, sums3.d, sums4.d, sums5.d, sums6.d, sums7.d);
 }
 
-fn fetch_group(first: u32, k4: u32) -> Eight {
-  return Eight(
-    fetch_x(first, k4),
-    fetch_x(first, k4 + 1u),
-    fetch_x(first, k4 + 2u),
-    fetch_x(first, k4 + 3u),
-    fetch_x(first, k4 + 4u),
-    fetch_x(first, k4 + 5u),
-    fetch_x(first, k4 + 6u),
-    fetch_x(first, k4 + 7u),
-  );
-}
-
 fn words_of(group: Eight, magnitude: f32) -> Words {
   return Words(
     input_pack(group.row0, magnitude),
