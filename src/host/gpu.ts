@@ -40,7 +40,6 @@ export async function openGpu({ webgpu = askedWebGpu(), ...limits }: GpuOptions 
  */
 export async function webGpuSource(name: WebGpuName = askedWebGpu()): Promise<WebGpuSource> {
   quietLoader();
-
   const gpu = name === "dawn" ? await (dawn ??= loadDawn()) : navigator.gpu;
   return { name, gpu, os: Deno.build.os, askedBackends: askedBackends() };
 }

@@ -4,7 +4,6 @@ import { type Gpt2Config, PRESETS } from "../../checkpoint/config.ts";
 import { type AdapterRecord, adapterRecord } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../host/gpu.ts";
-
 import { type Feature, FEATURES, LIMITS } from "../../gpu/limits.ts";
 import { readbackMs } from "../../gpu/readback.ts";
 import { describeModel } from "../../hub/locate.ts";
@@ -127,7 +126,6 @@ function print(report: {
   const facts = [
     ["adapter", `${adapter.description}${ids && ` (${ids})`}`],
     ["kind", adapter.software ? "software: a CPU does the work" : "hardware"],
-
     ["driver", "WebGPU does not tell its version"],
     ["runtime", `Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
     ["WebGPU", runtime.webgpu === "dawn" ? "Dawn" : "Deno's own"],
