@@ -8,7 +8,7 @@ import type { Gpu } from "../src/gpu/gpu.ts";
 import { hasSubgroups } from "../src/gpu/subgroups.ts";
 import { strategies } from "../src/kv/registry.ts";
 import { SPLITS } from "../src/model/autotune/variants.ts";
-import { HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
+import { BROADCAST_TUNING, HARDWARE_TUNING, SOFTWARE_TUNING, SUBGROUP_TUNING } from "../src/model/tuning.ts";
 import {
   type AttentionCase,
   attentionTrial,
@@ -18,7 +18,7 @@ import {
   PREFILL_SPANS,
 } from "../wgsl/ops/attention/trials.ts";
 import { joinedTrial, joiningKernelsOf } from "../wgsl/ops/linear/joined_trials.ts";
-import { assertRight, gpuTest } from "./gpu_support.ts";
+import { assertRight, deviceRuns, gpuTest } from "./gpu_support.ts";
 
 /** Scores of up to 1000 are 1e-4 off in float32, which exp() makes a relative error of each weight. */
 const LARGE_SCORES_TOLERANCE = 5e-4;
@@ -70,6 +70,22 @@ for (const texels of [true, false]) {
       await check(gpu, { nHead: 2, headDim: 16, tuning, kind: "paged by 16", spans: DECODE_SPANS });
     });
   }
+}
+
+for (const [i, dtype] of ["f32", "f16", "int8", "int4-plain", "int8/f32"].entries()) {
+  gpuTest(`Decode attention by shuffles equals the reference (${dtype})`, async (gpu) => {
+    const own = { tuning: BROADCAST_TUNING, dtype, spans: DECODE_SPANS };
+    await check(gpu, { ...own, nHead: 2, headDim: 64, kind: "paged by 16" });
+    if (i % 2 === 1) return; // sizes and memories differ in what all types have in common
+    await check(gpu, {
+      ...own,
+      nHead: 3,
+      headDim: i === 0 ? 18 : 24,
+      kind: i === 0 ? "window" : "paged by 3",
+    });
+    const split = { ...BROADCAST_TUNING, splitTokens: 64, texels: i === 0 };
+    await check(gpu, { ...own, nHead: 1, headDim: i === 0 ? 4 : 40, tuning: split, kind: "contiguous" });
+  }, { ignored: !await deviceRuns(BROADCAST_TUNING) });
 }
 
 for (const tuning of [SOFTWARE_TUNING, HARDWARE_TUNING]) {

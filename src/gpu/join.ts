@@ -8,6 +8,7 @@
  * has several files that provide it, of which whoever compiles a kernel chooses one.
  */
 import argmaxBestCode from "../../wgsl/lib/argmax_best.wgsl" with { type: "text" };
+import attentionEntriesCode from "../../wgsl/ops/attention/attention_entries.wgsl" with { type: "text" };
 import kvBufferCode from "../../wgsl/lib/kv/kv_buffer.wgsl" with { type: "text" };
 import kvGroupsCode from "../../wgsl/lib/kv/kv_groups.wgsl" with { type: "text" };
 import kvHeadStoreCode from "../../wgsl/lib/kv/kv_head_store.wgsl" with { type: "text" };
@@ -28,6 +29,7 @@ export const SHARED_FILES: readonly WgslFile[] = [
   { name: "weight_shape.wgsl", code: weightShapeCode },
   { name: "weight_tile.wgsl", code: weightTileCode },
   { name: "argmax_best.wgsl", code: argmaxBestCode },
+  { name: "attention_entries.wgsl", code: attentionEntriesCode },
   { name: "kv_groups.wgsl", code: kvGroupsCode },
   { name: "kv_buffer.wgsl", code: kvBufferCode },
   { name: "kv_texels.wgsl", code: kvTexelsCode },

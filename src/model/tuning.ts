@@ -33,6 +33,8 @@ export interface Tuning {
   readonly normLanes: number;
   /** True if lanes of decode attention go along a head rather than along the context; see `attention_decode_along.wgsl`. */
   readonly decodeAlong: boolean;
+  /** True if they hand on by shuffles where they are eight, if not `decodeAlong`; see `attention_lanes_shuffle.wgsl`. */
+  readonly decodeShuffles: boolean;
   /** At least this many lanes in a decode attention workgroup. */
   readonly decodeLanes: number;
   /** Positions of a decode attention workgroup, a multiple of four; 0 means all, so that nothing is left to combine. */
@@ -76,6 +78,7 @@ export const SOFTWARE_TUNING: Tuning = {
   linearLanes: 8,
   normLanes: 8,
   decodeAlong: false,
+  decodeShuffles: false,
   decodeLanes: 8,
   splitTokens: 0,
   prefillShared: false,
@@ -92,10 +95,10 @@ export const SOFTWARE_TUNING: Tuning = {
 };
 
 /** For adapters whose lanes are a CPU's, in subgroups of eight or more. */
-export const BROADCAST_TUNING: Tuning = { ...SOFTWARE_TUNING, broadcastRows: true };
+export const BROADCAST_TUNING: Tuning = { ...SOFTWARE_TUNING, broadcastRows: true, decodeShuffles: true };
 
 /** For adapters whose lanes are a CPU's, in subgroups of sixteen or more: only products gain by so many lanes. */
-export const SIXTEEN_TUNING: Tuning = { ...BROADCAST_TUNING, linearLanes: 16 };
+export const SIXTEEN_TUNING: Tuning = { ...BROADCAST_TUNING, linearLanes: 16, decodeShuffles: false };
 
 /** For hardware GPUs. */
 export const HARDWARE_TUNING: Tuning = {
@@ -112,6 +115,7 @@ export const HARDWARE_TUNING: Tuning = {
   linearLanes: 8,
   normLanes: 256,
   decodeAlong: true,
+  decodeShuffles: false,
   decodeLanes: 64,
   splitTokens: 64,
   prefillShared: true,

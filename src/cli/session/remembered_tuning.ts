@@ -23,6 +23,7 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   linearLanes: z.int().positive(),
   normLanes: z.int().positive(),
   decodeAlong: z.boolean(),
+  decodeShuffles: z.boolean(),
   decodeLanes: z.int().positive(),
   splitTokens: z.int().nonnegative(),
   prefillShared: z.boolean(),

@@ -97,10 +97,11 @@ function describeProducts(tuning: Tuning): string {
 }
 
 function describeAttention(tuning: Tuning): string {
-  const { decodeAlong, decodeLanes, splitTokens, prefillShared, prefillLanes } = tuning;
+  const { decodeAlong, decodeShuffles, decodeLanes, splitTokens, prefillShared, prefillLanes } = tuning;
   const split = splitTokens > 0 ? `split by ${splitTokens} positions` : "unsplit";
   const along = decodeAlong ? "the head" : "the context";
-  return `attention with workgroups of ${decodeLanes} threads along ${along} in decode, ${split}, ` +
+  const by = decodeShuffles ? ", by subgroup shuffles" : "";
+  return `attention with workgroups of ${decodeLanes} threads along ${along} in decode${by}, ${split}, ` +
     (prefillShared ? "with K and V in workgroup memory in prefill" : `and ${prefillLanes} in prefill`);
 }
 

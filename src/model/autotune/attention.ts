@@ -19,7 +19,7 @@ import { compilePlans } from "../plan.ts";
 import { splitsOf, type Tuning } from "../tuning.ts";
 import type { TuningScratch } from "./scratch.ts";
 import { fastestInTime } from "./search.ts";
-import { DECODE_VARIANTS, PREFILL_VARIANTS, SPLITS } from "./variants.ts";
+import { decodeVariants, PREFILL_VARIANTS, SPLITS } from "./variants.ts";
 
 /** The shortest time of a look, in ms. */
 const LEAST_MS = { search: 50, confirm: 100 } as const;
@@ -32,7 +32,7 @@ const PREFILL_ROWS = 4 * TILE_ROWS;
 /** The part of a tuning that attention decides. */
 type AttentionTuning = Pick<
   Tuning,
-  "decodeAlong" | "decodeLanes" | "splitTokens" | "prefillShared" | "prefillLanes"
+  "decodeAlong" | "decodeShuffles" | "decodeLanes" | "splitTokens" | "prefillShared" | "prefillLanes"
 >;
 
 /**
@@ -132,13 +132,13 @@ export async function fastestAttention(
   );
   const lanes = await fastestOf(
     products,
-    likeliestFirst(DECODE_VARIANTS, (each) =>
+    likeliestFirst(decodeVariants(gpu.device), (each) =>
       distance(each.decodeLanes, products.decodeLanes) +
       far(each.decodeAlong !== products.decodeAlong)),
     decode,
     1 / 3,
   );
-  const { decodeAlong, decodeLanes, splitTokens } = await fastestOf(
+  const { decodeAlong, decodeShuffles, decodeLanes, splitTokens } = await fastestOf(
     lanes,
     SPLITS.map((tokens) => ({ splitTokens: tokens })),
     decode,
@@ -152,7 +152,7 @@ export async function fastestAttention(
     prefill,
     1,
   );
-  return { decodeAlong, decodeLanes, splitTokens, prefillShared, prefillLanes };
+  return { decodeAlong, decodeShuffles, decodeLanes, splitTokens, prefillShared, prefillLanes };
 }
 
 /** Sorts variants by how far they are from the default. */

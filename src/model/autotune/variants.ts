@@ -62,11 +62,18 @@ export function linearVariants(device: SubgroupDevice): readonly Partial<Tuning>
 }
 /** Lanes of an attention workgroup that go along the context. */
 const CONTEXT_LANES = [8, 16, 32, 64] as const;
-/** Variants of decode attention that are timed beside the defaults. */
-export const DECODE_VARIANTS: readonly Pick<Tuning, "decodeAlong" | "decodeLanes">[] = [
-  ...CONTEXT_LANES.map((decodeLanes) => ({ decodeAlong: false, decodeLanes })),
-  ...[64, 128].map((decodeLanes) => ({ decodeAlong: true, decodeLanes })),
+/** A choice of decode attention. */
+export type DecodeVariant = Pick<Tuning, "decodeAlong" | "decodeShuffles" | "decodeLanes">;
+/** Variants of decode attention that every device can run. */
+export const DECODE_VARIANTS: readonly DecodeVariant[] = [
+  ...CONTEXT_LANES.map((decodeLanes) => ({ decodeAlong: false, decodeShuffles: false, decodeLanes })),
+  ...[64, 128].map((decodeLanes) => ({ decodeAlong: true, decodeShuffles: false, decodeLanes })),
 ];
+/** Variants of decode attention that are timed on a device beside the defaults. */
+export function decodeVariants(device: SubgroupDevice): readonly DecodeVariant[] {
+  const shuffles = { decodeAlong: false, decodeShuffles: true, decodeLanes: 8 };
+  return holdsLanes(subgroupLanes(device), 8) ? [shuffles, ...DECODE_VARIANTS] : DECODE_VARIANTS;
+}
 /** Variants of prefill attention that are timed beside the defaults. */
 export const PREFILL_VARIANTS: readonly Pick<Tuning, "prefillShared" | "prefillLanes">[] = [
   ...CONTEXT_LANES.map((prefillLanes) => ({ prefillShared: false, prefillLanes })),

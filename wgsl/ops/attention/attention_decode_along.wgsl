@@ -1,21 +1,15 @@
 // Attention of single rows as in attention_decode.wgsl, with lanes along the head rather than along the context, for
 // hardware GPUs: neighbouring lanes read neighbouring vectors, and all of them read K as well as V.
 //
-//   x   [n_rows, 3, N_HEAD, HEAD_DIM4]: queries, keys and values
 //   kv  see kv_groups.wgsl
 //
-// A workgroup handles one split of SPLIT_TOKENS entries of one head of one row, CHUNK at a time. First each lane finds one
-// entry. Then HEAD_LANES lanes read K of one entry, a vector each; a lane has those of up to sixteen entries under way
-// at once. Each lane adds up and weighs the score of its own entry, while V of the chunk is on its way. In the end
-// the lanes of each vector are added up. The grid is (splits, heads, decode tiles).
-// Which entries there are and which of them a row attends to is the strategy's: see kv_all.wgsl.
+// A workgroup handles the entries of attention_entries.wgsl, CHUNK at a time. First each lane finds one entry. Then
+// HEAD_LANES lanes read K of one entry, a vector each; a lane has those of up to sixteen entries under way at once. Each
+// lane adds up and weighs the score of its own entry, while V of the chunk is on its way. In the end the lanes of each
+// vector are added up.
 //
-// requires: step.wgsl, kv_quads.wgsl, x, attention result
+// requires: attention_entries.wgsl, x
 
-const LOWEST = -3.0e38;
-
-override SCALE: f32;
-override SPLIT_TOKENS: u32;
 override LANES: u32; // a power of two, at least HEAD_LANES
 override HEAD_LANES: u32; // HEAD_DIM4 rounded up to a power of two, at least 4
 override CHUNK: u32; // LANES, or as many entries as give each lane sixteen vectors
@@ -31,37 +25,31 @@ var<workgroup> sums: array<vec4f, LANES>;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let lane = local.x;
-  let head = workgroup.y;
-  let tile = tiles[counts.n_prefill_tiles + workgroup.z];
-  let begin = workgroup.x * SPLIT_TOKENS;
-  let position = tile.first_position;
-  let n_entries = kv_entries(tile.sequence, head, position);
-  if (begin >= n_entries) {
+  let split = entries_of_split(workgroup);
+  if (split.begin >= split.end) {
     return;
   }
-  let end = min(n_entries, begin + SPLIT_TOKENS);
-  let last = end - 1u;
+  let last = split.end - 1u;
   let d4 = lane % HEAD_LANES;
   let within = min(d4, HEAD_DIM4 - 1u);
-  let q = (tile.first_row * 3u * N_HEAD + head) * HEAD_DIM4 + within;
-  let query = select(vec4f(), SCALE * x_load(q), d4 < HEAD_DIM4);
+  let query = select(vec4f(), SCALE * x_load(split.query + within), d4 < HEAD_DIM4);
 
   var m = LOWEST; // the same in all lanes
   var l = 0.0; // of the lane's own entries
   var sum = vec4f();
-  for (var first = begin; first < end; first += CHUNK) {
+  for (var first = split.begin; first < split.end; first += CHUNK) {
     // Entries past the end are read as the last one and weigh nothing.
     var kept = false;
     var key_scale = 0.0;
     var value_scale = 0.0;
     if (lane < CHUNK) {
       let entry = first + lane;
-      let slot = kv_slot(tile.sequence, min(entry, last));
-      let key = kv_head(slot, 0u, head);
-      let value = kv_head(slot, 1u, head);
+      let slot = kv_slot(split.sequence, min(entry, last));
+      let key = kv_head(slot, 0u, split.head);
+      let value = kv_head(slot, 1u, split.head);
       keys[lane] = key;
       values[lane] = value;
-      kept = entry <= last && kv_visible(position, head, entry);
+      kept = entry <= last && kv_visible(split.position, split.head, entry);
       key_scale = kv_scale(0u, key);
       value_scale = kv_scale(1u, value);
     }
@@ -115,12 +103,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     }
   }
   workgroupBarrier();
-  let place = attention_place(tile.first_row, head, workgroup);
   if (lane < HEAD_DIM4) {
-    attention_store(place, lane, sums[lane], lane_values[0]);
+    attention_store(split.place, lane, sums[lane], lane_values[0]);
   }
   if (lane == 0u) {
-    attention_finish(place, m, lane_values[0], (n_entries + SPLIT_TOKENS - 1u) / SPLIT_TOKENS);
+    attention_finish(split.place, m, lane_values[0], split.n_splits);
   }
 }
 

@@ -16,10 +16,12 @@ import {
   DECODE_FILE,
   decodeFile,
   decodePlan,
+  MEMORY_FILE,
   PREFILL_FILE,
   prefillFile,
   prefillPlan,
   SHARED_FILE,
+  SHUFFLE_FILE,
   SPLIT_FILE,
   WHOLE_FILE,
 } from "./plans.ts";
@@ -41,7 +43,7 @@ export const ATTENTION_PREFILL: Operator<KvSource, void> = {
 /** Attention of single rows, whole or in splits. */
 export const ATTENTION_DECODE: Operator<KvSource, void> = {
   name: "attention decode",
-  files: [DECODE_FILE, ALONG_FILE, SPLIT_FILE, WHOLE_FILE],
+  files: [DECODE_FILE, MEMORY_FILE, SHUFFLE_FILE, ALONG_FILE, SPLIT_FILE, WHOLE_FILE],
   plans: (context, kv) => [decodePlan(context, kv)],
   cost(batch, model) {
     const { a, kvRow, decodeTokens, partial } = shapeOf(batch, model);

@@ -12,6 +12,8 @@ import { contextWalk, headWalk, sharedWalk } from "./walks.ts";
 import combineCode from "./attention_combine.wgsl" with { type: "text" };
 import decodeCode from "./attention_decode.wgsl" with { type: "text" };
 import alongCode from "./attention_decode_along.wgsl" with { type: "text" };
+import memoryCode from "./attention_lanes_memory.wgsl" with { type: "text" };
+import shuffleCode from "./attention_lanes_shuffle.wgsl" with { type: "text" };
 import prefillCode from "./attention_prefill.wgsl" with { type: "text" };
 import sharedCode from "./attention_prefill_shared.wgsl" with { type: "text" };
 import splitCode from "./attention_split.wgsl" with { type: "text" };
@@ -19,6 +21,10 @@ import wholeCode from "./attention_whole.wgsl" with { type: "text" };
 
 /** Attends single rows. */
 export const DECODE_FILE: WgslFile = { name: "attention_decode.wgsl", code: decodeCode };
+/** Hands on between lanes of {@linkcode DECODE_FILE}: in workgroup memory. */
+export const MEMORY_FILE: WgslFile = { name: "attention_lanes_memory.wgsl", code: memoryCode };
+/** Hands on between lanes of {@linkcode DECODE_FILE}: by shuffles. */
+export const SHUFFLE_FILE: WgslFile = { name: "attention_lanes_shuffle.wgsl", code: shuffleCode };
 /** Attends single rows, with lanes along the head. */
 export const ALONG_FILE: WgslFile = { name: "attention_decode_along.wgsl", code: alongCode };
 /** Attends tiles of rows. */
@@ -63,11 +69,27 @@ function headOverrides({ config }: KernelContext, kv: KvSource): Record<string, 
   };
 }
 
-/** Lanes, and a lane's entries, where lanes go along the context: `least` lanes at least. */
-function contextLanes({ config }: KernelContext, least: number) {
-  const { headDim4 } = dimsOf(config);
-  const half = 2 ** (Math.ceil(Math.log2(headDim4)) - 1); // a lane serves two vectors of a head at most
-  const lanes = Math.max(least, half), own = lanes <= FEW_LANES ? 8 : 4;
+/** Counts lanes that go along the context: `least` at least, and half of a head's vectors, of which each serves two at most. */
+function contextLanes({ config }: KernelContext, least: number): number {
+  return Math.max(least, 2 ** (Math.ceil(Math.log2(dimsOf(config).headDim4)) - 1));
+}
+
+/** Entries of a lane in `attention_decode.wgsl`, and lanes of a workgroup that can shuffle. */
+const DECODE = { own: 8, shuffling: 8 } as const;
+
+/** Lanes of decode attention along the context, and the file by which they hand on. */
+function decodeLanes(context: KernelContext) {
+  const { decodeLanes, decodeShuffles } = context.tuning;
+  const lanes = contextLanes(context, decodeLanes), { own, shuffling } = DECODE;
+  const subgroups = decodeShuffles && lanes === shuffling;
+  const file = subgroups ? SHUFFLE_FILE : MEMORY_FILE;
+  return { lanes, own, overrides: { LANES: lanes }, files: [DECODE_FILE, file], subgroups };
+}
+
+/** Lanes of prefill attention, and a lane's entries. */
+function prefillLanes(context: KernelContext) {
+  const { headDim4 } = dimsOf(context.config), lanes = contextLanes(context, context.tuning.prefillLanes);
+  const own = lanes <= FEW_LANES ? 8 : 4;
   return { lanes, own, overrides: { LANES: lanes, WIDE: Number(lanes < headDim4), DEEP: Number(own === 8) } };
 }
 
@@ -97,16 +119,17 @@ export function decodePlan(context: KernelContext, kv: KvSource): KernelPlan {
   const form = () => {
     if (tuning.decodeAlong) {
       const { overrides, ...lanes } = headLanes(context);
-      return { overrides, walk: headWalk(kv, { ...way, ...lanes }) };
+      return { overrides, files: [ALONG_FILE], subgroups: false, walk: headWalk(kv, { ...way, ...lanes }) };
     }
-    const { overrides, ...lanes } = contextLanes(context, tuning.decodeLanes);
-    return { overrides, walk: contextWalk(kv, { ...way, ...lanes }) };
+    const { overrides, files, subgroups, ...lanes } = decodeLanes(context);
+    return { overrides, files, subgroups, walk: contextWalk(kv, { ...way, ...lanes }) };
   };
-  const { overrides, walk } = form();
+  const { overrides, files, subgroups, walk } = form();
   return {
     spec: {
       label: "attention decode",
-      files: [decodeFile(tuning), ...kv.files.read, inputFile(tuning), ...made],
+      files: [...files, ...kv.files.read, inputFile(tuning), ...made],
+      subgroups,
       groups: [layouts.step, layouts.of(decodeUses(tuning)), kv.layouts.read],
       overrides: { ...headOverrides(context, kv), ...overrides, ...splitOverrides(context) },
     },
@@ -136,7 +159,7 @@ export function prefillPlan(context: KernelContext, kv: KvSource): KernelPlan {
         walk: sharedWalk(kv, { ...way, lanes, along, rows: tiles * TILE_ROWS }),
       };
     }
-    const { overrides, ...lanes } = contextLanes(context, tuning.prefillLanes);
+    const { overrides, ...lanes } = prefillLanes(context);
     return { tiles: 1, overrides, walk: contextWalk(kv, { ...way, ...lanes }) };
   };
   const { tiles, overrides, walk } = form();
