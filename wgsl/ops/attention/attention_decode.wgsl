@@ -5,9 +5,9 @@
 //   kv  see kv_groups.wgsl
 //
 // A workgroup handles the entries of attention_entries.wgsl, eight for each lane at a time. First each lane scores and
-// weighs its own; then lanes go along the head, in as many groups as V of an entry leaves lanes for, and each group adds
-// up V of what one lane weighed. In the end the groups' sums are added up. LANES is a power of two, and at least half of
-// HEAD_DIM4.
+// weighs its own, and lanes side by side have entries side by side. Then lanes go along the head, in as many groups as V
+// of an entry leaves lanes for, and each group adds up V of what one lane weighed. In the end the groups' sums are added
+// up. LANES is a power of two, and at least half of HEAD_DIM4.
 //
 // requires: attention_entries.wgsl, attention lanes
 
@@ -15,7 +15,7 @@ override LANES: u32;
 
 const OWN = 8u; // entries of a lane
 
-// Of the first four entries of a lane, and of the four behind them.
+// Of the first four entries of a lane, and of the other four.
 struct Scores {
   near: vec4f,
   far: vec4f,
@@ -44,8 +44,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var more = mat4x4f();
   for (var first = split.begin; first < split.end; first += OWN * LANES) {
     // Entries past the end are read as the last one and weigh nothing.
-    let near = first + OWN * lane + vec4u(0u, 1u, 2u, 3u);
-    let far = near + 4u;
+    let near = first + lane + LANES * vec4u(0u, 1u, 2u, 3u);
+    let far = near + 4u * LANES;
     let near_slots = kv_slots(split.sequence, min(near, vec4u(last)));
     let far_slots = kv_slots(split.sequence, min(far, vec4u(last)));
     let near_keys = kv_heads(near_slots, 0u, split.head);
@@ -84,7 +84,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     lanes_put(lane, 1u, weights.far * kv_scales(1u, far_values), far_values);
     lanes_wait();
 
-    let n_lanes = (min(OWN * LANES, split.end - first) + OWN - 1u) / OWN; // that have entries
+    let n_lanes = min(LANES, split.end - first); // that have entries
     for (var n = lane / beside; n < n_lanes; n += LANES / beside) {
       let own = Scores(weights_of(n, 0u), weights_of(n, 1u));
       let near_begin = places_of(n, 0u);

@@ -74,23 +74,24 @@ function contextLanes({ config }: KernelContext, least: number): number {
   return Math.max(least, 2 ** (Math.ceil(Math.log2(dimsOf(config).headDim4)) - 1));
 }
 
-/** Entries of a lane in `attention_decode.wgsl`, and lanes of a workgroup that can shuffle. */
-const DECODE = { own: 8, shuffling: 8 } as const;
+/** Entries of a lane in `attention_decode.wgsl` and between lanes, and lanes of a workgroup that can shuffle. */
+const DECODE = { own: 8, apart: 1, shuffling: 8 } as const;
 
 /** Lanes of decode attention along the context, and the file by which they hand on. */
 function decodeLanes(context: KernelContext) {
   const { decodeLanes, decodeShuffles } = context.tuning;
-  const lanes = contextLanes(context, decodeLanes), { own, shuffling } = DECODE;
+  const lanes = contextLanes(context, decodeLanes), { shuffling, ...way } = DECODE;
   const subgroups = decodeShuffles && lanes === shuffling;
   const file = subgroups ? SHUFFLE_FILE : MEMORY_FILE;
-  return { lanes, own, overrides: { LANES: lanes }, files: [DECODE_FILE, file], subgroups };
+  return { lanes, ...way, overrides: { LANES: lanes }, files: [DECODE_FILE, file], subgroups };
 }
 
 /** Lanes of prefill attention, and a lane's entries. */
 function prefillLanes(context: KernelContext) {
   const { headDim4 } = dimsOf(context.config), lanes = contextLanes(context, context.tuning.prefillLanes);
   const own = lanes <= FEW_LANES ? 8 : 4;
-  return { lanes, own, overrides: { LANES: lanes, WIDE: Number(lanes < headDim4), DEEP: Number(own === 8) } };
+  const way = { lanes, own, apart: own };
+  return { ...way, overrides: { LANES: lanes, WIDE: Number(lanes < headDim4), DEEP: Number(own === 8) } };
 }
 
 /** Entries of which a lane reads a vector at once, at most, where lanes go along the head. */

@@ -20,20 +20,23 @@ function vectorBytes({ headBytes: [k] }: KvSource, headDim4: number): number {
 /** Waits before attention's way: for its tile, then for the slots of its entries. */
 const BEFORE = 2;
 
-/** The way of lanes that go along the context: each reads K of entries of its own, `own` at a time, vector by vector. */
+/**
+ * The way of lanes that go along the context: each reads K of entries of its own, `own` at a time, vector by vector; those
+ * of neighbouring lanes begin `apart` entries apart.
+ */
 export function contextWalk(
   kv: KvSource,
-  { headDim4, lanes, entries, own }: HeadWay & { own: number },
+  { headDim4, lanes, entries, own, apart }: HeadWay & { readonly own: number; readonly apart: number },
 ): Walk {
   const turns = Math.ceil(entries / (own * lanes));
   return {
     lanes,
-    busy: Math.min(lanes, Math.ceil(entries / own)),
+    busy: Math.min(lanes, Math.ceil(entries / apart)),
     trips: turns * own * headDim4 + entries,
     atOnce: 4,
     before: BEFORE,
     bytes: vectorBytes(kv, headDim4),
-    at: (lane) => own * lane * kv.headBytes[0].values,
+    at: (lane) => apart * lane * kv.headBytes[0].values,
   };
 }
 
