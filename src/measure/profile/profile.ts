@@ -200,7 +200,7 @@ async function alternate(
   const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
     const first = policy.firstToCompute(0);
-    const entries = (length: number, slot: number) => policy.entries(length, slot);
+    const entries = (length: number, sequence: number) => policy.entries(length, sequence);
     const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
     recorder.dispatchTimer = timer;
     await decoder.advance(1);
