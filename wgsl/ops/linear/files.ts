@@ -1,7 +1,6 @@
 /** The WGSL files of linear products. */
 import linearCode from "./linear.wgsl" with { type: "text" };
 import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
-import linearRowCode from "./linear_row.wgsl" with { type: "text" };
 import linearRowWideCode from "./linear_row_wide.wgsl" with { type: "text" };
 import linearRowSplitCode from "./linear_row_split.wgsl" with { type: "text" };
 import linearRowSubgroupCode from "./linear_row_subgroup.wgsl" with { type: "text" };
@@ -33,7 +32,6 @@ import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 export const FILES = {
   LINEAR: { name: "linear.wgsl", code: linearCode },
   WIDE: { name: "linear_wide.wgsl", code: linearWideCode },
-  ROW: { name: "linear_row.wgsl", code: linearRowCode },
   ROW_WIDE: { name: "linear_row_wide.wgsl", code: linearRowWideCode },
   ROW_SPLIT: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
   ROW_SUBGROUP: { name: "linear_row_subgroup.wgsl", code: linearRowSubgroupCode },

@@ -57,9 +57,14 @@ function roundsInputs(dtype: Dtype): boolean {
   return weightStorage(dtype).inputs !== undefined;
 }
 
-/** Chooses the GEMV for one row or very few, and `n4` output tiles. Default: of weights in float32. */
-export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT_DTYPE): LinearForm {
-  const { kSplit, subgroups, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
+/** The files under kernels whose lanes make four neighbouring output tiles. */
+function wideFiles({ broadcastRows }: Tuning): readonly WgslFile[] {
+  return [FILES.WIDE, broadcastRows ? FILES.EIGHT_BROADCAST : FILES.EIGHT];
+}
+
+/** Chooses the GEMV for one row or very few. Default: of weights in float32. */
+export function linearRowForm(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): LinearForm {
+  const { kSplit, subgroups, broadcastRows, linearLanes: lanes, maxSingleRows: upTo } = tuning;
   const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
@@ -72,7 +77,7 @@ export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT
     };
   }
   const rounds = roundsInputs(dtype), size = () => ({ lanes });
-  if (rounds && tuning.broadcastRows) {
+  if (rounds && broadcastRows) {
     return {
       ...form,
       files: [FILES.WIDE, FILES.GROUP, FILES.DOT, FILES.ROW_DOT],
@@ -89,8 +94,13 @@ export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT
       size: (shape) => splitSize(tuning, shape),
     };
   }
-  if (n4 < wideRowTiles) return { ...form, files: [FILES.ROW], size };
-  return { ...form, files: [FILES.WIDE, FILES.ROW_WIDE], tilesPerLane: 4, size };
+  return {
+    ...form,
+    files: [...wideFiles(tuning), FILES.ROW_WIDE],
+    subgroups: broadcastRows,
+    tilesPerLane: 4,
+    size,
+  };
 }
 
 /** Chooses the GEMMs for many rows, those for fewer first. Default: of weights in float32. */
@@ -118,7 +128,7 @@ export function linearRowsForms(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): L
     };
     return [few, block].map((form) => ({ ...form, tilesPerLane: 1 }));
   }
-  const files = [FILES.WIDE, subgroups ? FILES.EIGHT_BROADCAST : FILES.EIGHT];
+  const files = wideFiles(tuning);
   const eight = { ...wide, files: [...files, FILES.ROWS_WIDE], rows: 8 };
   const sixteen = { ...wide, files: [...files, FILES.ROWS_TALL], rows: 16 };
   return tallRows ? [eight, sixteen] : [eight];
@@ -180,7 +190,7 @@ export interface HeadParts {
 
 /** Counts the workgroups that a product of one row has for each row: parts of the vocabulary, if it is the head's. */
 function partsOf(tuning: Tuning, shape: LinearShape): number {
-  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4, shape.dtype);
+  const { size, tilesPerLane } = linearRowForm(tuning, shape.dtype);
   return Math.ceil(shape.n4 / (size(shape).lanes * tilesPerLane));
 }
 

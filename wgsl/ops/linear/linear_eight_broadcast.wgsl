@@ -1,10 +1,10 @@
-// The inputs of eight rows: each lane loads those of one, and subgroups hand them to all of their lanes, of which there are
-// eight or more.
+// The inputs of eight rows, or of steps of one row: each lane loads those of one, and subgroups hand them to all of their
+// lanes, of which there are eight or more.
 //
 // requires: linear_wide.wgsl, x
 // provides: eight rows
 
-// Which of the rows a lane loads.
+// Which of the rows or steps a lane loads.
 fn eight_begin() -> u32 {
   return subgroupExclusiveAdd(1u) % 8u;
 }
@@ -21,5 +21,16 @@ fn eight_rows(i: u32, lane: u32) -> Eight {
     subgroupBroadcast(own, 5u),
     subgroupBroadcast(own, 6u),
     subgroupBroadcast(own, 7u),
+  );
+}
+
+// Vector i, and the three behind it, of which those that no lane loads are others.
+fn four_steps(i: u32, lane: u32) -> mat4x4f {
+  let own = x_load(i + lane);
+  return mat4x4f(
+    subgroupBroadcast(own, 0u),
+    subgroupBroadcast(own, 1u),
+    subgroupBroadcast(own, 2u),
+    subgroupBroadcast(own, 3u),
   );
 }

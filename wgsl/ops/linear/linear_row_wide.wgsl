@@ -2,21 +2,38 @@
 //
 // Bytes: those of the weights, per row; 2 K N operations.
 // A lane makes 16 outputs of one row. The grid is (groups of LANES * 4 output tiles, rows).
+// CPU-like adapters pay for each sum that a loop carries: one trip does STEPS steps of k.
 //
-// requires: linear_wide.wgsl
+// requires: linear_wide.wgsl, eight rows
+
+// As many as keep a trip short enough for a CPU's cache of decoded instructions.
+const STEPS = select(2u, 4u, TILE_VECTORS == 1u);
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let n4 = id.x * 4u;
-  if (n4 >= N4) {
-    return;
-  }
-  var sums: Sums;
-  var w = first_tile(n4);
+  let lane = eight_begin() % STEPS;
   let row = id.y * K4;
-  for (var k4 = 0u; k4 < K4; k4++) {
-    add(&sums, four_tiles(w), x_load(row + k4));
-    w += TILE_GROUP;
+  var sums: Sums;
+  var w = first_tile(min(n4, (N4 - 1u) & ~3u)); // lanes without outputs load inputs as well
+  var k4 = 0u;
+  for (; k4 + STEPS <= K4; k4 += STEPS) {
+    let x = four_steps(row + k4, lane);
+    add(&sums, four_tiles(w), x[0]);
+    add(&sums, four_tiles(w + TILE_GROUP), x[1]);
+    if (STEPS == 4u) {
+      add(&sums, four_tiles(w + 2u * TILE_GROUP), x[2]);
+      add(&sums, four_tiles(w + 3u * TILE_GROUP), x[3]);
+    }
+    w += STEPS * TILE_GROUP;
   }
-  store_four(id.y, n4, sums);
+  if (K4 % STEPS != 0u) {
+    for (; k4 < K4; k4++) {
+      add(&sums, four_tiles(w), x_load(row + k4));
+      w += TILE_GROUP;
+    }
+  }
+  if (n4 < N4) {
+    store_four(id.y, n4, sums);
+  }
 }
