@@ -101,7 +101,7 @@ function notes(peers: readonly PeerRecord[]): string[] {
   });
 }
 
-/** Explains the adapter's best times, and names the native programs that are faster beyond the intervals. */
+/** Explains the adapter's best times, and names the native programs that are faster, fastest round against fastest. */
 function bestNotes(peers: readonly PeerRecord[]): string[] {
   const bests = new Map(peers.filter(({ peer }) => peer === BEST.name).map((best) => [best.storage, best]));
   const failed = [...bests.values()].find((best) => best.failed !== undefined)?.failed;
@@ -117,10 +117,7 @@ function bestNotes(peers: readonly PeerRecord[]): string[] {
   const native = peers.filter(({ ready }) => ready && ready.runs_on !== adapter);
   const faster = native.flatMap((record) => {
     const best = bests.get(record.storage);
-    const titles = MEASURES.flatMap((name, i) => {
-      const found = best && ratioInTurns(record, best, name);
-      return found && found.interval[1] < 1 ? [TITLES[i]!] : [];
-    });
+    const titles = TITLES.filter((_, i) => shortestMs(record, MEASURES[i]!) < shortestMs(best, MEASURES[i]!));
     return titles.length === 0 ? [] : [`${record.peer} in ${record.storage} (${titles.join(", ")})`];
   });
   return wrap(
@@ -130,7 +127,15 @@ function bestNotes(peers: readonly PeerRecord[]): string[] {
       (native.length === 0
         ? ""
         : faster.length === 0
-        ? "No native program is faster than that."
-        : `No kernel could close the gap to these, which are faster than that: ${faster.join("; ")}.`),
+        ? "No native program has a round that is faster than all of these."
+        : `No such program could close the gap to these, whose fastest round beats all of its: ${
+          faster.join("; ")
+        }.`),
   );
+}
+
+/** The shortest time of a measure, of which other work on the machine has the least share; NaN where there is none. */
+function shortestMs(record: PeerRecord | undefined, name: Measure): number {
+  const samples = record?.samples[name] ?? [];
+  return samples.length === 0 ? NaN : Math.min(...samples.map(({ ms }) => ms));
 }
