@@ -18,10 +18,10 @@ export function profileTable(
   result: ProfileResult,
   { wide = false }: { readonly wide?: boolean } = {},
 ): string {
-  const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens } = result;
+  const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens, batch = 1 } = result;
   const accounted = (gpuMs: number) => formatPercent(gpuMs + step.encode_ms + step.submit_ms, step.wall_ms);
   return [
-    `Prefill of ${tokens} tokens`,
+    `Prefill of ${batch > 1 ? `${batch} × ` : ""}${tokens} tokens`,
     kernelTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), { peaks, wide }),
     "",
     `${result.what[0]!.toUpperCase()}${result.what.slice(1)}, median of ${result.steps}`,
@@ -33,7 +33,7 @@ export function profileTable(
         `${
           formatSignificant(peaks.gmacs_per_s)
         } G ops/s of arithmetic. Of best: the time of the fastest variant of a ` +
-        "matrix product, timed in turn with these steps, as a share of the kernel's time.",
+        "matrix product, timed in turn with these steps, as a share of the kernel's time (only of one sequence).",
     ),
     ...wrap(
       "Groups: workgroups of a dispatch. Trips: reads of a lane one after another, of weight tiles or vectors. Starves: " +
