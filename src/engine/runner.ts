@@ -1,12 +1,12 @@
 /**
  * Steps of one model over one K/V memory: many steps go into one submission, each with tables of its own, and what a
  * step chooses is read by the next one on the GPU. Owns the step tables, the activations, the recorder and the K/V pool;
- * a sequence is a slot. What a step should compute is decided elsewhere.
+ * a sequence is known by its number. What a step should compute is decided elsewhere.
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { assertHeadFits, type KvDtype } from "../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE } from "../formats/registry.ts";
-import { readPieces } from "../gpu/readback.ts";
+import { Readback } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { KvAround } from "../kv/around.ts";
 import type { KvPolicy } from "../kv/policy.ts";
@@ -27,7 +27,7 @@ export const STEPS_PER_SUBMISSION = 16;
 
 /** Sizes of a runner. */
 export interface RunnerOptions {
-  /** Sequences that have a slot at once at most. */
+  /** Sequences that are open at once at most. */
   readonly maxSequences: number;
   /** Tokens that a step computes at most. */
   readonly maxRows: number;
@@ -48,15 +48,15 @@ export type Choice = "none" | "greedy" | "sampled";
 
 /** Consecutive tokens of a sequence's row in the table of ids. */
 interface TokenRange {
-  /** Row: the sequence's slot. */
-  readonly slot: number;
+  /** Row: the sequence's number. */
+  readonly sequence: number;
   readonly first: number;
   readonly count: number;
 }
 
 /** A sequence that is to be computed up to its end. */
 interface Target {
-  readonly slot: number;
+  readonly sequence: number;
   /** Its tokens in all. */
   readonly length: number;
   /** The last tokens that get logits. */
@@ -66,6 +66,20 @@ interface Target {
 /** The strategy's part in kernels: what is recorded before K and V are stored comes before a dispatch of its own. */
 function storedBy({ source }: KvPool, around: KvAround | undefined): KvSource {
   return around?.before ? { ...source, inPassing: false } : source;
+}
+
+/** Bytes of the buffers that readbacks of a step's ids and of its logits share. */
+interface ReadbackBytes {
+  readonly ids: number;
+  readonly logits: number;
+}
+
+/** Computes the bytes of readbacks of a step. */
+export function readbackBytes(
+  v4: number,
+  limits: Pick<BatchLimits, "maxSpans" | "maxOutputs">,
+): ReadbackBytes {
+  return { ids: 4 * limits.maxSpans, logits: 16 * v4 * limits.maxOutputs };
 }
 
 /** Records, submits and reads. */
@@ -90,6 +104,8 @@ export class Runner {
   #tables: StepTables;
   #workspace: Workspace;
   readonly #limits: BatchLimits;
+  readonly #ids: Readback;
+  readonly #logits: Readback;
   #queued = 0;
 
   private constructor(
@@ -114,6 +130,9 @@ export class Runner {
     this.#workspace = parts.workspace;
     this.#limits = parts.limits;
     this.recorder = new Recorder(model.gpu.device);
+    const { ids, logits } = readbackBytes(model.dims.v4, parts.limits);
+    this.#ids = new Readback(model.gpu, ids);
+    this.#logits = new Readback(model.gpu, logits);
   }
 
   /**
@@ -157,7 +176,7 @@ export class Runner {
       }));
       const kv = {
         kernels,
-        entries: (length: number, slot: number) => policy.entries(length, slot),
+        entries: (length: number, sequence: number) => policy.entries(length, sequence),
         bindGroups: (layer: number) => around?.bindGroups?.(layer) ?? pool.bindGroups(layer),
         around,
       };
@@ -212,14 +231,14 @@ export class Runner {
   }
 
   /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
-  writeTokens(slot: number, position: number, ids: readonly number[]): void {
+  writeTokens(sequence: number, position: number, ids: readonly number[]): void {
     if (ids.length === 0) return;
     const { gpu, config: { nCtx } } = this.#model;
-    const at = (slot * nCtx + position) * 4;
+    const at = (sequence * nCtx + position) * 4;
     gpu.device.queue.writeBuffer(this.#workspace.tokens.buffer, at, Uint32Array.from(ids));
   }
 
-  /** Writes how tokens of the sequences in slots from `first` on are sampled. */
+  /** Writes how tokens of the sequences from number `first` on are sampled. */
   writeSampling(first: number, samplings: readonly Sampling[]): void {
     const { sampling: { buffer } } = this.#workspace;
     this.#model.gpu.device.queue.writeBuffer(buffer, first * 16, packSampling(samplings));
@@ -238,11 +257,11 @@ export class Runner {
       if (outputs <= maxChunk) continue;
       throw new UsageError(`Logits of ${outputs} tokens are asked for: a step computes at most ${maxChunk}`);
     }
-    let left = targets.map((target) => ({ ...target, first: this.policy.firstToCompute(target.slot) }));
+    let left = targets.map((target) => ({ ...target, first: this.policy.firstToCompute(target.sequence) }));
     while (left.some(({ first, length }) => length - first > maxChunk)) {
-      const chunks = left.map(({ slot, first, length, outputs }) => (
+      const chunks = left.map(({ sequence, first, length, outputs }) => (
         {
-          sequence: slot,
+          sequence,
           first,
           count: Math.max(0, Math.min(maxChunk, length - outputs - first)),
           outputs: 0,
@@ -252,8 +271,8 @@ export class Runner {
       left = left.map((target, i) => ({ ...target, first: target.first + chunks[i]!.count }));
     }
     yield* this.#extend(
-      left.map(({ slot, first, length, outputs }) => ({
-        sequence: slot,
+      left.map(({ sequence, first, length, outputs }) => ({
+        sequence,
         first,
         count: length - first,
         outputs,
@@ -277,7 +296,7 @@ export class Runner {
     this.record(spans.filter(({ count }) => count > 0), choice);
   }
 
-  /** Records one step; its spans' sequences are slots that have room. Submits those before it where tables are full. */
+  /** Records one step; its spans' sequences have room. Submits those before it where tables are full. */
   record(spans: readonly Span[], choice: Choice): void {
     for (const { sequence } of spans) {
       this.pool.place(sequence, this.policy.place(sequence), () => this.submit());
@@ -319,12 +338,12 @@ export class Runner {
 
   async #readTokens(ranges: readonly TokenRange[]): Promise<number[][]> {
     const { nCtx } = this.#model.config;
-    const pieces = ranges.map(({ slot, first, count }) => ({
+    const pieces = ranges.map(({ sequence, first, count }) => ({
       source: this.#workspace.tokens.buffer,
-      offset: (slot * nCtx + first) * 4,
+      offset: (sequence * nCtx + first) * 4,
       bytes: count * 4,
     }));
-    const all = new Uint32Array(await readPieces(this.#model.gpu, pieces));
+    const all = new Uint32Array(await this.#ids.read(pieces));
     let from = 0;
     return ranges.map(({ count }) => [...all.subarray(from, from += count)]);
   }
@@ -346,7 +365,7 @@ export class Runner {
       offset: row * v4 * 16,
       bytes: v4 * 16,
     }));
-    const all = new Float32Array(await readPieces(this.#model.gpu, pieces));
+    const all = new Float32Array(await this.#logits.read(pieces));
     return rows.map((_, i) => all.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
   }
 
@@ -361,6 +380,8 @@ export class Runner {
 
   /** Frees everything. {@linkcode Runner.settle} comes before it. */
   dispose(): void {
+    this.#ids.dispose();
+    this.#logits.dispose();
     this.#tables.dispose();
     this.#workspace.dispose();
     this.around?.dispose();

@@ -1,4 +1,5 @@
 /** The terminal report of a profile: a line per kernel, and the account of a step's time. */
+import { leastMs } from "../gpu/roof.ts";
 import type { ProfileResult } from "../measure/profile/profile_result.ts";
 import { GPU_KINDS } from "../measure/profile/starving.ts";
 import { drawTable } from "./text_table.ts";
@@ -58,7 +59,8 @@ export function profileTable(
  * longer, over the time that it took. Above 1 where its data stays in a cache.
  */
 export function roofShare({ ms, bytes, operations }: Kernel, { gb_per_s, gmacs_per_s }: Peaks): number {
-  return Math.max(bytes / gb_per_s, operations / gmacs_per_s) / 1e6 / ms;
+  const roof = { bytesPerSecond: 1e9 * gb_per_s, macsPerSecond: 1e9 * gmacs_per_s };
+  return leastMs({ bytes, macs: operations }, roof) / ms;
 }
 
 /** Formats a number with 3 significant digits, but at most 3 decimals. */

@@ -199,7 +199,7 @@ async function alternate(
   const { prompts, kvDtype, steps } = options;
   const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
-    const entries = (length: number, slot: number) => policy.entries(length, slot);
+    const entries = (length: number, sequence: number) => policy.entries(length, sequence);
     const spans = decoder.lengths.map((length, sequence) => {
       const first = policy.firstToCompute(sequence);
       return { sequence, first, count: length - first, outputs: 1 };
