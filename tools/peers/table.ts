@@ -121,9 +121,9 @@ function bestNotes(peers: readonly PeerRecord[]): string[] {
     return titles.length === 0 ? [] : [`${record.peer} in ${record.storage} (${titles.join(", ")})`];
   });
   return wrap(
-    `${BEST.name}: the least time that a WGSL program could take on ${adapter}: the longer of reading weights, K and V ` +
-      `once at ${bytes} GB/s and of all multiply-adds at ${macs} G/s, the rates of probes in the same turns. A product ` +
-      "of int8 counts as a multiply-add of f32: a software adapter has no integer dot product. " +
+    `${BEST.name}: the least time that a WGSL program could take on ${adapter} whose products are multiply-adds in f32: ` +
+      `the longer of reading weights, K and V once at ${bytes} GB/s and of all multiply-adds at ${macs} G/s, the rates ` +
+      "of probes in the same turns. Integers may be faster (w8a8). " +
       (native.length === 0
         ? ""
         : faster.length === 0

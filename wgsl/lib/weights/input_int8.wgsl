@@ -34,9 +34,13 @@ fn input_round(v: vec4f, magnitude: f32) -> vec4f {
   return clamp(round(v * (INPUT_STEPS / magnitude)), vec4f(-INPUT_STEPS), vec4f(INPUT_STEPS));
 }
 
-// By shifts: Dawn takes a minute to compile pack4xI8() for SwiftShader.
 fn input_pack(v: vec4f, magnitude: f32) -> u32 {
-  let bytes = bitcast<vec4u>(vec4i(input_round(v, magnitude))) & vec4u(255u);
+  return input_word(vec4i(input_round(v, magnitude)));
+}
+
+// By shifts: Dawn takes a minute to compile pack4xI8() for SwiftShader.
+fn input_word(steps: vec4i) -> u32 {
+  let bytes = bitcast<vec4u>(steps) & vec4u(255u);
   return bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u);
 }
 

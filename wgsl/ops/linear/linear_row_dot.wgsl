@@ -16,17 +16,25 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var k4 = 0u; k4 < K4; k4 += GROUP4) {
     let own = fetch_x(row * K4, k4 + lane);
     let magnitude = input_magnitude_of(subgroupMax(largest_of(magnitudes(own))));
-    let word = input_pack(own, magnitude);
-    var dots = Dots();
+    let steps = input_steps(own, magnitude);
+    let x0 = subgroupBroadcast(steps, 0u);
+    let x1 = subgroupBroadcast(steps, 1u);
+    let x2 = subgroupBroadcast(steps, 2u);
+    let x3 = subgroupBroadcast(steps, 3u);
+    let x4 = subgroupBroadcast(steps, 4u);
+    let x5 = subgroupBroadcast(steps, 5u);
+    let x6 = subgroupBroadcast(steps, 6u);
+    let x7 = subgroupBroadcast(steps, 7u);
+    var dots = dots_before(sum_of(x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7));
     // Behind the last input any tiles, of zeros.
-    add_products(&dots, whole_tiles(w), subgroupBroadcast(word, 0u));
-    add_products(&dots, whole_tiles(w + TILE_GROUP), subgroupBroadcast(word, 1u));
-    add_products(&dots, whole_tiles(w + 2u * TILE_GROUP), subgroupBroadcast(word, 2u));
-    add_products(&dots, whole_tiles(w + 3u * TILE_GROUP), subgroupBroadcast(word, 3u));
-    add_products(&dots, whole_tiles(w + 4u * TILE_GROUP), subgroupBroadcast(word, 4u));
-    add_products(&dots, whole_tiles(w + 5u * TILE_GROUP), subgroupBroadcast(word, 5u));
-    add_products(&dots, whole_tiles(w + 6u * TILE_GROUP), subgroupBroadcast(word, 6u));
-    add_products(&dots, whole_tiles(w + 7u * TILE_GROUP), subgroupBroadcast(word, 7u));
+    add_products(&dots, whole_tiles(w), x0);
+    add_products(&dots, whole_tiles(w + TILE_GROUP), x1);
+    add_products(&dots, whole_tiles(w + 2u * TILE_GROUP), x2);
+    add_products(&dots, whole_tiles(w + 3u * TILE_GROUP), x3);
+    add_products(&dots, whole_tiles(w + 4u * TILE_GROUP), x4);
+    add_products(&dots, whole_tiles(w + 5u * TILE_GROUP), x5);
+    add_products(&dots, whole_tiles(w + 6u * TILE_GROUP), x6);
+    add_products(&dots, whole_tiles(w + 7u * TILE_GROUP), x7);
     add_dots(&sums, dots, input_unit(magnitude));
     w += GROUP4 * TILE_GROUP;
   }

@@ -9,7 +9,13 @@
 //
 // requires: linear_dot.wgsl
 
-// The words of a row's inputs that share a step.
+// The inputs of a row that share a step.
+struct Rounded {
+  words: Words,
+  unit: f32,
+  inputs: i32, // their sum in steps
+}
+
 struct Words {
   a: u32,
   b: u32,
@@ -36,40 +42,39 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var sums7: Sums;
   var w = first_tile(min(n4, (N4 - 1u) & ~3u)); // lanes without outputs round inputs as well
   for (var k4 = 0u; k4 < K4; k4 += GROUP4) {
-    let group = fetch_group(first, k4);
-    let magnitude = input_magnitude(group);
-    var words = words_of(group, magnitude);
-    var dots0 = Dots();
-    var dots1 = Dots();
-    var dots2 = Dots();
-    var dots3 = Dots();
-    var dots4 = Dots();
-    var dots5 = Dots();
-    var dots6 = Dots();
-    var dots7 = Dots();
-    let end = min(k4 + GROUP4, K4);
-    for (var i = k4; i < end; i++) {
+    let own = rounded(fetch_group(first, k4));
+    var words = own.words;
+    var dots0 = dots_before(subgroupBroadcast(own.inputs, 0u));
+    var dots1 = dots_before(subgroupBroadcast(own.inputs, 1u));
+    var dots2 = dots_before(subgroupBroadcast(own.inputs, 2u));
+    var dots3 = dots_before(subgroupBroadcast(own.inputs, 3u));
+    var dots4 = dots_before(subgroupBroadcast(own.inputs, 4u));
+    var dots5 = dots_before(subgroupBroadcast(own.inputs, 5u));
+    var dots6 = dots_before(subgroupBroadcast(own.inputs, 6u));
+    var dots7 = dots_before(subgroupBroadcast(own.inputs, 7u));
+    // Behind the last input any tiles, of zeros.
+    for (var i = 0u; i < GROUP4; i++) {
       let tiles = whole_tiles(w);
-      add_products(&dots0, tiles, subgroupBroadcast(words.a, 0u));
-      add_products(&dots1, tiles, subgroupBroadcast(words.a, 1u));
-      add_products(&dots2, tiles, subgroupBroadcast(words.a, 2u));
-      add_products(&dots3, tiles, subgroupBroadcast(words.a, 3u));
-      add_products(&dots4, tiles, subgroupBroadcast(words.a, 4u));
-      add_products(&dots5, tiles, subgroupBroadcast(words.a, 5u));
-      add_products(&dots6, tiles, subgroupBroadcast(words.a, 6u));
-      add_products(&dots7, tiles, subgroupBroadcast(words.a, 7u));
+      let x = input_spread(words.a);
+      add_products(&dots0, tiles, subgroupBroadcast(x, 0u));
+      add_products(&dots1, tiles, subgroupBroadcast(x, 1u));
+      add_products(&dots2, tiles, subgroupBroadcast(x, 2u));
+      add_products(&dots3, tiles, subgroupBroadcast(x, 3u));
+      add_products(&dots4, tiles, subgroupBroadcast(x, 4u));
+      add_products(&dots5, tiles, subgroupBroadcast(x, 5u));
+      add_products(&dots6, tiles, subgroupBroadcast(x, 6u));
+      add_products(&dots7, tiles, subgroupBroadcast(x, 7u));
       words = Words(words.b, words.c, words.d, words.e, words.f, words.g, words.h, 0u); // an index would be a walk through memory
       w += TILE_GROUP;
     }
-    let unit = input_unit(magnitude);
-    add_dots(&sums0, dots0, subgroupBroadcast(unit, 0u));
-    add_dots(&sums1, dots1, subgroupBroadcast(unit, 1u));
-    add_dots(&sums2, dots2, subgroupBroadcast(unit, 2u));
-    add_dots(&sums3, dots3, subgroupBroadcast(unit, 3u));
-    add_dots(&sums4, dots4, subgroupBroadcast(unit, 4u));
-    add_dots(&sums5, dots5, subgroupBroadcast(unit, 5u));
-    add_dots(&sums6, dots6, subgroupBroadcast(unit, 6u));
-    add_dots(&sums7, dots7, subgroupBroadcast(unit, 7u));
+    add_dots(&sums0, dots0, subgroupBroadcast(own.unit, 0u));
+    add_dots(&sums1, dots1, subgroupBroadcast(own.unit, 1u));
+    add_dots(&sums2, dots2, subgroupBroadcast(own.unit, 2u));
+    add_dots(&sums3, dots3, subgroupBroadcast(own.unit, 3u));
+    add_dots(&sums4, dots4, subgroupBroadcast(own.unit, 4u));
+    add_dots(&sums5, dots5, subgroupBroadcast(own.unit, 5u));
+    add_dots(&sums6, dots6, subgroupBroadcast(own.unit, 6u));
+    add_dots(&sums7, dots7, subgroupBroadcast(own.unit, 7u));
   }
   store_eight(row, n4, sums0.a, sums1.a, sums2.a, sums3.a, sums4.a, sums5.a, sums6.a, sums7.a);
   store_eight(row, n4 + 1u, sums0.b, sums1.b, sums2.b, sums3.b, sums4.b, sums5.b, sums6.b, sums7.b);
@@ -77,15 +82,25 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   store_eight(row, n4 + 3u, sums0.d, sums1.d, sums2.d, sums3.d, sums4.d, sums5.d, sums6.d, sums7.d);
 }
 
-fn words_of(group: Eight, magnitude: f32) -> Words {
-  return Words(
-    input_pack(group.row0, magnitude),
-    input_pack(group.row1, magnitude),
-    input_pack(group.row2, magnitude),
-    input_pack(group.row3, magnitude),
-    input_pack(group.row4, magnitude),
-    input_pack(group.row5, magnitude),
-    input_pack(group.row6, magnitude),
-    input_pack(group.row7, magnitude),
+fn rounded(group: Eight) -> Rounded {
+  let magnitude = input_magnitude(group);
+  let a = input_steps(group.row0, magnitude);
+  let b = input_steps(group.row1, magnitude);
+  let c = input_steps(group.row2, magnitude);
+  let d = input_steps(group.row3, magnitude);
+  let e = input_steps(group.row4, magnitude);
+  let f = input_steps(group.row5, magnitude);
+  let g = input_steps(group.row6, magnitude);
+  let h = input_steps(group.row7, magnitude);
+  let words = Words(
+    input_word(a),
+    input_word(b),
+    input_word(c),
+    input_word(d),
+    input_word(e),
+    input_word(f),
+    input_word(g),
+    input_word(h),
   );
+  return Rounded(words, input_unit(magnitude), sum_of(a + b + c + d + e + f + g + h));
 }
