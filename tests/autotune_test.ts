@@ -75,8 +75,6 @@ gpuTest(
 gpuTest("Every variant that autotune() chooses from computes what the CPU computes", async (gpu) => {
   await check(gpu, [
     ...linearVariants(gpu.device).map((variant) => ({ ...SOFTWARE_TUNING, ...variant })),
-    // From the first tile on, so that these widths see the wide kernel.
-    { ...SOFTWARE_TUNING, wideRowTiles: 1 },
     ...SPLITS.map((splitTokens) => ({ ...SOFTWARE_TUNING, splitTokens })),
     ...DECODE_VARIANTS.map((variant, i) => ({ ...HARDWARE_TUNING, ...variant, ...PREFILL_VARIANTS[i] })),
   ]);

@@ -121,7 +121,7 @@ export function fitted(tuning: Tuning, context: Omit<KernelContext, "tuning">): 
   const roundedBytes = weightStorage(weightsDtype).inputs ? 8 * dimsOf(config).e4 : 0;
   const normBytes = 16 * (Math.ceil(dimsOf(config).e4 / 256) * 256 + 256);
   const sharedBytes = normBytes + MOST_SHARED_BYTES + roundedBytes;
-  const { fuses = false } = linearRowForm(tuning, Infinity, weightsDtype);
+  const { fuses = false } = linearRowForm(tuning, weightsDtype);
   const norms = fuses && tuning.normedRows > 0 && bindsAll(device, [layouts.step, layouts.of(NORMED_USES)]) &&
     sharedBytes <= device.limits.maxComputeWorkgroupStorageSize;
   const chooses = fuses && tuning.chosenRows > 0 && bindsAll(device, [layouts.step, layouts.of(BEST_USES)]);

@@ -25,8 +25,6 @@ export interface Tuning {
   readonly kSplit: number;
   /** True if those lanes are a subgroup's, as many as it has; where they are, `kSplit` sizes the workgroup. */
   readonly subgroups: boolean;
-  /** Output tiles from which a lane of a one-row product makes four of them rather than one, if `kSplit` is 1. */
-  readonly wideRowTiles: number;
   /** Lanes of a linear workgroup that make different outputs; fewer where few outputs would give few workgroups. */
   readonly linearLanes: number;
   /** Lanes of a layer norm workgroup, a power of two. */
@@ -72,7 +70,6 @@ export const SOFTWARE_TUNING: Tuning = {
   broadcastRows: false,
   kSplit: 1,
   subgroups: false,
-  wideRowTiles: 128,
   linearLanes: 8,
   normLanes: 8,
   decodeAlong: false,
@@ -108,7 +105,6 @@ export const HARDWARE_TUNING: Tuning = {
   broadcastRows: false,
   kSplit: 32,
   subgroups: false,
-  wideRowTiles: 128,
   linearLanes: 8,
   normLanes: 256,
   decodeAlong: true,

@@ -5,7 +5,7 @@
 //
 // Lane i reads data[i * LANE_STEP + t * TILE_STEP] for t < TILES: a private stretch with LANE_STEP = TILES and
 // TILE_STEP = 1 (good for CPU-like adapters), neighbours of its neighbours' tiles with LANE_STEP = 1 and
-// TILE_STEP = lanes (good for GPUs). It is the inner loop of linear_row.wgsl without what else is read there.
+// TILE_STEP = lanes (good for GPUs). Its inner loop is that of a GEMV without what else is read there.
 // Bytes: 64 TILES a lane. A workgroup is LANES lanes; the grid is (lanes / LANES).
 //
 // requires: streamed

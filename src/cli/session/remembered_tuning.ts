@@ -19,7 +19,6 @@ const schema: z.ZodType<Tuning> = z.strictObject({
   broadcastRows: z.boolean(),
   kSplit: z.int().positive(),
   subgroups: z.boolean(),
-  wideRowTiles: z.int().positive(),
   linearLanes: z.int().positive(),
   normLanes: z.int().positive(),
   decodeAlong: z.boolean(),

@@ -86,7 +86,7 @@ function describeProducts(tuning: Tuning): string {
     ? "GEMV with a subgroup per output"
     : tuning.kSplit > 1
     ? `GEMV, split-K ${tuning.kSplit}`
-    : `GEMV with 4 tiles per thread from ${tuning.wideRowTiles} tiles on`;
+    : "GEMV with 4 tiles per thread";
   const rows = tuning.wideRows
     ? `GEMM with ${tuning.tallRows ? 16 : 8} rows and 4 tiles per thread` +
       (tuning.broadcastRows ? ", inputs by subgroup broadcast" : "")

@@ -3,9 +3,6 @@ import { isDeepEqual } from "../../base/equal.ts";
 import { hasSubgroups, holdsLanes, type SubgroupDevice, subgroupLanes } from "../../gpu/subgroups.ts";
 import type { Tuning } from "../tuning.ts";
 
-/** More output tiles than any product has. */
-const NEVER = 2 ** 30;
-
 /** The variant in which a lane makes four tiles, in workgroups of as many lanes as the default has. */
 const WIDE = {
   tileGroup: 4,
@@ -13,7 +10,6 @@ const WIDE = {
   wideRows: true,
   tallRows: true,
   kSplit: 1,
-  wideRowTiles: 128,
   normedRows: 0,
   chosenRows: 0,
 } as const satisfies Partial<Tuning>;
@@ -32,7 +28,6 @@ const SPLIT = {
 const LINEAR_VARIANTS: readonly Partial<Tuning>[] = [
   { ...WIDE, texels: true },
   { ...WIDE, texels: true, tallRows: false },
-  { ...WIDE, texels: true, wideRowTiles: NEVER },
   { ...WIDE, texels: true, linearLanes: 32 },
   { ...WIDE, texels: false },
   ...[{ kSplit: 64, linearLanes: 4 }, { kSplit: 32, linearLanes: 8 }, { kSplit: 16, linearLanes: 16 }].map(

@@ -63,9 +63,9 @@ function wideFiles({ broadcastRows }: Tuning): readonly WgslFile[] {
   return [FILES.WIDE, broadcastRows ? FILES.EIGHT_BROADCAST : FILES.EIGHT];
 }
 
-/** Chooses the GEMV for one row or very few, and `n4` output tiles. Default: of weights in float32. */
-export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT_DTYPE): LinearForm {
-  const { kSplit, subgroups, broadcastRows, wideRowTiles, linearLanes: lanes, maxSingleRows: upTo } = tuning;
+/** Chooses the GEMV for one row or very few. Default: of weights in float32. */
+export function linearRowForm(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): LinearForm {
+  const { kSplit, subgroups, broadcastRows, linearLanes: lanes, maxSingleRows: upTo } = tuning;
   const form = { rows: 1, upTo, tilesPerLane: 1, rowsFirst: false };
   if (subgroups) {
     return {
@@ -95,7 +95,6 @@ export function linearRowForm(tuning: Tuning, n4: number, dtype: Dtype = DEFAULT
       size: (shape) => splitSize(tuning, shape),
     };
   }
-  if (n4 < wideRowTiles) return { ...form, files: [FILES.ROW], size };
   return {
     ...form,
     files: [...wideFiles(tuning), FILES.ROW_WIDE],
@@ -192,7 +191,7 @@ export interface HeadParts {
 
 /** Counts the workgroups that a product of one row has for each row: parts of the vocabulary, if it is the head's. */
 function partsOf(tuning: Tuning, shape: LinearShape): number {
-  const { size, tilesPerLane } = linearRowForm(tuning, shape.n4, shape.dtype);
+  const { size, tilesPerLane } = linearRowForm(tuning, shape.dtype);
   return Math.ceil(shape.n4 / (size(shape).lanes * tilesPerLane));
 }
 

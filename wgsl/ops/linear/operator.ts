@@ -29,7 +29,7 @@ export const LINEAR: Operator<LinearOf, CountedLinear> = {
   files: Object.values(FILES),
   plans(context, of) {
     const { tuning, weightsDtype } = context, [fewest, most] = of.rows ?? [1, Infinity];
-    const single = linearRowForm(tuning, of.n4, weightsDtype), many = linearRowsForms(tuning, weightsDtype);
+    const single = linearRowForm(tuning, weightsDtype), many = linearRowsForms(tuning, weightsDtype);
     const all = [single, ...many];
     const formOf = (rows: number): LinearForm => rows <= tuning.maxSingleRows ? single : formFor(many, rows);
     return all.slice(all.indexOf(formOf(fewest)), all.indexOf(formOf(most)) + 1).map((form) => ({

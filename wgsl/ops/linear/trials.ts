@@ -36,13 +36,9 @@ export interface LinearKernel {
   readonly tuning: Tuning;
 }
 
-/**
- * Lists the kernels of a tuning: for few outputs of one row, for many, and for many rows. Default: of weights in float32.
- */
+/** Lists the kernels of a tuning: for one row, and for many. Default: of weights in float32. */
 export function linearKernelsOf(tuning: Tuning, dtype: Dtype = DEFAULT_DTYPE): LinearKernel[] {
-  const few = linearRowForm(tuning, 1, dtype), many = linearRowForm(tuning, Infinity, dtype);
-  return [few, ...few.files.at(-1) === many.files.at(-1) ? [] : [many], ...linearRowsForms(tuning, dtype)]
-    .map((form) => ({ form, tuning }));
+  return [linearRowForm(tuning, dtype), ...linearRowsForms(tuning, dtype)].map((form) => ({ form, tuning }));
 }
 
 /** The subject of a trial. */
