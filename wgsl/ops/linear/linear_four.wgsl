@@ -8,9 +8,9 @@ fn four_tiles(w: u32) -> Tiles {
   return Tiles(weight_tile(w), weight_tile(w + 1u), weight_tile(w + 2u), weight_tile(w + 3u));
 }
 
-// The same for a part of a sum, whose inputs share scales if there are any.
-fn part_tiles(w: u32) -> Tiles {
-  return four_tiles(w);
+// The same `step` vectors of inputs behind w, for a part of a sum: inputs from w on that share scales, if there are any.
+fn part_tiles(w: u32, step: u32) -> Tiles {
+  return four_tiles(w + step * TILE_GROUP);
 }
 
 // What a part begins with.

@@ -20,11 +20,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (; k4 + STEPS <= K4; k4 += STEPS) {
     let x = four_steps(row + k4, lane);
     var part = part_begin(sums);
-    add(&part, part_tiles(w), x[0]);
-    add(&part, part_tiles(w + TILE_GROUP), x[1]);
+    add(&part, part_tiles(w, 0u), x[0]);
+    add(&part, part_tiles(w, 1u), x[1]);
     if (STEPS == 4u) {
-      add(&part, part_tiles(w + 2u * TILE_GROUP), x[2]);
-      add(&part, part_tiles(w + 3u * TILE_GROUP), x[3]);
+      add(&part, part_tiles(w, 2u), x[2]);
+      add(&part, part_tiles(w, 3u), x[3]);
     }
     sums = part_end(sums, part, w);
     w += STEPS * TILE_GROUP;
