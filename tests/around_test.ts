@@ -140,7 +140,7 @@ gpuTest("A profile has the costs and the dispatches of operators around attentio
     const { kernels } = await profile(model, {
       strategy: strategy.name,
       kvDtype: "f32",
-      promptIds: PROMPT,
+      prompts: [PROMPT],
       steps: 1,
     });
     const own = kernels.find(({ kernel }) => kernel.startsWith("toy tally"));

@@ -90,10 +90,10 @@ const KERNELS: Readonly<Record<string, readonly string[]>> = {
 gpuTest("profile takes every strategy, and names the kernels that it alone has", async (gpu) => {
   const opened = await locateModel(RANDOM_SMALL), model = await Gpt2.load(gpu, opened);
   opened.close();
-  const promptIds = Array.from({ length: 20 }, (_, i) => 7 * i);
+  const prompts = [Array.from({ length: 20 }, (_, i) => 7 * i)];
   for (const strategy of strategyNames()) {
     const kvOptions = settingsOf(strategy);
-    const decoding = { strategy, kvOptions, kvDtype: "f32", promptIds, steps: 1 };
+    const decoding = { strategy, kvOptions, kvDtype: "f32", prompts, steps: 1 };
     const { kernels, prefillKernels } = await profileSteps(model, decoding);
     const has = (name: string, all = kernels) => all.some(({ kernel }) => kernel.startsWith(name));
     for (const name of KERNELS[strategy] ?? []) assert.ok(has(name), `${strategy}: ${name}`);

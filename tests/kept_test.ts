@@ -24,8 +24,8 @@ const OPTIONS: Readonly<Record<string, (item: StrategyCase) => KvOptions>> = {
   h2o: ({ heavy, recent }) => ({ heavy: Number(heavy), recent: Number(recent) }),
 };
 
-async function keptOf({ runner }: Decoder, slot: number): Promise<number[][][]> {
-  return await runner.around!.kept!(slot);
+async function keptOf({ runner }: Decoder, sequence: number): Promise<number[][][]> {
+  return await runner.around!.kept!(sequence);
 }
 
 for (const [strategy, optionsOf] of Object.entries(OPTIONS)) {
@@ -107,7 +107,7 @@ gpuTest("A sequence keeps alone what it keeps beside others", async (gpu) => {
         decoder.advance(17);
         const ids = await decoder.ids(prompts.map(({ length }) => length));
         return await Promise.all(
-          ids.map(async (own, slot) => ({ ids: own, kept: await keptOf(decoder, slot) })),
+          ids.map(async (own, sequence) => ({ ids: own, kept: await keptOf(decoder, sequence) })),
         );
       });
     };

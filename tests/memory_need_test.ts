@@ -254,7 +254,7 @@ Deno.test(
       const profiled = {
         strategy: "paged",
         kvDtype: "f32",
-        promptIds: prompt,
+        prompts: [prompt, prompt],
         steps: 1,
       } as const;
       await assertNear(model, profileNeed(context, profiled), "profile", () => profile(model, profiled));

@@ -56,23 +56,25 @@ export async function beamSearch(
     const peak = new KvPeak(runner.pool.tokenBytes);
     const places = new Places(kv.policy, prompt, need);
     const beams = new Beams(options);
-    for (let slot = 0; slot < nBeams; slot++) runner.writeTokens(slot, 0, prompt);
+    for (let sequence = 0; sequence < nBeams; sequence++) runner.writeTokens(sequence, 0, prompt);
     for (;;) {
       const length = prompt.length + beams.open[0]!.length;
-      await inOrder(runner.compute(places.slots.map((slot) => ({ slot, length, outputs: 1 })), "none"));
+      await inOrder(
+        runner.compute(places.sequences.map((sequence) => ({ sequence, length, outputs: 1 })), "none"),
+      );
       peak.note(kv.policy.usage());
       runner.submit();
-      const logits = await runner.logits([...places.slots.keys()]);
+      const logits = await runner.logits([...places.sequences.keys()]);
       const bad = logits.findIndex((row) => firstNotFinite(row) !== undefined);
       if (bad >= 0) throw await notFiniteError(model, [...prompt, ...beams.open[bad]!], kvDtype);
       const parents = beams.step(logits);
       if (parents === undefined) break;
       options.onProgress?.(beams.open[0]!.length);
       const moved = places.follow(parents);
-      for (const [beam, slot] of places.slots.entries()) {
+      for (const [beam, sequence] of places.sequences.entries()) {
         const ids = beams.open[beam]!;
-        if (moved.has(slot)) runner.writeTokens(slot, prompt.length, ids);
-        else runner.writeTokens(slot, length, ids.slice(-1));
+        if (moved.has(sequence)) runner.writeTokens(sequence, prompt.length, ids);
+        else runner.writeTokens(sequence, length, ids.slice(-1));
       }
     }
     places.release();
@@ -83,23 +85,23 @@ export async function beamSearch(
   }
 }
 
-/** Which slot of the memory each open beam has. */
+/** The sequence of the memory that each open beam has. */
 class Places {
-  slots: readonly number[] = [0];
+  sequences: readonly number[] = [0];
   readonly #memory: KvPolicy;
   readonly #all: readonly number[];
 
-  /** Reserves what the policy reserves at an admission; the first slot holds the prompt. */
+  /** Reserves what the policy reserves at an admission; the first sequence holds the prompt. */
   constructor(
     memory: KvPolicy,
     prompt: readonly number[],
     { newTokens, nSequences }: { readonly newTokens: number; readonly nSequences: number },
   ) {
     this.#memory = memory;
-    this.#all = Array.from({ length: nSequences }, (_, slot) => slot);
+    this.#all = Array.from({ length: nSequences }, (_, sequence) => sequence);
     const request = { id: 0, promptTokens: prompt.length, newTokens, continuations: nSequences };
     const known = { nTokens: 0, nKnown: prompt.length, prefix: [], alone: true };
-    if (!memory.admit({ request, slots: this.#all, ...known })) {
+    if (!memory.admit({ request, sequences: this.#all, ...known })) {
       throw new Error("The memory is too small for its group");
     }
   }
@@ -107,15 +109,15 @@ class Places {
   /**
    * Lets each beam continue its parent.
    *
-   * @returns The slots whose beams came from other slots.
+   * @returns The sequences whose beams came from other ones.
    */
   follow(parents: readonly number[]): ReadonlySet<number> {
-    const kept = new Set(parents.map((parent) => this.slots[parent]!));
-    const free = this.#all.filter((slot) => !kept.has(slot));
+    const kept = new Set(parents.map((parent) => this.sequences[parent]!));
+    const free = this.#all.filter((sequence) => !kept.has(sequence));
     const moved = new Set<number>();
     const taken = new Set<number>();
-    this.slots = parents.map((parent) => {
-      const from = this.slots[parent]!;
+    this.sequences = parents.map((parent) => {
+      const from = this.sequences[parent]!;
       if (!taken.has(from)) {
         taken.add(from);
         return from;
@@ -129,7 +131,7 @@ class Places {
   }
 
   release(): void {
-    for (const slot of this.#all) this.#memory.release(slot);
+    for (const sequence of this.#all) this.#memory.release(sequence);
     const { capacity, free } = this.#memory.usage();
     if (free !== capacity) throw new Error(`${capacity - free} of ${capacity} K/V tokens were leaked`);
   }

@@ -124,7 +124,7 @@ export class Decoder {
   begin(prompts: readonly (readonly number[])[], sampling: readonly Sampling[] = []): void {
     this.#checkPrompts(prompts);
     this.reset();
-    prompts.forEach((ids, slot) => this.#open(slot, ids.length));
+    prompts.forEach((ids, sequence) => this.#open(sequence, ids.length));
     this.#lengths = prompts.map((ids) => ids.length);
     this.#sampled = sampling.some(({ temperature }) => temperature > 0);
     if (this.#sampled) this.runner.writeSampling(0, prompts.map((_, s) => sampling[s] ?? GREEDY));
@@ -135,7 +135,7 @@ export class Decoder {
   reset(): void {
     const { policy, pool } = this.runner;
     // Downwards, so that memory is handed out again in the order of the first time.
-    for (let slot = this.#lengths.length - 1; slot >= 0; slot--) policy.release(slot);
+    for (let sequence = this.#lengths.length - 1; sequence >= 0; sequence--) policy.release(sequence);
     this.#lengths = [];
     const moves = policy.takeMoves();
     if (moves.length === 0) return;
@@ -207,8 +207,8 @@ export class Decoder {
     const all = await this.runner.logits(Array.from({ length: lengths.length * rows }, (_, row) => row));
     const bad = all.findIndex((row) => firstNotFinite(row) !== undefined);
     if (bad >= 0) {
-      const slot = Math.floor(bad / rows), count = lengths[slot]! - rows + bad % rows + 1;
-      const [ids] = await this.runner.tokens([{ slot, first: 0, count }]);
+      const sequence = Math.floor(bad / rows), count = lengths[sequence]! - rows + bad % rows + 1;
+      const [ids] = await this.runner.tokens([{ sequence, first: 0, count }]);
       throw await notFiniteError(this.#model, ids!, this.#options.kvDtype ?? DEFAULT_DTYPE);
     }
     return all;
@@ -224,7 +224,7 @@ export class Decoder {
   async ids(from: number | readonly number[]): Promise<number[][]> {
     if (this.#waiting) await this.#waiting;
     const all = await this.runner.tokens(
-      this.#lengths.map((length, slot) => ({ slot, first: 0, count: length })),
+      this.#lengths.map((length, sequence) => ({ sequence, first: 0, count: length })),
     );
     const { kvDtype = DEFAULT_DTYPE } = this.#options;
     for (const ids of all) await assertChosen(this.#model, ids, kvDtype);
@@ -236,13 +236,13 @@ export class Decoder {
     this.runner.dispose();
   }
 
-  #open(slot: number, promptTokens: number): void {
+  #open(sequence: number, promptTokens: number): void {
     const { policy } = this.runner;
     const request = { promptTokens, newTokens: Math.max(1, this.#options.maxTokens - promptTokens) };
     const known = { nTokens: 0, nKnown: promptTokens, prefix: [], alone: true };
-    if (policy.admit({ request, slots: [slot], ...known })) return;
+    if (policy.admit({ request, sequences: [sequence], ...known })) return;
     throw new KvbenchError(
-      `Cannot keep ${promptTokens} tokens of sequence ${slot}: ${policy.nFree} tokens of K/V are free`,
+      `Cannot keep ${promptTokens} tokens of sequence ${sequence}: ${policy.nFree} tokens of K/V are free`,
     );
   }
 
@@ -268,12 +268,12 @@ export class Decoder {
 
   /** Records what has not been computed; `outputs` of each sequence's last tokens get logits. */
   *#step(outputs: number, choose: boolean, lengths = this.#lengths): Steps {
-    const targets = lengths.map((length, slot) => ({ slot, length, outputs }));
-    for (const { slot, length } of targets) {
-      const count = length - this.runner.policy.firstToCompute(slot);
+    const targets = lengths.map((length, sequence) => ({ sequence, length, outputs }));
+    for (const { sequence, length } of targets) {
+      const count = length - this.runner.policy.firstToCompute(sequence);
       if (count >= outputs) continue;
       throw new UsageError(
-        `Sequence ${slot} has ${count} tokens left to compute: expected at least ${outputs}, ` +
+        `Sequence ${sequence} has ${count} tokens left to compute: expected at least ${outputs}, ` +
           "whose logits are asked for",
       );
     }

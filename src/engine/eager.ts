@@ -29,7 +29,7 @@ export async function generateEagerly(decoder: Decoder, request: EagerRequest): 
     runner.renew(ids.length - runner.policy.firstToCompute(0));
     runner.writeTokens(0, 0, ids);
     decoder.advance(1);
-    const [[id]] = await runner.tokens([{ slot: 0, first: ids.length, count: 1 }]) as [[number]];
+    const [[id]] = await runner.tokens([{ sequence: 0, first: ids.length, count: 1 }]) as [[number]];
     onToken();
     if (id === NOT_FINITE) break;
     ids.push(id);

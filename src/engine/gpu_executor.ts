@@ -1,5 +1,5 @@
 /**
- * Carries a scheduler's steps out on the GPU: brings prompts to their slots, moves K and V as the memory says, and runs
+ * Carries a scheduler's steps out on the GPU: writes prompts, moves K and V as the memory says, and runs
  * the spans as mixed batches of prefill and decoding.
  */
 import { DEFAULT_DTYPE } from "../formats/registry.ts";
@@ -31,7 +31,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
   readonly runner: Runner;
   readonly #model: Model;
   readonly #options: GpuExecutorOptions<R>;
-  readonly #sampledSlots = new Set<number>();
+  readonly #sampled = new Set<number>();
   #startMs = performance.now();
 
   private constructor(model: Model, options: GpuExecutorOptions<R>, runner: Runner) {
@@ -86,7 +86,7 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
   /** Brings the ids of ended sequences back, and checks that all could be chosen. */
   async #bringBack(ended: readonly Sequence[]): Promise<void> {
     const ids = await this.runner.tokens(
-      ended.map(({ slot, nTokens }) => ({ slot, first: 0, count: nTokens })),
+      ended.map(({ number, nTokens }) => ({ sequence: number, first: 0, count: nTokens })),
     );
     const { kvDtype = DEFAULT_DTYPE } = this.#options;
     for (const own of ids) await assertChosen(this.#model, own, kvDtype);
@@ -102,21 +102,19 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
     if (step.admitted.length > 0 || step.moves.length > 0) this.runner.submit();
     for (const { request, sequences } of step.admitted) {
       const ids = this.#options.promptOf(request);
-      for (const { slot, index } of sequences) {
+      for (const { number, index } of sequences) {
         const sampling = this.#options.samplingOf?.(request, index) ?? GREEDY;
-        this.runner.writeTokens(slot, 0, ids);
-        this.runner.writeSampling(slot, [sampling]);
-        if (sampling.temperature > 0) this.#sampledSlots.add(slot);
-        else this.#sampledSlots.delete(slot);
+        this.runner.writeTokens(number, 0, ids);
+        this.runner.writeSampling(number, [sampling]);
+        if (sampling.temperature > 0) this.#sampled.add(number);
+        else this.#sampled.delete(number);
       }
     }
     if (step.moves.length > 0) await this.runner.pool.move(step.moves);
     if (step.spans.length === 0) return;
     const waiting = this.runner.around?.ready?.();
     if (waiting) await waiting;
-    const sampled = step.spans.some(({ outputs }) =>
-      outputs.some(({ slot }) => this.#sampledSlots.has(slot))
-    );
+    const sampled = step.spans.some(({ outputs }) => outputs.some(({ number }) => this.#sampled.has(number)));
     this.runner.record(step.spans.map(spanOf), sampled ? "sampled" : "greedy");
   }
 }
@@ -124,10 +122,10 @@ export class GpuExecutor<R extends Request = Request> implements Executor<R> {
 function spanOf({ sequence, first, count, outputs }: StepSpan): Span {
   const others = outputs.filter((output) => output !== sequence);
   return {
-    sequence: sequence.slot,
+    sequence: sequence.number,
     first,
     count,
     outputs: outputs.length - others.length,
-    ...(others.length > 0 && { alsoFor: others.map(({ slot }) => slot) }),
+    ...(others.length > 0 && { alsoFor: others.map(({ number }) => number) }),
   };
 }

@@ -64,7 +64,7 @@ interface Live {
 interface Output {
   readonly live: Live;
   readonly index: number;
-  readonly slot: number;
+  readonly sequence: number;
   readonly first: number;
   readonly count: 1;
   /** Among the step's outputs. */
@@ -297,8 +297,10 @@ export class LiveEngine {
     for (const { outputs: sequences } of step.spans) {
       for (const sequence of sequences) {
         const live = this.#liveOf(sequence);
-        const { index, slot, nTokens } = sequence;
-        if (live !== undefined) outputs.push({ live, index, slot, first: nTokens - 1, count: 1, row });
+        const { index, number, nTokens } = sequence;
+        if (live !== undefined) {
+          outputs.push({ live, index, sequence: number, first: nTokens - 1, count: 1, row });
+        }
         row++;
       }
     }

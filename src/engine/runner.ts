@@ -1,7 +1,7 @@
 /**
  * Steps of one model over one K/V memory: many steps go into one submission, each with tables of its own, and what a
  * step chooses is read by the next one on the GPU. Owns the step tables, the activations, the recorder and the K/V pool;
- * a sequence is a slot. What a step should compute is decided elsewhere.
+ * a sequence is known by its number. What a step should compute is decided elsewhere.
  */
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { assertHeadFits, type KvDtype } from "../formats/kv_dtype.ts";
@@ -27,7 +27,7 @@ export const STEPS_PER_SUBMISSION = 16;
 
 /** Sizes of a runner. */
 export interface RunnerOptions {
-  /** Sequences that have a slot at once at most. */
+  /** Sequences that are open at once at most. */
   readonly maxSequences: number;
   /** Tokens that a step computes at most. */
   readonly maxRows: number;
@@ -48,15 +48,15 @@ export type Choice = "none" | "greedy" | "sampled";
 
 /** Consecutive tokens of a sequence's row in the table of ids. */
 interface TokenRange {
-  /** Row: the sequence's slot. */
-  readonly slot: number;
+  /** Row: the sequence's number. */
+  readonly sequence: number;
   readonly first: number;
   readonly count: number;
 }
 
 /** A sequence that is to be computed up to its end. */
 interface Target {
-  readonly slot: number;
+  readonly sequence: number;
   /** Its tokens in all. */
   readonly length: number;
   /** The last tokens that get logits. */
@@ -157,7 +157,7 @@ export class Runner {
       }));
       const kv = {
         kernels,
-        entries: (length: number, slot: number) => policy.entries(length, slot),
+        entries: (length: number, sequence: number) => policy.entries(length, sequence),
         bindGroups: (layer: number) => around?.bindGroups?.(layer) ?? pool.bindGroups(layer),
         around,
       };
@@ -212,14 +212,14 @@ export class Runner {
   }
 
   /** Writes ids of a sequence from a position on. Steps that are recorded and not submitted will see them. */
-  writeTokens(slot: number, position: number, ids: readonly number[]): void {
+  writeTokens(sequence: number, position: number, ids: readonly number[]): void {
     if (ids.length === 0) return;
     const { gpu, config: { nCtx } } = this.#model;
-    const at = (slot * nCtx + position) * 4;
+    const at = (sequence * nCtx + position) * 4;
     gpu.device.queue.writeBuffer(this.#workspace.tokens.buffer, at, Uint32Array.from(ids));
   }
 
-  /** Writes how tokens of the sequences in slots from `first` on are sampled. */
+  /** Writes how tokens of the sequences from number `first` on are sampled. */
   writeSampling(first: number, samplings: readonly Sampling[]): void {
     const { sampling: { buffer } } = this.#workspace;
     this.#model.gpu.device.queue.writeBuffer(buffer, first * 16, packSampling(samplings));
@@ -238,11 +238,11 @@ export class Runner {
       if (outputs <= maxChunk) continue;
       throw new UsageError(`Logits of ${outputs} tokens are asked for: a step computes at most ${maxChunk}`);
     }
-    let left = targets.map((target) => ({ ...target, first: this.policy.firstToCompute(target.slot) }));
+    let left = targets.map((target) => ({ ...target, first: this.policy.firstToCompute(target.sequence) }));
     while (left.some(({ first, length }) => length - first > maxChunk)) {
-      const chunks = left.map(({ slot, first, length, outputs }) => (
+      const chunks = left.map(({ sequence, first, length, outputs }) => (
         {
-          sequence: slot,
+          sequence,
           first,
           count: Math.max(0, Math.min(maxChunk, length - outputs - first)),
           outputs: 0,
@@ -252,8 +252,8 @@ export class Runner {
       left = left.map((target, i) => ({ ...target, first: target.first + chunks[i]!.count }));
     }
     yield* this.#extend(
-      left.map(({ slot, first, length, outputs }) => ({
-        sequence: slot,
+      left.map(({ sequence, first, length, outputs }) => ({
+        sequence,
         first,
         count: length - first,
         outputs,
@@ -277,7 +277,7 @@ export class Runner {
     this.record(spans.filter(({ count }) => count > 0), choice);
   }
 
-  /** Records one step; its spans' sequences are slots that have room. Submits those before it where tables are full. */
+  /** Records one step; its spans' sequences have room. Submits those before it where tables are full. */
   record(spans: readonly Span[], choice: Choice): void {
     for (const { sequence } of spans) {
       this.pool.place(sequence, this.policy.place(sequence), () => this.submit());
@@ -319,9 +319,9 @@ export class Runner {
 
   async #readTokens(ranges: readonly TokenRange[]): Promise<number[][]> {
     const { nCtx } = this.#model.config;
-    const pieces = ranges.map(({ slot, first, count }) => ({
+    const pieces = ranges.map(({ sequence, first, count }) => ({
       source: this.#workspace.tokens.buffer,
-      offset: (slot * nCtx + first) * 4,
+      offset: (sequence * nCtx + first) * 4,
       bytes: count * 4,
     }));
     const all = new Uint32Array(await readPieces(this.#model.gpu, pieces));

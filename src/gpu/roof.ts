@@ -20,6 +20,14 @@ export interface Roof {
   readonly macsPerSecond: number;
 }
 
+/** Returns the milliseconds that work takes at the roof: those of its bytes or of its multiply-adds, whichever are more. */
+export function leastMs(
+  { bytes, macs }: { readonly bytes: number; readonly macs: number },
+  { bytesPerSecond, macsPerSecond }: Roof,
+): number {
+  return 1000 * Math.max(bytes / bytesPerSecond, macs / macsPerSecond);
+}
+
 /** Bytes to stream, if the device allows such a buffer: more than caches hold. */
 const STREAM_BYTES = 256 << 20;
 const TILE_BYTES = 64;
@@ -88,6 +96,32 @@ export function roofBytes(limits: RoofLimits): number {
  * @throws {KvbenchError} If the device fails or has no memory left.
  */
 export async function measureRoof(gpu: Gpu): Promise<Roof> {
+  const probes = await makeProbes(gpu);
+  try {
+    return await probes.measure(BUDGET_MS);
+  } finally {
+    probes.dispose();
+  }
+}
+
+/** Probes of both roofs, to be timed in turns with other work. */
+export interface RoofProbes {
+  /**
+   * Measures both roofs for so many milliseconds, and for one round at least.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  measure(ms: number): Promise<Roof>;
+  /** Frees their memory. */
+  dispose(): void;
+}
+
+/**
+ * Makes the probes, each in its best variant.
+ *
+ * @throws {KvbenchError} If the device fails or has no memory left.
+ */
+export async function makeProbes(gpu: Gpu): Promise<RoofProbes> {
   const { device, ledger } = gpu;
   const { lanes, bytes } = streamOf(device.limits);
   const probes = ledger.allOrNone(() => {
@@ -100,6 +134,9 @@ export async function measureRoof(gpu: Gpu): Promise<Roof> {
       results: make("probe results", Math.max(lanes, ARITHMETIC.lanes) * 16),
     };
   });
+  const dispose = () => {
+    for (const probe of Object.values(probes)) probe.destroy();
+  };
   try {
     device.queue.writeBuffer(
       probes.arithmetic.buffer,
@@ -127,18 +164,23 @@ export async function measureRoof(gpu: Gpu): Promise<Roof> {
       ),
     ]);
     const best = [await quickest(gpu, streams), await quickest(gpu, arithmetics)];
-    let streamMs = Infinity, arithmeticMs = Infinity;
-    for (const budget = new TuningBudget(BUDGET_MS); !budget.spent;) {
-      const [stream, arithmetic] = await timeCandidates(gpu, best, budget);
-      streamMs = Math.min(streamMs, stream!);
-      arithmeticMs = Math.min(arithmeticMs, arithmetic!);
-    }
-    return {
-      bytesPerSecond: 1000 * bytes / streamMs,
-      macsPerSecond: 1000 * ARITHMETIC.lanes * ARITHMETIC.steps * 12 / arithmeticMs,
+    const measure = async (ms: number): Promise<Roof> => {
+      let streamMs = Infinity, arithmeticMs = Infinity;
+      const budget = new TuningBudget(ms);
+      do {
+        const [stream, arithmetic] = await timeCandidates(gpu, best, budget);
+        streamMs = Math.min(streamMs, stream!);
+        arithmeticMs = Math.min(arithmeticMs, arithmetic!);
+      } while (!budget.spent);
+      return {
+        bytesPerSecond: 1000 * bytes / streamMs,
+        macsPerSecond: 1000 * ARITHMETIC.lanes * ARITHMETIC.steps * 12 / arithmeticMs,
+      };
     };
-  } finally {
-    for (const probe of Object.values(probes)) probe.destroy();
+    return { measure, dispose };
+  } catch (error) {
+    dispose();
+    throw error;
   }
 }
 

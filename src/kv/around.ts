@@ -113,7 +113,7 @@ export interface KvAround {
    */
   end?(batch: KvBatch, submit: () => void): void;
   /** Reads the positions of the tokens that a sequence keeps, where heads keep different ones: [layer][head][tokens]. */
-  kept?(slot: number): Promise<number[][][]>;
+  kept?(sequence: number): Promise<number[][][]>;
   /** Computes what its kernels cost in a step, by their labels; what is not dispatched is not in it. */
   costs(batch: KvBatch): Readonly<Record<string, KvCost>>;
   /** Frees its memory. */

@@ -52,8 +52,8 @@ export interface KvUsage {
 export interface Admission {
   /** The lengths of its sequences. */
   readonly request: Lengths;
-  /** The slots of the sequences; the first one computes the prompt. */
-  readonly slots: readonly number[];
+  /** Its sequences, by number; the first one computes the prompt. */
+  readonly sequences: readonly number[];
   /** Tokens of the first sequence that the first step stores, those found in the prefix cache among them. */
   readonly nTokens: number;
   /** Tokens of all sequences that are known, the prompt counted once. */
@@ -64,7 +64,7 @@ export interface Admission {
   readonly alone: boolean;
 }
 
-/** Room for K and V. The parameter `slot` is the number of an open sequence, unlike the token slots that `nSlots` counts. */
+/** Room for K and V. Open sequences are named by numbers from 0 on; one that is over leaves its number to another. */
 export interface KvPolicy {
   /** The strategy's traits. */
   readonly traits: KvTraits;
@@ -77,7 +77,7 @@ export interface KvPolicy {
    * overwrites old tokens must bound them; elsewhere Infinity.
    */
   readonly maxChunk: number;
-  /** Sequences that can be open at once: their slots are below it. */
+  /** Sequences that can be open at once: their numbers are below it. */
   readonly maxSequences: number;
   /** Tokens that no sequence holds room for. */
   readonly nFree: number;
@@ -92,26 +92,26 @@ export interface KvPolicy {
   /** Returns whether the free tokens would suffice for a refused admission if they lay together. */
   isFragmented(admission: Admission): boolean;
   /** Makes room for a sequence's first `nTokens` tokens, or changes nothing and returns false. */
-  grow(slot: number, nTokens: number): boolean;
+  grow(sequence: number, nTokens: number): boolean;
   /** Says why {@linkcode KvPolicy.grow} returns false: a sentence without a full stop. */
-  shortage(slot: number, nTokens: number): string;
+  shortage(sequence: number, nTokens: number): string;
   /** Returns the first token of a sequence that the next step has to compute. */
-  firstToCompute(slot: number): number;
+  firstToCompute(sequence: number): number;
   /** Returns how many tokens of a sequence of `length` are stored after a step: what the K/V formula counts. */
-  storedTokens(length: number, slot: number): number;
+  storedTokens(length: number, sequence: number): number;
   /** Returns how many entries the last row of a sequence of `length` goes through: `kv_entries()` on the host. */
-  entries(length: number, slot: number): number;
+  entries(length: number, sequence: number): number;
   /** Returns a sequence's row of the address table: its blocks in order, or where its region begins. A live view. */
-  place(slot: number): readonly number[];
+  place(sequence: number): readonly number[];
   /** Gives `child` the tokens that `parent` has stored, in place of its own. */
   fork(parent: number, child: number): void;
   /** Lets the prefix cache find a full block. */
-  publish(slot: number, index: number, key: PrefixKey): void;
+  publish(sequence: number, index: number, key: PrefixKey): void;
   /** Frees what room a sequence has; does nothing where it has none. */
-  release(slot: number): void;
+  release(sequence: number): void;
   /** Moves sequences to host memory, or returns undefined where it has no room for them. */
-  swapOut(slots: readonly number[]): Swapped | undefined;
-  /** Brings them back into the slots that they had, or changes nothing and returns false. */
+  swapOut(sequences: readonly number[]): Swapped | undefined;
+  /** Brings them back under the numbers that they had, or changes nothing and returns false. */
   swapIn(swapped: Swapped, alone: boolean): boolean;
   /** Gives up what was swapped out. */
   drop(swapped: Swapped): void;

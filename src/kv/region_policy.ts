@@ -17,7 +17,7 @@ export abstract class RegionPolicy implements KvPolicy {
   readonly blockSize: number | undefined = undefined;
   /** Infinity: no token is overwritten. */
   readonly maxChunk: number = Infinity;
-  /** Infinity: a region can be any slot's. */
+  /** Infinity: a region can be any sequence's. */
   readonly maxSequences: number = Infinity;
 
   /** Finds none: nothing is shared. */
@@ -26,12 +26,12 @@ export abstract class RegionPolicy implements KvPolicy {
   }
 
   /** Returns `length`: all tokens are stored. */
-  storedTokens(length: number, _slot: number): number {
+  storedTokens(length: number, _sequence: number): number {
     return length;
   }
 
   /** Returns `length`: a row attends to all tokens up to its own. */
-  entries(length: number, _slot: number): number {
+  entries(length: number, _sequence: number): number {
     return length;
   }
 
@@ -61,17 +61,17 @@ export abstract class RegionPolicy implements KvPolicy {
   /** Makes room for a group's first step, or changes nothing and returns false. */
   abstract admit(admission: Admission): boolean;
   /** Makes room for a sequence's first `nTokens` tokens, or changes nothing and returns false. */
-  abstract grow(slot: number, nTokens: number): boolean;
+  abstract grow(sequence: number, nTokens: number): boolean;
   /** Says why {@linkcode RegionPolicy.grow} returns false. */
-  abstract shortage(slot: number, nTokens: number): string;
+  abstract shortage(sequence: number, nTokens: number): string;
   /** Returns the first token of a sequence that the next step has to compute. */
-  abstract firstToCompute(slot: number): number;
+  abstract firstToCompute(sequence: number): number;
   /** Returns where a sequence's region begins. */
-  abstract place(slot: number): readonly number[];
+  abstract place(sequence: number): readonly number[];
   /** Gives `child` the tokens that `parent` has stored. */
   abstract fork(parent: number, child: number): void;
   /** Frees what room a sequence has. */
-  abstract release(slot: number): void;
+  abstract release(sequence: number): void;
   /** Returns what the memory holds. */
   abstract usage(): KvUsage;
   /** Checks every invariant. */

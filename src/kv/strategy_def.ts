@@ -38,7 +38,7 @@ export interface KvOption {
 
 /** The sequences and the budget that K/V memory is made for. */
 export interface KvNeed {
-  /** Sequences that have a slot at once at most. */
+  /** Sequences that are open at once at most. */
   readonly nSequences: number;
   /** Layers of the model. */
   readonly nLayer: number;

@@ -11,7 +11,7 @@ import { type HeadParts, headPartsOf, normsRows } from "../../wgsl/ops/linear/fo
 import { LINEAR } from "../../wgsl/ops/linear/operator.ts";
 import { ROTATE, ROTATION_BACK, rotationOf } from "../../wgsl/ops/rotate/operator.ts";
 import { kvStorages } from "../formats/kv_dtype.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, batchOf } from "./batch.ts";
 import { dimsOf } from "./dims.ts";
 import { joinsSplits, productsOf } from "./kernels.ts";
 import type { Cost, CostModel, Operator } from "./operator.ts";
@@ -81,6 +81,16 @@ export function stepCosts(
     "argmax join": cost(joined > 1 ? 1 : 0, ARGMAX_JOIN, { parts: joined }),
     ...model.around?.costs(batch),
   };
+}
+
+/** Computes what a step costs in all that computes `count` tokens of a sequence behind `first`, and its next token. */
+export function sequenceCost(
+  { first, count }: { readonly first: number; readonly count: number },
+  model: CostModel,
+): Cost {
+  const costs = Object.values(stepCosts(batchOf([{ sequence: 0, first, count, outputs: 1 }]), model));
+  const total = (key: keyof Cost) => costs.reduce((sum, cost) => sum + cost[key], 0);
+  return { bytes: total("bytes"), macs: total("macs") };
 }
 
 /** Adds up costs of two dispatches of which the first one's result, of so many bytes, is neither written nor read. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { kvRowBytes } from "../kv/shape.ts";
 import { batchOf, type Span } from "./batch.ts";
 import { PRESETS } from "../checkpoint/config.ts";
-import { stepCosts } from "./costs.ts";
+import { sequenceCost, stepCosts } from "./costs.ts";
 import { memoryNeed } from "./memory.ts";
 import { HARDWARE_TUNING, SOFTWARE_TUNING } from "./tuning.ts";
 
@@ -110,4 +110,11 @@ Deno.test("stepCosts() of a mixed batch count every pair of a row and a token up
   assert.equal(prefill.bytes, 12 * (21 * 2 * 4 * 768 + (18 + 8) * row));
   assert.equal(decode.macs, 12 * 2 * 768 * 71);
   assert.equal(head.macs, 2 * 768 * 50260);
+});
+
+Deno.test("sequenceCost() adds up a step's kernels: of a decode step, above all weights, K and V", () => {
+  const { bytes, macs } = sequenceCost({ first: 129, count: 1 }, f32);
+  const parameters = 12 * 12 * 768 * 768 + 768 * 50257, kv = 12 * 2 * 4 * 768 * 130;
+  assert.ok(bytes > 4 * parameters + kv && bytes < 1.01 * (4 * parameters + kv), `${bytes}`);
+  assert.ok(macs > parameters && macs < 1.03 * parameters, `${macs}`);
 });

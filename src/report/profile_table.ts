@@ -1,4 +1,5 @@
 /** The terminal report of a profile: a line per kernel, and the account of a step's time. */
+import { leastMs } from "../gpu/roof.ts";
 import type { ProfileResult } from "../measure/profile/profile_result.ts";
 import { GPU_KINDS } from "../measure/profile/starving.ts";
 import { drawTable } from "./text_table.ts";
@@ -17,10 +18,10 @@ export function profileTable(
   result: ProfileResult,
   { wide = false }: { readonly wide?: boolean } = {},
 ): string {
-  const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens } = result;
+  const { peaks, step, kernels, prefill_kernels: prefill, prompt_tokens: tokens, batch = 1 } = result;
   const accounted = (gpuMs: number) => formatPercent(gpuMs + step.encode_ms + step.submit_ms, step.wall_ms);
   return [
-    `Prefill of ${tokens} tokens`,
+    `Prefill of ${batch > 1 ? `${batch} × ` : ""}${tokens} tokens`,
     kernelTable(prefill, prefill.reduce((sum, { ms }) => sum + ms, 0), { peaks, wide }),
     "",
     `${result.what[0]!.toUpperCase()}${result.what.slice(1)}, median of ${result.steps}`,
@@ -32,7 +33,7 @@ export function profileTable(
         `${
           formatSignificant(peaks.gmacs_per_s)
         } G ops/s of arithmetic. Of best: the time of the fastest variant of a ` +
-        "matrix product, timed in turn with these steps, as a share of the kernel's time.",
+        "matrix product, timed in turn with these steps, as a share of the kernel's time (only of one sequence).",
     ),
     ...wrap(
       "Groups: workgroups of a dispatch. Trips: reads of a lane one after another, of weight tiles or vectors. Starves: " +
@@ -58,7 +59,8 @@ export function profileTable(
  * longer, over the time that it took. Above 1 where its data stays in a cache.
  */
 export function roofShare({ ms, bytes, operations }: Kernel, { gb_per_s, gmacs_per_s }: Peaks): number {
-  return Math.max(bytes / gb_per_s, operations / gmacs_per_s) / 1e6 / ms;
+  const roof = { bytesPerSecond: 1e9 * gb_per_s, macsPerSecond: 1e9 * gmacs_per_s };
+  return leastMs({ bytes, macs: operations }, roof) / ms;
 }
 
 /** Formats a number with 3 significant digits, but at most 3 decimals. */

@@ -39,7 +39,7 @@ export class DryExecutor implements Executor {
     const { bytesPerSecond, flopsPerSecond, hostBytesPerSecond, overheadMs } = this.#hardware;
     // Within a span of several rows each attends to less than the span's end: an upper bound, by half of the span.
     const nContext = spans.reduce(
-      (sum, { sequence, first, count }) => sum + this.#policy.entries(first + count, sequence.slot),
+      (sum, { sequence, first, count }) => sum + this.#policy.entries(first + count, sequence.number),
       0,
     );
     const bytes = this.#weightBytes + this.#kvTokenBytes * nContext;

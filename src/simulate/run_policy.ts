@@ -103,10 +103,10 @@ function layoutOf({ spans }: Step<TimedRequest>, policy: KvPolicy, at_ms: number
     at_ms,
     block_tokens: block,
     pool_blocks: Math.floor(policy.nSlots / block),
-    sequences: spans.slice(0, LAYOUT_SEQUENCES).map(({ sequence: { group, slot }, first, count }) => ({
+    sequences: spans.slice(0, LAYOUT_SEQUENCES).map(({ sequence: { group, number }, first, count }) => ({
       request: group.request.id,
       tokens: first + count,
-      blocks: policy.place(slot).slice(0, Math.ceil((first + count) / block)),
+      blocks: policy.place(number).slice(0, Math.ceil((first + count) / block)),
     })),
   };
 }

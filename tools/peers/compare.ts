@@ -112,8 +112,9 @@ async function compareIn(
           ...(entry.weightsDtype && { weightsDtype: entry.weightsDtype }),
         });
         record.ready = child.ready;
+        if (entry.bound) return;
         const start = performance.now();
-        record.check = await check(child, runner.entry, storage, references, config);
+        record.check = await check(child, entry, storage, references, config);
         runner.checkMs = performance.now() - start;
         if (!record.check.right) throw new PeerError(`Its ${record.check.of} are wrong`);
       });
@@ -132,7 +133,9 @@ async function compareIn(
         }
       }
     }
-    for (const { child, record } of runners) if (child) record.peak_bytes = await child.peakBytes();
+    for (const { child, record, entry } of runners) {
+      if (child && !entry.bound) record.peak_bytes = await child.peakBytes();
+    }
   } finally {
     for (const { child } of runners) await child?.[Symbol.asyncDispose]();
   }
@@ -166,9 +169,9 @@ async function time(
   },
 ): Promise<void> {
   if (child === undefined || (record.skipped !== undefined && length !== LENGTHS[0])) return;
-  const { ms, steps } = await child.ask(ask, "time");
+  const { is: _, ...timed } = await child.ask(ask, "time"), { ms, steps } = timed;
   spent.set(length, (spent.get(length) ?? 0) + ms * steps);
-  if (round > 0) (samples[`${ask.ask}_${length}`] ??= []).push({ round, ms, steps });
+  if (round > 0) (samples[`${ask.ask}_${length}`] ??= []).push({ round, ...timed });
   const [short, long] = LENGTHS;
   if (ask.ask === "prefill" && length === short && ms > SLOW_PREFILL_MS) {
     record.skipped ??= `not asked for ${long} tokens, since a prefill of ${short} took ${

@@ -58,13 +58,20 @@ export type Question =
   /** Steps behind the last prefill. */
   | { readonly ask: "decode" };
 
+/** The time of a prefill, or of each of some steps. */
+export interface Timed {
+  readonly ms: number;
+  readonly steps: number;
+  /** The rates that a least time was computed with. */
+  readonly rates?: { readonly gb_per_s: number; readonly gmacs_per_s: number };
+}
+
 /** Its answer. */
 export type Answer =
   | ({ readonly is: "ready" } & Ready)
   /** Logits, or a product. */
   | { readonly is: "values"; readonly values: readonly number[] }
-  /** Milliseconds of a prefill, or of each of `steps` steps. */
-  | { readonly is: "time"; readonly ms: number; readonly steps: number }
+  | ({ readonly is: "time" } & Timed)
   | { readonly is: "failed"; readonly reason: string };
 
 /** Begins a line that is an answer, since packages write lines of their own. */

@@ -3,7 +3,7 @@
  */
 import type { MachineFacts } from "../../src/measure/record/environment.ts";
 import { median, medianInterval } from "../../src/measure/statistics/statistics.ts";
-import type { Ready, Storage } from "./peer.ts";
+import type { Ready, Storage, Timed } from "./peer.ts";
 
 /** The lengths of prompts, and of the contexts that steps are behind. */
 export const LENGTHS = [128, 512] as const;
@@ -12,11 +12,9 @@ export const MEASURES = ["decode_128", "decode_512", "prefill_128", "prefill_512
 /** The name of one. */
 export type Measure = typeof MEASURES[number];
 
-/** A time of a round: of a prefill, or of each step of a turn. */
-export interface Sample {
+/** A time of a round. */
+export interface Sample extends Timed {
   readonly round: number;
-  readonly ms: number;
-  readonly steps: number;
 }
 
 /** A comparison of an output with the float64 reference. */

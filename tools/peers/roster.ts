@@ -15,10 +15,20 @@ export interface PeerEntry {
   readonly reads?: WeightsFormat;
   /** True if it computes the matrix products alone, and has no logits. */
   readonly productsOnly?: true;
+  /** True if it computes nothing, and its times are a bound for those that do. */
+  readonly bound?: true;
 }
 
 /** kvbench, which the others are related to. */
 export const KVBENCH: PeerEntry = { name: "kvbench", module: "kvbench.ts", storages: STORAGES };
+
+/** The least times on kvbench's adapter, which take part in every comparison. */
+export const BEST: PeerEntry = {
+  name: "adapter's best",
+  module: "adapters_best.ts",
+  storages: STORAGES,
+  bound: true,
+};
 
 /** Everything that is compared, kvbench first. */
 export const ROSTER: readonly PeerEntry[] = [

@@ -16,7 +16,7 @@ import { withPart } from "../marked_part.ts";
 import { comparePeers } from "./compare.ts";
 import { STORAGES } from "./peer.ts";
 import type { PeersRecord } from "./record.ts";
-import { ROSTER } from "./roster.ts";
+import { BEST, ROSTER } from "./roster.ts";
 import { peersTable } from "./table.ts";
 import { deleteWeights } from "./weights.ts";
 
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
       config: PRESETS.gpt2,
       seed: 0,
       rounds,
-      peers: ROSTER.filter(({ name }) => names.includes(name)),
+      peers: [...ROSTER.filter(({ name }) => names.includes(name)), BEST],
       storages,
       onStep: (text) => console.error(text),
     }),

@@ -12,20 +12,32 @@ import {
   type Peer,
   promptOf,
   type Question,
+  type Ready,
   type Sequence,
 } from "./peer.ts";
 
 /** Milliseconds that the steps of a turn should take together. */
 const TURN_MS = 1000;
 
+/** Something that answers questions. */
+export interface Desk {
+  readonly ready: Ready;
+  answer(question: Question): Promise<Answer>;
+}
+
 /** Serves a peer that `load` makes of the job in the first argument, until the input ends. */
-export async function serve(load: (job: Job) => Promise<Peer>): Promise<never> {
-  try {
-    const job: Job = JSON.parse(Deno.args[0]!);
+export function serve(load: (job: Job) => Promise<Peer>): Promise<never> {
+  return answerQuestions(async (job) => {
     const peer = await load(job);
-    const { version, runs_on, kv } = peer;
-    const desk = new Desk(peer, await peer.open(MOST_PROMPT, MOST_PROMPT + MOST_STEPS + 1), job);
-    say({ is: "ready", version, runs_on, kv });
+    return new PeerDesk(peer, await peer.open(MOST_PROMPT, MOST_PROMPT + MOST_STEPS + 1), job);
+  });
+}
+
+/** Answers with what `load` makes of the job in the first argument, until the input ends. */
+export async function answerQuestions(load: (job: Job) => Promise<Desk>): Promise<never> {
+  try {
+    const desk = await load(JSON.parse(Deno.args[0]!));
+    say({ is: "ready", ...desk.ready });
     for await (const line of createInterface({ input: stdin })) {
       say(await desk.answer(JSON.parse(line)));
     }
@@ -38,7 +50,8 @@ export async function serve(load: (job: Job) => Promise<Peer>): Promise<never> {
 }
 
 /** Answers questions with one sequence, which every prefill begins anew. */
-class Desk {
+class PeerDesk implements Desk {
+  readonly ready: Ready;
   readonly #peer: Peer;
   readonly #sequence: Sequence;
   readonly #vocabSize: number;
@@ -46,7 +59,8 @@ class Desk {
   #stepMs: number | undefined;
 
   constructor(peer: Peer, sequence: Sequence, { config }: Job) {
-    this.#peer = peer;
+    const { version, runs_on, kv } = this.#peer = peer;
+    this.ready = { version, runs_on, kv };
     this.#sequence = sequence;
     this.#vocabSize = config.vocabSize;
   }

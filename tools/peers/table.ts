@@ -1,6 +1,7 @@
 /**
  * The table of a comparison: times, memory and deviations of each peer, then kvbench's times over each peer's.
  */
+import { median } from "../../src/measure/statistics/statistics.ts";
 import { drawTable, type TableRow } from "../../src/report/text_table.ts";
 import { formatBytes, formatSignificant } from "../../src/report/units.ts";
 import { wrap } from "../../src/report/wrap.ts";
@@ -12,7 +13,7 @@ import {
   type PeersRecord,
   ratioInTurns,
 } from "./record.ts";
-import { KVBENCH } from "./roster.ts";
+import { BEST, KVBENCH } from "./roster.ts";
 
 const TITLES = ["dec. 128", "dec. 512", "pre. 128", "pre. 512"];
 /** Load average per core, above which a machine is busy. */
@@ -50,7 +51,8 @@ export function peersTable({ peers, rounds, machine, date }: PeersRecord): strin
       drawTable(ratios, { head: ["", ...TITLES] }),
       "",
     ]),
-    ...notes(peers),
+    ...notes(peers.filter(({ peer }) => peer !== BEST.name)),
+    ...bestNotes(peers),
     ...wrap(
       `${date.slice(0, 10)}, ${machine.cpu.model ?? machine.arch}, ${machine.cpu.cores} CPU cores${load}.`,
     ),
@@ -97,4 +99,43 @@ function notes(peers: readonly PeerRecord[]): string[] {
       return wrap(`${peer}${where}: ${text}.`);
     });
   });
+}
+
+/** Explains the adapter's best times, and names the native programs that are faster, fastest round against fastest. */
+function bestNotes(peers: readonly PeerRecord[]): string[] {
+  const bests = new Map(peers.filter(({ peer }) => peer === BEST.name).map((best) => [best.storage, best]));
+  const failed = [...bests.values()].find((best) => best.failed !== undefined)?.failed;
+  if (failed !== undefined) return wrap(`${BEST.name}: not measured: ${failed}.`);
+  const rates = [...bests.values()].flatMap(({ samples }) =>
+    Object.values(samples).flatMap((own) => own.flatMap(({ rates = [] }) => rates))
+  );
+  if (rates.length === 0) return [];
+  const [bytes, macs] = (["gb_per_s", "gmacs_per_s"] as const).map((key) =>
+    formatSignificant(median(rates.map((each) => each[key])))
+  );
+  const adapter = peers.find(({ peer }) => peer === BEST.name)!.ready!.runs_on;
+  const native = peers.filter(({ ready }) => ready && ready.runs_on !== adapter);
+  const faster = native.flatMap((record) => {
+    const best = bests.get(record.storage);
+    const titles = TITLES.filter((_, i) => shortestMs(record, MEASURES[i]!) < shortestMs(best, MEASURES[i]!));
+    return titles.length === 0 ? [] : [`${record.peer} in ${record.storage} (${titles.join(", ")})`];
+  });
+  return wrap(
+    `${BEST.name}: the least time that a WGSL program could take on ${adapter}: the longer of reading weights, K and V ` +
+      `once at ${bytes} GB/s and of all multiply-adds at ${macs} G/s, the rates of probes in the same turns. A product ` +
+      "of int8 counts as a multiply-add of f32: a software adapter has no integer dot product. " +
+      (native.length === 0
+        ? ""
+        : faster.length === 0
+        ? "No native program has a round that is faster than all of these."
+        : `No such program could close the gap to these, whose fastest round beats all of its: ${
+          faster.join("; ")
+        }.`),
+  );
+}
+
+/** The shortest time of a measure, of which other work on the machine has the least share; NaN where there is none. */
+function shortestMs(record: PeerRecord | undefined, name: Measure): number {
+  const samples = record?.samples[name] ?? [];
+  return samples.length === 0 ? NaN : Math.min(...samples.map(({ ms }) => ms));
 }

@@ -70,6 +70,31 @@ Deno.test("The table has times, rates and ratios, says why a peer is missing, an
   assert.match(table, /^llama\.cpp Vulkan: not measured: It takes no adapter\.$/m);
 });
 
+Deno.test("The table has the adapter's best times, and names the native programs that are faster", () => {
+  const own = { ...OWN, ready: { ...READY, runs_on: "llvmpipe" } };
+  const rates = { gb_per_s: 22, gmacs_per_s: 39 };
+  const best: PeerRecord = {
+    ...{ peer: "adapter's best", storage: "f32", ready: own.ready },
+    samples: Object.fromEntries(
+      Object.entries({ decode_128: samples(30, 15, 15, 15), prefill_512: samples(512) }).map(([name, own]) =>
+        [name, own.map((sample) => ({ ...sample, rates }))] as const
+      ),
+    ),
+  };
+  const table = peersTable({ ...RECORD, peers: [own, OTHER, FAILED, best] });
+  for (const line of table.split("\n")) assert.ok(line.length <= 80, line);
+  assert.match(table, /^ adapter's best +15\.0 +– +– +1000 +– +–$/m);
+  assert.match(table, /^ adapter's best +2\.33 ±\S+ +– +– +4\.00$/m);
+  const text = table.replaceAll("\n", " ");
+  assert.match(text, /take on llvmpipe: .* at 22\.0 GB\/s and .* at 39\.0 G\/s/);
+  assert.match(text, /beats all of its: onnxruntime-node in f32 \(dec\. 128\)\./);
+  const slower = peersTable({ ...RECORD, peers: [own, { ...OTHER, samples: own.samples }, best] });
+  assert.match(
+    slower.replaceAll("\n", " "),
+    /No native program has a round that is faster than all of these\./,
+  );
+});
+
 Deno.test("docs/performance.md shows the table of docs/peers.json", { ignore: !permitted("read") }, () => {
   assert.equal(partOf(Deno.readTextFileSync(PAGE), PART).trim(), pagePart(peers as PeersRecord));
 });

@@ -30,6 +30,12 @@ const PROFILE_OPTIONS = optionList({
   parse: wholeNumber(1, MOST_TOKENS),
   default: 128,
 }, {
+  flags: "--batch <n>",
+  help: "Sequences to decode together",
+  group: "Workload",
+  parse: wholeNumber(1, 1024),
+  default: 1,
+}, {
   flags: "--new-tokens <n>",
   help: "Decode steps to profile; as many more are timed without a profile",
   group: "Workload",
@@ -66,28 +72,31 @@ async function run(options: Options): Promise<void> {
   if (trace !== undefined) await checkWritable(trace);
   await withSession(options, async (checkpoint) => {
     const { config } = checkpoint;
-    const promptIds = madeUpPrompt(options.promptTokens, config.vocabSize, 0);
-    const { length } = promptIds;
-    checkContext(length, profiledTokens({ promptIds, steps: options.newTokens }) - length, config.nCtx);
-    return { promptIds, weights: await hashed(checkpoint) };
-  }, async (session, { promptIds, weights }) => {
+    const { promptTokens: length, newTokens: steps } = options;
+    const prompts = Array.from(
+      { length: options.batch },
+      (_, sequence) => madeUpPrompt(length, config.vocabSize, sequence),
+    );
+    checkContext(length, profiledTokens({ prompts, steps }) - length, config.nCtx);
+    return { prompts, weights: await hashed(checkpoint) };
+  }, async (session, { prompts, weights }) => {
     const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
     await checkFirst(session.model, { weights, strategies: [strategy], kvDtypes: [kvDtype] });
     const created = new Date().toISOString();
     const measured = await withProgress(async (bar) => {
       bar.start("Profiling", steps + 1, "rounds");
       const onProgress = (rounds: number) => bar.update(rounds);
-      return await profile(session.model, { strategy, kvOptions, kvDtype, promptIds, steps, onProgress });
+      return await profile(session.model, { strategy, kvOptions, kvDtype, prompts, steps, onProgress });
     });
     const result = await resultOf(session, options, { created, measured });
     await giveResult(result, (each) => profileText(each, options), options);
     if (trace !== undefined) {
       await writeWhole(trace, JSON.stringify(traceOf(measured, `${result.model}, ${strategy}`)));
     }
-  }, ({ promptIds }) => ({
+  }, ({ prompts }) => ({
     work: (context) => {
       const { strategy, kvDtype, newTokens: steps } = options, kvOptions = kvOptionsOf(options);
-      return profileNeed(context, { strategy, kvOptions, kvDtype, promptIds, steps });
+      return profileNeed(context, { strategy, kvOptions, kvDtype, prompts, steps });
     },
     tunes: true,
   }));
@@ -101,7 +110,7 @@ function profileText(result: ProfileResult, options: Options): string {
 
 async function resultOf(
   { gpu, model, modelName }: Session,
-  { strategy, kvDtype, promptTokens, newTokens: steps }: Options,
+  { strategy, kvDtype, promptTokens, batch, newTokens: steps }: Options,
   { created, measured }: { readonly created: string; readonly measured: Profile },
 ): Promise<ProfileResult> {
   const { roof, kernels, prefillKernels, account } = measured;
@@ -117,8 +126,11 @@ async function resultOf(
     kv_dtype: kvDtype,
     strategy,
     prompt_tokens: promptTokens,
+    ...(batch > 1 && { batch }),
     steps,
-    what: `a decode step of ${strategy} at context ${first}${last > first ? ` to ${last}` : ""}`,
+    what: `a decode step of ${batch > 1 ? `${batch} sequences with ` : ""}${strategy} at context ${first}${
+      last > first ? ` to ${last}` : ""
+    }`,
     peaks: { gb_per_s: roof.bytesPerSecond / 1e9, gmacs_per_s: roof.macsPerSecond / 1e9 },
     kernels: [...kernels],
     prefill_kernels: [...prefillKernels],

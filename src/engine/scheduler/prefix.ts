@@ -23,12 +23,12 @@ export function cachedPrefix(
 
 /** Lets others find the blocks of the prompt that a sequence fills up to token `end`. */
 export function publishPrefix(
-  { slot, nComputed, group: { request: { prefix } } }: Sequence,
+  { number, nComputed, group: { request: { prefix } } }: Sequence,
   end: number,
   memory: Pick<KvPolicy, "blockSize" | "publish">,
 ): void {
   const { blockSize } = memory;
   if (prefix === undefined || blockSize === undefined) return;
   const last = Math.min(prefix.length, Math.floor(end / blockSize));
-  for (let i = Math.floor(nComputed / blockSize); i < last; i++) memory.publish(slot, i, prefix[i]!);
+  for (let i = Math.floor(nComputed / blockSize); i < last; i++) memory.publish(number, i, prefix[i]!);
 }

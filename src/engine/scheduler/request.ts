@@ -18,8 +18,8 @@ export interface Sequence {
   readonly group: Group;
   /** Which of the request's continuations. */
   readonly index: number;
-  /** Its row in every table by sequence, from its first step to its end; before that, -1. */
-  slot: number;
+  /** Its number in the policy and in every table, from its first step to its end; before that, -1. */
+  number: number;
   /** Tokens that are known: the prompt's, and those that steps so far have chosen. */
   nTokens: number;
   /** Leading tokens whose K and V are stored. */
@@ -31,7 +31,7 @@ export interface Sequence {
 }
 
 class Continuation implements Sequence {
-  slot = -1;
+  number = -1;
   nComputed = 0;
   ended = false;
   readonly alone: readonly [Sequence] = [this];

@@ -39,7 +39,7 @@ export class Scheduler<R extends Request = Request> {
   /** In the order in which they came; the sequences of a group lie together. */
   #running: Sequence[] = [];
   readonly #groups = new Map<number, Group<R>>();
-  readonly #freeSlots: number[];
+  readonly #freeNumbers: number[];
   /** Groups whose first sequence has computed the prompt for all. */
   #toFork: Group<R>[] = [];
   #someEnded = false;
@@ -57,8 +57,8 @@ export class Scheduler<R extends Request = Request> {
     this.#memory = memory;
     this.#options = options;
     this.#step = new StepBuilder<R>();
-    const nSlots = Math.min(options.maxSequences, memory.maxSequences);
-    this.#freeSlots = Array.from({ length: nSlots }, (_, i) => nSlots - 1 - i);
+    const count = Math.min(options.maxSequences, memory.maxSequences);
+    this.#freeNumbers = Array.from({ length: count }, (_, i) => count - 1 - i);
   }
 
   /** Requests that wait for their first step. */
@@ -149,11 +149,11 @@ export class Scheduler<R extends Request = Request> {
       const at = this.#running.findIndex((sequence) => sequence.group === group);
       const leader = this.#running[at]!;
       const children = group.sequences.filter((each) => each !== leader && !each.ended);
-      for (const { ended, slot } of group.sequences) {
-        if (ended && slot !== leader.slot) this.#memory.release(slot); // what was reserved for it
+      for (const { ended, number } of group.sequences) {
+        if (ended && number !== leader.number) this.#memory.release(number); // what was reserved for it
       }
       for (const child of children) {
-        this.#memory.fork(leader.slot, child.slot);
+        this.#memory.fork(leader.number, child.number);
         child.nComputed = leader.nComputed;
         this.#step.forked.push({ from: leader, to: child });
       }
@@ -171,19 +171,19 @@ export class Scheduler<R extends Request = Request> {
       if (!sequence.ended) return true;
       const group = sequence.group as Group<R>;
       if (group.live.length === 0) this.#release(group);
-      else if (group.forked) this.#memory.release(sequence.slot);
+      else if (group.forked) this.#memory.release(sequence.number);
       else return true; // it computes the prompt for the others
       return false;
     });
   }
 
-  /** Frees the room and the slots of a group that is over. */
+  /** Frees the room and the numbers of a group that is over. */
   #release(group: Group<R>): void {
     for (const sequence of group.sequences) {
-      if (sequence.slot < 0) continue;
-      this.#memory.release(sequence.slot);
-      this.#freeSlots.push(sequence.slot);
-      sequence.slot = -1;
+      if (sequence.number < 0) continue;
+      this.#memory.release(sequence.number);
+      this.#freeNumbers.push(sequence.number);
+      sequence.number = -1;
     }
   }
 
@@ -194,9 +194,9 @@ export class Scheduler<R extends Request = Request> {
       const sequence = running[i]!;
       const count = this.#pending(sequence);
       if (count === 0) break;
-      while (!this.#memory.grow(sequence.slot, sequence.nComputed + count)) {
+      while (!this.#memory.grow(sequence.number, sequence.nComputed + count)) {
         const { traits: { preemptible } } = this.#memory;
-        if (!preemptible) throw new Error(this.#memory.shortage(sequence.slot, sequence.nComputed + count));
+        if (!preemptible) throw new Error(this.#memory.shortage(sequence.number, sequence.nComputed + count));
         const victim = running[running.length - 1]!.group as Group<R>;
         this.#preempt(victim);
         if (victim === sequence.group) return;
@@ -224,7 +224,7 @@ export class Scheduler<R extends Request = Request> {
     this.#step.removeLast(group);
     this.#step.nPreempted++;
     const swapped = this.#options.preemption === "swap"
-      ? this.#memory.swapOut(members.map(({ slot }) => slot))
+      ? this.#memory.swapOut(members.map(({ number }) => number))
       : undefined;
     if (swapped !== undefined) {
       this.#swapped.set(group, { swapped, members });
@@ -232,7 +232,7 @@ export class Scheduler<R extends Request = Request> {
       this.counters.swappedTokens += members.reduce((sum, { nComputed }) => sum + nComputed, 0);
     } else {
       for (const member of members) {
-        this.#memory.release(member.slot);
+        this.#memory.release(member.number);
         this.counters.recomputedTokens += member.nComputed;
         member.nComputed = 0;
       }
@@ -250,7 +250,7 @@ export class Scheduler<R extends Request = Request> {
     while (step.nRows < this.#options.maxRows) {
       const group = this.#returning.at(-1) ?? this.#waiting.peek();
       if (group === undefined) return;
-      if (group.state === "waiting" && this.#freeSlots.length < group.sequences.length) return;
+      if (group.state === "waiting" && this.#freeNumbers.length < group.sequences.length) return;
       const { nFree } = this.#memory;
       if (this.#starvedAt === undefined || nFree > this.#starvedAt) {
         const isSwapped = this.#swapped.has(group);
@@ -266,7 +266,7 @@ export class Scheduler<R extends Request = Request> {
   /** Starts a group from its prompt, unless there is no room. */
   #begin(group: Group<R>): boolean {
     const isNew = group.state === "waiting";
-    if (isNew) { for (const sequence of group.sequences) sequence.slot = this.#freeSlots.pop()!; }
+    if (isNew) { for (const sequence of group.sequences) sequence.number = this.#freeNumbers.pop()!; }
     const { live, request } = group;
     const leader = live[0]!;
     const prefix = cachedPrefix(leader, this.#memory);
@@ -275,7 +275,7 @@ export class Scheduler<R extends Request = Request> {
     const { promptTokens } = request;
     const admission: Admission = {
       request,
-      slots: live.map(({ slot }) => slot),
+      sequences: live.map(({ number }) => number),
       nTokens: leader.nComputed + count,
       nKnown: live.reduce((sum, { nTokens }) => sum + nTokens - promptTokens, promptTokens),
       prefix,
@@ -309,12 +309,12 @@ export class Scheduler<R extends Request = Request> {
     group.state = "running";
     for (const member of members) {
       if (member.ended && group.forked) {
-        this.#memory.release(member.slot);
+        this.#memory.release(member.number);
         continue;
       }
       this.#running.push(member);
       const count = this.#pending(member);
-      if (count > 0 && this.#memory.grow(member.slot, member.nComputed + count)) this.#plan(member, count);
+      if (count > 0 && this.#memory.grow(member.number, member.nComputed + count)) this.#plan(member, count);
     }
     return true;
   }
@@ -327,7 +327,7 @@ export class Scheduler<R extends Request = Request> {
       const { promptTokens } = group.request;
       const end = span.first + span.count;
       if (span.first < promptTokens) publishPrefix(sequence, end, this.#memory);
-      sequence.nComputed = this.#memory.firstToCompute(sequence.slot);
+      sequence.nComputed = this.#memory.firstToCompute(sequence.number);
       for (const output of outputs) this.#choose(output);
       if (outputs.length > 0 && outputs[0]!.nTokens === promptTokens + 1) this.#step.begun.push(group);
       if (!group.forked && end >= promptTokens) this.#toFork.push(group);

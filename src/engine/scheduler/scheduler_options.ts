@@ -14,7 +14,7 @@ export type Preemption = (typeof PREEMPTIONS)[number];
 export interface SchedulerOptions {
   /** The longest sequence, in tokens. */
   readonly nCtx: number;
-  /** Sequences that may have a slot at once. */
+  /** Sequences that may be open at once. */
   readonly maxSequences: number;
   /** Tokens that a step may compute; at least `maxSequences`, so that all can decode. */
   readonly maxRows: number;

@@ -248,7 +248,7 @@ Deno.test("Scheduler leaks nothing and finds all it stored, in regions of every 
   );
 });
 
-Deno.test("Scheduler leaks nothing and finds all it stored, in regions by slot, fixed and growing", () => {
+Deno.test("Scheduler leaks nothing and finds all it stored, in regions by sequence, fixed and growing", () => {
   const memory = fc.record({
     nRegions: fc.integer({ min: 1, max: 8 }),
     capacity: fc.integer({ min: 8, max: N_CTX }),

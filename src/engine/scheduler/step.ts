@@ -16,9 +16,9 @@ export interface StepSpan {
 export interface Step<R extends Request = Request> {
   /** Moves of K and V to carry out before computing, in this order. */
   readonly moves: readonly Move[];
-  /** Groups that run for the first time: their prompts are to be brought to their slots. */
+  /** Groups that run for the first time: their prompts are to be written. */
   readonly admitted: readonly Group<R>[];
-  /** Sequences that got slots' K and V from another's by a fork, before this step's spans: `from` and `to` slots. */
+  /** Sequences that got K and V from another one by a fork, before this step's spans. */
   readonly forked: readonly { readonly from: Sequence; readonly to: Sequence }[];
   /** Tokens to compute, sequence by sequence. */
   readonly spans: readonly StepSpan[];

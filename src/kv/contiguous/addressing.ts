@@ -1,4 +1,4 @@
-/** Addresses in regions of one size: the sequence's slot times the size. */
+/** Addresses in regions of one size: the sequence's number times the size. */
 import contiguousCode from "./kv_contiguous.wgsl" with { type: "text" };
 import type { WgslFile } from "../../gpu/wgsl.ts";
 import { KV_ALL } from "../keep_all.ts";

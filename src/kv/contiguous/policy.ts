@@ -1,5 +1,5 @@
 /**
- * One region per sequence, all of one size, so that a region is found by its sequence's slot and needs no table. The
+ * One region per sequence, all of one size, so that a region is found by its sequence's number and needs no table. The
  * regions are reserved at the beginning (`static`) or grow with the longest sequence by copying into larger ones
  * (`dynamic`), as concatenating caches do.
  */
@@ -29,7 +29,7 @@ interface Open {
   stored: number;
 }
 
-/** A region per slot. */
+/** A region per sequence, open or not. */
 export class ContiguousPolicy extends RegionPolicy {
   readonly traits: KvTraits;
   readonly nSlots: number;
@@ -72,38 +72,40 @@ export class ContiguousPolicy extends RegionPolicy {
     return `it needs ${continuations} regions of K/V, and there are ${this.maxSequences}`;
   }
 
-  /** Opens the regions of a group's slots, if there are so many regions. */
-  admit({ request: { promptTokens, newTokens }, slots, nTokens }: Admission): boolean {
-    if (slots.some((slot) => slot >= this.maxSequences) || nTokens > this.#capacity) return false;
-    for (const slot of slots) this.#open.set(slot, { atEnd: promptTokens + newTokens - 1, stored: 0 });
-    return this.grow(slots[0]!, nTokens);
+  /** Opens the regions of a group's sequences, if there are so many regions. */
+  admit({ request: { promptTokens, newTokens }, sequences, nTokens }: Admission): boolean {
+    if (sequences.some((sequence) => sequence >= this.maxSequences) || nTokens > this.#capacity) return false;
+    for (const sequence of sequences) {
+      this.#open.set(sequence, { atEnd: promptTokens + newTokens - 1, stored: 0 });
+    }
+    return this.grow(sequences[0]!, nTokens);
   }
 
   /** Enlarges all regions where they are too small and may grow. */
-  grow(slot: number, nTokens: number): boolean {
+  grow(sequence: number, nTokens: number): boolean {
     if (nTokens > this.#capacity) return false;
     if (nTokens > this.#perRegion) {
       const { maxSequences: nSequences } = this;
       this.#moves.push({ kind: "resize", slotsPerSequence: nTokens, nSequences, keep: this.#perRegion });
       this.#perRegion = nTokens;
     }
-    this.#open.get(slot)!.stored = nTokens;
+    this.#open.get(sequence)!.stored = nTokens;
     return true;
   }
 
   /** Names the region's size. */
-  shortage(slot: number, nTokens: number): string {
-    return `Cannot keep ${nTokens} tokens of sequence ${slot}: its KV region holds ${this.#capacity}`;
+  shortage(sequence: number, nTokens: number): string {
+    return `Cannot keep ${nTokens} tokens of sequence ${sequence}: its KV region holds ${this.#capacity}`;
   }
 
   /** Returns the tokens that are stored, or 0 where nothing is kept. */
-  firstToCompute(slot: number): number {
-    return this.traits.keeps === "nothing" ? 0 : this.#open.get(slot)!.stored;
+  firstToCompute(sequence: number): number {
+    return this.traits.keeps === "nothing" ? 0 : this.#open.get(sequence)!.stored;
   }
 
   /** Returns where its region begins. */
-  place(slot: number): readonly number[] {
-    return [slot * this.#perRegion];
+  place(sequence: number): readonly number[] {
+    return [sequence * this.#perRegion];
   }
 
   /** Copies what the parent has stored into the child's region. */
@@ -111,13 +113,13 @@ export class ContiguousPolicy extends RegionPolicy {
     if (this.traits.keeps === "nothing") return;
     const { stored } = this.#open.get(parent)!;
     this.#open.get(child)!.stored = stored;
-    const [from, to] = [parent, child].map((slot) => slot * this.#perRegion) as [number, number];
+    const [from, to] = [parent, child].map((sequence) => sequence * this.#perRegion) as [number, number];
     this.#moves.push({ kind: "copy", from, to, count: stored });
   }
 
   /** Closes the sequence. When none is open, memory that has grown is given back. */
-  release(slot: number): void {
-    if (!this.#open.delete(slot) || this.#growth === "static" || this.#open.size > 0) return;
+  release(sequence: number): void {
+    if (!this.#open.delete(sequence) || this.#growth === "static" || this.#open.size > 0) return;
     this.#moves.push({ kind: "resize", slotsPerSequence: 0, nSequences: this.maxSequences, keep: 0 });
     this.#perRegion = 0;
   }
@@ -135,12 +137,12 @@ export class ContiguousPolicy extends RegionPolicy {
 
   /** Checks that every sequence fits its region. */
   verify(): void {
-    for (const [slot, { stored }] of this.#open) {
-      if (slot < 0 || slot >= this.maxSequences) {
-        throw new Error(`Slot ${slot} has none of ${this.maxSequences} regions`);
+    for (const [sequence, { stored }] of this.#open) {
+      if (sequence < 0 || sequence >= this.maxSequences) {
+        throw new Error(`Sequence ${sequence} has none of ${this.maxSequences} regions`);
       }
       if (stored > this.#perRegion) {
-        throw new Error(`${stored} tokens of sequence ${slot} are in a region of ${this.#perRegion}`);
+        throw new Error(`${stored} tokens of sequence ${sequence} are in a region of ${this.#perRegion}`);
       }
     }
   }

@@ -102,17 +102,17 @@ class KeptAround implements KvAround {
     });
   }
 
-  async kept(slot: number): Promise<number[][][]> {
+  async kept(sequence: number): Promise<number[][][]> {
     const { gpu, nHead } = this.#context, { perRegion } = this.#policy, rule = this.#rule;
-    const { promptTokens, computed } = this.#policy.progress(slot);
-    const noted = this.#policy.storedTokens(rule.everyStep ? computed : promptTokens, slot);
+    const { promptTokens, computed } = this.#policy.progress(sequence);
+    const noted = this.#policy.storedTokens(rule.everyStep ? computed : promptTokens, sequence);
     const since = rule.everyStep
       ? []
       : Array.from({ length: computed - promptTokens }, (_, i) => promptTokens + i);
     const headBytes = 4 * KEPT_WORDS * perRegion;
     return await Promise.all(this.#tables.map(async ({ buffer }) => {
       const words = new Uint32Array(
-        await readBuffer(gpu, buffer, slot * nHead * headBytes, nHead * headBytes),
+        await readBuffer(gpu, buffer, sequence * nHead * headBytes, nHead * headBytes),
       );
       return Array.from({ length: nHead }, (_, head) => {
         const entry = (i: number) => words[(head * perRegion + i) * KEPT_WORDS]!;
@@ -142,13 +142,13 @@ class KeptAround implements KvAround {
       this.#tables = Array.from({ length: nLayer }, () => create("kept tokens", bytes));
       const words = new Uint32Array(PLACE_WORDS * nSequences);
       for (let row = 0; row < batch.nRows; row++) {
-        const [slot, position] = [batch.rows[2 * row]!, batch.rows[2 * row + 1]!];
+        const [sequence, position] = [batch.rows[2 * row]!, batch.rows[2 * row + 1]!];
         if (position > 0) continue;
-        const [, , , ...rest] = policy.place(slot);
+        const [, , , ...rest] = policy.place(sequence);
         if (rest[1] !== row) {
-          throw new Error(`The prompt of sequence ${slot} begins at row ${row}: expected ${rest[1]}`);
+          throw new Error(`The prompt of sequence ${sequence} begins at row ${row}: expected ${rest[1]}`);
         }
-        words.set([slot * longest, 0, NO_BOUND, ...rest], PLACE_WORDS * slot);
+        words.set([sequence * longest, 0, NO_BOUND, ...rest], PLACE_WORDS * sequence);
       }
       device.queue.writeBuffer(places.buffer, 0, words);
       return {

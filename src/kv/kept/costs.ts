@@ -11,7 +11,7 @@ interface KeptSizes {
 }
 
 interface Prompts {
-  progress(slot: number): { readonly promptTokens: number };
+  progress(sequence: number): { readonly promptTokens: number };
 }
 
 /**
@@ -29,10 +29,10 @@ export function keptCosts(
   const lengths = new Map<number, number>();
   let singles = 0, moved = 0;
   for (let t = 0; t < nPrefillTiles + nDecodeTiles; t++) {
-    const [rows, slot, first] = [tiles[4 * t + 1]!, tiles[4 * t + 2]!, tiles[4 * t + 3]!];
-    const { promptTokens } = prompts.progress(slot);
+    const [rows, sequence, first] = [tiles[4 * t + 1]!, tiles[4 * t + 2]!, tiles[4 * t + 3]!];
+    const { promptTokens } = prompts.progress(sequence);
     if (first < promptTokens) {
-      lengths.set(slot, promptTokens);
+      lengths.set(sequence, promptTokens);
       for (let row = Math.max(first, firstObservedOf(rule, promptTokens)); row < first + rows; row++) {
         sums.rows++;
         sums.pairs += row + 1;

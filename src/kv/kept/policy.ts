@@ -59,8 +59,8 @@ export class KeptPolicy extends RegionPolicy {
   }
 
   /** Returns the tokens of a sequence's prompt, and those that were computed. */
-  progress(slot: number): { readonly promptTokens: number; readonly computed: number } {
-    return this.#open.get(slot)!;
+  progress(sequence: number): { readonly promptTokens: number; readonly computed: number } {
+    return this.#open.get(sequence)!;
   }
 
   /** Hands over the moves since the last time. */
@@ -78,17 +78,17 @@ export class KeptPolicy extends RegionPolicy {
   }
 
   /** Opens regions, if none was computed in: prompts are computed together. */
-  admit({ request: { promptTokens, newTokens }, slots }: Admission): boolean {
-    if (this.#begun || slots.some((slot) => slot >= this.maxSequences)) return false;
-    for (const slot of slots) {
-      this.#open.set(slot, { promptTokens, atEnd: promptTokens + newTokens, computed: 0 });
+  admit({ request: { promptTokens, newTokens }, sequences }: Admission): boolean {
+    if (this.#begun || sequences.some((sequence) => sequence >= this.maxSequences)) return false;
+    for (const sequence of sequences) {
+      this.#open.set(sequence, { promptTokens, atEnd: promptTokens + newTokens, computed: 0 });
     }
     return true;
   }
 
   /** Makes the regions before the first step, whose tokens are the prompt. */
-  grow(slot: number, nTokens: number): boolean {
-    const open = this.#open.get(slot)!;
+  grow(sequence: number, nTokens: number): boolean {
+    const open = this.#open.get(sequence)!;
     if (nTokens > open.atEnd) return false;
     if (open.computed === 0) {
       open.promptTokens = nTokens;
@@ -109,33 +109,33 @@ export class KeptPolicy extends RegionPolicy {
   }
 
   /** Names the sequence's length. */
-  shortage(slot: number, nTokens: number): string {
-    const { atEnd } = this.#open.get(slot)!;
-    return `Cannot compute ${nTokens} tokens of sequence ${slot}: its region is for ${atEnd}`;
+  shortage(sequence: number, nTokens: number): string {
+    const { atEnd } = this.#open.get(sequence)!;
+    return `Cannot compute ${nTokens} tokens of sequence ${sequence}: its region is for ${atEnd}`;
   }
 
   /** Returns the tokens that were computed. */
-  firstToCompute(slot: number): number {
-    return this.#open.get(slot)!.computed;
+  firstToCompute(sequence: number): number {
+    return this.#open.get(sequence)!.computed;
   }
 
   /** Returns how many tokens are stored after a step. */
-  override storedTokens(length: number, slot: number): number {
-    return storedOf(this.#rule, this.#promptOf(slot, length), length);
+  override storedTokens(length: number, sequence: number): number {
+    return storedOf(this.#rule, this.#promptOf(sequence, length), length);
   }
 
   /** Returns how many entries a row goes through: in prompts, all tokens up to its own. */
-  override entries(length: number, slot: number): number {
-    return entriesOf(this.#rule, this.#promptOf(slot, length), length);
+  override entries(length: number, sequence: number): number {
+    return entriesOf(this.#rule, this.#promptOf(sequence, length), length);
   }
 
   /** Returns the sequence's words in `kept_places.wgsl`; prompts lie behind each other in the step that computes them. */
-  place(slot: number): readonly number[] {
-    const { promptTokens } = this.#open.get(slot)!, rule = this.#rule;
-    const firstRow = this.#open.entries().filter(([other]) => other < slot)
+  place(sequence: number): readonly number[] {
+    const { promptTokens } = this.#open.get(sequence)!, rule = this.#rule;
+    const firstRow = this.#open.entries().filter(([other]) => other < sequence)
       .reduce((sum, [, open]) => sum + open.promptTokens, 0);
     return [
-      slot * this.#perRegion,
+      sequence * this.#perRegion,
       rule.everyStep ? 0 : promptTokens - keptOf(rule, promptTokens),
       rule.everyStep ? rule.heavy + rule.recent : NO_BOUND,
       firstObservedOf(rule, promptTokens),
@@ -154,8 +154,8 @@ export class KeptPolicy extends RegionPolicy {
   }
 
   /** Closes the sequence. When none is open, the memory is given back. */
-  release(slot: number): void {
-    if (!this.#open.delete(slot) || this.#open.size > 0 || this.#perRegion === 0) return;
+  release(sequence: number): void {
+    if (!this.#open.delete(sequence) || this.#open.size > 0 || this.#perRegion === 0) return;
     this.maxChunk = Infinity;
     this.#moves.push({ kind: "resize", slotsPerSequence: 0, nSequences: this.maxSequences, keep: 0 });
     this.#perRegion = 0;
@@ -176,19 +176,19 @@ export class KeptPolicy extends RegionPolicy {
 
   /** Checks that every sequence fits its region. */
   verify(): void {
-    for (const [slot, { promptTokens, computed }] of this.#open) {
+    for (const [sequence, { promptTokens, computed }] of this.#open) {
       const stored = storedOf(this.#rule, promptTokens, computed);
-      if (slot < 0 || slot >= this.maxSequences) {
-        throw new Error(`Slot ${slot} has none of ${this.maxSequences} regions`);
+      if (sequence < 0 || sequence >= this.maxSequences) {
+        throw new Error(`Sequence ${sequence} has none of ${this.maxSequences} regions`);
       }
       if (stored > this.#perRegion) {
-        throw new Error(`${stored} tokens of sequence ${slot} are in a region of ${this.#perRegion}`);
+        throw new Error(`${stored} tokens of sequence ${sequence} are in a region of ${this.#perRegion}`);
       }
     }
   }
 
   /** The prompt of a sequence; one that is not open is all prompt. */
-  #promptOf(slot: number, length: number): number {
-    return this.#open.get(slot)?.promptTokens ?? length;
+  #promptOf(sequence: number, length: number): number {
+    return this.#open.get(sequence)?.promptTokens ?? length;
   }
 }

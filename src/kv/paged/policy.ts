@@ -34,7 +34,10 @@ export class PagedPolicy implements KvPolicy {
   readonly blocks: BlockManager;
   readonly #watermark: number;
   readonly #moves = new Moves();
-  readonly #swapped = new Map<number, { readonly shape: GroupShape; readonly slots: readonly number[] }>();
+  readonly #swapped = new Map<
+    number,
+    { readonly shape: GroupShape; readonly sequences: readonly number[] }
+  >();
   #swapFree: number;
   #nextSwap = 0;
 
@@ -83,9 +86,9 @@ export class PagedPolicy implements KvPolicy {
   }
 
   /** Takes blocks for the first step, if there are enough for all known tokens and the watermark stays. */
-  admit({ slots, nTokens, nKnown, prefix, alone }: Admission): boolean {
+  admit({ sequences, nTokens, nKnown, prefix, alone }: Admission): boolean {
     if (!this.blocks.canAllocate(nKnown, prefix, alone ? 0 : this.#watermark)) return false;
-    this.blocks.allocate(slots[0]!, nTokens, prefix);
+    this.blocks.allocate(sequences[0]!, nTokens, prefix);
     return true;
   }
 
@@ -95,8 +98,8 @@ export class PagedPolicy implements KvPolicy {
   }
 
   /** Takes blocks, and writes down the copies that shared ones need. */
-  grow(slot: number, nTokens: number): boolean {
-    const extended = this.blocks.tryExtend(slot, nTokens);
+  grow(sequence: number, nTokens: number): boolean {
+    const extended = this.blocks.tryExtend(sequence, nTokens);
     if (extended === undefined) return false;
     const { blockSize } = this;
     for (const { from, to } of extended.copies) {
@@ -106,13 +109,13 @@ export class PagedPolicy implements KvPolicy {
   }
 
   /** Names the blocks that are missing. */
-  shortage(slot: number, nTokens: number): string {
-    return this.blocks.shortage(slot, nTokens);
+  shortage(sequence: number, nTokens: number): string {
+    return this.blocks.shortage(sequence, nTokens);
   }
 
   /** Returns the tokens that the sequence's blocks hold. */
-  firstToCompute(slot: number): number {
-    return this.blocks.tokens(slot);
+  firstToCompute(sequence: number): number {
+    return this.blocks.tokens(sequence);
   }
 
   /** Returns `length`: all tokens are stored. */
@@ -126,8 +129,8 @@ export class PagedPolicy implements KvPolicy {
   }
 
   /** Its block table. */
-  place(slot: number): readonly number[] {
-    return this.blocks.blockTable(slot);
+  place(sequence: number): readonly number[] {
+    return this.blocks.blockTable(sequence);
   }
 
   /** Shares every block; what the child has held is free. */
@@ -137,33 +140,33 @@ export class PagedPolicy implements KvPolicy {
   }
 
   /** Lets the prefix cache find a full block. */
-  publish(slot: number, index: number, key: PrefixKey): void {
-    this.blocks.publish(slot, index, key);
+  publish(sequence: number, index: number, key: PrefixKey): void {
+    this.blocks.publish(sequence, index, key);
   }
 
   /** Frees the blocks that no other sequence holds. */
-  release(slot: number): void {
-    if (this.blocks.has(slot)) this.blocks.free(slot);
+  release(sequence: number): void {
+    if (this.blocks.has(sequence)) this.blocks.free(sequence);
   }
 
   /** Saves each block once, however many of the sequences share it. */
-  swapOut(slots: readonly number[]): Swapped | undefined {
-    const { shape, blocks } = this.blocks.shapeOf(slots);
+  swapOut(sequences: readonly number[]): Swapped | undefined {
+    const { shape, blocks } = this.blocks.shapeOf(sequences);
     if (shape.nBlocks > this.#swapFree) return undefined;
     this.#swapFree -= shape.nBlocks;
     const swapped = { id: this.#nextSwap++, from: blocks.map((block) => this.#range(block)) };
-    this.#swapped.set(swapped.id, { shape, slots });
-    for (const slot of slots) this.blocks.free(slot);
+    this.#swapped.set(swapped.id, { shape, sequences });
+    for (const sequence of sequences) this.blocks.free(sequence);
     this.#moves.push({ kind: "out", swapped });
     return swapped;
   }
 
   /** Takes as many blocks as were saved, if one more for each sequence and the watermark stay. */
   swapIn(swapped: Swapped, alone: boolean): boolean {
-    const { shape, slots } = this.#swapped.get(swapped.id)!;
-    const spare = alone ? 0 : slots.length + this.#watermark;
+    const { shape, sequences } = this.#swapped.get(swapped.id)!;
+    const spare = alone ? 0 : sequences.length + this.#watermark;
     if (shape.nBlocks + spare > this.blocks.nFree) return false;
-    const to = this.blocks.restore(slots, shape).map((block) => this.#range(block));
+    const to = this.blocks.restore(sequences, shape).map((block) => this.#range(block));
     this.#moves.push({ kind: "in", swapped, to });
     this.#forget(swapped, shape);
     return true;

@@ -34,7 +34,7 @@ export class ReservedPolicy extends RegionPolicy {
   readonly #allocator: ArenaAllocator;
   readonly #reserve: ReservationName;
   readonly #maxTokens: number;
-  readonly #bySlot = new Map<number, Reservation>();
+  readonly #reservations = new Map<number, Reservation>();
   readonly #moves = new Moves();
   #stored = 0;
   #atEnd = 0;
@@ -70,10 +70,10 @@ export class ReservedPolicy extends RegionPolicy {
   }
 
   /** Reserves a region for every sequence of the group, or none. */
-  admit({ request, slots, nTokens }: Admission): boolean {
+  admit({ request, sequences, nTokens }: Admission): boolean {
     const each = this.#reserved(request);
     const regions: Region[] = [];
-    for (const _ of slots) {
+    for (const _ of sequences) {
       const region = this.#allocator.allocate(each);
       if (region === undefined) {
         for (const { offset } of regions) this.#allocator.free(offset);
@@ -81,26 +81,26 @@ export class ReservedPolicy extends RegionPolicy {
       }
       regions.push(region);
     }
-    slots.forEach((slot, i) => {
+    sequences.forEach((sequence, i) => {
       const reservation = {
         region: regions[i]!,
         atEnd: request.promptTokens + request.newTokens - 1,
         stored: 0,
       };
-      this.#bySlot.set(slot, reservation);
+      this.#reservations.set(sequence, reservation);
       this.#atEnd += reservation.atEnd;
     });
-    return this.grow(slots[0]!, nTokens);
+    return this.grow(sequences[0]!, nTokens);
   }
 
   /** Returns whether only the order of the regions stands in the way. */
-  override isFragmented({ request, slots }: Admission): boolean {
-    return slots.length * this.#allocator.granted(this.#reserved(request)) <= this.#allocator.nFree;
+  override isFragmented({ request, sequences }: Admission): boolean {
+    return sequences.length * this.#allocator.granted(this.#reserved(request)) <= this.#allocator.nFree;
   }
 
   /** Notes what is stored: the room is there since the admission. */
-  grow(slot: number, nTokens: number): boolean {
-    const reservation = this.#bySlot.get(slot)!;
+  grow(sequence: number, nTokens: number): boolean {
+    const reservation = this.#reservations.get(sequence)!;
     if (nTokens > reservation.region.size) return false;
     this.#stored += nTokens - reservation.stored;
     reservation.stored = nTokens;
@@ -108,36 +108,36 @@ export class ReservedPolicy extends RegionPolicy {
   }
 
   /** Names the region's size. */
-  shortage(slot: number, nTokens: number): string {
-    return `Cannot keep ${nTokens} tokens of sequence ${slot}: its KV region holds ${
-      this.#bySlot.get(slot)!.region.size
+  shortage(sequence: number, nTokens: number): string {
+    return `Cannot keep ${nTokens} tokens of sequence ${sequence}: its KV region holds ${
+      this.#reservations.get(sequence)!.region.size
     }`;
   }
 
   /** Returns the tokens that are stored, or 0 where nothing is kept. */
-  firstToCompute(slot: number): number {
-    return this.traits.keeps === "nothing" ? 0 : this.#bySlot.get(slot)!.stored;
+  firstToCompute(sequence: number): number {
+    return this.traits.keeps === "nothing" ? 0 : this.#reservations.get(sequence)!.stored;
   }
 
   /** Returns where its region begins. */
-  place(slot: number): readonly number[] {
-    return [this.#bySlot.get(slot)!.region.offset];
+  place(sequence: number): readonly number[] {
+    return [this.#reservations.get(sequence)!.region.offset];
   }
 
   /** Copies what the parent has stored into the child's region. */
   fork(parent: number, child: number): void {
     if (this.traits.keeps === "nothing") return;
-    const from = this.#bySlot.get(parent)!, to = this.#bySlot.get(child)!;
+    const from = this.#reservations.get(parent)!, to = this.#reservations.get(child)!;
     this.grow(child, from.stored);
     this.#moves.push({ kind: "copy", from: from.region.offset, to: to.region.offset, count: from.stored });
   }
 
   /** Frees the region. */
-  release(slot: number): void {
-    const reservation = this.#bySlot.get(slot);
+  release(sequence: number): void {
+    const reservation = this.#reservations.get(sequence);
     if (reservation === undefined) return;
     const { region, atEnd, stored } = reservation;
-    this.#bySlot.delete(slot);
+    this.#reservations.delete(sequence);
     this.#allocator.free(region.offset);
     this.#stored -= stored;
     this.#atEnd -= atEnd;
@@ -159,14 +159,14 @@ export class ReservedPolicy extends RegionPolicy {
   /** Checks the allocator, and the running totals. */
   verify(): void {
     this.#allocator.verify();
-    const all = [...this.#bySlot.values()];
+    const all = [...this.#reservations.values()];
     const stored = all.reduce((sum, each) => sum + each.stored, 0);
     const held = all.reduce((sum, each) => sum + each.region.size, 0);
     if (stored !== this.#stored) {
       throw new Error(`${this.#stored} tokens are counted as stored: expected ${stored}`);
     }
     if (held !== this.#allocator.size - this.#allocator.nFree) {
-      throw new Error(`${held} KV slots belong to sequences: the allocator says otherwise`);
+      throw new Error(`${held} KV sequences belong to sequences: the allocator says otherwise`);
     }
     for (const { stored: tokens, region: { offset, size } } of all) {
       if (tokens > size) throw new Error(`${tokens} tokens are in the region of ${size} at ${offset}`);

@@ -37,7 +37,7 @@ interface Open {
   computed: number;
 }
 
-/** A region of sinks and a ring per slot. */
+/** A region of sinks and a ring per sequence, open or not. */
 export class WindowPolicy extends RegionPolicy {
   readonly traits = WINDOW_TRAITS;
   readonly nSlots: number;
@@ -75,28 +75,30 @@ export class WindowPolicy extends RegionPolicy {
     return `it needs ${continuations} windows of K/V, and there are ${this.maxSequences}`;
   }
 
-  /** Opens the regions of a group's slots, if there are so many regions. */
-  admit({ request: { promptTokens, newTokens }, slots, nTokens }: Admission): boolean {
-    if (slots.some((slot) => slot >= this.maxSequences)) return false;
-    for (const slot of slots) this.#open.set(slot, { atEnd: promptTokens + newTokens - 1, computed: 0 });
-    return this.grow(slots[0]!, nTokens);
+  /** Opens the regions of a group's sequences, if there are so many regions. */
+  admit({ request: { promptTokens, newTokens }, sequences, nTokens }: Admission): boolean {
+    if (sequences.some((sequence) => sequence >= this.maxSequences)) return false;
+    for (const sequence of sequences) {
+      this.#open.set(sequence, { atEnd: promptTokens + newTokens - 1, computed: 0 });
+    }
+    return this.grow(sequences[0]!, nTokens);
   }
 
   /** Notes what is computed: a new token overwrites an old one. */
-  grow(slot: number, nTokens: number): boolean {
+  grow(sequence: number, nTokens: number): boolean {
     if (nTokens > this.#shape.maxTokens) return false;
-    this.#open.get(slot)!.computed = nTokens;
+    this.#open.get(sequence)!.computed = nTokens;
     return true;
   }
 
   /** Names the longest sequence. */
-  shortage(slot: number, nTokens: number): string {
-    return `Cannot compute ${nTokens} tokens of sequence ${slot}: its window was made for ${this.#shape.maxTokens}`;
+  shortage(sequence: number, nTokens: number): string {
+    return `Cannot compute ${nTokens} tokens of sequence ${sequence}: its window was made for ${this.#shape.maxTokens}`;
   }
 
   /** Returns the tokens that were computed, kept or not. */
-  firstToCompute(slot: number): number {
-    return this.#open.get(slot)!.computed;
+  firstToCompute(sequence: number): number {
+    return this.#open.get(sequence)!.computed;
   }
 
   /** Returns the tokens that the last row attends to; what else the ring holds waits to be overwritten. */
@@ -110,21 +112,21 @@ export class WindowPolicy extends RegionPolicy {
   }
 
   /** Returns where its region begins. */
-  place(slot: number): readonly number[] {
-    return [slot * this.#region];
+  place(sequence: number): readonly number[] {
+    return [sequence * this.#region];
   }
 
   /** Copies the parent's region. */
   fork(parent: number, child: number): void {
     const { computed } = this.#open.get(parent)!;
     this.#open.get(child)!.computed = computed;
-    const [from, to] = [parent, child].map((slot) => slot * this.#region) as [number, number];
+    const [from, to] = [parent, child].map((sequence) => sequence * this.#region) as [number, number];
     this.#moves.push({ kind: "copy", from, to, count: this.entries(computed) });
   }
 
   /** Closes the sequence. */
-  release(slot: number): void {
-    this.#open.delete(slot);
+  release(sequence: number): void {
+    this.#open.delete(sequence);
   }
 
   /** Counts a step's room in the ring, and what a short sequence leaves, as internal fragmentation. */
@@ -140,10 +142,10 @@ export class WindowPolicy extends RegionPolicy {
 
   /** Checks that every sequence has a region. */
   verify(): void {
-    for (const [slot, { computed }] of this.#open) {
-      if (slot >= 0 && slot < this.maxSequences && computed <= this.#shape.maxTokens) continue;
+    for (const [sequence, { computed }] of this.#open) {
+      if (sequence >= 0 && sequence < this.maxSequences && computed <= this.#shape.maxTokens) continue;
       throw new Error(
-        `${computed} tokens are in slot ${slot}, which is none of ${this.maxSequences} windows`,
+        `Sequence ${sequence} with ${computed} tokens has none of ${this.maxSequences} windows`,
       );
     }
   }

@@ -104,7 +104,7 @@ const OPEN: Readonly<Record<Loop, typeof openRung>> = {
     });
     const { runner } = executor;
     const run = async (fed: readonly FedId[]): Promise<RungRun> => {
-      const slots: number[] = [];
+      const numbers: number[] = [];
       const ms = await fenced(model, async () => {
         const scheduler = new Scheduler(kv.policy, {
           nCtx,
@@ -115,7 +115,7 @@ const OPEN: Readonly<Record<Loop, typeof openRung>> = {
         for (let id = 0; id < batch; id++) scheduler.submit({ id, promptTokens: prompt.length, newTokens });
         for (let step = scheduler.step(); step !== undefined; step = scheduler.step()) {
           await executor.enqueue(step);
-          for (const { request, sequences } of step.admitted) slots[request.id] = sequences[0]!.slot;
+          for (const { request, sequences } of step.admitted) numbers[request.id] = sequences[0]!.number;
           if (fed.length === 0) continue;
           const chosen = step.spans.filter(({ outputs }) => outputs.length > 0).map((
             { sequence, first, count },
@@ -127,12 +127,14 @@ const OPEN: Readonly<Record<Loop, typeof openRung>> = {
             chosen.some(({ sequence, position }) => sequence === each.sequence && position === each.position)
           );
           if (due.length > 0) runner.submit();
-          for (const { sequence, position, id } of due) runner.writeTokens(slots[sequence]!, position, [id]);
+          for (const { sequence, position, id } of due) {
+            runner.writeTokens(numbers[sequence]!, position, [id]);
+          }
         }
         runner.submit();
       });
       const ids = await runner.tokens(
-        slots.map((slot) => ({ slot, first: prompt.length, count: newTokens })),
+        numbers.map((number) => ({ sequence: number, first: prompt.length, count: newTokens })),
       );
       for (const own of ids) await assertChosen(model, [...prompt, ...own], DEFAULT_DTYPE);
       return { ms, gaps: null, ids };

@@ -35,8 +35,8 @@ interface ProfileOptions {
   readonly kvOptions?: KvOptions;
   /** Storage type of K and V. */
   readonly kvDtype: Dtype;
-  /** Token ids of the prompt. */
-  readonly promptIds: readonly number[];
+  /** Token ids of the prompts, as many of each, which are decoded together. */
+  readonly prompts: readonly (readonly number[])[];
   /** Decode steps to profile; as many unprofiled ones are taken. */
   readonly steps: number;
   /** Called with the number of rounds done, of `steps` + 1. */
@@ -102,9 +102,9 @@ export interface Profile {
   readonly account: StepAccount;
 }
 
-/** Returns the final length of the sequence: the prompt, the prefill's token, and those of both kinds of step. */
-export function profiledTokens({ promptIds, steps }: Pick<ProfileOptions, "promptIds" | "steps">): number {
-  return promptIds.length + 1 + 2 * steps;
+/** Returns the final length of a sequence: its prompt, the prefill's token, and those of both kinds of step. */
+export function profiledTokens({ prompts, steps }: Pick<ProfileOptions, "prompts" | "steps">): number {
+  return prompts[0]!.length + 1 + 2 * steps;
 }
 
 /**
@@ -129,12 +129,11 @@ export async function profile(model: Model, options: ProfileOptions): Promise<Pr
 }
 
 function decodingOf(options: ProfileOptions) {
-  const maxTokens = profiledTokens(options);
   return {
     ...options,
-    nSequences: 1,
-    maxPromptTokens: options.promptIds.length,
-    maxTokens,
+    nSequences: options.prompts.length,
+    maxPromptTokens: options.prompts[0]!.length,
+    maxTokens: profiledTokens(options),
   } as const;
 }
 
@@ -162,7 +161,8 @@ interface Tools {
   readonly decoder: Decoder;
   readonly timer: DispatchTimer;
   readonly passes: Timestamps;
-  readonly trials: ProductTrials;
+  /** Those of one row; absent where steps have more. */
+  readonly trials: ProductTrials | undefined;
 }
 
 /**
@@ -173,8 +173,8 @@ interface Tools {
  * @internal Only tests need no roof, which takes seconds.
  */
 export async function profileSteps(model: Model, options: ProfileOptions): Promise<Omit<Profile, "roof">> {
-  const trials = await model.productTrials();
-  const timer = new DispatchTimer(model.gpu); // what the trials need is what it needs
+  const trials = options.prompts.length === 1 ? await model.productTrials() : undefined;
+  const timer = new DispatchTimer(model.gpu);
   const passes = Timestamps.create(model.gpu, 1)!; // which is there
   try {
     return await withDecoder(
@@ -183,7 +183,7 @@ export async function profileSteps(model: Model, options: ProfileOptions): Promi
       (decoder) => alternate(model, { decoder, timer, passes, trials }, options),
     );
   } finally {
-    trials.dispose();
+    trials?.dispose();
     timer.dispose();
     passes.dispose();
   }
@@ -196,12 +196,15 @@ async function alternate(
   options: ProfileOptions,
 ): Promise<Omit<Profile, "roof">> {
   const { gpu: { fence } } = model;
-  const { promptIds, kvDtype, steps } = options;
+  const { prompts, kvDtype, steps } = options;
   const { runner } = decoder, { policy, recorder } = runner;
   const profiled = async (): Promise<ProfiledStep> => {
-    const first = policy.firstToCompute(0);
-    const entries = (length: number, slot: number) => policy.entries(length, slot);
-    const batch = batchOf([{ sequence: 0, first, count: decoder.lengths[0]! - first, outputs: 1 }], entries);
+    const entries = (length: number, sequence: number) => policy.entries(length, sequence);
+    const spans = decoder.lengths.map((length, sequence) => {
+      const first = policy.firstToCompute(sequence);
+      return { sequence, first, count: length - first, outputs: 1 };
+    });
+    const batch = batchOf(spans, entries);
     recorder.dispatchTimer = timer;
     await decoder.advance(1);
     recorder.dispatchTimer = undefined;
@@ -233,24 +236,25 @@ async function alternate(
   };
 
   // The same request without profiling gives the expected tokens, and warms up.
-  decoder.begin([promptIds]);
-  await decoder.advance(profiledTokens(options) - promptIds.length);
-  const expected = await decoder.ids(0);
+  const ids = () => Promise.all(prompts.map((_, sequence) => decoder.ids(sequence)));
+  decoder.begin(prompts);
+  await decoder.advance(profiledTokens(options) - prompts[0]!.length);
+  const expected = await ids();
 
-  await trials.round();
+  await trials?.round();
   options.onProgress?.(1);
 
-  decoder.begin([promptIds]);
+  decoder.begin(prompts);
   const prefill = await profiled();
   const walls: Awaited<ReturnType<typeof unprofiled>>[] = [];
   const decodes: ProfiledStep[] = [];
   for (let step = 0; step < steps; step++) {
     walls.push(await unprofiled());
     decodes.push(await profiled());
-    await trials.round();
+    await trials?.round();
     options.onProgress?.(step + 2);
   }
-  if (String(await decoder.ids(0)) !== String(expected)) {
+  if (String(await ids()) !== String(expected)) {
     throw new KvbenchError("Profiling changed the tokens, so no time is reported");
   }
   const medianOf = (key: keyof typeof walls[number]) => median(walls.map((wall) => wall[key]));
@@ -258,7 +262,10 @@ async function alternate(
     prefill: prefill.times,
     steps: decodes.map(({ times }) => times),
     prefillKernels: kernelsOf([prefill]),
-    kernels: kernelsOf(decodes, (product) => Math.min(...trials.times(product).map(median))),
+    kernels: kernelsOf(
+      decodes,
+      trials && ((product) => Math.min(...trials.times(product).map(median))),
+    ),
     account: {
       wallMs: medianOf("wallMs"),
       encodeMs: medianOf("encodeMs"),

@@ -35,7 +35,8 @@ const kernels = (what: string) =>
         "than its bytes and its arithmetic; absent where there is none",
     ),
     best_ms: amount(
-      "GPU time of a matrix product by its fastest variant, in ms, median over as many rounds in turn with the steps",
+      "GPU time of a matrix product of one row by its fastest variant, in ms, median over as many rounds in turn with the " +
+        "steps, which are of one row too",
     ).optional(),
   })).min(1).describe(what);
 
@@ -48,7 +49,8 @@ const schema = z.strictObject({
   weights_dtype: dtypeSchema(WEIGHT_DTYPES).describe("Storage type of weight matrices on the GPU"),
   kv_dtype: kvDtypeSchema.describe("Storage types of K and V on the GPU: that of both, or K's/V's"),
   strategy: z.string().describe("Strategy of K/V memory"),
-  prompt_tokens: positive("Tokens of the prompt"),
+  prompt_tokens: positive("Tokens of each prompt"),
+  batch: positive("Sequences that are decoded together").optional(),
   steps: positive("Decode steps that were profiled"),
   what: z.string().describe(
     "Description of the profiled step, such as a decode step with a cache at context 130 to 144",

@@ -38,7 +38,14 @@ function roomOf(
     ...{ budgetTokens: undefined, swapTokens: 0, watermark: 0 },
   });
   const request = { promptTokens, newTokens, continuations: beams };
-  policy.admit({ request, slots: [0], nTokens: promptTokens, nKnown: promptTokens, prefix: [], alone: true });
+  policy.admit({
+    request,
+    sequences: [0],
+    nTokens: promptTokens,
+    nKnown: promptTokens,
+    prefix: [],
+    alone: true,
+  });
   let living = [0], next = 1, used = 0, saved = 0;
   for (let length = promptTokens + 1; length <= maxTokens; length++) {
     const successors = Array.from({ length: beams }, () => {
