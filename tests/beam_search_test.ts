@@ -91,7 +91,9 @@ gpuTest(
       assert.equal(whole.copiedBytes, 2 * 7 * rowBytes);
       assert.equal(paged.copiedBytes, 2 * 4 * rowBytes);
       assert.ok(paged.heldBytes < paged.unsharedBytes && paged.heldBytes < whole.heldBytes);
-      assert.equal(paged.unsharedBytes - paged.heldBytes, 2 * 4 * rowBytes);
+      // Where ids come back late, the continuation that was ended is still computed when the others have all tokens.
+      const saved = paged.unsharedBytes - paged.heldBytes;
+      assert.equal(saved, (gpu.mapsAtOnce ? 1 : 2) * 4 * rowBytes);
       assert.equal(found.get("no-cache")!.copiedBytes, 0);
     } finally {
       model.dispose();

@@ -125,8 +125,9 @@ export async function serveModel(
 ): Promise<void> {
   const { kv: need = { budgetTokens: 240 } } = options;
   const kv = "policy" in need ? need : servedKv(model, "paged", need), { policy } = kv;
+  const { nCtx } = model.config;
   const engine = await LiveEngine.create(model, kv, {
-    nCtx: N_CTX,
+    nCtx,
     maxSequences: options.maxSequences ?? 8,
     maxRows: options.maxRows ?? Math.max(24, policy.traits.keeps !== "nothing" ? 0 : policy.usage().capacity),
     preemption: options.preemption ?? "recompute",
@@ -135,7 +136,7 @@ export async function serveModel(
   const stopping = new AbortController();
   const listening = Promise.withResolvers<string>();
   const { eosTokenId } = { ...model.config, ...options };
-  const config = { nCtx: N_CTX, vocabSize: VOCAB_SIZE, eosTokenId };
+  const config = { nCtx, vocabSize: VOCAB_SIZE, eosTokenId };
   const served = serve(engine, { name: "random", config, tokenizer: NUMBERS }, {
     hostname: "127.0.0.1",
     port: 0,

@@ -5,6 +5,7 @@ import { openGpu } from "../src/host/gpu.ts";
 import { logProbability } from "../src/model/log_probabilities.ts";
 import { GREEDY } from "../src/model/sampling.ts";
 import { STATIC, withDecoder, withRandomModel } from "./decode_support.ts";
+import { AWKWARD } from "./fixtures/checkpoint.ts";
 import { gpuTest } from "./gpu_support.ts";
 import { permitted } from "./permitted.ts";
 import {
@@ -14,6 +15,7 @@ import {
   idsOf,
   PROMPT,
   serveModel,
+  type TestServer,
   until,
   whole,
   withServer,
@@ -129,10 +131,11 @@ gpuTest(
 );
 
 gpuTest("A client that leaves frees its blocks, whether it streams or waits", async (gpu) => {
-  await withServer(gpu, { maxSequences: 1 }, async ({ url, post, engine }) => {
+  const nCtx = 1000, options = { maxSequences: 1, maxRows: 24, kv: { budgetTokens: nCtx } };
+  const leave = async ({ url, post, engine }: TestServer) => {
     for (const stream of [true, false]) {
       const leaving = new AbortController();
-      const body = { prompt: PROMPT, max_tokens: 35, ignore_eos: true, stream };
+      const body = { prompt: PROMPT, max_tokens: nCtx - 40, ignore_eos: true, stream };
       const first = post(body, { signal: leaving.signal });
       first.catch(() => {});
       await until(() => engine.nRunning === 1, "it runs");
@@ -147,7 +150,8 @@ gpuTest("A client that leaves frees its blocks, whether it streams or waits", as
     const text = await (await fetch(`${url}/metrics`)).text();
     assert.match(text, /^kvbench_requests_total\{outcome="cancelled"\} [34]$/m);
     assert.match(text, /^kvbench_kv_usage_ratio 0$/m);
-  });
+  };
+  await withRandomModel(gpu, (model) => serveModel(model, options, leave), { ...AWKWARD, n_ctx: nCtx });
 }, { needs });
 
 gpuTest("Metrics count what was served, and the memory that it takes", async (gpu) => {

@@ -2,7 +2,7 @@
  * Requests that come at any time: joined by continuous batching, their tokens handed over one by one, each as soon as it
  * is there. Owns the scheduler, the executor and the loop between them; knows neither text nor HTTP.
  *
- * A readback resolves about 11 ms after the GPU is done (see `gpu/fence.ts`), so that several steps are under way at
+ * Where a readback resolves about 11 ms after the GPU is done (see `gpu/staging.ts`), several steps are under way at
  * once, as many as fit that time: which tokens they make does not depend on what the host has seen. What is ended early
  * has then been computed a few tokens too far, which nobody sees.
  */
@@ -22,7 +22,7 @@ import { Scheduler } from "./scheduler/scheduler.ts";
 import type { SchedulerOptions } from "./scheduler/scheduler_options.ts";
 import type { Step } from "./scheduler/step.ts";
 
-/** Milliseconds from the end of the GPU's work to the ids on the host. */
+/** Milliseconds from the end of the GPU's work to the ids on the host, where the runtime can't read at once. */
 const READBACK_MS = 11;
 /** Steps whose ids are on their way at most, however short they are. */
 const MOST_UNDER_WAY = 8;
@@ -258,6 +258,7 @@ export class LiveEngine {
 
   /** The next step, and those that the GPU may be done with while a readback resolves. */
   get #mostUnderWay(): number {
+    if (this.#model.gpu.mapsAtOnce) return 1;
     return Math.min(MOST_UNDER_WAY, 1 + Math.ceil(READBACK_MS / Math.max(this.#stepMs, 1)));
   }
 

@@ -6,7 +6,7 @@
 import { KvbenchError, UsageError } from "../base/errors.ts";
 import { assertHeadFits, type KvDtype } from "../formats/kv_dtype.ts";
 import { DEFAULT_DTYPE } from "../formats/registry.ts";
-import { readPieces } from "../gpu/readback.ts";
+import { Readback } from "../gpu/readback.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import type { KvAround } from "../kv/around.ts";
 import type { KvPolicy } from "../kv/policy.ts";
@@ -68,6 +68,20 @@ function storedBy({ source }: KvPool, around: KvAround | undefined): KvSource {
   return around?.before ? { ...source, inPassing: false } : source;
 }
 
+/** Bytes of the buffers that readbacks of a step's ids and of its logits share. */
+interface ReadbackBytes {
+  readonly ids: number;
+  readonly logits: number;
+}
+
+/** Computes the bytes of readbacks of a step. */
+export function readbackBytes(
+  v4: number,
+  limits: Pick<BatchLimits, "maxSpans" | "maxOutputs">,
+): ReadbackBytes {
+  return { ids: 4 * limits.maxSpans, logits: 16 * v4 * limits.maxOutputs };
+}
+
 /** Records, submits and reads. */
 export class Runner {
   /** The K/V memory's host side. */
@@ -90,6 +104,8 @@ export class Runner {
   #tables: StepTables;
   #workspace: Workspace;
   readonly #limits: BatchLimits;
+  readonly #ids: Readback;
+  readonly #logits: Readback;
   #queued = 0;
 
   private constructor(
@@ -114,6 +130,9 @@ export class Runner {
     this.#workspace = parts.workspace;
     this.#limits = parts.limits;
     this.recorder = new Recorder(model.gpu.device);
+    const { ids, logits } = readbackBytes(model.dims.v4, parts.limits);
+    this.#ids = new Readback(model.gpu, ids);
+    this.#logits = new Readback(model.gpu, logits);
   }
 
   /**
@@ -324,7 +343,7 @@ export class Runner {
       offset: (sequence * nCtx + first) * 4,
       bytes: count * 4,
     }));
-    const all = new Uint32Array(await readPieces(this.#model.gpu, pieces));
+    const all = new Uint32Array(await this.#ids.read(pieces));
     let from = 0;
     return ranges.map(({ count }) => [...all.subarray(from, from += count)]);
   }
@@ -346,7 +365,7 @@ export class Runner {
       offset: row * v4 * 16,
       bytes: v4 * 16,
     }));
-    const all = new Float32Array(await readPieces(this.#model.gpu, pieces));
+    const all = new Float32Array(await this.#logits.read(pieces));
     return rows.map((_, i) => all.subarray(i * v4 * 4, i * v4 * 4 + vocabSize));
   }
 
@@ -361,6 +380,8 @@ export class Runner {
 
   /** Frees everything. {@linkcode Runner.settle} comes before it. */
   dispose(): void {
+    this.#ids.dispose();
+    this.#logits.dispose();
     this.#tables.dispose();
     this.#workspace.dispose();
     this.around?.dispose();

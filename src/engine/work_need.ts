@@ -17,7 +17,7 @@ import { paddedRows } from "../../wgsl/ops/linear/forms.ts";
 import { splitsOf, type Tuning } from "../model/tuning.ts";
 import { decodingKv, type NamedStrategy } from "./decoding_kv.ts";
 import { groupKv, type GroupNeed } from "./group_kv.ts";
-import { type RunnerOptions, STEPS_PER_SUBMISSION } from "./runner.ts";
+import { readbackBytes, type RunnerOptions, STEPS_PER_SUBMISSION } from "./runner.ts";
 import type { DecodingOptions } from "./with_decoder.ts";
 
 /** The bounds of a single buffer or texture. */
@@ -110,7 +110,7 @@ export function decodingNeed(
 ): WorkNeed {
   const { nSequences, maxTokens, maxPromptTokens, maxOutputs = nSequences, kvDtype = DEFAULT_DTYPE } =
     options;
-  const { config } = context, { v4 } = dimsOf(config);
+  const { config } = context;
   const { traits: { keeps }, maxChunk } = kv.policy;
   const limits = {
     maxRows: nSequences * (keeps === "nothing" ? maxTokens : Math.min(maxPromptTokens, maxChunk)),
@@ -118,8 +118,9 @@ export function decodingNeed(
     maxOutputs,
   };
   const memory = kvNeed(context, kv, { nSequences, kvDtype, texels: context.tuning.texels });
-  const readback = Math.max(nSequences * config.nCtx * 4, maxOutputs * v4 * 16);
-  return withOther(together(memory, batchesNeed(context, limits, kvDtype)), { gpu: readback });
+  return withOther(together(memory, batchesNeed(context, limits, kvDtype)), {
+    gpu: readbackNeed(config, limits),
+  });
 }
 
 /** Computes what many sequences over one memory take; see `runner.ts`. */
@@ -128,16 +129,21 @@ export function sharedNeed(
   kv: Kv,
   { maxSequences, maxRows, kvDtype = DEFAULT_DTYPE }: Omit<RunnerOptions, "movesSlots">,
 ): WorkNeed {
-  const { config } = context, { v4 } = dimsOf(config), moves = kv.policy.traits.keeps !== "nothing";
+  const { config } = context, moves = kv.policy.traits.keeps !== "nothing";
+  const limits = { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences };
   return withOther(
     together(
       kvNeed(context, kv, { nSequences: maxSequences, kvDtype, texels: !moves && context.tuning.texels }),
-      batchesNeed(context, { maxRows, maxSpans: maxSequences, maxOutputs: maxSequences }, kvDtype),
+      batchesNeed(context, limits, kvDtype),
     ),
-    {
-      gpu: (moves ? MOST_COPIES * 12 : 0) + Math.max(maxSequences * config.nCtx * 4, maxSequences * v4 * 16),
-    },
+    { gpu: (moves ? MOST_COPIES * 12 : 0) + readbackNeed(config, limits) },
   );
+}
+
+/** Computes what readbacks take: of a step's ids and logits, and of all ids of all sequences. */
+function readbackNeed(config: Gpt2Config, limits: BatchLimits): number {
+  const { ids, logits } = readbackBytes(dimsOf(config).v4, limits);
+  return ids + logits + limits.maxSpans * config.nCtx * 4;
 }
 
 /** Computes what several continuations of one prompt take, sampled or searched for. */

@@ -53,14 +53,23 @@ export class Gpu {
   readonly ledger: Ledger;
   /** @internal Waits for the GPU. */
   readonly fence: Fence;
+  /** @internal True if bytes can be read as soon as `mapAsync()` has returned; see `staging.ts`. */
+  readonly mapsAtOnce: boolean;
   #failure: { readonly error: KvbenchError; readonly ledger: LedgerState } | undefined;
   #disposed = false;
 
-  private constructor(device: GPUDevice, facts: AdapterFacts, ledger: Ledger, fence: Fence) {
+  private constructor(
+    device: GPUDevice,
+    facts: AdapterFacts,
+    ledger: Ledger,
+    fence: Fence,
+    mapsAtOnce: boolean,
+  ) {
     this.device = device;
     this.facts = facts;
     this.ledger = ledger;
     this.fence = fence;
+    this.mapsAtOnce = mapsAtOnce;
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.#note(this.#errorOf((event as GPUUncapturedErrorEvent).error));
@@ -82,7 +91,8 @@ export class Gpu {
     const facts = adapterFacts(adapter, source);
     const device = await requestDevice(adapter, facts, requirements(facts, limits));
     const ledger = new Ledger(device);
-    return new Gpu(device, withGranted(facts, device), ledger, await probeFence(device, ledger));
+    const fence = await probeFence(device, ledger), { mapsAtOnce = false } = source;
+    return new Gpu(device, withGranted(facts, device), ledger, fence, mapsAtOnce && fence.blocks);
   }
 
   /**

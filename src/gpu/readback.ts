@@ -1,13 +1,15 @@
 /**
  * Readback of bytes from the GPU. The copy is submitted and mapped at once and the promise awaited later, so that the
- * ~11 ms that Deno takes to resolve it pass while the GPU works on.
+ * ~11 ms that Deno may take to resolve it pass while the GPU works on.
  */
-import { KvbenchError } from "../base/errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { LedgerTexels } from "./ledger.ts";
+import { StagingBuffer } from "./staging.ts";
 
 /** Alignment of a texture's rows in a copy. */
 export const COPY_ROW_BYTES = 256;
+/** Bytes of a readback that is measured. */
+const PROBE_BYTES = 16;
 
 interface Piece {
   readonly source: GPUBuffer;
@@ -39,32 +41,53 @@ export async function readBuffer(
  * @throws {KvbenchError} If the device fails.
  */
 export async function readPieces(gpu: Gpu, pieces: readonly Piece[]): Promise<ArrayBuffer> {
-  const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
-  const staging = gpu.ledger.createBuffer({
-    label: "readback",
-    category: "staging",
-    bytes: total,
-    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-  });
-  try {
-    const encoder = gpu.device.createCommandEncoder();
-    let to = 0;
-    for (const { source, offset, bytes } of pieces) {
-      encoder.copyBufferToBuffer(source, offset, staging.buffer, to, bytes);
-      to += bytes;
+  return await new Readback(gpu, 0).read(pieces);
+}
+
+/** Readbacks of one reader. Where the runtime can read at once, small ones go through a buffer that is kept. */
+export class Readback {
+  readonly #gpu: Gpu;
+  readonly #mostBytes: number;
+  #kept: StagingBuffer | undefined;
+  #isBusy = false;
+
+  /** @param mostBytes Bytes of a small one at most: those of the buffer that is kept. */
+  constructor(gpu: Gpu, mostBytes: number) {
+    this.#gpu = gpu;
+    this.#mostBytes = mostBytes;
+  }
+
+  /**
+   * Reads parts of buffers that were written by earlier submissions, and joins them.
+   *
+   * @throws {KvbenchError} If the device fails.
+   */
+  async read(pieces: readonly Piece[]): Promise<ArrayBuffer> {
+    const { device, mapsAtOnce } = this.#gpu;
+    const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+    const keeps = mapsAtOnce && !this.#isBusy && total <= this.#mostBytes;
+    const staging = keeps
+      ? this.#kept ??= new StagingBuffer(this.#gpu, "readback", this.#mostBytes)
+      : new StagingBuffer(this.#gpu, "readback", total);
+    if (keeps) this.#isBusy = true;
+    try {
+      const encoder = device.createCommandEncoder();
+      let to = 0;
+      for (const { source, offset, bytes } of pieces) {
+        encoder.copyBufferToBuffer(source, offset, staging.buffer, to, bytes);
+        to += bytes;
+      }
+      device.queue.submit([encoder.finish()]);
+      return await staging.read(total, (range) => range.slice(0));
+    } finally {
+      if (keeps) this.#isBusy = false;
+      else staging.destroy();
     }
-    gpu.device.queue.submit([encoder.finish()]);
-    // Deno panics if the range is asked for before the map has resolved.
-    await staging.buffer.mapAsync(GPUMapMode.READ);
-    gpu.assertHealthy();
-    const copy = staging.buffer.getMappedRange(0, total).slice(0);
-    staging.buffer.unmap();
-    return copy;
-  } catch (error) {
-    if (error instanceof KvbenchError) throw error;
-    return await gpu.fail(error as Error);
-  } finally {
-    staging.destroy();
+  }
+
+  /** Frees the buffer that is kept. No readback may be under way. */
+  dispose(): void {
+    this.#kept?.destroy();
   }
 }
 
@@ -95,18 +118,26 @@ export async function readTexels(gpu: Gpu, { texture, bytes, rowBytes }: LedgerT
   }
 }
 
-/** Measures a readback of a few bytes, in ms: the median of 5. In Deno most of it is the runtime's sleep. */
+/** Measures a readback of a few bytes, in ms: the median of 5. Where each is awaited, most of it is the runtime's sleep. */
 export async function readbackMs(gpu: Gpu): Promise<number> {
-  const probe = gpu.ledger.createBuffer({ label: "readback probe", category: "staging", bytes: 16 });
+  const source = gpu.ledger.createBuffer({
+    label: "readback probe",
+    category: "staging",
+    bytes: PROBE_BYTES,
+  });
+  const readback = new Readback(gpu, PROBE_BYTES);
+  const piece = { source: source.buffer, offset: 0, bytes: PROBE_BYTES };
   try {
+    await readback.read([piece]); // the first one is awaited in any case
     const samples: number[] = [];
     for (let i = 0; i < 5; i++) {
       const start = performance.now();
-      await readBuffer(gpu, probe.buffer, 0, 16);
+      await readback.read([piece]);
       samples.push(performance.now() - start);
     }
     return samples.sort((a, b) => a - b)[2]!;
   } finally {
-    probe.destroy();
+    readback.dispose();
+    source.destroy();
   }
 }

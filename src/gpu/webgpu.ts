@@ -18,4 +18,6 @@ export interface WebGpuSource {
   readonly os: string;
   /** Backends that the environment asks for, as the value of DENO_WEBGPU_BACKEND; undefined where that is not known. */
   readonly askedBackends?: string | undefined;
+  /** True if a call of `mapAsync()` returns when the GPU is done, and its bytes can be read then. Default: false. */
+  readonly mapsAtOnce?: boolean;
 }

@@ -41,8 +41,12 @@ export async function openGpu({ webgpu = askedWebGpu(), ...limits }: GpuOptions 
 export async function webGpuSource(name: WebGpuName = askedWebGpu()): Promise<WebGpuSource> {
   quietLoader();
   const gpu = name === "dawn" ? await (dawn ??= loadDawn()) : navigator.gpu;
-  return { name, gpu, os: Deno.build.os, askedBackends: askedBackends() };
+  const mapsAtOnce = name === "deno" && MAPS_AT_ONCE.test(Deno.version.deno);
+  return { name, gpu, os: Deno.build.os, askedBackends: askedBackends(), mapsAtOnce };
 }
+
+/** Versions of Deno that were seen to hand over a buffer's bytes before the promise of `mapAsync()` resolves. */
+const MAPS_AT_ONCE = /^2\.9\.[0-6]$/;
 
 /** Named by a variable, so that a run that asks for no Dawn downloads none of its 130 MB. */
 const DAWN: string = "npm:webgpu@0.6.2";

@@ -3,8 +3,9 @@
  * tokens' come back behind the step. WebGPU maps a buffer in a promise alone, so that every step waits for the one before.
  */
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { LedgerBuffer, LedgerVectors } from "../../gpu/ledger.ts";
+import type { LedgerVectors } from "../../gpu/ledger.ts";
 import { COPY_ROW_BYTES } from "../../gpu/readback.ts";
+import { StagingBuffer } from "../../gpu/staging.ts";
 import { writeVectors } from "../../gpu/writer.ts";
 import type { KvAround, KvAroundContext, KvAroundDef, KvBatch } from "../around.ts";
 import type { KvLayer } from "../layer.ts";
@@ -66,7 +67,7 @@ class Offloading implements KvAround {
   readonly #planes: readonly Plane[];
   readonly #buffers: readonly KvLayer[];
   readonly #groups: ReturnType<KvAroundContext["pool"]["bindGroups"]>[];
-  readonly #staging: LedgerBuffer;
+  readonly #staging: StagingBuffer;
   /** K and V in host memory: [offloaded layers][planes], slots in order. */
   readonly #host: readonly (readonly Uint8Array<ArrayBuffer>[])[];
   /** Slots of earlier tokens that the step reads, and the groups of those that it writes. */
@@ -91,12 +92,7 @@ class Offloading implements KvAround {
     const nSlots = shape.nSequences * sizes.regionSlots, offloaded = sizes.nLayer - sizes.resident;
     this.#buffers = Array.from({ length: BUFFERS }, () => pool.layout.createLayer("kv offload", nSlots));
     this.#groups = this.#buffers.map((layer) => pool.layout.bind(layer, pool.table));
-    this.#staging = gpu.ledger.createBuffer({
-      label: "kv offload",
-      category: "staging",
-      bytes: offloaded * sizes.stepSlots * stagedBytes(shape),
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
+    this.#staging = new StagingBuffer(gpu, "kv offload", offloaded * sizes.stepSlots * stagedBytes(shape));
     this.#host = Array.from(
       { length: offloaded },
       () => this.#planes.map(({ slotBytes }) => new Uint8Array(nSlots * slotBytes)),
@@ -205,15 +201,14 @@ class Offloading implements KvAround {
 
   /** Brings what was staged to host memory, in the order of {@linkcode Offloading.#stage}. */
   async #bringBack(written: readonly SlotRange[], bytes: number): Promise<void> {
-    const { buffer } = this.#staging;
     try {
-      await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
+      await this.#staging.read(bytes, (range) => this.#unpack(written, new Uint8Array(range)));
     } catch (error) {
-      if (this.#isDisposed) return;
-      await this.#gpu.fail(error as Error);
+      if (!this.#isDisposed) throw error;
     }
-    if (this.#isDisposed) return;
-    const staged = new Uint8Array(buffer.getMappedRange(0, bytes));
+  }
+
+  #unpack(written: readonly SlotRange[], staged: Uint8Array): void {
     let at = 0;
     for (const host of this.#host) {
       this.#planes.forEach(({ slotBytes, stride }, plane) => {
@@ -224,6 +219,5 @@ class Offloading implements KvAround {
         }
       });
     }
-    buffer.unmap();
   }
 }

@@ -45,8 +45,8 @@ export const LADDER: Readonly<Record<string, string>> = {
     "每一级计算的词元都相同。从第 {0} 级起数值有舍入，凡自己选的词元会不同之处，改用第 {1} 级的：{2}。",
   "1 id in rung {0}": "第 {0} 级 1 个",
   "{0} ids in rung {1}": "第 {1} 级 {0} 个",
-  "Rungs 1 to 3 stand for the eager loop of transformers, as near as WebGPU comes. Unlike there, a step is one submission, buffers are cleared when they are made, and awaiting an id takes {0} in this runtime whatever the GPU does. Rungs 4 to 7 end at a fence, without a readback.":
-    "第 1 至 3 级代表 transformers 的逐步（eager）循环，是 WebGPU 所能做到的最接近的形式。不同之处：每步只有一次提交；缓冲区新建时会清零；无论 GPU 做什么，在本运行时里等待一个编号要 {0}。第 4 至 7 级以栅栏（fence）结束，不含回读。",
+  "Rungs 1 to 3 stand for the eager loop of transformers, as near as WebGPU comes. Unlike there, a step is one submission, buffers are cleared when they are made, and reading an id back takes {0} when the GPU is done. Rungs 4 to 7 end at a fence, without a readback.":
+    "第 1 至 3 级代表 transformers 的逐步（eager）循环，是 WebGPU 所能做到的最接近的形式。不同之处：每步只有一次提交；缓冲区新建时会清零；GPU 完成后，读回一个编号要 {0}。第 4 至 7 级以栅栏（fence）结束，不含回读。",
   "One published run on an {0}: {1} ms per token without a cache, with one, and in vLLM; peak memory {2} MB. What differs there:":
     "某次公开的结果（{0}）：无缓存、有缓存、vLLM 每词元分别为 {1} 毫秒；峰值显存 {2} MB。那里的不同之处：",
   "from the cache to vLLM, rungs 3 to 6 are one step, whose whole gain is called that of paging":

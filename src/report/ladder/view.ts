@@ -92,9 +92,9 @@ export function ladderView(result: LadderResult, t: Say): LadderView {
       sayProduct(findings, t),
       sayFed(rungs, t),
       t`Rungs 1 to 3 stand for the eager loop of transformers, as near as WebGPU comes. Unlike there, a step is one
-        submission, buffers are cleared when they are made, and awaiting an id takes ${
+        submission, buffers are cleared when they are made, and reading an id back takes ${
         formatMs(result.environment.fence.readback_ms)
-      } in this runtime whatever the GPU does. Rungs 4 to 7 end at a fence, without a readback.`,
+      } when the GPU is done. Rungs 4 to 7 end at a fence, without a readback.`,
     ],
     published: {
       said: t`One published run on an ${PUBLISHED_GPU}: ${
