@@ -42,7 +42,7 @@ const FEW_SHAPES: readonly Shape[] = [[18, 54], [772, 18]];
 /** Narrower types; those whose scales are of parts of a sum on long sums too. */
 const NARROW: readonly (readonly [Dtype, readonly Shape[]])[] = [
   ["int8", FEW_SHAPES],
-  ["int4", FEW_SHAPES],
+  ["int4", [[772, 18], [18, 54]]],
   ["f16", [[20, 509]]],
 ];
 /** Every layout with buffers and with textures, and the tuning that differs from another in its inputs alone. */

@@ -7,7 +7,7 @@ import type { MatrixSource, PackedShape } from "./tiles.ts";
 
 /** A matrix as the kernels read it. */
 export interface Packed {
-  /** Tiles of 16 elements, in the order of {@linkcode eachElement}. */
+  /** Tiles of 16 elements, in the order of {@linkcode eachElement}, and scales that lie among them. */
   readonly tiles: ArrayBufferView<ArrayBuffer>;
   /** Scales, which the format's WGSL binds as `scale`. Default: none. */
   readonly scale?: ArrayBufferView<ArrayBuffer>;
@@ -27,11 +27,18 @@ export interface InputRounding {
 export interface WeightStorage {
   /**
    * Defines `TILE_VECTORS`, the vectors of 16 bytes of a tile, `weight_fetch(i)`, which reads them as a `StoredTile` with
-   * `weight_load()`, `weight_decode(tile)`, and `weight_scale(n4)`, by which a finished sum of output tile n4 is multiplied. A format whose scales change within a sum applies them in `weight_decode()` and returns
-   * 1 from `weight_scale()`; both may read `@group(1) @binding(4)`, and the overrides `K4` and `TILE_GROUP`.
+   * `weight_load()`, `weight_decode(tile)`, and `weight_scale(n4)`, by which a finished sum of output tile n4 is multiplied;
+   * it may read `@group(1) @binding(4)`. A format whose scales change within a sum has them among its tiles, applies them in
+   * `weight_decode()` and returns 1 from `weight_scale()`.
    */
   readonly wgsl: WgslFile;
-  /** Returns the bytes of a matrix's scales; 0 where there are none. */
+  /** Defines what `linear_four.wgsl` does, where four tiles are read faster than one by one. Default: that file. */
+  readonly four?: WgslFile;
+  /** Bytes of a tile of 16 elements, with the scales among tiles. Default: those of its elements. */
+  readonly tileBytes?: number;
+  /** Tiles of inputs that are packed together, of which a matrix has whole lots. Default: 1. */
+  readonly together?: number;
+  /** Returns the bytes of a matrix's scales that are bound as `scale`; 0 where there are none. */
   scaleBytes(shape: PackedShape): number;
   /**
    * Packs a matrix, or whole groups of its output tiles.

@@ -4,22 +4,23 @@
  * no channel stands out.
  */
 import kvCode from "../../wgsl/lib/kv/kv_int4.wgsl" with { type: "text" };
+import fourCode from "../../wgsl/lib/weights/weight_four_int4.wgsl" with { type: "text" };
 import weightCode from "../../wgsl/lib/weights/weight_int4.wgsl" with { type: "text" };
 import { KvbenchError } from "../base/errors.ts";
 import type { KvStorage, StorageFormat } from "./format.ts";
 import { headScale, roundingSlack } from "./rounding.ts";
-import { eachElement, type MatrixSource, sourceTiles } from "./tiles.ts";
+import { eachElement, type MatrixSource, type PackedElement, sourceTiles } from "./tiles.ts";
 
 /** Steps from zero to the largest magnitude. */
 const STEPS = 7;
 /** Tiles of inputs that share the scales of their outputs. */
 const SCALED_TILES = 8;
+/** Tiles of inputs of a block, and the bytes that each of its tiles takes with its share of scales; see `weight_int4.wgsl`. */
+const BLOCK_TILES = 2 * SCALED_TILES, TILE_BYTES = 9;
 /** The least scale: below it float16 is subnormal, and GPUs may read 0. */
 const LEAST_SCALE = 2 ** -14;
 /** The largest scale, and what still rounds to it. */
 const LARGEST_SCALE = 65519;
-/** The stored number that stands for zero. */
-const ZERO = 8;
 
 /** K or V as it is, a word for eight values. */
 const PLAIN = {
@@ -47,22 +48,31 @@ export const INT4 = {
   exact: false,
   weights: {
     wgsl: { name: "weight_int4.wgsl", code: weightCode },
-    scaleBytes: ({ k4, n4, tileGroup }) => 8 * Math.ceil(n4 / tileGroup) * tileGroup * scalesOfInputs(4 * k4),
+    four: { name: "weight_four_int4.wgsl", code: fourCode },
+    tileBytes: TILE_BYTES,
+    together: BLOCK_TILES,
+    scaleBytes: () => 0,
     pack(source, tileGroup) {
-      const scale = scalesOf(source, tileGroup), at = scalePlace(source, tileGroup);
-      const tiles = new Uint8Array(16 * Math.ceil(sourceTiles(source, tileGroup) / 2)).fill(ZERO << 4 | ZERO);
-      eachElement(source, tileGroup, ({ tile, j, i, k, n, value }) => {
-        const byte = tile * 8 + j * 2 + (i >> 1);
-        const kept = tiles[byte]! & 0xf0 >> 4 * (i & 1); // the other output's
-        tiles[byte] = kept | (ZERO + nearest(value, scale[at(k, n)]!)) << 4 * (i & 1);
+      const padded = wholeBlocks(source), scales = scalesOf(padded, tileGroup), { length } = scales;
+      const blockTiles = BLOCK_TILES * tileGroup, perBlock = 8 * tileGroup;
+      const tiles = new Uint8Array(sourceTiles(padded, tileGroup) * TILE_BYTES),
+        halves = new Float16Array(tiles.buffer);
+      for (let first = 0; first < length; first += perBlock) {
+        halves.set(scales.subarray(first, first + perBlock), first / perBlock * blockTiles * TILE_BYTES / 2);
+      }
+      eachElement(padded, tileGroup, (element) => {
+        const { tile, i, j, value } = element, ahead = (Math.floor(tile / blockTiles) + 1) * 2 * perBlock;
+        tiles[ahead + tile * 8 + 2 * j + (i >> 1)]! |=
+          (nearest(value, scales[scaleOf(element, tileGroup)]!) & 15) << 4 * (i & 1);
       });
-      return { tiles, scale };
+      return { tiles };
     },
     stored(source) {
-      const stored = new Float32Array(source.values.length);
-      const scale = scalesOf(source, 1), at = scalePlace(source, 1);
-      eachElement(source, 1, ({ from, k, n, value }) => {
-        stored[from] = nearest(value, scale[at(k, n)]!) * scale[at(k, n)]!;
+      const stored = new Float32Array(source.values.length), padded = wholeBlocks(source);
+      const scales = scalesOf(padded, 1);
+      eachElement(padded, 1, (element) => {
+        const scale = scales[scaleOf(element, 1)]!;
+        stored[element.from] = nearest(element.value, scale) * scale;
       });
       return stored;
     },
@@ -80,27 +90,24 @@ export const INT4_PLAIN = {
   kv: PLAIN,
 } as const satisfies StorageFormat;
 
-/** Returns the scales of an output: one for 32 inputs, and an even number, so that vectors of 16 bytes are whole. */
-function scalesOfInputs(nInputs: number): number {
-  return 2 * Math.ceil(nInputs / (2 * 4 * SCALED_TILES));
+/** Pads the inputs of a source to whole blocks. */
+function wholeBlocks(source: MatrixSource): MatrixSource {
+  const k = new Int32Array(Math.ceil(source.k.length / (4 * BLOCK_TILES)) * 4 * BLOCK_TILES).fill(-1);
+  k.set(source.k);
+  return { ...source, k };
 }
 
-/** Returns where the scale of a padded input and output is: see `weight_int4.wgsl`. */
-function scalePlace({ k }: MatrixSource, tileGroup: number): (k: number, n: number) => number {
-  const perOutput = scalesOfInputs(k.length);
-  return (input, output) => {
-    const n4 = output >> 2, group = Math.floor(n4 / tileGroup);
-    const nth = group * perOutput + Math.floor(input / (4 * SCALED_TILES));
-    return (nth * tileGroup + n4 % tileGroup) * 4 + (output & 3);
-  };
+/** Returns which scale is that of an element, in the order in which they are stored. */
+function scaleOf({ tile, i }: PackedElement, tileGroup: number): number {
+  return (Math.floor(tile / (SCALED_TILES * tileGroup)) * tileGroup + tile % tileGroup) * 4 + i;
 }
 
 /** The largest magnitude of 32 inputs of an output over 7, in float16; 0 where that is subnormal. */
 function scalesOf(source: MatrixSource, tileGroup: number): Float16Array<ArrayBuffer> {
-  const groups = Math.ceil(source.n.length / (4 * tileGroup)), at = scalePlace(source, tileGroup);
-  const largest = new Float32Array(groups * tileGroup * 4 * scalesOfInputs(source.k.length));
-  eachElement(source, tileGroup, ({ k, n, value }) => {
-    largest[at(k, n)] = Math.max(largest[at(k, n)]!, Math.abs(value));
+  const largest = new Float32Array(sourceTiles(source, tileGroup) / SCALED_TILES * 4);
+  eachElement(source, tileGroup, (element) => {
+    const at = scaleOf(element, tileGroup);
+    largest[at] = Math.max(largest[at]!, Math.abs(element.value));
   });
   return Float16Array.from(largest, (value) => {
     const scale = value / STEPS;

@@ -47,7 +47,7 @@ export const KERNELS_TEXT: string = joinedCode([
   ...OPERATORS.flatMap(({ files }) => files),
   ...strategyFiles(),
   ...DTYPES.map(formatOf).flatMap(({ weights, kv }) =>
-    [weights, weights?.inputs, kv].flatMap((each) => each?.wgsl ?? [])
+    [weights?.wgsl, weights?.four, weights?.inputs?.wgsl, kv?.wgsl].flatMap((file) => file ?? [])
   ),
   ...KV_FILES,
 ]);

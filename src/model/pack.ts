@@ -26,19 +26,31 @@ export function tileVectors(dtype: Dtype): number {
   return Number.isInteger(bytes) ? bytes : 1;
 }
 
+/** Rounds an input width in tiles up to that of a packed matrix. */
+export function storedK4(k4: number, dtype: Dtype): number {
+  const { together = 1 } = weightStorage(dtype);
+  return Math.ceil(k4 / together) * together;
+}
+
+/** Returns the bytes of an element of a packed matrix, with its share of the scales that lie among tiles. */
+export function elementBytes(dtype: Dtype): number {
+  return (weightStorage(dtype).tileBytes ?? 16 * formatOf(dtype).bytes) / 16;
+}
+
 /** Counts the output tiles that can be packed apart from others: whole groups, and all of what lies together. */
 export function leastTiles({ tileGroup, byVector }: Pick<PackOptions, "tileGroup" | "byVector">): number {
   return byVector ? Math.max(tileGroup, TOGETHER) : tileGroup;
 }
 
-/** Counts the bytes of a packed matrix, scales aside: whole vectors of 16. */
+/** Counts the bytes of a packed matrix, scales apart from it aside: whole vectors of 16. */
 export function packedBytes(k4: number, n4: number, { tileGroup, byVector, dtype }: PackOptions): number {
-  const vectors = Math.ceil(packedTiles({ k4, n4, tileGroup }) * formatOf(dtype).bytes);
+  const tiles = packedTiles({ k4: storedK4(k4, dtype), n4, tileGroup });
+  const vectors = Math.ceil(tiles * elementBytes(dtype));
   const together = byVector ? TOGETHER * tileVectors(dtype) : 1;
   return Math.ceil(vectors / together) * together * VECTOR_BYTES;
 }
 
-/** Counts the bytes of a packed matrix's scales. */
+/** Counts the bytes of a packed matrix's scales that are apart from it. */
 export function scaleBytes(k4: number, n4: number, { tileGroup, dtype }: PackOptions): number {
   return weightStorage(dtype).scaleBytes({ k4, n4, tileGroup });
 }

@@ -9,7 +9,6 @@ import {
   paddedEnd,
   paddedHeads,
   pick,
-  scaleBytes,
   tileVectors,
   vectorTogether,
 } from "./pack.ts";
@@ -112,15 +111,17 @@ for (const group of [1, 4, 8]) {
 }
 
 for (const tileGroup of [1, 4, 8]) {
-  Deno.test(`packTiles() stores int4 in groups of 32 inputs, each of its own float16 scale (groups of ${tileGroup})`, () => {
-    const [nK, nN] = [77, 21], k4 = 20;
+  Deno.test(`packTiles() stores int4 in blocks of 64 inputs, behind a float16 scale for each 32 (groups of ${tileGroup})`, () => {
+    const [nK, nN] = [77, 21], blocks = 2;
     const values = Float32Array.from({ length: nK * nN }, (_, i) => Math.sin(i) * 10 ** (i % nN / 7 - 1));
     for (let k = 32; k < 64; k++) values[k * nN + 20] = 0; // 32 zeros
     const { tiles, scale } = pack({ ...matrix(nK, nN), values }, { tileGroup, dtype: "int4" });
-    assert.ok(tiles instanceof Uint8Array && scale instanceof Float16Array);
-    const { length } = scale, bytes = scaleBytes(k4, 6, { tileGroup, dtype: "int4" });
-    assert.equal(bytes, 2 * length);
-    assert.equal(bytes % 16, 0);
+    assert.ok(tiles instanceof Uint8Array && scale === undefined);
+    const blockBytes = 16 * 9 * tileGroup;
+    assert.equal(tiles.length, Math.ceil(6 / tileGroup) * blocks * blockBytes);
+    assert.equal(packedBytes(20, 6, { tileGroup, dtype: "int4" }), tiles.length);
+    const halves = new Float16Array(tiles.buffer);
+    let found = 0;
     for (let n = 0; n < nN; n++) {
       for (let first = 0; first < nK; first += 32) {
         const group = Array.from(
@@ -129,17 +130,22 @@ for (const tileGroup of [1, 4, 8]) {
         );
         const largest = group.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
         const [column, lane] = [Math.floor((n >> 2) / tileGroup), (n >> 2) % tileGroup];
-        const own: number = scale[((column * 4 + first / 32) * tileGroup + lane) * 4 + (n & 3)]!;
+        const block = (column * blocks + Math.floor(first / 64)) * blockBytes;
+        const own: number = halves[block / 2 + (first % 64 / 32 * tileGroup + lane) * 4 + (n & 3)]!;
         assert.equal(own, Math.f16round(largest / 7));
         group.forEach((value, i) => {
-          const k = first + i, tile = column * tileGroup * k4 + (k >> 2) * tileGroup + lane;
-          const q = (tiles[tile * 8 + (k & 3) * 2 + ((n & 3) >> 1)]! >> 4 * (n & 1) & 15) - 8;
+          const k = (first + i) % 64, tile = block + 16 * tileGroup + ((k >> 2) * tileGroup + lane) * 8;
+          const q = tiles[tile + (k & 3) * 2 + ((n & 3) >> 1)]! << 28 - 4 * (n & 1) >> 28;
           const clipped = Math.max(0, Math.abs(value) - 7 * own); // where the scale was rounded down
           assert.ok(Math.abs(q * own - value) <= own * 0.5001 + clipped, `(${k}, ${n}): ${q}`);
           assert.ok(Math.abs(q) <= 7, String(q));
+          if (q !== 0) found++;
         });
       }
     }
+    const stored = tiles.filter((_, at) => at % blockBytes >= 16 * tileGroup)
+      .reduce((sum, byte) => sum + Number((byte & 15) > 0) + Number(byte > 15), 0);
+    assert.equal(stored, found, "padding is zero");
   });
 }
 

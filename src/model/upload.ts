@@ -4,7 +4,6 @@
  */
 import { KvbenchError } from "../base/errors.ts";
 import type { Packed } from "../formats/format.ts";
-import { formatOf } from "../formats/registry.ts";
 import type { MatrixSource } from "../formats/tiles.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { LedgerBuffer, LedgerEntry } from "../gpu/ledger.ts";
@@ -67,7 +66,7 @@ export function wteShards(
   >,
 ): MatrixShape[] {
   const { v4, e4: k4 } = dimsOf(config);
-  const least = leastTiles(packing), leastBytes = k4 * 16 * formatOf(packing.dtype).bytes * least;
+  const least = leastTiles(packing), leastBytes = packedBytes(k4, least, packing);
   const perShard = Math.max(1, Math.floor(maxBindingBytes / leastBytes)) * least;
   return Array.from({ length: Math.ceil(v4 / perShard) }, (_, i) => {
     const firstN4 = i * perShard;

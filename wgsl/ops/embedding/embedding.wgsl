@@ -33,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let n4 = token / 4u;
-  let tile = weight_tile(n4 / TILE_GROUP * TILE_GROUP * K4 + e4 * TILE_GROUP + n4 % TILE_GROUP);
+  let tile = weight_tile(first_tile(n4) + e4 * TILE_GROUP);
   let n = token % 4u;
   let value = vec4f(tile[0][n], tile[1][n], tile[2][n], tile[3][n]) * weight_scale(n4)[n];
   x[row * K4 + e4] = value + wpe[position * K4 + e4];

@@ -1,12 +1,12 @@
 /** Token and position embedding, of the whole vocabulary or of a shard. */
 import { seededRandom } from "../../../src/base/random.ts";
 import type { Gpt2Config } from "../../../src/checkpoint/config.ts";
-import { type Dtype, formatOf, weightStorage } from "../../../src/formats/registry.ts";
+import { type Dtype, weightStorage } from "../../../src/formats/registry.ts";
 import type { Span } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { weightFiles } from "../../../src/model/io.ts";
 import type { Operator } from "../../../src/model/operator.ts";
-import { packTiles, paddedEnd, scaleBytes } from "../../../src/model/pack.ts";
+import { elementBytes, packTiles, paddedEnd, scaleBytes, storedK4 } from "../../../src/model/pack.ts";
 import type { Uses } from "../../../src/model/plan.ts";
 import { expecting, MOST_CHECKED, type Trial } from "../../../src/model/trial.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
@@ -39,6 +39,7 @@ export const EMBEDDING: Operator<MatrixShape> = {
         groups: [layouts.step, layouts.of(EMBEDDING_USES)],
         overrides: {
           K4: e4,
+          STORED_K4: storedK4(e4, weightsDtype),
           N_CTX: config.nCtx,
           FIRST_TOKEN: firstN4 * 4,
           N_TOKENS: n4 * 4,
@@ -53,7 +54,7 @@ export const EMBEDDING: Operator<MatrixShape> = {
   cost({ nRows }, { config, weightsDtype }) {
     const { e4 } = dimsOf(config), e = 4 * e4;
     const scale = scaleBytes(e4, 1, { tileGroup: 1, dtype: weightsDtype }) / 4;
-    return { bytes: nRows * (4 + formatOf(weightsDtype).bytes * e + scale + 8 * e), macs: nRows * e };
+    return { bytes: nRows * (4 + elementBytes(weightsDtype) * e + scale + 8 * e), macs: nRows * e };
   },
   checks: ({ config, tunings: [tuning], weightsDtypes }) => {
     const checked = { ...config, vocabSize: Math.min(config.vocabSize, MOST_CHECKED.tokens), nCtx: 16 };

@@ -1,6 +1,7 @@
 /** The WGSL files of linear products. */
 import linearCode from "./linear.wgsl" with { type: "text" };
 import linearWideCode from "./linear_wide.wgsl" with { type: "text" };
+import linearFourCode from "./linear_four.wgsl" with { type: "text" };
 import linearRowWideCode from "./linear_row_wide.wgsl" with { type: "text" };
 import linearRowSplitCode from "./linear_row_split.wgsl" with { type: "text" };
 import linearRowSubgroupCode from "./linear_row_subgroup.wgsl" with { type: "text" };
@@ -32,6 +33,7 @@ import type { WgslFile } from "../../../src/gpu/wgsl.ts";
 export const FILES = {
   LINEAR: { name: "linear.wgsl", code: linearCode },
   WIDE: { name: "linear_wide.wgsl", code: linearWideCode },
+  FOUR: { name: "linear_four.wgsl", code: linearFourCode },
   ROW_WIDE: { name: "linear_row_wide.wgsl", code: linearRowWideCode },
   ROW_SPLIT: { name: "linear_row_split.wgsl", code: linearRowSplitCode },
   ROW_SUBGROUP: { name: "linear_row_subgroup.wgsl", code: linearRowSubgroupCode },

@@ -9,6 +9,7 @@ import type { Batch } from "../../../src/model/batch.ts";
 import { dimsOf } from "../../../src/model/dims.ts";
 import { ADDED_OUTPUT, inputFile, outputFile, weightFiles } from "../../../src/model/io.ts";
 import type { KernelContext, KernelPlan, Uses } from "../../../src/model/plan.ts";
+import { storedK4 } from "../../../src/model/pack.ts";
 import { splitsOf, type Tuning } from "../../../src/model/tuning.ts";
 import {
   fewRoundedRowsSize,
@@ -266,7 +267,7 @@ export function linearPlan(
   const uses = best ? BEST_USES : linearUses(of);
   const normed = of.normed && fuses && isFor(form, tuning.normedRows);
   const joins = of.joins && fuses;
-  const { inputs } = weightStorage(weightsDtype);
+  const { inputs, four = FILES.FOUR } = weightStorage(weightsDtype);
   const made = normed ? FILES.INPUT_NORMED : joins ? FILES.INPUT_JOINED : undefined;
   const input = made ? [made, inputFile({ texels: false })] : [FILES.INPUT, inputFile(tuning)];
   if (chained && residual) {
@@ -284,7 +285,7 @@ export function linearPlan(
         ...fuses ? [...input, inputs ? FILES.OPERAND_ROUNDED : FILES.OPERAND] : [inputFile(tuning)],
         output,
         ...kv ? [FILES.RESULT_KV, ...kv.files.write] : [best ? FILES.RESULT_BEST : FILES.RESULT],
-        ...[FILES.LINEAR, ...files],
+        ...[FILES.LINEAR, ...tilesPerLane === 4 && !inputs ? [four] : [], ...files],
       ],
       subgroups,
       groups: [
@@ -294,6 +295,7 @@ export function linearPlan(
       ],
       overrides: {
         K4: k4,
+        STORED_K4: storedK4(k4, weightsDtype),
         N4: n4,
         TILE_GROUP: tuning.tileGroup,
         Y_STRIDE4: of.yStride4 ?? n4,

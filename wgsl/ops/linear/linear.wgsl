@@ -3,7 +3,7 @@
 //
 //   x       [n_rows, K4]
 //   weight  packed, see weight_f32.wgsl: column j of tile (n4, k4) holds w[4 k4 + j, 4 n4 … 4 n4 + 3]. Groups of TILE_GROUP
-//           neighbouring n4 lie together, k4 by k4: [N4 / TILE_GROUP rounded up, K4, TILE_GROUP]. A lane that
+//           neighbouring n4 lie together, k4 by k4: [N4 / TILE_GROUP rounded up, STORED_K4, TILE_GROUP]. A lane that
 //           makes a whole group reads one private stretch (good for CPU-like adapters); lanes that share a
 //           group read neighbouring tiles (good for GPUs).
 //   bias    [N4]
@@ -22,11 +22,6 @@ override GELU: bool;
 override LANES: u32;
 
 @group(1) @binding(3) var<storage, read> bias: array<vec4f>;
-
-// Where tile (n4, 0) lies; tile (n4, k4) is k4 * TILE_GROUP further.
-fn first_tile(n4: u32) -> u32 {
-  return n4 / TILE_GROUP * TILE_GROUP * K4 + n4 % TILE_GROUP;
-}
 
 // A vector of each of eight rows.
 struct Eight {

@@ -4,7 +4,7 @@
 // A lane makes 16 outputs of one row. The grid is (groups of LANES * 4 output tiles, rows).
 // CPU-like adapters pay for each sum that a loop carries: one trip does STEPS steps of k.
 //
-// requires: linear_wide.wgsl, eight rows
+// requires: linear_wide.wgsl, four tiles, eight rows
 
 // As many as keep a trip short enough for a CPU's cache of decoded instructions.
 const STEPS = select(2u, 4u, TILE_VECTORS == 1u);
@@ -19,12 +19,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var k4 = 0u;
   for (; k4 + STEPS <= K4; k4 += STEPS) {
     let x = four_steps(row + k4, lane);
-    add(&sums, four_tiles(w), x[0]);
-    add(&sums, four_tiles(w + TILE_GROUP), x[1]);
+    var part = part_begin(sums);
+    add(&part, part_tiles(w, 0u), x[0]);
+    add(&part, part_tiles(w, 1u), x[1]);
     if (STEPS == 4u) {
-      add(&sums, four_tiles(w + 2u * TILE_GROUP), x[2]);
-      add(&sums, four_tiles(w + 3u * TILE_GROUP), x[3]);
+      add(&part, part_tiles(w, 2u), x[2]);
+      add(&part, part_tiles(w, 3u), x[3]);
     }
+    sums = part_end(sums, part, w);
     w += STEPS * TILE_GROUP;
   }
   if (K4 % STEPS != 0u) {

@@ -6,7 +6,7 @@
 // A lane makes 16 outputs of eight rows. The grid is (groups of eight rows, groups of LANES * 4 output tiles): the
 // groups of rows that follow one another find the weights in the cache.
 //
-// requires: linear_wide.wgsl, eight rows
+// requires: linear_wide.wgsl, four tiles, eight rows
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {

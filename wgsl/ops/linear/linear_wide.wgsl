@@ -3,6 +3,7 @@
 //
 // requires: linear.wgsl
 
+// Neighbouring tiles.
 struct Tiles {
   a: mat4x4f,
   b: mat4x4f,
@@ -16,11 +17,6 @@ struct Sums {
   b: vec4f,
   c: vec4f,
   d: vec4f,
-}
-
-// The tiles at w and after it.
-fn four_tiles(w: u32) -> Tiles {
-  return Tiles(weight_tile(w), weight_tile(w + 1u), weight_tile(w + 2u), weight_tile(w + 3u));
 }
 
 // sum + tile * v as a chain of multiply-adds, which an adapter may fuse.

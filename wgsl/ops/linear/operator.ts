@@ -1,8 +1,7 @@
 /** Linear products of a model. */
-import { formatOf } from "../../../src/formats/registry.ts";
 import { kvRowBytes } from "../../../src/kv/shape.ts";
 import type { Operator } from "../../../src/model/operator.ts";
-import { scaleBytes } from "../../../src/model/pack.ts";
+import { elementBytes, scaleBytes } from "../../../src/model/pack.ts";
 import { FILES } from "./files.ts";
 import {
   formFor,
@@ -46,7 +45,7 @@ export const LINEAR: Operator<LinearOf, CountedLinear> = {
     const stored = of.stores ? rows * kvRowBytes({ a4: of.n4 / 3, nHead, dtype: kvDtype }) : 0;
     const scales = scaleBytes(of.k4, 1, { tileGroup: 1, dtype: weightsDtype }) / 4;
     const read = k + (of.residual ? n : 0);
-    const weights = formatOf(weightsDtype).bytes * k * n + scales * n + (of.bias ? 4 * n : 0);
+    const weights = elementBytes(weightsDtype) * k * n + scales * n + (of.bias ? 4 * n : 0);
     const found = of.best && rows <= tuning.chosenRows ? 8 * rows * of.best.parts : 0;
     const norms = of.normed && normsRows(rows, tuning);
     return {

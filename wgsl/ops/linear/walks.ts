@@ -1,6 +1,5 @@
 /** The way of lanes through the weights of products, and what they wait for before it. */
-import { formatOf } from "../../../src/formats/registry.ts";
-import { tileVectors, vectorTogether } from "../../../src/model/pack.ts";
+import { elementBytes, storedK4, tileVectors, vectorTogether } from "../../../src/model/pack.ts";
 import type { Tuning } from "../../../src/model/tuning.ts";
 import type { Walk } from "../../../src/gpu/walk.ts";
 import type { LinearShape, LinearSize } from "./sizes.ts";
@@ -47,6 +46,7 @@ export function linearWalk(
   const { k4, dtype } = shape, sized = size(shape);
   const { beside, along } = lanes ?? { beside: sized.lanes, along: sized.kSplit ?? 1 };
   const vectors = tileVectors(dtype), columns = 4 * beside * tilesPerLane, outputs = sized.paired ? 2 : 1;
+  const bytes = elementBytes(dtype), groupTiles = tileGroup * storedK4(k4, dtype);
   return {
     lanes: beside * along,
     trips: outputs * Math.ceil(k4 / along),
@@ -54,9 +54,9 @@ export function linearWalk(
     bytes: 16,
     at(lane) {
       const n4 = lane % beside * tilesPerLane, row = Math.floor(lane / beside);
-      const tile = Math.floor(n4 / tileGroup) * tileGroup * k4 + row * tileGroup + n4 % tileGroup;
-      return 16 * (byVector ? vectorTogether(tile, 0, vectors) : tile * vectors);
+      const tile = Math.floor(n4 / tileGroup) * groupTiles + row * tileGroup + n4 % tileGroup;
+      return 16 * (byVector && vectors > 1 ? vectorTogether(tile, 0, vectors) : Math.floor(tile * bytes));
     },
-    flopPerByte: 2 * rows * columns / (4 * rows + formatOf(dtype).bytes * columns),
+    flopPerByte: 2 * rows * columns / (4 * rows + bytes * columns),
   };
 }
