@@ -84,8 +84,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     lanes_put(lane, 1u, weights.far * kv_scales(1u, far_values), far_values);
     lanes_wait();
 
-    let n_lanes = min(LANES, split.end - first); // that have entries
-    for (var n = lane / beside; n < n_lanes; n += LANES / beside) {
+    let n_lanes = min(LANES, split.end - first); // that have entries: those of others weigh nothing
+    for (var i = 0u; i < n_lanes; i += LANES / beside) {
+      let n = i + lane / beside;
       let own = Scores(weights_of(n, 0u), weights_of(n, 1u));
       let near_begin = places_of(n, 0u);
       let far_begin = places_of(n, 1u);
